@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The words `blinkd`, `blinkctl` and `cloud-api` share.
+//!
+//! - [`ids`]: [`UserId`], [`DeviceId`], [`MinuteId`], which must not be mixed up
+//! - [`minute`]: [`Minute`], [`MinuteStart`], [`Quality`] and the one definition of a rate
+//! - [`status`]: what `blinkctl status --json` prints
+//! - [`consent`]: the consent text and the local record of it
+//! - [`problem`]: [`Problem`], a failure that says what to do
+//! - [`secret`]: [`Secret`], a string that is never printed
+//! - [`paths`]: where a profile's files are
+//! - [`ipc`]: the local socket's messages and framing
+//! - [`http`]: the bodies of cloud-api that its clients use
+//!
+//! There is no I/O here beyond the frame codec.
+
+pub mod consent;
+pub mod http;
+pub mod ids;
+pub mod ipc;
+pub mod minute;
+pub mod paths;
+pub mod problem;
+pub mod secret;
+pub mod status;
+
+pub use ids::{DeviceId, MinuteId, UserId};
+pub use minute::{Minute, MinuteStart, Quality, rate_per_minute};
+pub use problem::Problem;
+pub use secret::Secret;

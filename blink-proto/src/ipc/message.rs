@@ -1,0 +1,302 @@
+//! Every message of the local socket.
+//!
+//! Both sides ignore fields they do not know, and an unknown request is answered with the code `unknown_request`, so
+//! versions one apart understand each other.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{OLDEST_PROTOCOL, PROTOCOL};
+use crate::{Problem, Secret, UserId, consent::ConsentRecord, status::Status};
+
+/// The first frame of each side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The newest protocol the sender speaks.
+    pub protocol: u32,
+    /// The oldest it still understands.
+    pub oldest: u32,
+    /// `blinkd` or `blinkctl`.
+    pub program: String,
+    /// The sender's version.
+    pub version: String,
+}
+
+impl Hello {
+    /// The hello of this build, sent by `program`.
+    #[must_use]
+    pub fn of(program: &str, version: &str) -> Self {
+        Self { protocol: PROTOCOL, oldest: OLDEST_PROTOCOL, program: program.to_owned(), version: version.to_owned() }
+    }
+
+    /// The newest protocol both sides speak, or `None` where they have none in common.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Option<u32> {
+        let newest = self.protocol.min(other.protocol);
+        (newest >= self.oldest.max(other.oldest)).then_some(newest)
+    }
+}
+
+/// A frame from client to daemon.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToDaemon {
+    /// The first frame.
+    Hello(Hello),
+    /// Every later one.
+    Call(Call),
+}
+
+/// A frame from daemon to client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromDaemon {
+    /// The first frame.
+    Hello(Hello),
+    /// The answer to one call.
+    Answer(Answer),
+    /// Something happened; only subscribers get these.
+    Event(Event),
+    /// The connection is about to be closed, and why.
+    Refused(Problem),
+}
+
+/// A request with the id its answer will carry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Chosen by the client, unique among its open calls.
+    pub id: u64,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What a client may ask.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// The whole state; answered by [`Reply::Status`].
+    Status,
+    /// From now on this connection gets [`Event`]s.
+    Subscribe {
+        /// Also [`Event::Live`], one for each frame.
+        #[serde(default)]
+        live: bool,
+    },
+    /// Stop tracking until then; it survives a restart.
+    Pause(PauseSpan),
+    /// Go on tracking.
+    Resume,
+    /// The consent text and this machine's record; answered by [`Reply::Consent`].
+    ConsentShow,
+    /// Record consent to this version of the text, here and with the account if there is one.
+    ConsentGrant {
+        /// The version that was shown.
+        version: String,
+    },
+    /// Withdraw it, here and with the account if there is one. The source is closed at once.
+    ConsentWithdraw,
+    /// Make an account and sign in; answered by [`Reply::SignedIn`].
+    Register {
+        /// The server's base URL; the configured one if absent.
+        server: Option<String>,
+        /// The account's address.
+        email: String,
+        /// Its password.
+        password: Secret,
+        /// The version of the consent text that was accepted. It is recorded on this machine too.
+        consent_version: String,
+        /// Whether the minutes that belong to nobody become this account's, where it is the profile's first.
+        adopt: bool,
+    },
+    /// Sign in; answered by [`Reply::SignedIn`]. It is never consent for this machine.
+    Login {
+        /// The server's base URL; the configured one if absent.
+        server: Option<String>,
+        /// The account's address.
+        email: String,
+        /// Its password.
+        password: Secret,
+        /// Whether the minutes that belong to nobody become this account's, where it is the profile's first.
+        adopt: bool,
+    },
+    /// Sign out; this account's unsent minutes are held for its return.
+    Logout,
+    /// Who is signed in; answered by [`Reply::SignedIn`] or the error `not_signed_in`.
+    Whoami,
+    /// Upload now; answered by [`Reply::Sync`] when the queue is empty, or with the reason why it is not.
+    Sync,
+    /// Stop the daemon; it stays stopped until started again.
+    Quit,
+    /// A request this build does not know; answered with `unknown_request`.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How long a pause lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PauseSpan {
+    /// Until then, or until resumed if absent.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+}
+
+/// The answer to the call of the same id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The call's id.
+    pub id: u64,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Ok(Box<Reply>),
+    /// It was refused or failed.
+    Error(Problem),
+}
+
+/// What a call that succeeded brings back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    /// Nothing but success.
+    Done,
+    /// The whole state.
+    Status(Status),
+    /// The consent text and the record.
+    Consent(ConsentShown),
+    /// The account that is signed in.
+    SignedIn(SignedIn),
+    /// The queue is empty.
+    Sync(SyncDone),
+}
+
+/// The consent text and this machine's record of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentShown {
+    /// The version of `text`.
+    pub version: String,
+    /// The text.
+    pub text: String,
+    /// What was recorded, or null where nothing ever was.
+    pub record: Option<ConsentRecord>,
+}
+
+/// Who is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// The account's id on its server.
+    pub user_id: UserId,
+    /// Its address.
+    pub email: String,
+    /// The server's base URL.
+    pub server: String,
+    /// Minutes of nobody that became this account's just now.
+    #[serde(default)]
+    pub adopted: u64,
+    /// Whether tracking is consented to on this machine.
+    pub consent: bool,
+}
+
+/// What `sync` did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncDone {
+    /// Minutes the server acknowledged during this call.
+    pub uploaded: u64,
+    /// Minutes set aside now, with a reason each.
+    pub set_aside: u64,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The state, about once a second and whenever it changes.
+    Status(Box<Status>),
+    /// One frame's measurement, for live views.
+    Live(LivePoint),
+    /// A blink was counted.
+    Blink {
+        /// When the eyes were open again.
+        at: Timestamp,
+        /// Width at half depth, milliseconds.
+        duration_ms: f64,
+    },
+    /// An event this build does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One frame's measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LivePoint {
+    /// The frame's time.
+    pub at: Timestamp,
+    /// Mean eye aspect ratio of the measurable eyes; null without a followed face.
+    pub ear: Option<f64>,
+    /// The person's open-eye baseline; null until it stands.
+    pub baseline: Option<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(message: &impl Serialize) -> String {
+        serde_json::to_string(message).unwrap()
+    }
+
+    #[test]
+    fn hello_finds_the_newest_common_protocol() {
+        let us = Hello { protocol: 3, oldest: 2, program: String::new(), version: String::new() };
+        let common = |protocol, oldest| us.common(&Hello { protocol, oldest, ..us.clone() });
+        assert_eq!(common(2, 1), Some(2));
+        assert_eq!(common(5, 3), Some(3));
+        assert_eq!(common(1, 1), None);
+        assert_eq!(common(5, 4), None);
+    }
+
+    #[test]
+    fn the_messages_look_like_this() {
+        let lines = [
+            json(&ToDaemon::Hello(Hello {
+                protocol: 1,
+                oldest: 1,
+                program: "blinkctl".into(),
+                version: "0.1.0".into(),
+            })),
+            json(&ToDaemon::Call(Call { id: 1, request: Request::Status })),
+            json(&ToDaemon::Call(Call {
+                id: 2,
+                request: Request::Pause(PauseSpan { until: Some(Timestamp::UNIX_EPOCH) }),
+            })),
+            json(&ToDaemon::Call(Call {
+                id: 3,
+                request: Request::Login {
+                    server: None,
+                    email: "ada@example.org".into(),
+                    password: Secret::new("twelve letters"),
+                    adopt: true,
+                },
+            })),
+            json(&FromDaemon::Answer(Answer { id: 1, outcome: Outcome::Ok(Box::new(Reply::Done)) })),
+            json(&FromDaemon::Answer(Answer { id: 2, outcome: Outcome::Error(Problem::new("a", "b", "c")) })),
+            json(&FromDaemon::Event(Event::Blink { at: Timestamp::UNIX_EPOCH, duration_ms: 180.0 })),
+            json(&FromDaemon::Refused(Problem::new("protocol", "m", "f"))),
+        ];
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+
+    #[test]
+    fn what_a_newer_side_says_is_not_an_error() {
+        let call: ToDaemon = serde_json::from_str(r#"{"call":{"id":9,"request":{"type":"dance","speed":3}}}"#).unwrap();
+        assert_eq!(call, ToDaemon::Call(Call { id: 9, request: Request::Unknown }));
+        let pause: Request = serde_json::from_str(r#"{"type":"pause","until":null,"why":"tea"}"#).unwrap();
+        assert_eq!(pause, Request::Pause(PauseSpan { until: None }));
+    }
+}

@@ -1,0 +1,195 @@
+//! One minute of one person at one machine, and the definition of every rate.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{DeviceId, MinuteId, UserId};
+
+/// Milliseconds in a minute.
+pub const MINUTE_MS: u32 = 60_000;
+
+/// Below this much observed time a rate says nothing and is null.
+pub const MIN_OBSERVED_FOR_RATE_MS: u64 = 10_000;
+
+/// Whether enough of a minute was seen to speak of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// At least ten seconds were observed.
+    Good,
+    /// A face was there, but less than ten seconds could be observed.
+    Insufficient,
+}
+
+impl Quality {
+    /// The quality of a stretch of which `observed_ms` milliseconds were observed.
+    #[must_use]
+    pub fn of_observed(observed_ms: u64) -> Self {
+        if observed_ms >= MIN_OBSERVED_FOR_RATE_MS { Self::Good } else { Self::Insufficient }
+    }
+}
+
+/// A minute record, in the order of its JSON fields. It is made by blinkd when a minute is sealed, and never changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Minute {
+    /// Names this record; any UUID.
+    pub id: MinuteId,
+    /// The owner, or null while the minute belongs to nobody's account.
+    pub user_id: Option<UserId>,
+    /// Blinks that ended in this minute.
+    pub blink_count: u32,
+    /// The UTC minute's start, inclusive.
+    pub from_timestamp: Timestamp,
+    /// Its end, exclusive: always `from_timestamp` plus 60 s.
+    pub to_timestamp: Timestamp,
+    /// The machine that saw it.
+    pub device_id: DeviceId,
+    /// Milliseconds with exactly one followed face, measurable eyes and enough frames: 0 to 60,000.
+    pub observed_ms: u32,
+    /// Mean frames per second while the source was open, 0 where no frame came.
+    pub mean_fps: f64,
+    /// Whether a rate may be formed from it.
+    pub quality: Quality,
+    /// Mean width at half depth of the blinks, milliseconds; null without blinks.
+    pub mean_blink_ms: Option<f64>,
+    /// Share of blinks in which the lid did not close fully, 0 to 1 (experimental); null without blinks.
+    pub incomplete_share: Option<f64>,
+    /// PERCLOS P80: the share of observed time with the eyes at least 80 % closed, 0 to 1 (Wierwille et al. 1994);
+    /// null where nothing was observed.
+    pub perclos: Option<f64>,
+}
+
+/// The start of a UTC minute. Leap seconds do not exist here: Unix time has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Timestamp", into = "Timestamp")]
+pub struct MinuteStart(Timestamp);
+
+impl MinuteStart {
+    /// The minute that `t` falls in.
+    #[must_use]
+    pub fn containing(t: Timestamp) -> Self {
+        let second = t.as_second() - i64::from(t.subsec_nanosecond() < 0);
+        let aligned = second - second.rem_euclid(60);
+        // Only the first minute jiff can name has no whole start; it is 11,000 years ago.
+        Self(Timestamp::from_second(aligned).unwrap_or(Timestamp::MIN))
+    }
+
+    /// The first instant of the minute.
+    #[must_use]
+    pub fn start(self) -> Timestamp {
+        self.0
+    }
+
+    /// The first instant after it.
+    #[must_use]
+    pub fn end(self) -> Timestamp {
+        self.0.saturating_add(SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The minute after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.end())
+    }
+
+    /// Whole minutes since 1970, the form in which minutes are keyed in the store.
+    #[must_use]
+    pub fn number(self) -> i64 {
+        self.0.as_second().div_euclid(60)
+    }
+
+    /// The inverse of [`Self::number`]; `None` outside the range of times.
+    #[must_use]
+    pub fn from_number(number: i64) -> Option<Self> {
+        Timestamp::from_second(number.checked_mul(60)?).ok().map(Self)
+    }
+}
+
+/// A time that is not the start of a UTC minute.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not the start of a UTC minute")]
+pub struct Unaligned(Timestamp);
+
+impl TryFrom<Timestamp> for MinuteStart {
+    type Error = Unaligned;
+    fn try_from(t: Timestamp) -> Result<Self, Unaligned> {
+        let minute = Self::containing(t);
+        if minute.0 == t { Ok(minute) } else { Err(Unaligned(t)) }
+    }
+}
+
+impl From<MinuteStart> for Timestamp {
+    fn from(minute: MinuteStart) -> Self {
+        minute.0
+    }
+}
+
+impl fmt::Display for MinuteStart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Blinks per minute of observed time: 60,000 x sum(blink_count) / sum(observed_ms), or `None` under 10 s observed.
+///
+/// Every rate anywhere in the product is this one.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "counts and milliseconds of a lifetime fit a double exactly")]
+pub fn rate_per_minute(blink_count: u64, observed_ms: u64) -> Option<f64> {
+    (observed_ms >= MIN_OBSERVED_FOR_RATE_MS).then(|| 60_000.0 * blink_count as f64 / observed_ms as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("2026-03-01T10:00:00Z", "2026-03-01T10:00:00Z")]
+    #[case("2026-03-01T10:00:59.999999999Z", "2026-03-01T10:00:00Z")]
+    #[case("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:00Z")]
+    fn a_time_falls_in_its_minute(#[case] t: Timestamp, #[case] start: Timestamp) {
+        assert_eq!(MinuteStart::containing(t).start(), start);
+    }
+
+    #[test]
+    fn a_rate_needs_ten_observed_seconds() {
+        assert_eq!(rate_per_minute(3, 9_999), None);
+        assert_eq!(rate_per_minute(3, 10_000), Some(18.0));
+        assert_eq!(rate_per_minute(0, 60_000), Some(0.0));
+    }
+
+    #[test]
+    fn the_record_keeps_its_field_order() {
+        let minute = Minute {
+            id: MinuteId(uuid::Uuid::nil()),
+            user_id: None,
+            blink_count: 17,
+            from_timestamp: "2026-03-01T10:00:00Z".parse().unwrap(),
+            to_timestamp: "2026-03-01T10:01:00Z".parse().unwrap(),
+            device_id: DeviceId(uuid::Uuid::nil()),
+            observed_ms: 58_200,
+            mean_fps: 29.97,
+            quality: Quality::Good,
+            mean_blink_ms: Some(181.5),
+            incomplete_share: Some(0.0),
+            perclos: Some(0.04),
+        };
+        insta::assert_snapshot!(serde_json::to_string(&minute).unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_minute_holds_its_instants(second in -62_000_000_000i64..250_000_000_000, nano in 0i32..1_000_000_000) {
+            let t = Timestamp::new(second, nano).unwrap();
+            let minute = MinuteStart::containing(t);
+            prop_assert!(minute.start() <= t && t < minute.end());
+            prop_assert_eq!(minute.start().as_second().rem_euclid(60), 0);
+            prop_assert_eq!(MinuteStart::from_number(minute.number()), Some(minute));
+        }
+    }
+}

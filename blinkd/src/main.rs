@@ -1,2 +1,52 @@
-//! Start.
-fn main() {}
+//! The program: silence, TLS, arguments, the command, the exit code.
+
+use std::{
+    env,
+    io::{self, Write as _},
+    panic,
+    process::ExitCode,
+};
+
+use blinkd::{
+    cli::Cli,
+    exit::{ExitStatus, Failure},
+    quiet,
+};
+use clap::Parser as _;
+
+#[expect(unsafe_code, reason = "the environment can only be set before threads start")]
+fn main() -> ExitCode {
+    // SAFETY: nothing has started a thread yet.
+    unsafe { quiet::silence_libraries() };
+    quiet::log_panics();
+    // An error means that a provider is installed already, which is all that is wanted.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+
+    let json = env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) if !help.use_stderr() => {
+            let _ = write!(io::stdout().lock(), "{}", help.render());
+            return ExitStatus::Done.into();
+        }
+        Err(error) => {
+            let failure = Failure::from(&error);
+            failure.print(json);
+            return failure.status.into();
+        }
+    };
+    let outcome = panic::catch_unwind(|| cli.command.run()).unwrap_or_else(|_| {
+        Err(Failure::failed(
+            "internal",
+            "blinkd stopped on a mistake of its own",
+            "Please report it with the newest file of the log folder.",
+        ))
+    });
+    match outcome {
+        Ok(()) => ExitStatus::Done.into(),
+        Err(failure) => {
+            failure.print(json);
+            failure.status.into()
+        }
+    }
+}

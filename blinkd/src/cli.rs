@@ -1,0 +1,55 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::{cmd, exit::Failure};
+
+/// Counts real blinks from a webcam without ever storing a picture.
+#[derive(Debug, Parser)]
+#[command(
+    name = "blinkd",
+    version,
+    after_help = "Examples:\n  blinkd run --headless\n  blinkd run --source synthetic:bpm=12"
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What blinkd can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Count blinks until stopped
+    Run(cmd::run::Args),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    ///
+    /// Why it was not done, to be printed once.
+    pub fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Run(args) => cmd::run::run(args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound_and_every_command_has_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands() {
+            let help = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains(&format!("blinkd {}", sub.get_name())), "{} has no example", sub.get_name());
+        }
+    }
+}

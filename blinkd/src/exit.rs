@@ -1,0 +1,119 @@
+//! How the program ends: [`ExitStatus`], and [`Failure`], which is printed once and says what to do.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use blink_proto::Problem;
+
+/// The exit codes of blinkd. Its units do not restart on [`Self::Usage`] and [`Self::Taken`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ExitStatus {
+    /// Done.
+    Done = 0,
+    /// Failed, with a reason.
+    Failed = 1,
+    /// Wrong usage or configuration.
+    Usage = 2,
+    /// Another blinkd of this profile is running.
+    Taken = 5,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct Failure {
+    /// What went wrong, and what to do.
+    #[source]
+    pub problem: Problem,
+    /// The exit code it ends the program with.
+    pub status: ExitStatus,
+}
+
+impl Failure {
+    /// A failure with a reason: exit code 1.
+    pub fn failed(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), status: ExitStatus::Failed }
+    }
+
+    /// Wrong usage or configuration: exit code 2.
+    pub fn usage(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), status: ExitStatus::Usage }
+    }
+
+    /// Another daemon runs: exit code 5.
+    pub fn taken(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), status: ExitStatus::Taken }
+    }
+
+    /// Prints it as the one line on standard error: the message and the fix, or with `json` the error object.
+    pub fn print(&self, json: bool) {
+        let line = if json { self.problem.to_json_line() } else { format!("blinkd: {}", self.problem) };
+        // With standard error closed there is nobody left to tell.
+        let _ = writeln!(io::stderr().lock(), "{line}");
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self { problem, status: ExitStatus::Failed }
+    }
+}
+
+/// Failures to read or write that nobody gave a better name.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::failed("io", error.to_string(), "Check the disk and the permissions, then try again.")
+    }
+}
+
+/// What clap refuses, folded to one line. Help and version are not failures and must not come here.
+impl From<&clap::Error> for Failure {
+    fn from(error: &clap::Error) -> Self {
+        let rendered = error.render().to_string();
+        let mut message = String::new();
+        let mut command = String::from("blinkd");
+        for line in rendered.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            if let Some(usage) = line.strip_prefix("Usage:") {
+                let words = usage.split_whitespace().take_while(|word| !word.starts_with(['[', '<', '-']));
+                command = words.filter(|word| word.chars().any(char::is_lowercase)).collect::<Vec<_>>().join(" ");
+                break;
+            }
+            if line.starts_with("For more information") {
+                break;
+            }
+            let line = line.strip_prefix("error: ").unwrap_or(line);
+            if !message.is_empty() {
+                message.push(' ');
+            }
+            message.push_str(line);
+        }
+        Self::usage("usage", message, format!("Run `{command} --help` for what may stand there."))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn what_clap_refuses_is_one_line_and_names_the_help() {
+        let error = Cli::try_parse_from(["blinkd", "run", "--nonsense"]).unwrap_err();
+        let failure = Failure::from(&error);
+        assert_eq!(failure.status, ExitStatus::Usage);
+        let line = failure.problem.to_string();
+        assert!(line.contains("--nonsense") && line.contains("`blinkd run --help`"), "{line}");
+        assert_eq!(line.lines().count(), 1);
+    }
+}

@@ -161,6 +161,7 @@ pub enum Outcome {
 }
 
 /// What a call that succeeded brings back.
+#[expect(clippy::large_enum_variant, reason = "it travels in a box: see Outcome")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Reply {

@@ -1,0 +1,102 @@
+//! Questions to the person at the terminal. Without a terminal nothing is ever asked.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use blink_proto::{Secret, consent::TRACKING_TEXT};
+
+use crate::exit::Failure;
+
+/// The longest password line read from stdin, bytes; the server takes 128 characters.
+const MAX_PASSWORD_LINE_BYTES: u64 = 4096;
+
+/// Whether there is somebody to ask: the answers come from stdin, the questions go to stderr.
+pub(crate) fn possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for one line.
+pub(crate) fn line(question: &str) -> Result<String, Failure> {
+    show(question)?;
+    let mut answer = String::new();
+    let read = io::stdin().lock().read_line(&mut answer).map_err(|e| unreadable(&e))?;
+    if read == 0 {
+        return Err(Failure::failed("no_answer", "The question was not answered", "Run the command again."));
+    }
+    Ok(answer.trim().to_owned())
+}
+
+/// Asks for a password without showing it.
+pub(crate) fn password(question: &str) -> Result<Secret, Failure> {
+    rpassword::prompt_password(question).map(Secret::new).map_err(|e| unreadable(&e))
+}
+
+/// Asks for a new password twice.
+pub(crate) fn new_password() -> Result<Secret, Failure> {
+    let first = password("Password (12 characters or more): ")?;
+    if password("The same again: ")? != first {
+        return Err(Failure::failed(
+            "passwords_differ",
+            "The two passwords are not the same",
+            "Run the command again.",
+        ));
+    }
+    Ok(first)
+}
+
+/// Shows the consent text and asks; anything but yes is no.
+pub(crate) fn consent() -> Result<bool, Failure> {
+    show(&format!("\n{TRACKING_TEXT}\n"))?;
+    let answer = line("Do you consent? [y/N] ")?;
+    Ok(["y", "yes"].contains(&answer.to_lowercase().as_str()))
+}
+
+/// The password on the first line of stdin, for `--password-stdin`.
+pub(crate) fn password_from_stdin() -> Result<Secret, Failure> {
+    read_password(io::stdin().lock())
+}
+
+fn read_password(input: impl BufRead) -> Result<Secret, Failure> {
+    let fix = "Pipe it in, for example: printf '%s\\n' \"$PASSWORD\" | blinkctl login --password-stdin ...";
+    let mut line = String::new();
+    input.take(MAX_PASSWORD_LINE_BYTES).read_line(&mut line).map_err(|error| {
+        Failure::usage("bad_password_input", format!("The password on stdin could not be read: {error}"), fix)
+    })?;
+    let password = line.strip_suffix('\n').map_or(line.as_str(), |l| l.strip_suffix('\r').unwrap_or(l));
+    if password.is_empty() {
+        return Err(Failure::usage("no_password", "There is no password on stdin", fix));
+    }
+    Ok(Secret::new(password))
+}
+
+fn show(text: &str) -> Result<(), Failure> {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).map_err(|e| unreadable(&e))
+}
+
+fn unreadable(error: &io::Error) -> Failure {
+    let fix = "Give the answers as flags: --email, --password-stdin, --accept-consent.";
+    Failure::failed("terminal", format!("The terminal could not be used: {error}"), fix)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("twelve letters\n", "twelve letters")]
+    #[case("twelve letters\r\nmore", "twelve letters")]
+    #[case("  spaces are kept  ", "  spaces are kept  ")]
+    fn the_first_line_is_the_password(#[case] input: &str, #[case] password: &str) {
+        assert_eq!(read_password(input.as_bytes()).unwrap().expose(), password);
+    }
+
+    #[rstest]
+    #[case(b"")]
+    #[case(b"\n")]
+    #[case(b"\xff\xfe\n")]
+    fn no_password_is_wrong_usage(#[case] input: &[u8]) {
+        assert_eq!(read_password(input).unwrap_err().status as u8, 2);
+    }
+}

@@ -1,0 +1,119 @@
+//! The words of the command line.
+
+use std::{env, ffi::OsStr, io::Write};
+
+use blink_proto::Problem;
+use clap::{Parser, Subcommand, error::ErrorKind};
+
+use crate::{cmd, exit::ExitStatus, output::Output};
+
+/// blinkd in the terminal: what your eyes do, and what the daemon does.
+#[derive(Debug, Parser)]
+#[command(
+    name = "blinkctl",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:
+  blinkctl status --watch        what is happening now, redrawn as it changes
+  blinkctl pause --for 30m       no counting for half an hour
+  blinkctl consent withdraw      close the camera and stop sending, at once
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 blinkd is not running, 4 not signed in."
+)]
+pub(crate) struct Cli {
+    /// Print one JSON object instead of text; a failure is one on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show state, counts, rate, account, queue and cost
+    Status(cmd::status::Args),
+    /// Stop counting for a while; the camera is closed
+    Pause(cmd::pause::Args),
+    /// Go on counting
+    Resume(cmd::pause::ResumeArgs),
+    /// Show, grant or withdraw this machine's consent
+    Consent(cmd::consent::Args),
+    /// Make an account on a server and sign in
+    Register(cmd::account::RegisterArgs),
+    /// Sign in to an account
+    Login(cmd::account::LoginArgs),
+    /// Sign out; minutes not sent yet are kept for your return
+    Logout(cmd::account::LogoutArgs),
+    /// Show who is signed in
+    Whoami(cmd::account::WhoamiArgs),
+    /// Send what waits, and wait until it is there
+    Sync(cmd::sync::Args),
+    /// Stop blinkd; it stays stopped until started again
+    Quit(cmd::quit::Args),
+}
+
+/// Reads the command line, or prints what was asked for or what is wrong with it.
+pub(crate) fn parse() -> Result<Cli, ExitStatus> {
+    Cli::try_parse().map_err(|error| {
+        let json = env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == OsStr::new("--json"));
+        match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                let _ = error.print();
+                ExitStatus::Done
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
+                let _ = write!(anstream::stderr(), "{}", error.render().ansi());
+                ExitStatus::Usage
+            }
+            _ => {
+                Output::new(json).failure(&usage_problem(&error));
+                ExitStatus::Usage
+            }
+        }
+    })
+}
+
+/// clap's account of the mistake without the usage that follows it, which `--help` shows in full.
+fn usage_problem(error: &clap::Error) -> Problem {
+    let fix = "`blinkctl --help` and `blinkctl COMMAND --help` show what there is.";
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return Problem::new("usage", "The command is missing", fix);
+    }
+    let text = error.render().to_string();
+    let text = text.split("\n\nUsage:").next().unwrap_or_default();
+    let text = text.split("\n\nFor more information").next().unwrap_or_default();
+    let message = text.trim().trim_start_matches("error: ").replace("\n\n  tip:", ";");
+    Problem::new("usage", capitalised(&message.split_whitespace().collect::<Vec<_>>().join(" ")), fix)
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound_and_every_command_has_an_example() {
+        let mut cli = Cli::command();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands_mut() {
+            let mut leaves: Vec<_> = command.get_subcommands_mut().map(|c| c.clone()).collect();
+            if leaves.is_empty() {
+                leaves.push(command.clone());
+            }
+            for mut leaf in leaves {
+                let help = leaf.render_long_help().to_string();
+                assert!(help.contains("Example"), "{} has no example:\n{help}", leaf.get_name());
+            }
+        }
+    }
+}

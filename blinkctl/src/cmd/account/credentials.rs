@@ -1,0 +1,120 @@
+//! Server, address and password: from flags, and from the person where there is one to ask.
+
+use blink_proto::Secret;
+
+use crate::{ask, exit::Failure};
+
+/// What the credentials are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A new account: needs consent, and the password twice.
+    Register,
+    /// An account that exists.
+    Login,
+}
+
+/// The flags `register` and `login` share.
+#[derive(Debug, clap::Args)]
+pub(super) struct Credentials {
+    /// The server's address; without it the one in the settings file
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+
+    /// The account's e-mail address
+    #[arg(long, value_name = "E")]
+    email: Option<String>,
+
+    /// Read the password from the first line of stdin
+    #[arg(long)]
+    password_stdin: bool,
+
+    /// You have read the consent text (`blinkctl consent show`) and agree, for this machine too
+    #[arg(long)]
+    pub(super) accept_consent: bool,
+
+    /// Leave minutes counted before any account as they are, belonging to nobody
+    #[arg(long)]
+    pub(super) no_adopt: bool,
+}
+
+/// All there needs to be.
+pub(super) struct Given {
+    pub(super) server: Option<String>,
+    pub(super) email: String,
+    pub(super) password: Secret,
+}
+
+impl Credentials {
+    /// Names every flag that is missing where nobody can be asked.
+    pub(super) fn check(&self, purpose: Purpose, can_ask: bool) -> Result<(), Failure> {
+        if can_ask {
+            return Ok(());
+        }
+        let missing: Vec<_> = [
+            (self.email.is_none(), "--email"),
+            (!self.password_stdin, "--password-stdin"),
+            (purpose == Purpose::Register && !self.accept_consent, "--accept-consent"),
+        ]
+        .into_iter()
+        .filter_map(|(missing, flag)| missing.then_some(flag))
+        .collect();
+        let (last, rest) = match missing.split_last() {
+            None => return Ok(()),
+            Some((last, rest)) => (last, rest.join(", ")),
+        };
+        let flags = if rest.is_empty() { (*last).to_owned() } else { format!("{rest} and {last}") };
+        let verb = if missing.len() == 1 { "is" } else { "are" };
+        Err(Failure::usage(
+            "missing_flag",
+            format!("{flags} {verb} missing and there is no terminal to ask on"),
+            format!("Give {flags}."),
+        ))
+    }
+
+    /// Takes what the flags say and asks for the rest. Call [`Self::check`] first.
+    pub(super) fn gather(self, purpose: Purpose) -> Result<Given, Failure> {
+        let email = match self.email {
+            Some(email) => email.trim().to_owned(),
+            None => ask::line("E-mail: ")?,
+        };
+        if email.is_empty() {
+            return Err(Failure::usage("no_email", "The e-mail address is empty", "Give it with --email."));
+        }
+        let password = match (self.password_stdin, purpose) {
+            (true, _) => ask::password_from_stdin()?,
+            (false, Purpose::Register) => ask::new_password()?,
+            (false, Purpose::Login) => ask::password("Password: ")?,
+        };
+        Ok(Given { server: self.server, email, password })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn given(email: bool, password_stdin: bool, accept_consent: bool) -> Credentials {
+        let email = email.then(|| "ada@example.org".to_owned());
+        Credentials { server: None, email, password_stdin, accept_consent, no_adopt: false }
+    }
+
+    #[rstest]
+    #[case(Purpose::Register, given(false, false, false), "--email, --password-stdin and --accept-consent are missing")]
+    #[case(Purpose::Register, given(true, true, false), "--accept-consent is missing")]
+    #[case(Purpose::Login, given(false, true, false), "--email is missing")]
+    #[case(Purpose::Login, given(true, false, true), "--password-stdin is missing")]
+    fn what_is_missing_is_named(#[case] purpose: Purpose, #[case] flags: Credentials, #[case] message: &str) {
+        let failure = flags.check(purpose, false).unwrap_err();
+        assert!(failure.problem.message.starts_with(message), "{}", failure.problem.message);
+        assert_eq!(failure.status as u8, 2);
+        assert!(flags.check(purpose, true).is_ok(), "on a terminal it is asked for");
+    }
+
+    #[test]
+    fn consent_is_not_needed_to_sign_in() {
+        assert!(given(true, true, false).check(Purpose::Login, false).is_ok());
+        assert!(given(true, true, true).check(Purpose::Register, false).is_ok());
+    }
+}

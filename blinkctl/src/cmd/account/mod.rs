@@ -1,0 +1,133 @@
+//! `blinkctl register`, `login`, `logout` and `whoami`.
+
+mod credentials;
+
+use blink_proto::{
+    consent::TRACKING_VERSION,
+    ipc::{Reply, Request, SignedIn},
+};
+use serde_json::json;
+
+use self::credentials::{Credentials, Purpose};
+use super::Context;
+use crate::{
+    ask,
+    client::{Client, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    exit::Failure,
+    output::{Paint, Tone, plain},
+};
+
+/// The flags of `register`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  blinkctl register --server https://waw.example.org --email ada@example.org
+  printf '%s\\n' \"$PASSWORD\" | \\
+      blinkctl register --email ada@example.org --password-stdin --accept-consent")]
+pub(crate) struct RegisterArgs {
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// The flags of `login`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  blinkctl login --email ada@example.org
+  printf '%s\\n' \"$PASSWORD\" | blinkctl login --email ada@example.org --password-stdin
+
+Signing in alone is not consent for this machine's camera: see `blinkctl consent grant`.")]
+pub(crate) struct LoginArgs {
+    #[command(flatten)]
+    credentials: Credentials,
+}
+
+/// The flags of `logout`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  blinkctl logout")]
+pub(crate) struct LogoutArgs {}
+
+/// The flags of `whoami`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  blinkctl whoami --json")]
+pub(crate) struct WhoamiArgs {}
+
+pub(crate) async fn register(args: RegisterArgs, context: &Context) -> Result<(), Failure> {
+    args.credentials.check(Purpose::Register, ask::possible())?;
+    // Nobody types a password for a daemon that is not there.
+    drop(Client::connect(&context.paths).await?);
+    if !args.credentials.accept_consent && !ask::consent()? {
+        let fix = "Without consent there is no account; nothing was sent.";
+        return Err(Failure::failed("consent_declined", "You did not consent", fix));
+    }
+    let adopt = !args.credentials.no_adopt;
+    let given = args.credentials.gather(Purpose::Register)?;
+    let request = Request::Register {
+        server: given.server,
+        email: given.email,
+        password: given.password,
+        consent_version: TRACKING_VERSION.to_owned(),
+        adopt,
+    };
+    let signed_in = signed_in(&mut Client::connect(&context.paths).await?, request).await?;
+    print_signed_in(context, &signed_in)
+}
+
+pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Failure> {
+    args.credentials.check(Purpose::Login, ask::possible())?;
+    drop(Client::connect(&context.paths).await?);
+    let (adopt, accept_consent) = (!args.credentials.no_adopt, args.credentials.accept_consent);
+    let given = args.credentials.gather(Purpose::Login)?;
+    let request = Request::Login { server: given.server, email: given.email, password: given.password, adopt };
+    let mut client = Client::connect(&context.paths).await?;
+    let mut signed_in = signed_in(&mut client, request).await?;
+    if !signed_in.consent && (accept_consent || (ask::possible() && ask::consent()?)) {
+        // The person may have read for long: the connection may be gone.
+        let mut client = Client::connect(&context.paths).await?;
+        client.call(Request::ConsentGrant { version: TRACKING_VERSION.to_owned() }, SERVER_LIMIT).await?;
+        signed_in.consent = true;
+    }
+    print_signed_in(context, &signed_in)
+}
+
+pub(crate) async fn logout(_: &LogoutArgs, context: &Context) -> Result<(), Failure> {
+    let mut client = Client::connect(&context.paths).await?;
+    client.call(Request::Logout, SERVER_LIMIT).await?;
+    context.output.result(&json!({ "signed_out": true }), |_| {
+        "Signed out. Minutes not sent yet are kept for this account's return.\n".to_owned()
+    })
+}
+
+pub(crate) async fn whoami(_: &WhoamiArgs, context: &Context) -> Result<(), Failure> {
+    let mut client = Client::connect(&context.paths).await?;
+    let Reply::SignedIn(who) = client.call(Request::Whoami, LOCAL_LIMIT).await? else { return Err(wrong_reply()) };
+    let SignedIn { user_id, email, server, consent, .. } = &who;
+    let json = json!({ "user_id": user_id, "email": email, "server": server, "consent": consent });
+    context.output.result(&json, |paint| format!("{} on {}\n", paint.with(Tone::Strong, &plain(email)), plain(server)))
+}
+
+async fn signed_in(client: &mut Client, request: Request) -> Result<SignedIn, Failure> {
+    match client.call(request, SERVER_LIMIT).await? {
+        Reply::SignedIn(signed_in) => Ok(signed_in),
+        _ => Err(wrong_reply()),
+    }
+}
+
+fn print_signed_in(context: &Context, signed_in: &SignedIn) -> Result<(), Failure> {
+    context.output.result(signed_in, |paint| signed_in_text(signed_in, paint))
+}
+
+fn signed_in_text(signed_in: &SignedIn, paint: Paint) -> String {
+    let SignedIn { email, server, adopted, consent, .. } = signed_in;
+    let mut text = format!("{} as {} on {}.\n", paint.with(Tone::Good, "Signed in"), plain(email), plain(server));
+    match adopted {
+        0 => {}
+        1 => text += "1 minute counted before belongs to this account now.\n",
+        n => text += &format!("{n} minutes counted before belong to this account now.\n"),
+    }
+    if !consent {
+        text += &paint.with(Tone::Calm, "This machine's camera stays off: signing in is not consent.");
+        text += " `blinkctl consent grant` shows the text and records it.\n";
+    }
+    text
+}

@@ -1,0 +1,292 @@
+//! The status for people: a page, and a line.
+
+use std::fmt::Write;
+
+use blink_proto::{
+    Problem,
+    status::{Cost, Queue, State, Status},
+};
+use jiff::{Timestamp, Zoned};
+
+use crate::output::{Paint, Tone, plain};
+
+/// The whole status, the state and rate first.
+pub(super) fn page(status: &Status, now: &Zoned, paint: Paint) -> String {
+    let (tone, word, hint) = state(status.state);
+    let mut page = format!("{} {}", paint.with(tone, "●"), paint.with(tone, word));
+    if let Some(rate) = status.rate_per_minute {
+        let _ = write!(page, "  {}", paint.with(Tone::Strong, &format!("{rate:.1} blinks/min")));
+        page += &paint.with(Tone::Faint, " over the last 5 minutes");
+    }
+    let mut source = plain(&status.source);
+    if status.fps > 0.0 {
+        let _ = write!(source, ", {:.1} frames/s", status.fps);
+    }
+    let _ = write!(page, "\n  {}", paint.with(Tone::Faint, &source));
+    match &status.last_error {
+        Some(problem) => page += &alert(problem, paint),
+        None if !hint.is_empty() => {
+            let _ = write!(page, "\n  {hint}");
+        }
+        None => {}
+    }
+    page += "\n\n";
+
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(page, "  {}{value}", paint.with(Tone::Faint, &format!("{name:<9}")));
+    };
+    let minute = &status.minute;
+    row(
+        "Now",
+        &format!("{} in this minute, {} observed", blinks(minute.blink_count.into()), span(minute.observed_ms.into())),
+    );
+    row("Today", &today(status));
+    row("Session", &format!("{} since blinkd started", blinks(status.blinks_session)));
+    row("Account", &account(status));
+    row("Queue", &queue(&status.queue, now, paint));
+    row("Cost", &cost(&status.cost));
+    page
+}
+
+/// What changes, in one line.
+pub(super) fn line(status: &Status, now: &Zoned, paint: Paint) -> String {
+    let (tone, word, _) = state(status.state);
+    let mut line =
+        format!("{}  {}  {}", now.strftime("%H:%M:%S"), paint.with(tone, word), blinks(status.blinks_session));
+    if let Some(rate) = status.rate_per_minute {
+        let _ = write!(line, "  {rate:.1}/min");
+    }
+    if status.queue.pending > 0 {
+        let _ = write!(line, "  {} to send", minutes(status.queue.pending));
+    }
+    if let Some(problem) = status.last_error.as_ref().or(status.queue.last_error.as_ref()) {
+        let _ = write!(line, "  {}", paint.with(Tone::Bad, &plain(&problem.to_string())));
+    }
+    line
+}
+
+/// Whether `line` has something new to say: a rate or cost alone drifts every second and is not news.
+pub(super) fn differs(before: &Status, after: &Status) -> bool {
+    let news = |s: &Status| {
+        let queue = &s.queue;
+        let (pending, set_aside, queue_error) = (queue.pending, queue.set_aside, queue.last_error.clone());
+        (s.state, s.blinks_session, s.account.clone(), pending, set_aside, queue_error, s.last_error.clone())
+    };
+    news(before) != news(after)
+}
+
+/// A state's colour, its word, and what the person can do about it.
+fn state(state: State) -> (Tone, &'static str, &'static str) {
+    match state {
+        State::NoConsent => (
+            Tone::Calm,
+            "No consent",
+            "The camera is off. `blinkctl consent grant` shows the consent text and turns tracking on.",
+        ),
+        State::Paused => (Tone::Calm, "Paused", "The camera is off. `blinkctl resume` goes on."),
+        State::Locked => (Tone::Calm, "Screen locked", "The camera is off until you are back."),
+        State::Yielded => (Tone::Calm, "Camera handed over", "Another program may use the camera."),
+        State::Error => (Tone::Bad, "Problem", ""),
+        State::CameraBusy => (Tone::Calm, "Camera busy", "Another program uses the camera; blinkd waits for it."),
+        State::NoCamera => (Tone::Bad, "No camera", "blinkd goes on by itself as soon as there is one."),
+        State::NoFace => (Tone::Calm, "No face", "Nobody can be followed in the picture; this time is not counted."),
+        State::Tracking => (Tone::Good, "Tracking", ""),
+    }
+}
+
+fn alert(problem: &Problem, paint: Paint) -> String {
+    format!("\n  {}", paint.with(Tone::Bad, &format!("! {}", plain(&problem.to_string()))))
+}
+
+fn today(status: &Status) -> String {
+    let mut text = format!("{} in {} observed", blinks(status.today.blink_count), span(status.today.observed_ms));
+    if let Some(rate) = status.today.rate_per_minute {
+        let _ = write!(text, ", {rate:.1}/min");
+    }
+    if let Some(coverage) = status.coverage {
+        let _ = write!(text, ", coverage {:.0} %", coverage * 100.0);
+    }
+    text
+}
+
+fn account(status: &Status) -> String {
+    status.account.as_ref().map_or_else(
+        || "none; everything stays on this computer".to_owned(),
+        |account| format!("{} on {}", plain(&account.email), plain(&account.server)),
+    )
+}
+
+fn queue(queue: &Queue, now: &Zoned, paint: Paint) -> String {
+    let mut text = match queue.pending {
+        0 => "nothing waits".to_owned(),
+        n => format!("{} to send", minutes(n)),
+    };
+    if let Some(at) = queue.last_success {
+        let _ = write!(text, ", last sent {}", clock(at, now));
+    }
+    if let Some(at) = queue.next_retry {
+        let _ = write!(text, ", next try {}", clock(at, now));
+    }
+    if queue.set_aside > 0 {
+        let _ = write!(
+            text,
+            ", {}",
+            paint.with(Tone::Calm, &format!("{} refused by the server and set aside", queue.set_aside))
+        );
+    }
+    if let Some(problem) = &queue.last_error {
+        text += &alert(problem, paint).replace("\n  ", "\n           ");
+    }
+    text
+}
+
+#[expect(clippy::cast_precision_loss, reason = "megabytes for the eye")]
+fn cost(cost: &Cost) -> String {
+    let mut text = format!("{:.1} % of one core, {:.0} MB", cost.cpu_percent, cost.rss_bytes as f64 / 1e6);
+    if let Some(watts) = cost.power_watts {
+        let _ = write!(text, ", whole machine {watts:.1} W");
+    }
+    text
+}
+
+fn blinks(n: u64) -> String {
+    if n == 1 { "1 blink".to_owned() } else { format!("{n} blinks") }
+}
+
+fn minutes(n: u64) -> String {
+    if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") }
+}
+
+fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+/// A time as the person's clock shows it, with the date where it is not today.
+fn clock(at: Timestamp, now: &Zoned) -> String {
+    let at = at.to_zoned(now.time_zone().clone());
+    let form = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M" };
+    at.strftime(form).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use blink_proto::{
+        MinuteStart,
+        status::{Account, OpenMinute, Today},
+    };
+    use rstest::rstest;
+
+    use super::*;
+
+    const PLAIN: Paint = Paint { colour: false };
+
+    fn now() -> Zoned {
+        "2026-03-01T11:04:40+01:00[Europe/Berlin]".parse().unwrap()
+    }
+
+    fn tracking() -> Status {
+        Status {
+            state: State::Tracking,
+            source: "camera:0".into(),
+            blinks_session: 128,
+            today: Today { blink_count: 412, observed_ms: 1_512_000, rate_per_minute: Some(16.349) },
+            minute: OpenMinute {
+                from: MinuteStart::containing(now().timestamp()),
+                blink_count: 9,
+                observed_ms: 31_400,
+            },
+            rate_per_minute: Some(17.24),
+            coverage: Some(0.871),
+            fps: 29.93,
+            account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
+            consent: true,
+            queue: Queue { last_success: Some("2026-03-01T10:04:07Z".parse().unwrap()), ..Queue::default() },
+            cost: Cost { cpu_percent: 8.43, rss_bytes: 143_000_000, power_watts: Some(11.2) },
+            last_error: None,
+            version: "0.1.0".into(),
+            protocol: 1,
+            pid: 4242,
+        }
+    }
+
+    #[test]
+    fn a_page_while_tracking() {
+        insta::assert_snapshot!(page(&tracking(), &now(), PLAIN));
+    }
+
+    #[test]
+    fn a_page_with_everything_wrong() {
+        let status = Status {
+            state: State::NoCamera,
+            today: Today::default(),
+            rate_per_minute: None,
+            coverage: None,
+            fps: 0.0,
+            account: None,
+            queue: Queue {
+                pending: 3,
+                set_aside: 1,
+                last_success: Some("2026-02-27T10:04:07Z".parse().unwrap()),
+                last_error: Some(Problem::new(
+                    "server_unreachable",
+                    "The server does not answer",
+                    "It is tried again.",
+                )),
+                next_retry: Some("2026-03-01T10:05:00Z".parse().unwrap()),
+            },
+            last_error: Some(Problem::new("no_camera", "There is no camera\u{1b}[2J", "Plug one in.")),
+            ..tracking()
+        };
+        insta::assert_snapshot!(page(&status, &now(), PLAIN));
+    }
+
+    #[rstest]
+    fn every_state_without_an_error_of_its_own_says_what_to_do(
+        #[values(
+            State::NoConsent,
+            State::Paused,
+            State::Locked,
+            State::Yielded,
+            State::CameraBusy,
+            State::NoCamera,
+            State::NoFace
+        )]
+        resting: State,
+    ) {
+        let (_, _, hint) = state(resting);
+        assert!(hint.ends_with('.'), "{resting}");
+        let status = Status { state: resting, ..tracking() };
+        assert!(page(&status, &now(), PLAIN).contains(hint));
+    }
+
+    #[test]
+    fn colours_change_no_word() {
+        let coloured = page(&tracking(), &now(), Paint { colour: true });
+        assert!(coloured.contains('\u{1b}'));
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), page(&tracking(), &now(), PLAIN));
+    }
+
+    #[test]
+    fn a_line_is_one_line_and_tells_news_only() {
+        let status = tracking();
+        assert_eq!(line(&status, &now(), PLAIN), "11:04:40  Tracking  128 blinks  17.2/min");
+        let drifted = Status { rate_per_minute: Some(17.3), fps: 30.0, ..tracking() };
+        assert!(!differs(&status, &drifted));
+        let blinked = Status { blinks_session: 129, ..tracking() };
+        assert!(differs(&status, &blinked));
+    }
+
+    #[rstest]
+    #[case(0, "0 s")]
+    #[case(59_999, "59 s")]
+    #[case(60_000, "1 min")]
+    #[case(3_660_000, "1 h 01 min")]
+    fn spans_are_short(#[case] ms: u64, #[case] text: &str) {
+        assert_eq!(span(ms), text);
+    }
+}

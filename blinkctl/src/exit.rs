@@ -1,0 +1,90 @@
+//! How blinkctl ends: the exit code tells the kinds of failure apart, the problem says what to do.
+
+use std::{any::Any, process::ExitCode};
+
+use blink_proto::Problem;
+
+/// The exit codes of SPEC 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// It was done.
+    Done = 0,
+    /// It was refused or failed, with a reason.
+    Failed = 1,
+    /// The command line is wrong or lacks something.
+    Usage = 2,
+    /// No daemon runs in this profile.
+    NotRunning = 3,
+    /// The command needs an account and nobody is signed in.
+    NotSignedIn = 4,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        Self::from(status as u8)
+    }
+}
+
+/// A command that did not succeed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The line to print.
+    pub(crate) problem: Problem,
+    /// The code to exit with.
+    pub(crate) status: ExitStatus,
+}
+
+impl Failure {
+    /// Something was refused or failed.
+    pub(crate) fn failed(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), status: ExitStatus::Failed }
+    }
+
+    /// The command line is wrong.
+    pub(crate) fn usage(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), status: ExitStatus::Usage }
+    }
+
+    /// No daemon runs in this profile.
+    pub(crate) fn not_running(message: &str) -> Self {
+        let fix = "Start it with `blinkd run`.";
+        Self { problem: Problem::new("not_running", message, fix), status: ExitStatus::NotRunning }
+    }
+
+    /// A defect of blinkctl itself.
+    pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let what = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied())
+            .unwrap_or("no reason was given");
+        Self::failed("internal", format!("blinkctl has a defect: {what}"), "Please report it with the command you ran.")
+    }
+}
+
+/// What the daemon refused. Its codes are its own; only `not_signed_in` has an exit code of its own here.
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let status = if problem.code == "not_signed_in" { ExitStatus::NotSignedIn } else { ExitStatus::Failed };
+        Self { problem, status }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn being_signed_out_has_its_own_code() {
+        let status = |code: &str| Failure::from(Problem::new(code, "", "")).status as u8;
+        assert_eq!(status("not_signed_in"), 4);
+        assert_eq!(status("server_unreachable"), 1);
+    }
+
+    #[test]
+    fn a_panic_is_told_in_one_line() {
+        let failure = Failure::from_panic(&"index out\nof range");
+        assert_eq!(failure.problem.to_string().lines().count(), 1);
+        assert_eq!(failure.status as u8, 1);
+    }
+}

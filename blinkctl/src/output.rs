@@ -1,0 +1,144 @@
+//! Results on stdout, as text or as one JSON object; failures as one line on stderr.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    process,
+};
+
+use anstyle::{AnsiColor, Style};
+use blink_proto::Problem;
+use serde::Serialize;
+
+use crate::exit::Failure;
+
+/// How this run speaks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Output {
+    json: bool,
+    paint: Paint,
+}
+
+impl Output {
+    /// JSON when asked for; colours only where stdout is a terminal that wants them (`NO_COLOR` is heeded).
+    pub(crate) fn new(json: bool) -> Self {
+        let colour = !json && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        Self { json, paint: Paint { colour } }
+    }
+
+    /// Whether `--json` was given.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// How text is coloured.
+    pub(crate) fn paint(self) -> Paint {
+        self.paint
+    }
+
+    /// Prints a result: `json` as one line, or what `human` makes of it.
+    pub(crate) fn result(self, json: &impl Serialize, human: impl FnOnce(Paint) -> String) -> Result<(), Failure> {
+        if self.json {
+            let line = serde_json::to_string(json).map_err(|error| {
+                Failure::failed("internal", format!("the result is not JSON: {error}"), "Please report it.")
+            })?;
+            return self.line(&line);
+        }
+        self.text(&human(self.paint))
+    }
+
+    /// Prints `text` and a line break.
+    pub(crate) fn line(self, text: &str) -> Result<(), Failure> {
+        self.text(&format!("{text}\n"))
+    }
+
+    /// Prints `text` as it is. A reader that went away, such as `head`, ends the program without a complaint.
+    pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
+            Err(error) => Err(Failure::failed(
+                "output",
+                format!("the result could not be written: {error}"),
+                "Check where the output goes.",
+            )),
+        }
+    }
+
+    /// Prints a failure on stderr: its line, or with `--json` the `{"error": ..}` object.
+    pub(crate) fn failure(self, problem: &Problem) {
+        let line = if self.json {
+            problem.to_json_line()
+        } else {
+            let paint = Paint { colour: anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never };
+            paint.with(Tone::Bad, &plain(&problem.to_string()))
+        };
+        // With stderr gone there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}
+
+/// Whether stdout is a terminal, so that a view can be redrawn in place.
+pub(crate) fn stdout_is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// `text` without control characters: what comes from outside may not steer the terminal.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// What a piece of text means, and so its colour.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Tone {
+    /// All is well.
+    Good,
+    /// Resting, or worth a look.
+    Calm,
+    /// Something is wrong.
+    Bad,
+    /// What the eye should find first.
+    Strong,
+    /// What it may skip.
+    Faint,
+}
+
+/// Colours text, or leaves it alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Paint {
+    /// Whether escape sequences may be written.
+    pub(crate) colour: bool,
+}
+
+impl Paint {
+    /// `text` in the colour of `tone`.
+    pub(crate) fn with(self, tone: Tone, text: &str) -> String {
+        if !self.colour || text.is_empty() {
+            return text.to_owned();
+        }
+        let style = match tone {
+            Tone::Good => AnsiColor::Green.on_default(),
+            Tone::Calm => AnsiColor::Yellow.on_default(),
+            Tone::Bad => AnsiColor::Red.on_default(),
+            Tone::Strong => Style::new().bold(),
+            Tone::Faint => Style::new().dimmed(),
+        };
+        format!("{style}{text}{style:#}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_only_added_where_it_may_be() {
+        assert_eq!(Paint { colour: false }.with(Tone::Bad, "x"), "x");
+        assert_eq!(Paint { colour: true }.with(Tone::Bad, "x"), "\u{1b}[31mx\u{1b}[0m");
+    }
+
+    #[test]
+    fn text_from_outside_cannot_steer_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\r\n"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}");
+    }
+}

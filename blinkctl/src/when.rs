@@ -1,0 +1,154 @@
+//! Spans and times as a person types them: `30m`, `tomorrow`, `15:30`, `2026-03-02`, `2026-03-02T09:00:00Z`.
+
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil};
+
+/// The longest pause taken; a longer one is a slip of the finger.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// Reads a span such as `30m`, `1h 30m` or `90 minutes`.
+pub(crate) fn parse_span(text: &str) -> Result<SignedDuration, String> {
+    let span: SignedDuration =
+        text.parse().map_err(|_| "it is not a span of time; write it like 30m, 1h30m or 90s".to_owned())?;
+    if span <= SignedDuration::ZERO {
+        return Err("it must be longer than nothing".to_owned());
+    }
+    if span > LONGEST {
+        return Err("it is longer than a year; `blinkctl pause` alone lasts until `blinkctl resume`".to_owned());
+    }
+    Ok(span)
+}
+
+/// A time as typed, before it is known what day it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// The start of the next local day.
+    Tomorrow,
+    /// The next time the local clock reads this.
+    Clock(civil::Time),
+    /// The start of this local day.
+    Day(civil::Date),
+    /// This local date and time.
+    Local(civil::DateTime),
+    /// This instant.
+    Instant(Timestamp),
+}
+
+/// Reads `tomorrow`, `HH:MM`, a local date, a local date and time, or RFC 3339.
+pub(crate) fn parse_when(text: &str) -> Result<When, String> {
+    if text.eq_ignore_ascii_case("tomorrow") {
+        return Ok(When::Tomorrow);
+    }
+    if let Ok(instant) = text.parse() {
+        return Ok(When::Instant(instant));
+    }
+    // A date and time is tried before a date, which would take the first half of it.
+    if text.contains(['T', 't', ' ']) {
+        if let Ok(local) = text.parse() {
+            return Ok(When::Local(local));
+        }
+    } else if let Ok(day) = text.parse() {
+        return Ok(When::Day(day));
+    } else if text.contains(':')
+        && let Ok(clock) = text.parse()
+    {
+        return Ok(When::Clock(clock));
+    }
+    Err("it is not a time; write tomorrow, 15:30, 2026-03-02 or 2026-03-02T09:00:00Z".to_owned())
+}
+
+impl When {
+    /// The instant meant by somebody whose clock reads `now`; `None` where it is not after `now`.
+    pub(crate) fn after(self, now: &Zoned) -> Option<Timestamp> {
+        let zone = now.time_zone();
+        let at = match self {
+            Self::Tomorrow => now.tomorrow().ok()?.start_of_day().ok()?,
+            Self::Clock(clock) => {
+                let today = now.date().to_datetime(clock).to_zoned(zone.clone()).ok()?;
+                if today > *now {
+                    today
+                } else {
+                    now.date().checked_add(1.day()).ok()?.to_datetime(clock).to_zoned(zone.clone()).ok()?
+                }
+            }
+            Self::Day(day) => day.to_zoned(zone.clone()).ok()?,
+            Self::Local(local) => local.to_zoned(zone.clone()).ok()?,
+            Self::Instant(instant) => instant.to_zoned(zone.clone()),
+        };
+        (at > *now).then(|| at.timestamp())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("30m", 1_800)]
+    #[case("1h30m", 5_400)]
+    #[case("90 minutes", 5_400)]
+    #[case("45s", 45)]
+    fn spans_are_read(#[case] text: &str, #[case] seconds: i64) {
+        assert_eq!(parse_span(text), Ok(SignedDuration::from_secs(seconds)));
+    }
+
+    #[rstest]
+    #[case("30")]
+    #[case("")]
+    #[case("-5m")]
+    #[case("0s")]
+    #[case("soon")]
+    #[case("9000h")]
+    fn other_spans_are_refused(#[case] text: &str) {
+        assert!(parse_span(text).is_err());
+    }
+
+    // 29 March 2026 is the day Berlin's clocks go from 02:00 to 03:00.
+    #[rstest]
+    #[case("tomorrow", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-03-28T23:00:00Z")]
+    #[case("tomorrow", "2026-03-29T12:00:00+02:00[Europe/Berlin]", "2026-03-29T22:00:00Z")]
+    #[case("23:30", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-03-28T22:30:00Z")]
+    #[case("09:00", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-03-29T07:00:00Z")]
+    #[case("02:30", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-03-29T01:30:00Z")]
+    #[case("2026-04-01", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-03-31T22:00:00Z")]
+    #[case("2026-04-01T08:00", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-04-01T06:00:00Z")]
+    #[case("2026-04-01T08:00:00Z", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-04-01T08:00:00Z")]
+    #[case("2026-04-01T08:00:00+05:30", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-04-01T02:30:00Z")]
+    fn times_mean_the_persons_own_clock(#[case] text: &str, #[case] now: Zoned, #[case] at: Timestamp) {
+        assert_eq!(parse_when(text).unwrap().after(&now), Some(at));
+    }
+
+    #[rstest]
+    #[case("2026-03-28")]
+    #[case("2026-03-28T08:00")]
+    #[case("2020-01-01T00:00:00Z")]
+    fn the_past_is_no_time_to_wait_for(#[case] text: &str) {
+        let now: Zoned = "2026-03-28T22:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        assert_eq!(parse_when(text).unwrap().after(&now), None);
+    }
+
+    #[rstest]
+    #[case("later")]
+    #[case("25:00")]
+    #[case("2026-02-30")]
+    #[case("15")]
+    #[case("")]
+    fn other_times_are_refused(#[case] text: &str) {
+        assert!(parse_when(text).is_err(), "{:?}", parse_when(text));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_time_ahead_or_none(text in "[0-9a-zT:+ .-]{0,30}|.{0,20}") {
+            let now: Zoned = "2026-03-28T22:15:00+01:00[Europe/Berlin]".parse().unwrap();
+            if let Some(at) = parse_when(&text).ok().and_then(|when| when.after(&now)) {
+                prop_assert!(at > now.timestamp());
+            }
+            if let Ok(span) = parse_span(&text) {
+                prop_assert!(span > SignedDuration::ZERO && span <= LONGEST);
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What goes wrong before a command can do its work: one line, the right exit code, nothing on stdout.
+
+use std::os::unix::net::UnixListener;
+
+use blink_proto::{
+    Problem,
+    ipc::{FromDaemon, Hello, Outcome, Reply, Request},
+};
+use rstest::rstest;
+
+use crate::{
+    fake::{Fake, Manner, ok},
+    run::Profile,
+};
+
+#[rstest]
+#[case(&["status"])]
+#[case(&["status", "--watch"])]
+#[case(&["status", "--json"])]
+#[case(&["pause"])]
+#[case(&["resume"])]
+#[case(&["consent", "grant"])]
+#[case(&["register", "--email", "ada@example.org", "--password-stdin", "--accept-consent"])]
+#[case(&["login", "--email", "ada@example.org", "--password-stdin"])]
+#[case(&["logout"])]
+#[case(&["whoami"])]
+#[case(&["sync"])]
+#[case(&["quit"])]
+fn without_a_daemon_the_code_is_3(#[case] args: &[&str]) {
+    let profile = Profile::new();
+    let ran = profile.run_with(args, "correct horse battery\n");
+    ran.assert_fails(3);
+    assert_eq!(std::fs::read_dir(profile.paths().data).map_or(0, Iterator::count), 0, "nothing is written");
+}
+
+#[test]
+fn a_socket_that_a_killed_daemon_left_counts_as_none() {
+    let profile = Profile::new();
+    std::fs::create_dir_all(profile.paths().runtime).unwrap();
+    drop(UnixListener::bind(profile.paths().socket()).unwrap());
+    for (name, args) in [("left_socket", &["status"][..]), ("left_socket_json", &["status", "--json"])] {
+        let ran = profile.run(args);
+        ran.assert_fails(3);
+        insta::assert_snapshot!(name, ran.transcript());
+    }
+}
+
+fn hello(protocol: u32, oldest: u32) -> FromDaemon {
+    FromDaemon::Hello(Hello { protocol, oldest, program: "blinkd".into(), version: "9.9.9".into() })
+}
+
+#[rstest]
+#[case::newer("newer", hello(99, 98))]
+#[case::older("older", hello(0, 0))]
+#[case::refused("refused", FromDaemon::Refused(Problem::new("busy", "Too many clients", "Close some.")))]
+#[case::early("early", FromDaemon::Event(blink_proto::ipc::Event::Unknown))]
+fn a_hello_that_does_not_fit_is_explained(#[case] name: &str, #[case] hello: FromDaemon) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner { hello: Some(hello), ..Manner::default() });
+    let ran = profile.run(&["status"]);
+    ran.assert_fails(1);
+    assert_eq!(daemon.asked(), []);
+    insta::assert_snapshot!(format!("hello_{name}"), ran.transcript());
+}
+
+#[test]
+fn an_answer_of_another_kind_is_no_result() {
+    let profile = Profile::new();
+    let manner = Manner { handler: Box::new(|_| ok(Reply::Done)), ..Manner::default() };
+    let _daemon = Fake::start(&profile.paths(), manner);
+    for args in [&["status"][..], &["whoami"], &["sync"], &["consent", "show"]] {
+        profile.run(args).assert_fails(1);
+    }
+    insta::assert_snapshot!(profile.run(&["status"]).transcript());
+}
+
+#[test]
+fn an_error_from_the_daemon_stays_one_line_and_cannot_steer_the_terminal() {
+    let profile = Profile::new();
+    let manner = Manner {
+        handler: Box::new(|_: &Request| Outcome::Error(Problem::new("x", "it\nbroke\u{1b}[2J", "mend\tit."))),
+        ..Manner::default()
+    };
+    let _daemon = Fake::start(&profile.paths(), manner);
+    let ran = profile.run(&["status"]);
+    ran.assert_fails(1);
+    assert_eq!(ran.stderr, "it broke\u{fffd}[2J. mend it.\n");
+}
+
+#[rstest]
+#[case::command("command", &["dance"])]
+#[case::flag("flag", &["status", "--wach"])]
+#[case::flag_json("flag_json", &["status", "--wach", "--json"])]
+#[case::missing_json("missing_json", &["--json"])]
+#[case::value("value", &["pause", "--for"])]
+fn wrong_usage_is_code_2_in_one_line(#[case] name: &str, #[case] args: &[&str]) {
+    let ran = Profile::new().run(args);
+    ran.assert_fails(2);
+    insta::assert_snapshot!(format!("usage_{name}"), ran.transcript());
+}
+
+#[test]
+fn alone_it_shows_what_there_is() {
+    let ran = Profile::new().run(&[]);
+    assert_eq!((ran.exit, ran.stdout.as_str()), (Some(2), ""));
+    assert!(ran.stderr.contains("status"), "{}", ran.stderr);
+}

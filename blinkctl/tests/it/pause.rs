@@ -1,0 +1,100 @@
+//! `blinkctl pause` and `blinkctl resume`.
+
+use blink_proto::{
+    ipc::{PauseSpan, Reply, Request},
+    status::{State, Status},
+};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, tz::TimeZone};
+use rstest::rstest;
+
+use crate::{
+    fake::{Fake, Manner, healthy, ok, tracking},
+    run::Profile,
+};
+
+fn asked_until(daemon: &Fake) -> Option<Timestamp> {
+    match daemon.asked().as_slice() {
+        [Request::Pause(PauseSpan { until })] => *until,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn without_an_end_it_lasts_until_resume() {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    insta::assert_snapshot!(profile.run(&["pause"]).transcript());
+    assert_eq!(asked_until(&daemon), None);
+}
+
+#[test]
+fn for_a_span_it_ends_that_much_later() {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let before = Timestamp::now();
+    let ran = profile.run(&["pause", "--for", "30m", "--json"]);
+    let until = asked_until(&daemon).unwrap();
+    let span = SignedDuration::from_mins(30);
+    assert!(before + span <= until && until <= Timestamp::now() + span);
+    assert_eq!(ran.stdout, format!("{{\"paused\":true,\"until\":\"{until}\"}}\n"));
+}
+
+#[test]
+fn until_tomorrow_is_the_next_midnight() {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let midnight =
+        || Zoned::now().with_time_zone(TimeZone::UTC).tomorrow().unwrap().start_of_day().unwrap().timestamp();
+    let before = midnight();
+    let ran = profile.run(&["pause", "--until", "tomorrow"]);
+    let until = asked_until(&daemon).unwrap();
+    assert!([before, midnight()].contains(&until));
+    assert!(ran.stdout.starts_with("Paused until "), "{}", ran.transcript());
+    assert!(ran.stdout.contains(", 00:00."), "{}", ran.transcript());
+}
+
+#[test]
+fn until_a_given_instant() {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let until = Timestamp::from_second((Timestamp::now() + 72.hours()).as_second()).unwrap();
+    assert_eq!(profile.run(&["pause", "--until", &until.to_string()]).exit, Some(0));
+    assert_eq!(asked_until(&daemon), Some(until));
+}
+
+#[rstest]
+#[case::no_span("span", &["pause", "--for", "soon"])]
+#[case::both("both", &["pause", "--for", "30m", "--until", "tomorrow"])]
+#[case::past("past", &["pause", "--until", "2020-01-01"])]
+#[case::no_time("time", &["pause", "--until", "25:00"])]
+fn a_wrong_end_is_refused_before_the_daemon_is_asked(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let ran = profile.run(args);
+    ran.assert_fails(2);
+    assert_eq!(daemon.asked(), []);
+    insta::assert_snapshot!(format!("wrong_{name}"), ran.transcript());
+}
+
+#[test]
+fn resuming_goes_on() {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    insta::assert_snapshot!("resume", profile.run(&["resume"]).transcript());
+    assert_eq!(daemon.asked(), [Request::Resume, Request::Status]);
+    insta::assert_snapshot!("resume_json", profile.run(&["resume", "--json"]).transcript());
+}
+
+#[test]
+fn resuming_without_consent_says_that_the_camera_stays_off() {
+    let profile = Profile::new();
+    let manner = Manner {
+        handler: Box::new(|request| match request {
+            Request::Status => ok(Reply::Status(Status { state: State::NoConsent, ..tracking() })),
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    };
+    let _daemon = Fake::start(&profile.paths(), manner);
+    insta::assert_snapshot!(profile.run(&["resume"]).transcript());
+}

@@ -1,0 +1,62 @@
+//! `blinkctl sync` and `blinkctl quit`.
+
+use blink_proto::ipc::{Reply, Request, SyncDone};
+use rstest::rstest;
+
+use crate::{
+    fake::{Fake, Manner, healthy, ok, refused},
+    run::Profile,
+};
+
+#[rstest]
+#[case("sync_nothing", 0, 0, &["sync"])]
+#[case("sync_one", 1, 0, &["sync"])]
+#[case("sync_set_aside", 40, 2, &["sync"])]
+#[case("sync_json", 40, 2, &["sync", "--json"])]
+fn syncing_says_what_was_sent(
+    #[case] name: &str,
+    #[case] uploaded: u64,
+    #[case] set_aside: u64,
+    #[case] args: &[&str],
+) {
+    let profile = Profile::new();
+    let manner = Manner {
+        handler: Box::new(move |request| match request {
+            Request::Sync => ok(Reply::Sync(SyncDone { uploaded, set_aside })),
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    };
+    let _daemon = Fake::start(&profile.paths(), manner);
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+}
+
+#[rstest]
+#[case("sync_signed_out", "not_signed_in", "Nobody is signed in", "Run `blinkctl login`.", 4)]
+#[case("sync_unreachable", "server_unreachable", "The server does not answer", "It is tried again by itself.", 1)]
+fn a_sync_that_fails_has_a_reason_and_a_code(
+    #[case] name: &str,
+    #[case] code: &'static str,
+    #[case] message: &'static str,
+    #[case] fix: &'static str,
+    #[case] exit: i32,
+) {
+    let profile = Profile::new();
+    let manner = Manner { handler: Box::new(move |_| refused(code, message, fix)), ..Manner::default() };
+    let _daemon = Fake::start(&profile.paths(), manner);
+    for args in [&["sync"][..], &["sync", "--json"]] {
+        let ran = profile.run(args);
+        ran.assert_fails(exit);
+        insta::assert_snapshot!(format!("{name}{}", args[1..].join("").replace("--", "_")), ran.transcript());
+    }
+}
+
+#[rstest]
+#[case("quit", &["quit"])]
+#[case("quit_json", &["quit", "--json"])]
+fn quitting_waits_until_the_daemon_hangs_up(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+    assert_eq!(daemon.asked(), [Request::Quit]);
+}

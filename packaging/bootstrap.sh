@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh run|test|lint
+#
+# It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
+set -euo pipefail
+
+level=${1:-run}
+
+say() { printf 'bootstrap: %s\n' "$*"; }
+die() {
+    printf 'bootstrap: %s\n' "$*" >&2
+    exit 1
+}
+
+# What the programs are built from and run on; curl and jq are the demonstration's.
+packages=(
+    build-essential pkg-config cmake clang libclang-dev
+    libopencv-dev libdlib-dev libdlib-data libopenblas-dev liblapack-dev libpq-dev
+    gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-pipewire
+    python3-pip ca-certificates curl jq
+)
+cargo_tools=()
+case $level in
+run) ;;
+test)
+    packages+=(postgresql)
+    cargo_tools+=(cargo-nextest)
+    ;;
+lint) cargo_tools+=(cargo-deny) ;;
+*)
+    printf 'usage: %s run|test|lint\n' "$0" >&2
+    exit 2
+    ;;
+esac
+
+[[ $(uname -s) == Linux ]] || die "this script knows Debian and Ubuntu; on $(uname -s) see CONTRIBUTING.md for what to install."
+command -v cargo >/dev/null || die "there is no cargo. Install Rust from https://rustup.rs, open a new shell, then run this again."
+
+missing=()
+if command -v dpkg-query >/dev/null; then
+    for package in "${packages[@]}"; do
+        [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] || missing+=("$package")
+    done
+else
+    die "there is no dpkg here. Install what these Debian packages hold, then use cargo directly (see CONTRIBUTING.md): ${packages[*]}"
+fi
+
+if ((${#missing[@]} > 0)); then
+    say "installing from the system's packages: ${missing[*]}"
+    command -v apt-get >/dev/null || die "there is no apt-get here. Install these packages, then run this again: ${missing[*]}"
+    root=()
+    if [[ $(id -u) != 0 ]]; then
+        by_hand="As root, run: apt-get install --no-install-recommends ${missing[*]}"
+        command -v sudo >/dev/null || die "installing needs root, and there is no sudo. $by_hand"
+        [[ -t 0 ]] || sudo -n true 2>/dev/null || die "installing needs root, and there is no terminal to ask for a password on. $by_hand"
+        root=(sudo)
+    fi
+    log=$(mktemp)
+    trap 'rm -f "$log"' EXIT
+    # A list that cannot be refreshed may still name everything that is needed.
+    "${root[@]}" apt-get update -qq >"$log" 2>&1 || say "the package list could not be refreshed; trying with the one at hand"
+    if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        die "apt-get failed as shown above. Mend that, then run this again."
+    fi
+fi
+
+for tool in "${cargo_tools[@]}"; do
+    command -v "$tool" >/dev/null && continue
+    say "building $tool, once"
+    cargo install --locked --quiet "$tool" || die "$tool could not be built. Install it, then run this again."
+done
+
+if [[ $level == lint ]]; then
+    for component in fmt clippy; do
+        cargo "$component" --version >/dev/null 2>&1 ||
+            die "cargo $component is missing. Run: rustup component add $([[ $component == fmt ]] && echo rustfmt || echo clippy)"
+    done
+fi

@@ -1,0 +1,63 @@
+//! Footage: synthesized with a known truth, or real where it is at hand.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use crate::{Profile, skipped};
+
+/// A clip and what is known of it.
+#[derive(Debug)]
+pub struct Clip {
+    /// The file.
+    pub path: PathBuf,
+    /// The blinks in it, as inclusive 0-based frame intervals.
+    pub blinks: Vec<(u64, u64)>,
+}
+
+/// Writes the synthetic face to a file in `profile`.
+///
+/// # Panics
+///
+/// When blinkd cannot do it.
+#[must_use]
+pub fn synthesize(profile: &Profile, seconds: u32, bpm: u32, seed: u32) -> Clip {
+    let name = format!("face-{seconds}s-{bpm}bpm-{seed}");
+    let (path, truth) = (profile.path().join(format!("{name}.avi")), profile.path().join(format!("{name}.json")));
+    let [seconds, bpm, seed] = [seconds, bpm, seed].map(|n| n.to_string());
+    let text = |path: &Path| path.to_str().expect("temporary folders have plain names").to_owned();
+    let args =
+        ["synthesize", &text(&path), "--seconds", &seconds, "--bpm", &bpm, "--seed", &seed, "--truth", &text(&truth)];
+    profile.blinkd(&args).success();
+    let truth: Value = serde_json::from_slice(&fs::read(truth).expect("the truth is written")).expect("it is JSON");
+    Clip { path, blinks: intervals(&truth) }
+}
+
+/// The blinks of an object with a list `blinks` of `start_frame` and `end_frame`.
+///
+/// # Panics
+///
+/// When it is not such an object.
+#[must_use]
+pub fn intervals(object: &Value) -> Vec<(u64, u64)> {
+    let frame = |blink: &Value, name: &str| blink[name].as_u64().expect("a frame is a number");
+    let blinks = object["blinks"].as_array().expect("blinks is a list");
+    blinks.iter().map(|blink| (frame(blink, "start_frame"), frame(blink, "end_frame"))).collect()
+}
+
+/// A file of the test data that is kept outside the repository (`WAW_TEST_DATA`, else `../shared/data`), or `None`
+/// where it is absent; then it says on stderr that, and why, a test is skipped.
+#[must_use]
+pub fn real(relative: &str) -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is one up");
+    let data = env::var_os("WAW_TEST_DATA").map_or_else(|| root.join("../shared/data"), PathBuf::from);
+    let path = data.join(relative);
+    if path.is_file() {
+        return path.canonicalize().ok();
+    }
+    skipped(&format!("there is no {relative} in the test data; name their folder in WAW_TEST_DATA"));
+    None
+}

@@ -1,0 +1,147 @@
+//! The folders of one imaginary person, and blinkctl within them.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use blink_proto::{paths::Paths, status::Status};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{
+    Server,
+    program::{Ended, binary},
+    until,
+};
+
+/// A password the server takes.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// An empty profile that goes away with the test.
+#[derive(Debug)]
+pub struct Profile {
+    folder: TempDir,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Profile {
+    /// A new one.
+    ///
+    /// # Panics
+    ///
+    /// When there is no temporary folder.
+    #[must_use]
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("waw").tempdir().expect("there is a temporary folder");
+        for name in ["config", "data", "state", "run"] {
+            fs::create_dir(folder.path().join(name)).expect("the folder is ours");
+        }
+        Self { folder }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Its folders.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        Paths::under(self.path())
+    }
+
+    /// The binary `name`, to be run in this profile and no other: nothing of the caller's own settings is seen by it.
+    #[must_use]
+    pub fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(binary(name));
+        self.confine(&mut command);
+        command
+    }
+
+    /// Makes this profile the one that `command` sees.
+    pub fn confine(&self, command: &mut Command) {
+        command
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .env("XDG_CONFIG_HOME", self.path().join("config"))
+            .env("XDG_DATA_HOME", self.path().join("data"))
+            .env("XDG_STATE_HOME", self.path().join("state"))
+            .env("XDG_RUNTIME_DIR", self.path().join("run"))
+            .env("TZ", "UTC");
+        if let Some(models) = models() {
+            command.env("BLINKD_MODELS_DIR", models);
+        }
+    }
+
+    /// Runs blinkctl to its end.
+    #[must_use]
+    pub fn ctl(&self, args: &[&str]) -> Ended {
+        self.ctl_with(args, "")
+    }
+
+    /// Runs blinkctl to its end with `input` on stdin.
+    #[must_use]
+    pub fn ctl_with(&self, args: &[&str], input: &str) -> Ended {
+        Ended::of(self.command("blinkctl").args(args), input)
+    }
+
+    /// Runs blinkd to its end.
+    #[must_use]
+    pub fn blinkd(&self, args: &[&str]) -> Ended {
+        Ended::of(self.command("blinkd").args(args), "")
+    }
+
+    /// The daemon's status.
+    ///
+    /// # Panics
+    ///
+    /// When no daemon answers.
+    #[track_caller]
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let json = self.ctl(&["status", "--json"]).success();
+        serde_json::from_str(&json).expect("status --json is a status")
+    }
+
+    /// Waits until the daemon's status is as `wanted` says; `what` names that.
+    #[track_caller]
+    pub fn status_when(&self, what: &str, limit: Duration, wanted: impl Fn(&Status) -> bool) -> Status {
+        until(what, limit, || Some(self.status()).filter(&wanted))
+    }
+
+    /// Makes an account on `server`, signs this profile in and consents; returns the account's id.
+    ///
+    /// # Panics
+    ///
+    /// When that is refused.
+    #[track_caller]
+    pub fn register(&self, server: &Server, email: &str) -> String {
+        let url = server.url();
+        let args = ["register", "--server", &url, "--email", email, "--password-stdin", "--accept-consent", "--json"];
+        let answer = self.ctl_with(&args, &format!("{PASSWORD}\n")).success();
+        let answer: Value = serde_json::from_str(&answer).expect("register --json is JSON");
+        answer["user_id"].as_str().expect("an account has an id").to_owned()
+    }
+}
+
+/// The person's own model folder, so that downloaded models need not be fetched for every test.
+fn models() -> Option<PathBuf> {
+    let base = || {
+        Some(
+            env::var_os("XDG_DATA_HOME")
+                .map_or(PathBuf::from(env::var_os("HOME")?).join(".local/share"), PathBuf::from),
+        )
+    };
+    env::var_os("BLINKD_MODELS_DIR").map(PathBuf::from).or_else(|| Some(base()?.join("blinkd/models")))
+}

@@ -1,0 +1,203 @@
+//! The binaries: where they are, how one is run to its end, and how one runs beside the test.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::until;
+
+/// How long a program may take to end after SIGTERM; it promises two seconds, and the machine may be busy.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// The built binary `name`, which cargo put beside this test's own.
+///
+/// # Panics
+///
+/// When it is not there.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let test = env::current_exe().expect("a running test has a file");
+    let folder = test.parent().and_then(Path::parent).expect("tests are in target/PROFILE/deps");
+    let path = folder.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(path.is_file(), "{} is not built; run `cargo build --workspace --bins` first", path.display());
+    path
+}
+
+/// What came of a program that ran to its end.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; `None` when a signal killed it.
+    pub code: Option<i32>,
+    /// All it printed.
+    pub stdout: String,
+    /// All it said on stderr.
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Runs `command` to its end with `input` on stdin.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started or prints something that is not UTF-8.
+    pub fn of(command: &mut Command, input: &str) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+        // A program that does not read its input may be gone already.
+        let _ = child.stdin.take().expect("stdin is a pipe").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("a child can be waited for");
+        let text = |bytes| String::from_utf8(bytes).expect("programs print UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// Checks that it succeeded, and returns what it printed.
+    ///
+    /// # Panics
+    ///
+    /// When it did not succeed.
+    #[track_caller]
+    pub fn success(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.stdout
+    }
+
+    /// Checks that it failed as every failure must: this exit code, nothing on stdout, one line on stderr that is
+    /// neither a backtrace nor a library's chatter. Returns the line.
+    ///
+    /// # Panics
+    ///
+    /// When it did not.
+    #[track_caller]
+    pub fn failure(self, code: i32) -> String {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:#?}");
+        assert_one_plain_line(&self.stderr);
+        self.stderr.trim_end().to_owned()
+    }
+}
+
+/// Checks that `stderr` is one line in our own words.
+///
+/// # Panics
+///
+/// When it is not.
+#[track_caller]
+pub fn assert_one_plain_line(stderr: &str) {
+    assert_eq!(stderr.lines().count(), 1, "one line was expected on stderr:\n{stderr}");
+    let chatter =
+        ["panicked", "backtrace", "RUST_BACKTRACE", "[ WARN", "[ERROR", "GStreamer", "ffmpeg", "OpenCV", "error(-"];
+    for word in chatter {
+        assert!(!stderr.contains(word), "{word:?} has no place in what a person reads:\n{stderr}");
+    }
+}
+
+/// A program that runs beside the test. Dropping it kills it.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    name: String,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Program {
+    /// Starts `command`; what it prints goes to two files in `folder`.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn start(command: &mut Command, folder: &Path) -> Self {
+        let path = PathBuf::from(command.get_program());
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let file = |suffix: &str| {
+            let path = (0..).map(|n| folder.join(format!("{name}.{n}.{suffix}"))).find(|path| !path.exists());
+            path.expect("there is no end of numbers")
+        };
+        let (out, err) = (file("out"), file("err"));
+        let create = |path: &Path| File::create(path).expect("the profile is writable");
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(create(&out))
+            .stderr(create(&err))
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
+        Self { child, name, out, err }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it printed so far.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(&self.out).unwrap_or_default()
+    }
+
+    /// What it said on stderr so far.
+    #[must_use]
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(&self.err).unwrap_or_default()
+    }
+
+    /// Its exit status, once it ended.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not tell.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child can be asked")
+    }
+
+    /// Sends `signal`.
+    ///
+    /// # Panics
+    ///
+    /// When the program is gone.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it runs");
+    }
+
+    /// Asks it to stop and waits for the end.
+    ///
+    /// # Panics
+    ///
+    /// When it does not end in time.
+    pub fn stop(&mut self) -> ExitStatus {
+        if let Some(status) = self.ended() {
+            return status;
+        }
+        self.signal(Signal::TERM);
+        until(&format!("the end of {}", self.name), STOP_LIMIT, || self.ended())
+    }
+
+    /// Kills it as a crash or a power cut would.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not let us.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("a killed child ends");
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Most have ended by now; a failed test must not leave the rest behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,112 @@
+//! cloud-api on a free port, with a database of its own.
+
+use std::{process::Command, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{Profile, Program, profile::PASSWORD, until};
+
+/// How long it may take to listen: its first start makes keys and tables.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// A running server. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    program: Program,
+    url: String,
+}
+
+impl Server {
+    /// Starts one whose database is in `profile`.
+    #[must_use]
+    pub fn start(profile: &Profile) -> Self {
+        Self::listening(profile, "127.0.0.1:0")
+    }
+
+    /// Starts one that listens on `address`.
+    ///
+    /// # Panics
+    ///
+    /// When it does not listen in time.
+    #[must_use]
+    pub fn listening(profile: &Profile, address: &str) -> Self {
+        let mut program = Program::start(&mut command(profile, address), profile.path());
+        let url = until("the server to listen", START_LIMIT, || {
+            let ended = program.ended();
+            assert!(ended.is_none(), "the server ended with {ended:?}:\n{}", program.stderr());
+            Some(program.stdout().strip_prefix("cloud-api listening on ")?.strip_suffix('\n')?.to_owned())
+        });
+        Self { program, url }
+    }
+
+    /// Its base URL.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Its `host:port`.
+    ///
+    /// # Panics
+    ///
+    /// When the URL is not `http://`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.url.strip_prefix("http://").expect("tests speak plain HTTP").to_owned()
+    }
+
+    /// The process, to stop or kill it.
+    pub fn program(&mut self) -> &mut Program {
+        &mut self.program
+    }
+
+    /// The sum of `blink_count` over all minutes that the server has of account `user_id`, and how many those are.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses to tell.
+    #[track_caller]
+    #[must_use]
+    pub fn blinks_of(&self, user_id: &str, email: &str) -> (u64, usize) {
+        let answer = self.get(&format!("/api/user/{user_id}/blinks?group=minute&limit=1000"), &self.sign_in(email));
+        assert_eq!(answer["next_cursor"], Value::Null, "a test does not last 1,000 minutes");
+        let items = answer["items"].as_array().expect("items is a list");
+        (items.iter().map(|item| item["blink_count"].as_u64().expect("a count is a number")).sum(), items.len())
+    }
+
+    /// A fresh access token of `email`.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses.
+    #[track_caller]
+    #[must_use]
+    pub fn sign_in(&self, email: &str) -> String {
+        let body = json!({ "email": email, "password": PASSWORD }).to_string();
+        let mut answer = ureq::post(format!("{}/api/auth/login", self.url))
+            .header("Content-Type", "application/json")
+            .send(body)
+            .expect("the server lets them in");
+        let answer: Value = answer.body_mut().read_json().expect("it answers in JSON");
+        answer["access_token"].as_str().expect("there is a token").to_owned()
+    }
+
+    #[track_caller]
+    fn get(&self, path: &str, token: &str) -> Value {
+        ureq::get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {token}"))
+            .call()
+            .unwrap_or_else(|error| panic!("GET {path}: {error}"))
+            .body_mut()
+            .read_json()
+            .expect("it answers in JSON")
+    }
+}
+
+/// The command that serves on `address`, for tests that expect it to fail.
+#[must_use]
+pub fn command(profile: &Profile, address: &str) -> Command {
+    let mut command = profile.command("cloud-api");
+    command.args(["serve", "--listen", address]);
+    command
+}

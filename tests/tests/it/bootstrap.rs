@@ -1,0 +1,144 @@
+//! `packaging/bootstrap.sh` where something is missing: it installs that and no more, or says what to do.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use rstest::rstest;
+use tempfile::TempDir;
+use waw_tests::{Ended, until};
+
+/// A machine made of stand-ins: only what is put here can be found on its PATH.
+struct Machine {
+    folder: TempDir,
+}
+
+impl Machine {
+    /// Debian with cargo, everything installed, and root.
+    fn new() -> Self {
+        let machine = Self { folder: tempfile::tempdir().unwrap() };
+        for tool in ["bash", "env", "mktemp", "rm", "tail", "cat", "true"] {
+            let real = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
+            symlink(real.iter().find(|path| path.exists()).unwrap(), machine.folder.path().join(tool)).unwrap();
+        }
+        machine.program("uname", "echo Linux");
+        machine.program("cargo", ":");
+        machine.program("id", "echo 0");
+        machine.program("apt-get", &format!("echo \"$@\" >>{}", machine.log().display()));
+        machine.installed("");
+        machine
+    }
+
+    /// A stand-in that does `script`.
+    fn program(&self, name: &str, script: &str) {
+        let path = self.folder.path().join(name);
+        fs::write(&path, format!("#!/bin/bash\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn without(&self, name: &str) {
+        fs::remove_file(self.folder.path().join(name)).unwrap();
+    }
+
+    /// Everything is installed but the packages that match the shell pattern.
+    fn installed(&self, but: &str) {
+        self.program(
+            "dpkg-query",
+            &format!("case ${{!#}} in {}) exit 1 ;; *) echo 'ii ' ;; esac", if but.is_empty() { "''" } else { but }),
+        );
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("apt.log")
+    }
+
+    /// What apt-get was asked for.
+    fn asked_for(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    fn bootstrap(&self, level: &str) -> Ended {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/bootstrap.sh");
+        let mut command = Command::new("/bin/bash");
+        command.arg(script).arg(level).env_clear().env("PATH", self.folder.path()).env("HOME", self.folder.path());
+        // A script that was written a moment ago may still be open for writing in a sibling's fork.
+        until("the stand-ins", std::time::Duration::from_secs(5), || {
+            Some(Ended::of(&mut command, "")).filter(|ended| !ended.stderr.contains("Text file busy"))
+        })
+    }
+}
+
+#[test]
+fn with_everything_there_it_does_nothing_and_says_nothing() {
+    let machine = Machine::new();
+    let ended = machine.bootstrap("run");
+    assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (Some(0), "", ""));
+    assert_eq!(machine.asked_for(), "");
+}
+
+#[test]
+fn it_installs_what_is_missing_and_no_more() {
+    let machine = Machine::new();
+    machine.installed("cmake|libdlib-dev");
+    let said = machine.bootstrap("run").success();
+    assert!(said.contains("cmake libdlib-dev"), "{said}");
+    let installs: Vec<_> =
+        machine.asked_for().lines().filter(|line| line.starts_with("install")).map(str::to_owned).collect();
+    assert_eq!(installs, ["install -y -qq --no-install-recommends cmake libdlib-dev"]);
+}
+
+#[test]
+fn tests_need_postgresql_and_the_demonstration_does_not() {
+    let machine = Machine::new();
+    machine.program("cargo-nextest", ":");
+    machine.installed("postgresql");
+    machine.bootstrap("run").success();
+    assert_eq!(machine.asked_for(), "");
+    machine.bootstrap("test").success();
+    assert!(machine.asked_for().contains("postgresql"));
+}
+
+#[test]
+fn without_root_it_goes_through_sudo_or_says_what_to_run() {
+    let machine = Machine::new();
+    machine.installed("cmake");
+    machine.program("id", "echo 1000");
+    let line = machine.bootstrap("run");
+    assert_eq!(line.code, Some(1));
+    assert!(line.stderr.contains("apt-get install --no-install-recommends cmake"), "{}", line.stderr);
+
+    machine.program("sudo", "[[ $1 == -n ]] && exit 1; exec \"$@\"");
+    let asked = machine.bootstrap("run");
+    assert_eq!(asked.code, Some(1), "there is no terminal to ask for a password on");
+    assert!(asked.stderr.contains("no terminal"), "{}", asked.stderr);
+
+    machine.program("sudo", "[[ $1 == -n ]] && shift; exec \"$@\"");
+    machine.bootstrap("run").success();
+    assert!(machine.asked_for().contains("cmake"));
+}
+
+#[rstest]
+#[case::no_cargo("cargo", "", "rustup.rs")]
+#[case::no_dpkg("dpkg-query", "", "libopencv-dev")]
+#[case::no_apt("apt-get", "cmake", "cmake")]
+fn what_it_cannot_do_itself_it_names(#[case] absent: &str, #[case] missing: &str, #[case] named: &str) {
+    let machine = Machine::new();
+    machine.installed(missing);
+    machine.without(absent);
+    let ended = machine.bootstrap("run");
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    assert!(ended.stderr.contains(named) && ended.stderr.lines().count() == 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_failing_apt_is_shown() {
+    let machine = Machine::new();
+    machine.installed("cmake");
+    machine.program("apt-get", "echo 'E: no such package' >&2; exit 100");
+    let ended = machine.bootstrap("run");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("E: no such package"), "{}", ended.stderr);
+}

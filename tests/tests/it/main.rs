@@ -1,0 +1,12 @@
+//! The real programs together: from frames to a figure on the server, and everything that can be wrong on the way.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+mod analyze;
+mod arrival;
+mod bad_input;
+mod bootstrap;
+mod demo;
+mod models;
+mod outage;
+mod restart;

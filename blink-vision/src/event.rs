@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::blinks::Reading;
+
 /// Who could be seen in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaceSight {
@@ -34,16 +36,10 @@ pub struct FrameReport {
     pub timestamp: Duration,
     /// Who could be seen.
     pub sight: FaceSight,
-    /// Eye aspect ratio of the person's right and left eye (Soukupova and Cech 2016), unsmoothed.
-    pub ear: Option<[f32; 2]>,
-    /// The person's open-eye EAR, each eye; `None` until it stands.
-    pub baseline: Option<[f32; 2]>,
-    /// How far the lids are down, 0 open to 1 closed, of both eyes together; `None` without a baseline.
-    pub closure: Option<f32>,
-    /// Head yaw and pitch in degrees, positive to the person's left and up.
-    pub pose: Option<[f32; 2]>,
-    /// Whether the eyes are closed for longer than a blink.
-    pub eyes_closed: bool,
+    /// Frames per second over the last two seconds, once there is half a second of them.
+    pub fps: Option<f64>,
+    /// What the followed eyes say.
+    pub reading: Reading,
 }
 
 /// A blink: a closing and an opening, 50 to 500 ms wide at half depth.

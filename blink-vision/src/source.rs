@@ -141,8 +141,8 @@ fn synthetic(pairs: &str) -> Result<Synthetic, SpecError> {
             }
             "absent" => spec.absent_s = number("absent", value, 0.0..=86_400.0, "seconds from 0 to 86400")?,
             "faces" => {
-                spec.faces = parse("faces", value, "0, 1, 2 or 3")
-                    .and_then(|n: u32| if n <= 3 { Ok(n) } else { Err(bad("faces", value, "0, 1, 2 or 3")) })?
+                let faces = parse("faces", value, "0, 1, 2 or 3")?;
+                spec.faces = if faces <= 3 { faces } else { return Err(bad("faces", value, "0, 1, 2 or 3")) };
             }
             "epoch" => spec.epoch = Some(parse("epoch", value, "an RFC 3339 time such as 2026-03-01T10:00:00Z")?),
             _ => return Err(SpecError::UnknownKey(key.to_owned())),

@@ -1,0 +1,307 @@
+//! Blinks and observed time from (timestamp, landmarks): a pure function of what it is given, frame by frame.
+//!
+//! When a face is found, the first [`WARM_UP`] is kept until the open-eye baseline and template stand, and is then
+//! looked at again; from there on each frame is decided as it comes, at most 200 ms after a blink's end. A loss of the
+//! face, a head turned too far or a gap between frames interrupts: nothing of it is observed, and a blink that it cuts
+//! is not counted. After [`FORGET`] without the face, the next face starts anew.
+
+use std::time::Duration;
+
+use crate::{
+    closure::{Fusion, Measured},
+    dip::{Dip, DipDetector, Limits},
+    event::{Blink, Event},
+    eye_patch::{self, PATCH_HEIGHT, PATCH_WIDTH, Patch},
+    frame_rate::FrameRate,
+    geometry::{Eye, Landmarks, eye_aspect_ratio},
+    pose::Pose,
+    smooth::{Smooth, Smoother},
+};
+
+/// How long a new face is watched before the baseline stands. Less than the two seconds after which a minute is sealed,
+/// so that even a blink of the first frames is decided before its minute is.
+pub const WARM_UP: Duration = Duration::from_millis(1_900);
+/// Without the face for longer than this, the next one may be another person's.
+pub const FORGET: Duration = Duration::from_millis(1_500);
+/// A longer gap between frames is not observed.
+const MAX_GAP: Duration = Duration::from_millis(250);
+/// Under this rate blinks are missed between frames (SPEC: 14.5 fps).
+const MIN_FPS: f64 = 14.5;
+/// A head turned further than this hides an eye.
+const MAX_YAW_DEG: f32 = 32.0;
+/// A head lowered or raised further than this from its usual pitch hides the eyes behind lids or rims.
+const MAX_PITCH_CHANGE_DEG: f32 = 20.0;
+/// The time constant of the usual pitch, and the one that keeps a frame's slip of the landmarks from being a turn.
+const PITCH_TIME: Duration = Duration::from_secs(8);
+const POSE_TIME: Duration = Duration::from_millis(250);
+/// The open template follows the eye with these time constants, when open and when not.
+const TEMPLATE_TIME: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_secs(6));
+/// Below this closure an eye is open enough for the template to learn from.
+const OPEN_BELOW: f32 = 0.2;
+/// PERCLOS P80 counts time with the lids at least this far down (Wierwille et al. 1994).
+const P80: f32 = 0.8;
+/// A blink that reaches this closure counts as complete (experimental).
+const COMPLETE_FROM: f32 = 0.7;
+
+/// The eyes of one followed face in one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct EyesSeen<'a> {
+    /// The face's landmarks.
+    pub landmarks: &'a Landmarks,
+    /// The pictures of the right and left eye, where there is a picture.
+    pub patches: Option<&'a [Patch; 2]>,
+}
+
+/// What one frame says by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// EAR of the right and left eye.
+    pub ear: Option<[f32; 2]>,
+    /// The open-eye EAR, once it stands.
+    pub baseline: Option<[f32; 2]>,
+    /// How far the lids are down, 0 open to 1 closed, once the baseline stands.
+    pub closure: Option<f32>,
+    /// Where the head points.
+    pub pose: Option<Pose>,
+    /// Whether the head points too far away for the eyes to be measured.
+    pub turned: bool,
+    /// Whether the eyes are closed for longer than a blink.
+    pub eyes_closed: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Sample {
+    index: u64,
+    t: Duration,
+    ear: [f32; 2],
+    patches: Option<Box<[Patch; 2]>>,
+}
+
+/// Sees blinks.
+#[derive(Debug, Default)]
+pub struct BlinkDetector {
+    rate: FrameRate,
+    last_seen: Option<Duration>,
+    /// The pose lately, and the usual pitch.
+    poses: Option<(Pose, f32)>,
+    warm_up: Vec<Sample>,
+    warm: Option<Warm>,
+    events: Vec<Event>,
+}
+
+/// What stands once the face is known.
+#[derive(Debug)]
+struct Warm {
+    fusion: Fusion,
+    templates: Option<Box<[Patch; 2]>>,
+    dips: DipDetector,
+    smoother: Smoother,
+    last: Option<Duration>,
+    /// Since when time has been observed without a break.
+    observed_since: Option<Duration>,
+}
+
+impl BlinkDetector {
+    /// Takes the next frame: its number, its timestamp, and the eyes of the followed face if there is one.
+    pub fn push(&mut self, index: u64, t: Duration, seen: Option<EyesSeen<'_>>) -> Reading {
+        self.rate.push(t);
+        let Some(seen) = seen else {
+            self.interrupt(t);
+            return Reading::default();
+        };
+        let pose = Pose::of(seen.landmarks);
+        let turned = self.turned_away(t, &pose);
+        let ear = Eye::BOTH.map(|eye| eye_aspect_ratio(&eye.points(seen.landmarks)));
+        let mut reading = Reading { ear: Some(ear), pose: Some(pose), turned, ..Reading::default() };
+        let broken = self.last_seen.is_none_or(|last| t.saturating_sub(last) > MAX_GAP || t <= last);
+        if turned || broken {
+            self.interrupt(t);
+        }
+        self.last_seen = Some(t);
+        if turned {
+            return reading;
+        }
+        let sample = Sample { index, t, ear, patches: seen.patches.map(|patches| Box::new(*patches)) };
+        let fast_enough = self.fast_enough();
+        if let Some(warm) = &mut self.warm {
+            reading.closure = Some(warm.advance(&sample, fast_enough, true, &mut self.events));
+        } else {
+            self.warm_up.push(sample);
+            if self.warm_up.first().is_some_and(|first| t - first.t >= WARM_UP) {
+                self.warm();
+            }
+        }
+        if let Some(warm) = &self.warm {
+            reading.baseline = Some(warm.fusion.open_ear());
+            reading.eyes_closed = warm.dips.long_closed();
+        }
+        reading
+    }
+
+    /// What has been settled since the last call.
+    pub fn drain(&mut self) -> impl Iterator<Item = Event> + '_ {
+        self.events.drain(..)
+    }
+
+    /// Frames per second over the last two seconds, once there is half a second of them.
+    #[must_use]
+    pub fn fps(&self) -> Option<f64> {
+        self.rate.fps()
+    }
+
+    /// The stream has ended: settles what waits for frames that will not come.
+    pub fn finish(&mut self) {
+        if self.warm.is_none() && self.warm_up.len() > 1 {
+            self.warm();
+        }
+        if let Some(warm) = &mut self.warm {
+            warm.finish(&mut self.events);
+        }
+    }
+
+    fn fast_enough(&self) -> bool {
+        self.rate.fps().is_some_and(|fps| fps >= MIN_FPS)
+    }
+
+    fn turned_away(&mut self, t: Duration, pose: &Pose) -> bool {
+        let dt = self.last_seen.map_or(Duration::ZERO, |last| t.saturating_sub(last)).min(MAX_GAP);
+        let share = |time: Duration| dt.div_duration_f32(time).min(1.0);
+        let (lately, usual) = self.poses.get_or_insert((*pose, pose.pitch));
+        lately.yaw += (pose.yaw - lately.yaw) * share(POSE_TIME);
+        lately.pitch += (pose.pitch - lately.pitch) * share(POSE_TIME);
+        *usual += (pose.pitch - *usual) * share(PITCH_TIME);
+        lately.yaw.abs() > MAX_YAW_DEG || (lately.pitch - *usual).abs() > MAX_PITCH_CHANGE_DEG
+    }
+
+    /// Time is not observed here.
+    fn interrupt(&mut self, t: Duration) {
+        self.warm_up.clear();
+        if let Some(warm) = &mut self.warm {
+            warm.interrupt(&mut self.events);
+        }
+        if self.last_seen.is_some_and(|last| t.saturating_sub(last) > FORGET) {
+            self.warm = None;
+            self.last_seen = None;
+            self.poses = None;
+        }
+    }
+
+    /// The baseline stands: looks again at what was kept.
+    fn warm(&mut self) {
+        let samples = std::mem::take(&mut self.warm_up);
+        let fast_enough = self.fast_enough();
+        let mut warm = Warm::from(&samples);
+        for sample in &samples {
+            warm.advance(sample, fast_enough, false, &mut self.events);
+        }
+        self.warm = Some(warm);
+    }
+}
+
+impl Warm {
+    /// Learns the open eye from the samples of a warm-up.
+    fn from(samples: &[Sample]) -> Self {
+        let patches: Vec<&[Patch; 2]> = samples.iter().filter_map(|sample| sample.patches.as_deref()).collect();
+        let templates = (!patches.is_empty()).then(|| Box::new([0, 1].map(|eye| median(&patches, eye))));
+        let mut warm = Self {
+            fusion: Fusion::default(),
+            templates,
+            dips: DipDetector::new(Limits::default()),
+            smoother: Smoother::default(),
+            last: None,
+            observed_since: None,
+        };
+        let measured: Vec<_> = samples.iter().map(|sample| (sample.t, warm.measure(sample))).collect();
+        for (t, measured) in &measured {
+            warm.fusion.learn(*t, measured);
+        }
+        for pair in measured.windows(2) {
+            warm.fusion.closure(&pair[1].1, pair[1].0.saturating_sub(pair[0].0));
+        }
+        warm
+    }
+
+    fn measure(&self, sample: &Sample) -> Measured {
+        let both = sample.patches.as_ref().zip(self.templates.as_ref());
+        let unlikeness = both.map(|(patches, templates)| {
+            std::array::from_fn(|eye| eye_patch::unlikeness(&patches[eye], &templates[eye]))
+        });
+        Measured { ear: sample.ear, unlikeness }
+    }
+
+    /// Takes one frame, and returns its closure.
+    fn advance(&mut self, sample: &Sample, fast_enough: bool, learn: bool, events: &mut Vec<Event>) -> f32 {
+        let dt = self.last.map_or(Duration::ZERO, |last| sample.t.saturating_sub(last)).min(MAX_GAP);
+        let measured = self.measure(sample);
+        if learn {
+            self.fusion.learn(sample.t, &measured);
+        }
+        let closure = self.fusion.closure(&measured, dt);
+        if learn && let Some((templates, patches)) = self.templates.as_mut().zip(sample.patches.as_ref()) {
+            let time = if closure < OPEN_BELOW { TEMPLATE_TIME.0 } else { TEMPLATE_TIME.1 };
+            for (template, patch) in templates.iter_mut().zip(patches.iter()) {
+                eye_patch::blend(template, patch, dt.as_secs_f32() / time.as_secs_f32());
+            }
+        }
+        if let (Some(last), true) = (self.last, fast_enough) {
+            self.observed_since.get_or_insert(last);
+            let closed = if closure >= P80 { sample.t.saturating_sub(last) } else { Duration::ZERO };
+            events.push(Event::Observed { from: last, to: sample.t, closed });
+        } else {
+            self.observed_since = None;
+        }
+        self.last = Some(sample.t);
+        self.smoother.push(sample.index, sample.t, closure);
+        self.look_for_dips(Smooth::AsFarAsKnown, events);
+        closure
+    }
+
+    /// Hands the smoothed closures that are ready to the dip detector.
+    fn look_for_dips(&mut self, end: Smooth, events: &mut Vec<Event>) {
+        while let Some((index, t, closure)) = self.smoother.next(end) {
+            let dip = self.dips.push(index, t, closure);
+            self.count(dip, events);
+        }
+    }
+
+    /// Counts a dip if all of it was observed.
+    fn count(&self, dip: Option<Dip>, events: &mut Vec<Event>) {
+        let observed = |dip: &Dip| self.observed_since.is_some_and(|since| since <= dip.start.1);
+        let Some(dip) = dip.filter(observed) else { return };
+        events.push(Event::Blink(Blink {
+            start_frame: dip.start.0,
+            end_frame: dip.end.0,
+            start: dip.start.1,
+            end: dip.end.1,
+            width: dip.width,
+            depth: dip.prominence.clamp(0.0, 1.0),
+            complete: dip.peak >= COMPLETE_FROM,
+        }));
+    }
+
+    fn interrupt(&mut self, events: &mut Vec<Event>) {
+        self.look_for_dips(Smooth::ToTheEnd, events);
+        self.smoother = Smoother::default();
+        self.dips.reset();
+        self.last = None;
+        self.observed_since = None;
+    }
+
+    fn finish(&mut self, events: &mut Vec<Event>) {
+        self.look_for_dips(Smooth::ToTheEnd, events);
+        let dip = self.dips.finish();
+        self.count(dip, events);
+    }
+}
+
+fn median(patches: &[&[Patch; 2]], eye: usize) -> Patch {
+    let mut values = Vec::with_capacity(patches.len());
+    let mut middle = [0.0; PATCH_WIDTH * PATCH_HEIGHT];
+    for (i, pixel) in middle.iter_mut().enumerate() {
+        values.clear();
+        values.extend(patches.iter().map(|both| both[eye][i]));
+        let at = values.len() / 2;
+        *pixel = *values.select_nth_unstable_by(at, f32::total_cmp).1;
+    }
+    middle
+}

@@ -1,0 +1,224 @@
+//! Closings and openings in a stream of (time, closure).
+//!
+//! A blink rises from the open level by at least [`Limits::prominence`] and falls back by at least half of that, within
+//! limits of width at half depth. Everything is measured in time, between frames by interpolation, so the frame rate
+//! only sets how fine the measure is.
+
+use std::{collections::VecDeque, time::Duration};
+
+/// What counts as a blink.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The least rise of the closure, on a scale where 1 is closed.
+    pub prominence: f32,
+    /// The least and greatest width at half depth.
+    pub width: [Duration; 2],
+    /// How long before a rise its foot is looked for.
+    pub foot: Duration,
+    /// How long after reopening by half the end may be decided.
+    pub settle: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            prominence: 0.3,
+            width: [Duration::from_millis(50), Duration::from_millis(500)],
+            foot: Duration::from_millis(500),
+            settle: Duration::from_millis(120),
+        }
+    }
+}
+
+/// A closing and an opening.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dip {
+    /// Frame and time of the first movement.
+    pub start: (u64, Duration),
+    /// Frame and time of the reopening.
+    pub end: (u64, Duration),
+    /// Width at half depth.
+    pub width: Duration,
+    /// The greatest closure reached.
+    pub peak: f32,
+    /// The rise from the open level.
+    pub prominence: f32,
+}
+
+/// One frame's closure.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    frame: u64,
+    t: Duration,
+    c: f32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// The eyes are open, as far as one can tell.
+    Open,
+    /// A rise from `foot` has been seen; the peak so far is `peak`.
+    Closing { foot: Sample, peak: Sample },
+    /// The eyes have opened by half since `half`; `low` is the lowest since.
+    Opening { foot: Sample, peak: Sample, rise: Duration, half: Duration, low: Sample },
+    /// The eyes stay closed for longer than a blink.
+    Closed { peak: f32, foot: f32 },
+}
+
+/// Finds dips as samples come.
+#[derive(Clone, Debug)]
+pub struct DipDetector {
+    limits: Limits,
+    past: VecDeque<Sample>,
+    phase: Phase,
+}
+
+impl DipDetector {
+    /// A detector that has seen nothing.
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, past: VecDeque::new(), phase: Phase::Open }
+    }
+
+    /// Forgets everything: the next sample has no past.
+    pub fn reset(&mut self) {
+        self.past.clear();
+        self.phase = Phase::Open;
+    }
+
+    /// Whether the eyes are closed for longer than a blink.
+    #[must_use]
+    pub fn long_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. })
+    }
+
+    /// Takes the next sample, in order of time, and says whether it completes a dip.
+    pub fn push(&mut self, frame: u64, t: Duration, c: f32) -> Option<Dip> {
+        let keep = self.limits.foot + 2 * self.limits.width[1] + self.limits.settle;
+        while self.past.front().is_some_and(|old| t.saturating_sub(old.t) > keep) {
+            self.past.pop_front();
+        }
+        let now = Sample { frame, t, c };
+        self.past.push_back(now);
+        self.step(now)
+    }
+
+    /// The stream has ended: a dip that was half open again is complete.
+    pub fn finish(&mut self) -> Option<Dip> {
+        let last = *self.past.back()?;
+        self.step_opening(last, true)
+    }
+
+    fn step(&mut self, now: Sample) -> Option<Dip> {
+        match self.phase {
+            Phase::Open => {
+                let foot = self.foot_before(now)?;
+                if now.c - foot.c >= self.limits.prominence {
+                    self.phase = Phase::Closing { foot, peak: now };
+                }
+                None
+            }
+            Phase::Closing { foot, peak } => {
+                let peak = if now.c > peak.c { now } else { peak };
+                let half_level = (foot.c + peak.c) / 2.0;
+                let rise = self.rise_through(half_level, peak.t);
+                if now.c <= half_level {
+                    let half = self.fall_through(half_level, now);
+                    if half.saturating_sub(rise) > self.limits.width[1] {
+                        self.start_afresh(now);
+                        return None;
+                    }
+                    self.phase = Phase::Opening { foot, peak, rise, half, low: now };
+                    return self.step_opening(now, false);
+                }
+                self.phase = if now.t.saturating_sub(rise) > self.limits.width[1] {
+                    Phase::Closed { peak: peak.c, foot: foot.c }
+                } else {
+                    Phase::Closing { foot, peak }
+                };
+                None
+            }
+            Phase::Opening { .. } => self.step_opening(now, false),
+            Phase::Closed { peak, foot } => {
+                let peak = peak.max(now.c);
+                if now.c <= (foot + peak) / 2.0 {
+                    self.start_afresh(now);
+                } else {
+                    self.phase = Phase::Closed { peak, foot };
+                }
+                None
+            }
+        }
+    }
+
+    /// Open again after something that was no blink: what was before must not be taken for a foot.
+    fn start_afresh(&mut self, now: Sample) {
+        self.phase = Phase::Open;
+        self.past.clear();
+        self.past.push_back(now);
+    }
+
+    fn step_opening(&mut self, now: Sample, at_end: bool) -> Option<Dip> {
+        let Phase::Opening { foot, peak, rise, half, low } = self.phase else { return None };
+        let low = if now.c <= low.c { now } else { low };
+        self.phase = Phase::Opening { foot, peak, rise, half, low };
+        let depth = peak.c - foot.c;
+        let open_again = now.c <= foot.c + 0.15 * depth;
+        let turned_up = now.c - low.c > 0.2 * depth;
+        let waited = now.t.saturating_sub(half) >= self.limits.settle;
+        if !(open_again || turned_up || waited || at_end) {
+            return None;
+        }
+        self.phase = Phase::Open;
+        let dip = Dip {
+            start: self.start_of(foot, peak),
+            end: (low.frame, low.t),
+            width: half.saturating_sub(rise),
+            peak: peak.c,
+            prominence: depth,
+        };
+        while self.past.front().is_some_and(|old| old.t < low.t) {
+            self.past.pop_front();
+        }
+        (dip.width >= self.limits.width[0]).then_some(dip)
+    }
+
+    /// The lowest sample within the foot's span before `now`.
+    fn foot_before(&self, now: Sample) -> Option<Sample> {
+        let near = self.past.iter().filter(|s| now.t.saturating_sub(s.t) <= self.limits.foot);
+        near.copied().reduce(|low, s| if s.c <= low.c { s } else { low })
+    }
+
+    /// When the closure last rose through `level` before `until`.
+    fn rise_through(&self, level: f32, until: Duration) -> Duration {
+        let mut after: Option<Sample> = None;
+        for s in self.past.iter().rev().filter(|s| s.t <= until) {
+            if s.c <= level {
+                return after.map_or(s.t, |after| between(*s, after, level));
+            }
+            after = Some(*s);
+        }
+        after.map_or(until, |after| after.t)
+    }
+
+    /// When it fell through `level` just before `now`.
+    fn fall_through(&self, level: f32, now: Sample) -> Duration {
+        let before = self.past.iter().rev().find(|s| s.t < now.t);
+        before.filter(|before| before.c > level).map_or(now.t, |before| between(*before, now, level))
+    }
+
+    /// The last frame before the peak that was still near the foot's level.
+    fn start_of(&self, foot: Sample, peak: Sample) -> (u64, Duration) {
+        let near = foot.c + 0.1 * (peak.c - foot.c);
+        let found = self.past.iter().rev().find(|s| s.t < peak.t && s.t >= foot.t && s.c <= near);
+        let start = found.copied().unwrap_or(foot);
+        (start.frame, start.t)
+    }
+}
+
+/// When the line from `a` to `b` passes `level`.
+fn between(a: Sample, b: Sample, level: f32) -> Duration {
+    let span = b.c - a.c;
+    let share = if span.abs() > f32::EPSILON { ((level - a.c) / span).clamp(0.0, 1.0) } else { 1.0 };
+    a.t + b.t.saturating_sub(a.t).mul_f32(share)
+}

@@ -1,0 +1,109 @@
+//! The system's cameras, by what Linux tells of them; elsewhere OpenCV's own numbering is all there is.
+
+use std::{fs, io, path::PathBuf};
+
+use super::SourceError;
+
+/// A camera.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Camera {
+    /// The N of `camera:N`.
+    pub number: u32,
+    /// What its driver calls it.
+    pub name: String,
+    /// Its device file.
+    pub path: PathBuf,
+    /// `free`, `busy` or `no_permission`.
+    pub state: CameraState,
+    /// The program that holds it, where that can be seen.
+    pub used_by: Option<String>,
+}
+
+/// Whether a camera can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CameraState {
+    /// It can.
+    Free,
+    /// Another program holds it.
+    Busy,
+    /// This user may not open it.
+    NoPermission,
+}
+
+fn device(number: u32) -> PathBuf {
+    PathBuf::from(format!("/dev/video{number}"))
+}
+
+/// The video capture devices, by number. Devices that only carry metadata are left out.
+#[must_use]
+pub fn list() -> Vec<Camera> {
+    let entries = fs::read_dir("/sys/class/video4linux").into_iter().flatten().flatten();
+    let mut cameras: Vec<Camera> = entries
+        .filter_map(|entry| {
+            let number = entry.file_name().to_str()?.strip_prefix("video")?.parse().ok()?;
+            // A camera's second and further nodes (index 1 and up) carry metadata.
+            let index = fs::read_to_string(entry.path().join("index")).unwrap_or_default();
+            let name = fs::read_to_string(entry.path().join("name")).unwrap_or_default().trim().to_owned();
+            (index.trim().is_empty() || index.trim() == "0").then(|| describe(number, name))
+        })
+        .collect();
+    cameras.sort_by_key(|camera| camera.number);
+    cameras
+}
+
+fn describe(number: u32, name: String) -> Camera {
+    let path = device(number);
+    let used_by = holder(number);
+    let state = match fs::File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => CameraState::NoPermission,
+        _ if used_by.is_some() => CameraState::Busy,
+        _ => CameraState::Free,
+    };
+    Camera { number, name, path, state, used_by }
+}
+
+/// The name of another program that has the camera open, as far as this user may look.
+#[must_use]
+pub fn holder(number: u32) -> Option<String> {
+    let device = device(number);
+    let own = std::process::id().to_string();
+    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        let pid = process.file_name().into_string().ok().filter(|pid| pid.parse::<u32>().is_ok() && *pid != own)?;
+        let mut files = fs::read_dir(process.path().join("fd")).ok()?.flatten();
+        files.any(|file| fs::read_link(file.path()).is_ok_and(|target| target == device)).then(|| {
+            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            format!("{} (process {pid})", name.trim())
+        })
+    })
+}
+
+/// Whether there is such a camera and this user may open it.
+pub(super) fn check(number: u32) -> Result<(), SourceError> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let path = device(number);
+    if !path.exists() {
+        return Err(SourceError::NoCamera(format!("there is no camera {number}")));
+    }
+    match fs::File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            Err(SourceError::NoCamera(format!("this user may not open camera {number}; add them to the group `video`")))
+        }
+        Err(error) if error.raw_os_error() == Some(16) => Err(busy(number)),
+        _ => Ok(()),
+    }
+}
+
+/// Why a camera that is there cannot be used.
+pub(super) fn why_unusable(number: u32) -> SourceError {
+    match holder(number) {
+        Some(_) => busy(number),
+        None => SourceError::Failed(format!("camera {number} is there but gives no pictures")),
+    }
+}
+
+fn busy(number: u32) -> SourceError {
+    SourceError::Busy(holder(number).unwrap_or_else(|| "another program".to_owned()))
+}

@@ -1,0 +1,245 @@
+//! Following one face: the detector runs seldom, and between its runs the face's own landmarks say where it is.
+//!
+//! Every frame the followed face is compared with how it looked when the detector last confirmed it; where it no longer
+//! looks like that, or its landmarks jump, the detector is asked at once. So a loss shows in the frame it happens, or
+//! the next.
+
+use std::time::Duration;
+
+use opencv::core::{Mat, MatTraitConst, Rect};
+
+use super::{Detector, FaceBox};
+use crate::{
+    geometry::{Landmarks, Point, Similarity},
+    predictor::{GreyImage, Predictor},
+};
+
+/// While a face is followed the detector confirms it this often.
+const CONFIRM_EVERY: Duration = Duration::from_secs(3);
+/// While it is in doubt, this often; and after so many refusals it is lost.
+const DOUBT_EVERY: Duration = Duration::from_millis(300);
+const MOST_REFUSALS: u32 = 3;
+/// While nobody is followed the detector looks this often.
+const SEARCH_EVERY: Duration = Duration::from_millis(150);
+/// The picture's width in the quick search; the thorough one is twice as wide.
+const SEARCH_WIDTH: f64 = 320.0;
+/// The face's width when the detector confirms it: its window is 80.
+const CONFIRM_WIDTH: f64 = 120.0;
+/// Side of the sampled face.
+const LOOK: usize = 16;
+/// Below the first likeness a face is doubted, below the second it is gone unless the detector finds it.
+const DOUBT_BELOW: f32 = 0.75;
+const GONE_BELOW: f32 = 0.45;
+/// From one frame to the next a face does not grow or move more than this, in its own size.
+const MOST_GROWTH: f32 = 1.25;
+const MOST_SHIFT: f32 = 0.5;
+
+type Look = [f32; LOOK * LOOK];
+
+/// Who is in the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Nobody,
+    Several,
+    One,
+}
+
+#[derive(Debug)]
+struct Followed {
+    landmarks: Landmarks,
+    look: Look,
+    confirmed: Duration,
+    asked: Duration,
+    refusals: u32,
+}
+
+/// Follows one face.
+#[derive(Default)]
+pub(super) struct Follower {
+    detector: Detector,
+    followed: Option<Followed>,
+    searched: Option<(Duration, Found)>,
+    thorough: bool,
+}
+
+impl Follower {
+    /// The landmarks of the followed face, after [`Self::step`] found one.
+    pub(super) fn landmarks(&self) -> Option<&Landmarks> {
+        self.followed.as_ref().map(|followed| &followed.landmarks)
+    }
+
+    /// Forgets the face.
+    pub(super) fn reset(&mut self) {
+        self.followed = None;
+        self.searched = None;
+    }
+
+    /// Looks at the next frame.
+    pub(super) fn step(
+        &mut self,
+        predictor: &Predictor,
+        grey: &Mat,
+        image: &GreyImage<'_>,
+        t: Duration,
+    ) -> opencv::Result<Found> {
+        if let Some(mut followed) = self.followed.take()
+            && self.go_on(&mut followed, predictor, grey, image, t)?
+        {
+            self.followed = Some(followed);
+            return Ok(Found::One);
+        }
+        self.search(predictor, grey, image, t)
+    }
+
+    /// Whether the followed face is still there; its landmarks are then those of this frame.
+    fn go_on(
+        &mut self,
+        face: &mut Followed,
+        predictor: &Predictor,
+        grey: &Mat,
+        image: &GreyImage<'_>,
+        t: Duration,
+    ) -> opencv::Result<bool> {
+        let before = predictor.box_of(&face.landmarks);
+        let landmarks = predictor.predict(image, &before);
+        let now = predictor.box_of(&landmarks);
+        let look = look(image, &now);
+        let likeness = likeness(&look, &face.look);
+        let steady = is_steady(&before, &now) && is_inside(&now, image);
+        if steady && likeness >= GONE_BELOW {
+            face.landmarks = landmarks;
+        }
+        let doubted = !steady || likeness < DOUBT_BELOW || face.refusals > 0;
+        let gone = !steady || likeness < GONE_BELOW;
+        let every = if doubted { DOUBT_EVERY } else { CONFIRM_EVERY };
+        if !gone && t.saturating_sub(face.asked) < every {
+            return Ok(true);
+        }
+        face.asked = t;
+        if let Some(found) = self.confirm(grey, &predictor.box_of(&face.landmarks))? {
+            if gone || overlap(&found, &now) < 0.5 {
+                face.landmarks = settle(predictor, image, &found);
+            }
+            face.look = self::look(image, &predictor.box_of(&face.landmarks));
+            face.confirmed = t;
+            face.refusals = 0;
+            return Ok(true);
+        }
+        face.refusals += 1;
+        // A turned or half hidden face is refused by the detector but still looks as it did: the landmarks hold it.
+        Ok(!gone
+            && (face.refusals < MOST_REFUSALS
+                || likeness >= DOUBT_BELOW && t.saturating_sub(face.confirmed) < 4 * CONFIRM_EVERY))
+    }
+
+    /// The detector's opinion of the face near `at`.
+    fn confirm(&mut self, grey: &Mat, at: &FaceBox) -> opencv::Result<Option<FaceBox>> {
+        let size = f64::from(at.scale());
+        let centre = at.apply(Point::new(0.5, 0.5));
+        let region = clip(grey, f64::from(centre.x) - size, f64::from(centre.y) - size, 2.0 * size);
+        if region.width < 16 || region.height < 16 {
+            return Ok(None);
+        }
+        let found = self.detector.detect(grey, region, CONFIRM_WIDTH / size)?;
+        Ok(found
+            .into_iter()
+            .map(|face| (overlap(&face, at), face))
+            .filter(|(share, _)| *share > 0.2)
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .map(|(_, face)| face))
+    }
+
+    fn search(
+        &mut self,
+        predictor: &Predictor,
+        grey: &Mat,
+        image: &GreyImage<'_>,
+        t: Duration,
+    ) -> opencv::Result<Found> {
+        if let Some((at, found)) = self.searched
+            && t.saturating_sub(at) < SEARCH_EVERY
+        {
+            return Ok(found);
+        }
+        let first = self.searched.is_none();
+        let whole = Rect::new(0, 0, grey.cols(), grey.rows());
+        let scale = SEARCH_WIDTH / f64::from(grey.cols());
+        let mut faces = Vec::new();
+        if first || !self.thorough {
+            faces = self.detector.detect(grey, whole, scale)?;
+        }
+        if faces.is_empty() && (first || self.thorough) {
+            faces = self.detector.detect(grey, whole, 2.0 * scale)?;
+        }
+        self.thorough = !self.thorough;
+        let found = match faces.as_slice() {
+            [] => Found::Nobody,
+            [face] => {
+                let landmarks = settle(predictor, image, face);
+                let look = look(image, &predictor.box_of(&landmarks));
+                self.followed = Some(Followed { landmarks, look, confirmed: t, asked: t, refusals: 0 });
+                Found::One
+            }
+            _ => Found::Several,
+        };
+        self.searched = (found != Found::One).then_some((t, found));
+        Ok(found)
+    }
+}
+
+/// The landmarks of a face that was just detected: predicted twice, so that they no longer depend on the box's place.
+fn settle(predictor: &Predictor, image: &GreyImage<'_>, face: &FaceBox) -> Landmarks {
+    let first = predictor.predict(image, face);
+    predictor.predict(image, &predictor.box_of(&first))
+}
+
+fn is_steady(before: &FaceBox, now: &FaceBox) -> bool {
+    let growth = now.scale() / before.scale().max(1.0);
+    let shift = (now.apply(Point::new(0.5, 0.5)) - before.apply(Point::new(0.5, 0.5))).norm();
+    (1.0 / MOST_GROWTH..=MOST_GROWTH).contains(&growth) && shift < MOST_SHIFT * before.scale()
+}
+
+/// Whether the face's middle is in the picture.
+#[expect(clippy::cast_precision_loss, reason = "pixels")]
+fn is_inside(face: &FaceBox, image: &GreyImage<'_>) -> bool {
+    let centre = face.apply(Point::new(0.5, 0.5));
+    (0.0..image.width() as f32).contains(&centre.x) && (0.0..image.height() as f32).contains(&centre.y)
+}
+
+/// The face at a glance: a small sample of it, with mean 0 and energy 1.
+#[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
+fn look(image: &GreyImage<'_>, face: &FaceBox) -> Look {
+    let mut look = [0.0; LOOK * LOOK];
+    let step = 1.0 / LOOK as f32;
+    for (y, row) in look.chunks_exact_mut(LOOK).enumerate() {
+        for (x, value) in row.iter_mut().enumerate() {
+            *value = image.bilinear(face.apply(Point::new((x as f32 + 0.5) * step, (y as f32 + 0.5) * step)));
+        }
+    }
+    let mean = look.iter().sum::<f32>() / (LOOK * LOOK) as f32;
+    look.iter_mut().for_each(|value| *value -= mean);
+    let energy = look.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
+    look.iter_mut().for_each(|value| *value /= energy);
+    look
+}
+
+fn likeness(a: &Look, b: &Look) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Intersection over union of two boxes, their rotation left aside.
+fn overlap(a: &Similarity, b: &Similarity) -> f32 {
+    let side = |s: &Similarity| (s.apply(Point::new(0.5, 0.5)), s.scale());
+    let ((ca, sa), (cb, sb)) = (side(a), side(b));
+    let along = |a: f32, b: f32| ((a + sa / 2.0).min(b + sb / 2.0) - (a - sa / 2.0).max(b - sb / 2.0)).max(0.0);
+    let both = along(ca.x, cb.x) * along(ca.y, cb.y);
+    both / (sa * sa + sb * sb - both).max(1.0)
+}
+
+/// The part of a square of `side` at (left, top) that is in the picture.
+#[expect(clippy::cast_possible_truncation, reason = "pixel coordinates")]
+fn clip(grey: &Mat, left: f64, top: f64, side: f64) -> Rect {
+    let (x, y) = ((left as i32).max(0), (top as i32).max(0));
+    let (right, bottom) = (((left + side) as i32).min(grey.cols()), ((top + side) as i32).min(grey.rows()));
+    Rect::new(x, y, (right - x).max(0), (bottom - y).max(0))
+}

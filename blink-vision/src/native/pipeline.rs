@@ -1,0 +1,83 @@
+//! A frame becomes landmarks, an EAR, blinks.
+
+use std::sync::Arc;
+
+use opencv::core::{MatTraitConst, MatTraitConstManual};
+
+use super::{
+    Frame, SourceError,
+    follow::{Follower, Found},
+};
+use crate::{
+    blinks::{BlinkDetector, EyesSeen},
+    event::{Event, FaceSight, FrameReport},
+    eye_patch,
+    geometry::Eye,
+    predictor::{GreyImage, Predictor},
+};
+
+/// Everything from a frame to events. One for each stream.
+pub struct Pipeline {
+    predictor: Arc<Predictor>,
+    follower: Follower,
+    blinks: BlinkDetector,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("blinks", &self.blinks).finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    /// A pipeline that has seen nothing, with the landmark model it shares with others.
+    #[must_use]
+    pub fn new(predictor: Arc<Predictor>) -> Self {
+        Self { predictor, follower: Follower::default(), blinks: BlinkDetector::default() }
+    }
+
+    /// Looks at the next frame.
+    ///
+    /// # Errors
+    /// Where the picture is not 8-bit grey, or OpenCV has no memory.
+    pub fn process(&mut self, frame: &Frame<'_>) -> Result<FrameReport, SourceError> {
+        let grey = frame.grey;
+        let (Ok(width), Ok(height)) = (usize::try_from(grey.cols()), usize::try_from(grey.rows())) else {
+            return Err(SourceError::Failed("a frame has no size".to_owned()));
+        };
+        let image = GreyImage::new(grey.data_bytes()?, width, height, width)
+            .filter(|_| grey.channels() == 1 && grey.is_continuous())
+            .ok_or_else(|| SourceError::Failed(format!("a frame of {width}x{height} cannot be used")))?;
+        let found = self.follower.step(&self.predictor, grey, &image, frame.timestamp)?;
+        let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
+        let patches = landmarks.map(|landmarks| {
+            let face = self.predictor.box_of(landmarks);
+            Eye::BOTH.map(|eye| eye_patch::sample(&image, self.predictor.mean_shape(), &face, eye))
+        });
+        let seen = landmarks.map(|landmarks| EyesSeen { landmarks, patches: patches.as_ref() });
+        let reading = self.blinks.push(frame.index, frame.timestamp, seen);
+        let sight = match found {
+            Found::Nobody => FaceSight::None,
+            Found::Several => FaceSight::Several,
+            Found::One if reading.turned => FaceSight::Turned,
+            Found::One => FaceSight::Measurable,
+        };
+        Ok(FrameReport { index: frame.index, timestamp: frame.timestamp, sight, fps: self.blinks.fps(), reading })
+    }
+
+    /// What has been settled since the last call.
+    pub fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
+        self.blinks.drain()
+    }
+
+    /// The stream has ended: settles what waits for frames that will not come.
+    pub fn finish(&mut self) {
+        self.blinks.finish();
+    }
+
+    /// Forgets everything: another stream begins.
+    pub fn reset(&mut self) {
+        self.follower.reset();
+        self.blinks = BlinkDetector::default();
+    }
+}

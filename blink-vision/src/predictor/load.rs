@@ -1,0 +1,194 @@
+//! Reading dlib's serialised `shape_predictor`.
+//!
+//! The format: whole numbers are a length byte (low 4 bits the number of bytes, 0x80 set for a negative one) and that
+//! many bytes, little-endian; a float is its mantissa and its binary exponent as whole numbers; a vector is its length
+//! and its items. The file holds a version, the mean shape, the forests (a level's trees; a tree's splits and leaves),
+//! each level's anchors, and each level's deltas.
+
+use std::io::{self, Read};
+
+use super::{COORDINATES, FEATURES, FeaturePixel, LEAVES, Level, Predictor, SPLITS, Split, TREES};
+use crate::geometry::{LANDMARKS, Landmarks, Point};
+
+/// Why a file is not the 68-point model.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It could not be read, or ends too early.
+    #[error("the file cannot be read to its end")]
+    Read(#[from] io::Error),
+    /// It is some other file, or damaged.
+    #[error("the file is not dlib's 68-point landmark model: {0}")]
+    Format(&'static str),
+}
+
+impl Predictor {
+    /// Reads the model that dlib calls `shape_predictor_68_face_landmarks.dat`.
+    ///
+    /// # Errors
+    /// [`LoadError`] where the bytes end too early or are anything else, such as the 5-point model.
+    pub fn load(reader: impl Read) -> Result<Self, LoadError> {
+        let mut file = Reader { inner: reader };
+        if file.int()? != 1 {
+            return Err(LoadError::Format("unknown version"));
+        }
+        let mean = points(&file.matrix::<COORDINATES>()?);
+        let level_count = file.count(1..=64, "the number of levels")?;
+        let mut levels = Vec::with_capacity(level_count);
+        for _ in 0..level_count {
+            levels.push(file.level()?);
+        }
+        file.expect_count(level_count, "the number of anchor lists")?;
+        for level in &mut levels {
+            file.expect_count(FEATURES, "the number of anchors")?;
+            level.pixels = vec![FeaturePixel::default(); FEATURES];
+            for pixel in &mut level.pixels {
+                let anchor = file.int()?;
+                pixel.anchor = u8::try_from(anchor)
+                    .ok()
+                    .filter(|&anchor| usize::from(anchor) < LANDMARKS)
+                    .ok_or(LoadError::Format("an anchor outside the shape"))?;
+            }
+        }
+        file.expect_count(level_count, "the number of delta lists")?;
+        for level in &mut levels {
+            file.expect_count(FEATURES, "the number of deltas")?;
+            for pixel in &mut level.pixels {
+                pixel.delta = Point::new(file.float()?, file.float()?);
+            }
+        }
+        Ok(Self { mean, levels })
+    }
+}
+
+fn points(values: &[f32; COORDINATES]) -> Landmarks {
+    std::array::from_fn(|i| Point::new(values[2 * i], values[2 * i + 1]))
+}
+
+struct Reader<R> {
+    inner: R,
+}
+
+impl<R: Read> Reader<R> {
+    fn int(&mut self) -> Result<i64, LoadError> {
+        let mut head = [0u8];
+        self.inner.read_exact(&mut head)?;
+        let (size, negative) = (usize::from(head[0] & 0x0f), head[0] & 0x80 != 0);
+        if size > 8 || head[0] & 0x70 != 0 {
+            return Err(LoadError::Format("a number's length is impossible"));
+        }
+        let mut bytes = [0u8; 8];
+        self.inner.read_exact(&mut bytes[..size])?;
+        let value = i64::from_le_bytes(bytes);
+        Ok(if negative { value.wrapping_neg() } else { value })
+    }
+
+    fn float(&mut self) -> Result<f32, LoadError> {
+        let (mantissa, exponent) = (self.int()?, self.int()?);
+        let exponent = i32::try_from(exponent).map_err(|_| LoadError::Format("a float's exponent is impossible"))?;
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "a 24-bit mantissa made by a float"
+        )]
+        let value = (mantissa as f64 * f64::from(exponent).exp2()) as f32;
+        if value.is_finite() && exponent < 32_000 {
+            Ok(value)
+        } else {
+            Err(LoadError::Format("a number is not finite"))
+        }
+    }
+
+    fn count(&mut self, range: std::ops::RangeInclusive<usize>, what: &'static str) -> Result<usize, LoadError> {
+        let count = usize::try_from(self.int()?).ok().filter(|count| range.contains(count));
+        count.ok_or(LoadError::Format(what))
+    }
+
+    fn expect_count(&mut self, expected: usize, what: &'static str) -> Result<(), LoadError> {
+        self.count(expected..=expected, what).map(drop)
+    }
+
+    /// A column of N numbers. dlib writes the two sizes negated in newer files.
+    fn matrix<const N: usize>(&mut self) -> Result<[f32; N], LoadError> {
+        let (rows, columns) = (self.int()?, self.int()?);
+        if rows.unsigned_abs() != N as u64 || columns.unsigned_abs() != 1 {
+            return Err(LoadError::Format("the shape has another number of points"));
+        }
+        let mut values = [0.0; N];
+        for value in &mut values {
+            *value = self.float()?;
+        }
+        Ok(values)
+    }
+
+    fn level(&mut self) -> Result<Level, LoadError> {
+        self.expect_count(TREES, "the number of trees")?;
+        let mut level = Level {
+            pixels: Vec::new(),
+            splits: Vec::with_capacity(TREES),
+            rows: Vec::with_capacity(TREES * LEAVES),
+            scales: Vec::with_capacity(TREES * LEAVES),
+        };
+        for _ in 0..TREES {
+            self.expect_count(SPLITS, "the number of splits")?;
+            let mut splits = [Split::default(); SPLITS];
+            for split in &mut splits {
+                *split = Split { first: self.feature()?, second: self.feature()?, threshold: self.float()? };
+            }
+            level.splits.push(splits);
+            self.expect_count(LEAVES, "the number of leaves")?;
+            for _ in 0..LEAVES {
+                let (row, scale) = quantise(&self.matrix::<COORDINATES>()?);
+                level.rows.push(row);
+                level.scales.push(scale);
+            }
+        }
+        Ok(level)
+    }
+
+    fn feature(&mut self) -> Result<u16, LoadError> {
+        let index = u16::try_from(self.int()?).ok().filter(|&index| usize::from(index) < FEATURES);
+        index.ok_or(LoadError::Format("a split compares a pixel that is not there"))
+    }
+}
+
+/// A row as 16-bit integers and the scale that brings them back, exact to 1/65,534 of the row's largest number.
+fn quantise(row: &[f32; COORDINATES]) -> ([i16; COORDINATES], f32) {
+    let largest = row.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+    if largest == 0.0 {
+        return ([0; COORDINATES], 0.0);
+    }
+    let scale = largest / f32::from(i16::MAX);
+    #[expect(clippy::cast_possible_truncation, reason = "within the range by the choice of the scale")]
+    (row.map(|value| (value / scale).round() as i16), scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_dlib_writes_them() {
+        let mut file = Reader { inner: &b"\x02\x01\x02\x81\x05\x01\x03\x81\x01"[..] };
+        assert_eq!(file.int().unwrap(), 0x0201);
+        assert_eq!(file.int().unwrap(), -5);
+        assert_eq!(file.float().unwrap(), 1.5);
+    }
+
+    #[test]
+    fn a_row_survives_its_quantisation() {
+        let row: [f32; COORDINATES] = std::array::from_fn(|i| (i as f32 - 60.0) * 1e-4);
+        let (small, scale) = quantise(&row);
+        for (&value, &small) in row.iter().zip(&small) {
+            assert!((value - f32::from(small) * scale).abs() <= scale * 0.51);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_error_not_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            prop_assert!(Predictor::load(&bytes[..]).is_err());
+        }
+    }
+}

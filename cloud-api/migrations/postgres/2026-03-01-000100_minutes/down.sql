@@ -1,0 +1,3 @@
+DROP FUNCTION ensure_blink_partition(TIMESTAMPTZ);
+DROP TABLE blink_rollups;
+DROP TABLE blink_data;

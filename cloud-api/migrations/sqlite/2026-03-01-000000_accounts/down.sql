@@ -1,0 +1,4 @@
+DROP TABLE devices;
+DROP TABLE sessions;
+DROP TABLE consents;
+DROP TABLE users;

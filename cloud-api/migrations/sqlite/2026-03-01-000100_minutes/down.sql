@@ -1,0 +1,2 @@
+DROP TABLE blink_rollups;
+DROP TABLE blink_data;

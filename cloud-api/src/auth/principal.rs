@@ -1,0 +1,84 @@
+//! The person of a request: the token's signature, then one indexed look-up of session, person, role and consent.
+
+use std::pin::Pin;
+
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header::AUTHORIZATION, web};
+use blink_proto::UserId;
+
+use super::tokens;
+use crate::{
+    db::{
+        sessions,
+        types::{DbId, UtcMs},
+    },
+    error::ApiError,
+    http::envelope::Pseudonym,
+    routes::State,
+};
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// The person.
+    pub user: UserId,
+    /// The session.
+    pub session: DbId,
+    /// `member`, `kiosk`, `manager` or `admin`.
+    pub role: String,
+    /// Whether their tracking consent stands.
+    pub tracking_consent: bool,
+    /// When they proved who they are.
+    pub signed_in_at: UtcMs,
+}
+
+impl Principal {
+    /// Refuses what needs consent when there is none.
+    ///
+    /// # Errors
+    /// 403 `consent_withdrawn`.
+    pub fn require_consent(&self) -> Result<(), ApiError> {
+        if self.tracking_consent { Ok(()) } else { Err(consent_withdrawn()) }
+    }
+}
+
+/// 403 for minutes of a person who withdrew their consent.
+#[must_use]
+pub fn consent_withdrawn() -> ApiError {
+    ApiError::forbidden(
+        "consent_withdrawn",
+        "Tracking consent is withdrawn: nothing is stored until it is granted again.",
+    )
+}
+
+impl FromRequest for Principal {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        Box::pin(async move {
+            let state = req.app_data::<web::Data<State>>().ok_or_else(|| ApiError::internal("no state"))?;
+            let now = state.clock.now();
+            let token = bearer(&req).ok_or_else(ApiError::unauthenticated)?;
+            let access = tokens::verify_access(&state.keys, token, now).ok_or_else(ApiError::unauthenticated)?;
+            let session = DbId(access.sid);
+            let standing =
+                state.db.read(move |conn| sessions::standing(conn, session, now)).await.map_err(ApiError::from)?;
+            let standing = standing.filter(|s| s.user_id.0 == access.sub).ok_or_else(ApiError::unauthenticated)?;
+            let user = UserId(access.sub);
+            req.extensions_mut().insert(Pseudonym(state.keys.pseudonym(user)));
+            Ok(Self {
+                user,
+                session,
+                role: standing.role,
+                tracking_consent: standing.tracking_consent,
+                signed_in_at: standing.signed_in_at,
+            })
+        })
+    }
+}
+
+fn bearer(req: &HttpRequest) -> Option<&str> {
+    let (scheme, token) = req.headers().get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

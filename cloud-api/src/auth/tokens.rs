@@ -1,0 +1,126 @@
+//! Access and refresh tokens: JWTs of HMAC-SHA-256 with key ids, told apart by their audience.
+//!
+//! An access token lives 15 minutes and names person and session; the session is looked up on each request, so ending
+//! it ends the token. A refresh token names its session and itself; the session knows which one is next.
+
+use blink_proto::{Secret, UserId};
+use jsonwebtoken::{Algorithm, Header, Validation};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use uuid::Uuid;
+
+use super::keys::Keyring;
+use crate::db::types::{DbId, UtcMs};
+
+/// How long an access token lives.
+pub const ACCESS_S: i64 = 15 * 60;
+
+/// How long a session lives after its last refresh.
+pub const SESSION_S: i64 = 60 * 24 * 60 * 60;
+
+const ISSUER: &str = "cloud-api";
+const ACCESS: &str = "cloud-api/access";
+const REFRESH: &str = "cloud-api/refresh";
+
+/// What an access token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Access {
+    /// The person.
+    pub sub: Uuid,
+    /// The session.
+    pub sid: Uuid,
+}
+
+/// What a refresh token says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Refresh {
+    /// The session.
+    pub sid: Uuid,
+    /// This token.
+    pub jti: Uuid,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims<T> {
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    #[serde(flatten)]
+    what: T,
+}
+
+/// A token could not be made.
+#[derive(Debug, thiserror::Error)]
+#[error("a token cannot be signed")]
+pub struct SignError(#[from] jsonwebtoken::errors::Error);
+
+/// Signs an access token.
+///
+/// # Errors
+/// When the signing library refuses.
+pub fn access(keys: &Keyring, user: UserId, session: DbId, now: UtcMs) -> Result<Secret, SignError> {
+    sign(keys, ACCESS, now, ACCESS_S, Access { sub: user.0, sid: session.0 })
+}
+
+/// Signs a refresh token.
+///
+/// # Errors
+/// When the signing library refuses.
+pub fn refresh(keys: &Keyring, session: DbId, token: DbId, now: UtcMs) -> Result<Secret, SignError> {
+    sign(keys, REFRESH, now, SESSION_S, Refresh { sid: session.0, jti: token.0 })
+}
+
+/// Reads an access token that is genuine and has not ended.
+#[must_use]
+pub fn verify_access(keys: &Keyring, token: &str, now: UtcMs) -> Option<Access> {
+    verify(keys, ACCESS, token, now)
+}
+
+/// Reads a refresh token that is genuine and has not ended.
+#[must_use]
+pub fn verify_refresh(keys: &Keyring, token: &str, now: UtcMs) -> Option<Refresh> {
+    verify(keys, REFRESH, token, now)
+}
+
+fn sign<T: Serialize>(keys: &Keyring, aud: &str, now: UtcMs, life_s: i64, what: T) -> Result<Secret, SignError> {
+    let (kid, key) = keys.signing();
+    let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
+    let iat = now.0.div_euclid(1_000);
+    let claims = Claims { iss: ISSUER.to_owned(), aud: aud.to_owned(), iat, exp: iat + life_s, what };
+    Ok(Secret::new(jsonwebtoken::encode(&header, &claims, key)?))
+}
+
+fn verify<T: DeserializeOwned>(keys: &Keyring, aud: &str, token: &str, now: UtcMs) -> Option<T> {
+    let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
+    let mut rules = Validation::new(Algorithm::HS256);
+    rules.set_audience(&[aud]);
+    rules.set_issuer(&[ISSUER]);
+    rules.set_required_spec_claims(&["exp", "aud", "iss"]);
+    // Against our clock, below.
+    rules.validate_exp = false;
+    let claims = jsonwebtoken::decode::<Claims<T>>(token, keys.verifying(&kid)?, &rules).ok()?.claims;
+    (now.0 < claims.exp.saturating_mul(1_000)).then_some(claims.what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys() -> Keyring {
+        Keyring::open_or_create(&tempfile::tempdir().unwrap().path().join("k")).unwrap()
+    }
+
+    #[test]
+    fn a_token_is_good_for_its_purpose_its_time_and_its_keys() {
+        let (keys, now) = (keys(), UtcMs(1_772_359_200_000));
+        let (user, session) = (UserId::new(), DbId::fresh());
+        let token = access(&keys, user, session, now).unwrap();
+        let text = token.expose();
+        assert_eq!(verify_access(&keys, text, now).unwrap().sub, user.0);
+        assert!(verify_access(&keys, text, now.plus(ACCESS_S * 1_000 - 1)).is_some());
+        assert!(verify_access(&keys, text, now.plus(ACCESS_S * 1_000)).is_none(), "ended");
+        assert!(verify_refresh(&keys, text, now).is_none(), "another audience");
+        assert!(verify_access(&self::keys(), text, now).is_none(), "other keys");
+        assert!(verify_access(&keys, &text[..text.len() - 2], now).is_none(), "cut");
+    }
+}

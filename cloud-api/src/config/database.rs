@@ -1,0 +1,67 @@
+//! Where minutes are kept, and how long.
+//!
+//! | variable | flag | default |
+//! | --- | --- | --- |
+//! | `DATABASE_URL` | `--database` | `sqlite:$XDG_DATA_HOME/cloud-api/server.db` |
+//! | `CLOUD_API_DB_CONNECTIONS` | `--db-connections` | 8 |
+//! | `CLOUD_API_RETENTION_DAYS` | `--retention-days` | 1095 |
+
+use std::{env, path::PathBuf};
+
+use clap::Args;
+
+use crate::{db::target::Target, failure::Failure};
+
+/// The flags of every command that opens the database.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// sqlite:PATH, or postgres://USER@HOST/NAME [default: sqlite:$XDG_DATA_HOME/cloud-api/server.db]
+    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    pub database: Option<String>,
+    /// The most connections to the database
+    #[arg(long, value_name = "N", env = "CLOUD_API_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub db_connections: u32,
+    /// Minutes older than this are neither taken nor kept
+    #[arg(long, value_name = "DAYS", env = "CLOUD_API_RETENTION_DAYS", default_value_t = 1_095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub retention_days: u32,
+}
+
+/// The checked settings.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    /// The database.
+    pub target: Target,
+    /// The most connections.
+    pub connections: u32,
+    /// How long minutes are kept.
+    pub retention_days: u32,
+    /// Whether `serve` applies migrations.
+    pub migrate: bool,
+}
+
+impl DatabaseArgs {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// When the address names no database, or there is no home for the default.
+    pub fn resolve(&self) -> Result<DatabaseConfig, Failure> {
+        let target = match self.database.as_deref().filter(|url| !url.is_empty()) {
+            Some(url) => url.parse().map_err(|e| {
+                let fix = "For example DATABASE_URL=sqlite:/var/lib/cloud-api/server.db.";
+                Failure::usage("bad_database_url", format!("{e}"), fix)
+            })?,
+            None => Target::Sqlite(default_path().ok_or_else(|| {
+                let fix = "Set DATABASE_URL=sqlite:PATH.";
+                Failure::usage("no_home", "Neither HOME nor XDG_DATA_HOME says where the database goes", fix)
+            })?),
+        };
+        let Self { db_connections: connections, retention_days, .. } = *self;
+        Ok(DatabaseConfig { target, connections, retention_days, migrate: true })
+    }
+}
+
+fn default_path() -> Option<PathBuf> {
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| Some(absolute("HOME")?.join(".local/share")))?;
+    Some(data.join("cloud-api/server.db"))
+}

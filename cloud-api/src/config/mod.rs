@@ -1,0 +1,38 @@
+//! The settings: one struct per concern, each with its variables in its header.
+//!
+//! - [`server`]: where it listens, who ends TLS
+//! - [`database`]: where minutes are kept
+//! - [`env_file`]: `.env`
+//!
+//! Flags win over the environment, the environment over `.env`.
+
+pub mod database;
+pub mod env_file;
+pub mod server;
+
+pub use database::{DatabaseArgs, DatabaseConfig};
+pub use server::{ServeArgs, ServerConfig};
+
+use crate::failure::Failure;
+
+/// Everything `serve` is told.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub server: ServerConfig,
+    /// Where minutes are kept, and how long.
+    pub database: DatabaseConfig,
+    /// What is logged, as a tracing filter.
+    pub log: String,
+}
+
+impl Config {
+    /// Checks what the flags and the environment say.
+    ///
+    /// # Errors
+    /// With the setting that is wrong.
+    pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
+        let database = DatabaseConfig { migrate: !args.no_migrate, ..args.database.resolve()? };
+        Ok(Self { server: ServerConfig::from_args(args)?, database, log: args.log.clone() })
+    }
+}

@@ -1,0 +1,114 @@
+//! Where the server listens, and who ends TLS.
+//!
+//! | variable | flag | default |
+//! | --- | --- | --- |
+//! | `CLOUD_API_LISTEN` | `--listen` | `127.0.0.1:8080` |
+//! | `PORT` | | 8080; used where the address has no port |
+//! | `CLOUD_API_BEHIND_PROXY` | `--behind-proxy` | false |
+//! | `CLOUD_API_WORKERS` | `--workers` | one for each core |
+//! | `CLOUD_API_LOG` | `--log` | `info` |
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use clap::Args;
+
+use super::DatabaseArgs;
+use crate::failure::Failure;
+
+/// The flags of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on; port 0 takes any free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR", env = "CLOUD_API_LISTEN")]
+    pub listen: Option<String>,
+    /// Port for an address without one
+    #[arg(long, value_name = "PORT", env = "PORT", default_value_t = 8080, hide = true)]
+    pub port: u16,
+    /// A proxy in front ends TLS: allows plain HTTP beyond loopback
+    #[arg(long, env = "CLOUD_API_BEHIND_PROXY", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::Set)]
+    pub behind_proxy: bool,
+    /// Threads that answer requests [default: one for each core]
+    #[arg(long, value_name = "N", env = "CLOUD_API_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    /// Do not apply migrations; refuse to start when some are missing
+    #[arg(long)]
+    pub no_migrate: bool,
+    /// What is logged: error, warn, info, debug, or a tracing filter
+    #[arg(long, value_name = "FILTER", env = "CLOUD_API_LOG", default_value = "info")]
+    pub log: String,
+    /// Where minutes are kept
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+}
+
+/// The checked settings.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// A proxy in front ends TLS.
+    pub behind_proxy: bool,
+}
+
+impl ServerConfig {
+    /// Checks the flags.
+    ///
+    /// # Errors
+    /// When the address is none, or would speak plain HTTP beyond loopback.
+    pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
+        let listen = match args.listen.as_deref() {
+            None => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), args.port),
+            Some(text) => parse_address(text, args.port).ok_or_else(|| {
+                let fix = "Give an address and a port, for example --listen 127.0.0.1:8080.";
+                Failure::usage("bad_listen", format!("Cannot listen on {text:?}: not an address"), fix)
+            })?,
+        };
+        if !listen.ip().is_loopback() && !args.behind_proxy {
+            return Err(Failure::usage(
+                "plain_http_beyond_loopback",
+                format!("Refusing plain HTTP on {listen}: passwords would cross the network in the clear"),
+                "Listen on 127.0.0.1, or set CLOUD_API_BEHIND_PROXY=true when a proxy in front ends TLS.",
+            ));
+        }
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Self { listen, workers: args.workers.map_or(cores, usize::from), behind_proxy: args.behind_proxy })
+    }
+}
+
+fn parse_address(text: &str, default_port: u16) -> Option<SocketAddr> {
+    let text = text.trim();
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
+    if let Ok(ip) = text.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
+        return Some(SocketAddr::new(ip, default_port));
+    }
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let port = if port.is_empty() { default_port } else { port.parse().ok()? };
+    (host == "localhost").then(|| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("127.0.0.1:9", Some("127.0.0.1:9"))]
+    #[case("127.0.0.1", Some("127.0.0.1:80"))]
+    #[case("[::1]:9", Some("[::1]:9"))]
+    #[case("[::1]", Some("[::1]:80"))]
+    #[case("::1", Some("[::1]:80"))]
+    #[case("localhost:9", Some("127.0.0.1:9"))]
+    #[case("localhost", Some("127.0.0.1:80"))]
+    #[case("example.org:9", None)]
+    #[case("127.0.0.1:99999", None)]
+    #[case(":9", None)]
+    #[case("", None)]
+    fn addresses(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(parse_address(text, 80), expected.map(|a| a.parse().unwrap()));
+    }
+}

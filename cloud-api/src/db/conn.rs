@@ -1,0 +1,15 @@
+//! One connection type over SQLite and PostgreSQL.
+//!
+//! Queries that diesel can say for both are written once against [`Conn`]; upserts and batches match the variant.
+#![expect(missing_docs, reason = "diesel's derive makes the backend's types")]
+
+use diesel::{PgConnection, SqliteConnection};
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// The embedded database.
+    Sqlite(SqliteConnection),
+    /// The company's database.
+    Postgres(PgConnection),
+}

@@ -1,0 +1,69 @@
+//! Reading a person's minutes and their quarter-hour sums.
+
+use diesel::{dsl::sum, prelude::*};
+
+use super::{
+    DbError,
+    conn::Conn,
+    ingest::SLOT_MS,
+    schema::{blink_data, blink_rollups},
+    types::{DbId, UtcMs},
+};
+
+/// The sums of a stretch that starts at `at`, over all of a person's devices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// Its start.
+    pub at: UtcMs,
+    /// Blinks.
+    pub blink_count: u64,
+    /// Observed milliseconds.
+    pub observed_ms: u64,
+}
+
+/// The minutes in `from <= t < to`, oldest first, at most `limit`.
+///
+/// # Errors
+/// When the database fails.
+pub fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
+    use blink_data::{blink_count, from_timestamp, observed_ms, user_id};
+    let rows: Vec<(UtcMs, Option<i64>, Option<i64>)> = blink_data::table
+        .filter(user_id.eq(user).and(from_timestamp.ge(from)).and(from_timestamp.lt(to)))
+        .group_by(from_timestamp)
+        .select((from_timestamp, sum(blink_count), sum(observed_ms)))
+        .order(from_timestamp)
+        .limit(limit)
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(at, blinks, observed)| to_sum(at, blinks.unwrap_or(0), observed.unwrap_or(0))).collect())
+}
+
+/// Quarter-hour sums that cover `from <= t < to` exactly, oldest first: whole slots from the rollups, and the minutes
+/// themselves where an edge cuts through a slot. At most about `limit`; fewer than `limit` means there are no more.
+///
+/// # Errors
+/// When the database fails.
+pub fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
+    use blink_rollups::{blink_count, observed_ms, slot_from, user_id};
+    let first = UtcMs(from.0.saturating_add(SLOT_MS - 1).div_euclid(SLOT_MS) * SLOT_MS);
+    let last = UtcMs(to.0.div_euclid(SLOT_MS) * SLOT_MS);
+    if first > last {
+        return minutes(conn, user, from, to, limit);
+    }
+    let mut sums = if from < first { minutes(conn, user, from, first, limit)? } else { Vec::new() };
+    let rows: Vec<(UtcMs, i64, i64)> = blink_rollups::table
+        .filter(user_id.eq(user).and(slot_from.ge(first)).and(slot_from.lt(last)))
+        .select((slot_from, blink_count, observed_ms))
+        .order(slot_from)
+        .limit(limit)
+        .load(conn)?;
+    let complete = (rows.len() as i64) < limit;
+    sums.extend(rows.into_iter().map(|(at, blinks, observed)| to_sum(at, blinks, observed)));
+    if complete && last < to {
+        sums.extend(minutes(conn, user, last, to, limit)?);
+    }
+    Ok(sums)
+}
+
+fn to_sum(at: UtcMs, blinks: i64, observed: i64) -> Sum {
+    Sum { at, blink_count: u64::try_from(blinks).unwrap_or(0), observed_ms: u64::try_from(observed).unwrap_or(0) }
+}

@@ -1,0 +1,243 @@
+//! Storing minutes: each (person, device, from) once, the first wins, rollups in the same transaction.
+
+use std::collections::BTreeMap;
+
+use diesel::{
+    PgConnection, SqliteConnection,
+    dsl::sql_query,
+    prelude::*,
+    result::{DatabaseErrorKind, Error as QueryError},
+    sql_types::{Array, BigInt, Double, Integer, Nullable, Text},
+    upsert::excluded,
+};
+
+use super::{
+    Db, DbError,
+    conn::Conn,
+    schema::{blink_data, blink_rollups, devices, users},
+    types::{DbId, Id, Utc, UtcMs},
+};
+use crate::domain::minute::CheckedMinute;
+
+/// The length of a rollup: a quarter of an hour, in milliseconds.
+pub const SLOT_MS: i64 = 15 * 60_000;
+
+/// Minutes of one device of one person.
+pub struct Batch {
+    /// Whose.
+    pub user: DbId,
+    /// The machine that saw them.
+    pub device: DbId,
+    /// When they arrived.
+    pub received_at: UtcMs,
+    /// The minutes, checked.
+    pub minutes: Vec<CheckedMinute>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is durable.
+    Stored {
+        /// Minutes that are new.
+        accepted: u64,
+        /// Minutes that were there.
+        duplicates: u64,
+    },
+    /// The person's consent is withdrawn, or the person is gone: nothing was stored.
+    NotConsented,
+}
+
+/// Stores a batch durably.
+///
+/// # Errors
+/// When the database fails; then nothing is stored.
+pub async fn store(db: &Db, batch: Batch) -> Result<Outcome, DbError> {
+    let batch = std::sync::Arc::new(batch);
+    let attempt = || {
+        let batch = batch.clone();
+        db.write(move |conn| match conn {
+            Conn::Sqlite(conn) => store_sqlite(conn, &batch),
+            Conn::Postgres(conn) => store_postgres(conn, &batch),
+        })
+    };
+    match attempt().await {
+        // On PostgreSQL that is what a row without a partition says.
+        Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::CheckViolation, _))) => {
+            make_partitions(db, &batch).await?;
+            attempt().await
+        }
+        done => done,
+    }
+}
+
+async fn make_partitions(db: &Db, batch: &Batch) -> Result<(), DbError> {
+    let mut days: Vec<i64> = batch.minutes.iter().map(|m| m.from.0.div_euclid(86_400_000)).collect();
+    days.sort_unstable();
+    days.dedup();
+    db.write(move |conn| {
+        if let Conn::Postgres(conn) = conn {
+            sql_query("SELECT ensure_blink_partition(day) FROM unnest($1) AS day")
+                .bind::<Array<Utc>, _>(days.iter().map(|day| UtcMs(day * 86_400_000)).collect::<Vec<_>>())
+                .execute(conn)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = blink_data)]
+struct Row<'a> {
+    id: DbId,
+    user_id: DbId,
+    blink_count: i32,
+    from_timestamp: UtcMs,
+    to_timestamp: UtcMs,
+    device_id: DbId,
+    observed_ms: i32,
+    mean_fps: f64,
+    quality: &'a str,
+    mean_blink_ms: Option<f64>,
+    incomplete_share: Option<f64>,
+    perclos: Option<f64>,
+    received_at: UtcMs,
+}
+
+#[derive(Default)]
+struct SlotSum {
+    blink_count: i64,
+    observed_ms: i64,
+    minutes: i32,
+}
+
+fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch) -> Result<Outcome, DbError> {
+    let consent = users::table.find(batch.user).select(users::tracking_consent).first(conn).optional()?;
+    if consent != Some(true) {
+        return Ok(Outcome::NotConsented);
+    }
+    diesel::insert_into(devices::table)
+        .values((
+            devices::user_id.eq(batch.user),
+            devices::device_id.eq(batch.device),
+            devices::first_seen_at.eq(batch.received_at),
+            devices::last_seen_at.eq(batch.received_at),
+        ))
+        .on_conflict((devices::user_id, devices::device_id))
+        .do_update()
+        .set(devices::last_seen_at.eq(excluded(devices::last_seen_at)))
+        .execute(conn)?;
+    let mut accepted = 0;
+    let mut slots = BTreeMap::<i64, SlotSum>::new();
+    for minute in &batch.minutes {
+        let new = diesel::insert_into(blink_data::table)
+            .values(Row {
+                id: minute.id,
+                user_id: batch.user,
+                blink_count: minute.blink_count,
+                from_timestamp: minute.from,
+                to_timestamp: minute.to(),
+                device_id: batch.device,
+                observed_ms: minute.observed_ms,
+                mean_fps: minute.mean_fps,
+                quality: minute.quality,
+                mean_blink_ms: minute.mean_blink_ms,
+                incomplete_share: minute.incomplete_share,
+                perclos: minute.perclos,
+                received_at: batch.received_at,
+            })
+            .on_conflict((blink_data::user_id, blink_data::from_timestamp, blink_data::device_id))
+            .do_nothing()
+            .execute(conn)?;
+        if new == 1 {
+            accepted += 1;
+            let slot = slots.entry(minute.from.0.div_euclid(SLOT_MS) * SLOT_MS).or_default();
+            slot.blink_count += i64::from(minute.blink_count);
+            slot.observed_ms += i64::from(minute.observed_ms);
+            slot.minutes += 1;
+        }
+    }
+    for (from, sum) in slots {
+        use blink_rollups::{blink_count, minutes, observed_ms, slot_from, user_id};
+        diesel::insert_into(blink_rollups::table)
+            .values((
+                user_id.eq(batch.user),
+                slot_from.eq(UtcMs(from)),
+                blink_count.eq(sum.blink_count),
+                observed_ms.eq(sum.observed_ms),
+                minutes.eq(sum.minutes),
+            ))
+            .on_conflict((user_id, slot_from))
+            .do_update()
+            .set((
+                blink_count.eq(blink_count + excluded(blink_count)),
+                observed_ms.eq(observed_ms + excluded(observed_ms)),
+                minutes.eq(minutes + excluded(minutes)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
+}
+
+/// One round trip: the person's row is locked against withdrawal and erasure, the new minutes are inserted, and those
+/// that really were new are added to their slots in key order, so that two batches never wait for each other crosswise.
+const STORE_POSTGRES: &str = "\
+WITH owner AS MATERIALIZED (
+    SELECT id FROM users WHERE id = $1 AND tracking_consent FOR SHARE
+), device AS (
+    INSERT INTO devices (user_id, device_id, first_seen_at, last_seen_at)
+    SELECT id, $2, $3, $3 FROM owner
+    ON CONFLICT (user_id, device_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
+), fresh AS (
+    INSERT INTO blink_data (id, user_id, blink_count, from_timestamp, to_timestamp, device_id, observed_ms, mean_fps,
+        quality, mean_blink_ms, incomplete_share, perclos, received_at)
+    SELECT m.id, owner.id, m.blink_count, m.from_timestamp, m.from_timestamp + INTERVAL '60 seconds', $2,
+        m.observed_ms, m.mean_fps, m.quality, m.mean_blink_ms, m.incomplete_share, m.perclos, $3
+    FROM owner, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12)
+        AS m (id, blink_count, from_timestamp, observed_ms, mean_fps, quality, mean_blink_ms, incomplete_share, perclos)
+    ORDER BY m.from_timestamp
+    ON CONFLICT (user_id, from_timestamp, device_id) DO NOTHING
+    RETURNING from_timestamp, blink_count, observed_ms
+), rolled AS (
+    INSERT INTO blink_rollups (user_id, slot_from, blink_count, observed_ms, minutes)
+    SELECT $1, date_bin('15 minutes', from_timestamp, 'epoch') AS slot, sum(blink_count), sum(observed_ms), count(*)
+    FROM fresh GROUP BY slot ORDER BY slot
+    ON CONFLICT (user_id, slot_from) DO UPDATE SET
+        blink_count = blink_rollups.blink_count + excluded.blink_count,
+        observed_ms = blink_rollups.observed_ms + excluded.observed_ms,
+        minutes = blink_rollups.minutes + excluded.minutes
+)
+SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM fresh) AS accepted";
+
+#[derive(QueryableByName)]
+struct Counts {
+    #[diesel(sql_type = BigInt)]
+    owners: i64,
+    #[diesel(sql_type = BigInt)]
+    accepted: i64,
+}
+
+fn store_postgres(conn: &mut PgConnection, batch: &Batch) -> Result<Outcome, DbError> {
+    fn column<T>(batch: &Batch, of: impl Fn(&CheckedMinute) -> T) -> Vec<T> {
+        batch.minutes.iter().map(of).collect()
+    }
+    let counts: Counts = sql_query(STORE_POSTGRES)
+        .bind::<Id, _>(batch.user)
+        .bind::<Id, _>(batch.device)
+        .bind::<Utc, _>(batch.received_at)
+        .bind::<Array<Id>, _>(column(batch, |m| m.id))
+        .bind::<Array<Integer>, _>(column(batch, |m| m.blink_count))
+        .bind::<Array<Utc>, _>(column(batch, |m| m.from))
+        .bind::<Array<Integer>, _>(column(batch, |m| m.observed_ms))
+        .bind::<Array<Double>, _>(column(batch, |m| m.mean_fps))
+        .bind::<Array<Text>, _>(column(batch, |m| m.quality))
+        .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.mean_blink_ms))
+        .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.incomplete_share))
+        .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
+        .get_result(conn)?;
+    if counts.owners == 0 {
+        return Ok(Outcome::NotConsented);
+    }
+    let accepted = u64::try_from(counts.accepted).unwrap_or_default();
+    Ok(Outcome::Stored { accepted, duplicates: (batch.minutes.len() as u64).saturating_sub(accepted) })
+}

@@ -1,0 +1,63 @@
+//! The embedded migrations, applied under a lock, so that replicas can start together.
+
+use std::{fs, io};
+
+use diesel::{RunQueryDsl as _, sql_query};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
+
+use super::{conn::Conn, target::Target};
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+
+/// Any number will do, as long as nobody else on the same database uses it.
+const PG_LOCK: i64 = 0x626c_696e_6b6d_6967;
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The file that keeps two processes from migrating at once.
+    #[error("the lock file beside the database cannot be used")]
+    LockFile(#[source] io::Error),
+    /// The advisory lock of PostgreSQL.
+    #[error("the migration lock cannot be taken")]
+    Lock(#[source] diesel::result::Error),
+    /// A migration failed.
+    #[error("a migration failed: {0}")]
+    Run(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Applies what is missing and returns how many migrations that was.
+///
+/// # Errors
+/// When the lock cannot be taken, or a migration fails; a failed one is rolled back.
+pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
+    match conn {
+        Conn::Sqlite(inner) => {
+            let file = target.sqlite_path().map(|path| path.with_extension("migrate.lock"));
+            let lock = file.map(fs::File::create).transpose().map_err(MigrateError::LockFile)?;
+            if let Some(lock) = &lock {
+                lock.lock().map_err(MigrateError::LockFile)?;
+            }
+            Ok(inner.run_pending_migrations(SQLITE).map_err(MigrateError::Run)?.len())
+        }
+        Conn::Postgres(inner) => {
+            sql_query(format!("SELECT pg_advisory_lock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
+            let done = inner.run_pending_migrations(POSTGRES).map(|done| done.len()).map_err(MigrateError::Run);
+            sql_query(format!("SELECT pg_advisory_unlock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
+            done
+        }
+    }
+}
+
+/// Whether migrations are missing.
+///
+/// # Errors
+/// When the database cannot say.
+pub fn pending(conn: &mut Conn) -> Result<bool, MigrateError> {
+    match conn {
+        Conn::Sqlite(inner) => inner.has_pending_migration(SQLITE),
+        Conn::Postgres(inner) => inner.has_pending_migration(POSTGRES),
+    }
+    .map_err(MigrateError::Run)
+}

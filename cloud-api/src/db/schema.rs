@@ -1,0 +1,98 @@
+//! The tables, as both databases have them.
+#![expect(missing_docs, reason = "the columns are described in schema.sql")]
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::{Id, Utc};
+
+    users (id) {
+        id -> Id,
+        email -> Text,
+        email_key -> Text,
+        name -> Nullable<Text>,
+        timezone -> Text,
+        role -> Text,
+        password_hash -> Nullable<Text>,
+        tracking_consent -> Bool,
+        created_at -> Utc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Text};
+    use crate::db::types::{Id, Utc};
+
+    consents (id) {
+        id -> Id,
+        user_id -> Id,
+        kind -> Text,
+        version -> Text,
+        granted -> Bool,
+        at -> Utc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Id, Utc};
+
+    sessions (id) {
+        id -> Id,
+        user_id -> Id,
+        user_agent -> Nullable<Text>,
+        signed_in_at -> Utc,
+        refreshed_at -> Utc,
+        expires_at -> Utc,
+        used_token -> Nullable<Id>,
+        next_token -> Id,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::{Id, Utc};
+
+    devices (user_id, device_id) {
+        user_id -> Id,
+        device_id -> Id,
+        first_seen_at -> Utc,
+        last_seen_at -> Utc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Double, Integer, Nullable, Text};
+    use crate::db::types::{Id, Utc};
+
+    blink_data (user_id, from_timestamp, device_id) {
+        id -> Id,
+        user_id -> Id,
+        blink_count -> Integer,
+        from_timestamp -> Utc,
+        to_timestamp -> Utc,
+        device_id -> Id,
+        observed_ms -> Integer,
+        mean_fps -> Double,
+        quality -> Text,
+        mean_blink_ms -> Nullable<Double>,
+        incomplete_share -> Nullable<Double>,
+        perclos -> Nullable<Double>,
+        received_at -> Utc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer};
+    use crate::db::types::{Id, Utc};
+
+    blink_rollups (user_id, slot_from) {
+        user_id -> Id,
+        slot_from -> Utc,
+        blink_count -> BigInt,
+        observed_ms -> BigInt,
+        minutes -> Integer,
+    }
+}
+
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(consents -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(users, consents, sessions, devices, blink_data, blink_rollups);

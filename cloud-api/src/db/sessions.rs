@@ -1,0 +1,130 @@
+//! Sign-ins and the rotation of their refresh tokens.
+//!
+//! A session knows two token ids: the one used last, and its successor that nobody has used yet. Presenting either is
+//! honest: the first means that an answer was lost. Any other token of the session is a re-use.
+
+use diesel::prelude::*;
+
+use super::{
+    DbError,
+    conn::Conn,
+    schema::{sessions, users},
+    types::{DbId, UtcMs},
+    users::UserRow,
+};
+
+/// A sign-in.
+#[derive(Clone, Queryable, Identifiable, Insertable)]
+#[diesel(table_name = sessions)]
+pub struct SessionRow {
+    /// The session, named in every token of it.
+    pub id: DbId,
+    /// Whose.
+    pub user_id: DbId,
+    /// What the client called itself.
+    pub user_agent: Option<String>,
+    /// When the person proved who they are.
+    pub signed_in_at: UtcMs,
+    /// When tokens were last handed out.
+    pub refreshed_at: UtcMs,
+    /// When it ends unless it is refreshed.
+    pub expires_at: UtcMs,
+    /// The refresh token used last.
+    pub used_token: Option<DbId>,
+    /// Its successor.
+    pub next_token: DbId,
+}
+
+/// What a request may do: session, person, role and consent in one look-up.
+#[derive(Clone, Debug, Queryable)]
+pub struct Standing {
+    /// The session.
+    pub session_id: DbId,
+    /// The person.
+    pub user_id: DbId,
+    /// Their role.
+    pub role: String,
+    /// Their newest tracking consent.
+    pub tracking_consent: bool,
+    /// When they proved who they are.
+    pub signed_in_at: UtcMs,
+}
+
+/// What became of a refresh token.
+pub enum Rotation {
+    /// Exchanged.
+    Rotated(Box<UserRow>),
+    /// It had been exchanged and its successor used: the session was ended.
+    Reused,
+    /// Its session is over.
+    Unknown,
+}
+
+/// Starts a session, and sweeps the person's expired ones.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(conn: &mut Conn, session: &SessionRow) -> Result<(), DbError> {
+    let expired = sessions::user_id.eq(session.user_id).and(sessions::expires_at.lt(session.signed_in_at));
+    diesel::delete(sessions::table.filter(expired)).execute(conn)?;
+    diesel::insert_into(sessions::table).values(session.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// The standing of a live session, by its primary key.
+///
+/// # Errors
+/// When the database fails.
+pub fn standing(conn: &mut Conn, id: DbId, now: UtcMs) -> Result<Option<Standing>, DbError> {
+    Ok(sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(id).and(sessions::expires_at.gt(now)))
+        .select((sessions::id, sessions::user_id, users::role, users::tracking_consent, sessions::signed_in_at))
+        .first(conn)
+        .optional()?)
+}
+
+/// Exchanges `token` for `fresh`, or ends the session when `token` was exchanged before and its successor used.
+///
+/// One conditional update decides, so that two replicas asked at once agree.
+///
+/// # Errors
+/// When the database fails.
+pub fn rotate(
+    conn: &mut Conn,
+    session: DbId,
+    token: DbId,
+    fresh: DbId,
+    now: UtcMs,
+    expires_at: UtcMs,
+) -> Result<Rotation, DbError> {
+    let live = sessions::id.eq(session).and(sessions::expires_at.gt(now));
+    let honest = sessions::used_token.eq(Some(token)).or(sessions::next_token.nullable().eq(Some(token)));
+    let rotated = diesel::update(sessions::table.filter(live.and(honest)))
+        .set((
+            sessions::used_token.eq(Some(token)),
+            sessions::next_token.eq(fresh),
+            sessions::refreshed_at.eq(now),
+            sessions::expires_at.eq(expires_at),
+        ))
+        .execute(conn)?;
+    if rotated == 0 {
+        let ended = diesel::delete(sessions::table.filter(sessions::id.eq(session))).execute(conn)?;
+        return Ok(if ended == 0 { Rotation::Unknown } else { Rotation::Reused });
+    }
+    let user = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(session))
+        .select(users::all_columns)
+        .first::<UserRow>(conn)?;
+    Ok(Rotation::Rotated(Box::new(user)))
+}
+
+/// Ends a session; its tokens are dead for every replica at once.
+///
+/// # Errors
+/// When the database fails.
+pub fn end(conn: &mut Conn, id: DbId) -> Result<(), DbError> {
+    diesel::delete(sessions::table.filter(sessions::id.eq(id))).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Two SQL types of our own, so that one body of code serves both databases: an id (`uuid` | `TEXT`) and a UTC time in
+//! milliseconds (`timestamptz` | `INTEGER`), with the Rust values [`DbId`] and [`UtcMs`].
+
+use std::io::Write as _;
+
+use diesel::{
+    backend::Backend,
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    pg::{Pg, PgValue},
+    query_builder::QueryId,
+    serialize::{self, IsNull, Output, ToSql},
+    sql_types::{BigInt, HasSqlType, SqlType, Text},
+    sqlite::Sqlite,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::conn::{MultiBackend, MultiRawValue};
+
+/// Milliseconds from 1970 to 2000, PostgreSQL's epoch.
+const PG_EPOCH_MS: i64 = 946_684_800_000;
+
+/// The SQL type of an identifier.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct Id;
+
+/// The SQL type of a UTC time.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185))]
+#[diesel(sqlite_type(name = "Long"))]
+pub struct Utc;
+
+/// An identifier in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Id)]
+pub struct DbId(pub Uuid);
+
+impl DbId {
+    /// A new version 7 UUID.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+macro_rules! id_conversions {
+    ($($name:ty),*) => {$(
+        impl From<$name> for DbId {
+            fn from(id: $name) -> Self {
+                Self(id.0)
+            }
+        }
+        impl From<DbId> for $name {
+            fn from(id: DbId) -> Self {
+                Self(id.0)
+            }
+        }
+    )*};
+}
+id_conversions!(blink_proto::UserId, blink_proto::DeviceId, blink_proto::MinuteId);
+
+/// Milliseconds since 1970 UTC: the resolution at which every time is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Utc)]
+pub struct UtcMs(pub i64);
+
+impl UtcMs {
+    /// The time this many milliseconds later.
+    #[must_use]
+    pub fn plus(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// As a timestamp; times that no calendar can name become the nearest that one can.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    }
+}
+
+impl From<Timestamp> for UtcMs {
+    fn from(t: Timestamp) -> Self {
+        Self(t.as_millisecond())
+    }
+}
+
+impl ToSql<Id, Pg> for DbId {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(self.0.as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Id, Pg> for DbId {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::from_slice(value.as_bytes())?))
+    }
+}
+
+impl ToSql<Id, Sqlite> for DbId {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0.to_string());
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Id, Sqlite> for DbId {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(Uuid::parse_str(&<String as FromSql<Text, Sqlite>>::from_sql(value)?)?))
+    }
+}
+
+impl ToSql<Utc, Pg> for UtcMs {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let micros = self.0.checked_sub(PG_EPOCH_MS).and_then(|ms| ms.checked_mul(1_000)).ok_or("time out of range")?;
+        out.write_all(&micros.to_be_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Utc, Pg> for UtcMs {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let micros = i64::from_be_bytes(value.as_bytes().try_into()?);
+        Ok(Self(micros.div_euclid(1_000).saturating_add(PG_EPOCH_MS)))
+    }
+}
+
+impl ToSql<Utc, Sqlite> for UtcMs {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.0);
+        Ok(IsNull::No)
+    }
+}
+
+impl FromSql<Utc, Sqlite> for UtcMs {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        <i64 as FromSql<BigInt, Sqlite>>::from_sql(value).map(Self)
+    }
+}
+
+macro_rules! on_both_databases {
+    ($sql:ident, $rust:ty) => {
+        impl HasSqlType<$sql> for MultiBackend {
+            fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
+                Self::lookup_sql_type::<$sql>(lookup)
+            }
+        }
+
+        impl ToSql<$sql, MultiBackend> for $rust {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
+                out.set_value(($sql, self));
+                Ok(IsNull::No)
+            }
+        }
+
+        impl FromSql<$sql, MultiBackend> for $rust {
+            fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
+                value.from_sql::<Self, $sql>()
+            }
+        }
+    };
+}
+on_both_databases!(Id, DbId);
+on_both_databases!(Utc, UtcMs);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_their_milliseconds() {
+        let t: Timestamp = "2026-03-01T10:00:00.123Z".parse().unwrap();
+        assert_eq!(UtcMs::from(t).timestamp(), t);
+        assert_eq!(UtcMs(i64::MAX).timestamp(), Timestamp::MAX);
+        assert_eq!(UtcMs(i64::MIN).timestamp(), Timestamp::MIN);
+    }
+}

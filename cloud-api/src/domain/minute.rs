@@ -1,0 +1,321 @@
+//! A minute from the wire becomes a [`CheckedMinute`], or a [`Rejection`] with its code.
+
+use blink_proto::{DeviceId, MinuteId, UserId, minute::MINUTE_MS};
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::db::types::{DbId, UtcMs};
+
+/// More blinks than this in a minute is no person: a blink takes 50 ms at the least, and as long again to the next.
+pub const MAX_BLINKS: i64 = 600;
+
+/// No camera of the kind is faster.
+const MAX_FPS: f64 = 1_000.0;
+
+/// How far a client's clock may run ahead of ours.
+pub const MAX_AHEAD_MS: i64 = 5 * 60_000;
+
+/// Why a minute is not taken, as the word on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// It has not the form of a minute.
+    Invalid,
+    /// `to_timestamp` is not 60 s after `from_timestamp`.
+    BadInterval,
+    /// `from_timestamp` is not the start of a UTC minute.
+    Unaligned,
+    /// A value that cannot be.
+    Implausible,
+    /// More than five minutes ahead of this server's clock.
+    InFuture,
+    /// Older than what this server keeps.
+    TooOld,
+    /// It names another person.
+    WrongUser,
+}
+
+impl Code {
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::BadInterval => "bad_interval",
+            Self::Unaligned => "unaligned",
+            Self::Implausible => "implausible",
+            Self::InFuture => "in_future",
+            Self::TooOld => "too_old",
+            Self::WrongUser => "wrong_user",
+        }
+    }
+}
+
+/// A minute that is not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The kind of fault.
+    pub code: Code,
+    /// Which value, and why.
+    pub detail: String,
+}
+
+impl Rejection {
+    fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+}
+
+/// A minute as it arrives. What is optional on the wire may be absent or null.
+#[derive(Debug, Deserialize)]
+struct Wire {
+    id: MinuteId,
+    #[serde(default)]
+    user_id: Option<UserId>,
+    blink_count: i64,
+    from_timestamp: Timestamp,
+    to_timestamp: Timestamp,
+    #[serde(default)]
+    device_id: Option<DeviceId>,
+    observed_ms: i64,
+    mean_fps: f64,
+    quality: blink_proto::Quality,
+    #[serde(default)]
+    mean_blink_ms: Option<f64>,
+    #[serde(default)]
+    incomplete_share: Option<f64>,
+    #[serde(default)]
+    perclos: Option<f64>,
+}
+
+/// A minute that may be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedMinute {
+    /// Names the record.
+    pub id: DbId,
+    /// Blinks, 0 to [`MAX_BLINKS`].
+    pub blink_count: i32,
+    /// The start of a UTC minute.
+    pub from: UtcMs,
+    /// 0 to 60,000.
+    pub observed_ms: i32,
+    /// Frames per second.
+    pub mean_fps: f64,
+    /// `good` or `insufficient`.
+    pub quality: &'static str,
+    /// Mean width of the blinks, milliseconds.
+    pub mean_blink_ms: Option<f64>,
+    /// 0 to 1.
+    pub incomplete_share: Option<f64>,
+    /// 0 to 1.
+    pub perclos: Option<f64>,
+}
+
+impl CheckedMinute {
+    /// Its end.
+    #[must_use]
+    pub fn to(&self) -> UtcMs {
+        self.from.plus(i64::from(MINUTE_MS))
+    }
+}
+
+/// What a minute is checked against.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The person of the token.
+    pub user: UserId,
+    /// The device of the request.
+    pub device: DeviceId,
+    /// This server's time.
+    pub now: UtcMs,
+    /// Minutes older than this are past retention.
+    pub keep_from: UtcMs,
+}
+
+impl Rules {
+    /// Checks one minute, given as JSON.
+    ///
+    /// # Errors
+    /// With the first fault found, in the order: form, owner, interval, alignment, values, time.
+    pub fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
+        let wire: Wire = serde_json::from_str(json).map_err(|e| Rejection::new(Code::Invalid, without_place(&e)))?;
+        if wire.user_id.is_some_and(|user| user != self.user) {
+            return Err(Rejection::new(Code::WrongUser, "user_id is not the signed-in account's"));
+        }
+        if wire.device_id.is_some_and(|device| device != self.device) {
+            return Err(Rejection::new(Code::Invalid, "device_id differs from the request's"));
+        }
+        let from = wire.from_timestamp;
+        let minute_ns = i128::from(MINUTE_MS) * 1_000_000;
+        if wire.to_timestamp.as_nanosecond() - from.as_nanosecond() != minute_ns {
+            return Err(Rejection::new(Code::BadInterval, "to_timestamp must be from_timestamp plus 60 s"));
+        }
+        if from.as_nanosecond().rem_euclid(minute_ns) != 0 {
+            return Err(Rejection::new(Code::Unaligned, "from_timestamp must be the start of a UTC minute"));
+        }
+        let minute = wire.plausible()?;
+        if minute.from > self.now.plus(MAX_AHEAD_MS) {
+            return Err(Rejection::new(Code::InFuture, "from_timestamp is more than 5 minutes ahead of the server"));
+        }
+        if minute.from < self.keep_from {
+            let detail =
+                format!("from_timestamp is before {}, which is as far back as is kept", self.keep_from.timestamp());
+            return Err(Rejection::new(Code::TooOld, detail));
+        }
+        Ok(minute)
+    }
+}
+
+impl Wire {
+    fn plausible(self) -> Result<CheckedMinute, Rejection> {
+        let count = |name: &str, value: i64, max: i64| match i32::try_from(value) {
+            Ok(small) if (0..=max).contains(&value) => Ok(small),
+            _ if value < 0 => Err(Rejection::new(Code::Invalid, format!("{name} must not be negative"))),
+            _ => Err(Rejection::new(Code::Implausible, format!("{name} must be at most {max}"))),
+        };
+        let real = |name: &str, value: f64, max: f64| match value {
+            v if (0.0..=max).contains(&v) => Ok(v),
+            v if v < 0.0 => Err(Rejection::new(Code::Invalid, format!("{name} must not be negative"))),
+            _ => Err(Rejection::new(Code::Implausible, format!("{name} must be at most {max}"))),
+        };
+        let optional = |name, value: Option<f64>, max| value.map(|v| real(name, v, max)).transpose();
+        let blink_count = count("blink_count", self.blink_count, MAX_BLINKS)?;
+        let observed_ms = count("observed_ms", self.observed_ms, i64::from(MINUTE_MS))?;
+        if blink_count > 0 && observed_ms == 0 {
+            return Err(Rejection::new(Code::Implausible, "blink_count must be 0 where nothing was observed"));
+        }
+        Ok(CheckedMinute {
+            id: self.id.into(),
+            blink_count,
+            from: self.from_timestamp.into(),
+            observed_ms,
+            mean_fps: real("mean_fps", self.mean_fps, MAX_FPS)?,
+            quality: match self.quality {
+                blink_proto::Quality::Good => "good",
+                blink_proto::Quality::Insufficient => "insufficient",
+            },
+            mean_blink_ms: optional("mean_blink_ms", self.mean_blink_ms, f64::from(MINUTE_MS))?,
+            incomplete_share: optional("incomplete_share", self.incomplete_share, 1.0)?,
+            perclos: optional("perclos", self.perclos, 1.0)?,
+        })
+    }
+}
+
+/// A parser's message without its ` at line 1 column 9`, which counts from the start of the bucket and helps nobody.
+fn without_place(e: &serde_json::Error) -> String {
+    let text = e.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn rules() -> Rules {
+        let now: Timestamp = "2026-03-10T12:00:30Z".parse().unwrap();
+        Rules {
+            user: UserId(Uuid::from_u128(1)),
+            device: DeviceId(Uuid::from_u128(2)),
+            now: now.into(),
+            keep_from: UtcMs::from("2026-01-01T00:00:00Z".parse::<Timestamp>().unwrap()),
+        }
+    }
+
+    fn sound() -> Value {
+        json!({
+            "id": Uuid::from_u128(9), "user_id": null, "blink_count": 17,
+            "from_timestamp": "2026-03-10T11:00:00Z", "to_timestamp": "2026-03-10T11:01:00Z",
+            "device_id": Uuid::from_u128(2), "observed_ms": 58_200, "mean_fps": 29.9, "quality": "good",
+            "mean_blink_ms": 180.0, "incomplete_share": 0.1, "perclos": 0.02,
+        })
+    }
+
+    fn check(change: &Value) -> Result<CheckedMinute, Rejection> {
+        let mut minute = sound();
+        if let (Value::Object(minute), Value::Object(change)) = (&mut minute, change) {
+            for (key, value) in change {
+                if value == "absent" {
+                    minute.remove(key);
+                } else {
+                    minute.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        rules().check(&minute.to_string())
+    }
+
+    #[rstest]
+    #[case(json!({}))]
+    #[case(json!({"user_id": Uuid::from_u128(1)}))]
+    #[case(json!({"user_id": "absent", "device_id": "absent", "mean_blink_ms": "absent", "perclos": null}))]
+    #[case(json!({"from_timestamp": "2026-03-10T12:05:00Z", "to_timestamp": "2026-03-10T12:06:00Z"}))]
+    #[case(json!({"from_timestamp": "2026-03-10T12:00:00+01:00", "to_timestamp": "2026-03-10T11:01:00Z"}))]
+    #[case(json!({"blink_count": 0, "observed_ms": 0, "quality": "insufficient"}))]
+    #[case(json!({"new_field_of_a_later_client": [1]}))]
+    fn taken(#[case] change: Value) {
+        check(&change).unwrap();
+    }
+
+    #[rstest]
+    #[case(json!({"id": "absent"}), Code::Invalid)]
+    #[case(json!({"id": "not-a-uuid"}), Code::Invalid)]
+    #[case(json!({"blink_count": "17"}), Code::Invalid)]
+    #[case(json!({"blink_count": 1.5}), Code::Invalid)]
+    #[case(json!({"blink_count": -1}), Code::Invalid)]
+    #[case(json!({"blink_count": null}), Code::Invalid)]
+    #[case(json!({"blink_count": 1e30}), Code::Invalid)]
+    #[case(json!({"from_timestamp": 5}), Code::Invalid)]
+    #[case(json!({"from_timestamp": "yesterday"}), Code::Invalid)]
+    #[case(json!({"observed_ms": "absent"}), Code::Invalid)]
+    #[case(json!({"mean_fps": "absent"}), Code::Invalid)]
+    #[case(json!({"mean_fps": -1.0}), Code::Invalid)]
+    #[case(json!({"quality": "superb"}), Code::Invalid)]
+    #[case(json!({"device_id": Uuid::from_u128(3)}), Code::Invalid)]
+    #[case(json!({"user_id": Uuid::from_u128(7)}), Code::WrongUser)]
+    #[case(json!({"to_timestamp": "2026-03-10T11:02:00Z"}), Code::BadInterval)]
+    #[case(json!({"to_timestamp": "2026-03-10T11:00:00Z"}), Code::BadInterval)]
+    #[case(json!({"from_timestamp": "2026-03-10T11:00:30Z", "to_timestamp": "2026-03-10T11:01:30Z"}), Code::Unaligned)]
+    #[case(json!({"from_timestamp": "2026-03-10T11:00:00.001Z", "to_timestamp": "2026-03-10T11:01:00.001Z"}), Code::Unaligned)]
+    #[case(json!({"blink_count": 601}), Code::Implausible)]
+    #[case(json!({"blink_count": 5_000_000_000_i64}), Code::Implausible)]
+    #[case(json!({"observed_ms": 60_001}), Code::Implausible)]
+    #[case(json!({"blink_count": 1, "observed_ms": 0}), Code::Implausible)]
+    #[case(json!({"mean_fps": 1e9}), Code::Implausible)]
+    #[case(json!({"perclos": 1.1}), Code::Implausible)]
+    #[case(json!({"incomplete_share": 2}), Code::Implausible)]
+    #[case(json!({"from_timestamp": "2026-03-10T12:06:00Z", "to_timestamp": "2026-03-10T12:07:00Z"}), Code::InFuture)]
+    #[case(json!({"from_timestamp": "2025-12-31T23:59:00Z", "to_timestamp": "2026-01-01T00:00:00Z"}), Code::TooOld)]
+    fn refused(#[case] change: Value, #[case] code: Code) {
+        assert_eq!(check(&change).unwrap_err().code, code);
+    }
+
+    #[test]
+    fn a_client_minute_is_taken_as_it_is() {
+        let minute = blink_proto::Minute {
+            id: MinuteId::new(),
+            user_id: Some(rules().user),
+            blink_count: 3,
+            from_timestamp: "2026-03-10T11:00:00Z".parse().unwrap(),
+            to_timestamp: "2026-03-10T11:01:00Z".parse().unwrap(),
+            device_id: rules().device,
+            observed_ms: 60_000,
+            mean_fps: 30.0,
+            quality: blink_proto::Quality::Good,
+            mean_blink_ms: None,
+            incomplete_share: None,
+            perclos: None,
+        };
+        rules().check(&serde_json::to_string(&minute).unwrap()).unwrap();
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,200}") {
+            let _ = rules().check(&text);
+        }
+    }
+}

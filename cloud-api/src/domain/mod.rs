@@ -1,0 +1,13 @@
+//! What the outside says, parsed into what the inside may rely on. Nothing here does I/O.
+//!
+//! - [`fields`]: reads a JSON body field by field and names every one that is wrong
+//! - [`account`]: e-mail addresses, passwords, names, time zones
+//! - [`minute`]: a minute from the wire becomes a checked minute or a rejection code
+//! - [`interval`]: hours, days and weeks in a person's time zone
+//! - [`cursor`]: where the next page starts
+
+pub mod account;
+pub mod cursor;
+pub mod fields;
+pub mod interval;
+pub mod minute;

@@ -1,0 +1,164 @@
+//! How a request is refused: a status, a code, a sentence, and the fields at fault. [`crate::http::envelope`] turns it
+//! into the JSON envelope, with the request's id.
+//!
+//! What went wrong inside is kept apart in `cause`: it is logged, and never answered.
+
+use std::{collections::BTreeMap, fmt};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+};
+
+use crate::{
+    db::{DbError, MaybeRetry},
+    failure::chain,
+};
+
+/// A refused request.
+#[derive(Debug)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// A stable word for programs.
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// The fields at fault, and why.
+    pub fields: BTreeMap<String, String>,
+    /// Headers that go with it.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What went wrong inside, for the log alone.
+    pub cause: Option<String>,
+    retryable: bool,
+}
+
+/// The answer of a handler.
+pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
+
+impl ApiError {
+    /// An error with status, code and sentence.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+            fields: BTreeMap::new(),
+            headers: Vec::new(),
+            cause: None,
+            retryable: false,
+        }
+    }
+
+    /// 422, with every field that is wrong.
+    #[must_use]
+    pub fn invalid(fields: BTreeMap<String, String>) -> Self {
+        let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are missing or wrong.");
+        error.fields = fields;
+        error
+    }
+
+    /// 422 for one field.
+    pub fn invalid_field(name: &str, why: impl Into<String>) -> Self {
+        Self::invalid(BTreeMap::from([(name.to_owned(), why.into())]))
+    }
+
+    /// 401 for a missing, wrong or ended access token.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        let mut error = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "A valid access token is needed: sign in, or refresh the session.",
+        );
+        error.headers.push((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        error
+    }
+
+    /// 403.
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, code, message)
+    }
+
+    /// 404 for a path that is none.
+    #[must_use]
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
+    }
+
+    /// 413.
+    pub fn too_large(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
+    }
+
+    /// 500, which says nothing of what is inside.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        let message = "The server failed. Try again; if it stays so, tell its operator the request id.";
+        let mut error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
+        error.cause = Some(cause.into());
+        error
+    }
+
+    /// 503 with a time to come back.
+    pub fn unavailable(cause: impl Into<String>) -> Self {
+        let message = "The server cannot reach its database. Try again in a moment.";
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
+        error.headers.push((header::RETRY_AFTER, HeaderValue::from_static("5")));
+        error.cause = Some(cause.into());
+        error
+    }
+
+    /// The error for an answer that a library gave without one of ours, by its status.
+    #[must_use]
+    pub fn from_status(status: StatusCode) -> Self {
+        let (code, message) = match status {
+            StatusCode::NOT_FOUND => return Self::not_found(),
+            StatusCode::UNAUTHORIZED => return Self::unauthenticated(),
+            StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "This address does not answer that method."),
+            StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The request is too large."),
+            StatusCode::REQUEST_TIMEOUT => ("timeout", "The request took too long to arrive."),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "Send application/json."),
+            s if s.is_server_error() => return Self::internal(format!("a library answered {s}")),
+            _ => ("bad_request", "The request cannot be understood."),
+        };
+        Self::new(status, code, message)
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.status.as_u16(), self.code)
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The body follows in [`crate::http::envelope`].
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::new(self.status)
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(e: DbError) -> Self {
+        let retryable = e.is_retryable();
+        let mut error = match &e {
+            DbError::Unreachable(_) => Self::unavailable(chain(&e)),
+            _ => Self::internal(chain(&e)),
+        };
+        error.retryable = retryable;
+        error
+    }
+}
+
+impl MaybeRetry for ApiError {
+    fn is_retryable(&self) -> bool {
+        self.retryable
+    }
+}

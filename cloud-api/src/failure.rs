@@ -1,0 +1,60 @@
+//! A command that cannot go on: one line that says what to do, and the exit code that tells the kinds apart.
+
+use std::process::ExitCode;
+
+use blink_proto::Problem;
+
+/// The kinds of failure, as exit codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It failed, with a reason.
+    Failed = 1,
+    /// Wrong usage or configuration; starting again will not help.
+    Usage = 2,
+    /// The port is in use.
+    PortInUse = 5,
+}
+
+/// Why a command ends.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct Failure {
+    /// What is printed.
+    pub problem: Problem,
+    /// What the process exits with.
+    pub kind: Kind,
+}
+
+impl Failure {
+    /// A failure with a reason.
+    pub fn failed(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), kind: Kind::Failed }
+    }
+
+    /// A wrong setting or flag.
+    pub fn usage(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { problem: Problem::new(code, message, fix), kind: Kind::Usage }
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind as u8)
+    }
+}
+
+/// An error and its causes on one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(e) = cause {
+        let text = e.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = e.source();
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}

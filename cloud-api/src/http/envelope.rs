@@ -1,0 +1,98 @@
+//! Gives each request an id, and each answer its security headers, its log line and, when it failed, the one error
+//! envelope, whoever refused it: a handler, an extractor, or the router.
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage as _, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    middleware::Next,
+};
+use blink_proto::http::{ErrorDetail, ErrorEnvelope};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// Names the person of a request in the log, and cannot be turned back into them without the server's keys.
+#[derive(Clone, Debug)]
+pub struct Pseudonym(pub String);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Pages may load what this server serves, and nothing else; nobody may frame them.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The middleware around everything.
+///
+/// # Errors
+/// None of its own.
+pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let request_id = Uuid::now_v7().to_string();
+    let is_api = req.path().starts_with("/api");
+    let mut res = next.call(req).await?;
+    if res.status().is_client_error() || res.status().is_server_error() {
+        res = enveloped(res, &request_id);
+    }
+    set_headers(res.headers_mut(), &request_id, is_api);
+    let req = res.request();
+    tracing::info!(
+        request_id,
+        method = %req.method(),
+        route = req.match_pattern().as_deref().unwrap_or("-"),
+        status = res.status().as_u16(),
+        elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        person = req.extensions().get::<Pseudonym>().map(|p| p.0.as_str()),
+        "request"
+    );
+    Ok(res)
+}
+
+fn enveloped(res: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse<BoxBody> {
+    let from_library;
+    let error = match res.response().error().and_then(|e| e.as_error::<ApiError>()) {
+        Some(error) => error,
+        None => {
+            from_library = ApiError::from_status(res.status());
+            &from_library
+        }
+    };
+    if let Some(cause) = &error.cause {
+        tracing::error!(request_id, code = error.code, cause, "a request failed");
+    }
+    let mut answer = HttpResponse::build(error.status);
+    for (name, value) in &error.headers {
+        answer.insert_header((name.clone(), value.clone()));
+    }
+    let answer = answer.json(ErrorEnvelope {
+        error: ErrorDetail {
+            code: error.code.to_owned(),
+            message: error.message.clone(),
+            fields: (!error.fields.is_empty()).then(|| error.fields.clone()),
+            request_id: request_id.to_owned(),
+        },
+    });
+    res.into_response(answer)
+}
+
+fn set_headers(headers: &mut HeaderMap, request_id: &str, is_api: bool) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    set(header::REFERRER_POLICY, "no-referrer");
+    set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    if is_api {
+        // Answers are about one person: no cache may keep them.
+        set(header::CACHE_CONTROL, "no-store");
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+}

@@ -1,0 +1,36 @@
+//! What every request goes through.
+//!
+//! - [`envelope`]: request ids, the error envelope, security headers, the log line
+//! - [`body`]: bodies, decompressed and bounded
+//! - [`resource`]: an address that names the methods it answers
+
+pub mod body;
+pub mod envelope;
+
+use actix_web::{
+    Resource, Route, guard,
+    http::{
+        Method, StatusCode,
+        header::{ALLOW, HeaderValue},
+    },
+    web,
+};
+
+use crate::error::ApiError;
+
+/// An address and the methods it answers; any other is 405 with `Allow`. GET answers HEAD too.
+pub fn resource(path: &str, methods: Vec<(Method, Route)>) -> Resource {
+    let allow = methods.iter().map(|(m, _)| m.as_str()).collect::<Vec<_>>().join(", ");
+    let mut resource = web::resource(path);
+    for (method, route) in methods {
+        resource = resource.route(match method {
+            Method::GET => route.guard(guard::Any(guard::Get()).or(guard::Head())),
+            other => route.method(other),
+        });
+    }
+    resource.default_service(web::to(move || {
+        let mut error = ApiError::from_status(StatusCode::METHOD_NOT_ALLOWED);
+        error.headers.extend(HeaderValue::from_str(&allow).map(|value| (ALLOW, value)));
+        std::future::ready(Err::<&'static str, _>(error))
+    }))
+}

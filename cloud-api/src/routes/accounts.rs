@@ -1,0 +1,212 @@
+//! Register, login, refresh, logout.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::USER_AGENT},
+    web::{Data, Payload},
+};
+use blink_proto::{
+    Secret,
+    consent::TRACKING_VERSION,
+    http::{TokenResponse, User},
+};
+
+use super::State;
+use crate::{
+    auth::{principal::Principal, tokens},
+    db::{
+        DbError,
+        sessions::{self, Rotation, SessionRow},
+        types::{DbId, UtcMs},
+        users::{self, ConsentRow, UserRow},
+    },
+    domain::{account, fields::Fields},
+    error::{ApiError, ApiResult},
+    http::body,
+};
+
+/// What a registration says, checked.
+struct Registration {
+    email: account::Email,
+    password: Secret,
+    name: Option<String>,
+    timezone: String,
+    consent_version: String,
+}
+
+impl Registration {
+    fn read(mut fields: Fields) -> Result<Self, ApiError> {
+        let email = fields.text("email", account::Email::parse);
+        let password = fields.text("password", account::new_password);
+        let name = fields.optional_text("name", account::name).flatten();
+        let timezone = fields.optional_text("timezone", account::time_zone).unwrap_or_else(|| "UTC".to_owned());
+        let mut consent = fields.object("consent");
+        let granted = consent.flag("tracking");
+        if !granted {
+            consent.refuse::<()>("tracking", "must be true: without consent there is no account");
+        }
+        let version = consent.text("version", |text| match text {
+            TRACKING_VERSION => Ok(text.to_owned()),
+            _ => Err(format!("must be \"{TRACKING_VERSION}\", the version of the text at /api/consents")),
+        });
+        fields.absorb(consent);
+        let wrong = fields.wrong();
+        match (email, password, version) {
+            (Some(email), Some(password), Some(consent_version)) if wrong.is_empty() => {
+                Ok(Self { email, password, name, timezone, consent_version })
+            }
+            _ => {
+                let about_consent = wrong.keys().all(|name| name.starts_with("consent"));
+                let mut error = ApiError::invalid(wrong);
+                if about_consent {
+                    error.code = "consent_required";
+                    error.message = "An account needs consent to tracking; the text is at /api/consents.".to_owned();
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// `POST /api/auth/register` -> 201 with tokens; 409 for a taken address; 422 without consent.
+///
+/// # Errors
+/// As above, and those of [`body::object`].
+pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let new = Registration::read(body::object(&req, payload).await?)?;
+    let password_hash = state.passwords.hash(new.password).await?;
+    let now = state.clock.now();
+    let user = UserRow {
+        id: DbId::fresh(),
+        email: new.email.address,
+        email_key: new.email.key,
+        name: new.name,
+        timezone: new.timezone,
+        role: "member".to_owned(),
+        password_hash: Some(password_hash),
+        tracking_consent: true,
+        created_at: now,
+    };
+    let consent = ConsentRow {
+        id: DbId::fresh(),
+        user_id: user.id,
+        kind: "tracking".to_owned(),
+        version: new.consent_version,
+        granted: true,
+        at: now,
+    };
+    let (session, answer) = new_session(&req, &state, user.clone(), now)?;
+    let stored = state
+        .db
+        .write(move |conn| {
+            users::insert(conn, &user, &consent)?;
+            sessions::insert(conn, &session)
+        })
+        .await;
+    match stored {
+        Ok(()) => Ok(HttpResponse::Created().json(answer)),
+        Err(e) if e.is_unique_violation() => Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "email_taken",
+            "There is an account with this address already: sign in instead.",
+        )),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// `POST /api/auth/login` -> 200 with tokens; 401 alike, in the same time, for an unknown address and a wrong password.
+///
+/// # Errors
+/// As above, and those of [`body::object`].
+pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let mut fields = body::object(&req, payload).await?;
+    // An address that cannot exist is an unknown one.
+    let email = fields.text("email", |text| Ok(account::Email::parse(text).ok()));
+    let password = fields.text("password", account::given_password);
+    let (Some(email), Some(password)) = (email, password) else {
+        return Err(ApiError::invalid(fields.wrong()));
+    };
+    let key = email.map(|email| email.key).unwrap_or_default();
+    let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
+    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+    let right = state.passwords.verify(password, hash).await?;
+    let Some(user) = user.filter(|_| right) else {
+        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong."));
+    };
+    let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
+    state.db.write(move |conn| sessions::insert(conn, &session)).await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// `POST /api/auth/refresh` -> 200 with new tokens. The old refresh token is taken again until its successor is used;
+/// then its re-use is 401 and ends the session.
+///
+/// # Errors
+/// As above, and those of [`body::object`].
+pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let mut fields = body::object(&req, payload).await?;
+    let Some(token) = fields.text("refresh_token", |text| Ok(text.to_owned())) else {
+        return Err(ApiError::invalid(fields.wrong()));
+    };
+    let ended = |code, message| ApiError::new(StatusCode::UNAUTHORIZED, code, message);
+    let now = state.clock.now();
+    let Some(old) = tokens::verify_refresh(&state.keys, &token, now) else {
+        return Err(ended("invalid_refresh_token", "The refresh token is not valid: sign in again."));
+    };
+    let (session, fresh, expires_at) = (DbId(old.sid), DbId::fresh(), now.plus(tokens::SESSION_S * 1_000));
+    let rotation =
+        state.db.write(move |conn| sessions::rotate(conn, session, DbId(old.jti), fresh, now, expires_at)).await?;
+    match rotation {
+        Rotation::Rotated(user) => Ok(HttpResponse::Ok().json(answer(&state, *user, session, fresh, now)?)),
+        Rotation::Reused => {
+            tracing::warn!("a refresh token was used again; its session was ended");
+            Err(ended(
+                "refresh_token_reused",
+                "The refresh token was used before: the session is ended, sign in again.",
+            ))
+        }
+        Rotation::Unknown => Err(ended("invalid_refresh_token", "The session is over: sign in again.")),
+    }
+}
+
+/// `POST /api/auth/logout` -> 204; the session's tokens are dead at once.
+///
+/// # Errors
+/// 401 without a live session.
+pub async fn logout(who: Principal, state: Data<State>) -> ApiResult {
+    state.db.write(move |conn| sessions::end(conn, who.session)).await.map_err(|e: DbError| ApiError::from(e))?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn new_session(
+    req: &HttpRequest,
+    state: &State,
+    user: UserRow,
+    now: UtcMs,
+) -> Result<(SessionRow, TokenResponse), ApiError> {
+    let agent = req.headers().get(USER_AGENT).and_then(|v| v.to_str().ok());
+    let session = SessionRow {
+        id: DbId::fresh(),
+        user_id: user.id,
+        user_agent: agent.map(|text| text.chars().take(200).collect()),
+        signed_in_at: now,
+        refreshed_at: now,
+        expires_at: now.plus(tokens::SESSION_S * 1_000),
+        used_token: None,
+        next_token: DbId::fresh(),
+    };
+    let answer = answer(state, user, session.id, session.next_token, now)?;
+    Ok((session, answer))
+}
+
+fn answer(state: &State, user: UserRow, session: DbId, token: DbId, now: UtcMs) -> Result<TokenResponse, ApiError> {
+    let user = User::from(user);
+    let failed = |e: tokens::SignError| ApiError::internal(crate::failure::chain(&e));
+    Ok(TokenResponse {
+        access_token: tokens::access(&state.keys, user.id, session, now).map_err(failed)?,
+        refresh_token: tokens::refresh(&state.keys, session, token, now).map_err(failed)?,
+        token_type: "Bearer".to_owned(),
+        expires_in: tokens::ACCESS_S.unsigned_abs(),
+        user,
+    })
+}

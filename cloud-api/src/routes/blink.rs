@@ -1,0 +1,166 @@
+//! Minutes in: one, or a batch. Each bad minute is refused by itself; 422 is for the request around them.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{self, Data, Payload},
+};
+use blink_proto::{
+    DeviceId,
+    http::{MAX_SYNC_BUCKETS, Rejected, SyncResponse},
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::State;
+use crate::{
+    auth::principal::{Principal, consent_withdrawn},
+    db::ingest::{self, Batch, Outcome},
+    domain::minute::{CheckedMinute, Rejection, Rules},
+    error::{ApiError, ApiResult},
+    http::body,
+};
+
+/// `POST /api/blink`: one minute with its `device_id` -> 201, or 200 when it was there already.
+///
+/// # Errors
+/// 401, 403 `consent_withdrawn`, 422 with the code of the rejection, and those of [`body::read`].
+pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    who.require_consent()?;
+    let bytes = body::read(&req, payload, body::MAX_JSON_BYTES).await?;
+    let text = utf8(&bytes)?;
+    let device = device_id(envelope(text)?.device_id)?;
+    let minute = rules(&who, &state, device).check(text).map_err(|rejection| refused(&rejection))?;
+    let stored = store(&who, &state, device, vec![minute], Vec::new()).await?;
+    let status = if stored.accepted == 1 { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(HttpResponse::build(status).json(stored))
+}
+
+/// `POST /api/blink/sync`: `{device_id, buckets}` -> 200 `{accepted, duplicates, rejected}`; more than 10,000 buckets
+/// or 8 MB: 413, and nothing is stored.
+///
+/// # Errors
+/// 401, 403 `consent_withdrawn`, 422 for the envelope, and those of [`body::read`].
+pub async fn sync(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    who.require_consent()?;
+    let bytes = body::read(&req, payload, body::MAX_SYNC_BYTES).await?;
+    let now_and_rules = rules(&who, &state, DeviceId(uuid::Uuid::nil()));
+    let checked = web::block(move || check_batch(&bytes, now_and_rules))
+        .await
+        .map_err(|_| ApiError::internal("checking a batch was cancelled"))??;
+    let stored = store(&who, &state, checked.device, checked.minutes, checked.rejected).await?;
+    Ok(HttpResponse::Ok().json(stored))
+}
+
+async fn store(
+    who: &Principal,
+    state: &State,
+    device: DeviceId,
+    minutes: Vec<CheckedMinute>,
+    rejected: Vec<Rejected>,
+) -> Result<SyncResponse, ApiError> {
+    if minutes.is_empty() {
+        return Ok(SyncResponse { rejected, ..SyncResponse::default() });
+    }
+    let batch = Batch { user: who.user.into(), device: device.into(), received_at: state.clock.now(), minutes };
+    match ingest::store(&state.db, batch).await? {
+        Outcome::Stored { accepted, duplicates } => Ok(SyncResponse { accepted, duplicates, rejected }),
+        Outcome::NotConsented => Err(consent_withdrawn()),
+    }
+}
+
+fn rules(who: &Principal, state: &State, device: DeviceId) -> Rules {
+    Rules { user: who.user, device, now: state.clock.now(), keep_from: state.keep_from() }
+}
+
+struct CheckedBatch {
+    device: DeviceId,
+    minutes: Vec<CheckedMinute>,
+    rejected: Vec<Rejected>,
+}
+
+fn check_batch(bytes: &[u8], rules: Rules) -> Result<CheckedBatch, ApiError> {
+    let envelope = envelope(utf8(bytes)?)?;
+    let device = device_id(envelope.device_id)?;
+    let buckets = envelope.buckets.ok_or_else(|| ApiError::invalid_field("buckets", "is required"))?;
+    let Ok(Capped(buckets)) = serde_json::from_str(buckets.get()) else {
+        return Err(ApiError::invalid_field("buckets", "must be an array"));
+    };
+    if buckets.len() > MAX_SYNC_BUCKETS {
+        return Err(ApiError::too_large(format!(
+            "More than {MAX_SYNC_BUCKETS} buckets; send them in smaller batches."
+        )));
+    }
+    let rules = Rules { device, ..rules };
+    let mut minutes = Vec::with_capacity(buckets.len());
+    let mut rejected = Vec::new();
+    for (index, bucket) in buckets.into_iter().enumerate() {
+        match rules.check(bucket.get()) {
+            Ok(minute) => minutes.push(minute),
+            Err(Rejection { code, detail }) => {
+                rejected.push(Rejected { index, code: code.as_str().to_owned(), detail })
+            }
+        }
+    }
+    Ok(CheckedBatch { device, minutes, rejected })
+}
+
+/// What is around the minutes; each part is read by itself, so that each can be named.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    device_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    buckets: Option<&'a RawValue>,
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(bytes)
+        .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", "The body is not JSON: it is not UTF-8."))
+}
+
+fn envelope(text: &str) -> Result<Envelope<'_>, ApiError> {
+    serde_json::from_str(text).map_err(|e| match e.classify() {
+        serde_json::error::Category::Data => ApiError::invalid_field("body", "must be a JSON object"),
+        _ => body::bad_json(&e),
+    })
+}
+
+fn device_id(given: Option<&RawValue>) -> Result<DeviceId, ApiError> {
+    let given = given.ok_or_else(|| ApiError::invalid_field("device_id", "is required"))?;
+    serde_json::from_str(given.get()).map_err(|_| ApiError::invalid_field("device_id", "must be a UUID"))
+}
+
+fn refused(rejection: &Rejection) -> ApiError {
+    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, rejection.code.as_str(), rejection.detail.clone())
+}
+
+/// An array's elements, unread; what is past the limit is skipped without being kept.
+struct Capped<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Capped<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Elements;
+        impl<'de> Visitor<'de> for Elements {
+            type Value = Vec<&'de RawValue>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut kept = Vec::new();
+                while let Some(element) = seq.next_element::<&RawValue>()? {
+                    if kept.len() <= MAX_SYNC_BUCKETS {
+                        kept.push(element);
+                    }
+                }
+                Ok(kept)
+            }
+        }
+        deserializer.deserialize_seq(Elements).map(Capped)
+    }
+}

@@ -1,0 +1,46 @@
+//! `GET /api/consents`: the texts a person can agree to.
+
+use actix_web::HttpResponse;
+use blink_proto::consent::{TRACKING_TEXT, TRACKING_VERSION};
+use serde_json::{Value, json};
+
+/// The version of [`TEAM_TEXT`].
+pub const TEAM_VERSION: &str = "1";
+
+/// What a person agrees to when they join a team.
+pub const TEAM_TEXT: &str = "\
+Your weekly average may count in your team's figure.
+
+What is shown: for a closed calendar week, one rounded average over at least five people, each with at least two \
+observed hours in it. With fewer people nothing is shown. Nobody in the team, no manager and no administrator sees \
+your own minutes, days or weeks.
+
+Your choice: joining is voluntary. You can leave at any time; from then on you count in no further week.
+";
+
+/// The version of [`BIOMETRIC_TEXT`].
+pub const BIOMETRIC_VERSION: &str = "1";
+
+/// What a person agrees to when their face is registered for attendance.
+pub const BIOMETRIC_TEXT: &str = "\
+Your face may be used to mark your attendance.
+
+What is kept: one photograph and a list of 128 numbers that describe your face, encrypted on this server. They never \
+leave it, and are compared only when somebody stands at the attendance desk.
+
+Your choice: this is voluntary. Attendance can be marked with a PIN or a QR code instead, without any disadvantage. \
+You can withdraw at any time: the photograph and the numbers are then removed.
+";
+
+/// The texts, with the versions that are recorded.
+pub async fn texts() -> HttpResponse {
+    HttpResponse::Ok().json(all())
+}
+
+fn all() -> Value {
+    json!({
+        "tracking": {"version": TRACKING_VERSION, "text": TRACKING_TEXT},
+        "team": {"version": TEAM_VERSION, "text": TEAM_TEXT},
+        "biometric": {"version": BIOMETRIC_VERSION, "text": BIOMETRIC_TEXT},
+    })
+}

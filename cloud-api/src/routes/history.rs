@@ -1,0 +1,233 @@
+//! Minutes out: a person's own history, by minute, hour, day or week of their time zone.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path, Query},
+};
+use blink_proto::{Quality, UserId, rate_per_minute};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Serialize;
+
+use super::State;
+use crate::{
+    auth::principal::Principal,
+    db::{
+        DbError,
+        history::{self, Sum},
+        types::UtcMs,
+        users,
+    },
+    domain::{
+        cursor::Cursor,
+        interval::{Grouping, Interval},
+    },
+    error::{ApiError, ApiResult},
+};
+
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
+
+/// One interval's figures.
+#[derive(Debug, PartialEq, Serialize)]
+struct Item {
+    from_timestamp: Timestamp,
+    to_timestamp: Timestamp,
+    blink_count: u64,
+    observed_ms: u64,
+    blinks_per_minute: Option<f64>,
+    coverage: f64,
+    quality: Quality,
+}
+
+#[derive(Debug, Serialize)]
+struct Page {
+    items: Vec<Item>,
+    next_cursor: Option<String>,
+}
+
+/// What is asked for, checked.
+#[derive(Debug)]
+struct Ask {
+    grouping: Grouping,
+    from: UtcMs,
+    to: UtcMs,
+    limit: usize,
+    cursor: Option<Cursor>,
+}
+
+/// `GET /api/user/{id}/blinks`. Any id that is not the caller's, existing or not, is 403, for every role.
+///
+/// # Errors
+/// 401, 403, and 422 naming the parameter.
+pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
+    if id.as_str() != "me" && id.parse::<UserId>().ok() != Some(who.user) {
+        return Err(ApiError::forbidden("forbidden", "People can read their own minutes only."));
+    }
+    let ask = Ask::read(req.query_string())?;
+    let now = state.clock.now();
+    let page = state
+        .db
+        .read(move |conn| -> Result<Page, DbError> {
+            let user = who.user.into();
+            let zone = users::by_id(conn, user)?.and_then(|u| TimeZone::get(&u.timezone).ok()).unwrap_or(TimeZone::UTC);
+            let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));
+            // One interval more than a page, so that it is known whether there is another page.
+            let max_sums = i64::try_from(ask.limit + 1).unwrap_or(i64::MAX) * ask.grouping.max_sums();
+            let sums = match ask.grouping {
+                _ if from >= ask.to => Vec::new(),
+                Grouping::Minute => history::minutes(conn, user, from, ask.to, max_sums)?,
+                _ => history::slots(conn, user, from, ask.to, max_sums)?,
+            };
+            Ok(page(&sums, &ask, &zone, now))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+impl Ask {
+    fn read(query: &str) -> Result<Self, ApiError> {
+        let given = Query::<BTreeMap<String, String>>::from_query(query)
+            .map_err(|_| ApiError::invalid_field("query", "cannot be read, or names a parameter twice"))?;
+        let mut wrong = BTreeMap::new();
+        let mut refuse = |name: &str, why: &str| wrong.insert(name.to_owned(), why.to_owned());
+        let mut ask = Self {
+            grouping: Grouping::Day,
+            from: UtcMs(0),
+            to: Timestamp::MAX.into(),
+            limit: DEFAULT_LIMIT,
+            cursor: None,
+        };
+        for (name, value) in &given.0 {
+            match name.as_str() {
+                "group" => match Grouping::parse(value) {
+                    Some(grouping) => ask.grouping = grouping,
+                    None => drop(refuse(name, "must be minute, hour, day or week")),
+                },
+                "from" | "to" => match value.parse::<Timestamp>() {
+                    Ok(t) if name == "from" => ask.from = ceil_ms(t),
+                    Ok(t) => ask.to = ceil_ms(t),
+                    Err(_) => drop(refuse(name, "must be an RFC 3339 time, such as 2026-03-01T00:00:00Z")),
+                },
+                "limit" => match value.parse() {
+                    Ok(limit @ 1..=MAX_LIMIT) => ask.limit = limit,
+                    _ => drop(refuse(name, "must be a number from 1 to 1000")),
+                },
+                "cursor" => match Cursor::decode(value) {
+                    Some(cursor) => ask.cursor = Some(cursor),
+                    None => drop(refuse(name, "must be the next_cursor of an earlier answer")),
+                },
+                _ => {}
+            }
+        }
+        if ask.from > ask.to {
+            refuse("to", "must not be before from");
+        }
+        if ask.cursor.is_some_and(|cursor| cursor.grouping != ask.grouping) {
+            refuse("cursor", "was made for another group");
+        }
+        if wrong.is_empty() { Ok(ask) } else { Err(ApiError::invalid(wrong)) }
+    }
+}
+
+/// Minutes lie on whole milliseconds, so a bound between two of them is as good as the later one.
+fn ceil_ms(t: Timestamp) -> UtcMs {
+    UtcMs(t.as_millisecond() + i64::from(t.subsec_nanosecond() % 1_000_000 > 0))
+}
+
+fn page(sums: &[Sum], ask: &Ask, zone: &TimeZone, now: UtcMs) -> Page {
+    let mut groups: Vec<(Interval, u64, u64)> = Vec::new();
+    for sum in sums {
+        if let Some((interval, blinks, observed)) = groups.last_mut()
+            && interval.contains(sum.at)
+        {
+            *blinks += sum.blink_count;
+            *observed += sum.observed_ms;
+        } else if groups.len() > ask.limit {
+            break;
+        } else {
+            groups.push((ask.grouping.around(sum.at, zone), sum.blink_count, sum.observed_ms));
+        }
+    }
+    let next_cursor =
+        groups.get(ask.limit).map(|(next, ..)| Cursor { grouping: ask.grouping, start: next.start }.encode());
+    groups.truncate(ask.limit);
+    let items =
+        groups.into_iter().map(|(interval, blinks, observed)| item(interval, blinks, observed, ask, now)).collect();
+    Page { items, next_cursor }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a week fit a double exactly")]
+fn item(interval: Interval, blink_count: u64, observed_ms: u64, ask: &Ask, now: UtcMs) -> Item {
+    // Coverage is over the part that was asked for and has passed: what is yet to come was not missed.
+    let end = interval.end.min(ask.to).min(now).0;
+    let length_ms = (end - interval.start.max(ask.from).0).max(1);
+    Item {
+        from_timestamp: interval.start.timestamp(),
+        to_timestamp: interval.end.timestamp(),
+        blink_count,
+        observed_ms,
+        blinks_per_minute: rate_per_minute(blink_count, observed_ms),
+        // Two machines at once observe more than time itself.
+        coverage: (observed_ms as f64 / length_ms as f64).min(1.0),
+        quality: Quality::of_observed(observed_ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> UtcMs {
+        text.parse::<Timestamp>().unwrap().into()
+    }
+
+    fn sum(t: &str, blink_count: u64, observed_ms: u64) -> Sum {
+        Sum { at: at(t), blink_count, observed_ms }
+    }
+
+    #[test]
+    fn the_running_day_is_measured_by_what_has_passed_of_it() {
+        let ask = Ask::read("group=day").unwrap();
+        let sums = [sum("2026-03-01T00:00:00Z", 90, 1_800_000), sum("2026-03-02T00:15:00Z", 10, 900_000)];
+        let page = page(&sums, &ask, &TimeZone::UTC, at("2026-03-02T00:30:00Z"));
+        assert_eq!(page.items.len(), 2);
+        assert!((page.items[0].coverage - 1_800_000.0 / 86_400_000.0).abs() < 1e-12);
+        assert!((page.items[1].coverage - 0.5).abs() < 1e-12);
+        assert_eq!(page.items[0].blinks_per_minute, Some(3.0));
+        assert_eq!(page.next_cursor, None);
+    }
+
+    #[test]
+    fn a_part_that_was_asked_for_is_measured_by_itself() {
+        let ask = Ask::read("group=hour&from=2026-03-01T10:30:00Z&to=2026-03-01T10:45:00Z").unwrap();
+        let page = page(&[sum("2026-03-01T10:30:00Z", 5, 9_000)], &ask, &TimeZone::UTC, at("2026-03-02T00:00:00Z"));
+        let item = &page.items[0];
+        assert_eq!(item.from_timestamp, at("2026-03-01T10:00:00Z").timestamp());
+        assert!((item.coverage - 0.01).abs() < 1e-12);
+        assert_eq!((item.blinks_per_minute, item.quality), (None, Quality::Insufficient));
+    }
+
+    #[test]
+    fn a_page_ends_where_the_next_begins() {
+        let ask = Ask::read("group=hour&limit=1").unwrap();
+        let sums =
+            [sum("2026-03-01T10:00:00Z", 1, 1), sum("2026-03-01T10:45:00Z", 1, 1), sum("2026-03-01T12:00:00Z", 1, 1)];
+        let page = page(&sums, &ask, &TimeZone::UTC, at("2026-03-02T00:00:00Z"));
+        assert_eq!(page.items.len(), 1);
+        assert_eq!(page.items[0].blink_count, 2);
+        let cursor = Cursor::decode(&page.next_cursor.unwrap()).unwrap();
+        assert_eq!(cursor.start, at("2026-03-01T12:00:00Z"));
+    }
+
+    #[test]
+    fn every_wrong_parameter_is_named() {
+        let error = Ask::read("group=eon&from=x&to=y&limit=0&cursor=z").unwrap_err();
+        assert_eq!(error.fields.keys().collect::<Vec<_>>(), ["cursor", "from", "group", "limit", "to"]);
+        assert!(Ask::read("from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z").is_err());
+        assert!(Ask::read("group=day&group=hour").is_err());
+        let hours = Cursor { grouping: Grouping::Hour, start: UtcMs(0) }.encode();
+        assert!(Ask::read(&format!("group=day&cursor={hours}")).is_err());
+    }
+}

@@ -1,0 +1,34 @@
+//! The plain dashboard, embedded: sign in, today's figures, one's own history. It is what `/` shows while the full web
+//! dashboard is not built in.
+
+use actix_web::{
+    HttpResponse,
+    http::header::{CACHE_CONTROL, ContentType},
+};
+
+fn page(content_type: &'static str, body: &'static str) -> HttpResponse {
+    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type(content_type).body(body)
+}
+
+/// `GET /`.
+pub async fn index() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .insert_header(ContentType::html())
+        .body(include_str!("../../dashboard/index.html"))
+}
+
+/// `GET /assets/app.js`.
+pub async fn script() -> HttpResponse {
+    page("text/javascript; charset=utf-8", include_str!("../../dashboard/app.js"))
+}
+
+/// `GET /assets/app.css`.
+pub async fn style() -> HttpResponse {
+    page("text/css; charset=utf-8", include_str!("../../dashboard/app.css"))
+}
+
+/// `GET /favicon.svg`.
+pub async fn icon() -> HttpResponse {
+    page("image/svg+xml", include_str!("../../dashboard/favicon.svg"))
+}

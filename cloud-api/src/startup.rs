@@ -1,0 +1,243 @@
+//! The application: built in order, run until it is told to stop. It works with port 0, so tests run many at once.
+
+use std::{
+    fs, io,
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+
+use crate::{
+    auth::{
+        keys::Keyring,
+        password::{self, Passwords},
+    },
+    clock::Clock,
+    config::Config,
+    db::{Db, DbError, migrate, target::Target},
+    failure::{Failure, Kind, chain},
+    http::envelope,
+    routes::{self, State},
+};
+
+/// How long requests that are under way may take once the server stops, in seconds.
+const SHUTDOWN_S: u64 = 1;
+
+/// After this the process ends whatever is still open.
+const STOP_BOUND: Duration = Duration::from_millis(1_800);
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A server that listens.
+pub struct Application {
+    server: Server,
+    address: SocketAddr,
+}
+
+impl Application {
+    /// Listens, brings the database up to date, makes the keys. It answers once [`Self::run_until_stopped`] runs.
+    ///
+    /// # Errors
+    /// With what is wrong, and the exit code for it.
+    pub async fn build(config: Config, clock: Clock) -> Result<Self, Failure> {
+        let listener = listen(config.server.listen)?;
+        let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
+        let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
+        let (db, keys) = web::block(move || prepare(&config.database))
+            .await
+            .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
+        let state = web::Data::new(State {
+            db,
+            keys: Arc::new(keys),
+            passwords: Passwords::default(),
+            clock,
+            started: Instant::now(),
+            retention_days,
+        });
+        let server = HttpServer::new(move || {
+            App::new().app_data(state.clone()).wrap(from_fn(envelope::around)).configure(routes::configure)
+        })
+        .workers(config.server.workers)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .shutdown_timeout(SHUTDOWN_S)
+        .disable_signals()
+        .listen(listener)
+        .map_err(|e| cannot_listen(address, &e))?
+        .run();
+        let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
+        tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
+        Ok(Self { server, address })
+    }
+
+    /// Where it listens, with the real port.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until `stop` completes; then takes no more, finishes what is under way, and returns within two seconds.
+    ///
+    /// # Errors
+    /// When the server ends by itself.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+        let handle = self.server.handle();
+        let mut running = std::pin::pin!(self.server);
+        tokio::select! {
+            ended = &mut running => {
+                let why = ended.err().map_or_else(|| "it ended".to_owned(), |e| e.to_string());
+                return Err(Failure::failed("server_ended", format!("The server stopped by itself: {why}"), "Start it again."));
+            }
+            () = stop => {}
+        }
+        tracing::info!("stopping");
+        let stopped = async {
+            handle.stop(true).await;
+            let _ = running.await;
+        };
+        if tokio::time::timeout(STOP_BOUND, stopped).await.is_err() {
+            tracing::warn!("requests were still under way; stopped nevertheless");
+        }
+        Ok(())
+    }
+}
+
+/// Prints the one line on stdout that tells scripts where the server listens.
+#[expect(clippy::print_stdout, reason = "the line that scripts and tests wait for")]
+pub fn announce(application: &Application) {
+    use std::io::Write as _;
+    println!("cloud-api listening on http://{}", application.address());
+    let _ = io::stdout().flush();
+}
+
+/// Completes on SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the signals cannot be watched.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
+    let failed =
+        |e: io::Error| Failure::failed("no_signals", format!("Signals cannot be watched: {e}"), "Start again.");
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = failed;
+        Ok(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|e| cannot_listen(address, &e))
+}
+
+fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
+    match e.kind() {
+        io::ErrorKind::AddrInUse => Failure {
+            problem: blink_proto::Problem::new(
+                "port_in_use",
+                format!("{address} is in use by another program"),
+                "Stop that program, or choose another port with --listen.",
+            ),
+            kind: Kind::PortInUse,
+        },
+        io::ErrorKind::PermissionDenied => Failure::usage(
+            "listen_denied",
+            format!("Listening on {address} is not permitted"),
+            "Choose a port above 1023 with --listen.",
+        ),
+        _ => Failure::usage(
+            "bad_listen",
+            format!("Cannot listen on {address}: {e}"),
+            "Choose an address of this machine with --listen.",
+        ),
+    }
+}
+
+fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring), Failure> {
+    prepare_folder(&config.target)?;
+    let db = Db::new(&config.target, config.connections);
+    let mut conn = db.checkout().map_err(|e| unreachable(&e))?;
+    if config.migrate {
+        migrate::run(&mut conn, &config.target).map_err(|e| {
+            Failure::failed(
+                "migration_failed",
+                format!("The database cannot be brought up to date: {}", chain(&e)),
+                "Nothing of the failed migration was kept; check the disk, or restore a backup.",
+            )
+        })?;
+    } else if migrate::pending(&mut conn).map_err(|e| {
+        Failure::failed("database_unreadable", chain(&e), "Check DATABASE_URL, or run `cloud-api migrate`.")
+    })? {
+        return Err(Failure::failed(
+            "migrations_missing",
+            "The database is older than this program",
+            "Run `cloud-api migrate`, or start without --no-migrate.",
+        ));
+    }
+    drop(conn);
+    let keys = Keyring::open_or_create(&keys_path(&config.target)).map_err(|e| {
+        Failure::failed(
+            "bad_keys",
+            chain(&e),
+            "Restore the file, or remove it: new keys are made, and everybody signs in again.",
+        )
+    })?;
+    password::warm_up();
+    Ok((db, keys))
+}
+
+fn keys_path(target: &Target) -> std::path::PathBuf {
+    match target {
+        Target::Sqlite(path) => path.with_extension("keys.json"),
+        Target::Postgres(_) => std::env::temp_dir().join("cloud-api.keys.json"),
+    }
+}
+
+/// Makes the folder and the file of an SQLite database, for this user alone.
+///
+/// # Errors
+/// When they cannot be made.
+pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
+    let Some(path) = target.sqlite_path() else { return Ok(()) };
+    let failed = |e: io::Error| {
+        let message = format!("The database {} cannot be opened: {e}", path.display());
+        Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(failed)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(failed)?;
+    Ok(())
+}
+
+/// The failure for a database that cannot be opened.
+#[must_use]
+pub fn unreachable(e: &DbError) -> Failure {
+    Failure::failed(
+        "database_unreachable",
+        chain(e),
+        "Check that DATABASE_URL is right and the database is up and whole.",
+    )
+}

@@ -1,0 +1,314 @@
+//! A server of its own for each test, with clients that are nobody or somebody.
+
+use std::{
+    sync::mpsc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use cloud_api::{
+    clock::Clock,
+    config::{Config, DatabaseConfig, ServerConfig},
+    db::{target::Target, types::UtcMs},
+    startup::Application,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// The database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+}
+
+/// Each test once for each database.
+macro_rules! contract {
+    ($($(#[$meta:meta])* fn $name:ident($app:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+            fn body($app: &TestApp) $body
+            $(#[$meta])*
+            #[test]
+            fn sqlite() {
+                body(&TestApp::start(Backend::Sqlite));
+            }
+        }
+    )*};
+}
+
+/// The time at which every test's server stands at first.
+pub(crate) const NOW: &str = "2026-03-10T12:00:00Z";
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+pub(crate) fn at(text: &str) -> UtcMs {
+    text.parse::<Timestamp>().unwrap().into()
+}
+
+pub(crate) struct TestApp {
+    pub(crate) address: String,
+    pub(crate) clock: Clock,
+    pub(crate) folder: TempDir,
+    pub(crate) target: Target,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl TestApp {
+    pub(crate) fn start(backend: Backend) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let target = match backend {
+            Backend::Sqlite => Target::Sqlite(folder.path().join("server.db")),
+        };
+        let clock = Clock::manual(at(NOW));
+        let mut app = Self { address: String::new(), clock, folder, target, stop: None, server: None };
+        app.run();
+        app
+    }
+
+    /// Starts the server on what it has stored so far.
+    fn run(&mut self) {
+        let config = Config {
+            server: ServerConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 2, behind_proxy: false },
+            database: DatabaseConfig {
+                target: self.target.clone(),
+                connections: 4,
+                retention_days: 1_095,
+                migrate: true,
+            },
+            log: "info".to_owned(),
+        };
+        let clock = self.clock.clone();
+        let (told, address) = mpsc::channel();
+        let (stop, stopped) = oneshot::channel();
+        self.server = Some(thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async {
+                let application = Application::build(config, clock).await.unwrap();
+                told.send(application.address()).unwrap();
+                application.run_until_stopped(async { drop(stopped.await) }).await.unwrap();
+            });
+        }));
+        self.stop = Some(stop);
+        self.address = format!("http://{}", address.recv_timeout(Duration::from_secs(30)).unwrap());
+    }
+
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(server) = self.server.take() {
+            server.join().unwrap();
+        }
+    }
+
+    /// Stops the server and starts it again on the same data.
+    pub(crate) fn restart(&mut self) {
+        self.stop();
+        self.run();
+    }
+
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(&self.address)
+    }
+
+    /// A person with an account, in this time zone.
+    pub(crate) fn user_in(&self, timezone: &str) -> Client {
+        let mut client = self.anonymous();
+        let email = format!("{}@example.org", Uuid::new_v4().simple());
+        let answer = client.post("/api/auth/register", &registration(&email, timezone));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        client.sign_in(&answer.json);
+        client
+    }
+
+    pub(crate) fn user(&self) -> Client {
+        self.user_in("UTC")
+    }
+
+    pub(crate) fn set_time(&self, text: &str) {
+        self.clock.set(at(text));
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+pub(crate) fn registration(email: &str, timezone: &str) -> Value {
+    json!({
+        "email": email, "password": PASSWORD, "name": "Ada", "timezone": timezone,
+        "consent": {"tracking": true, "version": "1"},
+    })
+}
+
+/// An answer, whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+
+    /// The code of the error envelope, which must be whole.
+    #[track_caller]
+    pub(crate) fn code(&self) -> &str {
+        let error = &self.json["error"];
+        let whole = error["code"].is_string() && error["message"].is_string() && error["request_id"].is_string();
+        assert!(whole && self.json.as_object().unwrap().len() == 1, "no envelope: {self:?}");
+        assert!(self.header("content-type").starts_with("application/json"), "{self:?}");
+        assert_eq!(self.header("x-request-id"), error["request_id"].as_str().unwrap());
+        error["code"].as_str().unwrap()
+    }
+
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{self:?}");
+        self
+    }
+
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.json["error"]["fields"][name].as_str().unwrap_or("")
+    }
+}
+
+/// A client: nobody until [`Client::sign_in`].
+#[derive(Clone)]
+pub(crate) struct Client {
+    pub(crate) agent: ureq::Agent,
+    pub(crate) base: String,
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+    pub(crate) device: Uuid,
+}
+
+impl Client {
+    pub(crate) fn new(base: &str) -> Self {
+        let agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(Duration::from_secs(60)))
+            .build()
+            .new_agent();
+        Self {
+            agent,
+            base: base.to_owned(),
+            id: String::new(),
+            email: String::new(),
+            access: String::new(),
+            refresh: String::new(),
+            device: Uuid::new_v4(),
+        }
+    }
+
+    pub(crate) fn sign_in(&mut self, tokens: &Value) {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        self.id = text(&tokens["user"]["id"]);
+        self.email = text(&tokens["user"]["email"]);
+        self.access = text(&tokens["access_token"]);
+        self.refresh = text(&tokens["refresh_token"]);
+    }
+
+    pub(crate) fn with_access(&self, token: &str) -> Self {
+        Self { access: token.to_owned(), ..self.clone() }
+    }
+
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Answer {
+        self.try_send(method, path, headers, body).unwrap()
+    }
+
+    pub(crate) fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Answer, ureq::Error> {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        if !self.access.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.access));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut answer = match body {
+            Some(body) => self.agent.run(request.body(body)?)?,
+            None => self.agent.run(request.body(())?)?,
+        };
+        let text = answer.body_mut().with_config().limit(64 << 20).read_to_string()?;
+        let json = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok(Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text, json })
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], None)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send("POST", path, &[("content-type", "application/json")], Some(body.to_string().as_bytes()))
+    }
+
+    pub(crate) fn sync(&self, buckets: &[Value]) -> Answer {
+        self.post("/api/blink/sync", &json!({"device_id": self.device, "buckets": buckets}))
+    }
+
+    /// Stores minutes that must all be taken as new.
+    #[track_caller]
+    pub(crate) fn store(&self, buckets: &[Value]) {
+        let answer = self.sync(buckets).expect(200);
+        assert_eq!(answer.json["accepted"], buckets.len(), "{answer:?}");
+    }
+
+    pub(crate) fn blinks(&self, query: &str) -> Answer {
+        self.get(&format!("/api/user/{}/blinks?{query}", self.id))
+    }
+
+    /// Blinks and observed time over all of the history.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        let items = self.blinks("group=week&limit=1000").expect(200);
+        let sum = |name: &str| items.json["items"].as_array().unwrap().iter().map(|i| i[name].as_u64().unwrap()).sum();
+        (sum("blink_count"), sum("observed_ms"))
+    }
+}
+
+/// A sound minute that begins at `from`.
+pub(crate) fn minute(from: Timestamp, blink_count: u32) -> Value {
+    json!({
+        "id": Uuid::now_v7(), "user_id": null, "blink_count": blink_count,
+        "from_timestamp": from, "to_timestamp": from + jiff::SignedDuration::from_secs(60),
+        "observed_ms": 60_000, "mean_fps": 30.0, "quality": "good",
+        "mean_blink_ms": 180.0, "incomplete_share": 0.1, "perclos": 0.02,
+    })
+}
+
+/// `count` minutes in a row from `from`, each with `blink_count` blinks.
+pub(crate) fn minutes(from: &str, count: i64, blink_count: u32) -> Vec<Value> {
+    let from: Timestamp = from.parse().unwrap();
+    (0..count).map(|n| minute(from + jiff::SignedDuration::from_secs(60 * n), blink_count)).collect()
+}
+
+/// `base` with some fields changed.
+pub(crate) fn changed(mut base: Value, change: &Value) -> Value {
+    for (name, value) in change.as_object().unwrap() {
+        base[name] = value.clone();
+    }
+    base
+}
+
+pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
+    use std::io::Write as _;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
+}

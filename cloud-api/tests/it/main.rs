@@ -1,0 +1,12 @@
+//! The contract of cloud-api, spoken over real HTTP to a server on a free port.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+#[macro_use]
+mod harness;
+
+mod accounts;
+mod envelope;
+mod history;
+mod ingest;
+mod process;
+mod tokens;

@@ -1,0 +1,258 @@
+//! The real program: its one line, its exit codes, its signals, its files.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::harness::*;
+
+/// The program in an empty environment whose home is `home`.
+fn program(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-api"));
+    command.env_clear().env("HOME", home).current_dir(home).stdin(Stdio::null());
+    command
+}
+
+fn ended(mut command: Command) -> Output {
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn one_line(output: &Output, code: i32) -> String {
+    let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(output.stdout.is_empty());
+    stderr
+}
+
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("cloud-api listening on ").unwrap_or_else(|| {
+            let mut stderr = String::new();
+            child.stderr.as_mut().unwrap().read_to_string(&mut stderr).unwrap();
+            panic!("{line:?} {stderr}")
+        });
+        Self { address: address.to_owned(), child }
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Sends the signal and waits for the end; gives the exit code, the time it took, and the log.
+    fn stop(mut self, signal: Signal) -> (Option<i32>, Duration, String) {
+        let started = Instant::now();
+        self.signal(signal);
+        let code = self.child.wait().unwrap().code();
+        let took = started.elapsed();
+        let mut log = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        (code, took, log)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn serve(home: &Path) -> Command {
+    let mut command = program(home);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command
+}
+
+#[test]
+fn it_serves_from_nothing_and_keeps_its_files_to_itself() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    let mut ada = Client::new(&running.address);
+    let answer = ada.post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201);
+    ada.sign_in(&answer.json);
+    let folder = home.path().join(".local/share/cloud-api");
+    for name in ["server.db", "server.db-wal", "server.keys.json"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+    let (code, took, log) = running.stop(Signal::TERM);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    assert!(!log.contains("ada@example.org") && !log.contains("/api/user/me/") && !log.contains(PASSWORD));
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
+    }
+    assert!(log.contains("\"route\":\"/api/auth/register\""), "{log}");
+}
+
+#[test]
+fn both_signals_stop_it_with_clients_connected() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let home = tempfile::tempdir().unwrap();
+        let running = Running::start(serve(home.path()));
+        // One idle keep-alive connection, and one that never finishes its request.
+        Client::new(&running.address).get("/health").expect(200);
+        let half = std::net::TcpStream::connect(running.address.trim_start_matches("http://")).unwrap();
+        std::io::Write::write_all(&mut &half, b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{").unwrap();
+        let (code, took, log) = running.stop(signal);
+        assert_eq!(code, Some(0), "{log}");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+}
+
+#[test]
+fn an_acknowledged_minute_survives_sigkill() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    let mut ada = Client::new(&running.address);
+    let answer = ada.post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201);
+    ada.sign_in(&answer.json);
+    let hour_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1);
+    let from = blink_proto::MinuteStart::containing(hour_ago).start();
+    ada.store(&minutes(&from.to_string(), 10, 2));
+    running.stop(Signal::KILL);
+    let running = Running::start(serve(home.path()));
+    let again = Client { access: ada.access.clone(), id: ada.id.clone(), ..Client::new(&running.address) };
+    assert_eq!(again.totals(), (20, 600_000));
+}
+
+#[test]
+fn a_port_in_use_is_exit_5() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = program(home.path());
+    command.args(["serve", "--listen", &taken.local_addr().unwrap().to_string()]);
+    let line = one_line(&ended(command), 5);
+    assert!(line.contains("in use") && line.contains("--listen"), "{line}");
+}
+
+#[test]
+fn wrong_usage_is_exit_2_and_one_line() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [
+        &["serve", "--listen", "nowhere"][..],
+        &["serve", "--listen", "0.0.0.0:0"],
+        &["serve", "--database", "postgres:typo"],
+        &["serve", "--database", "sqlite:"],
+        &["serve", "--retention-days", "0"],
+        &["serve", "--log", "x=y=z"],
+        &["serve", "--no-such-flag"],
+        &["no-such-command"],
+        &[],
+    ] {
+        let mut command = program(home.path());
+        command.args(args);
+        let line = one_line(&ended(command), 2);
+        assert!(line.starts_with("cloud-api: "), "{args:?}: {line}");
+    }
+    let mut command = program(home.path());
+    command.env_remove("HOME").arg("migrate");
+    one_line(&ended(command), 2);
+}
+
+#[test]
+fn what_cannot_work_is_exit_1_and_one_line() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join("file"), "x").unwrap();
+    std::fs::write(
+        home.path().join("text.db"),
+        "this is no database, but it is long enough to be looked at as one".repeat(20),
+    )
+    .unwrap();
+    std::fs::write(home.path().join("damaged.keys.json"), "{").unwrap();
+    for url in ["sqlite:file/server.db", "sqlite:text.db", "sqlite:damaged.db", "postgres://nobody@127.0.0.1:1/none"] {
+        let mut command = serve(home.path());
+        command.env("DATABASE_URL", url);
+        let started = Instant::now();
+        one_line(&ended(command), 1);
+        assert!(started.elapsed() < Duration::from_secs(20), "{url}");
+    }
+    let mut command = serve(home.path());
+    command.arg("--no-migrate");
+    assert!(one_line(&ended(command), 1).contains("cloud-api migrate"));
+}
+
+#[test]
+fn migrate_says_what_it_did_and_then_serve_needs_none() {
+    let home = tempfile::tempdir().unwrap();
+    let migrate = || {
+        let mut command = program(home.path());
+        command.arg("migrate");
+        let output = ended(command);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_ne!(migrate(), "0 migrations applied\n");
+    assert_eq!(migrate(), "0 migrations applied\n");
+    let mut command = serve(home.path());
+    command.arg("--no-migrate");
+    let running = Running::start(command);
+    Client::new(&running.address).get("/healthz").expect(200);
+}
+
+#[test]
+fn settings_come_from_flags_then_environment_then_the_env_file() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(".env"), "DATABASE_URL=sqlite:from-file.db\nCLOUD_API_LISTEN=127.0.0.1:0\n")
+        .unwrap();
+    let mut command = program(home.path());
+    command.arg("serve");
+    drop(Running::start(command));
+    assert!(home.path().join("from-file.db").exists());
+    let mut command = program(home.path());
+    command.arg("serve").env("DATABASE_URL", "sqlite:from-env.db");
+    drop(Running::start(command));
+    assert!(home.path().join("from-env.db").exists());
+    let mut command = program(home.path());
+    command.args(["serve", "--database", "sqlite:from-flag.db"]).env("DATABASE_URL", "sqlite:not-this.db");
+    drop(Running::start(command));
+    assert!(home.path().join("from-flag.db").exists() && !home.path().join("not-this.db").exists());
+
+    std::fs::write(home.path().join(".env"), "this is no setting\n").unwrap();
+    let mut command = program(home.path());
+    command.arg("serve");
+    assert!(one_line(&ended(command), 2).contains(".env"));
+}
+
+#[test]
+fn beyond_loopback_it_serves_behind_a_proxy_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = program(home.path());
+    command.args(["serve", "--listen", "0.0.0.0:0"]);
+    assert!(one_line(&ended(command), 2).contains("CLOUD_API_BEHIND_PROXY"));
+    let mut command = program(home.path());
+    command.args(["serve", "--listen", "127.0.0.2:0", "--behind-proxy"]);
+    let running = Running::start(command);
+    assert_eq!(Client::new(&running.address).get("/health").expect(200).json["status"], json!("ok"));
+}
+
+#[test]
+fn help_and_version_are_not_failures() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["--help"][..], &["--version"], &["serve", "--help"]] {
+        let mut command = program(home.path());
+        command.args(args);
+        let output = ended(command);
+        assert!(output.status.success() && output.stderr.is_empty());
+        assert!(!output.stdout.is_empty());
+    }
+}

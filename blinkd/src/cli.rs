@@ -22,6 +22,14 @@ pub struct Cli {
 pub enum Command {
     /// Count blinks until stopped
     Run(cmd::run::Args),
+    /// Count the blinks of a video file
+    Analyze(cmd::analyze::Args),
+    /// Show which cameras there are
+    Cameras(cmd::cameras::Args),
+    /// Show where the models are, or get them
+    Models(cmd::models::Args),
+    /// Write the synthetic face to a video file
+    Synthesize(cmd::synthesize::Args),
 }
 
 impl Command {
@@ -33,6 +41,10 @@ impl Command {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Run(args) => cmd::run::run(args),
+            Self::Analyze(args) => cmd::analyze::run(args),
+            Self::Cameras(args) => cmd::cameras::run(args),
+            Self::Models(args) => cmd::models::run(args),
+            Self::Synthesize(args) => cmd::synthesize::run(args),
         }
     }
 }

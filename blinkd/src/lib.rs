@@ -1,10 +1,33 @@
 //! blinkd: the daemon that counts real blinks from a webcam without ever storing a picture.
 //!
 //! - [`cli`], [`cmd`]: the command line, a file for each command
-//! - [`exit`]: how the program ends, and how a failure is shown
-//! - [`quiet`]: silences the libraries underneath, first thing in `main`
+//! - [`exit`], [`quiet`]: how the program ends, and that only we speak
+//! - [`clip`]: a video file through the daemon's own pipeline
+//! - [`config`], [`logs`], [`lock`], [`clock`], [`cost`]: what every daemon has
+//! - [`app`]: the threads, started in order and stopped in reverse
+//! - [`capture`]: the thread that looks
+//! - [`minutes`]: what was seen, minute by minute; pure
+//! - [`store`], [`profile`]: what is kept on disk
+//! - [`keeper`]: the thread that owns all of that and says what the state is
+//! - [`upload`]: the thread that talks to the server
+//! - [`daemon`], [`ipc`]: what clients may ask, and the socket they ask through
 
+pub mod app;
+pub mod capture;
 pub mod cli;
+pub mod clip;
+pub mod clock;
 pub mod cmd;
+pub mod config;
+pub mod cost;
+pub mod daemon;
 pub mod exit;
+pub mod ipc;
+pub mod keeper;
+pub mod lock;
+pub mod logs;
+pub mod minutes;
+pub mod profile;
 pub mod quiet;
+pub mod store;
+pub mod upload;

@@ -1,4 +1,7 @@
 //! A file for each command: `Args`, and `run(Args) -> Result<(), Failure>`.
 
+pub mod analyze;
+pub mod cameras;
+pub mod models;
 pub mod run;
-// analyze, synthesize, models, cameras and bench stand here, each with its own `Args` and `run`.
+pub mod synthesize;

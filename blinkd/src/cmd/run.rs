@@ -1,10 +1,26 @@
 //! `blinkd run`: count blinks until stopped.
 
-use std::path::PathBuf;
+use std::{
+    env,
+    io::{self, IsTerminal as _, Write as _},
+    path::PathBuf,
+    sync::Arc,
+};
 
+use blink_proto::{paths::Paths, status::State};
 use blink_vision::SourceSpec;
+use jiff::tz::TimeZone;
 
-use crate::exit::Failure;
+use crate::{
+    app::{self, Parts},
+    capture::native::NativeEyes,
+    clock::RealClock,
+    config::Config,
+    exit::Failure,
+    logs,
+    profile::device,
+    upload,
+};
 
 /// The flags of `blinkd run`.
 #[derive(Debug, clap::Args)]
@@ -33,8 +49,52 @@ pub struct Args {
 /// # Errors
 ///
 /// Wrong configuration, another daemon of this profile, or folders that cannot be written.
-#[expect(clippy::needless_pass_by_value, reason = "every command takes its arguments over")]
 pub fn run(args: Args) -> Result<(), Failure> {
-    let _ = args;
-    Err(Failure::failed("not_built", "This build does not run the daemon yet.", "Build a newer revision."))
+    let paths = Paths::from_env().ok_or_else(|| {
+        Failure::usage("no_home", "Neither HOME nor the XDG folders are set.", "Set HOME to your home folder.")
+    })?;
+    let file = args.config.clone().unwrap_or_else(|| paths.config_file());
+    let config = Config::load(&file, args.config.is_some(), env::vars_os())?;
+    let source = args.source.unwrap_or(config.source);
+    if let Err(error) = logs::start(&paths.state, config.log_level) {
+        say(&format!("blinkd: no logs are written: {error}."));
+    }
+    let running = app::start(Parts {
+        clock: Arc::new(RealClock::default()),
+        tz: TimeZone::system(),
+        machine: device::fingerprint(),
+        source: source.to_string(),
+        eyes: {
+            let source = source.clone();
+            Box::new(move || Box::new(NativeEyes::new(source.clone())))
+        },
+        connect: upload::http::connector(config.ca_file),
+        server: config.server,
+        insecure: args.insecure,
+        retention_days: config.retention_days,
+        paths: paths.clone(),
+    })?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), headless = args.headless, "started");
+    if io::stderr().is_terminal() {
+        say(&format!(
+            "blinkd {}: source {source}, {}; socket {}. Ctrl-C stops it.",
+            env!("CARGO_PKG_VERSION"),
+            in_words(&running),
+            paths.socket().display()
+        ));
+    }
+    running.wait(true);
+    running.stop()
+}
+
+fn in_words(running: &app::Running) -> &'static str {
+    match running.state() {
+        Some(State::NoConsent) => "waiting for consent (`blinkctl consent grant`), the camera stays closed",
+        Some(State::Paused) => "paused (`blinkctl resume` goes on)",
+        _ => "counting (`blinkctl status` shows how it goes)",
+    }
+}
+
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -1,0 +1,284 @@
+//! Wiring: starts the threads in order and stops them in reverse, each within its time.
+//!
+//! lock, socket, keeper, upload, capture; and back. The keeper and the upload thread are needed: if one of them dies of
+//! a mistake, the daemon stops with exit code 1 and its unit starts it again. The capture thread is begun anew.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use blink_proto::{Problem, paths::Paths};
+use jiff::tz::TimeZone;
+use tokio::{
+    runtime::Runtime,
+    sync::{broadcast, watch},
+};
+
+use crate::{
+    capture::{self, Eyes, Gate, News, Sink as _, Trouble, TroubleKind},
+    clock::Clock,
+    daemon::Daemon,
+    exit::Failure,
+    ipc::Socket,
+    keeper::{self, Keeper, KeeperHandle},
+    lock::Lock,
+    upload::{self, Connect, UploadHandle, Uploader},
+};
+
+/// Events a subscriber may fall behind by.
+const EVENTS_KEPT: usize = 512;
+/// Within these the threads end when told; together under two seconds.
+const CAPTURE_ENDS: Duration = Duration::from_millis(900);
+const UPLOAD_ENDS: Duration = Duration::from_millis(150);
+const KEEPER_ENDS: Duration = Duration::from_millis(600);
+const RUNTIME_ENDS: Duration = Duration::from_millis(150);
+
+/// Makes the eyes, on the capture thread.
+pub type MakeEyes = Box<dyn Fn() -> Box<dyn Eyes> + Send>;
+
+/// What the daemon is made of.
+pub struct Parts {
+    /// The profile.
+    pub paths: Paths,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The person's time zone.
+    pub tz: TimeZone,
+    /// This machine's fingerprint.
+    pub machine: Option<String>,
+    /// The source, as `status` shows it.
+    pub source: String,
+    /// What looks.
+    pub eyes: MakeEyes,
+    /// Makes clients of servers.
+    pub connect: Connect,
+    /// The configured server.
+    pub server: String,
+    /// Whether plain HTTP beyond this machine is allowed.
+    pub insecure: bool,
+    /// Days the history is kept.
+    pub retention_days: u32,
+}
+
+/// The running daemon. It must be ended with [`Running::stop`].
+pub struct Running {
+    daemon: Daemon,
+    keeper: KeeperHandle,
+    upload: UploadHandle,
+    gate: Arc<Gate>,
+    stop: Arc<watch::Sender<bool>>,
+    threads: Threads,
+    runtime: Runtime,
+    socket: PathBuf,
+    _lock: Lock,
+}
+
+struct Threads {
+    keeper: JoinHandle<()>,
+    upload: JoinHandle<()>,
+    capture: JoinHandle<()>,
+}
+
+fn no_threads(error: std::io::Error) -> Failure {
+    Failure::failed("threads", format!("The system lets no thread start: {error}."), "Free some memory or processes.")
+}
+
+/// Starts everything.
+///
+/// # Errors
+///
+/// Another daemon of the profile runs, or its folders cannot be used.
+pub fn start(parts: Parts) -> Result<Running, Failure> {
+    let lock = Lock::take(&parts.paths.lock())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("blinkd-ipc")
+        .enable_all()
+        .build()
+        .map_err(no_threads)?;
+    let path = parts.paths.socket();
+    let socket = {
+        let _inside = runtime.enter();
+        Socket::listen(&path)?
+    };
+    let stop = Arc::new(watch::Sender::new(false));
+    let (events, _) = broadcast::channel(EVENTS_KEPT);
+    let gate = Arc::new(Gate::default());
+    let (upload, inbox) = UploadHandle::new();
+
+    let nudge = upload.clone();
+    let keeper = Keeper::begin(keeper::Setup {
+        paths: parts.paths.clone(),
+        clock: Arc::clone(&parts.clock),
+        tz: parts.tz,
+        machine: parts.machine,
+        source: parts.source,
+        retention_days: parts.retention_days,
+        gate: Arc::clone(&gate),
+        events: events.clone(),
+        on_sealed: Box::new(move || nudge.queued()),
+    });
+    let keeper = keeper.map_err(|error| {
+        Failure::failed(
+            "data_folder",
+            format!("The profile cannot be used: {error}."),
+            "Check the data folder's permissions.",
+        )
+    })?;
+    let guard = StopOnPanic(Arc::clone(&stop));
+    let (keeper, keeper_thread) = keeper.start(move || drop(guard)).map_err(no_threads)?;
+
+    let uploader = Uploader::begin(upload::Setup {
+        keeper: keeper.clone(),
+        clock: Arc::clone(&parts.clock),
+        connect: parts.connect,
+        data: parts.paths.data,
+        server: parts.server,
+        insecure: parts.insecure,
+    });
+    let uploader = uploader.map_err(|gone| Failure::failed("internal", gone.to_string(), "See the log."))?;
+    let guard = StopOnPanic(Arc::clone(&stop));
+    let upload_thread = uploader.start(inbox, move || drop(guard)).map_err(no_threads)?;
+
+    let capture = Capture { eyes: parts.eyes, gate: Arc::clone(&gate), clock: parts.clock, keeper: keeper.clone() };
+    let capture =
+        thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
+
+    let daemon = Daemon::new(keeper.clone(), upload.clone(), events, Arc::clone(&stop));
+    runtime.spawn(socket.serve(daemon.clone()));
+    let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
+    Ok(Running { daemon, keeper, upload, gate, stop, threads, runtime, socket: path, _lock: lock })
+}
+
+/// A needed thread that dies takes the daemon along, in order.
+struct StopOnPanic(Arc<watch::Sender<bool>>);
+
+impl Drop for StopOnPanic {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.send_replace(true);
+        }
+    }
+}
+
+struct Capture {
+    eyes: MakeEyes,
+    gate: Arc<Gate>,
+    clock: Arc<dyn Clock>,
+    keeper: KeeperHandle,
+}
+
+impl Capture {
+    fn run(self) {
+        loop {
+            let watch = || capture::run((self.eyes)().as_mut(), &self.gate, &self.clock, &self.keeper);
+            if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
+                return;
+            }
+            let fix = "Please report it with the newest log file; looking is begun anew by itself.";
+            let problem = Problem::new("internal", "Looking stopped on a mistake of blinkd's own.", fix);
+            self.keeper.tell(News::Trouble(Trouble { kind: TroubleKind::Broken, problem }));
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+}
+
+impl Running {
+    /// A way to the daemon.
+    #[must_use]
+    pub fn daemon(&self) -> &Daemon {
+        &self.daemon
+    }
+
+    /// The state now; `None` when the daemon is stopping.
+    #[must_use]
+    pub fn state(&self) -> Option<blink_proto::status::State> {
+        self.keeper.call(|keeper| keeper.state()).ok()
+    }
+
+    /// Waits until somebody asks for a stop: a client, or SIGTERM, SIGINT or SIGHUP where `signals`.
+    pub fn wait(&self, signals: bool) {
+        let mut asked = self.stop.subscribe();
+        self.runtime.block_on(async {
+            let signal = async { if signals { signalled().await } else { std::future::pending().await } };
+            tokio::select! {
+                _ = asked.wait_for(|asked| *asked) => {}
+                () = signal => {}
+            }
+        });
+    }
+
+    /// Stops everything within two seconds. The open minute is saved, not sealed.
+    ///
+    /// # Errors
+    ///
+    /// A needed thread had died of a mistake.
+    pub fn stop(self) -> Result<(), Failure> {
+        let Self { keeper, upload, gate, threads, runtime, socket, .. } = self;
+        tracing::info!("stopping");
+        gate.stop();
+        let captured = ended(threads.capture, CAPTURE_ENDS);
+        upload.stop();
+        let uploaded = ended(threads.upload, UPLOAD_ENDS);
+        keeper.post(|keeper| keeper.finish());
+        drop((keeper, upload, self.daemon));
+        runtime.shutdown_timeout(RUNTIME_ENDS);
+        let kept = ended(threads.keeper, KEEPER_ENDS);
+        // The listener may have outlived its runtime.
+        let _ = std::fs::remove_file(socket);
+        tracing::info!(?captured, ?uploaded, ?kept, "stopped");
+        if [captured, uploaded, kept].contains(&Ended::Panicked) {
+            return Err(Failure::failed(
+                "internal",
+                "blinkd stopped on a mistake of its own.",
+                "Please report it with the newest file of the log folder.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    InOrder,
+    Panicked,
+    /// It is left behind: the process ends under it, and what it was doing is done again.
+    NotYet,
+}
+
+fn ended(thread: JoinHandle<()>, within: Duration) -> Ended {
+    let (tell, told) = mpsc::sync_channel(1);
+    let waiter = thread::Builder::new().name("blinkd-wait".into()).spawn(move || drop(tell.send(thread.join())));
+    if waiter.is_err() {
+        return Ended::NotYet;
+    }
+    match told.recv_timeout(within) {
+        Ok(Ok(())) => Ended::InOrder,
+        Ok(Err(_)) => Ended::Panicked,
+        Err(_) => Ended::NotYet,
+    }
+}
+
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+    let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else {
+        tracing::error!("signals cannot be listened for");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+        _ = hup.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signalled() {
+    let _ = tokio::signal::ctrl_c().await;
+}

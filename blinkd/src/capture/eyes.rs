@@ -1,0 +1,77 @@
+//! What looks: a source with the pipeline behind it, as a trait so that tests need no camera.
+
+use std::time::Duration;
+
+use blink_proto::Problem;
+use blink_vision::{Event, FrameReport};
+use jiff::Timestamp;
+
+/// Why there is nothing to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which state it puts the daemon in.
+    pub kind: TroubleKind,
+    /// What went wrong, and what to do.
+    pub problem: Problem,
+}
+
+/// The kinds of [`Trouble`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TroubleKind {
+    /// A file is at its end: there is nothing to try again.
+    Ended,
+    /// Another program holds the camera.
+    Busy,
+    /// There is no source.
+    Gone,
+    /// Something else, such as a missing model.
+    Broken,
+}
+
+/// One look.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Look {
+    /// A frame was seen.
+    Frame(FrameReport),
+    /// No frame came within the source's time-out.
+    Nothing,
+    /// The frame was not wanted any more.
+    Unwanted,
+}
+
+/// A source and the pipeline behind it.
+pub trait Eyes {
+    /// Gets ready what opening needs, such as models; called before each opening.
+    ///
+    /// # Errors
+    ///
+    /// A model is missing or damaged.
+    fn ready(&mut self) -> Result<(), Trouble>;
+
+    /// Opens the source. Frame times count from `at`.
+    ///
+    /// # Errors
+    ///
+    /// There is no source, or it is busy.
+    fn open(&mut self, at: Timestamp) -> Result<(), Trouble>;
+
+    /// Reads a frame, asks `wanted` with its time (which may wait until it is due), and looks at it. Returns within
+    /// 500 ms and the wait.
+    ///
+    /// # Errors
+    ///
+    /// The source ended or failed.
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble>;
+
+    /// Moves what has been decided since the last call to `into`.
+    fn decided(&mut self, into: &mut Vec<Event>);
+
+    /// Decides what can be decided, and closes the source.
+    fn close(&mut self);
+
+    /// Whether frames come as fast as they are read and must be held until they are due.
+    fn needs_pacing(&self) -> bool;
+
+    /// Whether the source begins again at its end.
+    fn repeats(&self) -> bool;
+}

@@ -1,0 +1,236 @@
+//! The capture thread: opens the source while it may, and turns what is seen into wall time.
+//!
+//! - [`Gate`]: may a source be open?
+//! - [`Eyes`]: source and pipeline, as a trait; [`native`] is the real one
+//! - [`Sink`]: who is told; the keeper
+
+mod eyes;
+mod gate;
+pub mod native;
+
+use std::{sync::Arc, time::Duration};
+
+use blink_proto::Problem;
+use blink_vision::{Event, FaceSight, FrameReport};
+use jiff::{SignedDuration, Timestamp};
+
+pub use eyes::{Eyes, Look, Trouble, TroubleKind};
+pub use gate::Gate;
+
+use crate::{clock::Clock, minutes::Seen};
+
+/// What was seen is handed on at least so often, and at once when something was decided.
+const HAND_ON_EVERY: Duration = Duration::from_millis(100);
+/// A frame's wall time may be so far from the clock before the clock is believed instead: it was set, the machine
+/// slept, or the source lags.
+const DRIFT: SignedDuration = SignedDuration::from_secs(1);
+/// A source that gives no frame for so long has failed; before its first frame it may take longer.
+const SILENCE: Duration = Duration::from_secs(3);
+const SLOW_START: Duration = Duration::from_secs(10);
+/// Waits between attempts to open a source, milliseconds.
+const RETRY_MS: [u64; 4] = [500, 1_000, 2_000, 4_000];
+/// The same where trying is costly and the cause will not go away by itself: a model is read whole to be verified.
+const RETRY_BROKEN_MS: [u64; 4] = [2_000, 5_000, 15_000, 30_000];
+
+/// A frame's measurement in wall time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sighting {
+    /// The frame's time.
+    pub at: Timestamp,
+    /// Whether any face was in it.
+    pub face: bool,
+    /// Whether one face was followed.
+    pub followed: bool,
+    /// Mean EAR of the measurable eyes.
+    pub ear: Option<f64>,
+    /// Mean open-eye baseline.
+    pub baseline: Option<f64>,
+}
+
+/// What the capture thread tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// The source is open.
+    Opened,
+    /// Frames, and what was decided with them: [`Seen::Observed`] and [`Seen::Blink`].
+    Seen(Vec<Sighting>, Vec<Seen>),
+    /// The source was closed because it must be.
+    Closed,
+    /// There is no source, for this reason.
+    Trouble(Trouble),
+}
+
+/// Who is told.
+pub trait Sink {
+    /// Takes the news; must not block.
+    fn tell(&self, news: News);
+}
+
+/// Runs until the gate stops it.
+pub fn run(eyes: &mut dyn Eyes, gate: &Gate, clock: &Arc<dyn Clock>, sink: &dyn Sink) {
+    let mut failures = 0;
+    while gate.wait_open() {
+        let mut watch = Watch::new(clock.as_ref(), gate, sink, eyes.needs_pacing());
+        let outcome = watch.run(eyes);
+        let frames = watch.frames;
+        match outcome {
+            Ok(()) => {
+                failures = 0;
+                sink.tell(News::Closed);
+            }
+            Err(trouble) if trouble.kind == TroubleKind::Ended && !(eyes.repeats() && frames > 0) => {
+                tracing::info!("the file is at its end");
+                sink.tell(News::Trouble(trouble));
+                return gate.wait_stop();
+            }
+            Err(trouble) if trouble.kind == TroubleKind::Ended => failures = 0,
+            Err(trouble) => {
+                if failures == 0 {
+                    tracing::warn!(code = trouble.problem.code, "no source");
+                }
+                let waits = if trouble.kind == TroubleKind::Broken { RETRY_BROKEN_MS } else { RETRY_MS };
+                sink.tell(News::Trouble(trouble));
+                failures = if frames > 0 { 0 } else { failures };
+                let wait = Duration::from_millis(waits[failures.min(waits.len() - 1)]);
+                failures += 1;
+                // Woken early when the source must be closed, which it is.
+                let _ = gate.wait_until(clock.as_ref(), clock.mono() + wait);
+            }
+        }
+    }
+}
+
+/// One opening of the source.
+struct Watch<'a> {
+    clock: &'a dyn Clock,
+    gate: &'a Gate,
+    sink: &'a dyn Sink,
+    paced: bool,
+    /// Wall time of the stream's time zero.
+    zero: Timestamp,
+    frames: u64,
+    sightings: Vec<Sighting>,
+    events: Vec<Event>,
+    settled: Vec<Seen>,
+    handed_on: Duration,
+}
+
+impl<'a> Watch<'a> {
+    fn new(clock: &'a dyn Clock, gate: &'a Gate, sink: &'a dyn Sink, paced: bool) -> Self {
+        Self {
+            clock,
+            gate,
+            sink,
+            paced,
+            zero: clock.now(),
+            frames: 0,
+            sightings: Vec::new(),
+            events: Vec::new(),
+            settled: Vec::new(),
+            handed_on: Duration::ZERO,
+        }
+    }
+
+    /// Looks until the gate closes; the source is closed in any case.
+    fn run(&mut self, eyes: &mut dyn Eyes) -> Result<(), Trouble> {
+        eyes.ready()?;
+        if !self.gate.is_open() {
+            return Ok(());
+        }
+        self.zero = self.clock.now();
+        let opened = self.clock.mono();
+        eyes.open(self.zero)?;
+        self.sink.tell(News::Opened);
+        let outcome = self.look_on(eyes, opened);
+        eyes.close();
+        eyes.decided(&mut self.events);
+        self.settle();
+        self.hand_on();
+        outcome
+    }
+
+    fn look_on(&mut self, eyes: &mut dyn Eyes, opened: Duration) -> Result<(), Trouble> {
+        let (clock, gate, paced) = (self.clock, self.gate, self.paced);
+        let mut wanted = |t: Duration| if paced { gate.wait_until(clock, opened + t) } else { gate.is_open() };
+        let mut last_frame = clock.mono();
+        while gate.is_open() {
+            match eyes.look(&mut wanted)? {
+                Look::Frame(report) => {
+                    last_frame = clock.mono();
+                    self.frame(&report);
+                    eyes.decided(&mut self.events);
+                    self.settle();
+                    if !self.settled.is_empty() || last_frame.saturating_sub(self.handed_on) >= HAND_ON_EVERY {
+                        self.handed_on = last_frame;
+                        self.hand_on();
+                    }
+                }
+                Look::Nothing => {
+                    let patience = if self.frames == 0 { SLOW_START } else { SILENCE };
+                    if clock.mono().saturating_sub(last_frame) >= patience {
+                        return Err(silent());
+                    }
+                }
+                Look::Unwanted => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn frame(&mut self, report: &FrameReport) {
+        self.frames += 1;
+        if let Ok(by_clock) = self.clock.now().checked_sub(report.timestamp) {
+            if by_clock.duration_since(self.zero).abs() > DRIFT {
+                self.zero = by_clock;
+            }
+        }
+        let mean = |eyes: [f32; 2]| {
+            let measured = eyes.iter().filter(|ear| ear.is_finite());
+            let (sum, n) = measured.fold((0.0, 0.0), |(sum, n), ear| (sum + f64::from(*ear), n + 1.0));
+            (n > 0.0).then(|| sum / n)
+        };
+        self.sightings.push(Sighting {
+            at: self.wall(report.timestamp),
+            face: report.sight.any_face(),
+            followed: matches!(report.sight, FaceSight::Measurable | FaceSight::Turned),
+            ear: report.reading.ear.and_then(mean),
+            baseline: report.reading.baseline.and_then(mean),
+        });
+    }
+
+    fn settle(&mut self) {
+        for event in std::mem::take(&mut self.events) {
+            self.settled.push(match event {
+                Event::Observed { from, to, closed } => {
+                    Seen::Observed { from: self.wall(from), to: self.wall(to), closed }
+                }
+                Event::Blink(blink) => {
+                    Seen::Blink { end: self.wall(blink.end), width: blink.width, complete: blink.complete }
+                }
+            });
+        }
+    }
+
+    fn hand_on(&mut self) {
+        if !self.sightings.is_empty() || !self.settled.is_empty() {
+            let news = News::Seen(std::mem::take(&mut self.sightings), std::mem::take(&mut self.settled));
+            self.sink.tell(news);
+        }
+    }
+
+    fn wall(&self, t: Duration) -> Timestamp {
+        self.zero.checked_add(t).unwrap_or(Timestamp::MAX)
+    }
+}
+
+fn silent() -> Trouble {
+    let problem = Problem::new(
+        "source_failed",
+        "The source stopped giving pictures.",
+        "Check the camera's cable or the stream; it is opened again by itself.",
+    );
+    Trouble { kind: TroubleKind::Gone, problem }
+}
+
+#[cfg(test)]
+mod tests;

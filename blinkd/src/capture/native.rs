@@ -1,0 +1,127 @@
+//! The real eyes: a source of blink-vision and its pipeline.
+
+use std::{error::Error as _, sync::Arc, time::Duration};
+
+use blink_proto::Problem;
+use blink_vision::{
+    Event, SourceSpec,
+    models::{self, ModelError},
+    native::{Pipeline, Source, SourceError, load_landmark_model},
+};
+use jiff::Timestamp;
+
+use super::{Eyes, Look, Trouble, TroubleKind};
+
+/// Frames further apart are not one stretch: the machine slept, or the source hung.
+const GAP: Duration = Duration::from_secs(1);
+
+/// A source of this machine.
+pub struct NativeEyes {
+    spec: SourceSpec,
+    /// Loaded once: the model is large, and opening must be quick.
+    pipeline: Option<Pipeline>,
+    source: Option<Source>,
+    last: Option<Duration>,
+    /// Decided before a gap, and not yet asked for.
+    before_gap: Vec<Event>,
+}
+
+impl NativeEyes {
+    /// Eyes that look where `spec` says; nothing is opened yet.
+    #[must_use]
+    pub fn new(spec: SourceSpec) -> Self {
+        Self { spec, pipeline: None, source: None, last: None, before_gap: Vec::new() }
+    }
+
+    fn trouble(&self, error: &SourceError) -> Trouble {
+        let kind = match error {
+            SourceError::EndOfFile => TroubleKind::Ended,
+            // A file that breaks off is at its end: opened again it would be counted again.
+            SourceError::Failed(_) | SourceError::OpenCv(_) if self.spec.is_file() && self.last.is_some() => {
+                let fix = SourceError::EndOfFile.fix();
+                let problem = Problem::new("end_of_file", "The file breaks off here.", fix);
+                return Trouble { kind: TroubleKind::Ended, problem };
+            }
+            SourceError::Busy(_) => TroubleKind::Busy,
+            SourceError::NotVideo { .. } => TroubleKind::Broken,
+            _ => TroubleKind::Gone,
+        };
+        let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+        Trouble { kind, problem: Problem::new(error.code(), sentence(&format!("{error}{because}")), error.fix()) }
+    }
+}
+
+/// Errors begin small and have no full stop; what people read has both.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str())
+}
+
+fn model_trouble(error: &ModelError) -> Trouble {
+    let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    let problem = Problem::new(error.code(), sentence(&format!("{error}{because}")), error.fix());
+    Trouble { kind: TroubleKind::Broken, problem }
+}
+
+impl Eyes for NativeEyes {
+    fn ready(&mut self) -> Result<(), Trouble> {
+        if self.pipeline.is_none() {
+            let predictor = load_landmark_model(&models::folders()).map_err(|error| model_trouble(&error))?;
+            self.pipeline = Some(Pipeline::new(Arc::new(predictor)));
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        self.last = None;
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.reset();
+        }
+        self.source = Some(Source::open(&self.spec, at).map_err(|error| self.trouble(&error))?);
+        Ok(())
+    }
+
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble> {
+        let (Some(source), Some(pipeline)) = (&mut self.source, &mut self.pipeline) else { return Ok(Look::Nothing) };
+        let outcome = match source.read() {
+            Ok(frame) => {
+                if !wanted(frame.timestamp) {
+                    return Ok(Look::Unwanted);
+                }
+                if self.last.is_some_and(|last| frame.timestamp.saturating_sub(last) > GAP) {
+                    pipeline.finish();
+                    self.before_gap.extend(pipeline.drain_events());
+                    pipeline.reset();
+                }
+                self.last = Some(frame.timestamp);
+                pipeline.process(&frame)
+            }
+            Err(SourceError::TimedOut) => return Ok(Look::Nothing),
+            Err(error) => Err(error),
+        };
+        outcome.map(Look::Frame).map_err(|error| self.trouble(&error))
+    }
+
+    fn decided(&mut self, into: &mut Vec<Event>) {
+        into.append(&mut self.before_gap);
+        if let Some(pipeline) = &mut self.pipeline {
+            into.extend(pipeline.drain_events());
+        }
+    }
+
+    fn close(&mut self) {
+        self.source = None;
+        if let Some(pipeline) = &mut self.pipeline {
+            pipeline.finish();
+        }
+    }
+
+    fn needs_pacing(&self) -> bool {
+        self.spec.is_file()
+    }
+
+    fn repeats(&self) -> bool {
+        matches!(self.spec, SourceSpec::File { repeat: true, .. })
+    }
+}

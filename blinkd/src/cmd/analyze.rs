@@ -1,0 +1,205 @@
+//! `blinkd analyze`: the blinks of a video file, by the daemon's own pipeline and defaults.
+
+mod plot;
+mod trace;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use blink_proto::{Quality, rate_per_minute};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use crate::{
+    clip::{self, Clip, Progress},
+    exit::Failure,
+};
+
+/// What `blinkd analyze` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  blinkd analyze talk.mp4\n  blinkd analyze talk.mp4 --json\n  \
+    blinkd analyze talk.mp4 --trace talk.csv --plot talk.png")]
+pub struct Args {
+    /// The video file
+    pub input: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Write a CSV file with a line for each frame: EARs, baseline, closure, pose, state
+    #[arg(long, value_name = "FILE.csv")]
+    pub trace: Option<PathBuf>,
+    /// Draw the EAR with the blinks marked, as PNG or SVG
+    #[arg(long, value_name = "FILE.png|.svg")]
+    pub plot: Option<PathBuf>,
+    /// Take the frames to be this many per second, whatever the file says
+    #[arg(long, value_name = "N", value_parser = frames_per_second)]
+    pub fps: Option<f64>,
+}
+
+fn frames_per_second(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(fps) if (1.0..=1_000.0).contains(&fps) => Ok(fps),
+        _ => Err("use a number of frames per second from 1 to 1000".to_owned()),
+    }
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Output<'a> {
+    input: &'a Path,
+    frames: u64,
+    fps: f64,
+    duration_s: f64,
+    observed_s: f64,
+    blink_count: usize,
+    blinks_per_minute: Option<f64>,
+    quality: Quality,
+    truncated: bool,
+    blinks: Vec<BlinkOutput>,
+    cost: Cost,
+}
+
+/// Frames are 0-based and inclusive; `duration_ms` is the width at half depth.
+#[derive(Debug, Serialize)]
+struct BlinkOutput {
+    start_frame: u64,
+    end_frame: u64,
+    start_s: f64,
+    end_s: f64,
+    duration_ms: f64,
+    depth: f64,
+    complete: bool,
+}
+
+/// Milliseconds are means for a frame.
+#[derive(Debug, Serialize)]
+struct Cost {
+    decode_ms: f64,
+    process_ms: f64,
+    cpu_ms_per_frame: f64,
+    peak_rss_bytes: u64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where the file or the model cannot be used, or an output cannot be written.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let plot = args.plot.as_deref().map(plot::Plot::to).transpose()?;
+    let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;
+    let mut points = Vec::new();
+    let bar = progress_bar();
+    let clip = clip::run(&args.input, args.fps, |report, events, progress| {
+        show(&bar, progress);
+        if let Some(trace) = &mut trace {
+            trace.write(report, events);
+        }
+        if plot.is_some() {
+            points.push(*report);
+        }
+    });
+    bar.finish_and_clear();
+    let clip = clip?;
+    trace.map_or(Ok(()), trace::Trace::finish)?;
+    plot.map_or(Ok(()), |plot| plot.draw(&points, &clip))?;
+    let output = Output::of(&args.input, &clip);
+    let text = if args.json { json_line(&output) } else { output.for_people() };
+    // With standard output closed there is nobody left to tell.
+    let _ = writeln!(io::stdout().lock(), "{text}");
+    Ok(())
+}
+
+fn json_line(output: &Output<'_>) -> String {
+    serde_json::to_string(output).unwrap_or_default()
+}
+
+fn progress_bar() -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{spinner} {percent:>3}% {wide_bar} {pos}/{len} frames, {eta} left");
+    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn show(bar: &ProgressBar, progress: Progress) {
+    if progress.frames % 8 == 1 {
+        bar.set_length(progress.of.unwrap_or(progress.frames).max(progress.frames));
+        bar.set_position(progress.frames);
+    }
+}
+
+impl<'a> Output<'a> {
+    #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
+    fn of(input: &'a Path, clip: &Clip) -> Self {
+        let observed_ms = u64::try_from(clip.observed.as_millis()).unwrap_or(u64::MAX);
+        let per_frame = |time: Duration| round(1e3 * time.as_secs_f64() / clip.frames.max(1) as f64, 4);
+        Self {
+            input,
+            frames: clip.frames,
+            fps: round(clip.fps(), 3),
+            duration_s: round(clip.duration().as_secs_f64(), 3),
+            observed_s: round(clip.observed.as_secs_f64(), 3),
+            blink_count: clip.blinks.len(),
+            blinks_per_minute: rate_per_minute(clip.blinks.len() as u64, observed_ms).map(|rate| round(rate, 2)),
+            quality: Quality::of_observed(observed_ms),
+            truncated: clip.truncated,
+            blinks: clip.blinks.iter().map(BlinkOutput::of).collect(),
+            cost: Cost {
+                decode_ms: per_frame(clip.decode),
+                process_ms: per_frame(clip.process),
+                cpu_ms_per_frame: per_frame(clip.cpu),
+                peak_rss_bytes: clip::peak_rss_bytes(),
+            },
+        }
+    }
+
+    fn for_people(&self) -> String {
+        let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let mut lines = vec![format!("{}", self.input.display())];
+        let rate = match self.blinks_per_minute {
+            Some(rate) => format!("{rate:.1} a minute of observed time"),
+            None => "no rate: under 10 s could be observed".to_owned(),
+        };
+        lines.push(format!("  {}, {rate}", plural(self.blink_count, "blink")));
+        let share = if self.duration_s > 0.0 { 100.0 * self.observed_s / self.duration_s } else { 0.0 };
+        lines.push(format!(
+            "  observed {:.1} of {:.1} s ({share:.0} %), {} frames at {:.1} fps",
+            self.observed_s, self.duration_s, self.frames, self.fps
+        ));
+        if self.truncated {
+            lines.push("  the file ends before the length it states: this is what could be read".to_owned());
+        }
+        for blink in &self.blinks {
+            let how = if blink.complete { "" } else { ", incomplete" };
+            lines.push(format!("  {:>9.2} s  {:>4.0} ms{how}", blink.start_s, blink.duration_ms));
+        }
+        lines.push(format!(
+            "  {:.2} ms of processor time a frame, {} MB at most",
+            self.cost.cpu_ms_per_frame,
+            self.cost.peak_rss_bytes / 1_000_000
+        ));
+        lines.join("\n")
+    }
+}
+
+impl BlinkOutput {
+    fn of(blink: &blink_vision::Blink) -> Self {
+        Self {
+            start_frame: blink.start_frame,
+            end_frame: blink.end_frame,
+            start_s: round(blink.start.as_secs_f64(), 4),
+            end_s: round(blink.end.as_secs_f64(), 4),
+            duration_ms: round(1e3 * blink.width.as_secs_f64(), 1),
+            depth: round(f64::from(blink.depth), 3),
+            complete: blink.complete,
+        }
+    }
+}
+
+fn round(value: f64, digits: i32) -> f64 {
+    let unit = 10f64.powi(digits);
+    (value * unit).round() / unit
+}

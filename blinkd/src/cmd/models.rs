@@ -1,0 +1,100 @@
+//! `blinkd models`: where each model is looked for, which was found, its hash and licence; and fetching them.
+
+mod fetch;
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use blink_vision::models::{self, FETCH_COMMAND, Model, ModelError};
+use serde::Serialize;
+
+use crate::exit::{ExitStatus, Failure};
+
+/// What `blinkd models` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  blinkd models\n  blinkd models --fetch\n  blinkd models --json")]
+pub struct Args {
+    /// Get the models that are missing or damaged, and verify them
+    #[arg(long)]
+    pub fetch: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Output {
+    looked_in: Vec<PathBuf>,
+    models: Vec<Row>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    file: &'static str,
+    purpose: &'static str,
+    licence: &'static str,
+    sha256: &'static str,
+    /// `ok`, `missing`, `damaged` or `unreadable`.
+    state: &'static str,
+    path: Option<PathBuf>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where a model is missing or damaged, after the list was printed; and where fetching failed.
+pub fn run(args: Args) -> Result<(), Failure> {
+    let folders = models::folders();
+    if args.fetch {
+        fetch::missing(&folders, args.json)?;
+    }
+    let found: Vec<(Model, Result<PathBuf, ModelError>)> =
+        models::ALL.iter().map(|model| (*model, models::find(model, &folders))).collect();
+    let rows = found.iter().map(|(model, found)| Row::of(model, found)).collect();
+    let output = Output { looked_in: folders, models: rows };
+    let wrong: Vec<&ModelError> = found.iter().filter_map(|(_, found)| found.as_ref().err()).collect();
+    // With --json a failure leaves standard output empty.
+    if !(args.json && !wrong.is_empty()) {
+        let text = if args.json { serde_json::to_string(&output).unwrap_or_default() } else { output.for_people() };
+        let _ = writeln!(io::stdout().lock(), "{text}");
+    }
+    let Some(first) = wrong.first() else { return Ok(()) };
+    let more = if wrong.len() > 1 { format!(" (and {} more)", wrong.len() - 1) } else { String::new() };
+    Err(Failure {
+        problem: blink_proto::Problem::new(first.code(), format!("{first}{more}"), first.fix()),
+        status: ExitStatus::Failed,
+    })
+}
+
+impl Row {
+    fn of(model: &Model, found: &Result<PathBuf, ModelError>) -> Self {
+        let (state, path) = match found {
+            Ok(path) => ("ok", Some(path.clone())),
+            Err(ModelError::Missing { .. }) => ("missing", None),
+            Err(ModelError::Damaged { path, .. }) => ("damaged", Some(path.clone())),
+            Err(ModelError::Unreadable { path, .. }) => ("unreadable", Some(path.clone())),
+        };
+        Self { file: model.file, purpose: model.purpose, licence: model.licence, sha256: model.sha256, state, path }
+    }
+}
+
+impl Output {
+    fn for_people(&self) -> String {
+        let mut lines = Vec::new();
+        for row in &self.models {
+            let place = row.path.as_ref().map(|path| format!("  {}", path.display())).unwrap_or_default();
+            lines.push(format!("{:<10}  {}{place}", row.state, row.file));
+            lines.push(format!("            {}", row.purpose));
+            lines.push(format!("            licence: {}", row.licence));
+            lines.push(format!("            sha256 {}", row.sha256));
+        }
+        lines.push("Looked for, in this order, in:".to_owned());
+        lines.extend(self.looked_in.iter().map(|folder| format!("  {}", folder.display())));
+        if self.models.iter().any(|row| row.state != "ok") {
+            lines.push(format!("`{FETCH_COMMAND}` gets what is missing."));
+        }
+        lines.join("\n")
+    }
+}

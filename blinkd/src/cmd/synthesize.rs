@@ -1,0 +1,116 @@
+//! `blinkd synthesize`: the synthetic source, written to a video file, with the truth about its blinks.
+
+use std::{
+    fs,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use blink_vision::{native::SyntheticFace, schedule::Truth, source::Synthetic};
+use indicatif::ProgressBar;
+use jiff::Timestamp;
+use opencv::{
+    core::Size,
+    videoio::{self, VideoWriter, VideoWriterTrait, VideoWriterTraitConst},
+};
+
+use crate::exit::Failure;
+
+/// What `blinkd synthesize` takes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  blinkd synthesize face.avi --seconds 60 --bpm 20 --seed 7 --truth face.json\n  \
+    blinkd synthesize face.avi && blinkd analyze face.avi")]
+pub struct Args {
+    /// The video file to write, an AVI
+    #[arg(value_name = "OUT.avi")]
+    pub out: PathBuf,
+    /// How long it is
+    #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Blinks per minute, 0 to 60
+    #[arg(long, value_name = "N", default_value_t = 15.0, value_parser = blinks_per_minute)]
+    pub bpm: f64,
+    /// What the variations are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Frames per second, 1 to 120
+    #[arg(long, value_name = "N", default_value_t = 30.0, value_parser = frames_per_second)]
+    pub fps: f64,
+    /// Give the face glasses
+    #[arg(long)]
+    pub glasses: bool,
+    /// Also write every blink, as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub truth: Option<PathBuf>,
+}
+
+fn within(text: &str, low: f64, high: f64) -> Result<f64, String> {
+    text.parse().ok().filter(|n| (low..=high).contains(n)).ok_or_else(|| format!("use a number from {low} to {high}"))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    within(text, 0.1, 86_400.0)
+}
+
+fn blinks_per_minute(text: &str) -> Result<f64, String> {
+    within(text, 0.0, 60.0)
+}
+
+fn frames_per_second(text: &str) -> Result<f64, String> {
+    within(text, 1.0, 120.0)
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where a file cannot be written.
+pub fn run(args: Args) -> Result<(), Failure> {
+    if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
+        let message = format!("{} is not an AVI file's name", args.out.display());
+        return Err(Failure::usage("usage", message, "End the name in .avi."));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the arguments' checks")]
+    let frames = (args.seconds * args.fps).round().max(1.0) as u64;
+    let spec =
+        Synthetic { bpm: args.bpm, seed: args.seed, fps: args.fps, glasses: args.glasses, ..Synthetic::default() };
+    write_video(&args.out, &spec, frames)?;
+    let truth = Truth::of(args.bpm, args.seed, args.fps, frames, Duration::ZERO);
+    if let Some(path) = &args.truth {
+        let text = serde_json::to_string_pretty(&truth).unwrap_or_default() + "\n";
+        fs::write(path, text).map_err(|error| unwritable(path, &error.to_string()))?;
+    }
+    let blinks = truth.blinks.len();
+    // With standard output closed there is nobody left to tell.
+    let _ = writeln!(io::stdout().lock(), "{}: {frames} frames, {blinks} blinks", args.out.display());
+    Ok(())
+}
+
+fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure> {
+    let refused = |error: opencv::Error| unwritable(path, &error.message);
+    // OpenCV does not say why it cannot write, the system does.
+    fs::File::create(path).map_err(|error| unwritable(path, &error.to_string()))?;
+    let codec = VideoWriter::fourcc('M', 'J', 'P', 'G').map_err(refused)?;
+    let mut face = SyntheticFace::new(spec, Timestamp::UNIX_EPOCH).map_err(refused)?;
+    let size =
+        face.draw(Duration::ZERO).and_then(|picture| opencv::core::MatTraitConst::size(picture)).map_err(refused)?;
+    let size = Size::new(size.width, size.height);
+    let mut writer =
+        VideoWriter::new_with_backend(path, videoio::CAP_FFMPEG, codec, spec.fps, size, true).map_err(refused)?;
+    if !writer.is_opened().map_err(refused)? {
+        return Err(unwritable(path, "the video writer does not start"));
+    }
+    let bar = if io::stderr().is_terminal() { ProgressBar::new(frames) } else { ProgressBar::hidden() };
+    for i in 0..frames {
+        #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
+        let picture = face.draw(Duration::from_secs_f64(i as f64 / spec.fps)).map_err(refused)?;
+        writer.write(picture).map_err(refused)?;
+        bar.set_position(i + 1);
+    }
+    bar.finish_and_clear();
+    writer.release().map_err(refused)
+}
+
+fn unwritable(path: &Path, why: &str) -> Failure {
+    Failure::failed("unwritable", format!("{} cannot be written: {why}", path.display()), "Choose another place.")
+}

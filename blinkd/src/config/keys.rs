@@ -1,0 +1,126 @@
+//! Every key of the configuration: the one table that the parser, the first file and the document are made from.
+
+use blink_vision::SourceSpec;
+
+use super::Config;
+
+/// What a value must be in TOML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A string.
+    Text,
+    /// A whole number.
+    Integer,
+}
+
+impl Kind {
+    /// Its name in the document and in errors.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "string",
+            Self::Integer => "integer",
+        }
+    }
+}
+
+/// One key.
+#[derive(Debug)]
+pub struct Key {
+    /// The table it stands in.
+    pub section: &'static str,
+    /// Its name there.
+    pub name: &'static str,
+    /// What its value must be.
+    pub kind: Kind,
+    /// The default, as it stands in TOML.
+    pub default: &'static str,
+    /// What it means, for people.
+    pub meaning: &'static str,
+    /// Takes a value, or says what may stand there.
+    pub set: fn(&mut Config, &str) -> Result<(), String>,
+}
+
+impl Key {
+    /// `section.name`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// The environment variable that overrides it.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("BLINKD_{}__{}", self.section, self.name).to_ascii_uppercase()
+    }
+}
+
+/// All keys, in the order of the file.
+pub const KEYS: &[Key] = &[
+    Key {
+        section: "camera",
+        name: "source",
+        kind: Kind::Text,
+        default: "\"camera:0\"",
+        meaning: "Where frames come from: camera[:N], file:PATH[,loop], gst:PIPELINE, an rtsp:// URL or \
+                  synthetic[:KEY=VALUE,..].",
+        set: |config, text| {
+            config.source = text.parse::<SourceSpec>().map_err(|error| error.to_string())?;
+            Ok(())
+        },
+    },
+    Key {
+        section: "upload",
+        name: "server",
+        kind: Kind::Text,
+        default: "\"http://127.0.0.1:8080\"",
+        meaning: "The server that `blinkctl register` and `blinkctl login` use when they name none. Nothing is sent \
+                  before one of them succeeds.",
+        set: |config, text| {
+            // Whether plain HTTP is allowed is known only with the flags.
+            config.server = crate::upload::BaseUrl::parse(text, true).map_err(|problem| problem.message)?.to_string();
+            Ok(())
+        },
+    },
+    Key {
+        section: "upload",
+        name: "ca_file",
+        kind: Kind::Text,
+        default: "\"\"",
+        meaning: "A PEM file with a private certificate authority, trusted beside the system's own; empty for none.",
+        set: |config, text| {
+            config.ca_file = (!text.is_empty()).then(|| text.into());
+            Ok(())
+        },
+    },
+    Key {
+        section: "history",
+        name: "retention_days",
+        kind: Kind::Integer,
+        default: "90",
+        meaning: "Minutes are kept on this machine for so many days, 1 to 3650.",
+        set: |config, text| {
+            let days = text.parse().ok().filter(|days| (1..=3650).contains(days));
+            config.retention_days = days.ok_or("it must be from 1 to 3650")?;
+            Ok(())
+        },
+    },
+    Key {
+        section: "log",
+        name: "level",
+        kind: Kind::Text,
+        default: "\"info\"",
+        meaning: "How much is logged: error, warn, info, debug or trace.",
+        set: |config, text| {
+            config.log_level = match text {
+                "error" => tracing::Level::ERROR,
+                "warn" => tracing::Level::WARN,
+                "info" => tracing::Level::INFO,
+                "debug" => tracing::Level::DEBUG,
+                "trace" => tracing::Level::TRACE,
+                _ => return Err("it must be error, warn, info, debug or trace".to_owned()),
+            };
+            Ok(())
+        },
+    },
+];

@@ -1,0 +1,136 @@
+//! One connection: hello, then calls answered in any order, and events for those who subscribed.
+
+use std::time::Duration;
+
+use blink_proto::{
+    Problem,
+    ipc::{Answer, Call, Event, FromDaemon, Hello, JsonCodec, OLDEST_PROTOCOL, PROTOCOL, Request, ToDaemon},
+};
+use futures_util::{SinkExt as _, StreamExt as _};
+use interprocess::local_socket::tokio::Stream;
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::timeout,
+};
+use tokio_util::codec::Framed;
+
+use crate::daemon::Daemon;
+
+/// A client must greet within this.
+const GREETING: Duration = Duration::from_secs(5);
+/// A client that takes no frame for so long is dropped.
+const SLOW: Duration = Duration::from_secs(5);
+/// Calls of one client under way at once; more wait unread.
+const MAX_CALLS: usize = 16;
+
+type Frames = Framed<Stream, JsonCodec<ToDaemon, FromDaemon>>;
+
+/// The connection is over.
+struct Over;
+
+/// Serves one client until it goes, misbehaves, or is too slow.
+pub(super) async fn serve(stream: Stream, daemon: Daemon) {
+    let mut frames = Framed::new(stream, JsonCodec::default());
+    if greet(&mut frames).await.is_ok() {
+        // Either way the connection ends here.
+        let _ = converse(&mut frames, &daemon).await;
+    }
+}
+
+async fn send(frames: &mut Frames, message: FromDaemon) -> Result<(), Over> {
+    match timeout(SLOW, frames.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(Over),
+        Err(_) => {
+            tracing::warn!("a client that does not read was dropped");
+            Err(Over)
+        }
+    }
+}
+
+async fn refuse(frames: &mut Frames, problem: Problem) -> Result<(), Over> {
+    send(frames, FromDaemon::Refused(problem)).await?;
+    Err(Over)
+}
+
+async fn greet(frames: &mut Frames) -> Result<(), Over> {
+    let ours = Hello::of("blinkd", env!("CARGO_PKG_VERSION"));
+    send(frames, FromDaemon::Hello(ours.clone())).await?;
+    match timeout(GREETING, frames.next()).await {
+        Ok(Some(Ok(ToDaemon::Hello(theirs)))) if ours.common(&theirs).is_some() => Ok(()),
+        Ok(Some(Ok(ToDaemon::Hello(theirs)))) => {
+            let range = |newest, oldest| {
+                if newest == oldest { format!("{newest}") } else { format!("{oldest} to {newest}") }
+            };
+            let message = format!(
+                "{} {} speaks protocol {}, and this blinkd speaks {}.",
+                theirs.program,
+                theirs.version,
+                range(theirs.protocol, theirs.oldest),
+                range(PROTOCOL, OLDEST_PROTOCOL)
+            );
+            let fix = "Bring blinkd and blinkctl to the same version, and restart blinkd.";
+            refuse(frames, Problem::new("protocol", message, fix)).await
+        }
+        Ok(Some(_)) => refuse(frames, bad_frame("The first frame must be a hello.")).await,
+        Ok(None) | Err(_) => Err(Over),
+    }
+}
+
+fn bad_frame(why: &str) -> Problem {
+    Problem::new("bad_frame", why, "Use a client of this daemon's version; docs/ipc.md describes the frames.")
+}
+
+async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
+    let (tell, mut answers) = mpsc::channel::<(Answer, bool)>(MAX_CALLS);
+    let mut under_way = 0;
+    let mut subscription: Option<(broadcast::Receiver<Event>, bool)> = None;
+    loop {
+        tokio::select! {
+            frame = frames.next(), if under_way < MAX_CALLS => match frame {
+                Some(Ok(ToDaemon::Call(Call { id, request }))) => {
+                    if let Request::Subscribe { live } = request {
+                        subscription = Some((daemon.subscribe(), live));
+                    }
+                    let (tell, daemon) = (tell.clone(), daemon.clone());
+                    under_way += 1;
+                    tokio::spawn(async move {
+                        let quits = request == Request::Quit;
+                        let outcome = daemon.answer(request).await;
+                        // The client may be gone by now.
+                        let _ = tell.send((Answer { id, outcome }, quits)).await;
+                    });
+                }
+                Some(Ok(ToDaemon::Hello(_))) => return refuse(frames, bad_frame("There was a hello already.")).await,
+                Some(Err(error)) => return refuse(frames, bad_frame(&format!("{error}."))).await,
+                None => return Err(Over),
+            },
+            Some((answer, quits)) = answers.recv() => {
+                under_way -= 1;
+                send(frames, FromDaemon::Answer(answer)).await?;
+                if quits {
+                    daemon.stop();
+                }
+            }
+            event = next(&mut subscription) => match event {
+                Ok(Event::Live(_)) if !subscription.as_ref().is_some_and(|(_, live)| *live) => {}
+                Ok(event) => send(frames, FromDaemon::Event(event)).await?,
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    let fix = "Subscribe again, and read events as they come.";
+                    let problem = Problem::new("slow_client", "Events were not read in time.", fix);
+                    return refuse(frames, problem).await;
+                }
+                Err(broadcast::error::RecvError::Closed) => return Err(Over),
+            }
+        }
+    }
+}
+
+async fn next(
+    subscription: &mut Option<(broadcast::Receiver<Event>, bool)>,
+) -> Result<Event, broadcast::error::RecvError> {
+    match subscription {
+        Some((events, _)) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,131 @@
+//! The local socket: only the same user gets in, and no client can hurt another.
+
+mod client;
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use interprocess::local_socket::{
+    GenericFilePath, ListenerOptions,
+    tokio::{Listener, Stream, prelude::*},
+};
+use tokio::sync::Semaphore;
+
+use crate::{daemon::Daemon, exit::Failure};
+
+/// The most clients at once.
+const MAX_CLIENTS: usize = 512;
+/// The longest path a socket can have on Linux.
+const MAX_PATH_BYTES: usize = 107;
+
+/// The socket, removed when dropped.
+#[derive(Debug)]
+pub struct Socket {
+    listener: Listener,
+    path: PathBuf,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Socket {
+    /// Listens at `path`, in a folder only this user can enter. What a killed daemon left there is replaced: the
+    /// caller holds the profile's lock. To be called inside the runtime.
+    ///
+    /// # Errors
+    ///
+    /// The folder or the path cannot be used.
+    pub fn listen(path: &Path) -> Result<Self, Failure> {
+        let length = path.as_os_str().len();
+        if length > MAX_PATH_BYTES {
+            return Err(Failure::failed(
+                "socket_path",
+                format!(
+                    "The socket's path is {length} bytes long, and {MAX_PATH_BYTES} are possible: {}.",
+                    path.display()
+                ),
+                "Set XDG_RUNTIME_DIR to a folder with a shorter path.",
+            ));
+        }
+        let unusable = |error: io::Error| {
+            Failure::failed(
+                "socket",
+                format!("The socket {} cannot be made: {error}.", path.display()),
+                "Check the permissions of its folder.",
+            )
+        };
+        private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
+        let name = path.to_fs_name::<GenericFilePath>().map_err(unusable)?;
+        let mut options = ListenerOptions::new().name(name).try_overwrite(true).reclaim_name(false);
+        #[cfg(target_os = "linux")]
+        {
+            options = interprocess::os::unix::local_socket::ListenerOptionsExt::mode(options, 0o600);
+        }
+        let listener = options.create_tokio().map_err(unusable)?;
+        Ok(Self { listener, path: path.to_owned() })
+    }
+
+    /// Serves clients for ever.
+    pub async fn serve(self, daemon: Daemon) {
+        let places = Arc::new(Semaphore::new(MAX_CLIENTS));
+        loop {
+            let stream = match self.listener.accept().await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    // Out of descriptors, most likely: without a wait this would spin.
+                    tracing::warn!(%error, "a client could not be let in");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    continue;
+                }
+            };
+            if !is_ours(&stream) {
+                tracing::warn!("a client of another user was turned away");
+                continue;
+            }
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                tracing::warn!("too many clients");
+                continue;
+            };
+            let daemon = daemon.clone();
+            tokio::spawn(async move {
+                client::serve(stream, daemon).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// The folder, made or made private.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    crate::profile::files::make_private_folder(folder)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let meta = fs::symlink_metadata(folder)?;
+        if !meta.is_dir() || meta.uid() != rustix::process::geteuid().as_raw() {
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, "its folder belongs to somebody else"));
+        }
+        if meta.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_ours(stream: &Stream) -> bool {
+    stream.peer_creds().ok().and_then(|creds| creds.euid()) == Some(rustix::process::geteuid().as_raw())
+}
+
+#[cfg(not(unix))]
+fn is_ours(_stream: &Stream) -> bool {
+    // The pipe's security descriptor decides.
+    true
+}

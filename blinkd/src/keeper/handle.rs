@@ -1,0 +1,63 @@
+//! How other threads speak to the keeper: work is sent to it, and it alone touches its data.
+
+use std::sync::mpsc;
+
+use tokio::sync::oneshot;
+
+use super::Keeper;
+use crate::capture::{News, Sink};
+
+/// Something to be done by the keeper's thread.
+pub(super) type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
+
+/// The keeper is gone: the daemon is stopping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the daemon is stopping")]
+pub struct Gone;
+
+/// A cloneable way to the keeper.
+#[derive(Clone, Debug)]
+pub struct KeeperHandle {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl KeeperHandle {
+    pub(super) fn new() -> (Self, mpsc::Receiver<Job>) {
+        let (jobs, inbox) = mpsc::channel();
+        (Self { jobs }, inbox)
+    }
+
+    /// Has `job` done, whenever.
+    pub fn post(&self, job: impl FnOnce(&mut Keeper) + Send + 'static) {
+        // A keeper that is gone has nothing left to do.
+        let _ = self.jobs.send(Box::new(job));
+    }
+
+    /// Has `job` done and waits for its result; for threads of their own.
+    ///
+    /// # Errors
+    ///
+    /// The daemon is stopping.
+    pub fn call<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
+        let (tell, told) = mpsc::sync_channel(1);
+        self.post(move |keeper| drop(tell.send(job(keeper))));
+        told.recv().map_err(|_| Gone)
+    }
+
+    /// As [`Self::call`], for async code.
+    ///
+    /// # Errors
+    ///
+    /// The daemon is stopping.
+    pub async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
+        let (tell, told) = oneshot::channel();
+        self.post(move |keeper| drop(tell.send(job(keeper))));
+        told.await.map_err(|_| Gone)
+    }
+}
+
+impl Sink for KeeperHandle {
+    fn tell(&self, news: News) {
+        self.post(move |keeper| keeper.news(news));
+    }
+}

@@ -1,0 +1,323 @@
+//! The keeper: one thread that owns minutes, store, consent, pause and account, and says what the state is.
+//!
+//! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
+//! - [`KeeperHandle`]: how the other threads speak to it
+//! - [`person`]: consent, pause, account
+//! - [`queue`]: what the upload thread takes and gives back
+//!
+//! It decides by the clock it is given, so that a test lives a day in a moment.
+
+mod figures;
+mod handle;
+mod person;
+mod queue;
+mod saving;
+mod state;
+
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use blink_proto::{
+    Problem,
+    ipc::{Event, LivePoint},
+    paths::Paths,
+    status::{Queue, State},
+};
+use jiff::{civil::Date, tz::TimeZone};
+use tokio::sync::broadcast;
+
+pub use handle::{Gone, KeeperHandle};
+pub use person::not_signed_in;
+pub use queue::Batch;
+
+use crate::{
+    capture::{Gate, News, Sighting, Trouble},
+    clock::Clock,
+    cost::Meter,
+    minutes::{Book, Seen},
+    profile::{AccountFile, Consent, Device, Pause, files::FileError},
+    store::{History, Store},
+};
+
+use figures::Figures;
+
+/// How often the keeper looks at the clock when nothing happens.
+const TICK: Duration = Duration::from_millis(250);
+/// The open minute is saved, and subscribers hear the state, this often.
+const SAVE_EVERY: Duration = Duration::from_secs(1);
+/// A store or disk that failed is tried again this often.
+const MEND_EVERY: Duration = Duration::from_secs(5);
+
+/// What a keeper needs to begin.
+pub struct Setup {
+    /// The profile.
+    pub paths: Paths,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The person's time zone, for "today".
+    pub tz: TimeZone,
+    /// This machine's fingerprint.
+    pub machine: Option<String>,
+    /// The source, as `status` shows it.
+    pub source: String,
+    /// Day files older than this are removed.
+    pub retention_days: u32,
+    /// The capture thread's gate.
+    pub gate: Arc<Gate>,
+    /// Where subscribers listen.
+    pub events: broadcast::Sender<Event>,
+    /// Called when a minute joins the queue.
+    pub on_sealed: Box<dyn Fn() + Send>,
+}
+
+/// Why a keeper cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum KeeperError {
+    /// A small file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The history folder.
+    #[error("the history folder cannot be used: {0}")]
+    History(#[source] io::Error),
+}
+
+/// What the capture thread last said.
+#[derive(Clone, Debug)]
+enum Capture {
+    Closed,
+    Open,
+    Trouble(Trouble),
+}
+
+/// The daemon's data and rules.
+pub struct Keeper {
+    setup: Setup,
+    device: Device,
+    consent: Consent,
+    pause: Pause,
+    account: AccountFile,
+    history: History,
+    store: Option<Store>,
+    book: Book,
+    figures: Figures,
+    meter: Meter,
+    capture: Capture,
+    /// How far the open source has decided.
+    settled_to: Option<jiff::Timestamp>,
+    known_days: BTreeSet<Date>,
+    /// What the upload thread last said; the counts in it are not used.
+    upload: Queue,
+    store_problem: Option<Problem>,
+    /// Something that happened and needs no more than being said.
+    notice: Option<Problem>,
+    last_tick: Duration,
+    last_save: Duration,
+    mend_at: Duration,
+    pruned: Option<Date>,
+    shown: Option<State>,
+    finished: bool,
+}
+
+impl Keeper {
+    /// Reads the profile. A store that cannot be opened does not stop it: it is tried again.
+    ///
+    /// # Errors
+    ///
+    /// The profile's folder cannot be used.
+    pub fn begin(setup: Setup) -> Result<Self, KeeperError> {
+        let (data, now, mono) = (&setup.paths.data, setup.clock.now(), setup.clock.mono());
+        let device = Device::of_profile(data, setup.machine.as_deref())?;
+        let history = History::at(&setup.paths.history()).map_err(KeeperError::History)?;
+        let account = person::read_account(data)?;
+        let mut keeper = Self {
+            consent: Consent::at(&setup.paths.consent_file()),
+            pause: Pause::of_profile(data),
+            account,
+            history,
+            store: None,
+            book: Book::new(device.id, []),
+            figures: Figures::new(setup.tz.clone(), now),
+            meter: Meter::default(),
+            capture: Capture::Closed,
+            settled_to: None,
+            known_days: BTreeSet::new(),
+            upload: Queue::default(),
+            store_problem: None,
+            notice: None,
+            last_tick: mono,
+            last_save: mono,
+            mend_at: mono,
+            pruned: None,
+            shown: None,
+            finished: false,
+            device,
+            setup,
+        };
+        keeper.open_store();
+        keeper.restore(now, mono);
+        keeper.tick();
+        Ok(keeper)
+    }
+
+    /// Starts the keeper's thread. It ends when it has [finished](Keeper::finish) or every handle is gone, and then
+    /// calls `at_end`, even where it panics.
+    ///
+    /// # Errors
+    ///
+    /// The system lets no thread start.
+    pub fn start(
+        mut self,
+        at_end: impl FnOnce() + Send + 'static,
+    ) -> io::Result<(KeeperHandle, thread::JoinHandle<()>)> {
+        let (handle, inbox) = KeeperHandle::new();
+        let thread = thread::Builder::new().name("blinkd-keeper".into()).spawn(move || {
+            let _at_end = AtEnd(Some(at_end));
+            self.run(&inbox);
+        })?;
+        Ok((handle, thread))
+    }
+
+    fn run(&mut self, inbox: &mpsc::Receiver<handle::Job>) {
+        loop {
+            let due = self.last_tick + TICK;
+            match inbox.recv_timeout(due.saturating_sub(self.setup.clock.mono()).min(TICK)) {
+                Ok(job) => job(self),
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => self.finish(),
+            }
+            if self.finished {
+                return;
+            }
+            if self.setup.clock.mono() >= due {
+                self.tick();
+            }
+        }
+    }
+
+    /// Looks at the clock: seals, saves, opens and closes the gate, tells the state.
+    pub fn tick(&mut self) {
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let passed = mono.saturating_sub(self.last_tick).min(Duration::from_secs(2));
+        self.last_tick = mono;
+        if self.consent.refresh() {
+            tracing::info!(granted = self.consent.granted(), "the consent file changed");
+        }
+        self.pause.expire(now);
+        let wanted = self.obey();
+        if wanted {
+            self.figures.unpaused += passed;
+        }
+        self.turn_day(now);
+        if self.store.is_none() && mono >= self.mend_at {
+            self.open_store();
+        }
+        self.seal(now, mono);
+        self.meter.refresh(mono);
+        let state = self.state();
+        if mono.saturating_sub(self.last_save) >= SAVE_EVERY {
+            self.last_save = mono;
+            self.save();
+            self.publish();
+        } else if self.shown != Some(state) {
+            self.publish();
+        }
+        if self.shown != Some(state) {
+            tracing::info!(%state, "state");
+            self.shown = Some(state);
+        }
+    }
+
+    /// Sets the gate to what is wanted; returns it.
+    fn obey(&mut self) -> bool {
+        let wanted = self.consent.granted() && !self.pause.holds(self.setup.clock.now());
+        self.setup.gate.set(wanted);
+        wanted
+    }
+
+    fn publish(&self) {
+        if self.setup.events.receiver_count() > 0 {
+            let _ = self.setup.events.send(Event::Status(Box::new(self.status())));
+        }
+    }
+
+    /// Takes what the capture thread says.
+    pub fn news(&mut self, news: News) {
+        match news {
+            News::Opened => {
+                self.book.gap();
+                self.capture = Capture::Open;
+            }
+            News::Closed => self.source_closed(Capture::Closed),
+            News::Trouble(trouble) => self.source_closed(Capture::Trouble(trouble)),
+            News::Seen(sightings, settled) => self.seen(&sightings, &settled),
+        }
+    }
+
+    fn source_closed(&mut self, capture: Capture) {
+        self.capture = capture;
+        self.settled_to = None;
+        self.figures.closed();
+    }
+
+    fn seen(&mut self, sightings: &[Sighting], settled: &[Seen]) {
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let owner = self.account.current.as_ref().map(crate::profile::SignedInAccount::owner);
+        // Frames already on their way when consent was withdrawn are let go.
+        let behind = self.book.clock_behind(now) || !self.consent.granted();
+        let listened = self.setup.events.receiver_count() > 0;
+        for sighting in sightings {
+            self.figures.sighting(sighting, mono);
+            if !behind {
+                self.book.take(Seen::Frame { at: sighting.at, face: sighting.face }, owner.as_ref());
+            }
+            if listened {
+                let Sighting { at, ear, baseline, .. } = *sighting;
+                let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline }));
+            }
+            self.settled_to = Some(sighting.at);
+        }
+        for seen in settled.iter().filter(|_| !behind) {
+            let taken = self.book.take(*seen, owner.as_ref());
+            self.figures.counted(taken, mono);
+            if taken.refused > 0 {
+                tracing::warn!("a blink came for a minute that is sealed");
+            }
+            if let (Seen::Blink { end, width, .. }, 1, true) = (seen, taken.blinks, listened) {
+                let duration_ms = (width.as_secs_f64() * 1e4).round() / 10.0;
+                let _ = self.setup.events.send(Event::Blink { at: *end, duration_ms });
+            }
+        }
+    }
+
+    /// Saves what is open, for a stop. Nothing is sealed early.
+    pub fn finish(&mut self) {
+        self.finished = true;
+        self.save();
+        crate::store::open::drop_quietly(self.store.take());
+    }
+
+    /// The machine's clocks, as the keeper sees them.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.setup.clock.as_ref()
+    }
+}
+
+/// Calls what it holds when it is dropped, also by a panic.
+pub(crate) struct AtEnd<F: FnOnce()>(pub(crate) Option<F>);
+
+impl<F: FnOnce()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        if let Some(f) = self.0.take() {
+            f();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,275 @@
+//! What the person decides: consent, pause, account.
+
+use std::path::Path;
+
+use blink_proto::{
+    Problem,
+    consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
+    ipc::{ConsentShown, PauseSpan, SignedIn},
+};
+use jiff::Timestamp;
+
+use super::Keeper;
+use crate::{
+    minutes::Owner,
+    profile::{
+        AccountFile, FirstAccount, SignedInAccount, Tokens,
+        files::{self, FileError},
+    },
+};
+
+/// Reads `account.json`. A damaged one is nobody signed in; it is set aside, so that it is not silently replaced.
+pub(super) fn read_account(data: &Path) -> Result<AccountFile, FileError> {
+    let path = data.join("account.json");
+    match files::load(&path) {
+        Ok(account) => Ok(account.unwrap_or_default()),
+        Err(FileError::Damaged { source, .. }) => {
+            tracing::error!(%source, "the account file is damaged: set aside, signed out");
+            let _ = std::fs::rename(&path, data.join("account.json.damaged"));
+            Ok(AccountFile::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn unwritable(error: &FileError) -> Problem {
+    let fix = "Check the data folder's disk and permissions, then try again.";
+    Problem::new("store_failed", format!("{error}."), fix)
+}
+
+/// What every command that needs an account says without one.
+#[must_use]
+pub fn not_signed_in() -> Problem {
+    Problem::new("not_signed_in", "Nobody is signed in.", "Run `blinkctl login` or `blinkctl register`.")
+}
+
+impl Keeper {
+    /// Whose the minutes are that begin now.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.account.current.as_ref().map(SignedInAccount::owner)
+    }
+
+    /// The account that is signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<&SignedInAccount> {
+        self.account.current.as_ref()
+    }
+
+    /// Whether tracking is consented to here.
+    #[must_use]
+    pub fn consented(&self) -> bool {
+        self.consent.granted()
+    }
+
+    /// The consent text and the record.
+    #[must_use]
+    pub fn show_consent(&self) -> ConsentShown {
+        ConsentShown {
+            version: TRACKING_VERSION.to_owned(),
+            text: TRACKING_TEXT.to_owned(),
+            record: self.consent.record().cloned(),
+        }
+    }
+
+    /// Records consent to the text of `version`.
+    ///
+    /// # Errors
+    ///
+    /// Another version was shown, or it cannot be written.
+    pub fn grant(&mut self, version: &str) -> Result<(), Problem> {
+        if version != TRACKING_VERSION {
+            return Err(Problem::new(
+                "consent_version",
+                format!("The consent text is version {TRACKING_VERSION} now, not {version}."),
+                "Read it with `blinkctl consent show`, then grant it.",
+            ));
+        }
+        let record = ConsentRecord::granted(self.setup.clock.now());
+        self.consent.set(record.clone()).map_err(|error| unwritable(&error))?;
+        tracing::info!("consent granted");
+        self.tell_server(record);
+        self.tick();
+        Ok(())
+    }
+
+    /// Withdraws it: the gate is closed before this returns.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written; it holds until the daemon stops all the same.
+    pub fn withdraw(&mut self) -> Result<(), Problem> {
+        let record = ConsentRecord::withdrawn(self.setup.clock.now());
+        let written = self.consent.set(record.clone());
+        self.obey();
+        tracing::info!("consent withdrawn");
+        self.tell_server(record);
+        self.tick();
+        written.map_err(|error| unwritable(&error))
+    }
+
+    fn tell_server(&mut self, record: ConsentRecord) {
+        if self.account.current.is_some() {
+            self.account.consent_to_tell = Some(record);
+            self.save_account();
+        }
+    }
+
+    /// The server says that consent to `owner`'s account was withdrawn, at `at` if it says when. The source is closed,
+    /// and the account's minutes begun since are deleted unsent.
+    pub fn withdrawn_by_server(&mut self, owner: &Owner, at: Option<Timestamp>) {
+        if self.owner().as_ref() != Some(owner) {
+            return;
+        }
+        let now = self.setup.clock.now();
+        tracing::info!("the account's consent was withdrawn on the server");
+        if self.consent.granted() {
+            if let Err(error) = self.consent.set(ConsentRecord::withdrawn(at.unwrap_or(now).min(now))) {
+                tracing::error!(%error, "the withdrawal holds but cannot be written");
+            }
+        }
+        self.obey();
+        self.account.consent_to_tell = None;
+        self.save_account();
+        if let Some(since) = at {
+            self.delete_since(owner, since);
+        }
+        self.tick();
+    }
+
+    fn delete_since(&mut self, owner: &Owner, since: Timestamp) {
+        for from in self.book.drop_since(owner, since) {
+            self.with_store(|store| store.forget_open(from));
+        }
+        let theirs = |queued: &crate::store::Queued| {
+            queued.owner.as_ref() == Some(owner) && queued.minute.from_timestamp >= since
+        };
+        let dropped = self.with_store(|store| store.drop_queued(theirs)).unwrap_or(0);
+        let unsent = |line: &crate::store::Line| {
+            line.minute.user_id == Some(owner.user_id)
+                && line.server.as_ref() == Some(&owner.server)
+                && line.minute.from_timestamp >= since
+        };
+        match self.history.remove(unsent).and_then(|()| self.history.days()) {
+            Ok(days) => {
+                self.with_store(|store| store.note_days(days));
+            }
+            Err(error) => self.store_failed(error),
+        }
+        tracing::info!(dropped, "minutes begun since the withdrawal were deleted unsent");
+    }
+
+    /// A consent or withdrawal the server has not heard of.
+    #[must_use]
+    pub fn consent_to_tell(&self) -> Option<ConsentRecord> {
+        self.account.consent_to_tell.clone()
+    }
+
+    /// The server has heard of `record`.
+    pub fn consent_told(&mut self, record: &ConsentRecord) {
+        if self.account.consent_to_tell.as_ref() == Some(record) {
+            self.account.consent_to_tell = None;
+            self.save_account();
+        }
+    }
+
+    /// Stops tracking.
+    ///
+    /// # Errors
+    ///
+    /// The end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
+    pub fn pause(&mut self, span: PauseSpan) -> Result<(), Problem> {
+        if span.until.is_some_and(|until| until <= self.setup.clock.now()) {
+            return Err(Problem::new("pause_over", "That time is over already.", "Name a time to come."));
+        }
+        let written = self.pause.begin(span.until);
+        tracing::info!("paused");
+        self.tick();
+        written.map_err(|error| unwritable(&error))
+    }
+
+    /// Goes on.
+    ///
+    /// # Errors
+    ///
+    /// The pause file cannot be removed: it would hold again after a restart.
+    pub fn resume(&mut self) -> Result<(), Problem> {
+        let written = self.pause.end();
+        tracing::info!("resumed");
+        self.tick();
+        written.map_err(|error| unwritable(&error))
+    }
+
+    /// Signs in. The profile's first account adopts nobody's minutes if `adopt`; `consent` also records consent here.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn sign_in(&mut self, account: SignedInAccount, adopt: bool, consent: bool) -> Result<SignedIn, Problem> {
+        let owner = account.owner();
+        let now = self.setup.clock.now();
+        if consent && !self.consent.granted() {
+            self.consent.set(ConsentRecord::granted(now)).map_err(|error| unwritable(&error))?;
+        }
+        let first = self.account.first.is_none();
+        if first {
+            self.account.first = Some(FirstAccount { owner: owner.clone(), adopted: adopt, at: now });
+        }
+        self.account.current = Some(account.clone());
+        self.account.consent_to_tell = None;
+        files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
+        let mut adopted = 0;
+        if first && adopt {
+            adopted = self.with_store(|store| store.adopt(&owner, now)).unwrap_or(0);
+            self.book.adopt(&owner, now);
+            self.save();
+        }
+        tracing::info!(adopted, "signed in");
+        self.tick();
+        if adopted > 0 {
+            (self.setup.on_sealed)();
+        }
+        Ok(self.signed_in(&account, adopted))
+    }
+
+    fn signed_in(&self, account: &SignedInAccount, adopted: u64) -> SignedIn {
+        SignedIn {
+            user_id: account.user_id,
+            email: account.email.clone(),
+            server: account.server.clone(),
+            adopted,
+            consent: self.consent.granted(),
+        }
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    ///
+    /// Nobody.
+    pub fn whoami(&self) -> Result<SignedIn, Problem> {
+        self.account().map(|account| self.signed_in(account, 0)).ok_or_else(not_signed_in)
+    }
+
+    /// Signs out: the account's unsent minutes are held for its return.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn sign_out(&mut self) -> Result<(), Problem> {
+        self.account.current = None;
+        self.account.consent_to_tell = None;
+        self.upload = blink_proto::status::Queue::default();
+        Tokens::forget(&self.setup.paths.data).map_err(|error| unwritable(&error))?;
+        files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
+        tracing::info!("signed out");
+        self.tick();
+        Ok(())
+    }
+
+    fn save_account(&self) {
+        if let Err(error) = files::save(&self.setup.paths.data.join("account.json"), &self.account) {
+            tracing::error!(%error, "the account file cannot be written");
+        }
+    }
+}

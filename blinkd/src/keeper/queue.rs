@@ -1,0 +1,59 @@
+//! What the upload thread takes from the keeper and gives back.
+
+use std::collections::BTreeMap;
+
+use blink_proto::{DeviceId, Minute, Problem, http::SyncResponse, status::Queue};
+
+use super::Keeper;
+use crate::minutes::Owner;
+
+/// Minutes to be sent together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// Whose they are.
+    pub owner: Owner,
+    /// The machine all of them come from.
+    pub device_id: DeviceId,
+    /// The records, as they go out: nobody's that were adopted carry their owner now.
+    pub minutes: Vec<Minute>,
+}
+
+impl Keeper {
+    /// The oldest minutes to be sent, at most `limit`; `None` when nothing may or needs to be sent.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
+        let Some(owner) = self.owner().filter(|_| self.consent.granted()) else { return Ok(None) };
+        let found = self.with_store(|store| store.batch(&owner, limit));
+        let Some(mut minutes) = found else {
+            return Err(self.store_problem.clone().unwrap_or_else(|| {
+                Problem::new("store_failed", "The store cannot be read.", "It is tried again by itself.")
+            }));
+        };
+        let Some(device_id) = minutes.first().map(|minute| minute.device_id) else { return Ok(None) };
+        minutes.iter_mut().for_each(|minute| minute.user_id = Some(owner.user_id));
+        Ok(Some(Batch { owner, device_id, minutes }))
+    }
+
+    /// The server has answered for `batch`: what it took leaves the queue, what it rejected is set aside.
+    pub fn acknowledged(&mut self, batch: &Batch, response: &SyncResponse) {
+        let rejected: BTreeMap<_, _> =
+            response.rejected.iter().map(|r| (r.index, (r.code.clone(), r.detail.clone()))).collect();
+        let now = self.setup.clock.now();
+        self.with_store(|store| store.acknowledge(&batch.owner, &batch.minutes, &rejected, now));
+    }
+
+    /// How many minutes of the signed-in account wait.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        let (Some(store), Some(owner)) = (&self.store, self.owner()) else { return 0 };
+        store.pending(Some(&owner))
+    }
+
+    /// How the uploads go, for `status`.
+    pub fn upload_news(&mut self, queue: Queue) {
+        self.upload = queue;
+    }
+}

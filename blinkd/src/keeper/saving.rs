@@ -1,0 +1,200 @@
+//! Sealing and saving, and what to do when the disk does not let us.
+
+use std::time::Duration;
+
+use blink_proto::MinuteStart;
+use jiff::{SignedDuration, Timestamp, civil::Date};
+
+use super::{Keeper, MEND_EVERY, figures};
+use crate::{
+    minutes::{Book, OpenMinute},
+    store::{
+        DayNote, Line, Queued, Store, StoreError,
+        open::{Heritage, Opening, drop_quietly},
+    },
+};
+
+impl Keeper {
+    /// Opens the store, or notes why it cannot be opened and when to try again.
+    pub(super) fn open_store(&mut self) {
+        let heritage = Heritage { device_id: self.device.id, first: self.account.first.as_ref() };
+        let folder = self.setup.paths.data.join("store");
+        match Store::open(&folder, &self.history, heritage, self.setup.clock.now()) {
+            Ok((store, opening)) => {
+                self.store = Some(store);
+                self.store_problem = None;
+                if let Opening::Rebuilt { .. } = opening {
+                    self.notice = Some(blink_proto::Problem::new(
+                        "store_rebuilt",
+                        "The store was damaged: it was set aside and rebuilt from the history.",
+                        "Nothing needs doing; check the disk if it happens again.",
+                    ));
+                }
+                self.settle_inheritance();
+            }
+            Err(error) => self.store_failed(error),
+        }
+    }
+
+    /// What was left half done: minutes of a machine this profile was copied from, an adoption that was cut off.
+    fn settle_inheritance(&mut self) {
+        let foreign = self.device.foreign.clone();
+        if !foreign.is_empty() {
+            self.with_store(|store| store.drop_queued(|queued| foreign.contains(&queued.minute.device_id)));
+        }
+        if let Some(first) = self.account.first.clone().filter(|first| first.adopted) {
+            self.with_store(|store| store.adopt(&first.owner, first.at));
+        }
+    }
+
+    /// Uses the store; `None` when there is none or it failed, in which case it is opened again later.
+    pub(super) fn with_store<T>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Option<T> {
+        match f(self.store.as_mut()?) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.store_failed(error);
+                None
+            }
+        }
+    }
+
+    pub(super) fn store_failed(&mut self, error: impl Into<StoreError>) {
+        let problem = error.into().problem();
+        if self.store_problem.is_none() {
+            tracing::error!(code = problem.code, message = problem.message, "saving fails");
+        }
+        self.store_problem = Some(problem);
+        drop_quietly(self.store.take());
+        self.mend_at = self.setup.clock.mono() + MEND_EVERY;
+    }
+
+    /// Goes on where the last process stopped.
+    pub(super) fn restore(&mut self, now: Timestamp, mono: Duration) {
+        let open = self.with_store(|store| store.open_minutes()).unwrap_or_default();
+        let device_id = self.device.id;
+        let (ours, foreign): (Vec<_>, Vec<_>) = open.into_iter().partition(|minute| minute.device_id == device_id);
+        for minute in foreign {
+            // A damaged device file changed our id: what was begun under the old one is still ours to finish.
+            if self.device.foreign.contains(&minute.device_id) {
+                self.with_store(|store| store.forget_open(minute.from));
+            }
+        }
+        self.book = Book::new(device_id, ours);
+        if let Some(first) = self.account.first.as_ref().filter(|first| first.adopted) {
+            self.book.adopt(&first.owner, first.at);
+        }
+        let days: Vec<Date> = figures::days_around(now).collect();
+        for day in days {
+            for line in self.learn(day) {
+                let observed_us = u64::from(line.minute.observed_ms) * 1000;
+                let to = line.minute.to_timestamp;
+                self.figures.recall(to, line.minute.blink_count, observed_us, now, mono);
+            }
+        }
+        self.recount(now);
+        for minute in self.book.open_minutes() {
+            let to = minute.from.end().min(now);
+            self.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
+        }
+        if let Some(Some(note)) = self.with_store(|store| store.day_note()) {
+            if note.date == self.figures.date {
+                self.figures.unpaused = Duration::from_millis(note.unpaused_ms);
+            }
+        }
+    }
+
+    /// Reads a day of the history and remembers which minutes are sealed.
+    fn learn(&mut self, day: Date) -> Vec<Line> {
+        let lines = self.history.read(day, 0).unwrap_or_else(|error| {
+            self.store_failed(error);
+            Vec::new()
+        });
+        let device_id = self.device.id;
+        let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
+        self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
+        self.known_days.insert(day);
+        lines
+    }
+
+    /// Counts the sealed minutes of the local day anew.
+    fn recount(&mut self, now: Timestamp) {
+        let date = self.figures.local_date(now);
+        self.figures.begin_day(date);
+        for day in figures::days_around(now) {
+            for line in self.history.read(day, 0).unwrap_or_default() {
+                self.figures.sealed(&line.minute);
+            }
+        }
+    }
+
+    /// A new day: figures begin anew, old history goes. A clock that was set far back meets days it does not know.
+    pub(super) fn turn_day(&mut self, now: Timestamp) {
+        let today = crate::store::history::day_of(MinuteStart::containing(now));
+        if !self.known_days.contains(&today) {
+            self.learn(today);
+        }
+        if self.figures.local_date(now) != self.figures.date {
+            self.recount(now);
+        }
+        if self.pruned != Some(today) {
+            self.pruned = Some(today);
+            let kept = SignedDuration::from_hours(24 * i64::from(self.setup.retention_days));
+            let Ok(first) = today.checked_sub(kept) else { return };
+            match self.history.prune(first) {
+                Ok(0) => {}
+                Ok(days) => tracing::info!(days, "old days of the history were removed"),
+                Err(error) => tracing::warn!(%error, "old days of the history cannot be removed"),
+            }
+        }
+    }
+
+    /// Seals what is due. A minute that cannot be written stays open and is tried again.
+    pub(super) fn seal(&mut self, now: Timestamp, mono: Duration) {
+        if mono < self.mend_at && self.store_problem.is_some() {
+            return;
+        }
+        for open in self.book.due(now, self.settled_to) {
+            if !self.seal_one(&open) {
+                return;
+            }
+        }
+    }
+
+    fn seal_one(&mut self, open: &OpenMinute) -> bool {
+        let Some(minute) = open.record() else {
+            self.book.sealed(open.from, false);
+            self.with_store(|store| store.forget_open(open.from));
+            return true;
+        };
+        let server = open.owner.as_ref().map(|owner| owner.server.clone());
+        let at = match self.history.append(&Line { minute: minute.clone(), server }) {
+            Ok(at) => at,
+            Err(error) => {
+                self.store_failed(error);
+                return false;
+            }
+        };
+        self.book.sealed(open.from, true);
+        self.figures.sealed(&minute);
+        tracing::info!(
+            blinks = minute.blink_count,
+            observed_ms = minute.observed_ms,
+            fps = minute.mean_fps,
+            "a minute is sealed"
+        );
+        // If the store fails here, it finds the line in the history when it is opened again.
+        self.with_store(|store| store.sealed(&Queued { minute, owner: open.owner.clone() }, at));
+        (self.setup.on_sealed)();
+        true
+    }
+
+    /// Saves the open minutes.
+    pub(super) fn save(&mut self) {
+        let unpaused_ms = u64::try_from(self.figures.unpaused.as_millis()).unwrap_or(u64::MAX);
+        let note = DayNote { date: self.figures.date, unpaused_ms };
+        let Some(store) = self.store.as_mut() else { return };
+        if let Err(error) = store.save_open(self.book.open_minutes(), note) {
+            self.store_failed(error);
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What the state is, and what is wrong.
+
+use std::process;
+
+use blink_proto::{
+    MinuteStart, Problem,
+    ipc::PROTOCOL,
+    status::{Account, OpenMinute, Queue, State, Status},
+};
+
+use super::{Capture, Keeper};
+use crate::capture::TroubleKind;
+
+impl Keeper {
+    /// The first state that holds.
+    #[must_use]
+    pub fn state(&self) -> State {
+        let now = self.setup.clock.now();
+        if !self.consent.granted() {
+            return State::NoConsent;
+        }
+        if self.pause.holds(now) {
+            return State::Paused;
+        }
+        if self.book.clock_behind(now) {
+            return State::Error;
+        }
+        match &self.capture {
+            Capture::Trouble(trouble) => match trouble.kind {
+                TroubleKind::Ended | TroubleKind::Gone => State::NoCamera,
+                TroubleKind::Busy => State::CameraBusy,
+                TroubleKind::Broken => State::Error,
+            },
+            Capture::Closed => State::NoCamera,
+            Capture::Open if self.figures.followed(self.setup.clock.mono()) => State::Tracking,
+            Capture::Open => State::NoFace,
+        }
+    }
+
+    /// What is wrong now, the gravest first.
+    fn problem(&self) -> Option<Problem> {
+        let now = self.setup.clock.now();
+        let wanted = self.consent.granted() && !self.pause.holds(now);
+        if wanted && self.book.clock_behind(now) {
+            return Some(Problem::new(
+                "clock_behind",
+                "The clock was set back into a minute that is already counted; nothing is counted until it has \
+                 caught up.",
+                "Set the clock right, or wait.",
+            ));
+        }
+        match &self.capture {
+            Capture::Trouble(trouble) if wanted => Some(trouble.problem.clone()),
+            _ => self.store_problem.clone().or_else(|| self.notice.clone()),
+        }
+    }
+
+    /// The whole state at this instant.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let from = MinuteStart::containing(now);
+        let open = self.book.get(from);
+        let today = self.figures.today(self.book.open_minutes());
+        let owner = self.owner();
+        let account = self.account.current.as_ref();
+        Status {
+            state: self.state(),
+            source: self.setup.source.clone(),
+            blinks_session: self.figures.session_blinks,
+            minute: OpenMinute {
+                from,
+                blink_count: open.map_or(0, |minute| minute.blinks),
+                observed_ms: open.map_or(0, crate::minutes::OpenMinute::observed_ms),
+            },
+            rate_per_minute: self.figures.rate(mono),
+            coverage: self.figures.coverage(&today),
+            today,
+            fps: self.figures.fps(mono),
+            account: account.map(|a| Account { email: a.email.clone(), server: a.server.clone() }),
+            consent: self.consent.granted(),
+            queue: Queue {
+                pending: self.store.as_ref().map_or(0, |store| owner.as_ref().map_or(0, |o| store.pending(Some(o)))),
+                set_aside: self.store.as_ref().map_or(0, |store| store.set_aside_count(owner.as_ref())),
+                ..self.upload.clone()
+            },
+            cost: self.meter.cost().clone(),
+            last_error: self.problem(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: PROTOCOL,
+            pid: process::id(),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Minutes: what was seen, split at UTC minute boundaries, until each minute is sealed.
+//!
+//! Pure: every call is told the time. [`Book`] holds the open minutes; who seals one writes it down first and then
+//! says so with [`Book::sealed`], so that a failed write loses nothing. Invariants: a sealed minute takes nothing more,
+//! no minute observes more than 60 s, and a blink counts in the minute of its end or, where that is sealed, not at all.
+
+mod open;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use blink_proto::{DeviceId, MinuteStart};
+use jiff::{SignedDuration, Timestamp};
+
+pub use open::{OpenMinute, Owner};
+
+/// A minute is sealed so long after its end, and never earlier.
+const SEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
+/// Until the source's frames are so far past the minute's end, a late decision may still come.
+const SETTLED_AFTER: SignedDuration = SignedDuration::from_millis(1_950);
+/// A source that lags is not waited for any longer than this.
+const SEAL_AT_LATEST: SignedDuration = SignedDuration::from_secs(4);
+/// Stretches that overlap by less are the work of a slewed clock and are cut; more is a clock set back.
+const SLEW: SignedDuration = SignedDuration::from_secs(1);
+/// Frames further apart are a gap, not an interval.
+const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
+
+/// Something settled, in wall time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Seen {
+    /// A frame, and whether it had a face.
+    Frame {
+        /// Its time.
+        at: Timestamp,
+        /// Whether any face was in it.
+        face: bool,
+    },
+    /// A stretch of observed time.
+    Observed {
+        /// Its start.
+        from: Timestamp,
+        /// Its end.
+        to: Timestamp,
+        /// How much of it the eyes were at least 80 % closed.
+        closed: Duration,
+    },
+    /// A blink.
+    Blink {
+        /// When the eyes were open again: it belongs to the minute of this instant.
+        end: Timestamp,
+        /// Width at half depth.
+        width: Duration,
+        /// Whether the lid closed fully.
+        complete: bool,
+    },
+}
+
+/// What became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Blinks counted.
+    pub blinks: u32,
+    /// Observed time counted, microseconds.
+    pub observed_us: u64,
+    /// Blinks that no minute could take any more.
+    pub refused: u32,
+}
+
+/// The open minutes, and which minutes are sealed.
+#[derive(Debug)]
+pub struct Book {
+    device_id: DeviceId,
+    open: BTreeMap<MinuteStart, OpenMinute>,
+    sealed: BTreeSet<MinuteStart>,
+    last_frame: Option<Timestamp>,
+    observed_until: Option<Timestamp>,
+}
+
+impl Book {
+    /// A book of this machine that goes on with the minutes it left open.
+    pub fn new(device_id: DeviceId, open: impl IntoIterator<Item = OpenMinute>) -> Self {
+        Self {
+            device_id,
+            open: open.into_iter().map(|minute| (minute.from, minute)).collect(),
+            sealed: BTreeSet::new(),
+            last_frame: None,
+            observed_until: None,
+        }
+    }
+
+    /// Names minutes that were sealed before. What is open under the same name was sealed too, and is dropped.
+    pub fn know_sealed(&mut self, minutes: impl IntoIterator<Item = MinuteStart>) {
+        for minute in minutes {
+            self.open.remove(&minute);
+            self.sealed.insert(minute);
+        }
+    }
+
+    /// Whether the wall clock reads inside a sealed minute, so that nothing can be counted.
+    #[must_use]
+    pub fn clock_behind(&self, now: Timestamp) -> bool {
+        self.sealed.contains(&MinuteStart::containing(now))
+    }
+
+    /// Takes what was seen. A minute that begins with it belongs to `owner`.
+    pub fn take(&mut self, seen: Seen, owner: Option<&Owner>) -> Taken {
+        let mut taken = Taken::default();
+        match seen {
+            Seen::Frame { at, face } => self.frame(at, face, owner),
+            Seen::Observed { from, to, closed } => taken.observed_us = self.observed(from, to, closed, owner),
+            Seen::Blink { end, width, complete } => {
+                let counted = self.minute(end, owner).is_some_and(|minute| minute.blink(width, complete));
+                taken.blinks = u32::from(counted);
+                taken.refused = u32::from(!counted);
+            }
+        }
+        taken
+    }
+
+    fn frame(&mut self, at: Timestamp, face: bool, owner: Option<&Owner>) {
+        let interval = self.last_frame.replace(at).map(|last| at.duration_since(last));
+        // Without a face no minute begins, but one that has begun counts its frames.
+        let minute = if face { self.minute(at, owner) } else { self.open.get_mut(&MinuteStart::containing(at)) };
+        let Some(minute) = minute else { return };
+        minute.face |= face;
+        if let Some(interval) = interval.filter(|i| i.is_positive() && *i <= LONGEST_INTERVAL) {
+            minute.frames += 1;
+            minute.framed_us += open::micros(interval.unsigned_abs());
+        }
+    }
+
+    fn observed(&mut self, from: Timestamp, to: Timestamp, closed: Duration, owner: Option<&Owner>) -> u64 {
+        let from = match self.observed_until {
+            Some(until) if from < until && until.duration_since(from) <= SLEW => until,
+            _ => from,
+        };
+        if to <= from {
+            return 0;
+        }
+        self.observed_until = Some(to);
+        let whole_us = us_between(from, to).max(1);
+        let closed_us = open::micros(closed).min(whole_us);
+        let (mut at, mut taken) = (from, 0);
+        while at < to {
+            let end = MinuteStart::containing(at).end().min(to);
+            let piece_us = us_between(at, end);
+            // Where in the stretch the eyes were closed is not known: each piece gets its share.
+            let closed_piece = u128::from(closed_us) * u128::from(piece_us) / u128::from(whole_us);
+            if let Some(minute) = self.minute(at, owner) {
+                let before = minute.observed_us;
+                minute.observe(piece_us, u64::try_from(closed_piece).unwrap_or(piece_us));
+                taken += minute.observed_us - before;
+            }
+            if end <= at {
+                break;
+            }
+            at = end;
+        }
+        taken
+    }
+
+    /// The open minute that holds `at`, begun if need be; `None` when it is sealed.
+    fn minute(&mut self, at: Timestamp, owner: Option<&Owner>) -> Option<&mut OpenMinute> {
+        let from = MinuteStart::containing(at);
+        if self.sealed.contains(&from) {
+            return None;
+        }
+        let device_id = self.device_id;
+        Some(self.open.entry(from).or_insert_with(|| OpenMinute::new(from, owner.cloned(), device_id)))
+    }
+
+    /// The source was closed or opened: what follows is not one stretch with what went before.
+    pub fn gap(&mut self) {
+        self.last_frame = None;
+    }
+
+    /// Minutes to be sealed now, oldest first. `settled_to` is how far the open source has decided, `None` while no
+    /// source is open.
+    #[must_use]
+    pub fn due(&self, now: Timestamp, settled_to: Option<Timestamp>) -> Vec<OpenMinute> {
+        let past = |t: Timestamp, end: Timestamp, by: SignedDuration| t.duration_since(end) >= by;
+        let due = |minute: &&OpenMinute| {
+            let end = minute.from.end();
+            past(now, end, SEAL_AFTER)
+                && (settled_to.is_none_or(|t| past(t, end, SETTLED_AFTER)) || past(now, end, SEAL_AT_LATEST))
+        };
+        self.open.values().filter(due).cloned().collect()
+    }
+
+    /// A minute that was [`Self::due`] has been written down, or had nothing to write.
+    pub fn sealed(&mut self, from: MinuteStart, recorded: bool) {
+        self.open.remove(&from);
+        if recorded {
+            self.sealed.insert(from);
+        }
+    }
+
+    /// The open minutes, oldest first.
+    pub fn open_minutes(&self) -> impl Iterator<Item = &OpenMinute> {
+        self.open.values()
+    }
+
+    /// The open minute of that start.
+    #[must_use]
+    pub fn get(&self, from: MinuteStart) -> Option<&OpenMinute> {
+        self.open.get(&from)
+    }
+
+    /// Gives nobody's open minutes that began before `before` to the profile's first account.
+    pub fn adopt(&mut self, owner: &Owner, before: Timestamp) {
+        let theirs = |minute: &&mut OpenMinute| minute.owner.is_none() && minute.from.start() < before;
+        for minute in self.open.values_mut().filter(theirs) {
+            minute.owner = Some(owner.clone());
+        }
+    }
+
+    /// Drops the open minutes of `owner` that began at `since` or later, and names them: consent was withdrawn then.
+    pub fn drop_since(&mut self, owner: &Owner, since: Timestamp) -> Vec<MinuteStart> {
+        let goes = |minute: &OpenMinute| minute.owner.as_ref() == Some(owner) && minute.from.start() >= since;
+        let gone = self.open.extract_if(.., |_, minute| goes(minute));
+        gone.map(|(from, _)| from).collect()
+    }
+}
+
+fn us_between(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

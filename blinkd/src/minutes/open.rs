@@ -1,0 +1,133 @@
+//! A minute that is still being counted, and the record it becomes.
+
+use std::time::Duration;
+
+use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, UserId, minute::MINUTE_MS};
+use serde::{Deserialize, Serialize};
+
+/// Whose a minute is: an account on a server. It is fixed when the minute begins.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Owner {
+    /// The server's base URL.
+    pub server: String,
+    /// The account there.
+    pub user_id: UserId,
+}
+
+/// The most a minute can observe, microseconds.
+const FULL_US: u64 = MINUTE_MS as u64 * 1000;
+
+/// After so much observed time was refused because the minute was full, its blinks are refused too: a stepped clock
+/// is living the minute again.
+const REPEATED_US: u64 = 1_000_000;
+
+/// One minute's sums. Times are in microseconds so that splitting at boundaries loses nothing that shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenMinute {
+    /// Its start.
+    pub from: MinuteStart,
+    /// The id its record will have.
+    pub id: MinuteId,
+    /// Whose it is; `None` while there is no account.
+    pub owner: Option<Owner>,
+    /// The machine.
+    pub device_id: DeviceId,
+    /// Blinks that ended in it.
+    pub blinks: u32,
+    /// Of these, in how many the lid did not close fully.
+    pub incomplete: u32,
+    /// Sum of their widths.
+    pub width_us: u64,
+    /// Observed time.
+    pub observed_us: u64,
+    /// Of that, with the eyes at least 80 % closed.
+    pub closed_us: u64,
+    /// Observed time that was refused because the minute was full.
+    pub excess_us: u64,
+    /// Intervals between frames that ended in it.
+    pub frames: u64,
+    /// Sum of these intervals.
+    pub framed_us: u64,
+    /// Whether any frame had a face; without one it is not recorded.
+    pub face: bool,
+}
+
+impl OpenMinute {
+    /// An empty minute.
+    #[must_use]
+    pub fn new(from: MinuteStart, owner: Option<Owner>, device_id: DeviceId) -> Self {
+        Self {
+            from,
+            id: MinuteId::new(),
+            owner,
+            device_id,
+            blinks: 0,
+            incomplete: 0,
+            width_us: 0,
+            observed_us: 0,
+            closed_us: 0,
+            excess_us: 0,
+            frames: 0,
+            framed_us: 0,
+            face: false,
+        }
+    }
+
+    /// Adds observed time, of which `closed_us` with closed eyes. Never more than the minute is long.
+    pub(super) fn observe(&mut self, observed_us: u64, closed_us: u64) {
+        let taken = observed_us.min(FULL_US - self.observed_us.min(FULL_US));
+        self.face = true;
+        self.observed_us += taken;
+        self.closed_us = (self.closed_us + closed_us.min(taken)).min(self.observed_us);
+        self.excess_us += observed_us - taken;
+    }
+
+    /// Adds a blink; `false` where the minute takes no more.
+    pub(super) fn blink(&mut self, width: Duration, complete: bool) -> bool {
+        if self.excess_us > REPEATED_US {
+            return false;
+        }
+        self.face = true;
+        self.blinks += 1;
+        self.incomplete += u32::from(!complete);
+        self.width_us += micros(width);
+        true
+    }
+
+    /// Observed time in whole milliseconds, at most 60,000.
+    #[must_use]
+    pub fn observed_ms(&self) -> u32 {
+        u32::try_from(self.observed_us / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
+    }
+
+    /// The record, or `None` for a minute without a face.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "the sums of a minute fit a double exactly")]
+    pub fn record(&self) -> Option<Minute> {
+        let ratio = |part: f64, whole: f64| (whole > 0.0).then(|| round(part / whole));
+        let observed_ms = self.observed_ms();
+        self.face.then(|| Minute {
+            id: self.id,
+            user_id: self.owner.as_ref().map(|owner| owner.user_id),
+            blink_count: self.blinks,
+            from_timestamp: self.from.start(),
+            to_timestamp: self.from.end(),
+            device_id: self.device_id,
+            observed_ms,
+            mean_fps: ratio(self.frames as f64 * 1e6, self.framed_us as f64).unwrap_or(0.0),
+            quality: Quality::of_observed(observed_ms.into()),
+            mean_blink_ms: ratio(self.width_us as f64 / 1e3, self.blinks.into()),
+            incomplete_share: ratio(self.incomplete.into(), self.blinks.into()),
+            perclos: ratio(self.closed_us as f64, self.observed_us as f64).filter(|_| observed_ms > 0),
+        })
+    }
+}
+
+/// Three decimals are all that means anything, and they keep the records short.
+fn round(value: f64) -> f64 {
+    (value * 1000.0).round() / 1000.0
+}
+
+pub(super) fn micros(d: Duration) -> u64 {
+    u64::try_from(d.as_micros()).unwrap_or(u64::MAX)
+}

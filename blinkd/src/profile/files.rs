@@ -1,0 +1,136 @@
+//! Small JSON files, written whole or not at all.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// Why a small file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// It could not be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It could not be written.
+    #[error("{} cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not what it should be.
+    #[error("{} is damaged: {source}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Reads `path`; `None` where there is no such file.
+///
+/// # Errors
+///
+/// The file cannot be read, or is not a `T`.
+pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(FileError::Read { path: path.to_owned(), source }),
+    };
+    let damaged = |source| FileError::Damaged { path: path.to_owned(), source };
+    serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+}
+
+/// Writes `value` to `path`, readable by its owner alone: a crash leaves the old file or the new one.
+///
+/// # Errors
+///
+/// The folder or disk does not let us.
+pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
+    let write = || -> io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        make_private_folder(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        serde_json::to_writer_pretty(&mut file, value)?;
+        file.write_all(b"\n")?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        sync_folder(folder)
+    };
+    write().map_err(|source| FileError::Write { path: path.to_owned(), source })
+}
+
+/// Removes `path` if it is there.
+///
+/// # Errors
+///
+/// The folder or disk does not let us.
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(FileError::Write { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a folder, and those above it, that only its owner can enter.
+///
+/// # Errors
+///
+/// The folder or disk does not let us.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes a rename or a new file in `folder` last.
+///
+/// # Errors
+///
+/// The disk does not let us.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_private_whole_and_its_damage_is_told_from_its_absence() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/er/file.json");
+        assert_eq!(load::<Vec<u32>>(&path).unwrap(), None);
+        save(&path, &vec![1, 2]).unwrap();
+        assert_eq!(load::<Vec<u32>>(&path).unwrap(), Some(vec![1, 2]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        fs::write(&path, "[1, 2").unwrap();
+        assert!(matches!(load::<Vec<u32>>(&path), Err(FileError::Damaged { .. })));
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    }
+}

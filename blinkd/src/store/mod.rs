@@ -1,0 +1,350 @@
+//! What must survive: the open minute and the upload queue in sled, sealed minutes in day files.
+//!
+//! - [`History`]: the day files, the truth about sealed minutes
+//! - [`Store`]: the sled database, never trusted on opening: it is compared with the history and rebuilt from it
+//! - [`open`]: sweeping, opening, checking, setting aside
+//!
+//! A minute is sealed in two steps: its line is appended to the history and synced, then one batch moves it in the
+//! store from open to queued. A crash between the two is seen on opening: the line is there and the minute is open.
+
+pub mod history;
+mod keys;
+pub mod open;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use blink_proto::{DeviceId, Minute, MinuteStart, Problem};
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+pub use history::{History, Line};
+
+use crate::minutes::{OpenMinute, Owner};
+
+/// The layout of keys and values.
+const SCHEMA: u32 = 1;
+/// The most keys moved in one batch.
+const CHUNK: usize = 1_000;
+
+/// Why the store cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// sled says so.
+    #[error("the store failed: {0}")]
+    Sled(#[from] sled::Error),
+    /// sled panicked.
+    #[error("the store failed on damaged data")]
+    Panicked,
+    /// The folder or a day file.
+    #[error("the data folder cannot be used: {0}")]
+    Io(#[from] io::Error),
+    /// A value is not what its key says.
+    #[error("a record in the store cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// What is there does not fit together.
+    #[error("the store is damaged: {0}")]
+    Damaged(&'static str),
+}
+
+impl StoreError {
+    /// As it is shown in `status`.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let full = match self {
+            Self::Io(error) | Self::Sled(sled::Error::Io(error)) => error.kind() == io::ErrorKind::StorageFull,
+            _ => false,
+        };
+        if full {
+            let fix = "Free some disk space; counting goes on in memory until then.";
+            return Problem::new("disk_full", "The disk is full: minutes cannot be saved.", fix);
+        }
+        let fix = "Check the data folder's disk and permissions; saving is tried again by itself.";
+        Problem::new("store_failed", format!("Minutes cannot be saved: {self}."), fix)
+    }
+}
+
+/// A sealed minute that waits for its server's acknowledgement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Queued {
+    /// The record as it was sealed.
+    pub minute: Minute,
+    /// Whose it is now; nobody's minutes wait to be adopted.
+    pub owner: Option<Owner>,
+}
+
+/// A minute its server rejected.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Aside {
+    /// The minute.
+    #[serde(flatten)]
+    pub queued: Queued,
+    /// The server's word for why.
+    pub code: String,
+    /// The server's sentence.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Figures of the local day that cannot be told from minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayNote {
+    /// The local date.
+    pub date: Date,
+    /// How long tracking was wanted: consented to and not paused.
+    pub unpaused_ms: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Meta {
+    schema: u32,
+    /// Entries under [`keys::QUEUE`] and [`keys::ASIDE`]: a store that lost some is found out.
+    queue: u64,
+    aside: u64,
+    /// How long each day file was when the store last heard of it.
+    days: BTreeMap<Date, u64>,
+}
+
+/// The open store. After any error it is to be dropped and opened again.
+#[derive(Debug)]
+pub struct Store {
+    db: sled::Db,
+    meta: Meta,
+    queue: BTreeMap<keys::Tag, u64>,
+    aside: BTreeMap<keys::Tag, u64>,
+}
+
+fn guarded<T>(f: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or(Err(StoreError::Panicked))
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    Ok(serde_json::to_vec(value)?)
+}
+
+impl Store {
+    /// Writes the meta record and `batch` as one, and makes both last.
+    fn commit(&mut self, mut batch: sled::Batch) -> Result<(), StoreError> {
+        self.meta.queue = self.queue.values().sum();
+        self.meta.aside = self.aside.values().sum();
+        batch.insert(keys::META, json(&self.meta)?);
+        guarded(|| {
+            self.db.apply_batch(batch)?;
+            self.db.flush()?;
+            Ok(())
+        })
+    }
+
+    fn scan<T: DeserializeOwned>(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
+        guarded(|| {
+            let mut found = Vec::new();
+            for entry in self.db.scan_prefix(prefix).take(limit) {
+                let (key, value) = entry?;
+                found.push((key.to_vec(), serde_json::from_slice(&value)?));
+            }
+            Ok(found)
+        })
+    }
+
+    /// The minutes that were open when the daemon stopped.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn open_minutes(&self) -> Result<Vec<OpenMinute>, StoreError> {
+        Ok(self.scan(keys::OPEN, usize::MAX)?.into_iter().map(|(_, minute)| minute).collect())
+    }
+
+    /// The day's note, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn day_note(&self) -> Result<Option<DayNote>, StoreError> {
+        guarded(|| Ok(self.db.get(keys::DAY)?.map(|value| serde_json::from_slice(&value)).transpose()?))
+    }
+
+    /// Saves the open minutes and the day's note, and makes them last.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn save_open<'a>(
+        &mut self,
+        minutes: impl Iterator<Item = &'a OpenMinute>,
+        day: DayNote,
+    ) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        batch.insert(keys::DAY, json(&day)?);
+        for minute in minutes {
+            batch.insert(keys::open(minute.from), json(minute)?);
+        }
+        guarded(|| {
+            self.db.apply_batch(batch)?;
+            self.db.flush()?;
+            Ok(())
+        })
+    }
+
+    /// An open minute ended without a record, or was deleted.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn forget_open(&mut self, from: MinuteStart) -> Result<(), StoreError> {
+        guarded(|| {
+            self.db.remove(keys::open(from))?;
+            Ok(())
+        })
+    }
+
+    /// A minute's line is in the history: it leaves the open ones and joins the queue.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn sealed(&mut self, queued: &Queued, (day, length): (Date, u64)) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        let from = MinuteStart::containing(queued.minute.from_timestamp);
+        batch.remove(keys::open(from));
+        self.meta.days.insert(day, length);
+        self.enqueue(queued, &mut batch)?;
+        self.commit(batch)
+    }
+
+    fn enqueue(&mut self, queued: &Queued, batch: &mut sled::Batch) -> Result<(), StoreError> {
+        let tag = keys::tag(queued.owner.as_ref());
+        let from = MinuteStart::containing(queued.minute.from_timestamp);
+        let key = keys::minute(keys::QUEUE, tag, from, queued.minute.device_id);
+        if !guarded(|| Ok(self.db.contains_key(&key)?))? {
+            *self.queue.entry(tag).or_default() += 1;
+        }
+        batch.insert(key, json(queued)?);
+        Ok(())
+    }
+
+    /// How many minutes of `owner` wait.
+    #[must_use]
+    pub fn pending(&self, owner: Option<&Owner>) -> u64 {
+        self.queue.get(&keys::tag(owner)).copied().unwrap_or(0)
+    }
+
+    /// How many minutes of others than `owner`, nobody's included, are held.
+    #[must_use]
+    pub fn held(&self, owner: Option<&Owner>) -> u64 {
+        let ours = owner.map(|owner| keys::tag(Some(owner)));
+        self.queue.iter().filter(|(tag, _)| Some(**tag) != ours).map(|(_, n)| n).sum()
+    }
+
+    /// How many minutes of `owner` were rejected.
+    #[must_use]
+    pub fn set_aside_count(&self, owner: Option<&Owner>) -> u64 {
+        self.aside.get(&keys::tag(owner)).copied().unwrap_or(0)
+    }
+
+    /// The oldest waiting minutes of `owner`, at most `limit`, all of one device.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn batch(&self, owner: &Owner, limit: usize) -> Result<Vec<Minute>, StoreError> {
+        let prefix = [keys::QUEUE, &keys::tag(Some(owner))].concat();
+        let found: Vec<(_, Queued)> = self.scan(&prefix, limit)?;
+        let device: Option<DeviceId> = found.first().map(|(_, queued)| queued.minute.device_id);
+        let ours = |queued: &Queued| queued.owner.as_ref() == Some(owner) && Some(queued.minute.device_id) == device;
+        Ok(found.into_iter().map(|(_, queued)| queued).filter(ours).map(|queued| queued.minute).collect())
+    }
+
+    /// The server has spoken of these minutes of `owner`: each leaves the queue, the rejected ones are set aside.
+    /// What is not in the queue any more is left out.
+    ///
+    /// # Errors
+    ///
+    /// The store failed; nothing has left the queue then.
+    pub fn acknowledge(
+        &mut self,
+        owner: &Owner,
+        minutes: &[Minute],
+        rejected: &BTreeMap<usize, (String, String)>,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tag = keys::tag(Some(owner));
+        let mut batch = sled::Batch::default();
+        for (index, minute) in minutes.iter().enumerate() {
+            let from = MinuteStart::containing(minute.from_timestamp);
+            let key = keys::minute(keys::QUEUE, tag, from, minute.device_id);
+            if !guarded(|| Ok(self.db.contains_key(&key)?))? {
+                continue;
+            }
+            batch.remove(key);
+            *self.queue.entry(tag).or_default() -= 1;
+            if let Some((code, detail)) = rejected.get(&index) {
+                let queued = Queued { minute: minute.clone(), owner: Some(owner.clone()) };
+                let aside = Aside { queued, code: code.clone(), detail: detail.clone(), at };
+                let key = keys::minute(keys::ASIDE, tag, from, minute.device_id);
+                if !guarded(|| Ok(self.db.contains_key(&key)?))? {
+                    *self.aside.entry(tag).or_default() += 1;
+                }
+                batch.insert(key, json(&aside)?);
+            }
+        }
+        self.commit(batch)
+    }
+
+    /// Gives nobody's minutes that began before `before` to `owner`; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// The store failed; it can be called again.
+    pub fn adopt(&mut self, owner: &Owner, before: Timestamp) -> Result<u64, StoreError> {
+        let nobody = keys::tag(None);
+        let found: Vec<(Vec<u8>, Queued)> = self.scan(&[keys::QUEUE, &nobody].concat(), usize::MAX)?;
+        let found: Vec<_> = found.into_iter().filter(|(_, queued)| queued.minute.from_timestamp < before).collect();
+        for chunk in found.chunks(CHUNK) {
+            let mut batch = sled::Batch::default();
+            for (key, queued) in chunk {
+                batch.remove(key.as_slice());
+                *self.queue.entry(nobody).or_default() -= 1;
+                self.enqueue(&Queued { owner: Some(owner.clone()), ..queued.clone() }, &mut batch)?;
+            }
+            self.commit(batch)?;
+        }
+        Ok(found.len() as u64)
+    }
+
+    /// Drops the waiting minutes for which `gone` holds; returns how many.
+    ///
+    /// # Errors
+    ///
+    /// The store failed; it can be called again.
+    pub fn drop_queued(&mut self, gone: impl Fn(&Queued) -> bool) -> Result<u64, StoreError> {
+        let found: Vec<(Vec<u8>, Queued)> = self.scan(keys::QUEUE, usize::MAX)?;
+        let found: Vec<_> = found.into_iter().filter(|(_, queued)| gone(queued)).collect();
+        for chunk in found.chunks(CHUNK) {
+            let mut batch = sled::Batch::default();
+            for (key, queued) in chunk {
+                batch.remove(key.as_slice());
+                *self.queue.entry(keys::tag(queued.owner.as_ref())).or_default() -= 1;
+            }
+            self.commit(batch)?;
+        }
+        Ok(found.len() as u64)
+    }
+
+    /// Day files were changed by us otherwise than by sealing: the store takes note of how they are.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub fn note_days(&mut self, days: BTreeMap<Date, u64>) -> Result<(), StoreError> {
+        self.meta.days = days;
+        self.commit(sled::Batch::default())
+    }
+}
+
+#[cfg(test)]
+mod tests;

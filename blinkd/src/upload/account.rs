@@ -1,0 +1,180 @@
+//! Signing in and out, and keeping the session alive.
+
+use std::time::Duration;
+
+use blink_proto::{
+    Problem, Secret,
+    http::{LoginRequest, RefreshRequest, RegisterConsent, RegisterRequest, TokenResponse},
+    ipc::SignedIn,
+};
+use jiff::tz::TimeZone;
+
+use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader};
+use crate::{
+    keeper::{Gone, not_signed_in},
+    minutes::Owner,
+    profile::{SignedInAccount, Tokens},
+};
+
+/// Access is renewed so long before it ends.
+const RENEW_BEFORE: Duration = Duration::from_secs(30);
+
+impl Uploader {
+    /// Takes up the account the profile is signed in to.
+    pub(super) fn take_up(&mut self) -> Result<(), Gone> {
+        let (owner, pending) = self.setup.keeper.call(|keeper| (keeper.owner(), keeper.pending()))?;
+        let Some(owner) = owner else { return Ok(()) };
+        let client = BaseUrl::parse(&owner.server, self.setup.insecure).and_then(|base| (self.setup.connect)(&base));
+        match client {
+            Ok(server) => {
+                let tokens = Tokens::load(&self.setup.data, &owner).unwrap_or_else(|error| {
+                    tracing::error!(%error, "the tokens cannot be read");
+                    None
+                });
+                self.link = Some(Link { owner, server, tokens });
+                self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
+            }
+            Err(problem) => {
+                tracing::error!(code = problem.code, "the account's server cannot be used");
+                self.last_error = Some(problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// Registers or signs in. An account that was signed in before is signed out.
+    pub(super) fn open(&mut self, credentials: Credentials) -> Result<Result<SignedIn, Problem>, Gone> {
+        let Credentials { server, email, password, adopt, register } = credentials;
+        let url = server.unwrap_or_else(|| self.setup.server.clone());
+        let opened = BaseUrl::parse(&url, self.setup.insecure).and_then(|base| {
+            let server = (self.setup.connect)(&base)?;
+            let answer = match &register {
+                Some(version) => server.register(&registration(email, password, version)),
+                None => server.login(&LoginRequest { email, password }),
+            };
+            let answer = answer.map_err(|error| error.problem())?;
+            let owner = Owner { server: base.to_string(), user_id: answer.user.id };
+            let email = answer.user.email.clone();
+            Ok((server, self.tokens(owner, answer), email))
+        });
+        let (server, tokens, email) = match opened {
+            Ok(opened) => opened,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let before = self.link.take();
+        if let Err(error) = tokens.save(&self.setup.data) {
+            // The session works until the daemon stops; say so rather than refuse.
+            tracing::error!(%error, "the tokens cannot be kept");
+        }
+        let owner = tokens.owner.clone();
+        let account = SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email };
+        let consent = register.is_some();
+        let signed_in = self.setup.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
+        if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before {
+            if old != owner {
+                // The other account's session ends by itself if this does not reach the server.
+                let _ = server.logout(&tokens.access);
+            }
+        }
+        self.link = Some(Link { owner, server, tokens: Some(tokens) });
+        self.last_error = None;
+        let pending = self.setup.keeper.call(|keeper| keeper.pending())?;
+        self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
+        Ok(signed_in)
+    }
+
+    /// Signs out here, whatever the server says.
+    pub(super) fn close(&mut self) -> Result<Result<(), Problem>, Gone> {
+        let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
+        if !known {
+            return Ok(Err(not_signed_in()));
+        }
+        if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take() {
+            if let Err(error) = server.logout(&tokens.access) {
+                tracing::warn!(%error, "the server did not hear of the sign-out; the session ends by itself");
+            }
+        }
+        self.schedule.signed_out();
+        self.last_error = None;
+        self.last_success = None;
+        self.setup.keeper.call(|keeper| keeper.sign_out())
+    }
+
+    fn tokens(&self, owner: Owner, answer: TokenResponse) -> Tokens {
+        let now = self.setup.clock.now();
+        let lives = Duration::from_secs(answer.expires_in.min(365 * 86_400));
+        Tokens {
+            owner,
+            access: answer.access_token,
+            refresh: answer.refresh_token,
+            access_until: now.checked_add(lives).unwrap_or(now),
+        }
+    }
+
+    /// Calls the server as the account, renewing access when it has ended.
+    pub(super) fn authorised<T>(
+        &mut self,
+        call: impl Fn(&dyn Server, &Secret) -> Result<T, NetError>,
+    ) -> Result<T, NetError> {
+        let now = self.setup.clock.now();
+        let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
+        let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
+        let ends_soon = now.checked_add(RENEW_BEFORE).is_ok_and(|soon| tokens.access_until <= soon);
+        if !ends_soon {
+            match call(link.server.as_ref(), &tokens.access) {
+                Err(error) if error.status() == Some(401) => {}
+                other => return other,
+            }
+        }
+        self.renew()?;
+        let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
+        let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
+        match call(link.server.as_ref(), &tokens.access) {
+            Err(error) if error.status() == Some(401) => Err(self.session_ended()),
+            other => other,
+        }
+    }
+
+    /// Exchanges the refresh token. The new ones are kept before they are used: an answer that is lost with us is
+    /// asked for again with the old token, which the server still takes until its successor is used.
+    fn renew(&mut self) -> Result<(), NetError> {
+        let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
+        let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
+        let answer = match link.server.refresh(&RefreshRequest { refresh_token: tokens.refresh.clone() }) {
+            Err(error) if error.status() == Some(401) => return Err(self.session_ended()),
+            other => other?,
+        };
+        if answer.user.id != link.owner.user_id {
+            return Err(self.session_ended());
+        }
+        let tokens = self.tokens(link.owner.clone(), answer);
+        if let Err(error) = tokens.save(&self.setup.data) {
+            tracing::error!(%error, "the renewed tokens cannot be kept");
+        }
+        if let Some(link) = &mut self.link {
+            link.tokens = Some(tokens);
+        }
+        Ok(())
+    }
+
+    fn session_ended(&mut self) -> NetError {
+        tracing::warn!("the server has ended the session");
+        if let Some(link) = &mut self.link {
+            link.tokens = None;
+        }
+        if let Err(error) = Tokens::forget(&self.setup.data) {
+            tracing::error!(%error, "dead tokens cannot be removed");
+        }
+        NetError::SessionEnded
+    }
+}
+
+fn registration(email: String, password: Secret, version: &str) -> RegisterRequest {
+    RegisterRequest {
+        email,
+        password,
+        name: None,
+        timezone: TimeZone::system().iana_name().map(str::to_owned),
+        consent: Some(RegisterConsent { tracking: true, version: version.to_owned() }),
+    }
+}

@@ -1,0 +1,300 @@
+//! cloud-api over HTTP: ureq and rustls, with every time-out set.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use blink_proto::{
+    Problem, Secret,
+    http::{ErrorEnvelope, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
+};
+use flate2::{Compression, write::GzEncoder};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use ureq::{
+    Agent, Body,
+    http::Response,
+    tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
+};
+
+use super::{BaseUrl, NetError, Server, ServerConsent};
+
+/// The largest answer that is read.
+const MAX_ANSWER_BYTES: u64 = 2 << 20;
+
+/// cloud-api at an address.
+#[derive(Debug)]
+pub struct HttpServer {
+    agent: Agent,
+    base: BaseUrl,
+}
+
+impl HttpServer {
+    /// A client of `base`, which trusts the system's authorities and those in `ca_file`.
+    ///
+    /// # Errors
+    ///
+    /// `ca_file` cannot be used.
+    pub fn new(base: BaseUrl, ca_file: Option<&Path>) -> Result<Self, Problem> {
+        let roots = match ca_file {
+            None => RootCerts::PlatformVerifier,
+            Some(path) => RootCerts::new_with_certs(&with_private_authority(path)?),
+        };
+        let mut config = Agent::config_builder()
+            .user_agent(concat!("blinkd/", env!("CARGO_PKG_VERSION")))
+            .http_status_as_error(false)
+            // A redirect could lead a password elsewhere; a server that moved is told of instead.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .timeout_resolve(Some(Duration::from_secs(5)))
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_send_request(Some(Duration::from_secs(5)))
+            .timeout_send_body(Some(Duration::from_secs(15)))
+            .timeout_recv_response(Some(Duration::from_secs(15)))
+            .timeout_recv_body(Some(Duration::from_secs(10)))
+            .tls_config(TlsConfig::builder().root_certs(roots).build());
+        if base.is_loopback() {
+            config = config.proxy(None);
+        }
+        Ok(Self { agent: config.build().new_agent(), base })
+    }
+
+    fn get(&self, path: &str, access: Option<&Secret>) -> Result<Response<Body>, NetError> {
+        let mut request = self.agent.get(self.base.join(path));
+        if let Some(access) = access {
+            request = request.header("Authorization", format!("Bearer {}", access.expose()));
+        }
+        request.call().map_err(|error| net_error(&error))
+    }
+
+    fn post(&self, path: &str, access: Option<&Secret>, body: &impl Serialize) -> Result<Response<Body>, NetError> {
+        let mut request = self.agent.post(self.base.join(path));
+        if let Some(access) = access {
+            request = request.header("Authorization", format!("Bearer {}", access.expose()));
+        }
+        request.send_json(body).map_err(|error| net_error(&error))
+    }
+}
+
+/// The system's authorities and those of `path`.
+fn with_private_authority(path: &Path) -> Result<Vec<Certificate<'static>>, Problem> {
+    let wrong = |why: &str| {
+        let fix = "Name a PEM file with the authority's certificate in ca_file.";
+        Problem::new("bad_ca_file", format!("The ca_file {} cannot be used: {why}.", path.display()), fix)
+    };
+    let pem = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(|error| wrong(&error.to_string()))? {
+            certificates.push(certificate.to_owned());
+        }
+    }
+    if certificates.is_empty() {
+        return Err(wrong("it holds no certificate"));
+    }
+    let system = rustls_native_certs::load_native_certs();
+    certificates.extend(system.certs.iter().map(|der| Certificate::from_der(der).to_owned()));
+    Ok(certificates)
+}
+
+fn net_error(error: &ureq::Error) -> NetError {
+    use ureq::Error as E;
+    match error {
+        E::Timeout(_) => NetError::TimedOut,
+        E::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => NetError::TimedOut,
+        E::Io(error) => tls_inside(error).unwrap_or_else(|| NetError::Unreachable(plain_io(error))),
+        E::HostNotFound => NetError::Unreachable("its name is not known".to_owned()),
+        E::ConnectionFailed => NetError::Unreachable("no connection".to_owned()),
+        E::Tls(why) => NetError::Tls((*why).to_owned()),
+        E::Rustls(error) => NetError::Tls(plain_tls(error)),
+        E::Protocol(_) | E::LargeResponseHeader(..) | E::BodyExceedsLimit(_) | E::Json(_) => {
+            NetError::Protocol(error.to_string())
+        }
+        other => NetError::Unreachable(other.to_string()),
+    }
+}
+
+/// rustls wraps what it finds wrong into I/O errors while shaking hands.
+fn tls_inside(error: &std::io::Error) -> Option<NetError> {
+    error.get_ref()?.downcast_ref::<rustls::Error>().map(|error| NetError::Tls(plain_tls(error)))
+}
+
+fn plain_io(error: &std::io::Error) -> String {
+    use std::io::ErrorKind as K;
+    match error.kind() {
+        K::ConnectionRefused => "nothing listens there".to_owned(),
+        K::NetworkUnreachable | K::HostUnreachable => "there is no network to it".to_owned(),
+        K::ConnectionReset | K::ConnectionAborted | K::UnexpectedEof | K::BrokenPipe => "it hung up".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+fn plain_tls(error: &rustls::Error) -> String {
+    use rustls::{CertificateError as C, Error as E};
+    match error {
+        E::InvalidCertificate(C::UnknownIssuer) => "its certificate is of an unknown authority".to_owned(),
+        E::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => "its certificate has expired".to_owned(),
+        E::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
+            "its certificate is not valid yet".to_owned()
+        }
+        E::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
+            "its certificate is for another name".to_owned()
+        }
+        E::InvalidMessage(_) => "it does not speak TLS there".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The body of a success, or the failure.
+fn read<T: DeserializeOwned>(response: Response<Body>) -> Result<T, NetError> {
+    let mut response = succeed(response)?;
+    let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
+    let body = body.map_err(|error| net_error(&error))?;
+    serde_json::from_slice(&body).map_err(|error| NetError::Protocol(error.to_string()))
+}
+
+fn succeed(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
+    let status = response.status().as_u16();
+    if response.status().is_success() {
+        return Ok(response);
+    }
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    if (300..400).contains(&status) {
+        let to = header("location").unwrap_or_default();
+        return Err(NetError::Protocol(format!("it sends us to {to}, which is not followed")));
+    }
+    let retry_after = header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+    let body = response.body_mut().with_config().limit(64 << 10).read_to_vec().unwrap_or_default();
+    let detail = serde_json::from_slice::<ErrorEnvelope>(&body).ok().map(|envelope| Box::new(envelope.error));
+    Err(NetError::Status { status, detail, retry_after })
+}
+
+fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    serde_json::to_writer(&mut encoder, request)?;
+    encoder.flush()?;
+    encoder.finish()
+}
+
+impl Server for HttpServer {
+    fn health(&self) -> Result<(), NetError> {
+        succeed(self.get("/health", None)?).map(drop)
+    }
+
+    fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError> {
+        read(self.post("/api/auth/register", None, request)?)
+    }
+
+    fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError> {
+        read(self.post("/api/auth/login", None, request)?)
+    }
+
+    fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError> {
+        read(self.post("/api/auth/refresh", None, request)?)
+    }
+
+    fn logout(&self, access: &Secret) -> Result<(), NetError> {
+        succeed(self.post("/api/auth/logout", Some(access), &json!({}))?).map(drop)
+    }
+
+    fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError> {
+        let body = gzip(request).map_err(|error| NetError::Protocol(error.to_string()))?;
+        let response = self
+            .agent
+            .post(self.base.join("/api/blink/sync"))
+            .header("Authorization", format!("Bearer {}", access.expose()))
+            .header("Content-Type", "application/json")
+            .header("Content-Encoding", "gzip")
+            .send(&body[..]);
+        read(response.map_err(|error| net_error(&error))?)
+    }
+
+    fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError> {
+        match read::<Value>(self.get("/api/user/me/consents", Some(access))?) {
+            Ok(answer) => Ok(tracking_consent(&answer)),
+            Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
+        let body = json!({ "kind": "tracking", "granted": granted, "version": version });
+        let request = self
+            .agent
+            .put(self.base.join("/api/user/me/consents"))
+            .header("Authorization", format!("Bearer {}", access.expose()));
+        match request.send_json(&body).map_err(|error| net_error(&error)).and_then(succeed) {
+            Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+}
+
+/// The newest word on tracking in the history of consents: a list of `{kind, granted, at}`, bare or under one name,
+/// in any order, or one object for each kind.
+fn tracking_consent(answer: &Value) -> Option<ServerConsent> {
+    let time = |entry: &Value| {
+        ["at", "decided_at", "recorded_at", "created_at", "withdrawn_at"]
+            .iter()
+            .find_map(|name| entry.get(name)?.as_str()?.parse().ok())
+    };
+    let read = |entry: &Value| Some(ServerConsent { granted: entry.get("granted")?.as_bool()?, at: time(entry) });
+    if let Some(entry) = answer.get("tracking").filter(|entry| entry.is_object()) {
+        return read(entry);
+    }
+    let lists = [Some(answer), answer.get("items"), answer.get("consents"), answer.get("history")];
+    let list = lists.into_iter().flatten().find_map(Value::as_array)?;
+    let tracking = list.iter().filter(|entry| entry.get("kind").and_then(Value::as_str) == Some("tracking"));
+    tracking.filter_map(read).max_by_key(|consent| consent.at)
+}
+
+/// Makes clients with this `ca_file`.
+#[must_use]
+pub fn connector(ca_file: Option<PathBuf>) -> super::Connect {
+    Box::new(move |base| {
+        let server = HttpServer::new(base.clone(), ca_file.as_deref())?;
+        Ok(Box::new(server))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(json!([]), None)]
+    #[case(json!({"tracking": {"granted": false, "version": "1"}}), Some((false, None)))]
+    #[case(
+        json!([
+            {"kind": "tracking", "granted": false, "at": "2026-03-01T10:00:00Z"},
+            {"kind": "tracking", "granted": true, "at": "2026-02-01T10:00:00Z"},
+            {"kind": "team", "granted": true, "at": "2026-04-01T10:00:00Z"},
+        ]),
+        Some((false, Some("2026-03-01T10:00:00Z")))
+    )]
+    #[case(
+        json!({"items": [{"kind": "tracking", "granted": true, "at": "2026-02-01T10:00:00Z"}]}),
+        Some((true, Some("2026-02-01T10:00:00Z")))
+    )]
+    #[case(json!("what"), None)]
+    fn the_newest_word_on_tracking_counts(#[case] answer: Value, #[case] want: Option<(bool, Option<&str>)>) {
+        let want = want.map(|(granted, at)| ServerConsent { granted, at: at.map(|at| at.parse().unwrap()) });
+        assert_eq!(tracking_consent(&answer), want);
+    }
+
+    #[test]
+    fn a_ca_file_must_hold_a_certificate() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        let base = || BaseUrl::parse("https://localhost", false).unwrap();
+        assert_eq!(HttpServer::new(base(), Some(&path)).unwrap_err().code, "bad_ca_file");
+        fs::write(&path, "-----BEGIN NONSENSE-----\n").unwrap();
+        assert_eq!(HttpServer::new(base(), Some(&path)).unwrap_err().code, "bad_ca_file");
+    }
+}

@@ -1,0 +1,313 @@
+//! The upload thread: everything that talks to cloud-api, one thing at a time.
+//!
+//! - [`Server`]: cloud-api as a trait; [`http`] is the real one
+//! - [`Uploader`]: accounts, tokens, batches, consent; [`schedule`] says when
+//! - [`UploadHandle`]: how the other threads ask for something
+//!
+//! A minute leaves the queue only by a durable acknowledgement. An answer that was lost is asked for again: the server
+//! keeps one minute for each (account, device, start).
+
+mod account;
+pub mod http;
+mod schedule;
+mod send;
+mod server;
+mod url;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use blink_proto::{
+    Problem, Secret,
+    ipc::{SignedIn, SyncDone},
+    status::Queue,
+};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::oneshot;
+
+pub use server::{Connect, NetError, Server, ServerConsent};
+pub use url::BaseUrl;
+
+use crate::{
+    clock::Clock,
+    keeper::{AtEnd, Gone, KeeperHandle},
+    minutes::Owner,
+    profile::Tokens,
+};
+use schedule::{Due, Schedule};
+
+/// How often the clock is looked at for having slept.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The wall clock gaining so much on the monotonic one means that the machine slept.
+const SLEPT: SignedDuration = SignedDuration::from_secs(30);
+
+/// What an account is opened with.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The server's base URL; the configured one if absent.
+    pub server: Option<String>,
+    /// The account's address.
+    pub email: String,
+    /// Its password.
+    pub password: Secret,
+    /// Whether nobody's minutes become the account's.
+    pub adopt: bool,
+    /// To make the account: the version of the consent text that was accepted.
+    pub register: Option<String>,
+}
+
+/// What the thread is asked for.
+enum Ask {
+    /// A minute joined the queue.
+    Queued,
+    /// Consent was given or withdrawn here.
+    Consent,
+    Open(Box<Credentials>, oneshot::Sender<Result<SignedIn, Problem>>),
+    Close(oneshot::Sender<Result<(), Problem>>),
+    Sync(oneshot::Sender<Result<SyncDone, Problem>>),
+    Stop,
+}
+
+/// A cloneable way to the upload thread.
+#[derive(Clone, Debug)]
+pub struct UploadHandle {
+    asks: mpsc::Sender<Ask>,
+}
+
+impl UploadHandle {
+    /// A handle and the inbox its thread will read.
+    #[must_use]
+    pub fn new() -> (Self, Inbox) {
+        let (asks, inbox) = mpsc::channel();
+        (Self { asks }, Inbox(inbox))
+    }
+
+    fn send(&self, ask: Ask) {
+        // A thread that is gone is stopping with the daemon.
+        let _ = self.asks.send(ask);
+    }
+
+    /// A minute joined the queue.
+    pub fn queued(&self) {
+        self.send(Ask::Queued);
+    }
+
+    /// Consent was given or withdrawn here, which the server should hear.
+    pub fn consent_changed(&self) {
+        self.send(Ask::Consent);
+    }
+
+    /// Ends the thread once it has done what it is doing.
+    pub fn stop(&self) {
+        self.send(Ask::Stop);
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Ask) -> Result<T, Problem> {
+        let (tell, told) = oneshot::channel();
+        self.send(ask(tell));
+        told.await.unwrap_or_else(|_| Err(stopping()))
+    }
+
+    /// Registers or signs in.
+    ///
+    /// # Errors
+    ///
+    /// As the server, the network or the disk says.
+    pub async fn open(&self, credentials: Credentials) -> Result<SignedIn, Problem> {
+        self.ask(|tell| Ask::Open(Box::new(credentials), tell)).await
+    }
+
+    /// Signs out.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, or the disk does not let us.
+    pub async fn close(&self) -> Result<(), Problem> {
+        self.ask(Ask::Close).await
+    }
+
+    /// Uploads until the queue is empty.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not empty.
+    pub async fn sync(&self) -> Result<SyncDone, Problem> {
+        self.ask(Ask::Sync).await
+    }
+}
+
+/// What [`UploadHandle`]s write to.
+#[derive(Debug)]
+pub struct Inbox(mpsc::Receiver<Ask>);
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ask")
+    }
+}
+
+/// The daemon is stopping.
+#[must_use]
+pub fn stopping() -> Problem {
+    Problem::new("stopping", "The daemon is stopping.", "Start it again, then try again.")
+}
+
+/// What the upload thread needs.
+pub struct Setup {
+    /// The keeper.
+    pub keeper: KeeperHandle,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes clients.
+    pub connect: Connect,
+    /// Where tokens are kept.
+    pub data: PathBuf,
+    /// The configured server.
+    pub server: String,
+    /// Whether plain HTTP beyond this machine is allowed.
+    pub insecure: bool,
+}
+
+/// The account's server, while somebody is signed in.
+struct Link {
+    owner: Owner,
+    server: Box<dyn Server>,
+    tokens: Option<Tokens>,
+}
+
+/// The thread's data.
+pub struct Uploader {
+    setup: Setup,
+    link: Option<Link>,
+    schedule: Schedule,
+    /// The most minutes in a batch; halved when the server finds it too much.
+    limit: usize,
+    last_success: Option<Timestamp>,
+    last_error: Option<Problem>,
+    /// (wall, monotonic), to notice that the machine slept.
+    clocks: (Timestamp, Duration),
+}
+
+impl Uploader {
+    /// Takes up the account that is signed in.
+    ///
+    /// # Errors
+    ///
+    /// The daemon is stopping.
+    pub fn begin(setup: Setup) -> Result<Self, Gone> {
+        let clocks = (setup.clock.now(), setup.clock.mono());
+        let mut uploader = Self {
+            setup,
+            link: None,
+            schedule: Schedule::default(),
+            limit: send::LARGEST_BATCH,
+            last_success: None,
+            last_error: None,
+            clocks,
+        };
+        uploader.take_up()?;
+        Ok(uploader)
+    }
+
+    /// Starts the thread, which calls `at_end` when it ends, even where it panics.
+    ///
+    /// # Errors
+    ///
+    /// The system lets no thread start.
+    pub fn start(mut self, inbox: Inbox, at_end: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
+        thread::Builder::new().name("blinkd-upload".into()).spawn(move || {
+            let _at_end = AtEnd(Some(at_end));
+            // Only a daemon that is stopping ends it this way.
+            let _ = self.run(&inbox);
+        })
+    }
+
+    fn run(&mut self, inbox: &Inbox) -> Result<(), Gone> {
+        loop {
+            let now = self.setup.clock.mono();
+            let wait = self.schedule.next().map_or(LOOK_EVERY, |at| at.saturating_sub(now).min(LOOK_EVERY));
+            match inbox.0.recv_timeout(wait) {
+                Ok(Ask::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+                Ok(ask) => self.answer(ask)?,
+                Err(mpsc::RecvTimeoutError::Timeout) => self.step()?,
+            }
+            self.report()?;
+        }
+    }
+
+    fn answer(&mut self, ask: Ask) -> Result<(), Gone> {
+        let now = self.setup.clock.mono();
+        match ask {
+            Ask::Queued if self.link.is_some() => self.schedule.queued(now, chance()),
+            Ask::Queued | Ask::Stop => {}
+            Ask::Consent => {
+                self.schedule.consent_now(now);
+                if self.link.is_some() {
+                    self.schedule.queued(now, chance());
+                }
+            }
+            Ask::Open(credentials, tell) => drop(tell.send(self.open(*credentials)?)),
+            Ask::Close(tell) => drop(tell.send(self.close()?)),
+            Ask::Sync(tell) => {
+                let done = self.sync()?;
+                self.report()?;
+                drop(tell.send(done));
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is due.
+    ///
+    /// # Errors
+    ///
+    /// The daemon is stopping.
+    pub fn step(&mut self) -> Result<(), Gone> {
+        self.notice_sleep();
+        while let Some(due) = self.schedule.due(self.setup.clock.mono()) {
+            match due {
+                Due::Consent => self.consent()?,
+                Due::Health => self.health(),
+                Due::Upload => drop(self.upload()?),
+            }
+        }
+        Ok(())
+    }
+
+    fn notice_sleep(&mut self) {
+        let (wall, mono) = std::mem::replace(&mut self.clocks, (self.setup.clock.now(), self.setup.clock.mono()));
+        let by_wall = self.clocks.0.duration_since(wall);
+        let by_mono = SignedDuration::try_from(self.clocks.1.saturating_sub(mono)).unwrap_or_default();
+        if by_wall - by_mono > SLEPT && self.link.is_some() {
+            self.schedule.at_once(self.clocks.1);
+        }
+    }
+
+    fn health(&mut self) {
+        let healthy = self.link.as_ref().is_some_and(|link| link.server.health().is_ok());
+        self.schedule.health(self.setup.clock.mono(), healthy);
+    }
+
+    /// Tells the keeper how it goes, for `status`.
+    fn report(&self) -> Result<(), Gone> {
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let next_retry = self.schedule.next_try().and_then(|at| now.checked_add(at.saturating_sub(mono)).ok());
+        let (last_success, last_error) = (self.last_success, self.last_error.clone());
+        self.setup.keeper.call(move |keeper| {
+            let next_retry = next_retry.filter(|_| keeper.pending() > 0);
+            keeper.upload_news(Queue { last_success, last_error, next_retry, ..Queue::default() });
+        })
+    }
+}
+
+fn chance() -> f64 {
+    rand::random()
+}
+
+#[cfg(test)]
+mod tests;

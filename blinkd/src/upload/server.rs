@@ -1,0 +1,190 @@
+//! cloud-api as a trait, so that tests need no network, and how talking to it fails.
+
+use std::time::Duration;
+
+use blink_proto::{
+    Problem, Secret,
+    http::{ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
+};
+use jiff::Timestamp;
+
+use super::BaseUrl;
+
+/// Consent to tracking as the account's server has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerConsent {
+    /// Whether it holds.
+    pub granted: bool,
+    /// Since when, if the server says.
+    pub at: Option<Timestamp>,
+}
+
+/// What went wrong between us and the server.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NetError {
+    /// No connection.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
+    /// No answer in time.
+    #[error("the server does not answer in time")]
+    TimedOut,
+    /// The server could not prove who it is, or speaks no TLS that we do.
+    #[error("the secure connection failed: {0}")]
+    Tls(String),
+    /// An answer other than success.
+    #[error("the server answered {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// The error envelope, where there was one.
+        detail: Option<Box<ErrorDetail>>,
+        /// When it wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+    /// An answer that makes no sense: it is not our server.
+    #[error("the server's answer cannot be read: {0}")]
+    Protocol(String),
+    /// There are no tokens, or the server has ended the session.
+    #[error("the session has ended")]
+    SessionEnded,
+}
+
+impl NetError {
+    /// The status, where there was an answer.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The server's word for what is wrong.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Status { detail: Some(detail), .. } => Some(&detail.code),
+            _ => None,
+        }
+    }
+
+    /// As it is shown to the person.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let message = format!("{}.", capital(&self.to_string()));
+        match self {
+            Self::Unreachable(_) => Problem::new(
+                "server_unreachable",
+                message,
+                "Check the network and the server's address; minutes are kept and sent later.",
+            ),
+            Self::TimedOut => {
+                Problem::new("server_timeout", message, "Check the network; minutes are kept and sent later.")
+            }
+            Self::Tls(_) => Problem::new(
+                "tls_failed",
+                message,
+                "Check the server's certificate and this machine's clock; name a private authority with ca_file.",
+            ),
+            Self::Protocol(_) => Problem::new("wrong_server", message, "Check the server's address."),
+            Self::SessionEnded => Problem::new(
+                "not_signed_in",
+                "The server has ended this session; minutes are kept until you sign in again.",
+                "Run `blinkctl login`.",
+            ),
+            Self::Status { status, detail, .. } => from_status(*status, detail.as_deref()),
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
+    let fields = detail.and_then(|detail| detail.fields.as_ref());
+    let said = detail.map_or_else(
+        || format!("The server answered {status}."),
+        |detail| {
+            let fields =
+                fields.into_iter().flatten().map(|(field, why)| format!(" {field}: {why}.")).collect::<String>();
+            format!("{}{fields}", detail.message)
+        },
+    );
+    let code = detail.map_or_else(|| format!("http_{status}"), |detail| detail.code.clone());
+    let fix = match status {
+        401 => "Check the e-mail address and the password.",
+        403 => "Ask the server's operator, or see your account's consents.",
+        404 | 405 => "Check the server's address.",
+        409 => "Sign in instead with `blinkctl login`, or use another e-mail address.",
+        413 => "Nothing needs doing: less is sent at once.",
+        422 => "Correct what the server names.",
+        429 => "Wait a little; it is tried again by itself.",
+        500.. => "The server has a problem of its own; minutes are kept and sent later.",
+        _ => "Check the server's address and version.",
+    };
+    Problem::new(code, said, fix)
+}
+
+/// What is asked of cloud-api. Every call returns within its time-outs.
+pub trait Server: Send {
+    /// `GET /health`: cheap, for knowing whether it is back.
+    ///
+    /// # Errors
+    ///
+    /// It is not.
+    fn health(&self) -> Result<(), NetError>;
+
+    /// `POST /api/auth/register`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError>;
+
+    /// `POST /api/auth/login`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError>;
+
+    /// `POST /api/auth/refresh`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says; status 401 ends the session.
+    fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError>;
+
+    /// `POST /api/auth/logout`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn logout(&self, access: &Secret) -> Result<(), NetError>;
+
+    /// `POST /api/blink/sync`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says; nothing counts as acknowledged then.
+    fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError>;
+
+    /// `GET /api/user/me/consents`; `None` from a server that keeps none.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError>;
+
+    /// `PUT /api/user/me/consents`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError>;
+}
+
+/// Makes the [`Server`] behind an address.
+pub type Connect = Box<dyn Fn(&BaseUrl) -> Result<Box<dyn Server>, Problem> + Send>;

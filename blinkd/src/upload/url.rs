@@ -1,0 +1,111 @@
+//! A server's base URL, checked before anything is sent there.
+
+use std::{fmt, net::IpAddr};
+
+use blink_proto::Problem;
+use ureq::http::Uri;
+
+/// `https://host[:port][/path]`, or `http://` to this machine; never with a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl {
+    text: String,
+    loopback: bool,
+}
+
+impl BaseUrl {
+    /// Checks `text`. Plain `http://` beyond this machine is refused unless `insecure`.
+    ///
+    /// # Errors
+    ///
+    /// It is not a base URL, or not a safe one.
+    pub fn parse(text: &str, insecure: bool) -> Result<Self, Problem> {
+        let wrong = |why: &str| {
+            let fix = "Give a server as https://host, with a port or path if it has one.";
+            Problem::new("bad_server", format!("`{text}` is not a server's address: {why}."), fix)
+        };
+        let uri: Uri = text.trim().parse().map_err(|_| wrong("it cannot be read"))?;
+        let scheme = uri.scheme_str().ok_or_else(|| wrong("it does not begin with https://"))?;
+        let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("it holds a name or password"));
+        }
+        if uri.query().is_some() {
+            return Err(wrong("it holds a query"));
+        }
+        let loopback = is_loopback(authority.host());
+        match scheme {
+            "https" => {}
+            "http" if loopback || insecure => {}
+            "http" => {
+                return Err(Problem::new(
+                    "insecure_server",
+                    format!("`{text}` would send everything unencrypted."),
+                    "Use https://, or start blinkd with --insecure if you must.",
+                ));
+            }
+            _ => return Err(wrong("it is neither https:// nor http://")),
+        }
+        let text = format!("{scheme}://{}{}", authority.as_str().to_ascii_lowercase(), uri.path());
+        Ok(Self { text: text.trim_end_matches('/').to_owned(), loopback })
+    }
+
+    /// Whether it is this very machine, where no proxy stands between.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.loopback
+    }
+
+    /// The address of `path`, which begins with a slash.
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.text)
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://Blinks.Example/", "https://blinks.example")]
+    #[case("https://blinks.example:8443/waw/", "https://blinks.example:8443/waw")]
+    #[case("http://127.0.0.1:8080", "http://127.0.0.1:8080")]
+    #[case("http://localhost:8080/", "http://localhost:8080")]
+    #[case("http://[::1]:8080", "http://[::1]:8080")]
+    fn a_server_is_taken(#[case] text: &str, #[case] shown: &str) {
+        let url = BaseUrl::parse(text, false).unwrap();
+        assert_eq!(url.to_string(), shown);
+        assert_eq!(url.join("/health"), format!("{shown}/health"));
+    }
+
+    #[rstest]
+    #[case("http://blinks.example", "insecure_server")]
+    #[case("http://192.168.1.4:8080", "insecure_server")]
+    #[case("http://localhost.example", "insecure_server")]
+    #[case("blinks.example", "bad_server")]
+    #[case("ftp://blinks.example", "bad_server")]
+    #[case("https://ada:secret@blinks.example", "bad_server")]
+    #[case("https://blinks.example/?a=b", "bad_server")]
+    #[case("", "bad_server")]
+    fn others_are_refused(#[case] text: &str, #[case] code: &str) {
+        assert_eq!(BaseUrl::parse(text, false).unwrap_err().code, code);
+    }
+
+    #[test]
+    fn insecure_is_a_choice() {
+        assert!(BaseUrl::parse("http://blinks.example", true).is_ok());
+    }
+}

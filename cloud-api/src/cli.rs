@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use crate::{
     clock::Clock,
     config::{Config, DatabaseArgs, ServeArgs},
-    db::{Db, migrate},
+    db::migrate,
     failure::{Failure, chain},
     logging,
     startup::{self, Application},
@@ -76,8 +76,7 @@ fn serve(args: &ServeArgs) -> Result<(), Failure> {
 fn run_migrate(args: &DatabaseArgs) -> Result<(), Failure> {
     let config = args.resolve()?;
     startup::prepare_folder(&config.target)?;
-    let db = Db::new(&config.target, 1);
-    let mut conn = db.checkout().map_err(|e| startup::unreachable(&e))?;
+    let mut conn = startup::connect(&config.target)?;
     let done = migrate::run(&mut conn, &config.target).map_err(|e| {
         Failure::failed(
             "migration_failed",

@@ -8,15 +8,18 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use diesel::r2d2::ManageConnection as _;
 
 use crate::{
     auth::{
-        keys::Keyring,
+        key_rows,
+        keys::{KeyError, Keyring},
+        master::MasterKey,
         password::{self, Passwords},
     },
     clock::Clock,
     config::Config,
-    db::{Db, DbError, migrate, target::Target},
+    db::{Db, conn::Conn, migrate, target::Target, transaction},
     failure::{Failure, Kind, chain},
     http::envelope,
     routes::{self, State},
@@ -169,8 +172,7 @@ fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
 
 fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring), Failure> {
     prepare_folder(&config.target)?;
-    let db = Db::new(&config.target, config.connections);
-    let mut conn = db.checkout().map_err(|e| unreachable(&e))?;
+    let mut conn = connect(&config.target)?;
     if config.migrate {
         migrate::run(&mut conn, &config.target).map_err(|e| {
             Failure::failed(
@@ -188,23 +190,32 @@ fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring), Fail
             "Run `cloud-api migrate`, or start without --no-migrate.",
         ));
     }
-    drop(conn);
-    let keys = Keyring::open_or_create(&keys_path(&config.target)).map_err(|e| {
-        Failure::failed(
-            "bad_keys",
-            chain(&e),
-            "Restore the file, or remove it: new keys are made, and everybody signs in again.",
-        )
-    })?;
+    let keys = open_keys(&mut conn, config)?;
     password::warm_up();
-    Ok((db, keys))
+    Ok((Db::new(&config.target, config.connections), keys))
 }
 
-fn keys_path(target: &Target) -> std::path::PathBuf {
-    match target {
-        Target::Sqlite(path) => path.with_extension("keys.json"),
-        Target::Postgres(_) => std::env::temp_dir().join("cloud-api.keys.json"),
+fn open_keys(conn: &mut Conn, config: &crate::config::DatabaseConfig) -> Result<Keyring, Failure> {
+    let master = config.master_key_file.as_deref().map(MasterKey::read).transpose().map_err(|e| {
+        Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
+    })?;
+    let (keys, fix) = match &config.target {
+        Target::Sqlite(path) => (
+            Keyring::open_or_create(&path.with_extension("keys.json")),
+            "Restore the file, or remove it: everybody signs in again.",
+        ),
+        Target::Postgres(_) => {
+            let keys = transaction(conn, |conn| match conn {
+                Conn::Postgres(conn) => key_rows::open_or_create(conn, master.as_ref()),
+                Conn::Sqlite(_) => Err(KeyError::DamagedRows),
+            });
+            (keys, "Set CLOUD_API_MASTER_KEY_FILE to the key that sealed them.")
+        }
+    };
+    if matches!(config.target, Target::Postgres(_)) && master.is_none() {
+        tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
     }
+    keys.map_err(|e| Failure::failed("bad_keys", chain(&e), fix))
 }
 
 /// Makes the folder and the file of an SQLite database, for this user alone.
@@ -232,12 +243,17 @@ pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The failure for a database that cannot be opened.
-#[must_use]
-pub fn unreachable(e: &DbError) -> Failure {
-    Failure::failed(
-        "database_unreachable",
-        chain(e),
-        "Check that DATABASE_URL is right and the database is up and whole.",
-    )
+/// One connection outside the pools, so that start-up fails at once and with the reason.
+///
+/// # Errors
+/// When the database cannot be opened.
+pub fn connect(target: &Target) -> Result<Conn, Failure> {
+    target.connect().map_err(|e| {
+        let message = format!("The database cannot be opened: {}", chain(&e));
+        Failure::failed(
+            "database_unreachable",
+            message,
+            "Check that DATABASE_URL is right and the database is up and whole.",
+        )
+    })
 }

@@ -1,7 +1,7 @@
 //! The keys that sign tokens. The newest signs; every one that is kept still verifies, so that keys can be changed
 //! without signing anybody out.
 //!
-//! Beside an SQLite database they are a file of mode 0600, made on first start.
+//! Beside an SQLite database they are a file of mode 0600, made on first start; on PostgreSQL see [`super::key_rows`].
 
 use std::{
     collections::HashMap,
@@ -26,6 +26,18 @@ pub enum KeyError {
     /// The file is not what this program wrote.
     #[error("the signing keys in {0} are damaged")]
     Damaged(PathBuf),
+    /// The rows are not what this program wrote.
+    #[error("the signing keys in the database are damaged")]
+    DamagedRows,
+    /// The rows are sealed and there is nothing to open them with.
+    #[error("the signing keys in the database are sealed, and CLOUD_API_MASTER_KEY_FILE is not set")]
+    NoMaster,
+    /// The master key is another one.
+    #[error("the signing keys in the database cannot be opened")]
+    Master(#[source] super::master::MasterKeyError),
+    /// The database failed.
+    #[error("the signing keys cannot be read from the database")]
+    Database(#[from] crate::db::DbError),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -39,6 +51,26 @@ struct KeyRecord {
     kid: String,
     created_at: jiff::Timestamp,
     secret: String,
+}
+
+/// One key, in the clear.
+pub struct Record {
+    /// Its id.
+    pub kid: String,
+    /// When it was made.
+    pub created_at: jiff::Timestamp,
+    /// The secret itself.
+    pub secret: Vec<u8>,
+}
+
+/// A new random key.
+#[must_use]
+pub fn fresh_record() -> Record {
+    Record {
+        kid: uuid::Uuid::new_v4().simple().to_string(),
+        created_at: jiff::Timestamp::now(),
+        secret: rand::random::<[u8; SECRET_BYTES]>().to_vec(),
+    }
 }
 
 struct Key {
@@ -75,21 +107,27 @@ impl Keyring {
     }
 
     fn from_file(file: &KeyFile) -> Option<Self> {
-        let mut keys = HashMap::new();
-        let mut oldest = None;
-        for record in &file.keys {
-            let secret = URL_SAFE_NO_PAD.decode(&record.secret).ok().filter(|s| s.len() >= SECRET_BYTES)?;
-            if oldest.is_none_or(|(at, _)| record.created_at < at) {
-                oldest = Some((
-                    record.created_at,
-                    Sha256::new().chain_update(b"pseudonyms").chain_update(&secret).finalize().into(),
-                ));
-            }
-            let key = Key { sign: EncodingKey::from_secret(&secret), verify: DecodingKey::from_secret(&secret) };
-            keys.insert(record.kid.clone(), key);
-        }
-        let (_, pseudonym_salt) = oldest?;
-        keys.contains_key(&file.active).then(|| Self { active: file.active.clone(), keys, pseudonym_salt })
+        let records = file.keys.iter().map(|record| {
+            let secret = URL_SAFE_NO_PAD.decode(&record.secret).ok()?;
+            Some(Record { kid: record.kid.clone(), created_at: record.created_at, secret })
+        });
+        Self::from_records(&file.active, &records.collect::<Option<Vec<_>>>()?)
+    }
+
+    /// A keyring of these keys, of which `active` signs; `None` when that one is missing or any is too short.
+    #[must_use]
+    pub fn from_records(active: &str, records: &[Record]) -> Option<Self> {
+        let long_enough = records.iter().all(|record| record.secret.len() >= SECRET_BYTES);
+        let oldest = records.iter().min_by_key(|record| record.created_at).filter(|_| long_enough)?;
+        let pseudonym_salt = Sha256::new().chain_update(b"pseudonyms").chain_update(&oldest.secret).finalize().into();
+        let keys: HashMap<String, Key> = records
+            .iter()
+            .map(|Record { kid, secret, .. }| {
+                let key = Key { sign: EncodingKey::from_secret(secret), verify: DecodingKey::from_secret(secret) };
+                (kid.clone(), key)
+            })
+            .collect();
+        keys.contains_key(active).then(|| Self { active: active.to_owned(), keys, pseudonym_salt })
     }
 
     /// The key that signs, and its id.
@@ -117,12 +155,8 @@ impl Keyring {
 }
 
 fn create(path: &Path) -> io::Result<()> {
-    let kid = uuid::Uuid::new_v4().simple().to_string();
-    let record = KeyRecord {
-        kid: kid.clone(),
-        created_at: jiff::Timestamp::now(),
-        secret: URL_SAFE_NO_PAD.encode(rand::random::<[u8; SECRET_BYTES]>()),
-    };
+    let Record { kid, created_at, secret } = fresh_record();
+    let record = KeyRecord { kid: kid.clone(), created_at, secret: URL_SAFE_NO_PAD.encode(secret) };
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // A temporary file is 0600 from the start; of two processes that start together, the first one's keys stay.
     let mut file = tempfile::NamedTempFile::new_in(folder)?;

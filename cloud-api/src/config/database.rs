@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `DATABASE_URL` | `--database` | `sqlite:$XDG_DATA_HOME/cloud-api/server.db` |
 //! | `CLOUD_API_DB_CONNECTIONS` | `--db-connections` | 8 |
+//! | `CLOUD_API_MASTER_KEY_FILE` | `--master-key-file` | none; needed beyond loopback on PostgreSQL |
 //! | `CLOUD_API_RETENTION_DAYS` | `--retention-days` | 1095 |
 
 use std::{env, path::PathBuf};
@@ -21,6 +22,9 @@ pub struct DatabaseArgs {
     /// The most connections to the database
     #[arg(long, value_name = "N", env = "CLOUD_API_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub db_connections: u32,
+    /// File with the key that seals the keys kept in the database: 32 bytes in base64
+    #[arg(long, value_name = "FILE", env = "CLOUD_API_MASTER_KEY_FILE")]
+    pub master_key_file: Option<PathBuf>,
     /// Minutes older than this are neither taken nor kept
     #[arg(long, value_name = "DAYS", env = "CLOUD_API_RETENTION_DAYS", default_value_t = 1_095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: u32,
@@ -33,6 +37,8 @@ pub struct DatabaseConfig {
     pub target: Target,
     /// The most connections.
     pub connections: u32,
+    /// Where the master key is.
+    pub master_key_file: Option<PathBuf>,
     /// How long minutes are kept.
     pub retention_days: u32,
     /// Whether `serve` applies migrations.
@@ -56,7 +62,8 @@ impl DatabaseArgs {
             })?),
         };
         let Self { db_connections: connections, retention_days, .. } = *self;
-        Ok(DatabaseConfig { target, connections, retention_days, migrate: true })
+        let master_key_file = self.master_key_file.clone();
+        Ok(DatabaseConfig { target, connections, master_key_file, retention_days, migrate: true })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`server`]: where it listens, who ends TLS
 //! - [`database`]: where minutes are kept
-//! - [`env_file`]: `.env`
+//! - [`mod@env_file`]: the file `.env`
 //!
 //! Flags win over the environment, the environment over `.env`.
 
@@ -32,7 +32,16 @@ impl Config {
     /// # Errors
     /// With the setting that is wrong.
     pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
+        let server = ServerConfig::from_args(args)?;
         let database = DatabaseConfig { migrate: !args.no_migrate, ..args.database.resolve()? };
-        Ok(Self { server: ServerConfig::from_args(args)?, database, log: args.log.clone() })
+        let bare_keys = database.target.sqlite_path().is_none() && database.master_key_file.is_none();
+        if bare_keys && !server.listen.ip().is_loopback() {
+            return Err(Failure::usage(
+                "no_master_key",
+                "On PostgreSQL the signing keys need a master key beyond loopback",
+                "Make one with: openssl rand -base64 32 > FILE; then set CLOUD_API_MASTER_KEY_FILE=FILE.",
+            ));
+        }
+        Ok(Self { server, database, log: args.log.clone() })
     }
 }

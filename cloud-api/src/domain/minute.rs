@@ -137,6 +137,10 @@ impl Rules {
     /// # Errors
     /// With the first fault found, in the order: form, owner, interval, alignment, values, time.
     pub fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
+        // An array would pass for a struct, field by field.
+        if !json.trim_start().starts_with('{') {
+            return Err(Rejection::new(Code::Invalid, "a minute must be a JSON object"));
+        }
         let wire: Wire = serde_json::from_str(json).map_err(|e| Rejection::new(Code::Invalid, without_place(&e)))?;
         if wire.user_id.is_some_and(|user| user != self.user) {
             return Err(Rejection::new(Code::WrongUser, "user_id is not the signed-in account's"));
@@ -291,6 +295,12 @@ mod tests {
     #[case(json!({"from_timestamp": "2025-12-31T23:59:00Z", "to_timestamp": "2026-01-01T00:00:00Z"}), Code::TooOld)]
     fn refused(#[case] change: Value, #[case] code: Code) {
         assert_eq!(check(&change).unwrap_err().code, code);
+    }
+
+    #[test]
+    fn an_array_is_no_minute() {
+        let fields = sound().as_object().unwrap().values().cloned().collect::<Vec<_>>();
+        assert_eq!(rules().check(&Value::Array(fields).to_string()).unwrap_err().code, Code::Invalid);
     }
 
     #[test]

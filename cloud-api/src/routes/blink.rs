@@ -101,7 +101,7 @@ fn check_batch(bytes: &[u8], rules: Rules) -> Result<CheckedBatch, ApiError> {
         match rules.check(bucket.get()) {
             Ok(minute) => minutes.push(minute),
             Err(Rejection { code, detail }) => {
-                rejected.push(Rejected { index, code: code.as_str().to_owned(), detail })
+                rejected.push(Rejected { index, code: code.as_str().to_owned(), detail });
             }
         }
     }
@@ -123,10 +123,12 @@ fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
 }
 
 fn envelope(text: &str) -> Result<Envelope<'_>, ApiError> {
-    serde_json::from_str(text).map_err(|e| match e.classify() {
-        serde_json::error::Category::Data => ApiError::invalid_field("body", "must be a JSON object"),
-        _ => body::bad_json(&e),
-    })
+    // An array would pass for a struct; only an object is one here.
+    if text.trim_start().starts_with('{') {
+        return serde_json::from_str(text).map_err(|e| body::bad_json(&e));
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|e| body::bad_json(&e))?;
+    Err(ApiError::invalid_field("body", "must be a JSON object"))
 }
 
 fn device_id(given: Option<&RawValue>) -> Result<DeviceId, ApiError> {

@@ -88,9 +88,14 @@ pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: D
 
 impl Ask {
     fn read(query: &str) -> Result<Self, ApiError> {
-        let given = Query::<BTreeMap<String, String>>::from_query(query)
-            .map_err(|_| ApiError::invalid_field("query", "cannot be read, or names a parameter twice"))?;
+        let given = Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|_| ApiError::invalid_field("query", "cannot be read"))?;
         let mut wrong = BTreeMap::new();
+        for (n, (name, _)) in given.iter().enumerate() {
+            if given[..n].iter().any(|(earlier, _)| earlier == name) {
+                wrong.insert(name.clone(), "is given twice".to_owned());
+            }
+        }
         let mut refuse = |name: &str, why: &str| wrong.insert(name.to_owned(), why.to_owned());
         let mut ask = Self {
             grouping: Grouping::Day,

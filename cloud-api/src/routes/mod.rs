@@ -3,7 +3,7 @@
 //! - [`accounts`]: register, login, refresh, logout
 //! - [`blink`]: minutes in
 //! - [`history`]: minutes out
-//! - [`people`]: `/api/user/me`
+//! - [`people`]: a person's own account, under `/api/user/me`
 //! - [`health`], [`consents`], [`pages`]
 
 pub mod accounts;
@@ -58,20 +58,20 @@ impl State {
 pub fn configure(config: &mut ServiceConfig) {
     use Method as M;
     config
-        .service(resource("/health", vec![(M::GET, web::get().to(health::liveness))]))
-        .service(resource("/healthz", vec![(M::GET, web::get().to(health::readiness))]))
-        .service(resource("/api/consents", vec![(M::GET, web::get().to(consents::texts))]))
-        .service(resource("/api/auth/register", vec![(M::POST, web::post().to(accounts::register))]))
-        .service(resource("/api/auth/login", vec![(M::POST, web::post().to(accounts::login))]))
-        .service(resource("/api/auth/refresh", vec![(M::POST, web::post().to(accounts::refresh))]))
-        .service(resource("/api/auth/logout", vec![(M::POST, web::post().to(accounts::logout))]))
-        .service(resource("/api/blink", vec![(M::POST, web::post().to(blink::one))]))
-        .service(resource("/api/blink/sync", vec![(M::POST, web::post().to(blink::sync))]))
-        .service(resource("/api/user/me", vec![(M::GET, web::get().to(people::me))]))
-        .service(resource("/api/user/{id}/blinks", vec![(M::GET, web::get().to(history::blinks))]))
-        .service(resource("/", vec![(M::GET, web::get().to(pages::index))]))
-        .service(resource("/assets/app.js", vec![(M::GET, web::get().to(pages::script))]))
-        .service(resource("/assets/app.css", vec![(M::GET, web::get().to(pages::style))]))
-        .service(resource("/favicon.svg", vec![(M::GET, web::get().to(pages::icon))]))
+        .service(resource("/health", vec![(M::GET, web::route().to(health::liveness))]))
+        .service(resource("/healthz", vec![(M::GET, web::route().to(health::readiness))]))
+        .service(resource("/api/consents", vec![(M::GET, web::route().to(consents::texts))]))
+        .service(resource("/api/auth/register", vec![(M::POST, web::route().to(accounts::register))]))
+        .service(resource("/api/auth/login", vec![(M::POST, web::route().to(accounts::login))]))
+        .service(resource("/api/auth/refresh", vec![(M::POST, web::route().to(accounts::refresh))]))
+        .service(resource("/api/auth/logout", vec![(M::POST, web::route().to(accounts::logout))]))
+        .service(resource("/api/blink", vec![(M::POST, web::route().to(blink::one))]))
+        .service(resource("/api/blink/sync", vec![(M::POST, web::route().to(blink::sync))]))
+        .service(resource("/api/user/me", vec![(M::GET, web::route().to(people::me))]))
+        .service(resource("/api/user/{id}/blinks", vec![(M::GET, web::route().to(history::blinks))]))
+        .service(resource("/", vec![(M::GET, web::route().to(pages::index))]))
+        .service(resource("/assets/app.js", vec![(M::GET, web::route().to(pages::script))]))
+        .service(resource("/assets/app.css", vec![(M::GET, web::route().to(pages::style))]))
+        .service(resource("/favicon.svg", vec![(M::GET, web::route().to(pages::icon))]))
         .default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));
 }

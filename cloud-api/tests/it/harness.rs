@@ -18,10 +18,13 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use crate::postgres::Database;
+
 /// The database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
     Sqlite,
+    Postgres,
 }
 
 /// Each test once for each database.
@@ -34,6 +37,11 @@ macro_rules! contract {
             #[test]
             fn sqlite() {
                 body(&TestApp::start(Backend::Sqlite));
+            }
+            $(#[$meta])*
+            #[test]
+            fn postgres() {
+                body(&TestApp::start(Backend::Postgres));
             }
         }
     )*};
@@ -53,6 +61,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) folder: TempDir,
     pub(crate) target: Target,
+    pub(crate) postgres: Option<Database>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -60,11 +69,11 @@ pub(crate) struct TestApp {
 impl TestApp {
     pub(crate) fn start(backend: Backend) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let target = match backend {
-            Backend::Sqlite => Target::Sqlite(folder.path().join("server.db")),
-        };
+        let postgres = (backend == Backend::Postgres).then(Database::create);
+        let sqlite = Target::Sqlite(folder.path().join("server.db"));
+        let target = postgres.as_ref().map_or(sqlite, Database::target);
         let clock = Clock::manual(at(NOW));
-        let mut app = Self { address: String::new(), clock, folder, target, stop: None, server: None };
+        let mut app = Self { address: String::new(), clock, folder, target, postgres, stop: None, server: None };
         app.run();
         app
     }
@@ -75,6 +84,7 @@ impl TestApp {
             server: ServerConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 2, behind_proxy: false },
             database: DatabaseConfig {
                 target: self.target.clone(),
+                master_key_file: None,
                 connections: 4,
                 retention_days: 1_095,
                 migrate: true,
@@ -132,8 +142,9 @@ impl TestApp {
 }
 
 impl Drop for TestApp {
+    /// Told to stop and not waited for: connections that clients keep alive may hold it for a second.
     fn drop(&mut self) {
-        self.stop();
+        drop(self.stop.take());
     }
 }
 

@@ -140,7 +140,7 @@ contract! {
         let ada = app.user();
         for (query, field) in [
             ("group=eon", "group"), ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=x", "limit"), ("from=yesterday", "from"),
-            ("to=2026-13-01T00:00:00Z", "to"), ("cursor=x", "cursor"), ("from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "to"), ("group=day&group=hour", "query"),
+            ("to=2026-13-01T00:00:00Z", "to"), ("cursor=x", "cursor"), ("from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z", "to"), ("group=day&group=hour", "group"),
         ] {
             let answer = ada.blinks(query).expect(422);
             assert_ne!(answer.field(field), "", "{query}: {answer:?}");

@@ -8,5 +8,6 @@ mod accounts;
 mod envelope;
 mod history;
 mod ingest;
+mod postgres;
 mod process;
 mod tokens;

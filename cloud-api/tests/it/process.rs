@@ -178,7 +178,9 @@ fn what_cannot_work_is_exit_1_and_one_line() {
         "this is no database, but it is long enough to be looked at as one".repeat(20),
     )
     .unwrap();
-    std::fs::write(home.path().join("damaged.keys.json"), "{").unwrap();
+    let keys = home.path().join("damaged.keys.json");
+    std::fs::write(&keys, "{").unwrap();
+    std::fs::set_permissions(&keys, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     for url in ["sqlite:file/server.db", "sqlite:text.db", "sqlite:damaged.db", "postgres://nobody@127.0.0.1:1/none"] {
         let mut command = serve(home.path());
         command.env("DATABASE_URL", url);

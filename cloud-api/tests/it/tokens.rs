@@ -1,6 +1,7 @@
 //! Forged, foreign, mixed-up and expired tokens.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+use diesel::RunQueryDsl as _;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
@@ -21,8 +22,18 @@ fn forge(token: &str, alg: Algorithm, secret: &[u8], change: &Value) -> String {
 
 /// The server's own secret, which a test beside it can read.
 fn secret(app: &TestApp) -> Vec<u8> {
-    let keys: Value =
-        serde_json::from_slice(&std::fs::read(app.folder.path().join("server.keys.json")).unwrap()).unwrap();
+    #[derive(diesel::QueryableByName)]
+    struct Key {
+        #[diesel(sql_type = diesel::sql_types::Binary)]
+        secret: Vec<u8>,
+    }
+    if let Some(database) = &app.postgres {
+        let key: Key =
+            diesel::sql_query("SELECT secret FROM signing_keys").get_result(&mut database.connect()).unwrap();
+        return key.secret;
+    }
+    let keys = std::fs::read(app.folder.path().join("server.keys.json")).unwrap();
+    let keys: Value = serde_json::from_slice(&keys).unwrap();
     B64.decode(keys["keys"][0]["secret"].as_str().unwrap()).unwrap()
 }
 

@@ -1,0 +1,80 @@
+//! The signing keys on PostgreSQL: rows that every replica shares, sealed with the master key.
+
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl as _, sql_query,
+    sql_types::{Binary, Bool, Text},
+};
+
+use super::{
+    keys::{KeyError, Keyring, Record, fresh_record},
+    master::MasterKey,
+};
+use crate::db::{
+    DbError,
+    types::{Utc, UtcMs},
+};
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    kid: String,
+    #[diesel(sql_type = Utc)]
+    created_at: UtcMs,
+    #[diesel(sql_type = Binary)]
+    secret: Vec<u8>,
+    #[diesel(sql_type = Bool)]
+    sealed: bool,
+}
+
+fn purpose(kid: &str) -> String {
+    format!("signing key {kid}")
+}
+
+/// Reads the keys, makes the first one, and seals what is not sealed yet. The caller's transaction keeps replicas that
+/// start together apart.
+///
+/// # Errors
+/// When the database fails, or a key is sealed with another master key or none is given for it.
+pub fn open_or_create(conn: &mut PgConnection, master: Option<&MasterKey>) -> Result<Keyring, KeyError> {
+    let failed = |e: diesel::result::Error| KeyError::Database(DbError::from(e));
+    sql_query("LOCK TABLE signing_keys IN EXCLUSIVE MODE").execute(conn).map_err(failed)?;
+    let rows: Vec<Row> = sql_query("SELECT kid, created_at, secret, sealed FROM signing_keys ORDER BY created_at, kid")
+        .load(conn)
+        .map_err(failed)?;
+    let mut records = Vec::new();
+    for row in rows {
+        let secret = match (row.sealed, master) {
+            (true, Some(master)) => master.open(&purpose(&row.kid), &row.secret).map_err(KeyError::Master)?,
+            (true, None) => return Err(KeyError::NoMaster),
+            (false, master) => {
+                if let Some(master) = master {
+                    let sealed = master.seal(&purpose(&row.kid), &row.secret).map_err(KeyError::Master)?;
+                    sql_query("UPDATE signing_keys SET secret = $1, sealed = TRUE WHERE kid = $2")
+                        .bind::<Binary, _>(sealed)
+                        .bind::<Text, _>(&row.kid)
+                        .execute(conn)
+                        .map_err(failed)?;
+                }
+                row.secret
+            }
+        };
+        records.push(Record { kid: row.kid, created_at: row.created_at.timestamp(), secret });
+    }
+    if records.is_empty() {
+        let record = fresh_record();
+        let stored = match master {
+            Some(master) => master.seal(&purpose(&record.kid), &record.secret).map_err(KeyError::Master)?,
+            None => record.secret.clone(),
+        };
+        sql_query("INSERT INTO signing_keys (kid, created_at, secret, sealed) VALUES ($1, $2, $3, $4)")
+            .bind::<Text, _>(&record.kid)
+            .bind::<Utc, _>(UtcMs::from(record.created_at))
+            .bind::<Binary, _>(stored)
+            .bind::<Bool, _>(master.is_some())
+            .execute(conn)
+            .map_err(failed)?;
+        records.push(record);
+    }
+    let newest = records.last().map(|record| record.kid.clone()).unwrap_or_default();
+    Keyring::from_records(&newest, &records).ok_or(KeyError::DamagedRows)
+}

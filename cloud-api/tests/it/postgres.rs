@@ -1,0 +1,160 @@
+//! A private PostgreSQL for one run of the tests: made by the first test that asks, on a Unix socket in a temporary
+//! folder, and stopped and removed when the test runner has ended.
+
+use std::{
+    fs,
+    os::unix::{
+        fs::{PermissionsExt as _, chown},
+        process::CommandExt as _,
+    },
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+use cloud_api::db::target::Target;
+use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
+use uuid::Uuid;
+
+/// A database of its own in the run's cluster; dropped with this.
+pub(crate) struct Database {
+    name: String,
+    cluster: Cluster,
+}
+
+impl Database {
+    pub(crate) fn create() -> Self {
+        let cluster = Cluster::of_this_run();
+        let name = format!("t_{}", Uuid::new_v4().simple());
+        cluster.admin().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        Self { name, cluster }
+    }
+
+    pub(crate) fn target(&self) -> Target {
+        self.cluster.url(&self.name).parse().unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.cluster.url(&self.name)
+    }
+
+    pub(crate) fn connect(&self) -> PgConnection {
+        PgConnection::establish(&self.url()).unwrap()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let _ = self.cluster.admin().batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+struct Cluster {
+    folder: PathBuf,
+}
+
+impl Cluster {
+    /// The runner (nextest, or cargo) is the parent of every test process of a run.
+    fn of_this_run() -> Self {
+        let runner = rustix::process::getppid().unwrap().as_raw_nonzero();
+        let folder = std::env::temp_dir().join(format!("cloud-api-pg-{runner}"));
+        let lock = fs::File::create(folder.with_extension("lock")).unwrap();
+        lock.lock().unwrap();
+        let cluster = Self { folder };
+        if !cluster.folder.join("ready").exists() {
+            cluster.start(runner.get());
+            fs::write(cluster.folder.join("ready"), "").unwrap();
+        }
+        cluster
+    }
+
+    fn start(&self, runner: i32) {
+        let bin = bin();
+        let owner = owner();
+        fs::create_dir(&self.folder).unwrap();
+        fs::set_permissions(&self.folder, fs::Permissions::from_mode(0o755)).unwrap();
+        if let Some((uid, gid)) = owner {
+            chown(&self.folder, Some(uid), Some(gid)).unwrap();
+        }
+        let data = self.folder.join("data");
+        let run = |program: &str, args: &[&str]| {
+            let mut command = Command::new(bin.join(program));
+            command
+                .args(args)
+                .current_dir(&self.folder)
+                .env("PGDATA", &data)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
+            if let Some((uid, gid)) = owner {
+                command.uid(uid).gid(gid);
+            }
+            // Nothing of the server may hold this test's own pipes open.
+            let output = command.stderr(fs::File::create(self.folder.join("stderr")).unwrap()).status().unwrap();
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(
+                output.success(),
+                "{program} failed: {}{}",
+                fs::read_to_string(self.folder.join("stderr")).unwrap(),
+                log()
+            );
+        };
+        run("initdb", &["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
+        // Nothing here outlives the run: the machine may crash, the server is only ever asked whether it is right.
+        let settings = format!(
+            "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=400 \
+             -c shared_buffers=64MB -c max_wal_size=1GB -c autovacuum_naptime=10s",
+            self.folder.display()
+        );
+        run("pg_ctl", &["start", "-w", "-s", "-l", &self.folder.join("log").display().to_string(), "-o", &settings]);
+        self.remove_after(runner);
+    }
+
+    /// Leaves a watcher behind that ends the cluster with the runner, however that ends.
+    fn remove_after(&self, runner: i32) {
+        let script = format!(
+            "while kill -0 {runner} 2>/dev/null; do sleep 0.3; done; \
+             kill -QUIT $(head -1 '{folder}/data/postmaster.pid'); sleep 0.3; rm -rf '{folder}' '{folder}.lock'",
+            folder = self.folder.display(),
+        );
+        let quiet = Stdio::null;
+        Command::new("sh")
+            .args(["-c", &script])
+            .current_dir("/")
+            .process_group(0)
+            .stdin(quiet())
+            .stdout(quiet())
+            .stderr(quiet())
+            .spawn()
+            .unwrap();
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://postgres@/{database}?host={}", self.folder.display())
+    }
+
+    fn admin(&self) -> PgConnection {
+        PgConnection::establish(&self.url("postgres")).unwrap()
+    }
+}
+
+/// The newest PostgreSQL of Debian, or whatever is on the path.
+fn bin() -> PathBuf {
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
+        .unwrap_or_default();
+    versions.retain(|path| path.join("initdb").exists());
+    versions.sort();
+    let on_path = std::env::var_os("PATH")
+        .and_then(|path| std::env::split_paths(&path).find(|folder| folder.join("initdb").exists()));
+    versions.pop().or(on_path).expect("PostgreSQL is not installed: apt-get install postgresql")
+}
+
+/// PostgreSQL refuses to run as root: then as the user that Debian's package makes.
+fn owner() -> Option<(u32, u32)> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let line = users.lines().find(|line| line.starts_with("postgres:")).expect("there is no user postgres");
+    let mut fields = line.split(':').skip(2).map(|field| field.parse().unwrap());
+    Some((fields.next().unwrap(), fields.next().unwrap()))
+}

@@ -35,21 +35,22 @@ fn the_daemon_stays_up_with_a_text_file_for_a_video() {
     let profile = Profile::new();
     let path = profile.path().join("notes.avi");
     fs::write(&path, "These are notes, not a video.\n").unwrap();
-    stays_up_without_frames(&profile, &format!("file:{}", path.display()));
+    let code = stays_up_without_frames(&profile, &format!("file:{}", path.display()), State::Error);
+    assert_eq!(code, "not_video");
 }
 
 #[test]
 fn the_daemon_stays_up_without_a_camera() {
-    let code = stays_up_without_frames(&Profile::new(), "camera:63");
+    let code = stays_up_without_frames(&Profile::new(), "camera:63", State::NoCamera);
     assert_eq!(code, "no_camera");
 }
 
 /// Starts the daemon with a source that gives nothing; returns the code of its `last_error`.
-fn stays_up_without_frames(profile: &Profile, source: &str) -> String {
+fn stays_up_without_frames(profile: &Profile, source: &str, state: State) -> String {
     let mut daemon = Daemon::start(profile, source);
     let _ = profile.ctl(&["consent", "grant"]).success();
     let status = profile.status_when("the reason", Duration::from_secs(20), |status| status.last_error.is_some());
-    assert_eq!(status.state, State::NoCamera);
+    assert_eq!(status.state, state);
     let problem = status.last_error.unwrap();
     assert!(!problem.message.is_empty() && !problem.fix.is_empty(), "{problem:?}");
     assert!(profile.ctl(&["status"]).success().contains(&problem.message), "people see it too");

@@ -88,7 +88,8 @@ fn a_missing_model_is_named_with_the_command_that_gets_it() {
 
 #[test]
 fn the_list_says_what_may_be_done_with_them() {
-    let text = Profile::new().blinkd(&["models"]).success();
+    // Whether all are here depends on the machine, and so does the exit code.
+    let text = Profile::new().blinkd(&["models"]).stdout;
     for word in
         [LANDMARKS, "/usr/share/dlib", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f", "commercial"]
     {

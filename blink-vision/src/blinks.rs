@@ -305,3 +305,6 @@ fn median(patches: &[&[Patch; 2]], eye: usize) -> Patch {
     }
     middle
 }
+
+#[cfg(test)]
+mod tests;

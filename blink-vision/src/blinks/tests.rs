@@ -12,7 +12,8 @@ fn face(closure: f32, place: &Similarity) -> Landmarks {
     for (first, centre) in [(36, -160.0), (42, 160.0)] {
         let half = 65.0;
         let lid = 0.32 * half * (1.0 - 0.55 * closure);
-        let points = [(-half, 0.0), (-half / 3.0, -lid), (half / 3.0, -lid), (half, 0.0), (half / 3.0, lid), (-half / 3.0, lid)];
+        let points =
+            [(-half, 0.0), (-half / 3.0, -lid), (half / 3.0, -lid), (half, 0.0), (half / 3.0, lid), (-half / 3.0, lid)];
         for (i, (x, y)) in points.into_iter().enumerate() {
             landmarks[first + i] = Point::new(centre + x, y);
         }

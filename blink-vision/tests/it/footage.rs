@@ -1,0 +1,34 @@
+//! Where the test footage is, the model, and pictures made of it.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use blink_vision::{models, native::load_landmark_model, predictor::Predictor};
+
+/// The folder of test footage, or `None` with a word about what is skipped.
+pub(crate) fn folder(skipped: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("WAW_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {skipped}: there is no test footage (WAW_TEST_DATA)");
+    None
+}
+
+/// The files of a folder with one of these endings, in order.
+pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)));
+    files.sort();
+    files
+}
+
+/// The landmark model, read once for a test process.
+pub(crate) fn model() -> Arc<Predictor> {
+    static MODEL: OnceLock<Arc<Predictor>> = OnceLock::new();
+    let load = || Arc::new(load_landmark_model(&models::folders()).expect("the landmark model: run `make bootstrap`"));
+    Arc::clone(MODEL.get_or_init(load))
+}

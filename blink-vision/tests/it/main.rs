@@ -1,0 +1,7 @@
+//! The native side on real pictures: the synthetic face always, the test footage where `WAW_TEST_DATA` has it.
+#![cfg(feature = "native")]
+
+mod footage;
+mod predictor;
+mod sources;
+mod stills;

@@ -1,0 +1,84 @@
+//! Sources as the daemon and `analyze` meet them.
+
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+
+use blink_vision::{
+    SourceSpec,
+    native::{FileSource, Source, SourceError},
+};
+use jiff::Timestamp;
+use rstest::rstest;
+
+fn open(spec: &str) -> Result<Source, SourceError> {
+    Source::open(&spec.parse::<SourceSpec>().unwrap(), Timestamp::UNIX_EPOCH)
+}
+
+#[rstest]
+#[case(b"", "not_video")]
+#[case(b"This is a letter, not a film.\n", "not_video")]
+#[case(b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:9,\nhttp://127.0.0.1:1/x.ts\n", "not_video")]
+#[case(b"RIFF\x10\x00\x00\x00AVI \x00\x00\x00\x00\x00\x00\x00\x00", "not_video")]
+fn what_is_no_video_is_refused_by_name(#[case] bytes: &[u8], #[case] code: &str) {
+    let mut file = tempfile::Builder::new().suffix(".mp4").tempfile().unwrap();
+    file.write_all(bytes).unwrap();
+    let error = FileSource::open(file.path(), false).unwrap_err();
+    assert_eq!(error.code(), code);
+    assert!(error.to_string().contains(file.path().to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn a_missing_file_and_a_folder_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(FileSource::open(&folder.path().join("none.avi"), false).unwrap_err().code(), "source_unreadable");
+    assert_eq!(FileSource::open(folder.path(), false).unwrap_err().code(), "not_video");
+}
+
+#[test]
+fn a_camera_that_is_not_there_says_so_at_once() {
+    let error = open("camera:63").unwrap_err();
+    assert_eq!(error.code(), "no_camera");
+}
+
+#[test]
+fn the_synthetic_source_keeps_its_pace() {
+    let started = Instant::now();
+    let mut source = open("synthetic:fps=60").unwrap();
+    let mut last = None;
+    for index in 0..30 {
+        let frame = source.read().unwrap();
+        assert_eq!(frame.index, index);
+        assert!(last.is_none_or(|last| frame.timestamp > last));
+        assert!(started.elapsed() >= frame.timestamp, "a frame came before it was due");
+        last = Some(frame.timestamp);
+    }
+}
+
+#[test]
+fn a_gstreamer_pipeline_gives_grey_frames() {
+    let mut source = open("gst:videotestsrc num-buffers=90 ! video/x-raw,width=320,height=240,framerate=30/1").unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        match source.read() {
+            Ok(frame) => {
+                use opencv::core::MatTraitConst;
+                assert_eq!((frame.grey.cols(), frame.grey.rows(), frame.grey.channels()), (320, 240, 1));
+                break;
+            }
+            Err(SourceError::TimedOut) if Instant::now() < deadline => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn no_read_blocks_for_longer_than_half_a_second() {
+    let mut source = open("synthetic:fps=1").unwrap();
+    source.read().unwrap();
+    let started = Instant::now();
+    // The next frame is due in a second: the source says so and lets go.
+    assert!(matches!(source.read(), Err(SourceError::TimedOut)));
+    assert!(started.elapsed() < Duration::from_millis(900));
+}

@@ -14,8 +14,8 @@ help: ## List what there is to do
 
 run: ## Show it: a server, the daemon and a running count, in a throw-away profile
 	@packaging/bootstrap.sh run
-	cargo build --locked --workspace --bins
-	$(TARGET)/debug/blinkd models --fetch
+	@cargo build --locked --workspace --bins
+	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@packaging/demo.sh
 
 test: ## Every kind of test, with small numbers

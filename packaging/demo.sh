@@ -125,7 +125,8 @@ for _ in {1..600}; do
 done
 
 # 20 letters and digits that cannot be confused, about 100 bits.
-password=$(LC_ALL=C tr -dc 'a-hjkmnp-z2-9' </dev/urandom | head -c 20 || true)
+password=$(head -c 1000 /dev/urandom | LC_ALL=C tr -dc 'a-hjkmnp-z2-9')
+password=${password:0:20}
 account=$("$bin/blinkctl" register --server "$server" --email "$email" --password-stdin --accept-consent --json 2>register.err <<<"$password") ||
     die "the demonstration account could not be made: $(jq -r '.error | "\(.message). \(.fix)"' register.err 2>/dev/null || last_line register.err)"
 user_id=$(jq -r .user_id <<<"$account")
@@ -166,9 +167,10 @@ tell_server() {
     done < <(jq -r '.items[] | [.from_timestamp, .blink_count, .observed_ms] | @tsv' <<<"$answer")
 }
 
-erase='' redraw=false
+erase='' redraw=false bold='' plain=''
 if [[ -t 1 ]]; then
     erase=$'\r\e[K' redraw=true
+    [[ -n ${NO_COLOR:-} ]] || bold=$'\e[1;32m' plain=$'\e[0m'
 fi
 started=$SECONDS acknowledged=null next_line=0
 while ((${DEMO_SECONDS:-0} == 0 || SECONDS - started < DEMO_SECONDS)); do
@@ -179,7 +181,8 @@ while ((${DEMO_SECONDS:-0} == 0 || SECONDS - started < DEMO_SECONDS)); do
             "\(.state)  \(.fps * 10 | round / 10) frames/s  CPU \(.cost.cpu_percent | round) %" +
             (if .last_error then "  \(.last_error.message)" else "" end)' <<<"$status")
         if $redraw; then
-            printf '%s  %s' "$erase" "${line:0:$((${COLUMNS:-$(tput cols 2>/dev/null || echo 100)} - 3))}"
+            line=${line:0:$((${COLUMNS:-$(tput cols 2>/dev/null || echo 100)} - 3))}
+            printf '%s  %s%s%s%s' "$erase" "$bold" "${line%% blinks*}" "$plain" "${line#"${line%% blinks*}"}"
         elif ((SECONDS >= next_line)); then
             say "  $line"
             next_line=$((SECONDS + 5))

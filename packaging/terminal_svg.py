@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Draws what a terminal showed as SVG: the picture in README.md is made from a real run with it.
 
-    DEMO_SECONDS=75 script -qefc 'make run' run.log && packaging/terminal_svg.py run.log '$ make run' >docs/images/make-run.svg
+    DEMO_SECONDS=150 script -qefc 'make run' run.log
+    packaging/terminal_svg.py run.log '$ make run' '  Done after' >docs/images/make-run.svg
 
-It knows what our programs write: text, carriage returns, colours, and the few sequences that redraw lines.
+The last argument is where to stop: the screen is drawn as it stood before that was written. It knows what our programs write: text, carriage returns, colours, and the few sequences that redraw lines.
 """
 
 import html
@@ -64,6 +65,8 @@ def spans(cells):
 def main():
     log = open(sys.argv[1], encoding="utf-8", newline="").read()
     log = "\n".join(line for line in log.split("\n") if not line.startswith("Script "))
+    if len(sys.argv) > 3:
+        log = log.partition(sys.argv[3])[0].removesuffix("\r\x1b[K")
     rows = screen(f"\x1b[1m{sys.argv[2]}\x1b[0m\r\n{log}")
     while rows and not rows[-1]:
         rows.pop()

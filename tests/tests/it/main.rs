@@ -7,6 +7,7 @@ mod arrival;
 mod bad_input;
 mod bootstrap;
 mod demo;
+mod documents;
 mod models;
 mod outage;
 mod restart;

@@ -3,9 +3,10 @@
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
+    admin::{self, AdminArgs},
     clock::Clock,
     config::{Config, DatabaseArgs, ServeArgs},
-    db::migrate,
+    db::{migrate, purge, transaction, types::UtcMs},
     failure::{Failure, chain},
     logging,
     startup::{self, Application},
@@ -29,6 +30,11 @@ enum Command {
     /// Bring the database up to date and end.
     #[command(after_help = "Example: cloud-api migrate --database sqlite:/var/lib/cloud-api/server.db")]
     Migrate(DatabaseArgs),
+    /// Remove what is past its retention, and end.
+    #[command(after_help = "Example: cloud-api purge --retention-days 365")]
+    Purge(DatabaseArgs),
+    /// Make and change accounts at the machine.
+    Admin(Box<AdminArgs>),
 }
 
 /// Runs the command that the command line names.
@@ -40,6 +46,8 @@ pub fn run() -> Result<(), Failure> {
         None => Ok(()),
         Some(Cli { command: Command::Serve(args) }) => serve(&args),
         Some(Cli { command: Command::Migrate(args) }) => run_migrate(&args),
+        Some(Cli { command: Command::Purge(args) }) => run_purge(&args),
+        Some(Cli { command: Command::Admin(args) }) => admin::run(&args),
     }
 }
 
@@ -85,6 +93,19 @@ fn run_migrate(args: &DatabaseArgs) -> Result<(), Failure> {
         )
     })?;
     println!("{done} migrations applied");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn run_purge(args: &DatabaseArgs) -> Result<(), Failure> {
+    let config = args.resolve()?;
+    let mut conn = startup::connect(&config.target)?;
+    let now = Clock::System.now();
+    let keep_from = UtcMs((now.0.div_euclid(86_400_000) - i64::from(config.retention_days)) * 86_400_000);
+    let purged = transaction(&mut conn, |conn| purge::run(conn, keep_from, now)).map_err(|e| {
+        Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.")
+    })?;
+    println!("{} minutes, {} sessions, {} links removed", purged.minutes, purged.sessions, purged.links);
     Ok(())
 }
 

@@ -1,11 +1,14 @@
 //! `cloud-api` receives the minutes of an organisation and shows each person their own history.
 //!
-//! - [`cli`], [`config`], [`failure`]: the command line, the settings, and how a command ends
+//! - [`cli`], [`admin`], [`config`], [`failure`]: the command line, the settings, and how a command ends
 //! - [`startup`]: [`startup::Application`], built and run; it works with port 0
 //! - [`http`]: what every request goes through: envelope, headers, log, bodies
+//! - [`limits`], [`address`], [`metrics`], [`jobs`]: how often, from where, how much, and what runs beside
 //! - [`routes`]: the endpoints; [`auth`]: who asks; [`error`]: how a request is refused
 //! - [`domain`]: parsing, pure; [`db`]: storage on SQLite and PostgreSQL
 
+pub mod address;
+pub mod admin;
 pub mod auth;
 pub mod cli;
 pub mod clock;
@@ -15,6 +18,9 @@ pub mod domain;
 pub mod error;
 pub mod failure;
 pub mod http;
+pub mod jobs;
+pub mod limits;
 pub mod logging;
+pub mod metrics;
 pub mod routes;
 pub mod startup;

@@ -7,7 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    http::header::{AUTHORIZATION, CONTENT_TYPE},
+    middleware::{Condition, from_fn},
+    web,
+};
 use diesel::r2d2::ManageConnection as _;
 
 use crate::{
@@ -22,6 +29,9 @@ use crate::{
     db::{Db, conn::Conn, migrate, target::Target, transaction},
     failure::{Failure, Kind, chain},
     http::envelope,
+    jobs,
+    limits::Limits,
+    metrics,
     routes::{self, State},
 };
 
@@ -38,6 +48,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Application {
     server: Server,
     address: SocketAddr,
+    state: State,
 }
 
 impl Application {
@@ -52,16 +63,27 @@ impl Application {
         let (db, keys) = web::block(move || prepare(&config.database))
             .await
             .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
-        let state = web::Data::new(State {
+        metrics::start();
+        let behind_proxy = config.server.behind_proxy;
+        let state = State {
             db,
             keys: Arc::new(keys),
             passwords: Passwords::default(),
             clock,
             started: Instant::now(),
             retention_days,
-        });
+            limits: config.access.rate_limit.then(|| Arc::new(Limits::default())),
+            access: Arc::new(config.access),
+            behind_proxy,
+        };
+        let (data, parts) = (web::Data::new(state.clone()), config.server.parts.clone());
         let server = HttpServer::new(move || {
-            App::new().app_data(state.clone()).wrap(from_fn(envelope::around)).configure(routes::configure)
+            let cors = cors(&data.access.cors_origins);
+            App::new()
+                .app_data(data.clone())
+                .wrap(Condition::new(!data.access.cors_origins.is_empty(), cors))
+                .wrap(from_fn(envelope::around))
+                .configure(|config| routes::configure(config, &parts))
         })
         .workers(config.server.workers)
         .client_request_timeout(HEAD_TIMEOUT)
@@ -72,7 +94,7 @@ impl Application {
         .run();
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { server, address })
+        Ok(Self { server, address, state })
     }
 
     /// Where it listens, with the real port.
@@ -87,6 +109,7 @@ impl Application {
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let handle = self.server.handle();
+        let _jobs = AbortOnDrop(actix_web::rt::spawn(jobs::run(self.state)));
         let mut running = std::pin::pin!(self.server);
         tokio::select! {
             ended = &mut running => {
@@ -105,6 +128,25 @@ impl Application {
         }
         Ok(())
     }
+}
+
+/// Ends a task with its owner.
+struct AbortOnDrop(actix_web::rt::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Pages of these origins may use the API, with a bearer token and never with cookies.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([AUTHORIZATION, CONTENT_TYPE])
+        .expose_headers(["x-request-id", "retry-after"])
+        .max_age(600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 /// Prints the one line on stdout that tells scripts where the server listens.

@@ -146,6 +146,12 @@ impl Keyring {
         self.keys.get(kid).map(|key| &key.verify)
     }
 
+    /// What pseudonyms and the keys of counted attempts are salted with.
+    #[must_use]
+    pub fn salt(&self) -> &[u8] {
+        &self.pseudonym_salt
+    }
+
     /// A name for a person in the log that stays the same, and means nothing without these keys.
     #[must_use]
     pub fn pseudonym(&self, user: UserId) -> String {

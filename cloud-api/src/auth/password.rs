@@ -35,11 +35,7 @@ impl Passwords {
     /// # Errors
     /// 500 when the hash cannot be made.
     pub async fn hash(&self, password: Secret) -> Result<String, ApiError> {
-        self.work(move || {
-            let hash = Argon2::default().hash_password(password.expose().as_bytes());
-            hash.map(|hash| hash.to_string()).map_err(|e| ApiError::internal(format!("hashing failed: {e}")))
-        })
-        .await?
+        self.work(move || hash_now(&password).map_err(ApiError::internal)).await?
     }
 
     /// Whether `password` is the one of `hash`. Without a hash the answer is no, after the same work.
@@ -61,6 +57,15 @@ impl Passwords {
         let _turn = self.turns.acquire().await.map_err(|_| ApiError::internal("no more turns"))?;
         web::block(f).await.map_err(|_| ApiError::internal("password work was cancelled"))
     }
+}
+
+/// The PHC string of a password, on the caller's thread: for commands.
+///
+/// # Errors
+/// When the hash cannot be made.
+pub fn hash_now(password: &Secret) -> Result<String, String> {
+    let hash = Argon2::default().hash_password(password.expose().as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|e| format!("hashing failed: {e}"))
 }
 
 /// Makes the hash of nobody, so that the first sign-in does not pay for it.

@@ -11,6 +11,7 @@ use crate::{
         sessions,
         types::{DbId, UtcMs},
     },
+    domain::account::Role,
     error::ApiError,
     http::envelope::Pseudonym,
     routes::State,
@@ -23,8 +24,8 @@ pub struct Principal {
     pub user: UserId,
     /// The session.
     pub session: DbId,
-    /// `member`, `kiosk`, `manager` or `admin`.
-    pub role: String,
+    /// What they may do.
+    pub role: Role,
     /// Whether their tracking consent stands.
     pub tracking_consent: bool,
     /// When they proved who they are.
@@ -32,6 +33,17 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Refuses everybody below `role`.
+    ///
+    /// # Errors
+    /// 403 `forbidden`.
+    pub fn require(&self, role: Role) -> Result<(), ApiError> {
+        if self.role >= role {
+            return Ok(());
+        }
+        Err(ApiError::forbidden("forbidden", format!("This needs the role {}.", role.as_str())))
+    }
+
     /// Refuses what needs consent when there is none.
     ///
     /// # Errors
@@ -65,17 +77,33 @@ impl FromRequest for Principal {
             let standing =
                 state.db.read(move |conn| sessions::standing(conn, session, now)).await.map_err(ApiError::from)?;
             let standing = standing.filter(|s| s.user_id.0 == access.sub).ok_or_else(ApiError::unauthenticated)?;
+            if standing.awaits_consent && !may_wait(&req) {
+                return Err(consent_required());
+            }
             let user = UserId(access.sub);
             req.extensions_mut().insert(Pseudonym(state.keys.pseudonym(user)));
             Ok(Self {
                 user,
                 session,
-                role: standing.role,
+                role: Role::parse(&standing.role).ok_or_else(|| ApiError::internal("an unknown role is stored"))?,
                 tracking_consent: standing.tracking_consent,
                 signed_in_at: standing.signed_in_at,
             })
         })
     }
+}
+
+/// 403 for an account that was made by another's sign-in page and has not consented yet.
+fn consent_required() -> ApiError {
+    ApiError::forbidden("consent_required", "This account needs your consent first; the text is at /api/consents.")
+}
+
+/// What an account without consent may do all the same: consent, be erased, sign out.
+fn may_wait(req: &HttpRequest) -> bool {
+    matches!(
+        (req.method().as_str(), req.path()),
+        ("GET" | "PUT", "/api/user/me/consents") | ("DELETE", "/api/user/me") | ("POST", "/api/auth/logout")
+    )
 }
 
 fn bearer(req: &HttpRequest) -> Option<&str> {

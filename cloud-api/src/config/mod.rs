@@ -1,15 +1,18 @@
 //! The settings: one struct per concern, each with its variables in its header.
 //!
 //! - [`server`]: where it listens, who ends TLS
+//! - [`access`]: who may register, from where, how often
 //! - [`database`]: where minutes are kept
 //! - [`mod@env_file`]: the file `.env`
 //!
 //! Flags win over the environment, the environment over `.env`.
 
+pub mod access;
 pub mod database;
 pub mod env_file;
 pub mod server;
 
+pub use access::{AccessArgs, AccessConfig};
 pub use database::{DatabaseArgs, DatabaseConfig};
 pub use server::{ServeArgs, ServerConfig};
 
@@ -20,6 +23,8 @@ use crate::failure::Failure;
 pub struct Config {
     /// Where it listens.
     pub server: ServerConfig,
+    /// Who may register, from where, how often.
+    pub access: AccessConfig,
     /// Where minutes are kept, and how long.
     pub database: DatabaseConfig,
     /// What is logged, as a tracing filter.
@@ -42,6 +47,7 @@ impl Config {
                 "Make one with: openssl rand -base64 32 > FILE; then set CLOUD_API_MASTER_KEY_FILE=FILE.",
             ));
         }
-        Ok(Self { server, database, log: args.log.clone() })
+        let access = args.access.resolve(server.listen.ip().is_loopback())?;
+        Ok(Self { server, access, database, log: args.log.clone() })
     }
 }

@@ -5,6 +5,7 @@
 //! | `CLOUD_API_LISTEN` | `--listen` | `127.0.0.1:8080` |
 //! | `PORT` | | 8080; used where the address has no port |
 //! | `CLOUD_API_BEHIND_PROXY` | `--behind-proxy` | false |
+//! | `CLOUD_API_ROLES` | `--roles` | all: `auth,data,sync,attendance,web` |
 //! | `CLOUD_API_WORKERS` | `--workers` | one for each core |
 //! | `CLOUD_API_LOG` | `--log` | `info` |
 
@@ -12,8 +13,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use clap::Args;
 
-use super::DatabaseArgs;
-use crate::failure::Failure;
+use super::{AccessArgs, DatabaseArgs};
+use crate::{failure::Failure, routes::Part};
 
 /// The flags of `serve`.
 #[derive(Clone, Debug, Args)]
@@ -36,6 +37,18 @@ pub struct ServeArgs {
     /// What is logged: error, warn, info, debug, or a tracing filter
     #[arg(long, value_name = "FILTER", env = "CLOUD_API_LOG", default_value = "info")]
     pub log: String,
+    /// Which parts this process answers: auth, data, sync, attendance, web
+    #[arg(
+        long,
+        value_name = "LIST",
+        env = "CLOUD_API_ROLES",
+        value_delimiter = ',',
+        default_value = "auth,data,sync,attendance,web"
+    )]
+    pub roles: Vec<Part>,
+    /// Who may register, from where, how often
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Where minutes are kept
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -46,6 +59,8 @@ pub struct ServeArgs {
 pub struct ServerConfig {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Which parts this process answers.
+    pub parts: Vec<Part>,
     /// Threads that answer requests.
     pub workers: usize,
     /// A proxy in front ends TLS.
@@ -73,7 +88,12 @@ impl ServerConfig {
             ));
         }
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Ok(Self { listen, workers: args.workers.map_or(cores, usize::from), behind_proxy: args.behind_proxy })
+        Ok(Self {
+            listen,
+            workers: args.workers.map_or(cores, usize::from),
+            behind_proxy: args.behind_proxy,
+            parts: args.roles.clone(),
+        })
     }
 }
 

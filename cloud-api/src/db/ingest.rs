@@ -28,6 +28,8 @@ pub struct Batch {
     pub user: DbId,
     /// The machine that saw them.
     pub device: DbId,
+    /// The session that brought them.
+    pub session: DbId,
     /// When they arrived.
     pub received_at: UtcMs,
     /// The minutes, checked.
@@ -120,12 +122,16 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch) -> Result<Outcome, D
         .values((
             devices::user_id.eq(batch.user),
             devices::device_id.eq(batch.device),
+            devices::session_id.eq(Some(batch.session)),
             devices::first_seen_at.eq(batch.received_at),
             devices::last_seen_at.eq(batch.received_at),
         ))
         .on_conflict((devices::user_id, devices::device_id))
         .do_update()
-        .set(devices::last_seen_at.eq(excluded(devices::last_seen_at)))
+        .set((
+            devices::session_id.eq(excluded(devices::session_id)),
+            devices::last_seen_at.eq(excluded(devices::last_seen_at)),
+        ))
         .execute(conn)?;
     let mut accepted = 0;
     let mut slots = BTreeMap::<i64, SlotSum>::new();
@@ -185,9 +191,10 @@ const STORE_POSTGRES: &str = "\
 WITH owner AS MATERIALIZED (
     SELECT id FROM users WHERE id = $1 AND tracking_consent FOR SHARE
 ), device AS (
-    INSERT INTO devices (user_id, device_id, first_seen_at, last_seen_at)
-    SELECT id, $2, $3, $3 FROM owner
-    ON CONFLICT (user_id, device_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
+    INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at)
+    SELECT id, $2, $13, $3, $3 FROM owner
+    ON CONFLICT (user_id, device_id) DO UPDATE
+        SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at
 ), fresh AS (
     INSERT INTO blink_data (id, user_id, blink_count, from_timestamp, to_timestamp, device_id, observed_ms, mean_fps,
         quality, mean_blink_ms, incomplete_share, perclos, received_at)
@@ -234,6 +241,7 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch) -> Result<Outcome, DbE
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.mean_blink_ms))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.incomplete_share))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
+        .bind::<Id, _>(batch.session)
         .get_result(conn)?;
     if counts.owners == 0 {
         return Ok(Outcome::NotConsented);

@@ -5,10 +5,16 @@
 //! - [`Db`]: pools, and the only two ways to a connection: [`Db::read`] and [`Db::write`], both off the async threads
 //! - [`users`], [`sessions`], [`ingest`], [`history`]: what is asked of them
 
+pub mod attempts;
 pub mod conn;
+pub mod devices;
+pub mod erase;
+pub mod export;
 pub mod history;
 pub mod ingest;
 pub mod migrate;
+pub mod one_time;
+pub mod purge;
 pub mod schema;
 pub mod sessions;
 pub mod target;
@@ -18,7 +24,7 @@ pub mod users;
 use std::time::Duration;
 
 use diesel::{
-    connection::{AnsiTransactionManager, TransactionManager},
+    connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager},
     r2d2::{Pool, PoolError},
     result::{DatabaseErrorKind, Error as QueryError},
 };
@@ -121,6 +127,25 @@ impl Db {
             }
         })
         .await
+    }
+
+    /// Overwrites what was deleted also in SQLite's log of recent writes; PostgreSQL has its own ways.
+    pub async fn scrub(&self) {
+        let scrubbed = self.with_writer(|conn| match conn {
+            Conn::Sqlite(conn) => conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(DbError::from),
+            Conn::Postgres(_) => Ok(()),
+        });
+        if let Err(e) = scrubbed.await {
+            tracing::warn!(error = %e, "the write-ahead log could not be emptied; it is at the next checkpoint");
+        }
+    }
+
+    async fn with_writer<T: Send + 'static>(
+        &self,
+        f: impl FnOnce(&mut Conn) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let pool = self.writer.clone();
+        blocking(move || f(&mut *pool.get().map_err(DbError::Unreachable)?)).await
     }
 
     /// A connection for the caller's own thread: start-up, commands and tests.

@@ -14,6 +14,7 @@ diesel::table! {
         role -> Text,
         password_hash -> Nullable<Text>,
         tracking_consent -> Bool,
+        awaits_consent -> Bool,
         created_at -> Utc,
     }
 }
@@ -49,11 +50,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::Nullable;
     use crate::db::types::{Id, Utc};
 
     devices (user_id, device_id) {
         user_id -> Id,
         device_id -> Id,
+        session_id -> Nullable<Id>,
         first_seen_at -> Utc,
         last_seen_at -> Utc,
     }
@@ -93,6 +96,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::db::types::{Id, Utc};
+
+    one_time_tokens (token_hash) {
+        token_hash -> Binary,
+        user_id -> Id,
+        purpose -> Text,
+        expires_at -> Utc,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(consents -> users (user_id));
-diesel::allow_tables_to_appear_in_same_query!(users, consents, sessions, devices, blink_data, blink_rollups);
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    consents,
+    sessions,
+    devices,
+    blink_data,
+    blink_rollups,
+    one_time_tokens
+);

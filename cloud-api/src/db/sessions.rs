@@ -46,6 +46,8 @@ pub struct Standing {
     pub role: String,
     /// Their newest tracking consent.
     pub tracking_consent: bool,
+    /// Whether they may do nothing until they consent.
+    pub awaits_consent: bool,
     /// When they proved who they are.
     pub signed_in_at: UtcMs,
 }
@@ -79,7 +81,14 @@ pub fn standing(conn: &mut Conn, id: DbId, now: UtcMs) -> Result<Option<Standing
     Ok(sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(id).and(sessions::expires_at.gt(now)))
-        .select((sessions::id, sessions::user_id, users::role, users::tracking_consent, sessions::signed_in_at))
+        .select((
+            sessions::id,
+            sessions::user_id,
+            users::role,
+            users::tracking_consent,
+            users::awaits_consent,
+            sessions::signed_in_at,
+        ))
         .first(conn)
         .optional()?)
 }
@@ -126,5 +135,35 @@ pub fn rotate(
 /// When the database fails.
 pub fn end(conn: &mut Conn, id: DbId) -> Result<(), DbError> {
     diesel::delete(sessions::table.filter(sessions::id.eq(id))).execute(conn)?;
+    Ok(())
+}
+
+/// A person's live sessions, newest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_user(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<Vec<SessionRow>, DbError> {
+    Ok(sessions::table
+        .filter(sessions::user_id.eq(user).and(sessions::expires_at.gt(now)))
+        .order((sessions::refreshed_at.desc(), sessions::id.desc()))
+        .load(conn)?)
+}
+
+/// Ends one of a person's sessions; false when it is not theirs.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_one_of(conn: &mut Conn, user: DbId, session: DbId) -> Result<bool, DbError> {
+    let own = sessions::id.eq(session).and(sessions::user_id.eq(user));
+    Ok(diesel::delete(sessions::table.filter(own)).execute(conn)? > 0)
+}
+
+/// Ends all of a person's sessions but one.
+///
+/// # Errors
+/// When the database fails.
+pub fn end_others(conn: &mut Conn, user: DbId, kept: DbId) -> Result<(), DbError> {
+    let others = sessions::user_id.eq(user).and(sessions::id.ne(kept));
+    diesel::delete(sessions::table.filter(others)).execute(conn)?;
     Ok(())
 }

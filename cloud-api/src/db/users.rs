@@ -29,6 +29,8 @@ pub struct UserRow {
     pub password_hash: Option<String>,
     /// The newest tracking consent.
     pub tracking_consent: bool,
+    /// Whether the account was made without the person's consent and may do nothing until it is there.
+    pub awaits_consent: bool,
     /// When the account was made.
     pub created_at: UtcMs,
 }
@@ -69,8 +71,17 @@ pub struct ConsentRow {
 /// # Errors
 /// When the address is taken or the database fails.
 pub fn insert(conn: &mut Conn, user: &UserRow, consent: &ConsentRow) -> Result<(), DbError> {
-    diesel::insert_into(users::table).values(user.clone()).execute(conn)?;
+    insert_person(conn, user)?;
     diesel::insert_into(consents::table).values(consent.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// Adds a person whose consent is not there yet. A taken address is a unique violation.
+///
+/// # Errors
+/// When the address is taken or the database fails.
+pub fn insert_person(conn: &mut Conn, user: &UserRow) -> Result<(), DbError> {
+    diesel::insert_into(users::table).values(user.clone()).execute(conn)?;
     Ok(())
 }
 
@@ -88,4 +99,103 @@ pub fn by_email_key(conn: &mut Conn, key: &str) -> Result<Option<UserRow>, DbErr
 /// When the database fails.
 pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.filter(users::id.eq(id)).first(conn).optional()?)
+}
+
+/// A person's consents, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn consents_of(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, DbError> {
+    Ok(consents::table.filter(consents::user_id.eq(user)).order((consents::at, consents::id)).load(conn)?)
+}
+
+/// Adds to a person's consents; tracking takes effect with the same commit.
+///
+/// # Errors
+/// When the database fails.
+pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError> {
+    if entry.kind == "tracking" {
+        let own = users::table.filter(users::id.eq(entry.user_id));
+        diesel::update(own).set(users::tracking_consent.eq(entry.granted)).execute(conn)?;
+        if entry.granted {
+            diesel::update(own).set(users::awaits_consent.eq(false)).execute(conn)?;
+        }
+    }
+    diesel::insert_into(consents::table).values(entry.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// What a person changes about themselves; `None` stays.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = users)]
+pub struct Change {
+    /// The address as it was typed.
+    pub email: Option<String>,
+    /// The address in the form that must be unique.
+    pub email_key: Option<String>,
+    /// The name; `Some(None)` removes it.
+    pub name: Option<Option<String>>,
+    /// IANA time zone.
+    pub timezone: Option<String>,
+    /// PHC string.
+    pub password_hash: Option<String>,
+}
+
+impl Change {
+    /// Whether nothing changes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.email.is_none() && self.name.is_none() && self.timezone.is_none() && self.password_hash.is_none()
+    }
+}
+
+/// Changes a person. A taken address is a unique violation.
+///
+/// # Errors
+/// When the address is taken or the database fails.
+pub fn change(conn: &mut Conn, user: DbId, change: &Change) -> Result<(), DbError> {
+    if !change.is_empty() {
+        diesel::update(users::table.filter(users::id.eq(user))).set(change.clone()).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// Up to `limit` people from after `after`, in the order of their ids.
+///
+/// # Errors
+/// When the database fails.
+pub fn list(conn: &mut Conn, after: Option<DbId>, limit: i64) -> Result<Vec<UserRow>, DbError> {
+    let after = after.unwrap_or(DbId(uuid::Uuid::nil()));
+    Ok(users::table.filter(users::id.gt(after)).order(users::id).limit(limit).load(conn)?)
+}
+
+/// What became of a change of role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleChange {
+    /// It is done.
+    Done,
+    /// There is no such person.
+    NoSuchPerson,
+    /// It would leave the server without an admin.
+    LastAdmin,
+}
+
+/// Gives a person a role, and never takes the last admin's.
+///
+/// # Errors
+/// When the database fails.
+pub fn set_role(conn: &mut Conn, user: DbId, role: &str) -> Result<RoleChange, DbError> {
+    if let Conn::Postgres(conn) = conn {
+        // Two admins must not demote each other at once; on SQLite there is one writer anyway.
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext('roles'))").execute(conn)?;
+    }
+    let Some(row) = by_id(conn, user)? else { return Ok(RoleChange::NoSuchPerson) };
+    if row.role == "admin" && role != "admin" {
+        let admins: i64 = users::table.filter(users::role.eq("admin")).count().get_result(conn)?;
+        if admins <= 1 {
+            return Ok(RoleChange::LastAdmin);
+        }
+    }
+    diesel::update(users::table.filter(users::id.eq(user))).set(users::role.eq(role)).execute(conn)?;
+    Ok(RoleChange::Done)
 }

@@ -39,6 +39,32 @@ impl Fields {
         }
     }
 
+    /// A text that may be absent (`None`), null (`Some(None)`) or there.
+    pub fn nullable_text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
+        match self.object.get(name) {
+            None => None,
+            Some(Value::Null) => Some(None),
+            _ => self.text(name, parse).map(Some),
+        }
+    }
+
+    /// A truth value that must be there.
+    pub fn required_flag(&mut self, name: &str) -> Option<bool> {
+        match self.object.get(name) {
+            Some(Value::Bool(value)) => Some(*value),
+            None | Some(Value::Null) => self.refuse(name, "is required"),
+            Some(_) => self.refuse(name, "must be true or false"),
+        }
+    }
+
+    /// The object's fields, when none is wrong.
+    ///
+    /// # Errors
+    /// 422 naming those that are.
+    pub fn finish(self) -> Result<(), crate::error::ApiError> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(crate::error::ApiError::invalid(self.wrong)) }
+    }
+
     /// A truth value; absent and null are false.
     pub fn flag(&mut self, name: &str) -> bool {
         match self.object.get(name) {

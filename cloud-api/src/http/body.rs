@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest,
     http::{
         StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_TYPE},
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
     },
     web::{self, Payload},
 };
@@ -39,6 +39,18 @@ pub async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiEr
         Ok(_) => Err(ApiError::invalid_field("body", "must be a JSON object")),
         Err(e) => Err(bad_json(&e)),
     }
+}
+
+/// As [`object`]; an empty body is an empty object.
+///
+/// # Errors
+/// As [`object`].
+pub async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
+    let announced = req.headers().get(CONTENT_LENGTH).is_some_and(|v| v.as_bytes() != b"0");
+    if announced || req.headers().contains_key(TRANSFER_ENCODING) {
+        return object(req, payload).await;
+    }
+    Ok(Fields::new(serde_json::Map::new()))
 }
 
 /// 400 for what is no JSON, with the place.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use actix_web::{
     Error, HttpMessage as _, HttpResponse,
-    body::BoxBody,
+    body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
@@ -13,7 +13,7 @@ use actix_web::{
 use blink_proto::http::{ErrorDetail, ErrorEnvelope};
 use uuid::Uuid;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, metrics};
 
 /// Names the person of a request in the log, and cannot be turned back into them without the server's keys.
 #[derive(Clone, Debug)]
@@ -29,22 +29,27 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 ///
 /// # Errors
 /// None of its own.
-pub async fn around(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+pub async fn around(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let request_id = Uuid::now_v7().to_string();
-    let is_api = req.path().starts_with("/api");
-    let mut res = next.call(req).await?;
+    let mut res = next.call(req).await?.map_into_boxed_body();
     if res.status().is_client_error() || res.status().is_server_error() {
         res = enveloped(res, &request_id);
     }
-    set_headers(res.headers_mut(), &request_id, is_api);
+    set_headers(res.headers_mut(), &request_id);
     let req = res.request();
+    let pattern = req.match_pattern();
+    let (route, status, took) = (pattern.as_deref().unwrap_or("-"), res.status().as_u16(), started.elapsed());
+    metrics::request(route, req.method().as_str(), status, took);
     tracing::info!(
         request_id,
         method = %req.method(),
-        route = req.match_pattern().as_deref().unwrap_or("-"),
-        status = res.status().as_u16(),
-        elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        route,
+        status,
+        elapsed_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         person = req.extensions().get::<Pseudonym>().map(|p| p.0.as_str()),
         "request"
     );
@@ -78,9 +83,12 @@ fn enveloped(res: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse
     res.into_response(answer)
 }
 
-fn set_headers(headers: &mut HeaderMap, request_id: &str, is_api: bool) {
+fn set_headers(headers: &mut HeaderMap, request_id: &str) {
+    // A handler's own word stands: pages may be cached, and the API's documentation needs styles of its own.
     let mut set = |name: HeaderName, value: &'static str| {
-        headers.insert(name, HeaderValue::from_static(value));
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
@@ -88,10 +96,8 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str, is_api: bool) {
     set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    if is_api {
-        // Answers are about one person: no cache may keep them.
-        set(header::CACHE_CONTROL, "no-store");
-    }
+    // Answers are about one person: no cache may keep them.
+    set(header::CACHE_CONTROL, "no-store");
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }

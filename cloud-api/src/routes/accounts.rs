@@ -14,6 +14,7 @@ use blink_proto::{
 use super::State;
 use crate::{
     auth::{principal::Principal, tokens},
+    config::access::Registration as Policy,
     db::{
         DbError,
         sessions::{self, Rotation, SessionRow},
@@ -23,6 +24,7 @@ use crate::{
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
     http::body,
+    limits, metrics,
 };
 
 /// What a registration says, checked.
@@ -73,7 +75,9 @@ impl Registration {
 /// # Errors
 /// As above, and those of [`body::object`].
 pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    limits::new_accounts(&state, state.peer(&req))?;
     let new = Registration::read(body::object(&req, payload).await?)?;
+    may_register(&state.access.registration, &new.email)?;
     let password_hash = state.passwords.hash(new.password).await?;
     let now = state.clock.now();
     let user = UserRow {
@@ -85,6 +89,7 @@ pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) ->
         role: "member".to_owned(),
         password_hash: Some(password_hash),
         tracking_consent: true,
+        awaits_consent: false,
         created_at: now,
     };
     let consent = ConsentRow {
@@ -114,6 +119,20 @@ pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) ->
     }
 }
 
+fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
+    let domain = email.key.rsplit_once('@').map_or("", |(_, domain)| domain);
+    match policy {
+        Policy::Open => Ok(()),
+        Policy::Domain(allowed) if allowed == domain => Ok(()),
+        Policy::Domain(allowed) => {
+            Err(ApiError::forbidden("registration_closed", format!("Accounts here are for addresses of {allowed}.")))
+        }
+        Policy::Closed => {
+            Err(ApiError::forbidden("registration_closed", "Accounts here are made by the operator: ask for one."))
+        }
+    }
+}
+
 /// `POST /api/auth/login` -> 200 with tokens; 401 alike, in the same time, for an unknown address and a wrong password.
 ///
 /// # Errors
@@ -127,12 +146,15 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         return Err(ApiError::invalid(fields.wrong()));
     };
     let key = email.map(|email| email.key).unwrap_or_default();
+    let attempt = limits::sign_in(&state, &key, state.peer(&req)).await?;
     let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.passwords.verify(password, hash).await?;
     let Some(user) = user.filter(|_| right) else {
+        metrics::sign_in_failed();
         return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong."));
     };
+    limits::succeeded(&state, attempt).await?;
     let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
     state.db.write(move |conn| sessions::insert(conn, &session)).await?;
     Ok(HttpResponse::Ok().json(answer))
@@ -159,6 +181,7 @@ pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> 
     match rotation {
         Rotation::Rotated(user) => Ok(HttpResponse::Ok().json(answer(&state, *user, session, fresh, now)?)),
         Rotation::Reused => {
+            metrics::token_reused();
             tracing::warn!("a refresh token was used again; its session was ended");
             Err(ended(
                 "refresh_token_reused",

@@ -22,6 +22,7 @@ use crate::{
     domain::minute::{CheckedMinute, Rejection, Rules},
     error::{ApiError, ApiResult},
     http::body,
+    limits, metrics,
 };
 
 /// `POST /api/blink`: one minute with its `device_id` -> 201, or 200 when it was there already.
@@ -62,12 +63,25 @@ async fn store(
     minutes: Vec<CheckedMinute>,
     rejected: Vec<Rejected>,
 ) -> Result<SyncResponse, ApiError> {
+    limits::ingest(state, who.user, device)?;
+    for refused in &rejected {
+        metrics::rejected(&refused.code);
+    }
     if minutes.is_empty() {
         return Ok(SyncResponse { rejected, ..SyncResponse::default() });
     }
-    let batch = Batch { user: who.user.into(), device: device.into(), received_at: state.clock.now(), minutes };
+    let batch = Batch {
+        user: who.user.into(),
+        device: device.into(),
+        session: who.session,
+        received_at: state.clock.now(),
+        minutes,
+    };
     match ingest::store(&state.db, batch).await? {
-        Outcome::Stored { accepted, duplicates } => Ok(SyncResponse { accepted, duplicates, rejected }),
+        Outcome::Stored { accepted, duplicates } => {
+            metrics::minutes(accepted, duplicates);
+            Ok(SyncResponse { accepted, duplicates, rejected })
+        }
         Outcome::NotConsented => Err(consent_withdrawn()),
     }
 }

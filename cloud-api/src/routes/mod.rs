@@ -3,31 +3,42 @@
 //! - [`accounts`]: register, login, refresh, logout
 //! - [`blink`]: minutes in
 //! - [`history`]: minutes out
-//! - [`people`]: a person's own account, under `/api/user/me`
+//! - [`people`], [`own`], [`export`]: a person's own account, under `/api/user/me`
+//! - [`admin`], [`reset`]: people and roles; a new password by link
 //! - [`health`], [`consents`], [`pages`]
 
 pub mod accounts;
+pub mod admin;
 pub mod blink;
 pub mod consents;
+pub mod export;
 pub mod health;
 pub mod history;
+pub mod own;
 pub mod pages;
 pub mod people;
+pub mod reset;
 
-use std::{sync::Arc, time::Instant};
+use std::{str::FromStr, sync::Arc, time::Instant};
 
 use actix_web::{
+    HttpRequest, Route,
     http::Method,
     web::{self, ServiceConfig},
 };
 
 use crate::{
+    address::{self, Peer},
     auth::{keys::Keyring, password::Passwords},
     clock::Clock,
+    config::AccessConfig,
     db::{Db, types::UtcMs},
     error::ApiError,
     http::resource,
+    limits::Limits,
 };
+
+const DAY_MS: i64 = 86_400_000;
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -44,34 +55,129 @@ pub struct State {
     pub started: Instant,
     /// How long minutes are kept.
     pub retention_days: u32,
+    /// Who may register, from where.
+    pub access: Arc<AccessConfig>,
+    /// How often; `None` where limits are off.
+    pub limits: Option<Arc<Limits>>,
+    /// Whether a proxy stands in front.
+    pub behind_proxy: bool,
 }
 
 impl State {
-    /// Minutes before this are past retention.
+    /// Minutes before this are past retention: the start of a UTC day, so that sums never lose a part of themselves.
     #[must_use]
     pub fn keep_from(&self) -> UtcMs {
-        self.clock.now().plus(-i64::from(self.retention_days) * 86_400_000)
+        let today = self.clock.now().0.div_euclid(DAY_MS);
+        UtcMs((today - i64::from(self.retention_days)) * DAY_MS)
+    }
+
+    /// Whose address a request comes from, as limits count it.
+    #[must_use]
+    pub fn peer(&self, req: &HttpRequest) -> Peer {
+        address::of(req, &self.access.trusted_proxies).into()
     }
 }
 
-/// Every address of the server.
-pub fn configure(config: &mut ServiceConfig) {
-    use Method as M;
-    config
-        .service(resource("/health", vec![(M::GET, web::route().to(health::liveness))]))
-        .service(resource("/healthz", vec![(M::GET, web::route().to(health::readiness))]))
-        .service(resource("/api/consents", vec![(M::GET, web::route().to(consents::texts))]))
-        .service(resource("/api/auth/register", vec![(M::POST, web::route().to(accounts::register))]))
-        .service(resource("/api/auth/login", vec![(M::POST, web::route().to(accounts::login))]))
-        .service(resource("/api/auth/refresh", vec![(M::POST, web::route().to(accounts::refresh))]))
-        .service(resource("/api/auth/logout", vec![(M::POST, web::route().to(accounts::logout))]))
-        .service(resource("/api/blink", vec![(M::POST, web::route().to(blink::one))]))
-        .service(resource("/api/blink/sync", vec![(M::POST, web::route().to(blink::sync))]))
-        .service(resource("/api/user/me", vec![(M::GET, web::route().to(people::me))]))
-        .service(resource("/api/user/{id}/blinks", vec![(M::GET, web::route().to(history::blinks))]))
-        .service(resource("/", vec![(M::GET, web::route().to(pages::index))]))
-        .service(resource("/assets/app.js", vec![(M::GET, web::route().to(pages::script))]))
-        .service(resource("/assets/app.css", vec![(M::GET, web::route().to(pages::style))]))
-        .service(resource("/favicon.svg", vec![(M::GET, web::route().to(pages::icon))]))
-        .default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));
+/// A part of the server, so that replicas can share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Health and figures: every process answers these.
+    Always,
+    /// Accounts and sessions.
+    Auth,
+    /// People's own data, teams, administration.
+    Data,
+    /// Minutes in.
+    Sync,
+    /// The attendance desk.
+    Attendance,
+    /// Pages and documentation.
+    Web,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "auth" => Self::Auth,
+            "data" => Self::Data,
+            "sync" => Self::Sync,
+            "attendance" => Self::Attendance,
+            "web" => Self::Web,
+            _ => return Err("must be auth, data, sync, attendance or web".to_owned()),
+        })
+    }
+}
+
+/// One address: its part, its path, its methods.
+pub struct Entry {
+    /// The part it belongs to.
+    pub part: Part,
+    /// Its path, as a pattern.
+    pub path: &'static str,
+    /// Its methods.
+    pub methods: Vec<(Method, Route)>,
+}
+
+/// The handlers of one address.
+macro_rules! on {
+    ($part:ident $path:literal $($method:ident $handler:path),+) => {
+        Entry {
+            part: Part::$part,
+            path: $path,
+            methods: vec![$((Method::$method, web::route().to($handler))),+],
+        }
+    };
+}
+
+/// Every address of the server, those of the original plans last.
+#[must_use]
+pub fn table() -> Vec<Entry> {
+    vec![
+        on!(Always "/health" GET health::liveness),
+        on!(Always "/healthz" GET health::readiness),
+        on!(Always "/metrics" GET health::metrics),
+        on!(Auth "/api/consents" GET consents::texts),
+        on!(Auth "/api/auth/register" POST accounts::register),
+        on!(Auth "/api/auth/login" POST accounts::login),
+        on!(Auth "/api/auth/refresh" POST accounts::refresh),
+        on!(Auth "/api/auth/logout" POST accounts::logout),
+        on!(Auth "/api/auth/reset" POST reset::reset),
+        on!(Sync "/api/blink" POST blink::one),
+        on!(Sync "/api/blink/sync" POST blink::sync),
+        on!(Data "/api/user/me" GET people::me, PATCH people::change, DELETE people::erase),
+        on!(Data "/api/user/me/consents" GET own::consents, PUT own::put_consent),
+        on!(Data "/api/user/me/sessions" GET own::sessions),
+        on!(Data "/api/user/me/sessions/{id}" DELETE own::end_session),
+        on!(Data "/api/user/me/devices" GET own::devices),
+        on!(Data "/api/user/me/devices/{id}" DELETE own::end_device),
+        on!(Data "/api/user/me/export" GET export::everything),
+        on!(Data "/api/user/{id}/blinks" GET history::blinks),
+        on!(Data "/api/admin/users" GET admin::list),
+        on!(Data "/api/admin/users/{id}" PATCH admin::change),
+        on!(Web "/" GET pages::index),
+        on!(Web "/reset" GET pages::reset),
+        on!(Web "/assets/app.js" GET pages::script),
+        on!(Web "/assets/app.css" GET pages::style),
+        on!(Web "/assets/reset.js" GET pages::reset_script),
+        on!(Web "/favicon.svg" GET pages::icon),
+        on!(Auth "/auth/register" POST accounts::register),
+        on!(Auth "/auth/login" POST accounts::login),
+        on!(Auth "/auth/logout" POST accounts::logout),
+        on!(Sync "/blink/track" POST blink::one),
+        on!(Sync "/blink/tracking" POST blink::one),
+        on!(Sync "/blink/sync" POST blink::sync),
+        on!(Data "/user/profile" GET people::me),
+    ]
+}
+
+/// The addresses of these parts.
+pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
+    for Entry { part, path, methods } in table() {
+        if part == Part::Always || parts.contains(&part) {
+            config.service(resource(path, methods));
+        }
+    }
+    config.default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));
 }

@@ -1,10 +1,7 @@
 //! The plain dashboard, embedded: sign in, today's figures, one's own history. It is what `/` shows while the full web
 //! dashboard is not built in.
 
-use actix_web::{
-    HttpResponse,
-    http::header::{CACHE_CONTROL, ContentType},
-};
+use actix_web::{HttpResponse, http::header::CACHE_CONTROL};
 
 fn page(content_type: &'static str, body: &'static str) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type(content_type).body(body)
@@ -12,10 +9,17 @@ fn page(content_type: &'static str, body: &'static str) -> HttpResponse {
 
 /// `GET /`.
 pub async fn index() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header(ContentType::html())
-        .body(include_str!("../../dashboard/index.html"))
+    page("text/html; charset=utf-8", include_str!("../../dashboard/index.html"))
+}
+
+/// `GET /reset`: where a one-time link leads.
+pub async fn reset() -> HttpResponse {
+    page("text/html; charset=utf-8", include_str!("../../dashboard/reset.html"))
+}
+
+/// `GET /assets/reset.js`.
+pub async fn reset_script() -> HttpResponse {
+    page("text/javascript; charset=utf-8", include_str!("../../dashboard/reset.js"))
 }
 
 /// `GET /assets/app.js`.

@@ -8,8 +8,13 @@ use std::{
 
 use cloud_api::{
     clock::Clock,
-    config::{Config, DatabaseConfig, ServerConfig},
-    db::{target::Target, types::UtcMs},
+    config::{AccessConfig, Config, DatabaseConfig, ServerConfig},
+    db::{
+        target::Target,
+        types::{DbId, UtcMs},
+        users,
+    },
+    routes::Part,
     startup::Application,
 };
 use jiff::Timestamp;
@@ -50,6 +55,8 @@ macro_rules! contract {
 /// The time at which every test's server stands at first.
 pub(crate) const NOW: &str = "2026-03-10T12:00:00Z";
 
+const ALL_PARTS: [Part; 5] = [Part::Auth, Part::Data, Part::Sync, Part::Attendance, Part::Web];
+
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 pub(crate) fn at(text: &str) -> UtcMs {
@@ -62,6 +69,7 @@ pub(crate) struct TestApp {
     pub(crate) folder: TempDir,
     pub(crate) target: Target,
     pub(crate) postgres: Option<Database>,
+    access: AccessConfig,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -72,16 +80,51 @@ impl TestApp {
         let postgres = (backend == Backend::Postgres).then(Database::create);
         let sqlite = Target::Sqlite(folder.path().join("server.db"));
         let target = postgres.as_ref().map_or(sqlite, Database::target);
+        Self::with(folder, target, postgres, AccessConfig::default())
+    }
+
+    /// The same server with other settings.
+    pub(crate) fn set_access(&mut self, access: AccessConfig) {
+        self.access = access;
+        self.restart();
+    }
+
+    /// On a PostgreSQL database that is there.
+    pub(crate) fn on(database: Database) -> Self {
+        let target = database.target();
+        Self::with(tempfile::tempdir().unwrap(), target, Some(database), AccessConfig::default())
+    }
+
+    /// Another server on the same database.
+    pub(crate) fn replica(&self) -> Self {
+        Self::with(tempfile::tempdir().unwrap(), self.target.clone(), None, self.access.clone())
+    }
+
+    fn with(folder: TempDir, target: Target, postgres: Option<Database>, access: AccessConfig) -> Self {
         let clock = Clock::manual(at(NOW));
-        let mut app = Self { address: String::new(), clock, folder, target, postgres, stop: None, server: None };
+        let mut app =
+            Self { address: String::new(), clock, folder, target, postgres, access, stop: None, server: None };
         app.run();
         app
+    }
+
+    /// Gives a person a role, as an operator at the machine would.
+    pub(crate) fn set_role(&self, who: &Client, role: &str) {
+        let mut conn = cloud_api::startup::connect(&self.target).unwrap();
+        let id = DbId(who.id.parse().unwrap());
+        assert_eq!(users::set_role(&mut conn, id, role).unwrap(), users::RoleChange::Done);
     }
 
     /// Starts the server on what it has stored so far.
     fn run(&mut self) {
         let config = Config {
-            server: ServerConfig { listen: "127.0.0.1:0".parse().unwrap(), workers: 2, behind_proxy: false },
+            access: self.access.clone(),
+            server: ServerConfig {
+                listen: "127.0.0.1:0".parse().unwrap(),
+                workers: 2,
+                behind_proxy: false,
+                parts: ALL_PARTS.to_vec(),
+            },
             database: DatabaseConfig {
                 target: self.target.clone(),
                 master_key_file: None,

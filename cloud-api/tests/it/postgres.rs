@@ -137,7 +137,7 @@ impl Cluster {
 }
 
 /// The newest PostgreSQL of Debian, or whatever is on the path.
-fn bin() -> PathBuf {
+pub(crate) fn bin() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
         .unwrap_or_default();

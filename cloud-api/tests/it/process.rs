@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 use crate::harness::*;
 
 /// The program in an empty environment whose home is `home`.
-fn program(home: &Path) -> Command {
+pub(crate) fn program(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-api"));
     command.env_clear().env("HOME", home).current_dir(home).stdin(Stdio::null());
     command
@@ -33,22 +34,37 @@ fn one_line(output: &Output, code: i32) -> String {
     stderr
 }
 
-struct Running {
+pub(crate) struct Running {
     child: Child,
-    address: String,
+    pub(crate) address: String,
+    /// Reads what it logs, so that the pipe never fills.
+    log: Option<JoinHandle<String>>,
 }
 
 impl Running {
-    fn start(mut command: Command) -> Self {
+    #[track_caller]
+    pub(crate) fn start(command: Command) -> Self {
+        Self::try_start(command).unwrap()
+    }
+
+    /// Waits for the line that says where it listens; else says what it printed.
+    pub(crate) fn try_start(mut command: Command) -> Result<Self, String> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("cloud-api listening on ").unwrap_or_else(|| {
-            let mut stderr = String::new();
-            child.stderr.as_mut().unwrap().read_to_string(&mut stderr).unwrap();
-            panic!("{line:?} {stderr}")
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
         });
-        Self { address: address.to_owned(), child }
+        match line.trim().strip_prefix("cloud-api listening on ") {
+            Some(address) => Ok(Self { address: address.to_owned(), child, log: Some(log) }),
+            None => {
+                let _ = child.wait();
+                Err(log.join().unwrap())
+            }
+        }
     }
 
     fn signal(&self, signal: Signal) {
@@ -56,13 +72,12 @@ impl Running {
     }
 
     /// Sends the signal and waits for the end; gives the exit code, the time it took, and the log.
-    fn stop(mut self, signal: Signal) -> (Option<i32>, Duration, String) {
+    pub(crate) fn stop(mut self, signal: Signal) -> (Option<i32>, Duration, String) {
         let started = Instant::now();
         self.signal(signal);
         let code = self.child.wait().unwrap().code();
         let took = started.elapsed();
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
         (code, took, log)
     }
 }
@@ -257,4 +272,54 @@ fn help_and_version_are_not_failures() {
         assert!(output.status.success() && output.stderr.is_empty());
         assert!(!output.stdout.is_empty());
     }
+}
+
+#[test]
+fn an_operator_makes_people_and_links_at_the_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let admin = |args: &[&str], stdin: &str| {
+        let mut command = program(home.path());
+        command.arg("admin").args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), stdin.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let text = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
+    one_line(&admin(&["list"], ""), 1);
+    let running = Running::start(serve(home.path()));
+    let made = admin(&["create", "boss@example.org", "--role", "admin", "--password-stdin"], &format!("{PASSWORD}\n"));
+    assert!(made.status.success(), "{made:?}");
+    one_line(&admin(&["create", "BOSS@example.org", "--role", "member", "--password-stdin"], PASSWORD), 1);
+    one_line(&admin(&["create", "x@example.org", "--password-stdin"], "short\n"), 2);
+    one_line(&admin(&["create", "x@example.org", "--role", "emperor", "--password-stdin"], PASSWORD), 2);
+    one_line(&admin(&["create", "x@example.org"], ""), 2);
+    one_line(&admin(&["create", "nobody", "--password-stdin"], PASSWORD), 2);
+    one_line(&admin(&["set-role", "boss@example.org", "member"], ""), 1);
+    one_line(&admin(&["set-role", "nobody@example.org", "member"], ""), 1);
+    assert!(text(&admin(&["list"], "")).ends_with("\tadmin\tboss@example.org\n"));
+
+    let mut boss = Client::new(&running.address);
+    let login =
+        |password: &str| boss.post("/api/auth/login", &json!({"email": "boss@example.org", "password": password}));
+    let session = login(PASSWORD).expect(200);
+    // Whoever runs the server has not consented to be tracked by that.
+    let tracked =
+        boss.with_access(session.json["access_token"].as_str().unwrap()).sync(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    assert_eq!(tracked.expect(403).code(), "consent_withdrawn");
+
+    let link = text(&admin(&["reset-password", "boss@example.org"], ""));
+    let (page, token) = link.trim().split_once('#').unwrap();
+    assert_eq!(page, "http://127.0.0.1:8080/reset");
+    assert!(boss.get("/reset").expect(200).text.contains("/assets/reset.js"));
+    let reset =
+        |token: &str, password: &str| boss.post("/api/auth/reset", &json!({"token": token, "password": password}));
+    assert_ne!(reset(token, "short").expect(422).field("password"), "");
+    assert_eq!(reset("no such token", "another long password").expect(401).code(), "invalid_link");
+    reset(token, "another long password").expect(204);
+    assert_eq!(reset(token, "a third long password").expect(401).code(), "invalid_link");
+    boss.with_access(session.json["access_token"].as_str().unwrap()).get("/api/user/me").expect(401);
+    login(PASSWORD).expect(401);
+    let session = login("another long password").expect(200);
+    boss.sign_in(&session.json);
+    boss.get("/api/admin/users").expect(200);
 }

@@ -7,6 +7,7 @@ CREATE TABLE users (
     role TEXT NOT NULL CHECK (role IN ('member', 'kiosk', 'manager', 'admin')),
     password_hash TEXT,
     tracking_consent BOOLEAN NOT NULL,
+    awaits_consent BOOLEAN NOT NULL,
     created_at TIMESTAMPTZ NOT NULL
 );
 
@@ -38,7 +39,18 @@ CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE TABLE devices (
     user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     device_id UUID NOT NULL,
+    session_id UUID,
     first_seen_at TIMESTAMPTZ NOT NULL,
     last_seen_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (user_id, device_id)
 );
+
+-- One-time links; of a token only its SHA-256 is kept.
+CREATE TABLE one_time_tokens (
+    token_hash BYTEA NOT NULL PRIMARY KEY,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    purpose TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id);

@@ -8,6 +8,7 @@ CREATE TABLE users (
     role TEXT NOT NULL CHECK (role IN ('member', 'kiosk', 'manager', 'admin')),
     password_hash TEXT,
     tracking_consent INTEGER NOT NULL CHECK (tracking_consent IN (0, 1)),
+    awaits_consent INTEGER NOT NULL CHECK (awaits_consent IN (0, 1)),
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -39,7 +40,18 @@ CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 CREATE TABLE devices (
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     device_id TEXT NOT NULL,
+    session_id TEXT,
     first_seen_at INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
     PRIMARY KEY (user_id, device_id)
 ) STRICT, WITHOUT ROWID;
+
+-- One-time links; of a token only its SHA-256 is kept.
+CREATE TABLE one_time_tokens (
+    token_hash BLOB NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    purpose TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX one_time_tokens_by_user ON one_time_tokens (user_id);

@@ -1,0 +1,184 @@
+//! `cloud-api admin`: people and roles, for the operator at the machine.
+
+use std::io::BufRead as _;
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    auth::password,
+    clock::Clock,
+    config::DatabaseArgs,
+    db::{
+        DbError,
+        conn::Conn,
+        one_time, transaction,
+        types::DbId,
+        users::{self, RoleChange, UserRow},
+    },
+    domain::account::{self, Role},
+    failure::{Failure, chain},
+    routes::{admin::role, reset},
+    startup,
+};
+
+/// The flags of `admin`.
+#[derive(Debug, Args)]
+pub struct AdminArgs {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make an account
+    #[command(
+        after_help = "Example: cloud-api admin create ada@example.org --role admin --password-stdin < password.txt"
+    )]
+    Create {
+        /// Its e-mail address
+        email: String,
+        /// member, kiosk, manager or admin
+        #[arg(long, default_value = "member", value_parser = role)]
+        role: Role,
+        /// Read the password from the first line of standard input
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+    /// Give an account another role
+    #[command(after_help = "Example: cloud-api admin set-role ada@example.org manager")]
+    SetRole {
+        /// Its e-mail address
+        email: String,
+        /// member, kiosk, manager or admin
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+    /// List the accounts
+    #[command(after_help = "Example: cloud-api admin list")]
+    List,
+    /// Print a one-time link that sets a new password
+    #[command(after_help = "Example: cloud-api admin reset-password ada@example.org")]
+    ResetPassword {
+        /// Its e-mail address
+        email: String,
+        /// Where people reach this server
+        #[arg(long, value_name = "URL", env = "CLOUD_API_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+        public_url: String,
+    },
+}
+
+/// Runs the command and prints what it says.
+///
+/// # Errors
+/// With the line to print.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub fn run(args: &AdminArgs) -> Result<(), Failure> {
+    let config = args.database.resolve()?;
+    if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
+        return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));
+    }
+    let mut conn = startup::connect(&config.target)?;
+    let said = transaction(&mut conn, |conn| match &args.command {
+        Command::Create { email, role, .. } => create(conn, email, *role, &read_password()?),
+        Command::SetRole { email, role } => set_role(conn, email, *role),
+        Command::List => list(conn),
+        Command::ResetPassword { email, public_url } => reset_link(conn, email, public_url),
+    });
+    print!("{}", said.map_err(|e| e.0)?);
+    Ok(())
+}
+
+/// A failure inside the transaction.
+struct Said(Failure);
+
+impl From<DbError> for Said {
+    fn from(e: DbError) -> Self {
+        Self(Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL."))
+    }
+}
+
+fn wrong(message: impl Into<String>, fix: &str) -> Said {
+    Said(Failure::failed("refused", message, fix))
+}
+
+fn parse_email(text: &str) -> Result<account::Email, Said> {
+    account::Email::parse(text)
+        .map_err(|why| Said(Failure::usage("bad_email", format!("EMAIL {why}"), "For example ada@example.org.")))
+}
+
+fn read_password() -> Result<blink_proto::Secret, Said> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line);
+    let wrong = |why: &str| {
+        Said(Failure::usage(
+            "bad_password",
+            format!("The password {why}"),
+            "Give it on the first line of standard input.",
+        ))
+    };
+    read.map_err(|_| wrong("cannot be read from standard input"))?;
+    account::new_password(line.trim_end_matches(['\r', '\n'])).map_err(|why| wrong(&why))
+}
+
+fn create(conn: &mut Conn, email: &str, role: Role, password: &blink_proto::Secret) -> Result<String, Said> {
+    let email = parse_email(email)?;
+    let hash = password::hash_now(password).map_err(|why| wrong(why, "Try again."))?;
+    let row = UserRow {
+        id: DbId::fresh(),
+        email: email.address,
+        email_key: email.key,
+        name: None,
+        timezone: "UTC".to_owned(),
+        role: role.as_str().to_owned(),
+        password_hash: Some(hash),
+        // Whoever runs a server need not be tracked; their consent is theirs to give.
+        tracking_consent: false,
+        awaits_consent: false,
+        created_at: Clock::System.now(),
+    };
+    let line = format!("{}\t{}\t{}\n", row.id.0, row.role, row.email);
+    match users::insert_person(conn, &row) {
+        Ok(()) => Ok(line),
+        Err(e) if e.is_unique_violation() => Err(wrong(
+            "There is an account with this address already",
+            "Change its role with `cloud-api admin set-role`.",
+        )),
+        Err(e) => Err(e.into()),
+    }
+}
+
+fn find(conn: &mut Conn, email: &str) -> Result<UserRow, Said> {
+    let key = parse_email(email)?.key;
+    users::by_email_key(conn, &key)?
+        .ok_or_else(|| wrong("There is no account with this address", "See `cloud-api admin list`."))
+}
+
+fn set_role(conn: &mut Conn, email: &str, role: Role) -> Result<String, Said> {
+    let user = find(conn, email)?;
+    match users::set_role(conn, user.id, role.as_str())? {
+        RoleChange::Done => Ok(format!("{}\t{}\t{}\n", user.id.0, role.as_str(), user.email)),
+        RoleChange::LastAdmin => Err(wrong("This is the last admin", "Make another account admin first.")),
+        RoleChange::NoSuchPerson => Err(wrong("There is no account with this address", "See `cloud-api admin list`.")),
+    }
+}
+
+fn list(conn: &mut Conn) -> Result<String, Said> {
+    let (mut lines, mut after) = (String::new(), None);
+    loop {
+        let rows = users::list(conn, after, 1_000)?;
+        let Some(last) = rows.last() else { return Ok(lines) };
+        after = Some(last.id);
+        for row in rows {
+            lines.push_str(&format!("{}\t{}\t{}\n", row.id.0, row.role, row.email));
+        }
+    }
+}
+
+fn reset_link(conn: &mut Conn, email: &str, public_url: &str) -> Result<String, Said> {
+    let user = find(conn, email)?;
+    let token = one_time::create(conn, user.id, reset::PURPOSE, Clock::System.now().plus(reset::LIFE_MS))?;
+    // After the #, which browsers send to nobody.
+    Ok(format!("{}/reset#{}\n", public_url.trim_end_matches('/'), token.expose()))
+}

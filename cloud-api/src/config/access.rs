@@ -1,0 +1,119 @@
+//! Who may register, from where, how often.
+//!
+//! | variable | flag | default |
+//! | --- | --- | --- |
+//! | `CLOUD_API_REGISTRATION` | `--registration` | `open`; `domain:example.org`, `closed` |
+//! | `CLOUD_API_RATE_LIMIT` | `--rate-limit` | `on`; `off` on loopback alone |
+//! | `CLOUD_API_TRUSTED_PROXIES` | `--trusted-proxies` | none; addresses or networks, comma-separated |
+//! | `CLOUD_API_CORS_ORIGINS` | `--cors-origins` | none; origins, comma-separated |
+//! | `CLOUD_API_METRICS_TOKEN` | | none; needed for /metrics off loopback |
+
+use std::str::FromStr;
+
+use blink_proto::Secret;
+use clap::Args;
+
+use crate::{address::Network, failure::Failure};
+
+/// The flags.
+#[derive(Clone, Debug, Args)]
+pub struct AccessArgs {
+    /// Who may make an account: open, domain:example.org, or closed
+    #[arg(long, value_name = "WHO", env = "CLOUD_API_REGISTRATION", default_value = "open")]
+    pub registration: Registration,
+    /// Rate limits; off is for load tests on loopback
+    #[arg(long, value_name = "on|off", env = "CLOUD_API_RATE_LIMIT", default_value = "on", value_parser = ["on", "off"])]
+    pub rate_limit: String,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated
+    #[arg(long, value_name = "LIST", env = "CLOUD_API_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<Network>,
+    /// Origins of other sites whose pages may use this API, comma-separated
+    #[arg(long, value_name = "LIST", env = "CLOUD_API_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+    /// Token that /metrics wants off loopback
+    #[arg(long, value_name = "TOKEN", env = "CLOUD_API_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<String>,
+}
+
+/// The checked settings.
+#[derive(Clone, Debug)]
+pub struct AccessConfig {
+    /// Who may make an account.
+    pub registration: Registration,
+    /// Whether rate limits apply.
+    pub rate_limit: bool,
+    /// Proxies whose word is taken.
+    pub trusted_proxies: Vec<Network>,
+    /// Origins of other sites.
+    pub cors_origins: Vec<String>,
+    /// What `/metrics` wants off loopback.
+    pub metrics_token: Option<Secret>,
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self {
+            registration: Registration::Open,
+            rate_limit: true,
+            trusted_proxies: Vec::new(),
+            cors_origins: Vec::new(),
+            metrics_token: None,
+        }
+    }
+}
+
+/// Who may make an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Registration {
+    /// Anybody.
+    Open,
+    /// People with an address of this domain, in lower case.
+    Domain(String),
+    /// Nobody; an operator makes accounts.
+    Closed,
+}
+
+impl FromStr for Registration {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "open" => Ok(Self::Open),
+            None if text == "closed" => Ok(Self::Closed),
+            Some(("domain", domain)) if !domain.is_empty() => Ok(Self::Domain(domain.to_lowercase())),
+            _ => Err("must be open, domain:example.org, or closed".to_owned()),
+        }
+    }
+}
+
+impl AccessArgs {
+    /// Checks them.
+    ///
+    /// # Errors
+    /// When limits are off beyond loopback, or an origin is none.
+    pub fn resolve(&self, loopback: bool) -> Result<AccessConfig, Failure> {
+        let rate_limit = self.rate_limit == "on";
+        if !rate_limit && !loopback {
+            let message = "CLOUD_API_RATE_LIMIT=off is for load tests on loopback alone";
+            return Err(Failure::usage("rate_limit_off", message, "Listen on 127.0.0.1, or leave rate limits on."));
+        }
+        for origin in &self.cors_origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains(['/', '*', ' '])) {
+                let message = format!("CLOUD_API_CORS_ORIGINS: {origin:?} is no origin");
+                return Err(Failure::usage(
+                    "bad_origin",
+                    message,
+                    "Give scheme and host, for example https://wellness.example.org.",
+                ));
+            }
+        }
+        Ok(AccessConfig {
+            registration: self.registration.clone(),
+            rate_limit,
+            trusted_proxies: self.trusted_proxies.clone(),
+            cors_origins: self.cors_origins.clone(),
+            metrics_token: self.metrics_token.clone().filter(|token| !token.is_empty()).map(Secret::new),
+        })
+    }
+}

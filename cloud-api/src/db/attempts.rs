@@ -1,0 +1,63 @@
+//! Sign-in attempts, counted in the database so that every replica counts the same ones.
+
+use diesel::{
+    QueryableByName, RunQueryDsl as _, sql_query,
+    sql_types::{Binary, Integer},
+};
+
+use super::{
+    DbError,
+    conn::Conn,
+    types::{Utc, UtcMs},
+};
+
+/// The length of a window, in milliseconds.
+pub const WINDOW_MS: i64 = 15 * 60_000;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Utc)]
+    window_from: UtcMs,
+    #[diesel(sql_type = Integer)]
+    attempts: i32,
+}
+
+/// Counts an attempt under `key`, and returns how many that makes in its window, and when the window ends.
+///
+/// # Errors
+/// When the database fails.
+pub fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<(i32, UtcMs), DbError> {
+    let row: Row = sql_query(
+        "INSERT INTO sign_in_attempts (key, window_from, attempts) VALUES ($1, $2, 1) \
+         ON CONFLICT (key) DO UPDATE SET \
+             attempts = CASE WHEN sign_in_attempts.window_from <= $3 THEN 1 ELSE sign_in_attempts.attempts + 1 END, \
+             window_from = CASE WHEN sign_in_attempts.window_from <= $3 THEN excluded.window_from \
+                 ELSE sign_in_attempts.window_from END \
+         RETURNING window_from, attempts",
+    )
+    .bind::<Binary, _>(key)
+    .bind::<Utc, _>(now)
+    .bind::<Utc, _>(now.plus(-WINDOW_MS))
+    .get_result(conn)?;
+    Ok((row.attempts, row.window_from.plus(WINDOW_MS)))
+}
+
+/// Forgets what was counted under `key`.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
+    sql_query("DELETE FROM sign_in_attempts WHERE key = $1").bind::<Binary, _>(key).execute(conn)?;
+    Ok(())
+}
+
+/// Takes one attempt back: it was a good one.
+///
+/// # Errors
+/// When the database fails.
+pub fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
+    sql_query("UPDATE sign_in_attempts SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
+        .bind::<Binary, _>(key)
+        .execute(conn)?;
+    Ok(())
+}

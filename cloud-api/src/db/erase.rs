@@ -1,0 +1,52 @@
+//! Erasure: everything about a person, in one transaction, counted.
+
+use diesel::prelude::*;
+use serde::Serialize;
+
+use super::{
+    DbError,
+    conn::Conn,
+    schema::{blink_data, blink_rollups, consents, devices, one_time_tokens, sessions, users},
+    types::DbId,
+};
+
+/// What was removed from the database, in rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Removed {
+    /// Minutes.
+    pub minutes: usize,
+    /// Quarter-hour sums.
+    pub sums: usize,
+    /// Consents.
+    pub consents: usize,
+    /// Sessions.
+    pub sessions: usize,
+    /// Devices.
+    pub devices: usize,
+    /// One-time links.
+    pub links: usize,
+    /// The account itself.
+    pub accounts: usize,
+}
+
+/// Removes a person and all that is kept about them. A batch under way waits, and then finds nobody to store it for.
+///
+/// # Errors
+/// When the database fails; then nothing is removed.
+pub fn person(conn: &mut Conn, user: DbId) -> Result<Removed, DbError> {
+    if let Conn::Postgres(conn) = conn {
+        // Against ingest, which holds the same row shared while it stores.
+        diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE")
+            .bind::<super::types::Id, _>(user)
+            .execute(conn)?;
+    }
+    Ok(Removed {
+        minutes: diesel::delete(blink_data::table.filter(blink_data::user_id.eq(user))).execute(conn)?,
+        sums: diesel::delete(blink_rollups::table.filter(blink_rollups::user_id.eq(user))).execute(conn)?,
+        consents: diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(conn)?,
+        sessions: diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?,
+        devices: diesel::delete(devices::table.filter(devices::user_id.eq(user))).execute(conn)?,
+        links: diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user))).execute(conn)?,
+        accounts: diesel::delete(users::table.filter(users::id.eq(user))).execute(conn)?,
+    })
+}

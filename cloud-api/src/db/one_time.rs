@@ -1,0 +1,53 @@
+//! One-time links. Of a token only its hash is kept, so that the table opens nothing.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use blink_proto::Secret;
+use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    DbError,
+    conn::Conn,
+    schema::one_time_tokens,
+    types::{DbId, UtcMs},
+};
+
+/// Makes a token for `purpose`; the person's earlier ones for it no longer work.
+///
+/// # Errors
+/// When the database fails.
+pub fn create(conn: &mut Conn, user: DbId, purpose: &str, expires_at: UtcMs) -> Result<Secret, DbError> {
+    let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+    let earlier = one_time_tokens::user_id.eq(user).and(one_time_tokens::purpose.eq(purpose));
+    diesel::delete(one_time_tokens::table.filter(earlier)).execute(conn)?;
+    diesel::insert_into(one_time_tokens::table)
+        .values((
+            one_time_tokens::token_hash.eq(hash(&token)),
+            one_time_tokens::user_id.eq(user),
+            one_time_tokens::purpose.eq(purpose),
+            one_time_tokens::expires_at.eq(expires_at),
+        ))
+        .execute(conn)?;
+    Ok(Secret::new(token))
+}
+
+/// Uses a token up; `None` when it was used, ended, or never was.
+///
+/// # Errors
+/// When the database fails.
+pub fn take(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Result<Option<DbId>, DbError> {
+    let live = one_time_tokens::token_hash
+        .eq(hash(token))
+        .and(one_time_tokens::purpose.eq(purpose))
+        .and(one_time_tokens::expires_at.gt(now));
+    let user = one_time_tokens::table.filter(live).select(one_time_tokens::user_id).first(conn).optional()?;
+    let Some(user) = user else { return Ok(None) };
+    // Whoever deletes it has it.
+    let taken =
+        diesel::delete(one_time_tokens::table.filter(one_time_tokens::token_hash.eq(hash(token)))).execute(conn)?;
+    Ok((taken == 1).then_some(user))
+}
+
+fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}

@@ -1,0 +1,150 @@
+//! Rate limits. Sign-in attempts are counted in the database, for all replicas; the rest in this process.
+//!
+//! An office behind one address must not be shut out: an address may fail far more often than an account, ingest is
+//! limited by account and device and never by address, and a good sign-in takes its attempt back.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use actix_web::http::{StatusCode, header};
+use blink_proto::{DeviceId, UserId};
+use governor::{Quota, RateLimiter, clock::Clock as _, clock::DefaultClock, state::keyed::DefaultKeyedStateStore};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    address::Peer,
+    db::{attempts, types::UtcMs},
+    error::ApiError,
+    routes::State,
+};
+
+/// Failed sign-ins of one account in a quarter of an hour.
+const ACCOUNT_ATTEMPTS: i32 = 20;
+
+/// Failed sign-ins from one address in a quarter of an hour.
+const ADDRESS_ATTEMPTS: i32 = 200;
+
+type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
+
+/// The limits of this process.
+pub struct Limits {
+    ingest: Keyed<(UserId, DeviceId)>,
+    accounts: Keyed<Peer>,
+    asks: Keyed<UserId>,
+}
+
+fn quota(per_second: u32, burst: u32) -> Quota {
+    let some = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(some(per_second)).allow_burst(some(burst))
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            ingest: Keyed::keyed(quota(20, 600)),
+            accounts: Keyed::keyed(quota(1, 120)),
+            asks: Keyed::keyed(quota(1, 10)),
+        }
+    }
+}
+
+impl Limits {
+    /// Forgets keys that have been idle long enough to be as good as new.
+    pub fn forget_idle(limits: &Option<Arc<Self>>) {
+        if let Some(limits) = limits {
+            limits.ingest.retain_recent();
+            limits.accounts.retain_recent();
+            limits.asks.retain_recent();
+        }
+    }
+}
+
+fn check<K: Clone + Eq + std::hash::Hash>(limiter: &Keyed<K>, key: &K) -> Result<(), ApiError> {
+    limiter.check_key(key).map_err(|until| too_many(until.wait_time_from(DefaultClock::default().now()).as_secs() + 1))
+}
+
+/// 429 with the seconds to wait.
+#[must_use]
+pub fn too_many(wait_s: u64) -> ApiError {
+    let mut error = ApiError::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        "too_many_requests",
+        format!("Too many requests: try again in {wait_s} s."),
+    );
+    error.headers.push((header::RETRY_AFTER, wait_s.into()));
+    error
+}
+
+/// Limits uploads of one machine of one person.
+///
+/// # Errors
+/// 429.
+pub fn ingest(state: &State, user: UserId, device: DeviceId) -> Result<(), ApiError> {
+    state.limits.as_ref().map_or(Ok(()), |limits| check(&limits.ingest, &(user, device)))
+}
+
+/// Limits what makes accounts or codes from one address.
+///
+/// # Errors
+/// 429.
+pub fn new_accounts(state: &State, peer: Peer) -> Result<(), ApiError> {
+    state.limits.as_ref().map_or(Ok(()), |limits| check(&limits.accounts, &peer))
+}
+
+/// Limits what costs the operator money.
+///
+/// # Errors
+/// 429.
+pub fn asks(state: &State, user: UserId) -> Result<(), ApiError> {
+    state.limits.as_ref().map_or(Ok(()), |limits| check(&limits.asks, &user))
+}
+
+/// An attempt to sign in that was counted, before the password is looked at: so a burst of guesses counts as a burst.
+pub struct Attempt {
+    account: Vec<u8>,
+    address: Vec<u8>,
+}
+
+/// Counts an attempt to sign in to `account` from `peer`.
+///
+/// # Errors
+/// 429 with the time at which the window ends.
+pub async fn sign_in(state: &State, account: &str, peer: Peer) -> Result<Option<Attempt>, ApiError> {
+    if state.limits.is_none() {
+        return Ok(None);
+    }
+    let key = |kind: &str, text: &str| -> Vec<u8> {
+        Sha256::new().chain_update(state.keys.salt()).chain_update(kind).chain_update(text).finalize().to_vec()
+    };
+    let attempt = Attempt { account: key("account:", account), address: key("address:", &peer.to_string()) };
+    let now = state.clock.now();
+    let keys = (attempt.account.clone(), attempt.address.clone());
+    let (of_account, of_address) = state
+        .db
+        .write(move |conn| -> Result<_, crate::db::DbError> {
+            Ok((attempts::count(conn, &keys.0, now)?, attempts::count(conn, &keys.1, now)?))
+        })
+        .await?;
+    for ((attempts, until), limit) in [(of_account, ACCOUNT_ATTEMPTS), (of_address, ADDRESS_ATTEMPTS)] {
+        if attempts > limit {
+            return Err(too_many(seconds_until(now, until)));
+        }
+    }
+    Ok(Some(attempt))
+}
+
+fn seconds_until(now: UtcMs, until: UtcMs) -> u64 {
+    u64::try_from((until.0 - now.0).max(0)).unwrap_or(0).div_ceil(1_000).max(1)
+}
+
+/// Takes a good attempt back; the account's failures are forgotten with it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn succeeded(state: &State, attempt: Option<Attempt>) -> Result<(), ApiError> {
+    let Some(Attempt { account, address }) = attempt else { return Ok(()) };
+    let done = state.db.write(move |conn| -> Result<(), crate::db::DbError> {
+        attempts::forget(conn, &account)?;
+        attempts::take_back(conn, &address)
+    });
+    Ok(done.await?)
+}

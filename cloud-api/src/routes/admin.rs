@@ -1,0 +1,82 @@
+//! People and roles, for admins. No minute is seen here.
+
+use std::collections::BTreeMap;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload, Query},
+};
+use blink_proto::http::User;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::State;
+use crate::{
+    auth::principal::Principal,
+    db::{
+        DbError,
+        types::DbId,
+        users::{self, RoleChange},
+    },
+    domain::account::Role,
+    error::{ApiError, ApiResult},
+    http::body,
+};
+
+/// Reads a role by its name.
+///
+/// # Errors
+/// With the names there are.
+pub fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "must be member, kiosk, manager or admin".to_owned())
+}
+
+/// `GET /api/admin/users?limit=&cursor=` -> `{items: [user], next_cursor}`.
+///
+/// # Errors
+/// 403 for anybody but admins, 422 naming the parameter.
+pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
+    who.require(Role::Admin)?;
+    let limit = match query.get("limit").map(|text| text.parse::<i64>()) {
+        None => 100,
+        Some(Ok(limit @ 1..=1_000)) => limit,
+        Some(_) => return Err(ApiError::invalid_field("limit", "must be a number from 1 to 1000")),
+    };
+    let after = query.get("cursor").map(|text| text.parse::<Uuid>().map(DbId)).transpose();
+    let after = after.map_err(|_| ApiError::invalid_field("cursor", "must be the next_cursor of an earlier answer"))?;
+    let mut rows = state.db.read(move |conn| users::list(conn, after, limit + 1)).await?;
+    let more = rows.len() as i64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.0);
+    let items: Vec<User> = rows.into_iter().map(User::from).collect();
+    Ok(HttpResponse::Ok().json(json!({"items": items, "next_cursor": next_cursor})))
+}
+
+/// `PATCH /api/admin/users/{id}`: `{role}` -> 200 with the person.
+///
+/// # Errors
+/// 403 for anybody but admins, 404, 409 for the last admin, 422 naming the field.
+pub async fn change(
+    who: Principal,
+    id: Path<String>,
+    req: HttpRequest,
+    payload: Payload,
+    state: Data<State>,
+) -> ApiResult {
+    who.require(Role::Admin)?;
+    let mut fields = body::object(&req, payload).await?;
+    let Some(role) = fields.text("role", role) else { return Err(ApiError::invalid(fields.wrong())) };
+    let user = id.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
+    let (change, row) = state
+        .db
+        .write(move |conn| Ok::<_, DbError>((users::set_role(conn, user, role.as_str())?, users::by_id(conn, user)?)))
+        .await?;
+    match (change, row) {
+        (RoleChange::Done, Some(row)) => Ok(HttpResponse::Ok().json(User::from(row))),
+        (RoleChange::LastAdmin, _) => {
+            Err(ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first."))
+        }
+        _ => Err(ApiError::not_found()),
+    }
+}

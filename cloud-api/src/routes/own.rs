@@ -1,0 +1,141 @@
+//! What a person sees and ends of their own: consents, sessions, devices.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path, Payload},
+};
+use blink_proto::consent::TRACKING_VERSION;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    State,
+    consents::{BIOMETRIC_VERSION, TEAM_VERSION},
+};
+use crate::{
+    auth::principal::Principal,
+    db::{
+        DbError, devices, sessions,
+        types::DbId,
+        users::{self, ConsentRow},
+    },
+    error::{ApiError, ApiResult},
+    http::body,
+};
+
+fn consent_items(rows: Vec<ConsentRow>) -> Value {
+    let item = |row: ConsentRow| json!({"kind": row.kind, "granted": row.granted, "version": row.version, "at": row.at.timestamp()});
+    json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})
+}
+
+/// `GET /api/user/me/consents` -> `{items: [{kind, granted, version, at}]}`, oldest first; the last of a kind counts.
+///
+/// # Errors
+/// 401 without a live session.
+pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
+    let rows = state.db.read(move |conn| users::consents_of(conn, who.user.into())).await?;
+    Ok(HttpResponse::Ok().json(consent_items(rows)))
+}
+
+/// `PUT /api/user/me/consents`: `{kind, granted, version}` -> 200 with the history. Withdrawing tracking stops ingest
+/// with the same commit. A consent is to a text that exists; withdrawing needs no version.
+///
+/// # Errors
+/// 422 naming the fields.
+pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let mut fields = body::object(&req, payload).await?;
+    let kind = fields.text("kind", |text| match text {
+        "tracking" => Ok(("tracking", TRACKING_VERSION)),
+        "team" => Ok(("team", TEAM_VERSION)),
+        "biometric" => Ok(("biometric", BIOMETRIC_VERSION)),
+        _ => Err("must be tracking, team or biometric".to_owned()),
+    });
+    let granted = fields.required_flag("granted");
+    let version = fields.optional_text("version", |text| Ok(text.chars().take(50).collect::<String>()));
+    if let (Some((_, current)), Some(true)) = (kind, granted)
+        && version.as_deref() != Some(current)
+    {
+        fields.refuse::<()>("version", format!("must be \"{current}\", the version of the text at /api/consents"));
+    }
+    let (Some((kind, current)), Some(granted)) = (kind, granted) else {
+        return Err(ApiError::invalid(fields.wrong()));
+    };
+    fields.finish()?;
+    let entry = ConsentRow {
+        id: DbId::fresh(),
+        user_id: who.user.into(),
+        kind: kind.to_owned(),
+        version: version.unwrap_or_else(|| current.to_owned()),
+        granted,
+        at: state.clock.now(),
+    };
+    let rows = state
+        .db
+        .write(move |conn| {
+            users::record_consent(conn, &entry)?;
+            users::consents_of(conn, entry.user_id)
+        })
+        .await
+        .map_err(|e: DbError| ApiError::from(e))?;
+    Ok(HttpResponse::Ok().json(consent_items(rows)))
+}
+
+/// `GET /api/user/me/sessions` -> `{items: [{id, user_agent, signed_in_at, last_used_at, expires_at, current}]}`.
+///
+/// # Errors
+/// 401 without a live session.
+pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
+    let now = state.clock.now();
+    let rows = state.db.read(move |conn| sessions::of_user(conn, who.user.into(), now)).await?;
+    let item = |row: sessions::SessionRow| {
+        json!({
+            "id": row.id.0, "user_agent": row.user_agent, "signed_in_at": row.signed_in_at.timestamp(),
+            "last_used_at": row.refreshed_at.timestamp(), "expires_at": row.expires_at.timestamp(),
+            "current": row.id == who.session,
+        })
+    };
+    Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
+}
+
+/// `DELETE /api/user/me/sessions/{id}` -> 204; its tokens are dead at once.
+///
+/// # Errors
+/// 404 for a session that is not the caller's.
+pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
+    let session = own_id(&id)?;
+    let ended = state.db.write(move |conn| sessions::end_one_of(conn, who.user.into(), session)).await;
+    no_content(ended.map_err(|e: DbError| ApiError::from(e))?)
+}
+
+/// `GET /api/user/me/devices` -> `{items: [{device_id, first_seen_at, last_seen_at, session_id}]}`.
+///
+/// # Errors
+/// 401 without a live session.
+pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
+    let rows = state.db.read(move |conn| devices::of_user(conn, who.user.into())).await?;
+    let item = |row: devices::DeviceRow| {
+        json!({
+            "device_id": row.device_id.0, "first_seen_at": row.first_seen_at.timestamp(),
+            "last_seen_at": row.last_seen_at.timestamp(), "session_id": row.session_id.map(|id| id.0),
+        })
+    };
+    Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
+}
+
+/// `DELETE /api/user/me/devices/{id}` -> 204: the machine is signed out and forgotten; its minutes stay.
+///
+/// # Errors
+/// 404 for a machine that is not the caller's.
+pub async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
+    let device = own_id(&id)?;
+    let ended = state.db.write(move |conn| devices::end(conn, who.user.into(), device)).await;
+    no_content(ended.map_err(|e: DbError| ApiError::from(e))?)
+}
+
+fn own_id(text: &str) -> Result<DbId, ApiError> {
+    text.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())
+}
+
+fn no_content(done: bool) -> ApiResult {
+    if done { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::not_found()) }
+}

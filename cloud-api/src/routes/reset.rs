@@ -1,0 +1,56 @@
+//! A new password by a one-time link that an operator made.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Payload},
+};
+
+use super::State;
+use crate::{
+    db::{
+        DbError, one_time, sessions,
+        types::DbId,
+        users::{self, Change},
+    },
+    domain::account,
+    error::{ApiError, ApiResult},
+    http::body,
+};
+
+/// What the link is for.
+pub const PURPOSE: &str = "password_reset";
+
+/// How long the link lives, in milliseconds.
+pub const LIFE_MS: i64 = 24 * 60 * 60_000;
+
+/// `POST /api/auth/reset`: `{token, password}` -> 204; every session of the account is ended.
+///
+/// # Errors
+/// 401 for a link that was used or has ended, 422 naming the fields.
+pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let mut fields = body::object(&req, payload).await?;
+    let token = fields.text("token", |text| Ok(text.to_owned()));
+    let password = fields.text("password", account::new_password);
+    let (Some(token), Some(password)) = (token, password) else { return Err(ApiError::invalid(fields.wrong())) };
+    let hash = state.passwords.hash(password).await?;
+    let now = state.clock.now();
+    let done = state
+        .db
+        .write(move |conn| -> Result<bool, DbError> {
+            let Some(user) = one_time::take(conn, &token, PURPOSE, now)? else { return Ok(false) };
+            let change = Change { password_hash: Some(hash.clone()), ..Change::default() };
+            users::change(conn, user, &change)?;
+            sessions::end_others(conn, user, DbId(uuid::Uuid::nil()))?;
+            Ok(true)
+        })
+        .await?;
+    if done {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    Err(ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        "invalid_link",
+        "The link was used or has ended: ask the operator for a new one.",
+    ))
+}

@@ -1,0 +1,123 @@
+//! `schema.sql` is what the migrations make, and the migrations can be undone.
+
+use std::process::Command;
+
+use cloud_api::{
+    db::{conn::Conn, migrate},
+    startup,
+};
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
+
+use crate::{
+    harness::*,
+    postgres::{Database, bin},
+};
+
+fn dump(database: &Database) -> String {
+    let output = Command::new(bin().join("pg_dump"))
+        .args(["--schema-only", "--no-owner", "--exclude-table=__diesel_schema_migrations", &database.url()])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Lines that differ from dump to dump, or with the programs' versions.
+    let kept = text.lines().filter(|line| !line.is_empty() && !line.starts_with("--") && !line.starts_with('\\'));
+    kept.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_readable_schema_is_the_migrations() {
+    let (by_hand, by_migrations) = (Database::create(), Database::create());
+    by_hand.connect().batch_execute(include_str!("../../../schema.sql")).unwrap();
+    let mut conn = startup::connect(&by_migrations.target()).unwrap();
+    migrate::run(&mut conn, &by_migrations.target()).unwrap();
+    let (by_hand, by_migrations) = (dump(&by_hand), dump(&by_migrations));
+    assert!(by_hand.contains("CREATE TABLE public.blink_data"), "{by_hand}");
+    assert_eq!(by_hand, by_migrations);
+}
+
+#[test]
+fn the_readable_schema_names_every_table() {
+    let text = include_str!("../../../schema.sql");
+    let head: String = text.lines().take_while(|line| line.starts_with("--")).collect();
+    for table in text.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")) {
+        let name = table.split_whitespace().next().unwrap();
+        assert!(head.contains(&format!(" {name} ")), "{name} is not in the head of schema.sql");
+    }
+}
+
+#[test]
+fn minutes_begin_with_the_five_columns_of_the_plan() {
+    #[derive(diesel::QueryableByName)]
+    struct Column {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+    }
+    let expected = ["id", "user_id", "blink_count", "from_timestamp", "to_timestamp"];
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let app = TestApp::start(backend);
+        let mut conn = startup::connect(&app.target).unwrap();
+        let query = match backend {
+            Backend::Sqlite => "SELECT name FROM pragma_table_info('blink_data') ORDER BY cid",
+            Backend::Postgres => {
+                "SELECT column_name::text AS name FROM information_schema.columns \
+                 WHERE table_name = 'blink_data' ORDER BY ordinal_position"
+            }
+        };
+        let columns: Vec<Column> = match &mut conn {
+            Conn::Sqlite(conn) => sql_query(query).load(conn).unwrap(),
+            Conn::Postgres(conn) => sql_query(query).load(conn).unwrap(),
+        };
+        assert_eq!(columns.iter().take(5).map(|c| c.name.as_str()).collect::<Vec<_>>(), expected);
+    }
+}
+
+#[test]
+fn migrations_can_be_undone() {
+    let database = Database::create();
+    let mut conn = startup::connect(&database.target()).unwrap();
+    migrate::run(&mut conn, &database.target()).unwrap();
+    let before = dump(&Database::create());
+    let Conn::Postgres(mut conn) = conn else { unreachable!() };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/postgres");
+    conn.revert_all_migrations(FileBasedMigrations::from_path(folder).unwrap()).unwrap();
+    assert_eq!(dump(&database), before);
+
+    let file = tempfile::tempdir().unwrap();
+    let path = file.path().join("x.db");
+    let mut conn = diesel::SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
+    conn.run_pending_migrations(FileBasedMigrations::from_path(folder).unwrap()).unwrap();
+    conn.revert_all_migrations(FileBasedMigrations::from_path(folder).unwrap()).unwrap();
+}
+
+#[test]
+fn replicas_that_start_together_share_one_schema_and_one_set_of_keys() {
+    let database = Database::create();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            let target = database.target();
+            scope.spawn(move || {
+                let mut conn = startup::connect(&target).unwrap();
+                migrate::run(&mut conn, &target).unwrap();
+            });
+        }
+    });
+    let one = TestApp::on(database);
+    let ada = one.user();
+    let two = one.replica();
+    // The token of one replica opens the other; its end on one is its end on the other.
+    let there = Client { access: ada.access.clone(), ..two.anonymous() };
+    there.get("/api/user/me").expect(200);
+    ada.send("POST", "/api/auth/logout", &[], None).expect(204);
+    there.get("/api/user/me").expect(401);
+    let mut conn = PgConnection::establish(&one.postgres.as_ref().unwrap().url()).unwrap();
+    #[derive(diesel::QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        n: i64,
+    }
+    let keys: Count = sql_query("SELECT count(*) AS n FROM signing_keys").get_result(&mut conn).unwrap();
+    assert_eq!(keys.n, 1);
+}

@@ -80,6 +80,7 @@ struct Sample {
 /// Sees blinks.
 #[derive(Debug, Default)]
 pub struct BlinkDetector {
+    limits: Limits,
     rate: FrameRate,
     last_seen: Option<Duration>,
     /// The pose lately, and the usual pitch.
@@ -102,6 +103,12 @@ struct Warm {
 }
 
 impl BlinkDetector {
+    /// A detector with other limits than the defaults, to measure what the defaults are worth.
+    #[must_use]
+    pub fn with_limits(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
     /// Takes the next frame: its number, its timestamp, and the eyes of the followed face if there is one.
     pub fn push(&mut self, index: u64, t: Duration, seen: Option<EyesSeen<'_>>) -> Reading {
         self.rate.push(t);
@@ -190,7 +197,7 @@ impl BlinkDetector {
     fn warm(&mut self) {
         let samples = std::mem::take(&mut self.warm_up);
         let fast_enough = self.fast_enough();
-        let mut warm = Warm::from(&samples);
+        let mut warm = Warm::from(&samples, self.limits);
         for sample in &samples {
             warm.advance(sample, fast_enough, false, &mut self.events);
         }
@@ -200,13 +207,13 @@ impl BlinkDetector {
 
 impl Warm {
     /// Learns the open eye from the samples of a warm-up.
-    fn from(samples: &[Sample]) -> Self {
+    fn from(samples: &[Sample], limits: Limits) -> Self {
         let patches: Vec<&[Patch; 2]> = samples.iter().filter_map(|sample| sample.patches.as_deref()).collect();
         let templates = (!patches.is_empty()).then(|| Box::new([0, 1].map(|eye| median(&patches, eye))));
         let mut warm = Self {
             fusion: Fusion::default(),
             templates,
-            dips: DipDetector::new(Limits::default()),
+            dips: DipDetector::new(limits),
             smoother: Smoother::default(),
             last: None,
             observed_since: None,

@@ -7,6 +7,7 @@
 //! - [`eye_patch`], [`closure`], [`smooth`], [`dip`]: from an eye to how far its lids are down, to closings and openings
 //! - [`blinks`]: [`blinks::BlinkDetector`], which makes [`Event`]s of them; [`frame_rate`]
 //! - [`schedule`]: when the synthetic face blinks
+//! - [`score`]: found blinks against annotated ones
 //! - [`models`]: where model files are looked for, and whether they are whole
 //!
 //! OpenCV and dlib sit behind the `native` feature:
@@ -24,6 +25,7 @@ pub mod models;
 pub mod pose;
 pub mod predictor;
 pub mod schedule;
+pub mod score;
 pub mod smooth;
 pub mod source;
 

@@ -24,6 +24,8 @@ pub enum Command {
     Run(cmd::run::Args),
     /// Count the blinks of a video file
     Analyze(cmd::analyze::Args),
+    /// Say how right and how fast counting is on a video file
+    Bench(cmd::bench::Args),
     /// Show which cameras there are
     Cameras(cmd::cameras::Args),
     /// Show where the models are, or get them
@@ -42,6 +44,7 @@ impl Command {
         match self {
             Self::Run(args) => cmd::run::run(args),
             Self::Analyze(args) => cmd::analyze::run(args),
+            Self::Bench(args) => cmd::bench::run(args),
             Self::Cameras(args) => cmd::cameras::run(args),
             Self::Models(args) => cmd::models::run(args),
             Self::Synthesize(args) => cmd::synthesize::run(args),

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     blinks::{BlinkDetector, EyesSeen},
+    dip::Limits,
     event::{Event, FaceSight, FrameReport},
     eye_patch,
     geometry::Eye,
@@ -34,6 +35,12 @@ impl Pipeline {
     #[must_use]
     pub fn new(predictor: Arc<Predictor>) -> Self {
         Self { predictor, follower: Follower::default(), blinks: BlinkDetector::default() }
+    }
+
+    /// As [`Self::new`], with other limits than the defaults, to measure what the defaults are worth.
+    #[must_use]
+    pub fn with_limits(predictor: Arc<Predictor>, limits: Limits) -> Self {
+        Self { blinks: BlinkDetector::with_limits(limits), ..Self::new(predictor) }
     }
 
     /// Looks at the next frame.

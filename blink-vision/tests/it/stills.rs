@@ -16,7 +16,7 @@ use crate::footage;
 
 /// Five minutes at 30 fps is 9,000 frames; `make test-long` sets this to see all of them.
 fn frames(short: u64, long: u64) -> u64 {
-    if std::env::var_os("WAW_LONG").is_some() { long } else { short }
+    if std::env::var_os("WAW_TEST_LONG").is_some() { long } else { short }
 }
 
 /// Runs `count` pictures at 30 fps and returns the number of blinks and of frames with a measurable face.

@@ -99,7 +99,7 @@ fn paint<DB: DrawingBackend>(
     chart
         .configure_mesh()
         .disable_x_mesh()
-        .light_line_style(WHITE)
+        .max_light_lines(0)
         .label_style((FONT, 14))
         .x_desc("seconds")
         .y_desc("eye aspect ratio")

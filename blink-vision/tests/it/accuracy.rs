@@ -1,0 +1,167 @@
+//! Accuracy on annotated footage: the figures of docs/accuracy.md, and that they hold.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use blink_vision::{
+    Event,
+    dip::Limits,
+    native::{FileSource, Pipeline, SourceError},
+    score::{Score, Span},
+};
+use serde::Deserialize;
+
+use crate::footage;
+
+#[derive(Deserialize)]
+struct Truth {
+    clips: Vec<Clip>,
+}
+
+/// A clip's annotation. `subject` is the person.
+#[derive(Deserialize)]
+struct Clip {
+    file: PathBuf,
+    subject: serde_json::Value,
+    blinks: Vec<Span>,
+}
+
+impl Clip {
+    /// What the dataset's names end in: FBN, FTN, FNN or UNN.
+    fn condition(&self) -> &'static str {
+        let name = self.file.to_string_lossy();
+        match () {
+            () if name.contains("FBN") => "thick-rimmed glasses",
+            () if name.contains("FTN") => "thin-rimmed glasses",
+            () if name.contains("UNN") => "seen from below",
+            () => "frontal, no glasses",
+        }
+    }
+}
+
+fn truth(folder: &Path) -> Truth {
+    serde_json::from_str(&std::fs::read_to_string(folder.join("blinks/truth.json")).unwrap()).unwrap()
+}
+
+fn found(path: &Path, limits: Limits) -> (Vec<Span>, u64) {
+    let mut source = FileSource::open(path, false).unwrap();
+    let mut pipeline = Pipeline::with_limits(footage::model(), limits);
+    let mut frames = 0;
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        match source.read() {
+            Ok(frame) => pipeline.process(&frame).unwrap(),
+            Err(SourceError::EndOfFile) => break,
+            Err(error) => panic!("{error}"),
+        };
+        events.extend(pipeline.drain_events());
+        frames += 1;
+    }
+    pipeline.finish();
+    events.extend(pipeline.drain_events());
+    let spans = events.iter().filter_map(|event| match event {
+        Event::Blink(blink) => Some(Span::from(blink)),
+        Event::Observed { .. } => None,
+    });
+    (spans.collect(), frames)
+}
+
+/// Sums over several clips.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    score: Score,
+    there: usize,
+    miscounted: usize,
+    clips: usize,
+}
+
+impl Sum {
+    fn add(&mut self, clip: &Clip, found: &[Span], frames: u64) {
+        self.score += Score::of(found, &clip.blinks, frames);
+        self.there += clip.blinks.len();
+        self.miscounted += found.len().abs_diff(clip.blinks.len());
+        self.clips += 1;
+    }
+
+    fn count_error(&self) -> f64 {
+        self.miscounted as f64 / self.there.max(1) as f64
+    }
+}
+
+impl std::fmt::Display for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Score { true_positives, false_positives, misses } = self.score;
+        let (precision, recall, f1) = (self.score.precision(), self.score.recall(), self.score.f1());
+        let error = 100.0 * self.count_error();
+        write!(
+            f,
+            "| {} | {} | {true_positives} | {false_positives} | {misses} | {precision:.3} | {recall:.3} | {f1:.3} | {error:.1} % |",
+            self.clips, self.there
+        )
+    }
+}
+
+#[test]
+fn annotated_footage_is_read_as_documented() {
+    let Some(folder) = footage::folder("accuracy on annotated footage") else { return };
+    let mut all = Sum::default();
+    let mut by_condition: BTreeMap<&str, Sum> = BTreeMap::new();
+    for clip in &truth(&folder).clips {
+        let (spans, frames) = found(&folder.join("blinks").join(&clip.file), Limits::default());
+        all.add(clip, &spans, frames);
+        by_condition.entry(clip.condition()).or_default().add(clip, &spans, frames);
+    }
+    println!("| condition | clips | blinks | right | false | missed | precision | recall | F1 | count error |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    for (condition, sum) in &by_condition {
+        println!("| {condition} {sum}");
+    }
+    println!("| all {all}");
+    assert!(all.score.f1() >= 0.95, "{}", all.score.f1());
+    assert!(all.count_error() <= 0.06, "{}", all.count_error());
+}
+
+/// For each person, the threshold is chosen on all the others, and the person's own clips are scored with it.
+#[test]
+fn a_threshold_chosen_on_other_people_does_as_well() {
+    if std::env::var_os("WAW_TEST_LONG").is_none() {
+        println!("skipped: leave-one-person-out takes `make test-long`");
+        return;
+    }
+    let Some(folder) = footage::folder("leave-one-person-out on annotated footage") else { return };
+    let truth = truth(&folder);
+    let thresholds: Vec<f32> = (3..=10).map(|step| 0.05 * step as f32).collect();
+    // For each threshold and person: the sum over the person's clips.
+    let mut sums: Vec<BTreeMap<String, Sum>> = vec![BTreeMap::new(); thresholds.len()];
+    for clip in &truth.clips {
+        for (prominence, sums) in thresholds.iter().zip(&mut sums) {
+            let limits = Limits { prominence: *prominence, ..Limits::default() };
+            let (spans, frames) = found(&folder.join("blinks").join(&clip.file), limits);
+            sums.entry(clip.subject.to_string()).or_default().add(clip, &spans, frames);
+        }
+    }
+    for (prominence, sums) in thresholds.iter().zip(&sums) {
+        let score = total(sums.values());
+        println!("| threshold {prominence:.2} | F1 {:.3} |", score.f1());
+    }
+    let mut held_out = Score::default();
+    for person in sums[0].keys() {
+        let others = |sums: &BTreeMap<String, Sum>| {
+            total(sums.iter().filter(|(who, _)| *who != person).map(|(_, sum)| sum)).f1()
+        };
+        let best = (0..sums.len()).max_by(|a, b| others(&sums[*a]).total_cmp(&others(&sums[*b]))).unwrap();
+        println!("| person {person} | threshold {:.2} | F1 {:.3} |", thresholds[best], sums[best][person].score.f1());
+        held_out += sums[best][person].score;
+    }
+    println!("| leave one person out | F1 {:.3} |", held_out.f1());
+    assert!(held_out.f1() >= 0.95, "{}", held_out.f1());
+}
+
+fn total<'a>(sums: impl Iterator<Item = &'a Sum>) -> Score {
+    sums.fold(Score::default(), |mut total, sum| {
+        total += sum.score;
+        total
+    })
+}

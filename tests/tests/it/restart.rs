@@ -61,3 +61,18 @@ fn a_pause_survives_a_restart() {
     let off = profile.status();
     assert_eq!((off.state, off.consent), (State::NoConsent, false));
 }
+
+#[test]
+fn quitting_ends_it_and_it_starts_anew_at_once() {
+    let profile = Profile::new();
+    let mut daemon = Daemon::start(&profile, SOURCE);
+    let _ = profile.ctl(&["consent", "grant"]).success();
+    profile.status_when("tracking", Duration::from_secs(20), |status| status.state == State::Tracking);
+    let _ = profile.ctl(&["quit"]).success();
+    // Whoever scripts this writes the next line directly below: the profile must be free.
+    let again = Daemon::start(&profile, SOURCE);
+    let status = until("the end of the first", Duration::from_secs(5), || daemon.program().ended());
+    assert!(status.success(), "{status}");
+    drop(again);
+    profile.ctl(&["status"]).failure(3);
+}

@@ -1,18 +1,26 @@
 //! `blinkctl quit`.
 
-use std::time::Duration;
+use std::{
+    fs::{File, TryLockError},
+    path::Path,
+    time::Duration,
+};
 
 use blink_proto::ipc::Request;
 use serde_json::json;
+use tokio::time::{sleep, timeout};
 
 use super::Context;
 use crate::{
-    client::{Client, LOCAL_LIMIT},
+    client::{Client, ClientError, LOCAL_LIMIT},
     exit::Failure,
 };
 
 /// How long the daemon may take to end after it agreed to; it promises two seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// Between two looks at the lock.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The flags of `quit`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +32,18 @@ pub(crate) async fn run(_: &Args, context: &Context) -> Result<(), Failure> {
     let mut client = Client::connect(&context.paths).await?;
     client.call(Request::Quit, LOCAL_LIMIT).await?;
     client.closed(STOP_LIMIT).await?;
+    let freed = timeout(STOP_LIMIT, profile_free(&context.paths.lock())).await;
+    freed.map_err(|_| ClientError::Silent(STOP_LIMIT))?;
     context
         .output
         .result(&json!({ "stopped": true }), |_| "blinkd has stopped. Start it again with `blinkd run`.\n".to_owned())
+}
+
+/// Waits until the daemon has let go of its lock, which it does last: then the next one can start.
+async fn profile_free(lock: &Path) {
+    let Ok(file) = File::open(lock) else { return };
+    // Shared, and for a moment: a daemon that starts right now tries again for longer than that.
+    while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        sleep(LOOK_EVERY).await;
+    }
 }

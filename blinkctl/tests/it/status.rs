@@ -1,9 +1,6 @@
 //! `blinkctl status`.
 
-use std::{
-    io::Read,
-    process::{Command, Stdio},
-};
+use std::io::Read;
 
 use blink_proto::{
     Problem,
@@ -101,15 +98,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     let other = Event::Status(Box::new(Status { source: "y".repeat(60_000), ..tracking() }));
     let events = (0..50).flat_map(|_| [event.clone(), other.clone()]).collect();
     let _daemon = Fake::start(&profile.paths(), Manner { events, ..Manner::default() });
-    let mut child = Command::new(env!("CARGO_BIN_EXE_blinkctl"))
-        .args(["status", "--watch", "--json"])
-        .env_clear()
-        .envs(profile.variables())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = profile.spawn(&["status", "--watch", "--json"]);
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 10]).unwrap();
     drop(stdout);

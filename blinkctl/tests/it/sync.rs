@@ -1,5 +1,11 @@
 //! `blinkctl sync` and `blinkctl quit`.
 
+use std::{
+    fs::File,
+    thread,
+    time::{Duration, Instant},
+};
+
 use blink_proto::ipc::{Reply, Request, SyncDone};
 use rstest::rstest;
 
@@ -59,4 +65,26 @@ fn quitting_waits_until_the_daemon_hangs_up(#[case] name: &str, #[case] args: &[
     let daemon = Fake::start(&profile.paths(), Manner::default());
     insta::assert_snapshot!(name, profile.run(args).transcript());
     assert_eq!(daemon.asked(), [Request::Quit]);
+}
+
+#[test]
+fn quitting_waits_until_the_daemon_lets_go_of_the_profile() {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    std::fs::create_dir_all(profile.paths().data).unwrap();
+    let lock = File::create(profile.paths().lock()).unwrap();
+    lock.lock().unwrap();
+    let mut quit = profile.spawn(&["quit"]);
+    while daemon.asked().is_empty() {
+        assert!(quit.try_wait().unwrap().is_none());
+        thread::sleep(Duration::from_millis(2));
+    }
+    // Without the lock it would be gone within a few milliseconds of its answer.
+    let deadline = Instant::now() + Duration::from_millis(300);
+    while Instant::now() < deadline {
+        assert!(quit.try_wait().unwrap().is_none(), "the profile is still taken");
+        thread::sleep(Duration::from_millis(2));
+    }
+    drop(lock);
+    assert!(quit.wait().unwrap().success());
 }

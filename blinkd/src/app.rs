@@ -83,6 +83,7 @@ struct Threads {
     capture: JoinHandle<()>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn no_threads(error: std::io::Error) -> Failure {
     Failure::failed("threads", format!("The system lets no thread start: {error}."), "Free some memory or processes.")
 }

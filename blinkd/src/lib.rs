@@ -30,4 +30,6 @@ pub mod minutes;
 pub mod profile;
 pub mod quiet;
 pub mod store;
+#[cfg(test)]
+mod testing;
 pub mod upload;

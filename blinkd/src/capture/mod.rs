@@ -89,12 +89,12 @@ pub fn run(eyes: &mut dyn Eyes, gate: &Gate, clock: &Arc<dyn Clock>, sink: &dyn 
                     tracing::warn!(code = trouble.problem.code, "no source");
                 }
                 let waits = if trouble.kind == TroubleKind::Broken { RETRY_BROKEN_MS } else { RETRY_MS };
-                sink.tell(News::Trouble(trouble));
                 failures = if frames > 0 { 0 } else { failures };
-                let wait = Duration::from_millis(waits[failures.min(waits.len() - 1)]);
+                let due = clock.mono() + Duration::from_millis(waits[failures.min(waits.len() - 1)]);
                 failures += 1;
+                sink.tell(News::Trouble(trouble));
                 // Woken early when the source must be closed, which it is.
-                let _ = gate.wait_until(clock.as_ref(), clock.mono() + wait);
+                let _ = gate.wait_until(clock.as_ref(), due);
             }
         }
     }
@@ -179,10 +179,10 @@ impl<'a> Watch<'a> {
 
     fn frame(&mut self, report: &FrameReport) {
         self.frames += 1;
-        if let Ok(by_clock) = self.clock.now().checked_sub(report.timestamp) {
-            if by_clock.duration_since(self.zero).abs() > DRIFT {
-                self.zero = by_clock;
-            }
+        if let Ok(by_clock) = self.clock.now().checked_sub(report.timestamp)
+            && by_clock.duration_since(self.zero).abs() > DRIFT
+        {
+            self.zero = by_clock;
         }
         let mean = |eyes: [f32; 2]| {
             let measured = eyes.iter().filter(|ear| ear.is_finite());

@@ -1,1 +1,306 @@
-//! Tests.
+//! The capture thread with eyes that follow a script.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Instant,
+};
+
+use blink_vision::Blink;
+use rstest::rstest;
+
+use super::*;
+use crate::clock::FakeClock;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Opening fails so.
+    Locked(TroubleKind),
+    /// A frame at this time, and what it settles.
+    Frame(u64, Vec<Event>),
+    /// Reading fails so.
+    Fails(TroubleKind),
+}
+
+#[derive(Default)]
+struct Script {
+    steps: Mutex<VecDeque<Step>>,
+    paced: bool,
+    repeats: bool,
+    open: AtomicBool,
+    openings: AtomicUsize,
+}
+
+struct ScriptedEyes {
+    script: Arc<Script>,
+    events: Vec<Event>,
+}
+
+fn trouble(kind: TroubleKind) -> Trouble {
+    Trouble { kind, problem: Problem::new("scripted", "It is in the script.", "Change it.") }
+}
+
+fn report(ms: u64) -> FrameReport {
+    FrameReport {
+        index: 0,
+        timestamp: Duration::from_millis(ms),
+        sight: FaceSight::Measurable,
+        fps: None,
+        reading: blink_vision::blinks::Reading::default(),
+    }
+}
+
+impl Eyes for ScriptedEyes {
+    fn ready(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn open(&mut self, _at: Timestamp) -> Result<(), Trouble> {
+        let mut steps = self.script.steps.lock().unwrap();
+        if let Some(Step::Locked(kind)) = steps.front().cloned() {
+            steps.pop_front();
+            return Err(trouble(kind));
+        }
+        self.script.open.store(true, Ordering::SeqCst);
+        self.script.openings.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble> {
+        let step = self.script.steps.lock().unwrap().pop_front();
+        match step {
+            Some(Step::Frame(ms, events)) => {
+                if !wanted(Duration::from_millis(ms)) {
+                    return Ok(Look::Unwanted);
+                }
+                self.events = events;
+                Ok(Look::Frame(report(ms)))
+            }
+            Some(Step::Fails(kind)) => Err(trouble(kind)),
+            Some(Step::Locked(_)) | None => {
+                // As a source that has no frame yet, but with less patience.
+                thread::sleep(Duration::from_millis(1));
+                Ok(Look::Nothing)
+            }
+        }
+    }
+
+    fn decided(&mut self, into: &mut Vec<Event>) {
+        into.append(&mut self.events);
+    }
+
+    fn close(&mut self) {
+        self.script.open.store(false, Ordering::SeqCst);
+    }
+
+    fn needs_pacing(&self) -> bool {
+        self.script.paced
+    }
+
+    fn repeats(&self) -> bool {
+        self.script.repeats
+    }
+}
+
+struct Ear(mpsc::Sender<News>);
+
+impl Sink for Ear {
+    fn tell(&self, news: News) {
+        let _ = self.0.send(news);
+    }
+}
+
+/// A running capture thread; stopped and joined when dropped.
+struct Stage {
+    script: Arc<Script>,
+    gate: Arc<Gate>,
+    clock: FakeClock,
+    news: mpsc::Receiver<News>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+const START: &str = "2026-03-01T10:00:00Z";
+
+impl Stage {
+    fn new(script: Script) -> Self {
+        let (script, gate) = (Arc::new(script), Arc::new(Gate::default()));
+        let clock = FakeClock::at(START.parse().unwrap());
+        let (tell, news) = mpsc::channel();
+        let mut eyes = ScriptedEyes { script: Arc::clone(&script), events: Vec::new() };
+        let (its_gate, its_clock) = (Arc::clone(&gate), Arc::new(clock.clone()) as Arc<dyn Clock>);
+        let thread = thread::spawn(move || run(&mut eyes, &its_gate, &its_clock, &Ear(tell)));
+        Self { script, gate, clock, news, thread: Some(thread) }
+    }
+
+    fn with(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self::new(Script { steps: Mutex::new(steps.into_iter().collect()), ..Script::default() })
+    }
+
+    fn add(&self, step: Step) {
+        self.script.steps.lock().unwrap().push_back(step);
+    }
+
+    fn hear(&self) -> News {
+        self.news.recv_timeout(Duration::from_secs(10)).expect("news within ten seconds")
+    }
+
+    fn is_open(&self) -> bool {
+        self.script.open.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.gate.stop();
+        self.thread.take().unwrap().join().unwrap();
+        assert!(!self.is_open());
+    }
+}
+
+fn at(ms: i64) -> Timestamp {
+    START.parse::<Timestamp>().unwrap() + SignedDuration::from_millis(ms)
+}
+
+fn blink_ending(ms: u64) -> Event {
+    Event::Blink(Blink {
+        start_frame: 0,
+        end_frame: 1,
+        start: Duration::from_millis(ms - 200),
+        end: Duration::from_millis(ms),
+        width: Duration::from_millis(150),
+        depth: 0.8,
+        complete: true,
+    })
+}
+
+#[test]
+fn the_source_is_open_only_while_the_gate_is() {
+    let stage = Stage::with([]);
+    assert_eq!(stage.script.openings.load(Ordering::SeqCst), 0);
+    for _ in 0..50 {
+        stage.gate.set(true);
+        assert_eq!(stage.hear(), News::Opened);
+        assert!(stage.is_open());
+        stage.gate.set(false);
+        let asked = Instant::now();
+        assert_eq!(stage.hear(), News::Closed);
+        assert!(!stage.is_open() && asked.elapsed() < Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn stream_time_becomes_wall_time() {
+    let observed = Event::Observed {
+        from: Duration::from_millis(100),
+        to: Duration::from_millis(900),
+        closed: Duration::from_millis(50),
+    };
+    let stage = Stage::with([Step::Frame(900, vec![observed, blink_ending(800)])]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    let News::Seen(frames, settled) = stage.hear() else { panic!("frames come first") };
+    assert_eq!(frames.iter().map(|frame| frame.at).collect::<Vec<_>>(), [at(900)]);
+    let want = [
+        Seen::Observed { from: at(100), to: at(900), closed: Duration::from_millis(50) },
+        Seen::Blink { end: at(800), width: Duration::from_millis(150), complete: true },
+    ];
+    assert_eq!(settled, want);
+}
+
+#[rstest]
+#[case(60_000)]
+#[case(-60_000)]
+fn when_the_clock_is_set_frames_follow_it(#[case] step_ms: i64) {
+    let stage = Stage::with([Step::Frame(0, vec![blink_ending(200)])]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    stage.hear();
+    stage.clock.step(SignedDuration::from_millis(step_ms));
+    stage.add(Step::Frame(500, vec![blink_ending(400)]));
+    let News::Seen(frames, settled) = stage.hear() else { panic!("frames come next") };
+    // Both clocks stand but for the step: the frame is now.
+    assert_eq!(frames[0].at, at(step_ms));
+    assert_eq!(settled[0], Seen::Blink { end: at(step_ms - 100), width: Duration::from_millis(150), complete: true });
+}
+
+#[test]
+fn a_small_drift_is_left_alone() {
+    let stage = Stage::with([]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    stage.clock.step(SignedDuration::from_millis(600));
+    stage.add(Step::Frame(1, vec![blink_ending(300)]));
+    let News::Seen(frames, _) = stage.hear() else { panic!("frames come next") };
+    assert_eq!(frames[0].at, at(1));
+}
+
+#[test]
+fn a_file_is_paced_by_its_timestamps() {
+    let steps = [0, 40, 80].map(|ms| Step::Frame(ms, vec![blink_ending(ms + 200)]));
+    let stage = Stage::new(Script { steps: Mutex::new(steps.into()), paced: true, ..Script::default() });
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    assert!(matches!(stage.hear(), News::Seen(..)));
+    assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "the second is not due yet");
+    stage.clock.advance(Duration::from_millis(40));
+    assert!(matches!(stage.hear(), News::Seen(..)));
+    // While one waits to be due, the gate still closes at once.
+    stage.gate.set(false);
+    assert_eq!(stage.hear(), News::Closed);
+}
+
+#[test]
+fn a_file_at_its_end_is_not_opened_again() {
+    let stage = Stage::with([Step::Frame(0, vec![blink_ending(200)]), Step::Fails(TroubleKind::Ended)]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    assert!(matches!(stage.hear(), News::Seen(..)));
+    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)));
+    stage.gate.set(false);
+    stage.gate.set(true);
+    assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err());
+    assert_eq!(stage.script.openings.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn one_that_repeats_is_opened_again_but_not_if_it_is_empty() {
+    let steps = [Step::Frame(0, vec![]), Step::Fails(TroubleKind::Ended), Step::Fails(TroubleKind::Ended)];
+    let stage = Stage::new(Script { steps: Mutex::new(steps.into()), repeats: true, ..Script::default() });
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    assert!(matches!(stage.hear(), News::Seen(..)));
+    assert_eq!(stage.hear(), News::Opened);
+    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)));
+}
+
+#[test]
+fn a_busy_camera_is_tried_again_with_growing_waits_and_comes_back() {
+    let stage = Stage::with([Step::Locked(TroubleKind::Busy), Step::Locked(TroubleKind::Busy), Step::Frame(0, vec![])]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Busy)));
+    assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "no hot loop");
+    stage.clock.advance(Duration::from_millis(500));
+    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Busy)));
+    stage.clock.advance(Duration::from_millis(500));
+    assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "the second wait is longer");
+    stage.clock.advance(Duration::from_millis(500));
+    assert_eq!(stage.hear(), News::Opened);
+}
+
+#[test]
+fn a_source_that_falls_silent_is_opened_again() {
+    let stage = Stage::with([Step::Frame(0, vec![blink_ending(200)])]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    assert!(matches!(stage.hear(), News::Seen(..)));
+    stage.clock.advance(SILENCE);
+    let News::Trouble(silent) = stage.hear() else { panic!("silence is trouble") };
+    assert_eq!((silent.kind, silent.problem.code.as_str()), (TroubleKind::Gone, "source_failed"));
+    stage.clock.advance(Duration::from_secs(1));
+    assert_eq!(stage.hear(), News::Opened);
+}

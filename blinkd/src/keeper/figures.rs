@@ -76,10 +76,10 @@ impl Figures {
     /// A minute from before a restart counts in the last five minutes, as if it all happened at its end.
     pub(super) fn recall(&mut self, to: Timestamp, blinks: u32, observed_us: u64, now: Timestamp, mono: Duration) {
         let age_ms = now.duration_since(to).as_millis().max(0);
-        if let Ok(age_ms) = i64::try_from(age_ms) {
-            if age_ms < RATE_WINDOW_MS {
-                self.recent.push_back((ms(mono) - age_ms, blinks.into(), observed_us));
-            }
+        if let Ok(age_ms) = i64::try_from(age_ms)
+            && age_ms < RATE_WINDOW_MS
+        {
+            self.recent.push_back((ms(mono) - age_ms, blinks.into(), observed_us));
         }
     }
 

@@ -123,10 +123,10 @@ impl Keeper {
         }
         let now = self.setup.clock.now();
         tracing::info!("the account's consent was withdrawn on the server");
-        if self.consent.granted() {
-            if let Err(error) = self.consent.set(ConsentRecord::withdrawn(at.unwrap_or(now).min(now))) {
-                tracing::error!(%error, "the withdrawal holds but cannot be written");
-            }
+        if self.consent.granted()
+            && let Err(error) = self.consent.set(ConsentRecord::withdrawn(at.unwrap_or(now).min(now)))
+        {
+            tracing::error!(%error, "the withdrawal holds but cannot be written");
         }
         self.obey();
         self.account.consent_to_tell = None;
@@ -215,7 +215,8 @@ impl Keeper {
         if first {
             self.account.first = Some(FirstAccount { owner: owner.clone(), adopted: adopt, at: now });
         }
-        self.account.current = Some(account.clone());
+        let signed_in = self.signed_in(&account, 0);
+        self.account.current = Some(account);
         self.account.consent_to_tell = None;
         files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
         let mut adopted = 0;
@@ -229,7 +230,7 @@ impl Keeper {
         if adopted > 0 {
             (self.setup.on_sealed)();
         }
-        Ok(self.signed_in(&account, adopted))
+        Ok(SignedIn { adopted, consent: self.consent.granted(), ..signed_in })
     }
 
     fn signed_in(&self, account: &SignedInAccount, adopted: u64) -> SignedIn {

@@ -71,15 +71,13 @@ impl Keeper {
     /// Goes on where the last process stopped.
     pub(super) fn restore(&mut self, now: Timestamp, mono: Duration) {
         let open = self.with_store(|store| store.open_minutes()).unwrap_or_default();
-        let device_id = self.device.id;
-        let (ours, foreign): (Vec<_>, Vec<_>) = open.into_iter().partition(|minute| minute.device_id == device_id);
-        for minute in foreign {
-            // A damaged device file changed our id: what was begun under the old one is still ours to finish.
-            if self.device.foreign.contains(&minute.device_id) {
-                self.with_store(|store| store.forget_open(minute.from));
-            }
+        // What was begun under an id that a damaged device file lost is still ours to finish.
+        let theirs = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
+        let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(theirs);
+        for minute in theirs {
+            self.with_store(|store| store.forget_open(minute.from));
         }
-        self.book = Book::new(device_id, ours);
+        self.book = Book::new(self.device.id, ours);
         if let Some(first) = self.account.first.as_ref().filter(|first| first.adopted) {
             self.book.adopt(&first.owner, first.at);
         }
@@ -96,10 +94,10 @@ impl Keeper {
             let to = minute.from.end().min(now);
             self.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
         }
-        if let Some(Some(note)) = self.with_store(|store| store.day_note()) {
-            if note.date == self.figures.date {
-                self.figures.unpaused = Duration::from_millis(note.unpaused_ms);
-            }
+        if let Some(Some(note)) = self.with_store(|store| store.day_note())
+            && note.date == self.figures.date
+        {
+            self.figures.unpaused = Duration::from_millis(note.unpaused_ms);
         }
     }
 

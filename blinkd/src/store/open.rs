@@ -182,13 +182,11 @@ fn open_mending(folder: &Path) -> Result<sled::Db, StoreError> {
         Err(error) if !is_environment(&error) => error,
         other => return other,
     };
-    if remove_named(folder, |name| name.starts_with("snap."))? > 0 {
-        if let Ok(db) = open_patiently(folder) {
-            return Ok(db);
-        }
-    }
-    if remove_named(folder, |name| name == "conf")? > 0 {
-        if let Ok(db) = open_patiently(folder) {
+    let repeats: [fn(&str) -> bool; 2] = [|name| name.starts_with("snap."), |name| name == "conf"];
+    for goes in repeats {
+        if remove_named(folder, goes)? > 0
+            && let Ok(db) = open_patiently(folder)
+        {
             return Ok(db);
         }
     }

@@ -88,7 +88,7 @@ fn open_minutes_and_the_days_note_survive() {
     store.save_open([&open].into_iter(), note()).unwrap();
     drop(store);
     let (mut store, _) = place.open();
-    assert_eq!(store.open_minutes().unwrap(), [open.clone()]);
+    assert_eq!(store.open_minutes().unwrap(), std::slice::from_ref(&open));
     assert_eq!(store.day_note().unwrap(), Some(note()));
     store.forget_open(open.from).unwrap();
     assert_eq!(store.open_minutes().unwrap(), []);

@@ -70,11 +70,11 @@ impl Uploader {
         let account = SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email };
         let consent = register.is_some();
         let signed_in = self.setup.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
-        if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before {
-            if old != owner {
-                // The other account's session ends by itself if this does not reach the server.
-                let _ = server.logout(&tokens.access);
-            }
+        if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before
+            && old != owner
+        {
+            // The other account's session ends by itself if this does not reach the server.
+            let _ = server.logout(&tokens.access);
         }
         self.link = Some(Link { owner, server, tokens: Some(tokens) });
         self.last_error = None;
@@ -89,10 +89,10 @@ impl Uploader {
         if !known {
             return Ok(Err(not_signed_in()));
         }
-        if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take() {
-            if let Err(error) = server.logout(&tokens.access) {
-                tracing::warn!(%error, "the server did not hear of the sign-out; the session ends by itself");
-            }
+        if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take()
+            && let Err(error) = server.logout(&tokens.access)
+        {
+            tracing::warn!(%error, "the server did not hear of the sign-out; the session ends by itself");
         }
         self.schedule.signed_out();
         self.last_error = None;

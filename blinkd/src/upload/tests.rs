@@ -1,1 +1,509 @@
-//! Tests.
+//! The upload thread's rules, against a server and a clock that tests move.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Mutex,
+};
+
+use blink_proto::{
+    Minute, UserId,
+    consent::TRACKING_VERSION,
+    http::{
+        ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, Rejected, SyncRequest, SyncResponse, TokenResponse,
+        User,
+    },
+    status::{State, Status},
+};
+use rstest::rstest;
+
+use super::*;
+use crate::{
+    keeper::Keeper,
+    testing::{Place, t},
+};
+
+/// What the fake server remembers and how it behaves.
+#[derive(Default)]
+struct World {
+    minutes: BTreeMap<(UserId, Timestamp), Minute>,
+    /// The sizes of the batches that arrived.
+    batches: Vec<usize>,
+    /// Answers to the next calls of `sync`, before it behaves again.
+    sync_fails: VecDeque<NetError>,
+    /// It takes the minutes and the answer is lost.
+    answers_lost: usize,
+    rejects: Option<Timestamp>,
+    most: Option<usize>,
+    away: bool,
+    access: String,
+    refresh: String,
+    refreshed: usize,
+    sessions_dead: bool,
+    consent: Option<ServerConsent>,
+    put: Vec<(bool, String)>,
+    health_asked: usize,
+}
+
+#[derive(Clone, Default)]
+struct FakeServer(Arc<Mutex<World>>);
+
+fn status(status: u16, code: &str) -> NetError {
+    let detail = ErrorDetail { code: code.into(), message: "no".into(), fields: None, request_id: "1".into() };
+    NetError::Status { status, detail: Some(Box::new(detail)), retry_after: None }
+}
+
+impl FakeServer {
+    fn world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+        f(&mut self.0.lock().unwrap())
+    }
+
+    fn reach(&self) -> Result<(), NetError> {
+        self.world(|w| if w.away { Err(NetError::Unreachable("away".into())) } else { Ok(()) })
+    }
+
+    fn tokens(&self, email: &str) -> TokenResponse {
+        self.world(|w| {
+            w.refreshed += 1;
+            w.access = format!("access{}", w.refreshed);
+            w.refresh = format!("refresh{}", w.refreshed);
+            let id = UserId(uuid::Uuid::from_u128(email.len() as u128));
+            TokenResponse {
+                user: User {
+                    id,
+                    email: email.into(),
+                    name: None,
+                    timezone: "UTC".into(),
+                    role: "member".into(),
+                    created_at: Timestamp::UNIX_EPOCH,
+                },
+                access_token: Secret::new(&w.access),
+                refresh_token: Secret::new(&w.refresh),
+                token_type: "Bearer".into(),
+                expires_in: 900,
+            }
+        })
+    }
+
+    fn check(&self, access: &Secret) -> Result<(), NetError> {
+        self.reach()?;
+        let good = self.world(|w| !w.sessions_dead && w.access == access.expose());
+        if good { Ok(()) } else { Err(status(401, "unauthorized")) }
+    }
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+impl Server for FakeServer {
+    fn health(&self) -> Result<(), NetError> {
+        self.world(|w| w.health_asked += 1);
+        self.reach()
+    }
+
+    fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError> {
+        self.reach()?;
+        let consent = request.consent.as_ref().expect("consent is sent");
+        assert!(consent.tracking && consent.version == TRACKING_VERSION);
+        if request.email == "taken@example.org" {
+            return Err(status(409, "email_taken"));
+        }
+        Ok(self.tokens(&request.email))
+    }
+
+    fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError> {
+        self.reach()?;
+        if request.password.expose() != PASSWORD {
+            return Err(status(401, "invalid_credentials"));
+        }
+        Ok(self.tokens(&request.email))
+    }
+
+    fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError> {
+        self.reach()?;
+        let good = self.world(|w| !w.sessions_dead && w.refresh == request.refresh_token.expose());
+        if good { Ok(self.tokens(EMAIL)) } else { Err(status(401, "unauthorized")) }
+    }
+
+    fn logout(&self, access: &Secret) -> Result<(), NetError> {
+        self.check(access)
+    }
+
+    fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError> {
+        self.check(access)?;
+        self.world(|w| {
+            w.batches.push(request.buckets.len());
+            if let Some(error) = w.sync_fails.pop_front() {
+                return Err(error);
+            }
+            if w.most.is_some_and(|most| request.buckets.len() > most) {
+                return Err(status(413, "too_large"));
+            }
+            let mut response = SyncResponse::default();
+            for (index, minute) in request.buckets.iter().enumerate() {
+                assert_eq!(minute.device_id, request.device_id);
+                if w.rejects == Some(minute.from_timestamp) {
+                    let rejected = Rejected { index, code: "implausible".into(), detail: "no".into() };
+                    response.rejected.push(rejected);
+                } else if w.minutes.insert((minute.user_id.unwrap(), minute.from_timestamp), minute.clone()).is_none() {
+                    response.accepted += 1;
+                } else {
+                    response.duplicates += 1;
+                }
+            }
+            if w.answers_lost > 0 {
+                w.answers_lost -= 1;
+                return Err(NetError::TimedOut);
+            }
+            Ok(response)
+        })
+    }
+
+    fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError> {
+        self.check(access)?;
+        Ok(self.world(|w| w.consent))
+    }
+
+    fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
+        self.check(access)?;
+        self.world(|w| w.put.push((granted, version.to_owned())));
+        Ok(())
+    }
+}
+
+const EMAIL: &str = "ada@example.org";
+
+/// A keeper with minutes, an uploader, and a server.
+struct Stage {
+    place: Place,
+    keeper: KeeperHandle,
+    server: FakeServer,
+    uploader: Uploader,
+}
+
+impl Stage {
+    /// With three sealed minutes that are nobody's.
+    fn new() -> Self {
+        Self::with_minutes(3)
+    }
+
+    fn with_minutes(minutes: u64) -> Self {
+        let place = Place::new();
+        let mut keeper = place.consenting();
+        place.watch(&mut keeper, 60 * minutes, 10);
+        place.idle(&mut keeper, 2);
+        let (keeper, _) = keeper.start(|| {}).unwrap();
+        let server = FakeServer::default();
+        let uploader = Self::uploader(&place, &keeper, &server);
+        Self { place, keeper, server, uploader }
+    }
+
+    fn signed_in() -> Self {
+        let mut stage = Self::new();
+        stage.open(None).unwrap();
+        stage
+    }
+
+    fn uploader(place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
+        let server = server.clone();
+        Uploader::begin(Setup {
+            keeper: keeper.clone(),
+            clock: Arc::new(place.clock.clone()),
+            connect: Box::new(move |_| Ok(Box::new(server.clone()))),
+            data: place.paths().data,
+            server: "https://blinks.example".into(),
+            insecure: false,
+        })
+        .unwrap()
+    }
+
+    fn open(&mut self, register: Option<&str>) -> Result<SignedIn, Problem> {
+        self.open_as(EMAIL, PASSWORD, register)
+    }
+
+    fn open_as(&mut self, email: &str, password: &str, register: Option<&str>) -> Result<SignedIn, Problem> {
+        let register = register.map(str::to_owned);
+        let (email, password) = (email.to_owned(), Secret::new(password));
+        self.uploader.open(Credentials { server: None, email, password, adopt: true, register }).unwrap()
+    }
+
+    /// Lives on for `seconds`, doing what falls due.
+    fn live(&mut self, seconds: u64) {
+        for _ in 0..seconds {
+            self.place.clock.advance(Duration::from_secs(1));
+            self.keep(Keeper::tick);
+            self.uploader.step().unwrap();
+            self.uploader.report().unwrap();
+        }
+    }
+
+    fn keep<T: Send + 'static>(&self, f: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> T {
+        self.keeper.call(f).unwrap()
+    }
+
+    fn status(&self) -> Status {
+        self.uploader.report().unwrap();
+        self.keep(|keeper| keeper.status())
+    }
+
+    fn on_server(&self) -> (usize, u32) {
+        self.server.world(|w| (w.minutes.len(), w.minutes.values().map(|minute| minute.blink_count).sum()))
+    }
+}
+
+#[test]
+fn an_account_opens_adopts_and_uploads() {
+    let mut stage = Stage::new();
+    stage.live(30);
+    assert_eq!(stage.on_server(), (0, 0), "before any account nothing is sent");
+    let signed_in = stage.open(Some(TRACKING_VERSION)).unwrap();
+    assert_eq!((signed_in.adopted, signed_in.email.as_str()), (3, EMAIL));
+    stage.live(1);
+    assert_eq!(stage.on_server(), (3, 18));
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.last_error, queue.next_retry), (0, None, None));
+    assert!(queue.last_success.is_some());
+}
+
+#[rstest]
+#[case(EMAIL, "wrong", None, "invalid_credentials")]
+#[case("taken@example.org", PASSWORD, Some(TRACKING_VERSION), "email_taken")]
+fn what_the_server_refuses_is_told(
+    #[case] email: &str,
+    #[case] password: &str,
+    #[case] register: Option<&str>,
+    #[case] code: &str,
+) {
+    let mut stage = Stage::new();
+    assert_eq!(stage.open_as(email, password, register).unwrap_err().code, code);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    assert!(!stage.place.paths().data.join("tokens.json").exists());
+}
+
+#[test]
+fn plain_http_beyond_this_machine_is_refused() {
+    let mut stage = Stage::new();
+    let credentials = Credentials {
+        server: Some("http://blinks.example".into()),
+        email: EMAIL.into(),
+        password: Secret::new(PASSWORD),
+        adopt: true,
+        register: None,
+    };
+    assert_eq!(stage.uploader.open(credentials).unwrap().unwrap_err().code, "insecure_server");
+}
+
+#[test]
+fn a_lost_answer_is_no_lost_minute_and_no_double_one() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.answers_lost = 2);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "server_timeout");
+    assert_eq!(stage.status().queue.pending, 3);
+    stage.uploader.sync().unwrap().unwrap_err();
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 3, set_aside: 0 }));
+    assert_eq!((stage.on_server(), stage.status().queue.pending), ((3, 18), 0));
+}
+
+#[test]
+fn a_rejected_minute_is_set_aside_with_its_reason_and_the_rest_goes_on() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.rejects = Some(t("10:01:00")));
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 2, set_aside: 1 }));
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.set_aside), (0, 1));
+}
+
+#[test]
+fn too_much_at_once_is_halved_until_it_fits() {
+    let mut stage = Stage::with_minutes(20);
+    stage.open(None).unwrap();
+    stage.server.world(|w| w.most = Some(3));
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 20, set_aside: 0 }));
+    let batches = stage.server.world(|w| w.batches.clone());
+    assert_eq!(batches[..4], [20, 10, 5, 2]);
+    assert_eq!(stage.on_server().0, 20);
+}
+
+#[test]
+fn one_minute_that_is_too_much_is_set_aside() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.most = Some(0));
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 0, set_aside: 3 }));
+}
+
+#[test]
+fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
+    struct Liar(FakeServer);
+    impl Server for Liar {
+        fn health(&self) -> Result<(), NetError> {
+            self.0.health()
+        }
+        fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError> {
+            self.0.register(request)
+        }
+        fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError> {
+            self.0.login(request)
+        }
+        fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError> {
+            self.0.refresh(request)
+        }
+        fn logout(&self, access: &Secret) -> Result<(), NetError> {
+            self.0.logout(access)
+        }
+        fn sync(&self, _: &Secret, _: &SyncRequest) -> Result<SyncResponse, NetError> {
+            let twice = |index| Rejected { index, code: "invalid".into(), detail: "no".into() };
+            Ok(SyncResponse { accepted: 1, duplicates: 0, rejected: vec![twice(0), twice(0)] })
+        }
+        fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError> {
+            self.0.consent(access)
+        }
+        fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
+            self.0.put_consent(access, granted, version)
+        }
+    }
+    let mut stage = Stage::signed_in();
+    stage.uploader.link.as_mut().unwrap().server = Box::new(Liar(stage.server.clone()));
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "wrong_server");
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.set_aside), (3, 0));
+}
+
+#[test]
+fn access_that_ended_is_renewed_and_the_new_tokens_survive_a_restart() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.access = "another".into());
+    assert!(stage.uploader.sync().unwrap().is_ok());
+    assert_eq!(stage.server.world(|w| w.refreshed), 2);
+    let mut again = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
+    again.step().unwrap();
+    assert_eq!(stage.server.world(|w| w.refreshed), 2, "the kept tokens are good");
+    // By the clock it is over before the server says so.
+    stage.place.clock.advance(Duration::from_secs(880));
+    stage.uploader.schedule.consent_now(Duration::ZERO);
+    stage.uploader.step().unwrap();
+    assert_eq!(stage.server.world(|w| w.refreshed), 3);
+}
+
+#[test]
+fn an_ended_session_keeps_the_minutes_and_asks_for_a_sign_in() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sessions_dead = true);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    assert!(!stage.place.paths().data.join("tokens.json").exists());
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.last_error.unwrap().code.as_str()), (3, "not_signed_in"));
+    stage.server.world(|w| w.sessions_dead = false);
+    assert_eq!(stage.open(None).unwrap().adopted, 0);
+    stage.live(1);
+    assert_eq!(stage.on_server(), (3, 18));
+}
+
+#[test]
+fn while_the_server_is_away_it_is_looked_for_and_found_within_forty_seconds() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.away = true);
+    stage.live(1);
+    let queue = stage.status().queue;
+    assert_eq!(queue.last_error.unwrap().code, "server_unreachable");
+    assert!(queue.next_retry.is_some());
+    stage.live(3_600);
+    let asked = stage.server.world(|w| w.health_asked);
+    assert!((100..=130).contains(&asked), "{asked} in an hour");
+    stage.server.world(|w| w.away = false);
+    stage.live(40);
+    assert_eq!(stage.on_server(), (3, 18));
+    assert_eq!(stage.status().queue.last_error, None);
+}
+
+#[test]
+fn sync_does_not_wait_for_the_next_try() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.away = true);
+    stage.live(400);
+    stage.server.world(|w| w.away = false);
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 3, set_aside: 0 }));
+}
+
+#[test]
+fn after_a_sleep_it_is_tried_at_once() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails = vec![status(503, "busy"); 60].into());
+    stage.live(700);
+    let before = stage.server.world(|w| w.batches.len());
+    stage.place.clock.step(SignedDuration::from_hours(8));
+    stage.live(1);
+    assert_eq!(stage.server.world(|w| w.batches.len()), before + 1);
+}
+
+#[test]
+fn the_server_may_say_when_to_come_again() {
+    let mut stage = Stage::signed_in();
+    let limited = NetError::Status { status: 429, detail: None, retry_after: Some(Duration::from_secs(120)) };
+    stage.server.world(|w| w.sync_fails.push_back(limited));
+    stage.live(119);
+    assert_eq!(stage.on_server().0, 0);
+    stage.live(3);
+    assert_eq!(stage.on_server().0, 3);
+}
+
+#[test]
+fn a_withdrawal_on_the_server_closes_the_source_within_a_minute() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    assert!(stage.place.gate.is_open());
+    let at = Some(stage.place.clock.now());
+    stage.server.world(|w| w.consent = Some(ServerConsent { granted: false, at }));
+    stage.live(60);
+    assert_eq!((stage.status().state, stage.place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "no_consent");
+}
+
+#[test]
+fn a_refused_upload_for_want_of_consent_closes_the_source_too() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "consent_withdrawn");
+    assert_eq!((stage.status().state, stage.status().queue.pending), (State::NoConsent, 3));
+}
+
+#[test]
+fn a_withdrawal_here_is_told_to_the_server_even_if_it_is_away_at_first() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    stage.server.world(|w| w.away = true);
+    stage.keep(|keeper| keeper.withdraw()).unwrap();
+    stage.uploader.answer(Ask::Consent).unwrap();
+    stage.live(100);
+    stage.server.world(|w| w.away = false);
+    stage.live(60);
+    stage.live(60);
+    assert_eq!(stage.server.world(|w| w.put.clone()), [(false, TRACKING_VERSION.to_owned())]);
+}
+
+#[test]
+fn signing_out_forgets_the_tokens_and_holds_the_minutes() {
+    let mut stage = Stage::signed_in();
+    assert_eq!(stage.uploader.close().unwrap(), Ok(()));
+    assert!(!stage.place.paths().data.join("tokens.json").exists());
+    stage.live(300);
+    assert_eq!(stage.on_server(), (0, 0));
+    assert_eq!(stage.uploader.close().unwrap().unwrap_err().code, "not_signed_in");
+    stage.open(None).unwrap();
+    stage.live(1);
+    assert_eq!(stage.on_server(), (3, 18));
+}
+
+#[test]
+fn minutes_are_sent_soon_after_they_are_sealed() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    let from = stage.place.clock.now();
+    stage.keep(move |keeper| {
+        keeper.news(crate::capture::News::Opened);
+        let seen = crate::minutes::Seen::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
+        keeper.news(crate::capture::News::Seen(vec![], vec![seen]));
+        keeper.news(crate::capture::News::Closed);
+    });
+    stage.live(60);
+    stage.uploader.answer(Ask::Queued).unwrap();
+    stage.live(11);
+    assert_eq!(stage.on_server().0, 4);
+}

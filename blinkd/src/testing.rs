@@ -1,0 +1,113 @@
+//! What several modules' tests need: a keeper on a folder of its own, and something for it to see.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use blink_proto::{UserId, consent::TRACKING_VERSION, paths::Paths};
+use jiff::{Timestamp, tz::TimeZone};
+use tempfile::TempDir;
+use tokio::sync::broadcast;
+
+use crate::{
+    capture::{Gate, News, Sighting},
+    clock::{Clock as _, FakeClock},
+    keeper::{Keeper, Setup},
+    minutes::Seen,
+    profile::SignedInAccount,
+};
+
+/// A profile in a folder of its own, and the clock it lives by.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+    pub(crate) clock: FakeClock,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) machine: Option<String>,
+    pub(crate) sealed: Arc<AtomicUsize>,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap()),
+            gate: Arc::default(),
+            machine: Some("this machine".to_owned()),
+            sealed: Arc::default(),
+        }
+    }
+
+    pub(crate) fn paths(&self) -> Paths {
+        Paths::under(self.folder.path())
+    }
+
+    /// A keeper of the profile, as after a start.
+    pub(crate) fn keeper(&self) -> Keeper {
+        let sealed = Arc::clone(&self.sealed);
+        Keeper::begin(Setup {
+            paths: self.paths(),
+            clock: Arc::new(self.clock.clone()),
+            tz: TimeZone::UTC,
+            machine: self.machine.clone(),
+            source: "synthetic".to_owned(),
+            retention_days: 90,
+            gate: Arc::clone(&self.gate),
+            events: broadcast::channel(64).0,
+            on_sealed: Box::new(move || {
+                sealed.fetch_add(1, Ordering::SeqCst);
+            }),
+        })
+        .unwrap()
+    }
+
+    /// The same, with consent.
+    pub(crate) fn consenting(&self) -> Keeper {
+        let mut keeper = self.keeper();
+        keeper.grant(TRACKING_VERSION).unwrap();
+        keeper
+    }
+
+    /// Lives on for `seconds`, a face being watched that blinks at the end of every `blink_every`th second.
+    pub(crate) fn watch(&self, keeper: &mut Keeper, seconds: u64, blink_every: u64) {
+        keeper.news(News::Opened);
+        for second in 1..=seconds {
+            let from = self.clock.now();
+            self.clock.advance(Duration::from_secs(1));
+            let at = self.clock.now();
+            // A frame on the boundary would begin another minute.
+            let end = at.checked_sub(Duration::from_millis(1)).unwrap();
+            let sighting = Sighting { at: end, face: true, followed: true, ear: Some(0.3), baseline: Some(0.3) };
+            let mut settled = vec![Seen::Observed { from, to: at, closed: Duration::ZERO }];
+            if second % blink_every == 0 {
+                settled.push(Seen::Blink { end, width: Duration::from_millis(180), complete: true });
+            }
+            keeper.news(News::Seen(vec![sighting], settled));
+            keeper.tick();
+        }
+        keeper.news(News::Closed);
+    }
+
+    /// Lives on for `seconds` with nothing to see.
+    pub(crate) fn idle(&self, keeper: &mut Keeper, seconds: u64) {
+        for _ in 0..seconds {
+            self.clock.advance(Duration::from_secs(1));
+            keeper.tick();
+        }
+    }
+}
+
+pub(crate) fn account(n: u128) -> SignedInAccount {
+    SignedInAccount {
+        server: "https://blinks.example".to_owned(),
+        user_id: UserId(uuid::Uuid::from_u128(n)),
+        email: format!("person{n}@example.org"),
+    }
+}
+
+pub(crate) fn t(time: &str) -> Timestamp {
+    format!("2026-03-01T{time}Z").parse().unwrap()
+}

@@ -1,0 +1,255 @@
+//! A daemon with eyes that blink by themselves, and a client of its socket.
+
+use std::{
+    io::{Read as _, Write as _},
+    os::unix::net::UnixStream,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use blink_proto::{
+    Problem,
+    consent::TRACKING_VERSION,
+    ipc::{Answer, Call, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, ToDaemon},
+    paths::Paths,
+    status::Status,
+};
+use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
+use blinkd::{
+    app::{self, Parts, Running},
+    capture::{Eyes, Look, Trouble},
+    clock::RealClock,
+    exit::Failure,
+};
+use bytes::BytesMut;
+use jiff::{Timestamp, tz::TimeZone};
+use tempfile::TempDir;
+use tokio_util::codec::{Decoder as _, Encoder as _};
+
+/// Eyes that see a face in every frame, 50 a second, which blinks every 200 ms.
+pub(crate) struct BlinkingEyes {
+    is_open: Arc<AtomicBool>,
+    opened: Instant,
+    frames: u64,
+    events: Vec<Event>,
+}
+
+const FRAME: Duration = Duration::from_millis(20);
+
+impl Eyes for BlinkingEyes {
+    fn ready(&mut self) -> Result<(), Trouble> {
+        Ok(())
+    }
+
+    fn open(&mut self, _at: Timestamp) -> Result<(), Trouble> {
+        self.opened = Instant::now();
+        self.frames = 0;
+        self.is_open.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble> {
+        self.frames += 1;
+        let timestamp = FRAME * u32::try_from(self.frames).unwrap();
+        // As a camera does: the frame comes when it is due.
+        thread::sleep(timestamp.saturating_sub(self.opened.elapsed()));
+        if !wanted(timestamp) {
+            return Ok(Look::Unwanted);
+        }
+        self.events.push(Event::Observed { from: timestamp - FRAME, to: timestamp, closed: Duration::ZERO });
+        if self.frames.is_multiple_of(10) {
+            self.events.push(Event::Blink(Blink {
+                start_frame: self.frames - 5,
+                end_frame: self.frames,
+                start: timestamp - 5 * FRAME,
+                end: timestamp,
+                width: Duration::from_millis(60),
+                depth: 0.9,
+                complete: true,
+            }));
+        }
+        let reading = Reading { ear: Some([0.3, 0.32]), ..Reading::default() };
+        let sight = FaceSight::Measurable;
+        Ok(Look::Frame(FrameReport { index: self.frames, timestamp, sight, fps: Some(50.0), reading }))
+    }
+
+    fn decided(&mut self, into: &mut Vec<Event>) {
+        into.append(&mut self.events);
+    }
+
+    fn close(&mut self) {
+        self.is_open.store(false, Ordering::SeqCst);
+    }
+
+    fn needs_pacing(&self) -> bool {
+        false
+    }
+
+    fn repeats(&self) -> bool {
+        false
+    }
+}
+
+/// A running daemon and the flag that says whether its eyes are open.
+pub(crate) struct Fixture {
+    pub(crate) folder: Arc<TempDir>,
+    pub(crate) eyes_open: Arc<AtomicBool>,
+    running: Option<Running>,
+}
+
+impl Fixture {
+    /// A daemon of a new profile, and a client of it.
+    pub(crate) fn new() -> (Client, Self) {
+        Self::of(Arc::new(tempfile::tempdir().unwrap()))
+    }
+
+    /// A daemon of the profile in `folder`.
+    pub(crate) fn of(folder: Arc<TempDir>) -> (Client, Self) {
+        let eyes_open = Arc::new(AtomicBool::new(false));
+        let running = start(folder.path(), &eyes_open).unwrap();
+        let fixture = Self { folder, eyes_open, running: Some(running) };
+        (fixture.client(), fixture)
+    }
+
+    pub(crate) fn paths(&self) -> Paths {
+        Paths::under(self.folder.path())
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        let mut client = Client::connect(&self.paths().socket());
+        client.greet();
+        client
+    }
+
+    pub(crate) fn eyes_are_open(&self) -> bool {
+        self.eyes_open.load(Ordering::SeqCst)
+    }
+
+    /// Waits for a client to ask for the end.
+    pub(crate) fn wait(&self) {
+        self.running.as_ref().unwrap().wait(false);
+    }
+
+    /// Stops, and says how long that took.
+    pub(crate) fn stop(mut self) -> Duration {
+        let begun = Instant::now();
+        self.running.take().unwrap().stop().unwrap();
+        begun.elapsed()
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            let _ = running.stop();
+        }
+    }
+}
+
+/// A daemon of the profile under `root`.
+pub(crate) fn start(root: &Path, eyes_open: &Arc<AtomicBool>) -> Result<Running, Failure> {
+    let eyes_open = Arc::clone(eyes_open);
+    app::start(Parts {
+        paths: Paths::under(root),
+        clock: Arc::new(RealClock::default()),
+        tz: TimeZone::UTC,
+        machine: Some("this machine".to_owned()),
+        source: "synthetic".to_owned(),
+        eyes: Box::new(move || {
+            let is_open = Arc::clone(&eyes_open);
+            Box::new(BlinkingEyes { is_open, opened: Instant::now(), frames: 0, events: Vec::new() })
+        }),
+        connect: Box::new(|_| Err(Problem::new("no_server", "There is no server here.", "Do without."))),
+        server: "http://127.0.0.1:9".to_owned(),
+        insecure: false,
+        retention_days: 90,
+    })
+}
+
+/// A client that is written here anew, from the document alone.
+pub(crate) struct Client {
+    pub(crate) stream: UnixStream,
+    codec: JsonCodec<FromDaemon, ToDaemon>,
+    buffer: BytesMut,
+    calls: u64,
+}
+
+impl Client {
+    pub(crate) fn connect(socket: &Path) -> Self {
+        let stream = UnixStream::connect(socket).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        Self { stream, codec: JsonCodec::default(), buffer: BytesMut::new(), calls: 0 }
+    }
+
+    pub(crate) fn greet(&mut self) {
+        self.send(ToDaemon::Hello(Hello::of("test", "0")));
+        assert!(matches!(self.receive(), Some(FromDaemon::Hello(_))));
+    }
+
+    pub(crate) fn send(&mut self, message: ToDaemon) {
+        let mut bytes = BytesMut::new();
+        self.codec.encode(message, &mut bytes).unwrap();
+        self.stream.write_all(&bytes).unwrap();
+    }
+
+    /// The next frame, or `None` when the daemon has hung up.
+    pub(crate) fn receive(&mut self) -> Option<FromDaemon> {
+        loop {
+            if let Some(message) = self.codec.decode(&mut self.buffer).unwrap() {
+                return Some(message);
+            }
+            let mut bytes = [0; 4096];
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return None,
+                Ok(n) => self.buffer.extend_from_slice(&bytes[..n]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("nothing came: {error}"),
+            }
+        }
+    }
+
+    /// Calls and waits for the answer; events that come first are let go.
+    pub(crate) fn call(&mut self, request: Request) -> Result<Reply, Problem> {
+        self.calls += 1;
+        let id = self.calls;
+        self.send(ToDaemon::Call(Call { id, request }));
+        loop {
+            match self.receive().expect("an answer") {
+                FromDaemon::Answer(Answer { id: of, outcome }) if of == id => {
+                    return match outcome {
+                        Outcome::Ok(reply) => Ok(*reply),
+                        Outcome::Error(problem) => Err(problem),
+                    };
+                }
+                FromDaemon::Event(_) => {}
+                other => panic!("not an answer: {other:?}"),
+            }
+        }
+    }
+
+    pub(crate) fn status(&mut self) -> Status {
+        match self.call(Request::Status) {
+            Ok(Reply::Status(status)) => status,
+            other => panic!("no status: {other:?}"),
+        }
+    }
+
+    pub(crate) fn consent(&mut self) {
+        let version = TRACKING_VERSION.to_owned();
+        assert_eq!(self.call(Request::ConsentGrant { version }), Ok(Reply::Done));
+    }
+}
+
+/// Waits until `holds`, and fails after ten seconds.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not happen");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,10 @@
+//! blinkd as a whole: over its socket, over HTTP, and as a program.
+#![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect ends there")]
+
+mod document;
+mod events;
+mod fixture;
+mod http;
+mod lifecycle;
+mod program;
+mod protocol;

@@ -1,5 +1,6 @@
 //! The native side on real pictures: the synthetic face always, the test footage where `WAW_TEST_DATA` has it.
 #![cfg(feature = "native")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by panicking")]
 
 mod accuracy;
 mod footage;

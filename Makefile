@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint bench
+.PHONY: help run test test-long lint accuracy bench
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -20,6 +20,8 @@ run: ## Show it: a server, the daemon and a running count, in a throw-away profi
 
 test: ## Every kind of test, with small numbers
 	@packaging/bootstrap.sh test
+	@cargo nextest run --locked --workspace --no-run
+	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc --quiet
 
@@ -34,9 +36,12 @@ lint: ## Format, clippy, documentation, licences
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	cargo deny --locked check bans licenses sources
 
-bench: ## What counting costs: frames, CPU and memory on a minute of the synthetic face
-	@packaging/bootstrap.sh run
+accuracy: ## Accuracy on annotated footage (WAW_TEST_DATA): by condition, and with each person left out
+	@packaging/bootstrap.sh test
+	WAW_TEST_LONG=1 cargo nextest run --locked --workspace --profile long --no-capture -E 'package(blink-vision) and test(accuracy::)'
+
+bench: ## What counting costs a frame, beside decoding alone and, with PEER_PYTHON, beside a peer
+	@packaging/bootstrap.sh bench
 	cargo build --locked --release --package blinkd
-	@mkdir -p $(TARGET)/bench
-	$(TARGET)/release/blinkd synthesize $(TARGET)/bench/minute.avi --seconds 60 --bpm 20 --seed 7 --truth $(TARGET)/bench/minute.json
-	$(TARGET)/release/blinkd bench $(TARGET)/bench/minute.avi --truth $(TARGET)/bench/minute.json
+	tests/bench/cost.py $(TARGET)/release/blinkd
+	cargo bench --locked --package blink-vision --features native

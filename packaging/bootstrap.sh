@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh run|test|lint
+# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh run|test|lint|bench
 #
 # It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
 set -euo pipefail
@@ -27,8 +27,9 @@ test)
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
+bench) packages+=(ffmpeg) ;;
 *)
-    printf 'usage: %s run|test|lint\n' "$0" >&2
+    printf 'usage: %s run|test|lint|bench\n' "$0" >&2
     exit 2
     ;;
 esac

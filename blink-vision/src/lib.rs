@@ -8,6 +8,7 @@
 //! - [`blinks`]: [`blinks::BlinkDetector`], which makes [`Event`]s of them; [`frame_rate`]
 //! - [`schedule`]: when the synthetic face blinks
 //! - [`score`]: found blinks against annotated ones
+//! - [`owner`]: who is the person, among several faces
 //! - [`models`]: where model files are looked for, and whether they are whole
 //!
 //! OpenCV and dlib sit behind the `native` feature:
@@ -22,6 +23,7 @@ pub mod eye_patch;
 pub mod frame_rate;
 pub mod geometry;
 pub mod models;
+pub mod owner;
 pub mod pose;
 pub mod predictor;
 pub mod schedule;

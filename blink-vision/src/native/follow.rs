@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use opencv::core::{Mat, MatTraitConst, Rect};
 
-use super::{Detector, FaceBox};
+use super::{Detector, Encoder, FaceBox};
 use crate::{
     geometry::{Landmarks, Point, Similarity},
+    models,
+    owner::Owner,
     predictor::{GreyImage, Predictor},
 };
 
@@ -21,6 +23,8 @@ const DOUBT_EVERY: Duration = Duration::from_millis(300);
 const MOST_REFUSALS: u32 = 3;
 /// While nobody is followed the detector looks this often.
 const SEARCH_EVERY: Duration = Duration::from_millis(150);
+/// The owner is looked for among several faces this often.
+const COMPARE_EVERY: Duration = Duration::from_secs(2);
 /// The picture's width in the quick search; the thorough one is twice as wide.
 const SEARCH_WIDTH: f64 = 320.0;
 /// The face's width when the detector confirms it: its window is 80.
@@ -56,6 +60,9 @@ struct Followed {
 /// Follows one face.
 #[derive(Default)]
 pub(super) struct Follower {
+    owner: Option<Owner>,
+    /// When the owner was last looked for among several faces.
+    compared: Option<Duration>,
     detector: Detector,
     followed: Option<Followed>,
     searched: Option<(Duration, Found)>,
@@ -68,10 +75,22 @@ impl Follower {
         self.followed.as_ref().map(|followed| &followed.landmarks)
     }
 
+    /// Whom to follow where several people are in the picture.
+    pub(super) fn set_owner(&mut self, owner: Option<Owner>) {
+        self.owner = owner;
+        self.compared = None;
+    }
+
+    /// The box of the followed face.
+    pub(super) fn face(&self, predictor: &Predictor) -> Option<FaceBox> {
+        self.followed.as_ref().map(|followed| predictor.box_of(&followed.landmarks))
+    }
+
     /// Forgets the face.
     pub(super) fn reset(&mut self) {
         self.followed = None;
         self.searched = None;
+        self.compared = None;
     }
 
     /// Looks at the next frame.
@@ -168,22 +187,55 @@ impl Follower {
         if first || !self.thorough {
             faces = self.detector.detect(grey, whole, scale)?;
         }
-        if faces.is_empty() && (first || self.thorough) {
-            faces = self.detector.detect(grey, whole, 2.0 * scale)?;
+        // One face is looked at again: a smaller one beside it would make it several.
+        if faces.len() == 1 || faces.is_empty() && (first || self.thorough) {
+            let more = self.detector.detect(grey, whole, 2.0 * scale)?;
+            let apart = |face: &FaceBox| faces.iter().all(|known| overlap(known, face) < 0.2);
+            let others: Vec<FaceBox> = more.into_iter().filter(apart).collect();
+            faces.extend(others);
         }
         self.thorough = !self.thorough;
-        let found = match faces.as_slice() {
-            [] => Found::Nobody,
-            [face] => {
-                let landmarks = settle(predictor, image, face);
+        let person = match faces.as_slice() {
+            [face] => Some(*face),
+            several => self.owner_among(grey, several, t)?,
+        };
+        let found = match person {
+            Some(face) => {
+                let landmarks = settle(predictor, image, &face);
                 let look = look(image, &predictor.box_of(&landmarks));
                 self.followed = Some(Followed { landmarks, look, confirmed: t, asked: t, refusals: 0 });
                 Found::One
             }
-            _ => Found::Several,
+            None if faces.is_empty() => Found::Nobody,
+            None => Found::Several,
         };
         self.searched = (found != Found::One).then_some((t, found));
         Ok(found)
+    }
+}
+
+impl Follower {
+    /// The owner's face among several; `None` with nobody enrolled. The encoder is large and slow, so it is loaded for the
+    /// comparison alone, and not more often than [`COMPARE_EVERY`].
+    fn owner_among(&mut self, grey: &Mat, faces: &[FaceBox], t: Duration) -> opencv::Result<Option<FaceBox>> {
+        let Some(owner) = self.owner.as_ref().filter(|_| faces.len() > 1) else { return Ok(None) };
+        if self.compared.is_some_and(|last| t.saturating_sub(last) < COMPARE_EVERY) {
+            return Ok(None);
+        }
+        self.compared = Some(t);
+        let Ok(encoder) = Encoder::load(&models::folders()) else {
+            tracing::warn!("the owner cannot be told among several faces: the encoder's models are missing");
+            return Ok(None);
+        };
+        let mut encodings = Vec::new();
+        let mut encoded = Vec::new();
+        for face in faces {
+            if let Some(encoding) = encoder.encode(grey, std::slice::from_ref(face))?.pop() {
+                encodings.push(encoding);
+                encoded.push(*face);
+            }
+        }
+        Ok(owner.among(&encodings).map(|i| encoded[i]))
     }
 }
 

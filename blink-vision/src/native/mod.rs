@@ -2,12 +2,14 @@
 //!
 //! - [`Source`]: frames from a file, a camera, GStreamer, RTSP or the synthetic face, all grey
 //! - [`Detector`]: where faces are, by dlib
+//! - [`Encoder`]: who a face is, by dlib
 //! - [`Pipeline`]: a frame becomes a report and events
 //! - [`SyntheticFace`]: the face that the program draws
 //! - [`load_landmark_model`]: the landmark model, found and verified
 
 pub mod camera;
 mod detector;
+mod encoder;
 mod file;
 mod follow;
 mod live;
@@ -17,6 +19,7 @@ mod source;
 mod synthetic;
 
 pub use detector::{Detector, FaceBox};
+pub use encoder::Encoder;
 pub use file::FileSource;
 pub use load::load_landmark_model;
 pub use pipeline::Pipeline;

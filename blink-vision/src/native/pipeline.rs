@@ -5,7 +5,7 @@ use std::sync::Arc;
 use opencv::core::{MatTraitConst, MatTraitConstManual};
 
 use super::{
-    Frame, SourceError,
+    FaceBox, Frame, SourceError,
     follow::{Follower, Found},
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     event::{Event, FaceSight, FrameReport},
     eye_patch,
     geometry::Eye,
+    owner::Owner,
     predictor::{GreyImage, Predictor},
 };
 
@@ -41,6 +42,17 @@ impl Pipeline {
     #[must_use]
     pub fn with_limits(predictor: Arc<Predictor>, limits: Limits) -> Self {
         Self { blinks: BlinkDetector::with_limits(limits), ..Self::new(predictor) }
+    }
+
+    /// Whom to follow where several people are in the picture; with `None` several faces are not observed.
+    pub fn set_owner(&mut self, owner: Option<Owner>) {
+        self.follower.set_owner(owner);
+    }
+
+    /// The box of the face that is followed, for whoever enrols the owner.
+    #[must_use]
+    pub fn followed_face(&self) -> Option<FaceBox> {
+        self.follower.face(&self.predictor)
     }
 
     /// Looks at the next frame.

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod footage;
+mod owner;
 mod predictor;
 mod sources;
 mod stills;

@@ -1,0 +1,82 @@
+//! A face becomes an [`Encoding`], by dlib's five landmarks and its recognition network.
+
+use std::path::PathBuf;
+
+use dlib_face_recognition::{
+    FaceEncoderNetwork, FaceEncoderTrait, ImageMatrix, LandmarkPredictor, LandmarkPredictorTrait, Rectangle,
+};
+use opencv::{
+    core::{Mat, MatTraitConst, MatTraitConstManual},
+    imgproc,
+};
+
+use super::FaceBox;
+use crate::{
+    geometry::Point,
+    models::{ENCODER, LANDMARKS_5, Model, ModelError},
+    owner::Encoding,
+};
+
+/// Encodes faces. It holds some 50 MB, so it is made when needed and dropped soon.
+pub struct Encoder {
+    landmarks: LandmarkPredictor,
+    network: FaceEncoderNetwork,
+}
+
+impl Encoder {
+    /// Finds, verifies and reads both models.
+    ///
+    /// # Errors
+    /// Where one is missing, unreadable or damaged.
+    pub fn load(folders: &[PathBuf]) -> Result<Self, ModelError> {
+        let verified = |model: &Model| {
+            let path = model.locate(folders)?;
+            // dlib ends the process on some damaged files: it sees none whose hash is not right.
+            model.verify(&path)?;
+            Ok(path)
+        };
+        let refused = |path: PathBuf, why: String| ModelError::Unreadable { path, source: std::io::Error::other(why) };
+        let path = verified(&LANDMARKS_5)?;
+        let landmarks = LandmarkPredictor::open(&path).map_err(|why| refused(path, why))?;
+        let path = verified(&ENCODER)?;
+        let network = FaceEncoderNetwork::open(&path).map_err(|why| refused(path, why))?;
+        Ok(Self { landmarks, network })
+    }
+
+    /// The encodings of `faces` in an 8-bit grey picture. A face that cannot be encoded is left out.
+    ///
+    /// # Errors
+    /// Where OpenCV has no memory.
+    pub fn encode(&self, grey: &Mat, faces: &[FaceBox]) -> opencv::Result<Vec<Encoding>> {
+        let mut rgb = Mat::default();
+        imgproc::cvt_color_def(grey, &mut rgb, imgproc::COLOR_GRAY2RGB)?;
+        let size = rgb.size()?;
+        #[expect(clippy::cast_sign_loss, reason = "sizes are positive")]
+        let (width, height) = (size.width as usize, size.height as usize);
+        let bytes = rgb.data_bytes()?;
+        assert!(bytes.len() >= 3 * width * height, "a picture made by OpenCV just now is whole");
+        #[expect(unsafe_code, reason = "dlib copies from a pointer")]
+        // SAFETY: `bytes` holds 3 * width * height bytes in rows without gaps, as asserted.
+        let image = unsafe { ImageMatrix::new(width, height, bytes.as_ptr()) };
+        let shapes: Vec<_> = faces.iter().map(|face| self.landmarks.face_landmarks(&image, &rectangle(face))).collect();
+        let encodings = self.network.get_face_encodings(&image, &shapes, 0);
+        #[expect(clippy::cast_possible_truncation, reason = "the network computes in 32 bits")]
+        let narrow = |encoding: &dlib_face_recognition::FaceEncoding| {
+            Encoding::new(encoding.as_ref().iter().map(|value| *value as f32).collect())
+        };
+        Ok(encodings.iter().filter_map(narrow).collect())
+    }
+}
+
+/// The upright rectangle of a box.
+#[expect(clippy::cast_possible_truncation, reason = "pixel coordinates")]
+fn rectangle(face: &FaceBox) -> Rectangle {
+    let centre = face.apply(Point::new(0.5, 0.5));
+    let half = face.scale() / 2.0;
+    Rectangle {
+        left: (centre.x - half) as i64,
+        top: (centre.y - half) as i64,
+        right: (centre.x + half) as i64,
+        bottom: (centre.y + half) as i64,
+    }
+}

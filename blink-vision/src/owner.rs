@@ -1,0 +1,108 @@
+//! Who the owner is: face encodings, compared by distance.
+
+use serde::{Deserialize, Serialize};
+
+/// Numbers in an encoding of dlib's face recognition model.
+pub const ENCODING_LENGTH: usize = 128;
+
+/// Two encodings nearer than this are taken to be of one person. dlib's model is trained so that 0.6 parts people; this
+/// is stricter, because another person's blinks must not be taken for the owner's.
+pub const SAME_PERSON_BELOW: f32 = 0.5;
+
+/// A face as dlib's model sees it: a vector in which one person's faces lie close together.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Encoding(Vec<f32>);
+
+/// An encoding is biometric: nothing of it is printed.
+impl std::fmt::Debug for Encoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Encoding(..)")
+    }
+}
+
+impl Encoding {
+    /// `None` unless there are [`ENCODING_LENGTH`] finite numbers.
+    #[must_use]
+    pub fn new(values: Vec<f32>) -> Option<Self> {
+        (values.len() == ENCODING_LENGTH && values.iter().all(|value| value.is_finite())).then_some(Self(values))
+    }
+
+    /// The Euclidean distance to another; infinite where either was damaged in storage.
+    #[must_use]
+    pub fn distance(&self, other: &Self) -> f32 {
+        if self.0.len() != ENCODING_LENGTH || other.0.len() != ENCODING_LENGTH {
+            return f32::INFINITY;
+        }
+        self.0.iter().zip(&other.0).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
+    }
+}
+
+/// The person whose blinks are counted, where somebody else is in the picture too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Owner {
+    encodings: Vec<Encoding>,
+}
+
+impl Owner {
+    /// The person of these encodings, from several moments of an enrolment; `None` without any, or where they are not
+    /// all of one person.
+    #[must_use]
+    pub fn new(encodings: Vec<Encoding>) -> Option<Self> {
+        let owner = Self { encodings };
+        let one = !owner.encodings.is_empty()
+            && owner.encodings.iter().all(|encoding| owner.distance(encoding) < SAME_PERSON_BELOW);
+        one.then_some(owner)
+    }
+
+    /// The mean distance to what was enrolled.
+    #[must_use]
+    pub fn distance(&self, encoding: &Encoding) -> f32 {
+        #[expect(clippy::cast_precision_loss, reason = "a handful")]
+        let count = self.encodings.len().max(1) as f32;
+        self.encodings.iter().map(|enrolled| enrolled.distance(encoding)).sum::<f32>() / count
+    }
+
+    /// Which of `faces` is the owner: the nearest, if it is near enough.
+    #[must_use]
+    pub fn among(&self, faces: &[Encoding]) -> Option<usize> {
+        let distances = faces.iter().map(|face| self.distance(face)).enumerate();
+        distances
+            .filter(|(_, distance)| *distance < SAME_PERSON_BELOW)
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(i, _)| i)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoding(at: f32) -> Encoding {
+        let mut values = vec![0.0; ENCODING_LENGTH];
+        values[0] = at;
+        Encoding::new(values).unwrap()
+    }
+
+    #[test]
+    fn the_nearest_face_is_the_owner_if_near_enough() {
+        let owner = Owner::new(vec![encoding(0.0), encoding(0.1)]).unwrap();
+        assert_eq!(owner.among(&[encoding(0.9), encoding(0.2), encoding(0.3)]), Some(1));
+        assert_eq!(owner.among(&[encoding(0.9)]), None);
+        assert_eq!(owner.among(&[]), None);
+    }
+
+    #[test]
+    fn an_enrolment_of_two_people_is_refused() {
+        assert_eq!(Owner::new(vec![encoding(0.0), encoding(1.5)]), None);
+        assert_eq!(Owner::new(Vec::new()), None);
+    }
+
+    #[test]
+    fn what_is_damaged_is_nobody() {
+        assert!(Encoding::new(vec![0.0; 5]).is_none());
+        assert!(Encoding::new(vec![f32::NAN; ENCODING_LENGTH]).is_none());
+        let damaged: Encoding = serde_json::from_str("[1.0]").unwrap();
+        assert!(encoding(0.0).distance(&damaged).is_infinite());
+    }
+}

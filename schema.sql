@@ -9,6 +9,12 @@
 -- blink_data       one row for each minute of each device, in partitions by UTC month
 -- blink_rollups    sums of quarter hours, for hours, days and weeks in any time zone
 -- sign_in_attempts how often signing in was tried, by keyed hashes of account and address
+-- teams            whose they are, and whose weeks they have
+-- team_members     people in teams, and invited ones
+-- team_weeks       the one figure of a closed week
+-- device_codes     trays that wait to be signed in from a browser
+-- oidc_identities  people as a sign-in provider knows them
+-- oidc_logins      sign-ins on their way through the provider
 -- signing_keys     keys that sign tokens, sealed with the master key
 
 CREATE TABLE users (
@@ -129,4 +135,66 @@ CREATE TABLE sign_in_attempts (
     key BYTEA NOT NULL PRIMARY KEY,
     window_from TIMESTAMPTZ NOT NULL,
     attempts INTEGER NOT NULL
+);
+
+CREATE TABLE teams (
+    id UUID NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    manager_id UUID REFERENCES users (id) ON DELETE SET NULL,
+    timezone TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE INDEX teams_by_manager ON teams (manager_id);
+
+-- Who has not accepted is only invited, and counts nowhere.
+CREATE TABLE team_members (
+    team_id UUID NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    invited_at TIMESTAMPTZ NOT NULL,
+    accepted_at TIMESTAMPTZ,
+    PRIMARY KEY (team_id, user_id)
+);
+
+CREATE UNIQUE INDEX team_members_one_team ON team_members (user_id) WHERE accepted_at IS NOT NULL;
+
+-- Written once, 48 hours after the week, and never again. No figure where it is suppressed.
+CREATE TABLE team_weeks (
+    team_id UUID NOT NULL REFERENCES teams (id) ON DELETE CASCADE,
+    week_from TIMESTAMPTZ NOT NULL,
+    week_to TIMESTAMPTZ NOT NULL,
+    blinks_per_minute INTEGER,
+    PRIMARY KEY (team_id, week_from)
+);
+
+-- Trays that wait to be signed in from a browser (RFC 8628). Of the device's code only its SHA-256 is kept.
+CREATE TABLE device_codes (
+    code_hash BYTEA NOT NULL PRIMARY KEY,
+    user_code TEXT NOT NULL UNIQUE,
+    device_name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    polled_at TIMESTAMPTZ,
+    user_id UUID REFERENCES users (id) ON DELETE CASCADE,
+    denied BOOLEAN NOT NULL
+);
+
+CREATE INDEX device_codes_by_user ON device_codes (user_id);
+
+-- People as an OpenID provider knows them.
+CREATE TABLE oidc_identities (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    PRIMARY KEY (issuer, subject)
+);
+
+CREATE INDEX oidc_identities_by_user ON oidc_identities (user_id);
+
+-- Sign-ins that are on their way through the provider; of `state` only its SHA-256 is kept.
+CREATE TABLE oidc_logins (
+    state_hash BYTEA NOT NULL PRIMARY KEY,
+    verifier TEXT NOT NULL,
+    nonce TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
 );

@@ -30,8 +30,12 @@ function keep(session) {
   user = session.user;
 }
 
-async function get(path) {
-  const ask = () => send(path, { headers: { Authorization: `Bearer ${tokens.access}` } });
+function get(path) {
+  return signedIn(path, {});
+}
+
+async function signedIn(path, options) {
+  const ask = () => send(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${tokens.access}` } });
   let answer = await ask();
   if (answer.status === 401 && tokens.refresh) {
     try {
@@ -112,7 +116,7 @@ async function load() {
 function showSignIn() {
   tokens.access = tokens.refresh = user = null;
   $("rows").replaceChildren();
-  $("home").hidden = $("sign-out").hidden = true;
+  $("home").hidden = $("device").hidden = $("sign-out").hidden = true;
   $("sign-in").hidden = false;
   $("email").focus();
 }
@@ -120,9 +124,52 @@ function showSignIn() {
 function showHome() {
   $("who").textContent = `${user.name ?? user.email} · times in ${user.timezone}`;
   $("sign-in").hidden = true;
-  $("home").hidden = $("sign-out").hidden = false;
+  $("sign-out").hidden = false;
+  if (location.pathname === "/device") {
+    $("device").hidden = false;
+    $("code").value = new URLSearchParams(location.search).get("code") ?? "";
+    $("code").focus();
+    return;
+  }
+  $("home").hidden = false;
   load();
 }
+
+async function decideDevice(approve) {
+  $("device-error").textContent = "";
+  try {
+    const body = { user_code: $("code").value };
+    if (approve !== undefined) body.approve = approve;
+    const found = await signedIn("/api/auth/device/approve", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const device = `“${found.device_name}” at ${found.address}`;
+    const said = {
+      waiting: `${device} waits to be signed in to your account. Is it yours?`,
+      approved: `${device} is signed in. You can close this page.`,
+      denied: `${device} was refused.`,
+    };
+    $("device-found").textContent = said[found.status];
+    $("device-found").hidden = false;
+    $("device-look").hidden = true;
+    $("device-decide").hidden = found.status !== "waiting";
+  } catch (e) {
+    $("device-error").textContent = e.message;
+  }
+}
+
+$("device").addEventListener("submit", (event) => {
+  event.preventDefault();
+  decideDevice();
+});
+$("device-yes").addEventListener("click", () => decideDevice(true));
+$("device-no").addEventListener("click", () => decideDevice(false));
+$("code").addEventListener("input", () => {
+  $("device-look").hidden = false;
+  $("device-found").hidden = $("device-decide").hidden = true;
+});
 
 $("sign-in").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -149,7 +196,7 @@ $("sign-out").addEventListener("click", async () => {
 $("group").addEventListener("change", load);
 $("reload").addEventListener("click", load);
 setInterval(() => {
-  if (user && !document.hidden) load();
+  if (user && !document.hidden && !$("home").hidden) load();
 }, 60000);
 
 showSignIn();

@@ -30,6 +30,9 @@ enum Command {
     /// Bring the database up to date and end.
     #[command(after_help = "Example: cloud-api migrate --database sqlite:/var/lib/cloud-api/server.db")]
     Migrate(DatabaseArgs),
+    /// Print the API's description, an OpenAPI document.
+    #[command(after_help = "Example: cloud-api openapi > openapi.json")]
+    Openapi,
     /// Remove what is past its retention, and end.
     #[command(after_help = "Example: cloud-api purge --retention-days 365")]
     Purge(DatabaseArgs),
@@ -46,6 +49,7 @@ pub fn run() -> Result<(), Failure> {
         None => Ok(()),
         Some(Cli { command: Command::Serve(args) }) => serve(&args),
         Some(Cli { command: Command::Migrate(args) }) => run_migrate(&args),
+        Some(Cli { command: Command::Openapi }) => print_description(),
         Some(Cli { command: Command::Purge(args) }) => run_purge(&args),
         Some(Cli { command: Command::Admin(args) }) => admin::run(&args),
     }
@@ -93,6 +97,12 @@ fn run_migrate(args: &DatabaseArgs) -> Result<(), Failure> {
         )
     })?;
     println!("{done} migrations applied");
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn print_description() -> Result<(), Failure> {
+    println!("{:#}", crate::openapi::document());
     Ok(())
 }
 

@@ -1,11 +1,16 @@
 //! `cloud-api` receives the minutes of an organisation and shows each person their own history.
 //!
 //! - [`cli`], [`admin`], [`config`], [`failure`]: the command line, the settings, and how a command ends
+//! - [`tls`]: HTTPS that follows its files
 //! - [`startup`]: [`startup::Application`], built and run; it works with port 0
 //! - [`http`]: what every request goes through: envelope, headers, log, bodies
 //! - [`limits`], [`address`], [`metrics`], [`jobs`]: how often, from where, how much, and what runs beside
 //! - [`routes`]: the endpoints; [`auth`]: who asks; [`error`]: how a request is refused
+//! - [`openapi`]: their description
 //! - [`domain`]: parsing, pure; [`db`]: storage on SQLite and PostgreSQL
+
+// The description of the API is one large JSON value.
+#![recursion_limit = "256"]
 
 pub mod address;
 pub mod admin;
@@ -22,5 +27,7 @@ pub mod jobs;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
+pub mod openapi;
 pub mod routes;
 pub mod startup;
+pub mod tls;

@@ -132,6 +132,39 @@ pub async fn sign_in(state: &State, account: &str, peer: Peer) -> Result<Option<
     Ok(Some(attempt))
 }
 
+/// Wrong device codes of one person in a quarter of an hour.
+const CODE_TRIES: i32 = 5;
+
+/// Counts a try at a device's code.
+///
+/// # Errors
+/// 429 after five wrong ones.
+pub async fn code_try(state: &State, user: UserId) -> Result<Option<Vec<u8>>, ApiError> {
+    if state.limits.is_none() {
+        return Ok(None);
+    }
+    let text = user.to_string();
+    let key =
+        Sha256::new().chain_update(state.keys.salt()).chain_update("code:").chain_update(text).finalize().to_vec();
+    let (now, counted) = (state.clock.now(), key.clone());
+    let (tries, until) = state
+        .db
+        .write(move |conn| attempts::count(conn, &counted, now))
+        .await
+        .map_err(|e: crate::db::DbError| ApiError::from(e))?;
+    if tries > CODE_TRIES { Err(too_many(seconds_until(now, until))) } else { Ok(Some(key)) }
+}
+
+/// Takes a good try back.
+///
+/// # Errors
+/// When the database fails.
+pub async fn code_was_right(state: &State, key: Option<Vec<u8>>) -> Result<(), ApiError> {
+    let Some(key) = key else { return Ok(()) };
+    let done = state.db.write(move |conn| attempts::take_back(conn, &key)).await;
+    done.map_err(|e: crate::db::DbError| ApiError::from(e))
+}
+
 fn seconds_until(now: UtcMs, until: UtcMs) -> u64 {
     u64::try_from((until.0 - now.0).max(0)).unwrap_or(0).div_ceil(1_000).max(1)
 }

@@ -22,6 +22,7 @@ use crate::{
         key_rows,
         keys::{KeyError, Keyring},
         master::MasterKey,
+        oidc::Provider,
         password::{self, Passwords},
     },
     clock::Clock,
@@ -33,6 +34,7 @@ use crate::{
     limits::Limits,
     metrics,
     routes::{self, State},
+    tls::Certificate,
 };
 
 /// How long requests that are under way may take once the server stops, in seconds.
@@ -48,6 +50,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Application {
     server: Server,
     address: SocketAddr,
+    scheme: &'static str,
+    certificate: Option<Arc<Certificate>>,
     state: State,
 }
 
@@ -57,6 +61,14 @@ impl Application {
     /// # Errors
     /// With what is wrong, and the exit code for it.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, Failure> {
+        let certificate = config.server.tls.as_ref().map(|(cert, key)| Certificate::load(cert, key)).transpose();
+        let certificate = certificate.map_err(|e| {
+            Failure::usage(
+                "bad_certificate",
+                chain(&e),
+                "Give CLOUD_API_TLS_CERT and CLOUD_API_TLS_KEY two PEM files that belong together.",
+            )
+        })?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
@@ -64,6 +76,8 @@ impl Application {
             .await
             .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
         metrics::start();
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let behind_proxy = config.server.behind_proxy;
         let state = State {
             db,
@@ -73,6 +87,9 @@ impl Application {
             started: Instant::now(),
             retention_days,
             limits: config.access.rate_limit.then(|| Arc::new(Limits::default())),
+            oidc: config.outside.oidc.map(|oidc| Arc::new(Provider::new(oidc, &public_url))),
+            ask: config.outside.ask,
+            public_url,
             access: Arc::new(config.access),
             behind_proxy,
         };
@@ -88,13 +105,21 @@ impl Application {
         .workers(config.server.workers)
         .client_request_timeout(HEAD_TIMEOUT)
         .shutdown_timeout(SHUTDOWN_S)
-        .disable_signals()
-        .listen(listener)
-        .map_err(|e| cannot_listen(address, &e))?
-        .run();
+        .disable_signals();
+        let server = match &certificate {
+            Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()),
+            None => server.listen(listener),
+        };
+        let server = server.map_err(|e| cannot_listen(address, &e))?.run();
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { server, address, state })
+        Ok(Self { server, address, scheme, certificate, state })
+    }
+
+    /// `http` or `https`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Where it listens, with the real port.
@@ -110,6 +135,8 @@ impl Application {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let handle = self.server.handle();
         let _jobs = AbortOnDrop(actix_web::rt::spawn(jobs::run(self.state)));
+        let _certificate =
+            self.certificate.map(|certificate| AbortOnDrop(actix_web::rt::spawn(jobs::follow(certificate))));
         let mut running = std::pin::pin!(self.server);
         tokio::select! {
             ended = &mut running => {
@@ -153,7 +180,7 @@ fn cors(origins: &[String]) -> Cors {
 #[expect(clippy::print_stdout, reason = "the line that scripts and tests wait for")]
 pub fn announce(application: &Application) {
     use std::io::Write as _;
-    println!("cloud-api listening on http://{}", application.address());
+    println!("cloud-api listening on {}://{}", application.scheme(), application.address());
     let _ = io::stdout().flush();
 }
 

@@ -3,11 +3,13 @@
 //! - [`keys`]: the signing keys, with ids; [`key_rows`]: on PostgreSQL; [`master`]: what seals them there
 //! - [`tokens`]: access and refresh tokens
 //! - [`password`]: argon2id, off the async threads
+//! - [`oidc`]: sign-in through an OpenID provider
 //! - [`principal`]: the person of a request, by one indexed look-up
 
 pub mod key_rows;
 pub mod keys;
 pub mod master;
+pub mod oidc;
 pub mod password;
 pub mod principal;
 pub mod tokens;

@@ -3,6 +3,7 @@
 //! - [`server`]: where it listens, who ends TLS
 //! - [`access`]: who may register, from where, how often
 //! - [`database`]: where minutes are kept
+//! - [`outside`]: an OpenID provider, a model
 //! - [`mod@env_file`]: the file `.env`
 //!
 //! Flags win over the environment, the environment over `.env`.
@@ -10,10 +11,12 @@
 pub mod access;
 pub mod database;
 pub mod env_file;
+pub mod outside;
 pub mod server;
 
 pub use access::{AccessArgs, AccessConfig};
 pub use database::{DatabaseArgs, DatabaseConfig};
+pub use outside::{OutsideArgs, OutsideConfig};
 pub use server::{ServeArgs, ServerConfig};
 
 use crate::failure::Failure;
@@ -27,6 +30,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Where minutes are kept, and how long.
     pub database: DatabaseConfig,
+    /// The provider and the model, where there are any.
+    pub outside: OutsideConfig,
     /// What is logged, as a tracing filter.
     pub log: String,
 }
@@ -48,6 +53,7 @@ impl Config {
             ));
         }
         let access = args.access.resolve(server.listen.ip().is_loopback())?;
-        Ok(Self { server, access, database, log: args.log.clone() })
+        let outside = args.outside.resolve()?;
+        Ok(Self { server, access, database, outside, log: args.log.clone() })
     }
 }

@@ -4,16 +4,21 @@
 //! | --- | --- | --- |
 //! | `CLOUD_API_LISTEN` | `--listen` | `127.0.0.1:8080` |
 //! | `PORT` | | 8080; used where the address has no port |
+//! | `CLOUD_API_TLS_CERT`, `CLOUD_API_TLS_KEY` | `--tls-cert`, `--tls-key` | none: plain HTTP |
 //! | `CLOUD_API_BEHIND_PROXY` | `--behind-proxy` | false |
+//! | `CLOUD_API_PUBLIC_URL` | `--public-url` | the address it listens on |
 //! | `CLOUD_API_ROLES` | `--roles` | all: `auth,data,sync,attendance,web` |
 //! | `CLOUD_API_WORKERS` | `--workers` | one for each core |
 //! | `CLOUD_API_LOG` | `--log` | `info` |
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::Args;
 
-use super::{AccessArgs, DatabaseArgs};
+use super::{AccessArgs, DatabaseArgs, OutsideArgs};
 use crate::{failure::Failure, routes::Part};
 
 /// The flags of `serve`.
@@ -28,6 +33,9 @@ pub struct ServeArgs {
     /// A proxy in front ends TLS: allows plain HTTP beyond loopback
     #[arg(long, env = "CLOUD_API_BEHIND_PROXY", num_args = 0..=1, default_value_t = false, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::Set)]
     pub behind_proxy: bool,
+    /// Where people reach this server, for links and codes [default: the address it listens on]
+    #[arg(long, value_name = "URL", env = "CLOUD_API_PUBLIC_URL")]
+    pub public_url: Option<String>,
     /// Threads that answer requests [default: one for each core]
     #[arg(long, value_name = "N", env = "CLOUD_API_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
@@ -49,6 +57,15 @@ pub struct ServeArgs {
     /// Who may register, from where, how often
     #[command(flatten)]
     pub access: AccessArgs,
+    /// Certificate chain for HTTPS, PEM; taken anew when it changes
+    #[arg(long, value_name = "FILE", env = "CLOUD_API_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key, PEM
+    #[arg(long, value_name = "FILE", env = "CLOUD_API_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// A provider and a model
+    #[command(flatten)]
+    pub outside: OutsideArgs,
     /// Where minutes are kept
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -59,6 +76,10 @@ pub struct ServeArgs {
 pub struct ServerConfig {
     /// Where to listen; port 0 takes any free one.
     pub listen: SocketAddr,
+    /// Certificate and key; `None` speaks plain HTTP.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// Where people reach this server, without a slash at the end.
+    pub public_url: Option<String>,
     /// Which parts this process answers.
     pub parts: Vec<Part>,
     /// Threads that answer requests.
@@ -80,16 +101,24 @@ impl ServerConfig {
                 Failure::usage("bad_listen", format!("Cannot listen on {text:?}: not an address"), fix)
             })?,
         };
-        if !listen.ip().is_loopback() && !args.behind_proxy {
+        let tls = args.tls_cert.clone().zip(args.tls_key.clone());
+        if !listen.ip().is_loopback() && !args.behind_proxy && tls.is_none() {
             return Err(Failure::usage(
                 "plain_http_beyond_loopback",
                 format!("Refusing plain HTTP on {listen}: passwords would cross the network in the clear"),
-                "Listen on 127.0.0.1, or set CLOUD_API_BEHIND_PROXY=true when a proxy in front ends TLS.",
+                "Listen on 127.0.0.1, give CLOUD_API_TLS_CERT and CLOUD_API_TLS_KEY, or set CLOUD_API_BEHIND_PROXY=true when a proxy ends TLS.",
             ));
         }
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let public_url = args.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
+        if public_url.as_deref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+            let message = "CLOUD_API_PUBLIC_URL must begin with https:// or http://";
+            return Err(Failure::usage("bad_public_url", message, "For example https://wellness.example.org."));
+        }
         Ok(Self {
             listen,
+            tls,
+            public_url,
             workers: args.workers.map_or(cores, usize::from),
             behind_proxy: args.behind_proxy,
             parts: args.roles.clone(),

@@ -6,7 +6,9 @@ use serde::Serialize;
 use super::{
     DbError,
     conn::Conn,
-    schema::{blink_data, blink_rollups, consents, devices, one_time_tokens, sessions, users},
+    schema::{
+        blink_data, blink_rollups, consents, device_codes, devices, one_time_tokens, sessions, team_members, users,
+    },
     types::DbId,
 };
 
@@ -23,8 +25,12 @@ pub struct Removed {
     pub sessions: usize,
     /// Devices.
     pub devices: usize,
-    /// One-time links.
+    /// One-time links and codes.
     pub links: usize,
+    /// Links to a sign-in provider's accounts.
+    pub identities: usize,
+    /// Places in teams.
+    pub memberships: usize,
     /// The account itself.
     pub accounts: usize,
 }
@@ -46,7 +52,10 @@ pub fn person(conn: &mut Conn, user: DbId) -> Result<Removed, DbError> {
         consents: diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(conn)?,
         sessions: diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?,
         devices: diesel::delete(devices::table.filter(devices::user_id.eq(user))).execute(conn)?,
-        links: diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user))).execute(conn)?,
+        links: diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user))).execute(conn)?
+            + diesel::delete(device_codes::table.filter(device_codes::user_id.eq(Some(user)))).execute(conn)?,
+        identities: super::oidc::unlink_all(conn, user)?,
+        memberships: diesel::delete(team_members::table.filter(team_members::user_id.eq(user))).execute(conn)?,
         accounts: diesel::delete(users::table.filter(users::id.eq(user))).execute(conn)?,
     })
 }

@@ -7,17 +7,20 @@
 
 pub mod attempts;
 pub mod conn;
+pub mod device_codes;
 pub mod devices;
 pub mod erase;
 pub mod export;
 pub mod history;
 pub mod ingest;
 pub mod migrate;
+pub mod oidc;
 pub mod one_time;
 pub mod purge;
 pub mod schema;
 pub mod sessions;
 pub mod target;
+pub mod teams;
 pub mod types;
 pub mod users;
 

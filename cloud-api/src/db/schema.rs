@@ -108,6 +108,83 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::{Id, Utc};
+
+    teams (id) {
+        id -> Id,
+        name -> Text,
+        manager_id -> Nullable<Id>,
+        timezone -> Text,
+        created_at -> Utc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Nullable;
+    use crate::db::types::{Id, Utc};
+
+    team_members (team_id, user_id) {
+        team_id -> Id,
+        user_id -> Id,
+        invited_at -> Utc,
+        accepted_at -> Nullable<Utc>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable};
+    use crate::db::types::{Id, Utc};
+
+    team_weeks (team_id, week_from) {
+        team_id -> Id,
+        week_from -> Utc,
+        week_to -> Utc,
+        blinks_per_minute -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Bool, Nullable, Text};
+    use crate::db::types::{Id, Utc};
+
+    device_codes (code_hash) {
+        code_hash -> Binary,
+        user_code -> Text,
+        device_name -> Text,
+        address -> Text,
+        expires_at -> Utc,
+        polled_at -> Nullable<Utc>,
+        user_id -> Nullable<Id>,
+        denied -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::Id;
+
+    oidc_identities (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Id,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Text};
+    use crate::db::types::Utc;
+
+    oidc_logins (state_hash) {
+        state_hash -> Binary,
+        verifier -> Text,
+        nonce -> Text,
+        expires_at -> Utc,
+    }
+}
+
+diesel::joinable!(team_members -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(consents -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -117,5 +194,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     devices,
     blink_data,
     blink_rollups,
-    one_time_tokens
+    one_time_tokens,
+    teams,
+    team_members,
+    team_weeks,
+    device_codes
 );

@@ -121,6 +121,9 @@ pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError
             diesel::update(own).set(users::awaits_consent.eq(false)).execute(conn)?;
         }
     }
+    if entry.kind == "team" && !entry.granted {
+        super::teams::leave_all(conn, entry.user_id)?;
+    }
     diesel::insert_into(consents::table).values(entry.clone()).execute(conn)?;
     Ok(())
 }

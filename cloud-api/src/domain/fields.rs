@@ -48,6 +48,12 @@ impl Fields {
         }
     }
 
+    /// Whether the field is there.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
     /// A truth value that must be there.
     pub fn required_flag(&mut self, name: &str) -> Option<bool> {
         match self.object.get(name) {

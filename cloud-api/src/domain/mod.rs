@@ -4,10 +4,14 @@
 //! - [`account`]: e-mail addresses, passwords, names, time zones
 //! - [`minute`]: a minute from the wire becomes a checked minute or a rejection code
 //! - [`interval`]: hours, days and weeks in a person's time zone
+//! - [`insights`]: what the figures say
+//! - [`team`]: the one figure a team has
 //! - [`cursor`]: where the next page starts
 
 pub mod account;
 pub mod cursor;
 pub mod fields;
+pub mod insights;
 pub mod interval;
 pub mod minute;
+pub mod team;

@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest,
     http::{
         StatusCode,
-        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+        header::{CONTENT_ENCODING, CONTENT_TYPE},
     },
     web::{self, Payload},
 };
@@ -46,11 +46,31 @@ pub async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiEr
 /// # Errors
 /// As [`object`].
 pub async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
-    let announced = req.headers().get(CONTENT_LENGTH).is_some_and(|v| v.as_bytes() != b"0");
-    if announced || req.headers().contains_key(TRANSFER_ENCODING) {
+    if req.headers().contains_key(CONTENT_TYPE) {
         return object(req, payload).await;
     }
-    Ok(Fields::new(serde_json::Map::new()))
+    let received = tokio::time::timeout(ARRIVAL, receive(payload, MAX_JSON_BYTES)).await;
+    match received.map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))?? {
+        empty if empty.is_empty() => Ok(Fields::new(serde_json::Map::new())),
+        _ => Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+    }
+}
+
+/// Reads a form, as OAuth clients send it, of at most 64 KiB.
+///
+/// # Errors
+/// 400, 408 and 413.
+pub async fn form(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
+    if is_gzip(req)? {
+        return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
+    let received = tokio::time::timeout(ARRIVAL, receive(payload, 64 << 10))
+        .await
+        .map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))??;
+    let text = String::from_utf8(received).map_err(|_| ApiError::from_status(StatusCode::BAD_REQUEST))?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(&text)
+        .map_err(|_| ApiError::from_status(StatusCode::BAD_REQUEST))?;
+    Ok(Fields::new(pairs.into_inner().into_iter().map(|(name, value)| (name, Value::String(value))).collect()))
 }
 
 /// 400 for what is no JSON, with the place.

@@ -19,6 +19,9 @@ use crate::{error::ApiError, metrics};
 #[derive(Clone, Debug)]
 pub struct Pseudonym(pub String);
 
+/// Marks a refusal that has a form of its own, such as RFC 8628's, and keeps it.
+pub struct OwnForm;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Pages may load what this server serves, and nothing else; nobody may frame them.
@@ -35,11 +38,13 @@ pub async fn around(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let request_id = Uuid::now_v7().to_string();
+    let secure = req.app_config().secure();
     let mut res = next.call(req).await?.map_into_boxed_body();
-    if res.status().is_client_error() || res.status().is_server_error() {
+    let failed = res.status().is_client_error() || res.status().is_server_error();
+    if failed && res.response().extensions().get::<OwnForm>().is_none() {
         res = enveloped(res, &request_id);
     }
-    set_headers(res.headers_mut(), &request_id);
+    set_headers(res.headers_mut(), &request_id, secure);
     let req = res.request();
     let pattern = req.match_pattern();
     let (route, status, took) = (pattern.as_deref().unwrap_or("-"), res.status().as_u16(), started.elapsed());
@@ -83,7 +88,7 @@ fn enveloped(res: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse
     res.into_response(answer)
 }
 
-fn set_headers(headers: &mut HeaderMap, request_id: &str) {
+fn set_headers(headers: &mut HeaderMap, request_id: &str, secure: bool) {
     // A handler's own word stands: pages may be cached, and the API's documentation needs styles of its own.
     let mut set = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
@@ -98,6 +103,9 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str) {
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
     // Answers are about one person: no cache may keep them.
     set(header::CACHE_CONTROL, "no-store");
+    if secure {
+        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(REQUEST_ID, id);
     }

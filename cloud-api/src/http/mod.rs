@@ -2,9 +2,11 @@
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
 //! - [`body`]: bodies, decompressed and bounded
+//! - [`client`]: requests that this server makes itself
 //! - [`resource`]: an address that names the methods it answers
 
 pub mod body;
+pub mod client;
 pub mod envelope;
 
 use actix_web::{

@@ -1,12 +1,14 @@
-//! What runs beside the requests: once an hour, retention and the partitions of the months to come.
+//! What runs beside the requests: once an hour, retention, the partitions of the months to come,
+//! and the weeks of teams.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    db::{Db, DbError, purge},
+    db::{Db, DbError, purge, teams},
     failure::chain,
     limits::Limits,
     routes::State,
+    tls::Certificate,
 };
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
@@ -17,7 +19,18 @@ pub async fn run(state: State) {
     loop {
         due.tick().await;
         housekeeping(&state.db, &state).await;
+        close_weeks(&state).await;
         Limits::forget_idle(&state.limits);
+    }
+}
+
+/// Looks after the certificate's files every few seconds, until it is dropped.
+pub async fn follow(certificate: Arc<Certificate>) {
+    let mut due = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        due.tick().await;
+        let certificate = certificate.clone();
+        let _ = actix_web::web::block(move || certificate.follow()).await;
     }
 }
 
@@ -33,5 +46,23 @@ async fn housekeeping(db: &Db, state: &State) {
     match purged {
         Ok(purged) => tracing::info!(minutes = purged.minutes, sessions = purged.sessions, "retention"),
         Err(e) => said("retention", &e),
+    }
+}
+
+/// Closes team weeks near their time, so that a late look does not find another set of members.
+async fn close_weeks(state: &State) {
+    let now = state.clock.now();
+    let teams = match state.db.read(teams::all).await {
+        Ok(teams) => teams,
+        Err(e) => return tracing::error!(cause = chain(&e), "reading teams failed; it is tried again in an hour"),
+    };
+    for team in teams {
+        let closed = state.db.write(move |conn| teams::close_weeks(conn, &team, now)).await;
+        if let Err(e) = closed {
+            tracing::error!(
+                cause = chain(&e as &DbError),
+                "closing a team's week failed; it is tried again in an hour"
+            );
+        }
     }
 }

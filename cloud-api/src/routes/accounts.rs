@@ -119,7 +119,11 @@ pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) ->
     }
 }
 
-fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
+/// Whether the operator lets this address have an account.
+///
+/// # Errors
+/// 403 `registration_closed`.
+pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
     let domain = email.key.rsplit_once('@').map_or("", |(_, domain)| domain);
     match policy {
         Policy::Open => Ok(()),
@@ -201,7 +205,11 @@ pub async fn logout(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::NoContent().finish())
 }
 
-fn new_session(
+/// A session that begins now, and what its owner is told of it.
+///
+/// # Errors
+/// When a token cannot be signed.
+pub fn new_session(
     req: &HttpRequest,
     state: &State,
     user: UserRow,

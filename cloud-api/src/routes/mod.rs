@@ -2,8 +2,11 @@
 //!
 //! - [`accounts`]: register, login, refresh, logout
 //! - [`blink`]: minutes in
-//! - [`history`]: minutes out
+//! - [`history`], [`insights`]: minutes out, and what they say
+//! - [`oidc`]: signing in through a provider
 //! - [`people`], [`own`], [`export`]: a person's own account, under `/api/user/me`
+//! - [`team`]: one figure for a closed week
+//! - [`device`]: a tray signed in from the browser
 //! - [`admin`], [`reset`]: people and roles; a new password by link
 //! - [`health`], [`consents`], [`pages`]
 
@@ -11,13 +14,17 @@ pub mod accounts;
 pub mod admin;
 pub mod blink;
 pub mod consents;
+pub mod device;
 pub mod export;
 pub mod health;
 pub mod history;
+pub mod insights;
+pub mod oidc;
 pub mod own;
 pub mod pages;
 pub mod people;
 pub mod reset;
+pub mod team;
 
 use std::{str::FromStr, sync::Arc, time::Instant};
 
@@ -27,15 +34,18 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+use insights::AskConfig;
+
 use crate::{
     address::{self, Peer},
-    auth::{keys::Keyring, password::Passwords},
+    auth::{keys::Keyring, oidc::Provider, password::Passwords},
     clock::Clock,
     config::AccessConfig,
     db::{Db, types::UtcMs},
     error::ApiError,
     http::resource,
     limits::Limits,
+    openapi,
 };
 
 const DAY_MS: i64 = 86_400_000;
@@ -59,6 +69,12 @@ pub struct State {
     pub access: Arc<AccessConfig>,
     /// How often; `None` where limits are off.
     pub limits: Option<Arc<Limits>>,
+    /// Where people reach this server, without a slash at the end.
+    pub public_url: String,
+    /// The OpenID provider, where there is one.
+    pub oidc: Option<Arc<Provider>>,
+    /// The model that answers questions, where there is one.
+    pub ask: Option<AskConfig>,
     /// Whether a proxy stands in front.
     pub behind_proxy: bool,
 }
@@ -144,6 +160,11 @@ pub fn table() -> Vec<Entry> {
         on!(Auth "/api/auth/refresh" POST accounts::refresh),
         on!(Auth "/api/auth/logout" POST accounts::logout),
         on!(Auth "/api/auth/reset" POST reset::reset),
+        on!(Auth "/api/auth/google" GET oidc::start),
+        on!(Auth "/api/auth/google/callback" GET oidc::callback),
+        on!(Auth "/api/auth/device" POST device::start),
+        on!(Auth "/api/auth/device/token" POST device::token),
+        on!(Auth "/api/auth/device/approve" POST device::approve),
         on!(Sync "/api/blink" POST blink::one),
         on!(Sync "/api/blink/sync" POST blink::sync),
         on!(Data "/api/user/me" GET people::me, PATCH people::change, DELETE people::erase),
@@ -153,10 +174,20 @@ pub fn table() -> Vec<Entry> {
         on!(Data "/api/user/me/devices" GET own::devices),
         on!(Data "/api/user/me/devices/{id}" DELETE own::end_device),
         on!(Data "/api/user/me/export" GET export::everything),
+        on!(Data "/api/user/me/insights" GET insights::insights),
+        on!(Data "/api/user/me/ask" POST insights::ask),
         on!(Data "/api/user/{id}/blinks" GET history::blinks),
+        on!(Data "/api/team" GET team::list, POST team::create),
+        on!(Data "/api/team/{id}/members/{user_id}" PUT team::put_member, DELETE team::delete_member),
+        on!(Data "/api/team/{id}/blinks" GET team::blinks),
         on!(Data "/api/admin/users" GET admin::list),
         on!(Data "/api/admin/users/{id}" PATCH admin::change),
+        on!(Web "/api/openapi.json" GET openapi::json_document),
+        on!(Web "/api/docs" GET openapi::to_pages),
+        on!(Web "/docs" GET openapi::to_pages),
+        on!(Web "/api/docs/{file:.*}" GET openapi::pages),
         on!(Web "/" GET pages::index),
+        on!(Web "/device" GET pages::index),
         on!(Web "/reset" GET pages::reset),
         on!(Web "/assets/app.js" GET pages::script),
         on!(Web "/assets/app.css" GET pages::style),
@@ -165,6 +196,7 @@ pub fn table() -> Vec<Entry> {
         on!(Auth "/auth/register" POST accounts::register),
         on!(Auth "/auth/login" POST accounts::login),
         on!(Auth "/auth/logout" POST accounts::logout),
+        on!(Auth "/auth/google/callback" GET oidc::callback),
         on!(Sync "/blink/track" POST blink::one),
         on!(Sync "/blink/tracking" POST blink::one),
         on!(Sync "/blink/sync" POST blink::sync),

@@ -65,6 +65,21 @@ contract! {
         assert_eq!(head.text, "");
     }
 
+    fn the_api_describes_itself(app) {
+        let nobody = app.anonymous();
+        let document = nobody.get("/api/openapi.json").expect(200);
+        assert_eq!(document.json["openapi"], "3.1.0");
+        assert_eq!(document.json["paths"]["/api/blink/sync"]["post"]["security"], json!([{"bearer": []}]));
+        for path in ["/api/docs", "/docs"] {
+            assert_eq!(nobody.get(path).expect(308).header("location"), "/api/docs/");
+        }
+        let page = nobody.get("/api/docs/").expect(200);
+        assert!(page.header("content-type").starts_with("text/html") && page.text.contains("swagger-ui"));
+        assert!(!page.header("content-security-policy").contains("script-src 'self' 'unsafe"));
+        assert!(nobody.get("/api/docs/swagger-initializer.js").expect(200).text.contains("/api/openapi.json"));
+        assert_eq!(nobody.get("/api/docs/no-such-file").expect(404).code(), "not_found");
+    }
+
     fn the_plain_dashboard_is_self_contained(app) {
         let nobody = app.anonymous();
         let page = nobody.get("/").expect(200);

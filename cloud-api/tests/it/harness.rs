@@ -8,7 +8,7 @@ use std::{
 
 use cloud_api::{
     clock::Clock,
-    config::{AccessConfig, Config, DatabaseConfig, ServerConfig},
+    config::{AccessConfig, Config, DatabaseConfig, OutsideConfig, ServerConfig},
     db::{
         target::Target,
         types::{DbId, UtcMs},
@@ -70,6 +70,7 @@ pub(crate) struct TestApp {
     pub(crate) target: Target,
     pub(crate) postgres: Option<Database>,
     access: AccessConfig,
+    pub(crate) outside: OutsideConfig,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -102,8 +103,17 @@ impl TestApp {
 
     fn with(folder: TempDir, target: Target, postgres: Option<Database>, access: AccessConfig) -> Self {
         let clock = Clock::manual(at(NOW));
-        let mut app =
-            Self { address: String::new(), clock, folder, target, postgres, access, stop: None, server: None };
+        let mut app = Self {
+            address: String::new(),
+            clock,
+            folder,
+            target,
+            postgres,
+            access,
+            outside: OutsideConfig::default(),
+            stop: None,
+            server: None,
+        };
         app.run();
         app
     }
@@ -119,9 +129,12 @@ impl TestApp {
     fn run(&mut self) {
         let config = Config {
             access: self.access.clone(),
+            outside: self.outside.clone(),
             server: ServerConfig {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 workers: 2,
+                public_url: None,
+                tls: None,
                 behind_proxy: false,
                 parts: ALL_PARTS.to_vec(),
             },
@@ -172,6 +185,14 @@ impl TestApp {
         let answer = client.post("/api/auth/register", &registration(&email, timezone));
         assert_eq!(answer.status, 201, "{answer:?}");
         client.sign_in(&answer.json);
+        client
+    }
+
+    /// The same person, signed in anew: time has passed.
+    pub(crate) fn again(&self, who: &Client) -> Client {
+        let mut client = who.clone();
+        let login = json!({"email": who.email, "password": PASSWORD});
+        client.sign_in(&self.anonymous().post("/api/auth/login", &login).expect(200).json);
         client
     }
 

@@ -5,6 +5,7 @@
 mod harness;
 
 mod accounts;
+mod device;
 mod envelope;
 mod history;
 mod ingest;
@@ -14,4 +15,5 @@ mod people;
 mod postgres;
 mod process;
 mod schema;
+mod team;
 mod tokens;

@@ -1,0 +1,85 @@
+//! Sign-ins through an OpenID provider: those on their way, and whom each of the provider's people is here.
+
+use diesel::prelude::*;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    DbError,
+    conn::Conn,
+    schema::{oidc_identities, oidc_logins},
+    types::{DbId, UtcMs},
+    users::{self, UserRow},
+};
+
+/// What must be remembered of a sign-in until the browser comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// The PKCE verifier (RFC 7636).
+    pub verifier: String,
+    /// What the id token must repeat.
+    pub nonce: String,
+}
+
+/// Remembers a sign-in under its state, and forgets those whose time is over.
+///
+/// # Errors
+/// When the database fails.
+pub fn remember(conn: &mut Conn, state: &str, pending: &Pending, now: UtcMs, until: UtcMs) -> Result<(), DbError> {
+    diesel::delete(oidc_logins::table.filter(oidc_logins::expires_at.le(now))).execute(conn)?;
+    diesel::insert_into(oidc_logins::table)
+        .values((
+            oidc_logins::state_hash.eq(Sha256::digest(state).to_vec()),
+            oidc_logins::verifier.eq(pending.verifier.clone()),
+            oidc_logins::nonce.eq(pending.nonce.clone()),
+            oidc_logins::expires_at.eq(until),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes a remembered sign-in, once.
+///
+/// # Errors
+/// When the database fails.
+pub fn take(conn: &mut Conn, state: &str, now: UtcMs) -> Result<Option<Pending>, DbError> {
+    let hash = Sha256::digest(state).to_vec();
+    let live = oidc_logins::state_hash.eq(hash.clone()).and(oidc_logins::expires_at.gt(now));
+    let found: Option<(String, String)> =
+        oidc_logins::table.filter(live).select((oidc_logins::verifier, oidc_logins::nonce)).first(conn).optional()?;
+    let taken = diesel::delete(oidc_logins::table.filter(oidc_logins::state_hash.eq(hash))).execute(conn)?;
+    Ok(found.filter(|_| taken == 1).map(|(verifier, nonce)| Pending { verifier, nonce }))
+}
+
+/// Whom the provider's person is here.
+///
+/// # Errors
+/// When the database fails.
+pub fn user_of(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option<UserRow>, DbError> {
+    let own = oidc_identities::issuer.eq(issuer).and(oidc_identities::subject.eq(subject));
+    let id: Option<DbId> =
+        oidc_identities::table.filter(own).select(oidc_identities::user_id).first(conn).optional()?;
+    id.map_or(Ok(None), |id| users::by_id(conn, id))
+}
+
+/// Links the provider's person to one here.
+///
+/// # Errors
+/// When the database fails.
+pub fn link(conn: &mut Conn, issuer: &str, subject: &str, user: DbId) -> Result<(), DbError> {
+    diesel::insert_into(oidc_identities::table)
+        .values((
+            oidc_identities::issuer.eq(issuer),
+            oidc_identities::subject.eq(subject),
+            oidc_identities::user_id.eq(user),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets a person's links; how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub fn unlink_all(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
+    Ok(diesel::delete(oidc_identities::table.filter(oidc_identities::user_id.eq(user))).execute(conn)?)
+}

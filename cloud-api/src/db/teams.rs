@@ -1,0 +1,254 @@
+//! Teams, their members, and their closed weeks.
+
+use diesel::prelude::*;
+use jiff::tz::TimeZone;
+
+use super::{
+    DbError,
+    conn::Conn,
+    schema::{blink_rollups, team_members, team_weeks, teams, users},
+    types::{DbId, UtcMs},
+};
+use crate::domain::{interval::Grouping, team};
+
+/// A team.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = teams)]
+pub struct TeamRow {
+    /// The team.
+    pub id: DbId,
+    /// Its name.
+    pub name: String,
+    /// Whose it is; null after that person was erased.
+    pub manager_id: Option<DbId>,
+    /// Whose weeks it has.
+    pub timezone: String,
+    /// When it was made.
+    pub created_at: UtcMs,
+}
+
+/// A member, or somebody invited.
+#[derive(Clone, Debug, Queryable)]
+pub struct MemberRow {
+    /// The person.
+    pub user_id: DbId,
+    /// Their address.
+    pub email: String,
+    /// Their name.
+    pub name: Option<String>,
+    /// When they were invited.
+    pub invited_at: UtcMs,
+    /// When they accepted.
+    pub accepted_at: Option<UtcMs>,
+}
+
+/// A closed week.
+#[derive(Clone, Debug, Queryable)]
+pub struct WeekRow {
+    /// Its start.
+    pub week_from: UtcMs,
+    /// Its end.
+    pub week_to: UtcMs,
+    /// The mean of the members' means, rounded; null where the week is suppressed.
+    pub blinks_per_minute: Option<i32>,
+}
+
+/// Adds a team.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert(conn: &mut Conn, row: &TeamRow) -> Result<(), DbError> {
+    diesel::insert_into(teams::table).values(row.clone()).execute(conn)?;
+    Ok(())
+}
+
+/// The team of this id.
+///
+/// # Errors
+/// When the database fails.
+pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<TeamRow>, DbError> {
+    Ok(teams::table.filter(teams::id.eq(id)).first(conn).optional()?)
+}
+
+/// Every team, for admins and for the weekly figures.
+///
+/// # Errors
+/// When the database fails.
+pub fn all(conn: &mut Conn) -> Result<Vec<TeamRow>, DbError> {
+    Ok(teams::table.order((teams::created_at, teams::id)).load(conn)?)
+}
+
+/// The teams that a person manages.
+///
+/// # Errors
+/// When the database fails.
+pub fn managed_by(conn: &mut Conn, user: DbId) -> Result<Vec<TeamRow>, DbError> {
+    Ok(teams::table.filter(teams::manager_id.eq(Some(user))).order((teams::created_at, teams::id)).load(conn)?)
+}
+
+/// The teams that a person is in or invited to.
+///
+/// # Errors
+/// When the database fails.
+pub fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Option<UtcMs>)>, DbError> {
+    let rows: Vec<(DbId, Option<UtcMs>)> = team_members::table
+        .filter(team_members::user_id.eq(user))
+        .select((team_members::team_id, team_members::accepted_at))
+        .order((team_members::invited_at, team_members::team_id))
+        .load(conn)?;
+    let mut found = Vec::new();
+    for (team, accepted_at) in rows {
+        found.extend(by_id(conn, team)?.map(|row| (row, accepted_at)));
+    }
+    Ok(found)
+}
+
+/// A team's members and those invited.
+///
+/// # Errors
+/// When the database fails.
+pub fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbError> {
+    Ok(team_members::table
+        .inner_join(users::table)
+        .filter(team_members::team_id.eq(team))
+        .select((users::id, users::email, users::name, team_members::invited_at, team_members::accepted_at))
+        .order((team_members::invited_at, users::id))
+        .load(conn)?)
+}
+
+/// Whether a person has accepted to be in this team.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_member(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
+    let accepted = team_members::accepted_at.is_not_null();
+    let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user)).and(accepted);
+    let count: i64 = team_members::table.filter(own).count().get_result(conn)?;
+    Ok(count > 0)
+}
+
+/// Invites a person; inviting again changes nothing.
+///
+/// # Errors
+/// When the database fails.
+pub fn invite(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Result<(), DbError> {
+    let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user));
+    let there: i64 = team_members::table.filter(own).count().get_result(conn)?;
+    if there == 0 {
+        diesel::insert_into(team_members::table)
+            .values((team_members::team_id.eq(team), team_members::user_id.eq(user), team_members::invited_at.eq(now)))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+/// What became of an acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// They are a member now, or were already.
+    Accepted,
+    /// Nobody invited them.
+    NotInvited,
+    /// They are in another team.
+    InAnotherTeam,
+}
+
+/// A person accepts an invitation.
+///
+/// # Errors
+/// When the database fails.
+pub fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Result<Acceptance, DbError> {
+    let accepted: Vec<DbId> = team_members::table
+        .filter(team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null()))
+        .select(team_members::team_id)
+        .load(conn)?;
+    match accepted.first() {
+        Some(other) if *other == team => return Ok(Acceptance::Accepted),
+        Some(_) => return Ok(Acceptance::InAnotherTeam),
+        None => {}
+    }
+    let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user));
+    let updated =
+        diesel::update(team_members::table.filter(own)).set(team_members::accepted_at.eq(Some(now))).execute(conn)?;
+    Ok(if updated == 1 { Acceptance::Accepted } else { Acceptance::NotInvited })
+}
+
+/// Takes a person out of a team, or their invitation back; false when there was neither.
+///
+/// # Errors
+/// When the database fails.
+pub fn remove(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
+    let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user));
+    Ok(diesel::delete(team_members::table.filter(own)).execute(conn)? > 0)
+}
+
+/// Takes a person out of whatever team they accepted: they withdrew that consent.
+///
+/// # Errors
+/// When the database fails.
+pub fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
+    let own = team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null());
+    diesel::delete(team_members::table.filter(own)).execute(conn)?;
+    Ok(())
+}
+
+/// A team's closed weeks, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError> {
+    Ok(team_weeks::table
+        .filter(team_weeks::team_id.eq(team))
+        .select((team_weeks::week_from, team_weeks::week_to, team_weeks::blinks_per_minute))
+        .order(team_weeks::week_from)
+        .load(conn)?)
+}
+
+/// Closes every week of a team that is due: whole weeks since the team was made, 48 hours after their end, each once.
+///
+/// # Errors
+/// When the database fails.
+pub fn close_weeks(conn: &mut Conn, team: &TeamRow, now: UtcMs) -> Result<(), DbError> {
+    if let Conn::Postgres(conn) = conn {
+        // Two replicas must not close the same week from different moments.
+        diesel::sql_query("SELECT 1 FROM teams WHERE id = $1 FOR UPDATE")
+            .bind::<super::types::Id, _>(team.id)
+            .execute(conn)?;
+    }
+    let zone = TimeZone::get(&team.timezone).unwrap_or(TimeZone::UTC);
+    let last = weeks(conn, team.id)?.last().map(|week| week.week_to);
+    let mut week = match last {
+        Some(end) => Grouping::Week.around(end, &zone),
+        None => {
+            let first = Grouping::Week.around(team.created_at, &zone);
+            if first.start == team.created_at { first } else { Grouping::Week.around(first.end, &zone) }
+        }
+    };
+    while week.end.plus(team::CLOSED_AFTER_MS) <= now {
+        let members: Vec<DbId> = team_members::table
+            .filter(team_members::team_id.eq(team.id).and(team_members::accepted_at.le(Some(week.start))))
+            .select(team_members::user_id)
+            .load(conn)?;
+        let mut sums = Vec::with_capacity(members.len());
+        for member in members {
+            // Weeks begin on a quarter of an hour in every zone, so the sums are exact.
+            let within = blink_rollups::slot_from.ge(week.start).and(blink_rollups::slot_from.lt(week.end));
+            let slots: Vec<(i64, i64)> = blink_rollups::table
+                .filter(blink_rollups::user_id.eq(member).and(within))
+                .select((blink_rollups::blink_count, blink_rollups::observed_ms))
+                .load(conn)?;
+            let total = |of: fn(&(i64, i64)) -> i64| slots.iter().map(of).sum::<i64>().unsigned_abs();
+            sums.push((total(|slot| slot.0), total(|slot| slot.1)));
+        }
+        diesel::insert_into(team_weeks::table)
+            .values((
+                team_weeks::team_id.eq(team.id),
+                team_weeks::week_from.eq(week.start),
+                team_weeks::week_to.eq(week.end),
+                team_weeks::blinks_per_minute.eq(team::week_figure(&sums)),
+            ))
+            .execute(conn)?;
+        week = Grouping::Week.around(week.end, &zone);
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! What a person's own figures say: this week against the weeks before, and the hours of their day.
+
+use blink_proto::rate_per_minute;
+use serde::Serialize;
+
+/// How many days are looked at as now.
+pub const RECENT_DAYS: i64 = 7;
+
+/// How many days before those are the person's own baseline.
+pub const BASELINE_DAYS: i64 = 28;
+
+/// Less than this says nothing of a stretch.
+const MIN_OBSERVED_MS: u64 = 30 * 60_000;
+
+/// A change below this is none: within what a person's rate does by itself.
+const STEADY_PERCENT: f64 = 5.0;
+
+/// Blinks and observed time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Total {
+    /// Blinks.
+    pub blink_count: u64,
+    /// Observed milliseconds.
+    pub observed_ms: u64,
+}
+
+impl Total {
+    /// Adds a stretch.
+    pub fn add(&mut self, blink_count: u64, observed_ms: u64) {
+        self.blink_count += blink_count;
+        self.observed_ms += observed_ms;
+    }
+
+    fn rate(&self) -> Option<f64> {
+        rate_per_minute(self.blink_count, self.observed_ms).filter(|_| self.observed_ms >= MIN_OBSERVED_MS)
+    }
+}
+
+/// One hour of the day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Hour {
+    /// 0 to 23, in the person's time zone.
+    pub hour: usize,
+    /// Their rate in it.
+    pub blinks_per_minute: f64,
+    /// How long they were observed in it.
+    pub observed_ms: u64,
+}
+
+/// Which way the rate went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// More blinks than before.
+    Up,
+    /// Fewer blinks than before.
+    Down,
+    /// As before.
+    Steady,
+    /// Too little was observed to say.
+    Unknown,
+}
+
+/// What the figures say.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Insights {
+    /// The last seven days' rate; null under half an hour observed.
+    pub blinks_per_minute: Option<f64>,
+    /// The rate of the 28 days before them.
+    pub baseline_blinks_per_minute: Option<f64>,
+    /// The change against the baseline, per cent.
+    pub change_percent: Option<f64>,
+    /// Which way it went.
+    pub direction: Direction,
+    /// Observed in the last seven days.
+    pub observed_ms: u64,
+    /// Share of the hours with any data in which the eyes could be observed.
+    pub coverage: Option<f64>,
+    /// The hour with the most blinks a minute.
+    pub best_hour: Option<Hour>,
+    /// The hour with the fewest.
+    pub worst_hour: Option<Hour>,
+    /// Every hour with enough to say.
+    pub hours: Vec<Hour>,
+    /// The same in sentences.
+    pub text: Vec<String>,
+}
+
+/// Reads the figures: the recent and the baseline totals, the hours of the day over both, and how many clock hours of
+/// the recent days have any data.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of weeks fit a double exactly")]
+pub fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_data: u64) -> Insights {
+    let (now, before) = (recent.rate(), baseline.rate());
+    let change_percent =
+        now.zip(before).filter(|(_, before)| *before > 0.0).map(|(now, before)| 100.0 * (now / before - 1.0));
+    let direction = match change_percent {
+        None => Direction::Unknown,
+        Some(change) if change >= STEADY_PERCENT => Direction::Up,
+        Some(change) if change <= -STEADY_PERCENT => Direction::Down,
+        Some(_) => Direction::Steady,
+    };
+    let hours: Vec<Hour> = by_hour
+        .iter()
+        .enumerate()
+        .filter_map(|(hour, total)| {
+            Some(Hour { hour, blinks_per_minute: total.rate()?, observed_ms: total.observed_ms })
+        })
+        .collect();
+    let by_rate = |a: &&Hour, b: &&Hour| a.blinks_per_minute.total_cmp(&b.blinks_per_minute);
+    // With one hour there is nothing to compare.
+    let compared = hours.len() > 1;
+    let best_hour = hours.iter().max_by(by_rate).filter(|_| compared).cloned();
+    let worst_hour = hours.iter().min_by(by_rate).filter(|_| compared).cloned();
+    let coverage =
+        (hours_with_data > 0).then(|| (recent.observed_ms as f64 / (hours_with_data as f64 * 3_600_000.0)).min(1.0));
+    let mut insights = Insights {
+        blinks_per_minute: now,
+        baseline_blinks_per_minute: before,
+        change_percent,
+        direction,
+        observed_ms: recent.observed_ms,
+        coverage,
+        best_hour,
+        worst_hour,
+        hours,
+        text: Vec::new(),
+    };
+    insights.text = sentences(&insights);
+    insights
+}
+
+fn sentences(insights: &Insights) -> Vec<String> {
+    let mut text = Vec::new();
+    match insights.blinks_per_minute {
+        None => text.push("Too little was observed in the last seven days to speak of a rate.".to_owned()),
+        Some(rate) => text.push(format!("In the last seven days you blinked {rate:.1} times a minute.")),
+    }
+    if let (Some(change), Some(before)) = (insights.change_percent, insights.baseline_blinks_per_minute) {
+        text.push(match insights.direction {
+            Direction::Up => format!("That is {change:.0} % more than in the four weeks before ({before:.1})."),
+            Direction::Down => format!("That is {:.0} % less than in the four weeks before ({before:.1}).", -change),
+            _ => format!("That is about as in the four weeks before ({before:.1})."),
+        });
+    }
+    if let (Some(best), Some(worst)) = (&insights.best_hour, &insights.worst_hour) {
+        text.push(format!(
+            "You blink most from {:02}:00 ({:.1}) and least from {:02}:00 ({:.1}).",
+            best.hour, best.blinks_per_minute, worst.hour, worst.blinks_per_minute
+        ));
+    }
+    if let Some(coverage) = insights.coverage {
+        text.push(format!("Your eyes could be observed for {:.0} % of the hours with any data.", 100.0 * coverage));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600_000;
+
+    fn total(blinks_per_minute: u64, hours: u64) -> Total {
+        Total { blink_count: blinks_per_minute * 60 * hours, observed_ms: hours * HOUR }
+    }
+
+    #[test]
+    fn a_drop_is_told_in_figures_and_words() {
+        let mut by_hour = [Total::default(); 24];
+        by_hour[9] = total(16, 4);
+        by_hour[15] = total(10, 4);
+        by_hour[20] = Total { blink_count: 1_000, observed_ms: 60_000 };
+        let insights = read(total(12, 10), total(15, 40), &by_hour, 20);
+        assert_eq!(insights.direction, Direction::Down);
+        assert!((insights.change_percent.unwrap() + 20.0).abs() < 1e-9);
+        assert_eq!((insights.best_hour.unwrap().hour, insights.worst_hour.unwrap().hour), (9, 15));
+        assert_eq!(insights.hours.len(), 2, "a minute says nothing of an hour");
+        assert_eq!(insights.coverage, Some(0.5));
+        insta::assert_json_snapshot!(insights.text);
+    }
+
+    #[test]
+    fn little_says_nothing() {
+        let insights =
+            read(Total { blink_count: 9, observed_ms: HOUR / 4 }, Total::default(), &[Total::default(); 24], 1);
+        assert_eq!(
+            (insights.blinks_per_minute, insights.change_percent, insights.direction),
+            (None, None, Direction::Unknown)
+        );
+        assert_eq!(insights.best_hour, None);
+        let nothing = read(Total::default(), total(15, 40), &[Total::default(); 24], 0);
+        assert_eq!((nothing.coverage, nothing.text.len()), (None, 1));
+    }
+}

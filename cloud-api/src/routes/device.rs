@@ -1,0 +1,188 @@
+//! Signing a tray in from the browser: the device authorization grant, RFC 8628.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::CONTENT_TYPE},
+    web::{Data, Payload},
+};
+use blink_proto::Secret;
+use serde_json::json;
+
+use super::{State, accounts};
+use crate::{
+    address,
+    auth::principal::Principal,
+    db::{
+        DbError,
+        device_codes::{self, CodeRow, Poll},
+        sessions, users,
+    },
+    domain::{account, fields::Fields},
+    error::{ApiError, ApiResult},
+    http::{body, envelope::OwnForm},
+    limits,
+};
+
+/// How long codes live, in milliseconds.
+const LIFE_MS: i64 = 10 * 60_000;
+
+/// How long a device waits between two questions, in seconds.
+const INTERVAL_S: i64 = 5;
+
+/// Consonants: no code spells a word, and none is mistaken for another.
+const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+/// Eight letters, `BCDF-GHJK`: 34 bits, tried five times in a quarter of an hour.
+fn user_code() -> String {
+    let letter = || char::from(LETTERS[rand::random_range(0..LETTERS.len())]);
+    let half = || (0..4).map(|_| letter()).collect::<String>();
+    format!("{}-{}", half(), half())
+}
+
+/// As people type it: small letters, spaces, without the dash.
+fn normal(code: &str) -> String {
+    let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
+    if letters.len() == 8 { format!("{}-{}", &letters[..4], &letters[4..]) } else { letters }
+}
+
+/// `POST /api/auth/device`: `{device_name?}` -> 200 with both codes and where to confirm.
+///
+/// # Errors
+/// 422 naming the field, 429.
+pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    limits::new_accounts(&state, state.peer(&req))?;
+    let mut fields = form_or_object(&req, payload).await?;
+    let device_name = fields.optional_text("device_name", account::name).flatten();
+    fields.finish()?;
+    let device_code =
+        Secret::new(uuid::Uuid::new_v4().simple().to_string() + &uuid::Uuid::new_v4().simple().to_string());
+    let now = state.clock.now();
+    let row = CodeRow {
+        code_hash: device_codes::hash(device_code.expose()),
+        user_code: user_code(),
+        device_name: device_name.unwrap_or_else(|| "A device without a name".to_owned()),
+        address: address::of(&req, &state.access.trusted_proxies).to_string(),
+        expires_at: now.plus(LIFE_MS),
+        polled_at: None,
+        user_id: None,
+        denied: false,
+    };
+    let page = format!("{}/device", state.public_url);
+    let answer = json!({
+        "device_code": device_code, "user_code": row.user_code, "verification_uri": page,
+        "verification_uri_complete": format!("{page}?code={}", row.user_code),
+        "expires_in": LIFE_MS / 1_000, "interval": INTERVAL_S,
+    });
+    state.db.write(move |conn| device_codes::insert(conn, &row, now)).await.map_err(|e: DbError| ApiError::from(e))?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+/// `POST /api/auth/device/token`: `{grant_type, device_code}` -> 200 with tokens, or 400 in RFC 8628's own form.
+///
+/// # Errors
+/// 5xx alone has the usual envelope.
+pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let mut fields = form_or_object(&req, payload).await?;
+    let code = fields.text("device_code", |text| Ok(text.to_owned()));
+    let grant = fields.text("grant_type", |text| Ok(text == GRANT));
+    let (Some(code), Some(grant)) = (code, grant) else {
+        return Ok(refused("invalid_request", "device_code and grant_type are required"));
+    };
+    if !grant {
+        return Ok(refused("unsupported_grant_type", GRANT));
+    }
+    let now = state.clock.now();
+    let told = state.db.write(move |conn| device_codes::poll(conn, &code, INTERVAL_S * 1_000, now)).await;
+    match told.map_err(|e: DbError| ApiError::from(e))? {
+        Poll::SlowDown => Ok(refused("slow_down", "Ask less often.")),
+        Poll::Pending => Ok(refused("authorization_pending", "Nobody has confirmed the code yet.")),
+        Poll::Denied => Ok(refused("access_denied", "The person said no.")),
+        Poll::Expired => Ok(refused("expired_token", "The code's ten minutes are over.")),
+        Poll::Unknown => Ok(refused("invalid_grant", "There is no such code, or it was used.")),
+        Poll::Approved { user, device_name } => {
+            let user = state.db.read(move |conn| users::by_id(conn, user)).await?;
+            let Some(user) = user else { return Ok(refused("access_denied", "The account is gone.")) };
+            let (mut session, answer) = accounts::new_session(&req, &state, user, now)?;
+            session.user_agent = Some(device_name);
+            state
+                .db
+                .write(move |conn| sessions::insert(conn, &session))
+                .await
+                .map_err(|e: DbError| ApiError::from(e))?;
+            Ok(HttpResponse::Ok().json(answer))
+        }
+    }
+}
+
+/// RFC 6749, 5.2: not our envelope.
+fn refused(error: &str, description: &str) -> HttpResponse {
+    let mut answer = HttpResponse::BadRequest().json(json!({"error": error, "error_description": description}));
+    answer.extensions_mut().insert(OwnForm);
+    answer
+}
+
+/// `POST /api/auth/device/approve`: `{user_code}` -> 200 with the device's name and address; with `approve: true` or
+/// `false` as well -> 200 `{status}`, and the code is decided.
+///
+/// # Errors
+/// 404 for a code that does not wait, 429 after five of those.
+pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let mut fields = body::object(&req, payload).await?;
+    let code = fields.text("user_code", |text| Ok(normal(text)));
+    let decided = fields.has("approve").then(|| fields.required_flag("approve"));
+    let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
+    fields.finish()?;
+    let try_ = limits::code_try(&state, who.user).await?;
+    let (user, now, decision) = (who.user.into(), state.clock.now(), decided.flatten());
+    let found = state
+        .db
+        .write(move |conn| -> Result<_, DbError> {
+            let Some(row) = device_codes::waiting(conn, &code, now)? else { return Ok(None) };
+            if let Some(approved) = decision {
+                device_codes::decide(conn, &code, user, approved, now)?;
+            }
+            Ok(Some(row))
+        })
+        .await?;
+    let Some(row) = found else {
+        return Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            "no_such_code",
+            "No device waits under this code: check it, or start again on the device.",
+        ));
+    };
+    limits::code_was_right(&state, try_).await?;
+    Ok(HttpResponse::Ok().json(match decision {
+        None => json!({
+            "status": "waiting", "device_name": row.device_name, "address": row.address,
+            "expires_at": row.expires_at.timestamp(),
+        }),
+        Some(true) => json!({"status": "approved", "device_name": row.device_name, "address": row.address}),
+        Some(false) => json!({"status": "denied", "device_name": row.device_name, "address": row.address}),
+    }))
+}
+
+/// OAuth clients send forms; ours send JSON.
+async fn form_or_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return body::form(req, payload).await;
+    }
+    body::optional_object(req, payload).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_people_type_it() {
+        let code = user_code();
+        assert_eq!(code.len(), 9);
+        assert_eq!(normal(&code.to_lowercase().replace('-', " ")), code);
+        assert_eq!(normal(" bcdf ghjk "), "BCDF-GHJK");
+        assert_ne!(user_code(), code);
+    }
+}

@@ -1,0 +1,126 @@
+//! What a person's own figures say, and questions about them.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{self, Data, Payload},
+};
+use blink_proto::Secret;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+
+use super::State;
+use crate::{
+    auth::principal::Principal,
+    db::{DbError, history, types::UtcMs, users},
+    domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
+    domain::interval::Grouping,
+    error::{ApiError, ApiResult},
+    http::{body, client},
+    limits,
+};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// The model an operator chose, at an OpenAI-compatible address.
+#[derive(Clone, Debug)]
+pub struct AskConfig {
+    /// Its base address, such as `http://127.0.0.1:11434/v1`.
+    pub url: String,
+    /// Its name there.
+    pub model: String,
+    /// What it wants to see, if anything.
+    pub key: Option<Secret>,
+}
+
+/// `GET /api/user/me/insights`.
+///
+/// # Errors
+/// 401 without a live session.
+pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
+    Ok(HttpResponse::Ok().json(read(&who, &state).await?))
+}
+
+async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
+    let (user, now) = (who.user.into(), state.clock.now());
+    let insights = state.db.read(move |conn| -> Result<Insights, DbError> {
+        let zone = users::by_id(conn, user)?.and_then(|u| TimeZone::get(&u.timezone).ok()).unwrap_or(TimeZone::UTC);
+        let since = now.plus(-RECENT_DAYS * DAY_MS);
+        let from = since.plus(-BASELINE_DAYS * DAY_MS);
+        let slots = history::slots(conn, user, from, now.plus(DAY_MS), i64::from(u16::MAX))?;
+        let (mut recent, mut baseline, mut by_hour) = (Total::default(), Total::default(), [Total::default(); 24]);
+        let (mut hours_with_data, mut counted_until) = (0, UtcMs(i64::MIN));
+        for slot in slots {
+            let (blinks, observed) = (slot.blink_count, slot.observed_ms);
+            if slot.at >= since {
+                recent.add(blinks, observed);
+                if slot.at >= counted_until {
+                    hours_with_data += 1;
+                    counted_until = Grouping::Hour.around(slot.at, &zone).end;
+                }
+            } else {
+                baseline.add(blinks, observed);
+            }
+            let hour = slot.at.timestamp().to_zoned(zone.clone()).hour();
+            by_hour[usize::from(hour.unsigned_abs()) % 24].add(blinks, observed);
+        }
+        Ok(insights::read(recent, baseline, &by_hour, hours_with_data))
+    });
+    Ok(insights.await?)
+}
+
+const INSTRUCTIONS: &str = "You answer one person's question about their own blinking at screens, from the figures \
+    given and nothing else. Say when the figures cannot tell. You never diagnose and never advise on illness: for that, \
+    say that a doctor or optometrist should be asked. Three sentences at most, plain words.";
+
+/// `POST /api/user/me/ask`: `{question}` -> 200 `{answer, model}`. Off unless the operator chose a model. The question
+/// and the aggregates of [`insights`] leave; no minute, name or address does.
+///
+/// # Errors
+/// 404 where it is off, 422 naming the field, 429, 502 when the model does not answer.
+pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    let Some(config) = state.ask.clone() else {
+        return Err(ApiError::new(StatusCode::NOT_FOUND, "not_configured", "Questions are off on this server."));
+    };
+    limits::asks(&state, who.user)?;
+    let mut fields = body::object(&req, payload).await?;
+    let question = fields.text("question", |text| match text.trim() {
+        text if (1..=1_000).contains(&text.chars().count()) => Ok(text.to_owned()),
+        _ => Err("must have 1 to 1,000 characters".to_owned()),
+    });
+    let Some(question) = question else { return Err(ApiError::invalid(fields.wrong())) };
+    let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
+    let model = config.model.clone();
+    let answer = web::block(move || ask_model(&config, &question, &figures)).await;
+    let answer = answer.map_err(|_| ApiError::internal("a question was cancelled"))?;
+    match answer {
+        Ok(answer) => Ok(HttpResponse::Ok().json(json!({"answer": answer, "model": model}))),
+        Err(cause) => {
+            let message = "The model does not answer now: try again in a moment.";
+            let mut error = ApiError::new(StatusCode::BAD_GATEWAY, "model_failed", message);
+            error.cause = Some(cause);
+            Err(error)
+        }
+    }
+}
+
+fn ask_model(config: &AskConfig, question: &str, figures: &str) -> Result<String, String> {
+    let asked = json!({
+        "model": config.model,
+        "messages": [
+            {"role": "system", "content": INSTRUCTIONS},
+            {"role": "user", "content": format!("My figures:\n{figures}\n\nMy question:\n{question}")},
+        ],
+    });
+    let mut request = client::agent().post(format!("{}/chat/completions", config.url.trim_end_matches('/')));
+    if let Some(key) = &config.key {
+        request = request.header("authorization", format!("Bearer {}", key.expose()));
+    }
+    let mut answer = request.send_json(&asked).map_err(|e| e.to_string())?;
+    if !answer.status().is_success() {
+        return Err(format!("the model answered {}", answer.status()));
+    }
+    let answer: Value = answer.body_mut().with_config().limit(1 << 20).read_json().map_err(|e| e.to_string())?;
+    let text = answer["choices"][0]["message"]["content"].as_str().map(str::trim).filter(|text| !text.is_empty());
+    text.map(str::to_owned).ok_or_else(|| "the model's answer has no text".to_owned())
+}

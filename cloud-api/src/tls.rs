@@ -1,0 +1,104 @@
+//! HTTPS by rustls from a certificate and a key, taken anew when the files change.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, RwLock},
+    time::SystemTime,
+};
+
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    server::{ClientHello, ResolvesServerCert},
+    sign::CertifiedKey,
+};
+
+/// Why there is no HTTPS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read as PEM.
+    #[error("{0} is no PEM file of the right kind")]
+    Pem(PathBuf),
+    /// They do not belong together, or the key is of a kind nobody speaks.
+    #[error("certificate and key do not fit each other")]
+    Mismatch(#[source] rustls::Error),
+}
+
+type Stamp = [Option<(SystemTime, u64)>; 2];
+
+/// A certificate that follows its files.
+pub struct Certificate {
+    files: [PathBuf; 2],
+    current: RwLock<Arc<CertifiedKey>>,
+    seen: Mutex<Stamp>,
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+fn read(files: &[PathBuf; 2]) -> Result<Arc<CertifiedKey>, TlsError> {
+    let [certificate, key] = files;
+    let no_pem = |path: &Path| TlsError::Pem(path.to_owned());
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(certificate).map_err(|_| no_pem(certificate))?.collect();
+    let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| no_pem(certificate))?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|_| no_pem(key))?;
+    CertifiedKey::from_der(chain, key, &ring::default_provider()).map(Arc::new).map_err(TlsError::Mismatch)
+}
+
+fn stamp(files: &[PathBuf; 2]) -> Stamp {
+    files.each_ref().map(|path| {
+        let data = fs::metadata(path).ok()?;
+        Some((data.modified().ok()?, data.len()))
+    })
+}
+
+impl Certificate {
+    /// Reads certificate chain and key, both PEM.
+    ///
+    /// # Errors
+    /// When they cannot be read, or do not fit each other.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
+        let files = [certificate.to_owned(), key.to_owned()];
+        let seen = Mutex::new(stamp(&files));
+        let current = RwLock::new(read(&files)?);
+        Ok(Arc::new(Self { files, current, seen }))
+    }
+
+    /// Takes the files anew when they changed. A pair that is not whole yet leaves the old one in place, and is tried
+    /// again.
+    pub fn follow(&self) {
+        let now = stamp(&self.files);
+        let Ok(mut seen) = self.seen.lock() else { return };
+        if *seen == now {
+            return;
+        }
+        match read(&self.files) {
+            Ok(fresh) => {
+                if let Ok(mut current) = self.current.write() {
+                    *current = fresh;
+                    *seen = now;
+                    tracing::info!("the certificate changed; new connections get the new one");
+                }
+            }
+            Err(e) => tracing::warn!(error = %e, "the certificate changed and cannot be used; the old one stays"),
+        }
+    }
+
+    /// What the server speaks TLS with.
+    #[must_use]
+    pub fn server_config(self: &Arc<Self>) -> ServerConfig {
+        ServerConfig::builder().with_no_client_auth().with_cert_resolver(self.clone())
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.current.read().ok().map(|current| current.clone())
+    }
+}

@@ -1,0 +1,91 @@
+//! A tray signed in from the browser.
+
+use serde_json::{Value, json};
+
+use crate::harness::*;
+
+const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
+fn start(app: &TestApp) -> Value {
+    app.anonymous().post("/api/auth/device", &json!({"device_name": "Ada's laptop"})).expect(200).json
+}
+
+fn poll(app: &TestApp, codes: &Value) -> Answer {
+    app.anonymous().post("/api/auth/device/token", &json!({"grant_type": GRANT, "device_code": codes["device_code"]}))
+}
+
+fn said(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 400, "{answer:?}");
+    assert!(answer.json["error_description"].is_string());
+    answer.json["error"].as_str().unwrap()
+}
+
+contract! {
+    fn a_tray_is_signed_in_from_the_browser(app) {
+        let ada = app.user();
+        let codes = start(app);
+        assert_eq!((&codes["expires_in"], &codes["interval"]), (&json!(600), &json!(5)));
+        assert_eq!(codes["verification_uri"], format!("{}/device", app.address));
+        assert!(codes["verification_uri_complete"].as_str().unwrap().ends_with(codes["user_code"].as_str().unwrap()));
+        assert!(app.anonymous().get("/device").expect(200).text.contains("id=\"device\""));
+        assert_eq!(said(&poll(app, &codes)), "authorization_pending");
+        assert_eq!(said(&poll(app, &codes)), "slow_down");
+        // As it is typed: small, without the dash.
+        let typed = codes["user_code"].as_str().unwrap().to_lowercase().replace('-', " ");
+        app.anonymous().post("/api/auth/device/approve", &json!({"user_code": typed})).expect(401);
+        let shown = ada.post("/api/auth/device/approve", &json!({"user_code": typed})).expect(200);
+        assert_eq!((&shown.json["status"], &shown.json["device_name"], &shown.json["address"]), (&json!("waiting"), &json!("Ada's laptop"), &json!("127.0.0.1")));
+        app.set_time("2026-03-10T12:00:10Z");
+        assert_eq!(said(&poll(app, &codes)), "authorization_pending");
+        assert_eq!(ada.post("/api/auth/device/approve", &json!({"user_code": typed, "approve": true})).expect(200).json["status"], "approved");
+        let tokens = poll(app, &codes).expect(200);
+        let mut tray = app.anonymous();
+        tray.sign_in(&tokens.json);
+        assert_eq!(tray.id, ada.id);
+        tray.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+        let sessions = ada.get("/api/user/me/sessions").expect(200);
+        assert!(sessions.json["items"].as_array().unwrap().iter().any(|s| s["user_agent"] == "Ada's laptop"));
+        // Once.
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+        ada.post("/api/auth/device/approve", &json!({"user_code": typed, "approve": true})).expect(404);
+    }
+
+    fn a_refused_tray_hears_so(app) {
+        let (ada, codes) = (app.user(), start(app));
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": false})).expect(200);
+        assert_eq!(said(&poll(app, &codes)), "access_denied");
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+    }
+
+    fn codes_live_ten_minutes(app) {
+        let (ada, codes) = (app.user(), start(app));
+        app.set_time("2026-03-10T12:10:00Z");
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(404);
+        assert_eq!(said(&poll(app, &codes)), "expired_token");
+    }
+
+    fn codes_are_tried_five_times(app) {
+        let (ada, codes) = (app.user(), start(app));
+        for _ in 0..5 {
+            let wrong = ada.post("/api/auth/device/approve", &json!({"user_code": "BBBB-BBBB", "approve": true})).expect(404);
+            assert_eq!(wrong.code(), "no_such_code");
+        }
+        let right = json!({"user_code": codes["user_code"], "approve": true});
+        assert_eq!(ada.post("/api/auth/device/approve", &right).expect(429).code(), "too_many_requests");
+        app.user().post("/api/auth/device/approve", &right).expect(200);
+    }
+
+    fn it_speaks_forms_as_oauth_clients_do(app) {
+        let (ada, nobody) = (app.user(), app.anonymous());
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let codes = nobody.send("POST", "/api/auth/device", &form, Some(b"client_id=tray&device_name=Form+user")).expect(200).json;
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
+        let body = format!("grant_type={}&device_code={}", GRANT.replace(':', "%3A"), codes["device_code"].as_str().unwrap());
+        nobody.send("POST", "/api/auth/device/token", &form, Some(body.as_bytes())).expect(200);
+        assert_eq!(said(&nobody.send("POST", "/api/auth/device/token", &form, Some(b"grant_type=password&device_code=x"))), "unsupported_grant_type");
+        assert_eq!(said(&nobody.post("/api/auth/device/token", &json!({}))), "invalid_request");
+        assert_eq!(said(&nobody.post("/api/auth/device/token", &json!({"grant_type": GRANT, "device_code": "x"}))), "invalid_grant");
+        // An empty body starts one as well.
+        nobody.send("POST", "/api/auth/device", &[], None).expect(200);
+    }
+}

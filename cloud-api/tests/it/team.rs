@@ -1,0 +1,143 @@
+//! Teams: one figure for a closed week, or nothing.
+
+use serde_json::{Value, json};
+
+use crate::harness::*;
+
+fn items(answer: &Answer) -> Vec<Value> {
+    answer.json["items"].as_array().unwrap().clone()
+}
+
+fn manager(app: &TestApp) -> Client {
+    let boss = app.user();
+    app.set_role(&boss, "manager");
+    boss
+}
+
+fn team(boss: &Client) -> String {
+    let made = boss.post("/api/team", &json!({"name": "Optics"})).expect(201);
+    made.json["id"].as_str().unwrap().to_owned()
+}
+
+fn put(client: &Client, path: &str) -> Answer {
+    client.send("PUT", path, &[("content-type", "application/json")], Some(b"{}"))
+}
+
+fn join(boss: &Client, team: &str, member: &Client) {
+    put(boss, &format!("/api/team/{team}/members/{}", member.id)).expect(201);
+    put(member, &format!("/api/team/{team}/members/{}", member.id)).expect(200);
+}
+
+/// Three observed hours on the Monday of the week of 2 March.
+fn work(member: &Client, blinks_per_minute: u32) {
+    member.store(&minutes("2026-03-02T09:00:00Z", 180, blinks_per_minute));
+}
+
+contract! {
+    fn a_person_accepts_before_they_count_and_sees_whose_team_it_is(app) {
+        let (boss, ada) = (manager(app), app.user());
+        let team = team(&boss);
+        let path = format!("/api/team/{team}/members/{}", ada.id);
+        // Nobody joins uninvited.
+        put(&ada, &path).expect(404);
+        // By address too.
+        put(&boss, &format!("/api/team/{team}/members/{}", ada.email)).expect(201);
+        let invited = items(&ada.get("/api/team").expect(200));
+        assert_eq!((&invited[0]["manager"]["email"], &invited[0]["accepted_at"], &invited[0]["name"]), (&json!(boss.email), &Value::Null, &json!("Optics")));
+        assert!(invited[0].get("members").is_none(), "only the manager sees who is in it");
+        ada.get(&format!("/api/team/{team}/blinks")).expect(403);
+        assert_eq!(put(&ada, &path).expect(200).json["status"], "accepted");
+        assert_eq!(items(&ada.get("/api/team").expect(200))[0]["accepted_at"], NOW);
+        ada.get(&format!("/api/team/{team}/blinks")).expect(200);
+        let consents = ada.get("/api/user/me/consents").expect(200);
+        assert!(items(&consents).iter().any(|c| c["kind"] == "team" && c["granted"] == true));
+        let members = items(&boss.get("/api/team").expect(200))[0]["members"].clone();
+        assert_eq!((&members[0]["user_id"], &members[0]["accepted_at"]), (&json!(ada.id), &json!(NOW)));
+        assert!(!members.to_string().contains("blink"), "no figure of a member");
+        // Leaving is up to them.
+        ada.send("DELETE", &path, &[], None).expect(204);
+        ada.get(&format!("/api/team/{team}/blinks")).expect(403);
+        ada.send("DELETE", &path, &[], None).expect(404);
+    }
+
+    fn one_team_at_a_time_and_withdrawing_leaves_it(app) {
+        let (boss, ada) = (manager(app), app.user());
+        let (one, two) = (team(&boss), team(&boss));
+        join(&boss, &one, &ada);
+        put(&boss, &format!("/api/team/{two}/members/{}", ada.id)).expect(201);
+        let own = format!("/api/team/{two}/members/me");
+        assert_eq!(put(&ada, &own).expect(409).code(), "in_another_team");
+        let withdrawal = json!({"kind": "team", "granted": false}).to_string();
+        ada.send("PUT", "/api/user/me/consents", &[("content-type", "application/json")], Some(withdrawal.as_bytes())).expect(200);
+        ada.get(&format!("/api/team/{one}/blinks")).expect(403);
+        put(&ada, &own).expect(200);
+    }
+
+    fn only_a_manager_makes_teams_and_only_their_own_obey_them(app) {
+        let (boss, other, ada) = (manager(app), manager(app), app.user());
+        assert_eq!(ada.post("/api/team", &json!({"name": "x"})).expect(403).code(), "forbidden");
+        assert_ne!(boss.post("/api/team", &json!({"timezone": "Mars/Olympus"})).expect(422).field("timezone"), "");
+        let team = team(&boss);
+        for id in [team.as_str(), "00000000-0000-0000-0000-000000000000", "x"] {
+            put(&other, &format!("/api/team/{id}/members/{}", ada.id)).expect(403);
+            other.get(&format!("/api/team/{id}/blinks")).expect(403);
+            other.send("DELETE", &format!("/api/team/{id}/members/{}", ada.id), &[], None).expect(403);
+        }
+        assert_eq!(put(&boss, &format!("/api/team/{team}/members/nobody@example.org")).expect(404).code(), "no_such_person");
+        app.set_role(&other, "admin");
+        other.get(&format!("/api/team/{team}/blinks")).expect(200);
+        other.get("/api/team/00000000-0000-0000-0000-000000000000/blinks").expect(404);
+    }
+
+    fn a_closed_week_of_five_has_one_rounded_figure_that_never_changes(app) {
+        app.set_time("2026-02-25T12:00:00Z");
+        let boss = manager(app);
+        let team = team(&boss);
+        let people: Vec<Client> = (0..6).map(|_| app.user()).collect();
+        people.iter().for_each(|member| join(&boss, &team, member));
+        app.set_time("2026-03-08T12:00:00Z");
+        let people: Vec<Client> = people.iter().map(|who| app.again(who)).collect();
+        for (member, rate) in people.iter().zip([10, 11, 12, 13, 16, 100]) {
+            if rate == 100 {
+                // Observed for less than two hours: does not count.
+                member.store(&minutes("2026-03-02T09:00:00Z", 119, rate));
+            } else {
+                work(member, rate);
+            }
+        }
+        let weeks = || {
+            items(&app.again(&boss).get(&format!("/api/team/{team}/blinks?group=day&from=2026-03-02T00:00:00Z")).expect(200))
+        };
+        app.set_time("2026-03-10T23:59:59Z");
+        assert_eq!(weeks(), Vec::<Value>::new(), "not before 48 hours have passed");
+        app.set_time("2026-03-11T00:00:00Z");
+        let closed = json!([{"from_timestamp": "2026-03-02T00:00:00Z", "to_timestamp": "2026-03-09T00:00:00Z", "suppressed": false, "blinks_per_minute": 12}]);
+        assert_eq!(json!(weeks()), closed);
+        // What arrives later, and who leaves, changes nothing that was closed.
+        let late = app.again(&people[0]);
+        late.store(&minutes("2026-03-03T09:00:00Z", 500, 60));
+        late.send("DELETE", "/api/user/me", &[], None).expect(200);
+        assert_eq!(json!(weeks()), closed);
+        // Four are left: the next week says nothing.
+        app.set_time("2026-03-18T00:00:00Z");
+        let weeks = weeks();
+        assert_eq!(weeks[1], json!({"from_timestamp": "2026-03-09T00:00:00Z", "to_timestamp": "2026-03-16T00:00:00Z", "suppressed": true}));
+    }
+
+    fn who_came_during_the_week_does_not_count_in_it(app) {
+        app.set_time("2026-02-25T12:00:00Z");
+        let boss = manager(app);
+        let team = team(&boss);
+        let people: Vec<Client> = (0..5).map(|_| app.user()).collect();
+        people[..4].iter().for_each(|member| join(&boss, &team, member));
+        app.set_time("2026-03-02T00:00:01Z");
+        let fresh = |who: &Client| app.again(who);
+        join(&fresh(&boss), &team, &fresh(&people[4]));
+        app.set_time("2026-03-08T12:00:00Z");
+        people.iter().for_each(|member| work(&fresh(member), 12));
+        app.set_time("2026-03-11T00:00:00Z");
+        let weeks = items(&fresh(&boss).get(&format!("/api/team/{team}/blinks")).expect(200));
+        assert_eq!((weeks.len(), &weeks[0]["suppressed"]), (1, &json!(true)));
+        assert!(weeks[0].get("blinks_per_minute").is_none());
+    }
+}

@@ -59,6 +59,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if let Err(error) = logs::start(&paths.state, config.log_level) {
         say(&format!("blinkd: no logs are written: {error}."));
     }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), headless = args.headless, "starting");
     let running = app::start(Parts {
         clock: Arc::new(RealClock::default()),
         tz: TimeZone::system(),
@@ -74,7 +75,6 @@ pub fn run(args: Args) -> Result<(), Failure> {
         retention_days: config.retention_days,
         paths: paths.clone(),
     })?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), headless = args.headless, "started");
     if io::stderr().is_terminal() {
         say(&format!(
             "blinkd {}: source {source}, {}; socket {}. Ctrl-C stops it.",

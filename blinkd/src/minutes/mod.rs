@@ -224,8 +224,9 @@ impl Book {
     }
 }
 
+/// Each end is cut to the microsecond, so that stretches that touch add up to the whole.
 fn us_between(from: Timestamp, to: Timestamp) -> u64 {
-    u64::try_from(to.duration_since(from).as_micros()).unwrap_or(0)
+    u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }
 
 #[cfg(test)]

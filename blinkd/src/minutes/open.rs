@@ -94,10 +94,10 @@ impl OpenMinute {
         true
     }
 
-    /// Observed time in whole milliseconds, at most 60,000.
+    /// Observed time to the nearest millisecond, at most 60,000.
     #[must_use]
     pub fn observed_ms(&self) -> u32 {
-        u32::try_from(self.observed_us / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
+        u32::try_from((self.observed_us + 500) / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
     }
 
     /// The record, or `None` for a minute without a face.

@@ -91,6 +91,16 @@ fn without_a_face_nothing_is_recorded_and_with_one_but_nothing_observed_it_is_in
 }
 
 #[test]
+fn thirty_frames_a_second_add_up_to_the_whole_minute() {
+    let mut book = Book::new(device(), []);
+    let frame = |n: u32| t("10:00:00") + Duration::from_secs(1) * n / 30;
+    for n in 0..1_800 {
+        book.take(observed(frame(n), frame(n + 1)), None);
+    }
+    assert_eq!(seal(&mut book, t("10:02:00"))[0].observed_ms, 60_000);
+}
+
+#[test]
 fn mean_fps_is_over_the_time_frames_came() {
     let mut book = Book::new(device(), []);
     let mut at = t("10:00:10");

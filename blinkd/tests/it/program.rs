@@ -158,7 +158,7 @@ fn killed_it_starts_again_at_once_and_its_logs_name_nobody() {
         let files = fs::read_dir(&state).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
         files.collect::<String>()
     };
-    until("a line by each", || logged().matches("\"started\"").count() == 2);
+    until("a line by each", || logged().matches("\"starting\"").count() == 2);
     for line in logged().lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(!line.to_string().contains(root.path().to_str().unwrap()), "{line}");

@@ -1,7 +1,7 @@
 //! Settings: defaults, then the file, then the environment, then flags.
 //!
-//! - [`keys`]: the table of keys
-//! - [`document`]: the commented first file and the document's table
+//! - `keys`: the table of keys
+//! - `document`: the commented first file and the document's table
 //!
 //! A key that is not known is an error that names it, its file and its line: a misspelt setting must not be silent.
 

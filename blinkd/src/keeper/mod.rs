@@ -2,8 +2,8 @@
 //!
 //! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
 //! - [`KeeperHandle`]: how the other threads speak to it
-//! - [`person`]: consent, pause, account
-//! - [`queue`]: what the upload thread takes and gives back
+//! - `person`: consent, pause, account
+//! - `queue`: what the upload thread takes and gives back
 //!
 //! It decides by the clock it is given, so that a test lives a day in a moment.
 

@@ -1,7 +1,7 @@
 //! The upload thread: everything that talks to cloud-api, one thing at a time.
 //!
 //! - [`Server`]: cloud-api as a trait; [`http`] is the real one
-//! - [`Uploader`]: accounts, tokens, batches, consent; [`schedule`] says when
+//! - [`Uploader`]: accounts, tokens, batches, consent; `schedule` says when
 //! - [`UploadHandle`]: how the other threads ask for something
 //!
 //! A minute leaves the queue only by a durable acknowledgement. An answer that was lost is asked for again: the server

@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use opencv::{
-    core::{self, CV_8UC1, CV_8UC3, Mat, MatTraitConst, Point, Scalar, Size, Vector},
+    core::{self, CV_8UC1, CV_8UC3, Mat, MatTrait, MatTraitConst, Point, Rect, Scalar, Size, Vector},
     imgproc::{self, FILLED, LINE_AA},
 };
 
@@ -21,6 +21,8 @@ pub(super) const SIZE: (i32, i32) = (640, 480);
 const STEPS: u16 = 64;
 /// Pictures of noise that take turns.
 const NOISES: usize = 5;
+/// The rows in which the eyes are, in any size of face: all that changes between two steps.
+const EYES: (i32, i32) = (192, 64);
 /// Coordinates are given to OpenCV in sixteenths of a pixel.
 const SHIFT: i32 = 4;
 
@@ -33,7 +35,11 @@ pub struct SyntheticFace {
     absent_s: f64,
     /// What to add to the stream's time to get the schedule's.
     offset_s: f64,
-    drawn: BTreeMap<Option<u16>, Mat>,
+    /// The empty room, and the room with open eyes.
+    room: Mat,
+    open: Mat,
+    /// The eyes' rows at each step.
+    eyes: BTreeMap<u16, Mat>,
     noises: Vec<Mat>,
     turn: usize,
     picture: Mat,
@@ -53,7 +59,9 @@ impl SyntheticFace {
             faces: spec.faces,
             absent_s: spec.absent_s,
             offset_s: offset,
-            drawn: BTreeMap::new(),
+            room: draw(None, spec.faces, spec.glasses)?,
+            open: draw(Some(0.0), spec.faces, spec.glasses)?,
+            eyes: BTreeMap::new(),
             noises,
             turn: 0,
             picture: Mat::default(),
@@ -69,12 +77,19 @@ impl SyntheticFace {
         let closure = self.schedule.closure(t_s + self.offset_s);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to STEPS")]
         let step = (t_s >= self.absent_s).then(|| (closure * f64::from(STEPS)).round() as u16);
-        if !self.drawn.contains_key(&step) {
-            let picture = draw(step.map(|step| f64::from(step) / f64::from(STEPS)), self.faces, self.glasses)?;
-            self.drawn.insert(step, picture);
-        }
         self.turn = (self.turn + 1) % self.noises.len();
-        core::add_def(&self.drawn[&step], &self.noises[self.turn], &mut self.picture)?;
+        let noise = &self.noises[self.turn];
+        let Some(step) = step else {
+            core::add_def(&self.room, noise, &mut self.picture)?;
+            return Ok(&self.picture);
+        };
+        let rows = Rect::new(0, EYES.0, SIZE.0, EYES.1);
+        if !self.eyes.contains_key(&step) {
+            let picture = draw(Some(f64::from(step) / f64::from(STEPS)), self.faces, self.glasses)?;
+            self.eyes.insert(step, picture.roi(rows)?.try_clone()?);
+        }
+        core::add_def(&self.open, noise, &mut self.picture)?;
+        core::add_def(&self.eyes[&step], &noise.roi(rows)?, &mut self.picture.roi_mut(rows)?)?;
         Ok(&self.picture)
     }
 }
@@ -154,7 +169,7 @@ fn draw(closure: Option<f64>, faces: u32, glasses: bool) -> opencv::Result<Mat> 
 fn light(room: &mut Mat) -> opencv::Result<()> {
     for x in (0..SIZE.0).step_by(8) {
         let grey = 165.0 - 50.0 * f64::from(x) / f64::from(SIZE.0);
-        let corner = core::Rect::new(x, 0, 8, SIZE.1);
+        let corner = Rect::new(x, 0, 8, SIZE.1);
         imgproc::rectangle(room, corner, Scalar::new(grey, grey - 3.0, grey - 6.0, 0.0), FILLED, LINE_AA, 0)?;
     }
     Ok(())
@@ -251,5 +266,27 @@ impl Pen<'_> {
         open.copy_to_masked(self.picture, &mask)?;
         let lashes: Vector<Point> = edge.into_iter().collect();
         imgproc::polylines(self.picture, &lashes, false, colour(BLACK), 3, LINE_AA, SHIFT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::MatTraitConstManual;
+
+    use super::*;
+
+    /// Only the eyes' rows are drawn anew for a blink: nothing outside them may differ.
+    #[test]
+    fn a_blink_changes_the_eyes_rows_alone() {
+        for (faces, glasses) in [(1, false), (1, true), (2, false), (3, true)] {
+            let [open, half, closed] = [0.0, 0.5, 1.0].map(|closure| draw(Some(closure), faces, glasses).unwrap());
+            for picture in [half, closed] {
+                let row = 3 * SIZE.0 as usize;
+                let differs = open.data_bytes().unwrap().chunks(row).zip(picture.data_bytes().unwrap().chunks(row));
+                let rows: Vec<i32> = differs.enumerate().filter(|(_, (a, b))| a != b).map(|(y, _)| y as i32).collect();
+                assert!(!rows.is_empty());
+                assert!(rows.iter().all(|y| (EYES.0..EYES.0 + EYES.1).contains(y)), "{rows:?}");
+            }
+        }
     }
 }

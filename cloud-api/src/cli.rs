@@ -1,14 +1,17 @@
 //! The command line.
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     admin::{self, AdminArgs},
+    backup,
     clock::Clock,
     config::{Config, DatabaseArgs, ServeArgs},
     db::{migrate, purge, transaction, types::UtcMs},
     failure::{Failure, chain},
-    logging,
+    ledger, logging,
     startup::{self, Application},
 };
 
@@ -30,6 +33,12 @@ enum Command {
     /// Bring the database up to date and end.
     #[command(after_help = "Example: cloud-api migrate --database sqlite:/var/lib/cloud-api/server.db")]
     Migrate(DatabaseArgs),
+    /// Write everything to a file, from which either kind of database can be restored.
+    #[command(after_help = "Example: cloud-api backup /var/backups/cloud-api.jsonl.gz")]
+    Backup(FileArgs),
+    /// Restore a backup into an empty database, and do again what people asked for since.
+    #[command(after_help = "Example: cloud-api restore /var/backups/cloud-api.jsonl.gz")]
+    Restore(FileArgs),
     /// Print the API's description, an OpenAPI document.
     #[command(after_help = "Example: cloud-api openapi > openapi.json")]
     Openapi,
@@ -38,6 +47,14 @@ enum Command {
     Purge(DatabaseArgs),
     /// Make and change accounts at the machine.
     Admin(Box<AdminArgs>),
+}
+
+#[derive(Debug, Args)]
+struct FileArgs {
+    /// The backup
+    file: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
 }
 
 /// Runs the command that the command line names.
@@ -49,6 +66,8 @@ pub fn run() -> Result<(), Failure> {
         None => Ok(()),
         Some(Cli { command: Command::Serve(args) }) => serve(&args),
         Some(Cli { command: Command::Migrate(args) }) => run_migrate(&args),
+        Some(Cli { command: Command::Backup(args) }) => run_backup(&args),
+        Some(Cli { command: Command::Restore(args) }) => run_restore(&args),
         Some(Cli { command: Command::Openapi }) => print_description(),
         Some(Cli { command: Command::Purge(args) }) => run_purge(&args),
         Some(Cli { command: Command::Admin(args) }) => admin::run(&args),
@@ -116,6 +135,34 @@ fn run_purge(args: &DatabaseArgs) -> Result<(), Failure> {
         Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.")
     })?;
     println!("{} minutes, {} sessions, {} links removed", purged.minutes, purged.sessions, purged.links);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn run_backup(args: &FileArgs) -> Result<(), Failure> {
+    let mut conn = startup::connect(&args.database.resolve()?.target)?;
+    let rows = backup::write(&mut conn, &args.file, Clock::System.now().timestamp()).map_err(|e| {
+        Failure::failed("backup_failed", chain(&e), "Check DATABASE_URL, and that the folder can be written.")
+    })?;
+    println!("{rows} rows in {}", args.file.display());
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn run_restore(args: &FileArgs) -> Result<(), Failure> {
+    let config = args.database.resolve()?;
+    startup::prepare_folder(&config.target)?;
+    let mut conn = startup::connect(&config.target)?;
+    let failed = |e: &dyn std::error::Error, fix: &str| Failure::failed("restore_failed", chain(e), fix);
+    migrate::run(&mut conn, &config.target).map_err(|e| failed(&e, "Give an empty database."))?;
+    let ledger = ledger::read(&config.ledger)
+        .map_err(|e| failed(&e, "Mend the ledger: without it people who were erased would be back."))?;
+    let restored = transaction(&mut conn, |conn| backup::restore(conn, &args.file, &ledger))
+        .map_err(|e| failed(&e, "Give a whole backup and an empty database; nothing was changed."))?;
+    println!(
+        "{} rows restored; {} people stay erased, {} consents since the backup kept",
+        restored.rows, restored.erased, restored.consents
+    );
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,6 +32,7 @@ use crate::{
     failure::{Failure, Kind, chain},
     http::envelope,
     jobs,
+    ledger::Ledger,
     limits::Limits,
     metrics,
     routes::{self, State},
@@ -72,7 +74,7 @@ impl Application {
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
-        let (db, keys) = web::block(move || prepare(&config.database))
+        let (db, keys, ledger) = web::block(move || prepare(&config.database))
             .await
             .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
         metrics::start();
@@ -82,6 +84,7 @@ impl Application {
         let state = State {
             db,
             keys: Arc::new(keys),
+            ledger: Arc::new(ledger),
             passwords: Passwords::default(),
             clock,
             started: Instant::now(),
@@ -239,7 +242,7 @@ fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
     }
 }
 
-fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring), Failure> {
+fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring, Ledger), Failure> {
     prepare_folder(&config.target)?;
     let mut conn = connect(&config.target)?;
     if config.migrate {
@@ -261,7 +264,8 @@ fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring), Fail
     }
     let keys = open_keys(&mut conn, config)?;
     password::warm_up();
-    Ok((Db::new(&config.target, config.connections), keys))
+    let ledger = open_ledger(&config.ledger)?;
+    Ok((Db::new(&config.target, config.connections), keys, ledger))
 }
 
 fn open_keys(conn: &mut Conn, config: &crate::config::DatabaseConfig) -> Result<Keyring, Failure> {
@@ -285,6 +289,17 @@ fn open_keys(conn: &mut Conn, config: &crate::config::DatabaseConfig) -> Result<
         tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
     }
     keys.map_err(|e| Failure::failed("bad_keys", chain(&e), fix))
+}
+
+fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // What is wrong with the folder shows when the file is opened.
+        let _ = fs::create_dir_all(folder);
+    }
+    Ledger::open(path).map_err(|e| {
+        let fix = "Set CLOUD_API_LEDGER to a file that can be written, outside the database.";
+        Failure::failed("ledger_unwritable", chain(&e), fix)
+    })
 }
 
 /// Makes the folder and the file of an SQLite database, for this user alone.

@@ -5,6 +5,7 @@
 //! | `DATABASE_URL` | `--database` | `sqlite:$XDG_DATA_HOME/cloud-api/server.db` |
 //! | `CLOUD_API_DB_CONNECTIONS` | `--db-connections` | 8 |
 //! | `CLOUD_API_MASTER_KEY_FILE` | `--master-key-file` | none; needed beyond loopback on PostgreSQL |
+//! | `CLOUD_API_LEDGER` | `--ledger` | beside the SQLite database, else `$XDG_DATA_HOME/cloud-api/ledger.ndjson` |
 //! | `CLOUD_API_RETENTION_DAYS` | `--retention-days` | 1095 |
 
 use std::{env, path::PathBuf};
@@ -25,6 +26,9 @@ pub struct DatabaseArgs {
     /// File with the key that seals the keys kept in the database: 32 bytes in base64
     #[arg(long, value_name = "FILE", env = "CLOUD_API_MASTER_KEY_FILE")]
     pub master_key_file: Option<PathBuf>,
+    /// File outside the database that remembers erasures and consents for a restore
+    #[arg(long, value_name = "FILE", env = "CLOUD_API_LEDGER")]
+    pub ledger: Option<PathBuf>,
     /// Minutes older than this are neither taken nor kept
     #[arg(long, value_name = "DAYS", env = "CLOUD_API_RETENTION_DAYS", default_value_t = 1_095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: u32,
@@ -39,6 +43,8 @@ pub struct DatabaseConfig {
     pub connections: u32,
     /// Where the master key is.
     pub master_key_file: Option<PathBuf>,
+    /// Where erasures and consents are remembered outside the database.
+    pub ledger: PathBuf,
     /// How long minutes are kept.
     pub retention_days: u32,
     /// Whether `serve` applies migrations.
@@ -63,7 +69,18 @@ impl DatabaseArgs {
         };
         let Self { db_connections: connections, retention_days, .. } = *self;
         let master_key_file = self.master_key_file.clone();
-        Ok(DatabaseConfig { target, connections, master_key_file, retention_days, migrate: true })
+        let ledger = self.ledger.clone().or_else(|| match &target {
+            Target::Sqlite(path) => Some(path.with_extension("ledger.ndjson")),
+            Target::Postgres(_) => default_path().map(|path| path.with_file_name("ledger.ndjson")),
+        });
+        let ledger = ledger.ok_or_else(|| {
+            Failure::usage(
+                "no_home",
+                "Neither HOME nor XDG_DATA_HOME says where the ledger goes",
+                "Set CLOUD_API_LEDGER=FILE.",
+            )
+        })?;
+        Ok(DatabaseConfig { target, connections, master_key_file, ledger, retention_days, migrate: true })
     }
 }
 

@@ -76,6 +76,15 @@ pub fn link(conn: &mut Conn, issuer: &str, subject: &str, user: DbId) -> Result<
     Ok(())
 }
 
+/// As whom providers know a person: issuers and their names for them.
+///
+/// # Errors
+/// When the database fails.
+pub fn identities_of(conn: &mut Conn, user: DbId) -> Result<Vec<(String, String)>, DbError> {
+    let own = oidc_identities::table.filter(oidc_identities::user_id.eq(user));
+    Ok(own.select((oidc_identities::issuer, oidc_identities::subject)).order(oidc_identities::issuer).load(conn)?)
+}
+
 /// Forgets a person's links; how many there were.
 ///
 /// # Errors

@@ -122,10 +122,11 @@ pub(super) fn all() -> Value {
         "ConsentChange": object(&["kind", "granted"], json!({"kind": kind, "granted": yes_or_no, "version": {"type": ["string", "null"]}})),
         "Sessions": items_of(object(&["id", "user_agent", "signed_in_at", "last_used_at", "expires_at", "current"], session.clone())),
         "Devices": items_of(object(&["device_id", "first_seen_at", "last_seen_at", "session_id"], device.clone())),
-        "Export": object(&["exported_at", "has_password", "user", "consents", "sessions", "devices", "minutes"], json!({
+        "Export": object(&["exported_at", "has_password", "user", "consents", "sessions", "devices", "teams", "identities", "minutes"], json!({
             "exported_at": time, "has_password": yes_or_no, "user": reference("User"),
             "consents": {"type": "array", "items": consent}, "sessions": {"type": "array", "items": object(&["id"], session)},
             "devices": {"type": "array", "items": object(&["device_id"], device)},
+            "teams": {"type": "array", "items": {"type": "object"}}, "identities": {"type": "array", "items": {"type": "object"}},
             "minutes": {"type": "array", "items": object(&whole, minute)},
         })),
         "Insights": object(&["blinks_per_minute", "baseline_blinks_per_minute", "change_percent", "direction", "observed_ms", "coverage", "best_hour", "worst_hour", "hours", "text"], json!({

@@ -16,7 +16,7 @@ use super::State;
 use crate::{
     auth::principal::Principal,
     db::{
-        DbError, devices, export, sessions,
+        DbError, devices, export, oidc, sessions, teams,
         types::{DbId, UtcMs},
         users,
     },
@@ -40,6 +40,8 @@ pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
             let consents = users::consents_of(conn, user)?;
             let sessions = sessions::of_user(conn, user, now)?;
             let devices = devices::of_user(conn, user)?;
+            let teams = teams::of_member(conn, user)?;
+            let identities = oidc::identities_of(conn, user)?;
             Ok(Some(json!({
                 "exported_at": now.timestamp(),
                 "has_password": person.password_hash.is_some(),
@@ -54,6 +56,12 @@ pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
                 "devices": devices.iter().map(|d| json!({
                     "device_id": d.device_id.0, "first_seen_at": d.first_seen_at.timestamp(),
                     "last_seen_at": d.last_seen_at.timestamp(),
+                })).collect::<Vec<_>>(),
+                "teams": teams.iter().map(|(team, accepted_at)| json!({
+                    "id": team.id.0, "name": team.name, "accepted_at": accepted_at.map(UtcMs::timestamp),
+                })).collect::<Vec<_>>(),
+                "identities": identities.iter().map(|(issuer, subject)| json!({
+                    "issuer": issuer, "subject": subject,
                 })).collect::<Vec<_>>(),
             })))
         })

@@ -34,6 +34,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
+use blink_proto::UserId;
 use insights::AskConfig;
 
 use crate::{
@@ -43,7 +44,9 @@ use crate::{
     config::AccessConfig,
     db::{Db, types::UtcMs},
     error::ApiError,
+    failure::chain,
     http::resource,
+    ledger::{Entry as LedgerEntry, Ledger, What},
     limits::Limits,
     openapi,
 };
@@ -57,6 +60,8 @@ pub struct State {
     pub db: Db,
     /// The signing keys.
     pub keys: Arc<Keyring>,
+    /// Erasures and consents, outside the database.
+    pub ledger: Arc<Ledger>,
     /// Password hashing.
     pub passwords: Passwords,
     /// The time.
@@ -85,6 +90,17 @@ impl State {
     pub fn keep_from(&self) -> UtcMs {
         let today = self.clock.now().0.div_euclid(DAY_MS);
         UtcMs((today - i64::from(self.retention_days)) * DAY_MS)
+    }
+
+    /// Remembers outside the database what a person asked for, before the database does it.
+    ///
+    /// # Errors
+    /// 500 when it cannot be written: then it must not be done.
+    pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
+        let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
+        let written = web::block(move || ledger.append(&LedgerEntry { at, user_id, what })).await;
+        let written = written.map_err(|_| ApiError::internal("the ledger was cancelled"))?;
+        written.map_err(|e| ApiError::internal(chain(&e)))
     }
 
     /// Whose address a request comes from, as limits count it.

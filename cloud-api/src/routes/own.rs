@@ -21,6 +21,7 @@ use crate::{
     },
     error::{ApiError, ApiResult},
     http::body,
+    ledger::What,
 };
 
 fn consent_items(rows: Vec<ConsentRow>) -> Value {
@@ -69,6 +70,8 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
         granted,
         at: state.clock.now(),
     };
+    let (kind, version) = (entry.kind.clone(), entry.version.clone());
+    state.remember(who.user, What::Consent { kind, version, granted }).await?;
     let rows = state
         .db
         .write(move |conn| {

@@ -18,6 +18,7 @@ use crate::{
     domain::account,
     error::{ApiError, ApiResult},
     http::body,
+    ledger::What,
 };
 
 /// How fresh a sign-in must be to stand in for the password.
@@ -124,6 +125,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
         None => require_fresh_sign_in(&who, &state)?,
     }
     let user = who.user.into();
+    state.remember(who.user, What::Erased).await?;
     let removed =
         state.db.write(move |conn| erase::person(conn, user)).await.map_err(|e: DbError| ApiError::from(e))?;
     state.db.scrub().await;

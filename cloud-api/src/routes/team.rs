@@ -21,6 +21,7 @@ use crate::{
     domain::account::{self, Role},
     error::{ApiError, ApiResult},
     http::body,
+    ledger::What,
 };
 
 /// `POST /api/team`: `{name, timezone?}` -> 201; the team is the caller's, in their time zone unless told.
@@ -180,6 +181,10 @@ async fn accept(who: &Principal, team: &str, req: &HttpRequest, payload: Payload
             Ok(accepted)
         })
         .await?;
+    if accepted == Acceptance::Accepted {
+        let (kind, version) = ("team".to_owned(), TEAM_VERSION.to_owned());
+        state.remember(who.user, What::Consent { kind, version, granted: true }).await?;
+    }
     match accepted {
         Acceptance::Accepted => Ok(HttpResponse::Ok().json(json!({"status": "accepted"}))),
         Acceptance::NotInvited => Err(ApiError::not_found()),

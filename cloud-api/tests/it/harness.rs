@@ -96,6 +96,14 @@ impl TestApp {
         Self::with(tempfile::tempdir().unwrap(), target, Some(database), AccessConfig::default())
     }
 
+    /// Another server on the same database, with what is outside it.
+    pub(crate) fn replica_with(&self, outside: OutsideConfig) -> Self {
+        let mut app = self.replica();
+        app.outside = outside;
+        app.restart();
+        app
+    }
+
     /// Another server on the same database.
     pub(crate) fn replica(&self) -> Self {
         Self::with(tempfile::tempdir().unwrap(), self.target.clone(), None, self.access.clone())
@@ -141,6 +149,7 @@ impl TestApp {
             database: DatabaseConfig {
                 target: self.target.clone(),
                 master_key_file: None,
+                ledger: self.folder.path().join("ledger.ndjson"),
                 connections: 4,
                 retention_days: 1_095,
                 migrate: true,

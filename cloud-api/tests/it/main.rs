@@ -5,10 +5,14 @@
 mod harness;
 
 mod accounts;
+mod backup;
 mod device;
 mod envelope;
 mod history;
 mod ingest;
+mod insights;
+mod mock;
+mod oidc;
 mod once;
 mod operation;
 mod people;
@@ -16,4 +20,5 @@ mod postgres;
 mod process;
 mod schema;
 mod team;
+mod tls;
 mod tokens;

@@ -1,0 +1,141 @@
+//! What a backup holds, column by column, and the SQL that reads and writes it as JSON on either database.
+//!
+//! Left out on purpose: sessions, codes and links (a restored one could be one that was ended since), counted attempts,
+//! and signing keys. Everybody signs in again after a restore.
+
+use std::fmt::Write as _;
+
+/// How a column travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// An id, as text.
+    Id,
+    /// A UTC time, as milliseconds.
+    Utc,
+    /// Text.
+    Text,
+    /// A whole number.
+    Int,
+    /// A real number.
+    Real,
+    /// 0 or 1.
+    Bool,
+}
+
+use Kind::{Bool, Id, Int, Real, Text, Utc};
+
+/// A table and its columns.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [(&'static str, Kind)],
+}
+
+/// In an order in which references lead to what is there already.
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "users",
+        columns: &[
+            ("id", Id),
+            ("email", Text),
+            ("email_key", Text),
+            ("name", Text),
+            ("timezone", Text),
+            ("role", Text),
+            ("password_hash", Text),
+            ("tracking_consent", Bool),
+            ("awaits_consent", Bool),
+            ("created_at", Utc),
+        ],
+    },
+    Table {
+        name: "consents",
+        columns: &[("id", Id), ("user_id", Id), ("kind", Text), ("version", Text), ("granted", Bool), ("at", Utc)],
+    },
+    Table {
+        name: "devices",
+        columns: &[
+            ("user_id", Id),
+            ("device_id", Id),
+            ("session_id", Id),
+            ("first_seen_at", Utc),
+            ("last_seen_at", Utc),
+        ],
+    },
+    Table { name: "oidc_identities", columns: &[("issuer", Text), ("subject", Text), ("user_id", Id)] },
+    Table {
+        name: "teams",
+        columns: &[("id", Id), ("name", Text), ("manager_id", Id), ("timezone", Text), ("created_at", Utc)],
+    },
+    Table {
+        name: "team_members",
+        columns: &[("team_id", Id), ("user_id", Id), ("invited_at", Utc), ("accepted_at", Utc)],
+    },
+    Table {
+        name: "team_weeks",
+        columns: &[("team_id", Id), ("week_from", Utc), ("week_to", Utc), ("blinks_per_minute", Int)],
+    },
+    Table {
+        name: "blink_data",
+        columns: &[
+            ("id", Id),
+            ("user_id", Id),
+            ("blink_count", Int),
+            ("from_timestamp", Utc),
+            ("to_timestamp", Utc),
+            ("device_id", Id),
+            ("observed_ms", Int),
+            ("mean_fps", Real),
+            ("quality", Text),
+            ("mean_blink_ms", Real),
+            ("incomplete_share", Real),
+            ("perclos", Real),
+            ("received_at", Utc),
+        ],
+    },
+    Table {
+        name: "blink_rollups",
+        columns: &[("user_id", Id), ("slot_from", Utc), ("blink_count", Int), ("observed_ms", Int), ("minutes", Int)],
+    },
+];
+
+impl Table {
+    fn names(&self) -> String {
+        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+
+    /// One JSON object a row.
+    pub(super) fn select(&self, postgres: bool) -> String {
+        let pairs = self.columns.iter().map(|(name, kind)| match kind {
+            Utc if postgres => format!("'{name}', (extract(epoch FROM {name}) * 1000)::bigint"),
+            Bool if postgres => format!("'{name}', {name}::int"),
+            _ => format!("'{name}', {name}"),
+        });
+        let object = if postgres { "json_build_object" } else { "json_object" };
+        let cast = if postgres { "::text" } else { "" };
+        format!("SELECT {object}({}){cast} AS row FROM {}", pairs.collect::<Vec<_>>().join(", "), self.name)
+    }
+
+    /// Adds the rows of a JSON array, which is the one parameter.
+    pub(super) fn insert(&self, postgres: bool) -> String {
+        let mut sql = format!("INSERT INTO {} ({}) SELECT ", self.name, self.names());
+        for (n, (name, kind)) in self.columns.iter().enumerate() {
+            let comma = if n == 0 { "" } else { ", " };
+            let value = if postgres {
+                let text = format!("r->>'{name}'");
+                match kind {
+                    Id => format!("({text})::uuid"),
+                    Utc => format!("'epoch'::timestamptz + ({text})::bigint * INTERVAL '1 millisecond'"),
+                    Text => text,
+                    Int => format!("({text})::bigint"),
+                    Real => format!("({text})::float8"),
+                    Bool => format!("({text})::int::boolean"),
+                }
+            } else {
+                format!("value->>'$.{name}'")
+            };
+            let _ = write!(sql, "{comma}{value}");
+        }
+        sql.push_str(if postgres { " FROM jsonb_array_elements($1::jsonb) AS r" } else { " FROM json_each($1)" });
+        sql
+    }
+}

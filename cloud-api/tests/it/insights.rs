@@ -1,0 +1,62 @@
+//! What a person's figures say, and questions about them.
+
+use cloud_api::{config::OutsideConfig, routes::insights::AskConfig};
+use serde_json::{Value, json};
+
+use crate::{harness::*, mock::Mock};
+
+contract! {
+    fn this_week_is_held_against_the_weeks_before(app) {
+        let ada = app.user_in("Europe/Berlin");
+        assert_eq!(ada.get("/api/user/me/insights").expect(200).json["direction"], "unknown");
+        for day in 10..=25 {
+            ada.store(&minutes(&format!("2026-02-{day}T08:00:00Z"), 60, 20));
+        }
+        for day in 5..=9 {
+            ada.store(&minutes(&format!("2026-03-0{day}T08:00:00Z"), 30, 15));
+            ada.store(&minutes(&format!("2026-03-0{day}T15:00:00Z"), 30, 11));
+        }
+        let said = ada.get("/api/user/me/insights").expect(200).json;
+        assert_eq!((&said["blinks_per_minute"], &said["baseline_blinks_per_minute"], &said["direction"]), (&json!(13.0), &json!(20.0), &json!("down")));
+        assert!((said["change_percent"].as_f64().unwrap() + 35.0).abs() < 1e-9);
+        assert_eq!((&said["best_hour"]["hour"], &said["worst_hour"]["hour"]), (&json!(9), &json!(16)), "in Berlin");
+        assert_eq!(said["coverage"], 0.5);
+        assert!(said["text"][0].as_str().unwrap().contains("13.0"));
+        app.anonymous().get("/api/user/me/insights").expect(401);
+    }
+
+    fn questions_are_off_unless_a_model_was_chosen(app) {
+        let answer = app.user().post("/api/user/me/ask", &json!({"question": "How am I?"})).expect(404);
+        assert_eq!(answer.code(), "not_configured");
+    }
+
+    fn only_aggregates_leave_with_a_question(app) {
+        let model = Mock::start(|_, request| {
+            if request.body.contains("break it") {
+                return (500, "{}".to_owned());
+            }
+            (200, json!({"choices": [{"message": {"role": "assistant", "content": " You blinked 15 times a minute. "}}]}).to_string())
+        });
+        let ask = AskConfig { url: format!("{}/v1", model.address), model: "small".to_owned(), key: Some(blink_proto::Secret::new("k")) };
+        let app = app.replica_with(OutsideConfig { oidc: None, ask: Some(ask) });
+        let ada = app.user();
+        ada.store(&minutes("2026-03-09T08:00:00Z", 60, 15));
+        let answer = ada.post("/api/user/me/ask", &json!({"question": "How am I?"})).expect(200);
+        assert_eq!(answer.json, json!({"answer": "You blinked 15 times a minute.", "model": "small"}));
+        let seen = model.seen.lock().unwrap()[0].clone();
+        assert_eq!(seen.path, "/v1/chat/completions");
+        assert!(seen.headers.to_ascii_lowercase().contains("authorization: bearer k"));
+        let asked: Value = serde_json::from_str(&seen.body).unwrap();
+        assert_eq!(asked["model"], "small");
+        assert!(seen.body.contains("How am I?") && seen.body.contains("blinks_per_minute"));
+        for private in [ada.id.as_str(), &ada.email, "Ada", "from_timestamp", "2026-03-09", &ada.device.to_string()] {
+            assert!(!seen.body.contains(private), "{private}");
+        }
+        assert_eq!(ada.post("/api/user/me/ask", &json!({"question": "break it"})).expect(502).code(), "model_failed");
+        for question in [json!(""), json!("x".repeat(1_001)), json!(5), Value::Null] {
+            assert_ne!(ada.post("/api/user/me/ask", &json!({"question": question})).expect(422).field("question"), "");
+        }
+        let refused = (0..20).map(|_| ada.post("/api/user/me/ask", &json!({"question": "Again?"}))).find(|a| a.status == 429);
+        assert!(refused.is_some(), "questions cost money: never refused");
+    }
+}

@@ -1,4 +1,5 @@
 //! The bodies of requests and answers, as JSON Schema.
+#![expect(clippy::needless_pass_by_value, reason = "schemas are put together from the inside out")]
 
 use serde_json::{Map, Value, json};
 

@@ -19,6 +19,8 @@ mod people;
 mod postgres;
 mod process;
 mod schema;
+mod security;
+mod speed;
 mod team;
 mod tls;
 mod tokens;

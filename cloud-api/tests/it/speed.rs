@@ -1,0 +1,152 @@
+//! Figures that documents quote: ingest through HTTP beside the database's own speed, and a year of history. The bounds
+//! asserted here are those a busy machine keeps; `WAW_TEST_LONG=1` uses the full numbers and prints them.
+
+use std::time::{Duration, Instant};
+
+use diesel::{RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
+use serde_json::{Value, json};
+
+use crate::{
+    harness::*,
+    postgres::Database,
+    process::{Running, program},
+};
+
+fn long() -> bool {
+    std::env::var_os("WAW_TEST_LONG").is_some()
+}
+
+/// The same machine's multi-row inserts and COPY of the same rows into the same table, in rows a second.
+fn raw(database: &Database, rows: usize, batch: usize) -> (f64, f64) {
+    let mut conn = database.connect();
+    conn.batch_execute("CREATE TABLE raw (LIKE blink_data INCLUDING ALL)").unwrap();
+    let source = |from: usize, count: usize| {
+        format!(
+            "SELECT gen_random_uuid(), '{user}'::uuid, n % 40, t, t + INTERVAL '1 minute', '{user}'::uuid, 60000, 29.97::float8, \
+             'good', 180.0::float8, 0.1::float8, 0.02::float8, now() \
+             FROM (SELECT n, 'epoch'::timestamptz + n * INTERVAL '1 minute' AS t FROM generate_series({from}, {to}) AS n) AS minutes",
+            user = uuid::Uuid::nil(),
+            to = from + count - 1
+        )
+    };
+    // Rows as literals, as a client sends them: made beforehand.
+    #[derive(diesel::QueryableByName)]
+    struct Text {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        row: String,
+    }
+    let values: Vec<String> = (0..rows / batch)
+        .map(|n| {
+            let rows: Vec<Text> = sql_query(format!(
+                "SELECT format('(%L,%L,%s,%L,%L,%L,%s,%s,%L,%s,%s,%s,%L)', r.a,r.b,r.c,r.d,r.e,r.f,r.g,r.h,r.i,r.j,r.k,r.l,r.m) AS row \
+                 FROM ({}) AS r (a,b,c,d,e,f,g,h,i,j,k,l,m)",
+                source(n * batch, batch)
+            ))
+            .load(&mut conn)
+            .unwrap();
+            rows.into_iter().map(|r| r.row).collect::<Vec<_>>().join(",")
+        })
+        .collect();
+    let started = Instant::now();
+    for values in &values {
+        conn.batch_execute(&format!("INSERT INTO raw VALUES {values}")).unwrap();
+    }
+    let inserted = rows as f64 / started.elapsed().as_secs_f64();
+    let file = tempfile::Builder::new().prefix("raw").tempdir().unwrap();
+    std::fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let path = file.path().join("rows");
+    conn.batch_execute(&format!("COPY raw TO '{p}'; TRUNCATE raw", p = path.display())).unwrap();
+    let started = Instant::now();
+    conn.batch_execute(&format!("COPY raw FROM '{}'", path.display())).unwrap();
+    let copied = rows as f64 / started.elapsed().as_secs_f64();
+    conn.batch_execute("DROP TABLE raw").unwrap();
+    (inserted, copied)
+}
+
+#[test]
+fn ingest_in_batches_of_sixty_beside_the_databases_own_speed() {
+    let (rows, clients) = if long() { (96_000, 8) } else { (4_800, 4) };
+    let database = Database::create();
+    let home = tempfile::tempdir().unwrap();
+    let mut command = program(home.path());
+    command.env("DATABASE_URL", database.url()).env("CLOUD_API_RATE_LIMIT", "off").env("CLOUD_API_LOG", "warn");
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Running::start(command);
+    let newest = blink_proto::MinuteStart::containing(jiff::Timestamp::now()).start();
+    let each = rows / clients;
+    let people: Vec<(Client, Vec<Vec<u8>>)> = (0..clients)
+        .map(|n| {
+            let mut client = Client::new(&server.address);
+            let email = format!("{n}@example.org");
+            client.sign_in(&client.post("/api/auth/register", &registration(&email, "UTC")).expect(201).json);
+            let from = newest - jiff::SignedDuration::from_mins(i64::try_from(each).unwrap() + 1);
+            let all = minutes(&from.to_string(), i64::try_from(each).unwrap(), 12);
+            let batches =
+                all.chunks(60).map(|b| json!({"device_id": client.device, "buckets": b}).to_string().into_bytes());
+            let batches = batches.collect();
+            (client, batches)
+        })
+        .collect();
+    let started = Instant::now();
+    let mut times: Vec<Duration> = std::thread::scope(|scope| {
+        let threads: Vec<_> = people
+            .iter()
+            .map(|(client, batches)| {
+                scope.spawn(move || {
+                    let time = |body: &Vec<u8>| {
+                        let started = Instant::now();
+                        let answer =
+                            client.send("POST", "/api/blink/sync", &[("content-type", "application/json")], Some(body));
+                        assert_eq!(answer.expect(200).json["duplicates"], 0);
+                        started.elapsed()
+                    };
+                    batches.iter().map(time).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let rate = rows as f64 / started.elapsed().as_secs_f64();
+    times.sort();
+    let p99 = times[times.len() * 99 / 100];
+    let (inserted, copied) = raw(&database, rows, 60);
+    println!(
+        "{rows} minutes in batches of 60 from {clients} clients: {rate:.0} a second through HTTP, p99 {p99:.1?}; \
+         the same rows by multi-row INSERT {inserted:.0} a second ({:.0} %), by COPY {copied:.0} a second ({:.0} %)",
+        100.0 * rate / inserted,
+        100.0 * rate / copied
+    );
+    assert!(people.iter().all(|(client, _)| client.totals().0 == each as u64 * 12));
+    assert!(rate > 500.0, "{rate:.0} minutes a second");
+}
+
+#[test]
+fn a_year_by_day_reads_in_milliseconds() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let app = TestApp::start(backend);
+        app.set_time("2026-12-31T23:00:00Z");
+        let ada = app.user_in("Europe/Berlin");
+        let days = if long() { 365 } else { 60 };
+        let first: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let mut device = ada.clone();
+        for day in 0..days {
+            let from = first + jiff::SignedDuration::from_hours(24 * day);
+            // A device's uploads are limited; the machine of each day is another one.
+            device.device = uuid::Uuid::new_v4();
+            device.store(&minutes(&from.to_string(), 1_440, 15));
+        }
+        let best = (0..10)
+            .map(|_| {
+                let started = Instant::now();
+                let page = ada.blinks("group=day&limit=1000").expect(200);
+                let took = started.elapsed();
+                let items: &Vec<Value> = page.json["items"].as_array().unwrap();
+                assert_eq!(items.len() as i64, days + 1);
+                took
+            })
+            .min()
+            .unwrap();
+        println!("{backend:?}: {} minutes grouped by day in {best:.1?}", days * 1_440);
+        assert!(best < Duration::from_millis(if long() { 50 } else { 100 }), "{backend:?} {best:?}");
+    }
+}

@@ -76,6 +76,12 @@ impl Paths {
         self.data.join("consent.json")
     }
 
+    /// The encodings of the enrolled owner.
+    #[must_use]
+    pub fn owner_file(&self) -> PathBuf {
+        self.data.join("owner.json")
+    }
+
     /// The folder of day files, `YYYY-MM-DD.ndjson`.
     #[must_use]
     pub fn history(&self) -> PathBuf {

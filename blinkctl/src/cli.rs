@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Whoami(cmd::account::WhoamiArgs),
     /// Send what waits, and wait until it is there
     Sync(cmd::sync::Args),
+    /// Learn or forget your face, to follow you among several people
+    Owner(cmd::owner::Args),
     /// Stop blinkd; it stays stopped until started again
     Quit(cmd::quit::Args),
 }

@@ -26,6 +26,7 @@ use crate::{
     ipc::Socket,
     keeper::{self, Keeper, KeeperHandle},
     lock::Lock,
+    owner::OwnerDesk,
     upload::{self, Connect, UploadHandle, Uploader},
 };
 
@@ -54,6 +55,8 @@ pub struct Parts {
     pub source: String,
     /// What looks.
     pub eyes: MakeEyes,
+    /// Whom to follow among several people.
+    pub owner: Arc<OwnerDesk>,
     /// Makes clients of servers.
     pub connect: Connect,
     /// The configured server.
@@ -149,7 +152,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     let capture =
         thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
 
-    let daemon = Daemon::new(keeper.clone(), upload.clone(), events, Arc::clone(&stop));
+    let daemon = Daemon::new(keeper.clone(), upload.clone(), parts.owner, events, Arc::clone(&stop));
     runtime.spawn(socket.serve(daemon.clone()));
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
     Ok(Running { daemon, keeper, upload, gate, stop, threads, runtime, socket: path, _lock: lock })

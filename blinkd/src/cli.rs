@@ -43,11 +43,11 @@ impl Command {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Run(args) => cmd::run::run(args),
-            Self::Analyze(args) => cmd::analyze::run(args),
-            Self::Bench(args) => cmd::bench::run(args),
-            Self::Cameras(args) => cmd::cameras::run(args),
-            Self::Models(args) => cmd::models::run(args),
-            Self::Synthesize(args) => cmd::synthesize::run(args),
+            Self::Analyze(args) => cmd::analyze::run(&args),
+            Self::Bench(args) => cmd::bench::run(&args),
+            Self::Cameras(args) => cmd::cameras::run(&args),
+            Self::Models(args) => cmd::models::run(&args),
+            Self::Synthesize(args) => cmd::synthesize::run(&args),
         }
     }
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use blink_proto::{
     Problem,
     ipc::{Event, Outcome, Reply, Request},
+    status::State,
 };
 use tokio::sync::{broadcast, watch};
 
 use crate::{
     keeper::{Gone, Keeper, KeeperHandle},
+    owner::OwnerDesk,
     upload::{Credentials, UploadHandle, stopping},
 };
 
@@ -18,6 +20,7 @@ use crate::{
 pub struct Daemon {
     keeper: KeeperHandle,
     upload: UploadHandle,
+    owner: Arc<OwnerDesk>,
     events: broadcast::Sender<Event>,
     stop: Arc<watch::Sender<bool>>,
 }
@@ -26,10 +29,11 @@ impl Daemon {
     pub(crate) fn new(
         keeper: KeeperHandle,
         upload: UploadHandle,
+        owner: Arc<OwnerDesk>,
         events: broadcast::Sender<Event>,
         stop: Arc<watch::Sender<bool>>,
     ) -> Self {
-        Self { keeper, upload, events, stop }
+        Self { keeper, upload, owner, events, stop }
     }
 
     /// Begins a clean stop.
@@ -79,12 +83,28 @@ impl Daemon {
             Request::Logout => self.upload.close().await.map(|()| Reply::Done),
             Request::Whoami => self.ask(|keeper| keeper.whoami().map(Reply::SignedIn)).await,
             Request::Sync => self.upload.sync().await.map(Reply::Sync),
+            Request::OwnerEnroll => self.enroll().await,
+            Request::OwnerForget => self.owner.forget().map(|_| Reply::Done),
             Request::Subscribe { .. } | Request::Quit => Ok(Reply::Done),
             Request::Unknown => Err(Problem::new(
                 "unknown_request",
                 "This blinkd does not know that request.",
                 "Bring blinkd and blinkctl to the same version, and restart blinkd.",
             )),
+        }
+    }
+
+    /// Enrols the owner, where there is anything to see.
+    async fn enroll(&self) -> Result<Reply, Problem> {
+        let Reply::Status(status) = self.ask(|keeper| Ok(Reply::Status(keeper.status()))).await? else {
+            return Err(stopping());
+        };
+        match status.state {
+            State::Tracking | State::NoFace => Arc::clone(&self.owner).enroll().await.map(|()| Reply::Done),
+            state => Err(status.last_error.unwrap_or_else(|| {
+                let fix = "Let it track first (`blinkctl resume`, `blinkctl consent grant`), then try again.";
+                Problem::new(state.as_str(), format!("There is nobody to enrol while the state is {state}."), fix)
+            })),
         }
     }
 

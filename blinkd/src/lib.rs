@@ -27,6 +27,7 @@ pub mod keeper;
 pub mod lock;
 pub mod logs;
 pub mod minutes;
+pub mod owner;
 pub mod profile;
 pub mod quiet;
 pub mod store;

@@ -125,6 +125,10 @@ pub enum Request {
     Whoami,
     /// Upload now; answered by [`Reply::Sync`] when the queue is empty, or with the reason why it is not.
     Sync,
+    /// Enrol whoever sits before the camera, alone, as the one to follow among several people. It takes some seconds.
+    OwnerEnroll,
+    /// Forget the enrolled owner.
+    OwnerForget,
     /// Stop the daemon; it stays stopped until started again.
     Quit,
     /// A request this build does not know; answered with `unknown_request`.

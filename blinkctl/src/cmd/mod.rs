@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod consent;
+pub(crate) mod owner;
 pub(crate) mod pause;
 pub(crate) mod quit;
 pub(crate) mod status;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, output: Output) -> Result<(), Failure> {
     runtime.block_on(async {
         match command {
             Command::Status(args) => status::run(&args, &context).await,
+            Command::Owner(args) => owner::run(&args, &context).await,
             Command::Pause(args) => pause::run(&args, &context).await,
             Command::Resume(args) => pause::resume(&args, &context).await,
             Command::Consent(args) => consent::run(&args, &context).await,

@@ -25,6 +25,8 @@ use crate::{
 #[case(&["logout"])]
 #[case(&["whoami"])]
 #[case(&["sync"])]
+#[case(&["owner", "enroll"])]
+#[case(&["owner", "forget"])]
 #[case(&["quit"])]
 fn without_a_daemon_the_code_is_3(#[case] args: &[&str]) {
     let profile = Profile::new();

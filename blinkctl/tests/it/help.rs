@@ -18,6 +18,9 @@ use crate::run::Profile;
 #[case::logout("logout")]
 #[case::whoami("whoami")]
 #[case::sync("sync")]
+#[case::owner("owner")]
+#[case::owner_enroll("owner enroll")]
+#[case::owner_forget("owner forget")]
 #[case::quit("quit")]
 fn every_command_has_help_with_an_example(#[case] command: &str) {
     let mut args: Vec<_> = command.split_whitespace().collect();

@@ -9,6 +9,7 @@ mod account;
 mod consent;
 mod failures;
 mod help;
+mod owner;
 mod pause;
 mod status;
 mod sync;

@@ -4,13 +4,14 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 
 use blink_proto::Problem;
 use blink_vision::{
-    Event, SourceSpec,
+    Event, FaceSight, SourceSpec,
     models::{self, ModelError},
     native::{Pipeline, Source, SourceError, load_landmark_model},
 };
 use jiff::Timestamp;
 
 use super::{Eyes, Look, Trouble, TroubleKind};
+use crate::owner::OwnerDesk;
 
 /// Frames further apart are not one stretch: the machine slept, or the source hung.
 const GAP: Duration = Duration::from_secs(1);
@@ -22,6 +23,9 @@ pub struct NativeEyes {
     pipeline: Option<Pipeline>,
     source: Option<Source>,
     last: Option<Duration>,
+    owner: Arc<OwnerDesk>,
+    /// The version of the owner that the pipeline knows.
+    owner_version: u64,
     /// Decided before a gap, and not yet asked for.
     before_gap: Vec<Event>,
 }
@@ -29,8 +33,9 @@ pub struct NativeEyes {
 impl NativeEyes {
     /// Eyes that look where `spec` says; nothing is opened yet.
     #[must_use]
-    pub fn new(spec: SourceSpec) -> Self {
-        Self { spec, pipeline: None, source: None, last: None, before_gap: Vec::new() }
+    pub fn new(spec: SourceSpec, owner: Arc<OwnerDesk>) -> Self {
+        let before_gap = Vec::new();
+        Self { spec, pipeline: None, source: None, last: None, owner, owner_version: 0, before_gap }
     }
 
     fn trouble(&self, error: &SourceError) -> Trouble {
@@ -95,7 +100,18 @@ impl Eyes for NativeEyes {
                     pipeline.reset();
                 }
                 self.last = Some(frame.timestamp);
-                pipeline.process(&frame)
+                if self.owner.version() != self.owner_version {
+                    self.owner_version = self.owner.version();
+                    pipeline.set_owner(self.owner.owner());
+                }
+                let report = pipeline.process(&frame);
+                if let (Ok(report), true) = (&report, self.owner.wants_sample())
+                    && report.sight == FaceSight::Measurable
+                    && let Some(face) = pipeline.followed_face()
+                {
+                    self.owner.sample(frame.grey.clone(), face);
+                }
+                report
             }
             Err(SourceError::TimedOut) => return Ok(Look::Nothing),
             Err(error) => Err(error),

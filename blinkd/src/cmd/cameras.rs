@@ -19,7 +19,7 @@ pub struct Args {
 ///
 /// # Errors
 /// None: no camera is an empty list.
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     let cameras = camera::list();
     let mut out = io::stdout().lock();
     // With standard output closed there is nobody left to tell.

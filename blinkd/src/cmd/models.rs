@@ -45,7 +45,7 @@ struct Row {
 ///
 /// # Errors
 /// Where a model is missing or damaged, after the list was printed; and where fetching failed.
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     let folders = models::folders();
     if args.fetch {
         fetch::missing(&folders, args.json)?;
@@ -56,7 +56,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let output = Output { looked_in: folders, models: rows };
     let wrong: Vec<&ModelError> = found.iter().filter_map(|(_, found)| found.as_ref().err()).collect();
     // With --json a failure leaves standard output empty.
-    if !(args.json && !wrong.is_empty()) {
+    if !args.json || wrong.is_empty() {
         let text = if args.json { serde_json::to_string(&output).unwrap_or_default() } else { output.for_people() };
         let _ = writeln!(io::stdout().lock(), "{text}");
     }

@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     exit::Failure,
     logs,
+    owner::OwnerDesk,
     profile::device,
     upload,
 };
@@ -30,8 +31,12 @@ use crate::{
     blinkd run --headless --source file:clip.avi\n  \
     blinkd run --source synthetic:bpm=12,seed=3")]
 pub struct Args {
-    /// Where frames come from: camera[:N], file:PATH[,loop], gst:PIPELINE, an rtsp:// URL or synthetic[:KEY=VALUE,..]
-    #[arg(long, value_name = "SRC")]
+    /// Where frames come from.
+    #[arg(
+        long,
+        value_name = "SRC",
+        help = "Where frames come from: camera[:N], file:PATH[,loop], gst:PIPELINE, an rtsp:// URL or synthetic[:KEY=VALUE,..]"
+    )]
     pub source: Option<SourceSpec>,
     /// No tray and no notifications: everything goes through blinkctl
     #[arg(long)]
@@ -60,15 +65,17 @@ pub fn run(args: Args) -> Result<(), Failure> {
         say(&format!("blinkd: no logs are written: {error}."));
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), headless = args.headless, "starting");
+    let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
     let running = app::start(Parts {
         clock: Arc::new(RealClock::default()),
         tz: TimeZone::system(),
         machine: device::fingerprint(),
         source: source.to_string(),
         eyes: {
-            let source = source.clone();
-            Box::new(move || Box::new(NativeEyes::new(source.clone())))
+            let (source, owner) = (source.clone(), Arc::clone(&owner));
+            Box::new(move || Box::new(NativeEyes::new(source.clone(), Arc::clone(&owner))))
         },
+        owner,
         connect: upload::http::connector(config.ca_file),
         server: config.server,
         insecure: args.insecure,

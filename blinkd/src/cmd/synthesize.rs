@@ -65,7 +65,7 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// Where a file cannot be written.
-pub fn run(args: Args) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
         let message = format!("{} is not an AVI file's name", args.out.display());
         return Err(Failure::usage("usage", message, "End the name in .avi."));
@@ -92,8 +92,7 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
     fs::File::create(path).map_err(|error| unwritable(path, &error.to_string()))?;
     let codec = VideoWriter::fourcc('M', 'J', 'P', 'G').map_err(refused)?;
     let mut face = SyntheticFace::new(spec, Timestamp::UNIX_EPOCH).map_err(refused)?;
-    let size =
-        face.draw(Duration::ZERO).and_then(|picture| opencv::core::MatTraitConst::size(picture)).map_err(refused)?;
+    let size = face.draw(Duration::ZERO).and_then(opencv::core::MatTraitConst::size).map_err(refused)?;
     let size = Size::new(size.width, size.height);
     let mut writer =
         VideoWriter::new_with_backend(path, videoio::CAP_FFMPEG, codec, spec.fps, size, true).map_err(refused)?;

@@ -37,6 +37,8 @@ fn every_message_of_the_document_is_one() {
         "consent_withdraw",
         "login",
         "logout",
+        "owner_enroll",
+        "owner_forget",
         "pause",
         "quit",
         "register",

@@ -25,6 +25,7 @@ use blinkd::{
     capture::{Eyes, Look, Trouble},
     clock::RealClock,
     exit::Failure,
+    owner::OwnerDesk,
 };
 use bytes::BytesMut;
 use jiff::{Timestamp, tz::TimeZone};
@@ -164,6 +165,7 @@ pub(crate) fn start(root: &Path, eyes_open: &Arc<AtomicBool>) -> Result<Running,
             let is_open = Arc::clone(&eyes_open);
             Box::new(BlinkingEyes { is_open, opened: Instant::now(), frames: 0, events: Vec::new() })
         }),
+        owner: Arc::new(OwnerDesk::open(Paths::under(root).owner_file())),
         connect: Box::new(|_| Err(Problem::new("no_server", "There is no server here.", "Do without."))),
         server: "http://127.0.0.1:9".to_owned(),
         insecure: false,

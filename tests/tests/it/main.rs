@@ -10,4 +10,5 @@ mod demo;
 mod documents;
 mod models;
 mod outage;
+mod owner;
 mod restart;

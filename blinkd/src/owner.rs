@@ -1,0 +1,175 @@
+//! The enrolled owner: whom to follow where several people are in the picture.
+//!
+//! [`OwnerDesk`] stands between the clients, who ask for an enrolment, and the capture thread, which alone sees faces.
+//! Encodings are kept in `owner.json` in the data folder, readable by this user alone, and leave the machine never.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use blink_proto::Problem;
+use blink_vision::{
+    models,
+    native::{Encoder, FaceBox},
+    owner::Owner,
+};
+use opencv::core::Mat;
+use tokio::sync::oneshot;
+
+use crate::profile::files;
+
+/// So many pictures make an enrolment, at least this far apart, so that they are not all of one instant.
+const SAMPLES: usize = 5;
+const APART: Duration = Duration::from_millis(400);
+/// Without them after this long nobody sits before the camera, or more than one.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A face to be enrolled. It lives in memory only, until it is encoded.
+type Sample = (Mat, FaceBox);
+
+/// The owner, and the enrolment under way.
+#[derive(Debug)]
+pub struct OwnerDesk {
+    file: PathBuf,
+    inner: Mutex<Inner>,
+    /// Counts changes of the owner, so that the capture thread need not ask for it each frame.
+    version: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    owner: Option<Owner>,
+    samples: Option<SyncSender<Sample>>,
+    sampled: Option<Instant>,
+}
+
+fn problem(code: &str, message: impl Into<String>, fix: &str) -> Problem {
+    Problem::new(code, message, fix)
+}
+
+impl OwnerDesk {
+    /// The desk of the profile whose data folder holds `file`. A damaged enrolment counts as none, and is logged.
+    #[must_use]
+    pub fn open(file: PathBuf) -> Self {
+        let owner = files::load(&file).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the enrolment cannot be read; enrol again with `blinkctl owner enroll`");
+            None
+        });
+        let inner = Inner { owner, samples: None, sampled: None };
+        Self { file, inner: Mutex::new(inner), version: AtomicU64::new(1) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes whenever the owner does; never 0.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// The enrolled owner.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.lock().owner.clone()
+    }
+
+    /// Whether a picture of the one followed face is wanted now.
+    #[must_use]
+    pub fn wants_sample(&self) -> bool {
+        let inner = self.lock();
+        inner.samples.is_some() && inner.sampled.is_none_or(|last| last.elapsed() >= APART)
+    }
+
+    /// Hands over a picture in which `face` is the one followed face.
+    pub fn sample(&self, picture: Mat, face: FaceBox) {
+        let mut inner = self.lock();
+        let Some(samples) = &inner.samples else { return };
+        match samples.try_send((picture, face)) {
+            Ok(()) => inner.sampled = Some(Instant::now()),
+            // The encoder is still busy with the last one.
+            Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(_)) => inner.samples = None,
+        }
+    }
+
+    /// Enrols whoever sits before the camera, alone, in place of anyone enrolled before.
+    ///
+    /// # Errors
+    /// The models are missing, nobody or several people were seen, or the file cannot be written.
+    pub async fn enroll(self: std::sync::Arc<Self>) -> Result<(), Problem> {
+        let (sender, receiver) = sync_channel(1);
+        {
+            let mut inner = self.lock();
+            if inner.samples.is_some() {
+                return Err(problem("enrolling", "An enrolment is under way.", "Wait until it has ended."));
+            }
+            inner.samples = Some(sender);
+            inner.sampled = None;
+        }
+        let (done, outcome) = oneshot::channel();
+        let desk = std::sync::Arc::clone(&self);
+        let started = thread::Builder::new().name("blinkd-enroll".into()).spawn(move || {
+            let enrolled = desk.collect(&receiver);
+            desk.lock().samples = None;
+            // The client may have gone; the enrolment stands all the same.
+            let _ = done.send(enrolled);
+        });
+        if let Err(error) = started {
+            self.lock().samples = None;
+            return Err(problem("threads", format!("The system lets no thread start: {error}."), "Free some memory."));
+        }
+        let died = || problem("internal", "The enrolment ended on a mistake of blinkd's own.", "See the log.");
+        outcome.await.unwrap_or_else(|_| Err(died()))
+    }
+
+    fn collect(&self, samples: &Receiver<Sample>) -> Result<(), Problem> {
+        let encoder = Encoder::load(&models::folders())
+            .map_err(|error| problem(error.code(), format!("The owner cannot be enrolled: {error}."), &error.fix()))?;
+        let deadline = Instant::now() + PATIENCE;
+        let mut encodings = Vec::new();
+        while encodings.len() < SAMPLES {
+            match samples.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok((picture, face)) => encodings.extend(encoder.encode(&picture, &[face]).unwrap_or_default()),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    let fix =
+                        "Sit before the camera alone, see with `blinkctl status` that it is tracking, then try again.";
+                    return Err(problem("no_single_face", "No single face could be followed for long enough.", fix));
+                }
+            }
+        }
+        let owner = Owner::new(encodings).ok_or_else(|| {
+            problem("no_single_face", "More than one person was seen.", "Sit before the camera alone, then try again.")
+        })?;
+        self.keep(Some(owner))
+    }
+
+    /// Forgets the enrolment; says whether there was one.
+    ///
+    /// # Errors
+    /// The file cannot be removed.
+    pub fn forget(&self) -> Result<bool, Problem> {
+        let was = self.owner().is_some() || self.file.exists();
+        self.keep(None)?;
+        Ok(was)
+    }
+
+    fn keep(&self, owner: Option<Owner>) -> Result<(), Problem> {
+        let written = match &owner {
+            Some(owner) => files::save(&self.file, owner),
+            None => files::remove(&self.file),
+        };
+        written.map_err(|error| problem("data_folder", format!("{error}."), "Check the data folder's permissions."))?;
+        self.lock().owner = owner;
+        self.version.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+}

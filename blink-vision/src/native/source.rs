@@ -51,7 +51,7 @@ pub enum SourceError {
         /// Why.
         why: &'static str,
     },
-    /// No frame came within [`TIMEOUT`]. The source may still be starting: reading again is right, for some seconds.
+    /// No frame came within half a second. The source may still be starting: reading again is right, for some seconds.
     #[error("no frame came in time")]
     TimedOut,
     /// The source is broken; it must be opened again.
@@ -127,7 +127,7 @@ impl Source {
     /// it by the timestamp.
     ///
     /// # Errors
-    /// [`SourceError::TimedOut`] after at most [`TIMEOUT`] without a frame; anything else ends the source.
+    /// [`SourceError::TimedOut`] after at most half a second without a frame; anything else ends the source.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
         match &mut self.inner {
             Inner::File(file) => file.read(),

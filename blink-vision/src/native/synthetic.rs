@@ -68,7 +68,7 @@ impl SyntheticFace {
         })
     }
 
-    /// The picture at `t` since opening, 8-bit BGR, [`SIZE`].
+    /// The picture at `t` since opening, 8-bit BGR, 640x480.
     ///
     /// # Errors
     /// Where OpenCV has no memory.

@@ -55,6 +55,9 @@ enum Command {
         #[arg(value_parser = role)]
         role: Role,
     },
+    /// Make a new signing key; the others go on verifying, so nobody is signed out
+    #[command(after_help = "Example: cloud-api admin rotate-keys")]
+    RotateKeys,
     /// List the accounts
     #[command(after_help = "Example: cloud-api admin list")]
     List,
@@ -80,9 +83,15 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
         return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));
     }
     let mut conn = startup::connect(&config.target)?;
+    if matches!(args.command, Command::RotateKeys) {
+        startup::open_keys(&mut conn, &config, Clock::System.now(), true)?;
+        println!("A new key is made; it signs in ten minutes, when every replica knows it.");
+        return Ok(());
+    }
     let said = transaction(&mut conn, |conn| match &args.command {
         Command::Create { email, role, .. } => create(conn, email, *role, &read_password()?),
         Command::SetRole { email, role } => set_role(conn, email, *role),
+        Command::RotateKeys => Ok(String::new()),
         Command::List => list(conn),
         Command::ResetPassword { email, public_url } => reset_link(conn, email, public_url),
     });

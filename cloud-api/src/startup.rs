@@ -20,15 +20,15 @@ use diesel::r2d2::ManageConnection as _;
 
 use crate::{
     auth::{
-        key_rows,
+        key_file, key_rows,
         keys::{KeyError, Keyring},
         master::MasterKey,
         oidc::Provider,
         password::{self, Passwords},
     },
     clock::Clock,
-    config::Config,
-    db::{Db, conn::Conn, migrate, target::Target, transaction},
+    config::{Config, DatabaseConfig},
+    db::{Db, conn::Conn, migrate, target::Target, transaction, types::UtcMs},
     failure::{Failure, Kind, chain},
     http::envelope,
     jobs,
@@ -54,6 +54,7 @@ pub struct Application {
     address: SocketAddr,
     scheme: &'static str,
     certificate: Option<Arc<Certificate>>,
+    database: DatabaseConfig,
     state: State,
 }
 
@@ -74,7 +75,8 @@ impl Application {
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
-        let (db, keys, ledger) = web::block(move || prepare(&config.database))
+        let (database, now) = (config.database.clone(), clock.now());
+        let (db, keys, ledger) = web::block(move || prepare(&database, now))
             .await
             .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
         metrics::start();
@@ -116,7 +118,7 @@ impl Application {
         let server = server.map_err(|e| cannot_listen(address, &e))?.run();
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { server, address, scheme, certificate, state })
+        Ok(Self { server, address, scheme, certificate, database: config.database, state })
     }
 
     /// `http` or `https`.
@@ -137,6 +139,7 @@ impl Application {
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let handle = self.server.handle();
+        let _keys = AbortOnDrop(actix_web::rt::spawn(jobs::keys(self.state.clone(), self.database)));
         let _jobs = AbortOnDrop(actix_web::rt::spawn(jobs::run(self.state)));
         let _certificate =
             self.certificate.map(|certificate| AbortOnDrop(actix_web::rt::spawn(jobs::follow(certificate))));
@@ -242,7 +245,7 @@ fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
     }
 }
 
-fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring, Ledger), Failure> {
+fn prepare(config: &DatabaseConfig, now: UtcMs) -> Result<(Db, Keyring, Ledger), Failure> {
     prepare_folder(&config.target)?;
     let mut conn = connect(&config.target)?;
     if config.migrate {
@@ -262,32 +265,36 @@ fn prepare(config: &crate::config::DatabaseConfig) -> Result<(Db, Keyring, Ledge
             "Run `cloud-api migrate`, or start without --no-migrate.",
         ));
     }
-    let keys = open_keys(&mut conn, config)?;
+    if config.target.sqlite_path().is_none() && config.master_key_file.is_none() {
+        tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
+    }
+    let keys = open_keys(&mut conn, config, now, false)?;
     password::warm_up();
     let ledger = open_ledger(&config.ledger)?;
     Ok((Db::new(&config.target, config.connections), keys, ledger))
 }
 
-fn open_keys(conn: &mut Conn, config: &crate::config::DatabaseConfig) -> Result<Keyring, Failure> {
+/// Opens the signing keys, and does what is due to them; `forced` makes a new one.
+///
+/// # Errors
+/// When they cannot be opened, or the master key is not the one that sealed them.
+pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: bool) -> Result<Keyring, Failure> {
     let master = config.master_key_file.as_deref().map(MasterKey::read).transpose().map_err(|e| {
         Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
     })?;
     let (keys, fix) = match &config.target {
-        Target::Sqlite(path) => (
-            Keyring::open_or_create(&path.with_extension("keys.json")),
-            "Restore the file, or remove it: everybody signs in again.",
-        ),
+        Target::Sqlite(path) => {
+            let fix = "Restore the file, or remove it: everybody signs in again.";
+            (key_file::open(&path.with_extension("keys.json"), now, forced), fix)
+        }
         Target::Postgres(_) => {
             let keys = transaction(conn, |conn| match conn {
-                Conn::Postgres(conn) => key_rows::open_or_create(conn, master.as_ref()),
+                Conn::Postgres(conn) => key_rows::open(conn, master.as_ref(), now, forced),
                 Conn::Sqlite(_) => Err(KeyError::DamagedRows),
             });
             (keys, "Set CLOUD_API_MASTER_KEY_FILE to the key that sealed them.")
         }
     };
-    if matches!(config.target, Target::Postgres(_)) && master.is_none() {
-        tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
-    }
     keys.map_err(|e| Failure::failed("bad_keys", chain(&e), fix))
 }
 

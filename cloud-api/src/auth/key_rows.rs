@@ -6,7 +6,7 @@ use diesel::{
 };
 
 use super::{
-    keys::{KeyError, Keyring, Record, fresh_record},
+    keys::{KeyError, Keyring, Record, turn},
     master::MasterKey,
 };
 use crate::db::{
@@ -30,12 +30,17 @@ fn purpose(kid: &str) -> String {
     format!("signing key {kid}")
 }
 
-/// Reads the keys, makes the first one, and seals what is not sealed yet. The caller's transaction keeps replicas that
+/// Reads the keys, seals what is not sealed yet, and does what is due: the first key, a new one, the end of old ones. The caller's transaction keeps replicas that
 /// start together apart.
 ///
 /// # Errors
 /// When the database fails, or a key is sealed with another master key or none is given for it.
-pub fn open_or_create(conn: &mut PgConnection, master: Option<&MasterKey>) -> Result<Keyring, KeyError> {
+pub fn open(
+    conn: &mut PgConnection,
+    master: Option<&MasterKey>,
+    now: UtcMs,
+    forced: bool,
+) -> Result<Keyring, KeyError> {
     let failed = |e: diesel::result::Error| KeyError::Database(DbError::from(e));
     sql_query("LOCK TABLE signing_keys IN EXCLUSIVE MODE").execute(conn).map_err(failed)?;
     let rows: Vec<Row> = sql_query("SELECT kid, created_at, secret, sealed FROM signing_keys ORDER BY created_at, kid")
@@ -58,23 +63,26 @@ pub fn open_or_create(conn: &mut PgConnection, master: Option<&MasterKey>) -> Re
                 row.secret
             }
         };
-        records.push(Record { kid: row.kid, created_at: row.created_at.timestamp(), secret });
+        records.push(Record { kid: row.kid, created_at: row.created_at, secret });
     }
-    if records.is_empty() {
-        let record = fresh_record();
+    let due = turn(&records, now, forced);
+    for kid in &due.dropped {
+        sql_query("DELETE FROM signing_keys WHERE kid = $1").bind::<Text, _>(kid).execute(conn).map_err(failed)?;
+        records.retain(|record| record.kid != *kid);
+    }
+    if let Some(record) = due.added {
         let stored = match master {
             Some(master) => master.seal(&purpose(&record.kid), &record.secret).map_err(KeyError::Master)?,
             None => record.secret.clone(),
         };
         sql_query("INSERT INTO signing_keys (kid, created_at, secret, sealed) VALUES ($1, $2, $3, $4)")
             .bind::<Text, _>(&record.kid)
-            .bind::<Utc, _>(UtcMs::from(record.created_at))
+            .bind::<Utc, _>(record.created_at)
             .bind::<Binary, _>(stored)
             .bind::<Bool, _>(master.is_some())
             .execute(conn)
             .map_err(failed)?;
         records.push(record);
     }
-    let newest = records.last().map(|record| record.kid.clone()).unwrap_or_default();
-    Keyring::from_records(&newest, &records).ok_or(KeyError::DamagedRows)
+    Keyring::from_records(&records).ok_or(KeyError::DamagedRows)
 }

@@ -1,21 +1,37 @@
-//! The keys that sign tokens. The newest signs; every one that is kept still verifies, so that keys can be changed
-//! without signing anybody out.
+//! The keys that sign tokens. The newest one that every replica has had time to learn signs; every one that is kept
+//! verifies, so that keys change without signing anybody out.
 //!
-//! Beside an SQLite database they are a file of mode 0600, made on first start; on PostgreSQL see [`super::key_rows`].
+//! Beside an SQLite database they are a file, [`super::key_file`]; on PostgreSQL rows, [`super::key_rows`].
 
 use std::{
     collections::HashMap,
-    fs, io,
-    io::Write as _,
-    path::{Path, PathBuf},
+    io,
+    path::PathBuf,
+    sync::{PoisonError, RwLock},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use blink_proto::UserId;
 use jsonwebtoken::{DecodingKey, EncodingKey};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use blink_proto::UserId;
+use super::tokens::SESSION_S;
+use crate::db::types::UtcMs;
+
+/// HMAC-SHA-256 wants 32 bytes (RFC 7518, 3.2).
+const SECRET_BYTES: usize = 32;
+
+/// How long a new key only verifies, so that every replica knows it before the first token is signed with it.
+pub const SETTLE_MS: i64 = 10 * 60_000;
+
+/// How often replicas look for new keys; well within [`SETTLE_MS`].
+pub const LOOK_S: u64 = 60;
+
+/// A key signs for this long, then a new one is made.
+const LIFE_MS: i64 = 90 * 86_400_000;
+
+/// A key that no longer signs verifies until the last refresh token that it signed has ended.
+const KEEP_MS: i64 = (SESSION_S + 86_400) * 1_000;
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
@@ -40,190 +56,154 @@ pub enum KeyError {
     Database(#[from] crate::db::DbError),
 }
 
-#[derive(Serialize, Deserialize)]
-struct KeyFile {
-    active: String,
-    keys: Vec<KeyRecord>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeyRecord {
-    kid: String,
-    created_at: jiff::Timestamp,
-    secret: String,
-}
-
 /// One key, in the clear.
+#[derive(Clone)]
 pub struct Record {
     /// Its id.
     pub kid: String,
     /// When it was made.
-    pub created_at: jiff::Timestamp,
+    pub created_at: UtcMs,
     /// The secret itself.
     pub secret: Vec<u8>,
 }
 
 /// A new random key.
 #[must_use]
-pub fn fresh_record() -> Record {
+pub fn fresh_record(now: UtcMs) -> Record {
     Record {
         kid: uuid::Uuid::new_v4().simple().to_string(),
-        created_at: jiff::Timestamp::now(),
+        created_at: now,
         secret: rand::random::<[u8; SECRET_BYTES]>().to_vec(),
     }
 }
 
+/// What to do to a set of keys: which to drop, and which to add.
+#[derive(Default)]
+pub struct Turn {
+    /// Ids of keys whose last token has ended.
+    pub dropped: Vec<String>,
+    /// A key to add.
+    pub added: Option<Record>,
+}
+
+/// Decides what is due: the first key, a new one after 90 days or when `forced`, and the end of old ones.
+#[must_use]
+pub fn turn(records: &[Record], now: UtcMs, forced: bool) -> Turn {
+    let mut by_age: Vec<&Record> = records.iter().collect();
+    by_age.sort_by_key(|record| record.created_at);
+    let stale = by_age.last().is_none_or(|newest| newest.created_at.plus(LIFE_MS) <= now);
+    let ended = |pair: &&[&Record]| pair[1].created_at.plus(SETTLE_MS + KEEP_MS) <= now;
+    Turn {
+        dropped: by_age.windows(2).filter(|pair| ended(pair)).map(|pair| pair[0].kid.clone()).collect(),
+        added: (stale || forced).then(|| fresh_record(now)),
+    }
+}
+
 struct Key {
+    created_at: UtcMs,
     sign: EncodingKey,
     verify: DecodingKey,
 }
 
-/// The keys. Nothing of them is ever shown.
-pub struct Keyring {
-    active: String,
+struct Ring {
     keys: HashMap<String, Key>,
-    pseudonym_salt: [u8; 32],
+    salt: [u8; 32],
 }
 
-/// HMAC-SHA-256 wants 32 bytes (RFC 7518, 3.2).
-const SECRET_BYTES: usize = 32;
+/// The keys. Nothing of them is ever shown.
+pub struct Keyring(RwLock<Ring>);
 
 impl Keyring {
-    /// Reads the keys at `path`, or makes them there.
-    ///
-    /// # Errors
-    /// When the file cannot be made or read, or is damaged.
-    pub fn open_or_create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |e| KeyError::Io(path.to_owned(), e);
-        if !path.try_exists().map_err(failed)? {
-            create(path).map_err(failed)?;
-        }
-        make_private(path).map_err(failed)?;
-        let text = fs::read_to_string(path).map_err(failed)?;
-        serde_json::from_str(&text)
-            .ok()
-            .and_then(|file| Self::from_file(&file))
-            .ok_or_else(|| KeyError::Damaged(path.to_owned()))
-    }
-
-    fn from_file(file: &KeyFile) -> Option<Self> {
-        let records = file.keys.iter().map(|record| {
-            let secret = URL_SAFE_NO_PAD.decode(&record.secret).ok()?;
-            Some(Record { kid: record.kid.clone(), created_at: record.created_at, secret })
-        });
-        Self::from_records(&file.active, &records.collect::<Option<Vec<_>>>()?)
-    }
-
-    /// A keyring of these keys, of which `active` signs; `None` when that one is missing or any is too short.
+    /// A keyring of these keys; `None` when there is none, or one is too short.
     #[must_use]
-    pub fn from_records(active: &str, records: &[Record]) -> Option<Self> {
+    pub fn from_records(records: &[Record]) -> Option<Self> {
         let long_enough = records.iter().all(|record| record.secret.len() >= SECRET_BYTES);
         let oldest = records.iter().min_by_key(|record| record.created_at).filter(|_| long_enough)?;
-        let pseudonym_salt = Sha256::new().chain_update(b"pseudonyms").chain_update(&oldest.secret).finalize().into();
-        let keys: HashMap<String, Key> = records
-            .iter()
-            .map(|Record { kid, secret, .. }| {
-                let key = Key { sign: EncodingKey::from_secret(secret), verify: DecodingKey::from_secret(secret) };
-                (kid.clone(), key)
-            })
-            .collect();
-        keys.contains_key(active).then(|| Self { active: active.to_owned(), keys, pseudonym_salt })
+        let salt = Sha256::new().chain_update(b"pseudonyms").chain_update(&oldest.secret).finalize().into();
+        let key = |Record { kid, created_at, secret }: &Record| {
+            let (sign, verify) = (EncodingKey::from_secret(secret), DecodingKey::from_secret(secret));
+            (kid.clone(), Key { created_at: *created_at, sign, verify })
+        };
+        Some(Self(RwLock::new(Ring { keys: records.iter().map(key).collect(), salt })))
     }
 
-    /// The key that signs, and its id.
+    fn with<T>(&self, f: impl FnOnce(&Ring) -> T) -> T {
+        f(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes the keys of another ring: they were read anew.
+    pub fn replace(&self, other: Self) {
+        let fresh = other.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+
+    /// The key that signs now, and its id: the newest that has settled, and the newest at all where none has.
     ///
     /// # Panics
-    /// Never: a keyring without its active key is not made.
+    /// Never: a keyring without keys is not made.
     #[must_use]
-    pub fn signing(&self) -> (&str, &EncodingKey) {
-        let key = self.keys.get(&self.active).map(|key| &key.sign);
-        (&self.active, key.expect("the active key was there when the keyring was made"))
+    pub fn signing(&self, now: UtcMs) -> (String, EncodingKey) {
+        self.with(|ring| {
+            let newest = ring.keys.iter().max_by_key(|(kid, key)| {
+                (key.created_at.plus(SETTLE_MS) <= now, key.created_at, std::cmp::Reverse(kid.as_str()))
+            });
+            let (kid, key) = newest.expect("there was a key when the keyring was made");
+            (kid.clone(), key.sign.clone())
+        })
     }
 
     /// The key of this id.
     #[must_use]
-    pub fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
-        self.keys.get(kid).map(|key| &key.verify)
+    pub fn verifying(&self, kid: &str) -> Option<DecodingKey> {
+        self.with(|ring| ring.keys.get(kid).map(|key| key.verify.clone()))
     }
 
-    /// What pseudonyms and the keys of counted attempts are salted with.
+    /// What the keys of counted attempts are salted with.
     #[must_use]
-    pub fn salt(&self) -> &[u8] {
-        &self.pseudonym_salt
+    pub fn salt(&self) -> [u8; 32] {
+        self.with(|ring| ring.salt)
     }
 
     /// A name for a person in the log that stays the same, and means nothing without these keys.
     #[must_use]
     pub fn pseudonym(&self, user: UserId) -> String {
-        let digest = Sha256::new().chain_update(self.pseudonym_salt).chain_update(user.0.as_bytes()).finalize();
+        let digest = Sha256::new().chain_update(self.salt()).chain_update(user.0.as_bytes()).finalize();
         URL_SAFE_NO_PAD.encode(&digest[..9])
     }
-}
-
-fn create(path: &Path) -> io::Result<()> {
-    let Record { kid, created_at, secret } = fresh_record();
-    let record = KeyRecord { kid: kid.clone(), created_at, secret: URL_SAFE_NO_PAD.encode(secret) };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // A temporary file is 0600 from the start; of two processes that start together, the first one's keys stay.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(serde_json::to_string_pretty(&KeyFile { active: kid, keys: vec![record] })?.as_bytes())?;
-    file.as_file().sync_all()?;
-    match file.persist_noclobber(path) {
-        Ok(_) => fs::File::open(folder)?.sync_all(),
-        Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(e) => Err(e.error),
-    }
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-        tracing::warn!("the signing keys could be read by others; they no longer can");
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn made_once_and_private() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
-        let first = Keyring::open_or_create(&path).unwrap();
-        let second = Keyring::open_or_create(&path).unwrap();
-        assert_eq!(first.signing().0, second.signing().0);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-            Keyring::open_or_create(&path).unwrap();
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
+    const DAY_MS: i64 = 86_400_000;
+
+    fn record(kid: &str, day: i64) -> Record {
+        Record { kid: kid.to_owned(), ..fresh_record(UtcMs(day * DAY_MS)) }
     }
 
     #[test]
-    fn damage_is_said() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("keys.json");
-        for text in [
-            "",
-            "{}",
-            r#"{"active":"a","keys":[]}"#,
-            r#"{"active":"a","keys":[{"kid":"a","created_at":"2026-01-01T00:00:00Z","secret":"c2hvcnQ"}]}"#,
-        ] {
-            fs::write(&path, text).unwrap();
-            assert!(matches!(Keyring::open_or_create(&path), Err(KeyError::Damaged(_))), "{text}");
-        }
+    fn a_new_key_settles_before_it_signs() {
+        let ring = Keyring::from_records(&[record("old", 0), record("new", 100)]).unwrap();
+        let made = UtcMs(100 * DAY_MS);
+        assert_eq!(ring.signing(made).0, "old");
+        assert_eq!(ring.signing(made.plus(SETTLE_MS - 1)).0, "old");
+        assert_eq!(ring.signing(made.plus(SETTLE_MS)).0, "new");
+        assert!(ring.verifying("old").is_some() && ring.verifying("other").is_none());
+        let first = Keyring::from_records(&[record("first", 0)]).unwrap();
+        assert_eq!(first.signing(UtcMs(0)).0, "first");
+        assert!(Keyring::from_records(&[]).is_none());
+    }
+
+    #[test]
+    fn keys_come_after_ninety_days_and_go_when_their_last_token_has_ended() {
+        let at = |day: i64| UtcMs(day * DAY_MS);
+        assert!(turn(&[], at(0), false).added.is_some());
+        let one = [record("one", 0)];
+        assert!(turn(&one, at(89), false).added.is_none() && turn(&one, at(90), false).added.is_some());
+        assert!(turn(&one, at(1), true).added.is_some());
+        let two = [record("two", 90), record("one", 0)];
+        assert!(turn(&two, at(151), false).dropped.is_empty());
+        assert_eq!(turn(&two, at(152), false).dropped, ["one"]);
     }
 }

@@ -1,11 +1,12 @@
 //! Who asks, and how they proved it.
 //!
-//! - [`keys`]: the signing keys, with ids; [`key_rows`]: on PostgreSQL; [`master`]: what seals them there
+//! - [`keys`]: the signing keys, with ids; [`key_file`], [`key_rows`]: where they are kept; [`master`]: what seals them there
 //! - [`tokens`]: access and refresh tokens
 //! - [`password`]: argon2id, off the async threads
 //! - [`oidc`]: sign-in through an OpenID provider
 //! - [`principal`]: the person of a request, by one indexed look-up
 
+pub mod key_file;
 pub mod key_rows;
 pub mod keys;
 pub mod master;

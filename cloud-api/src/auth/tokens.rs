@@ -83,11 +83,11 @@ pub fn verify_refresh(keys: &Keyring, token: &str, now: UtcMs) -> Option<Refresh
 }
 
 fn sign<T: Serialize>(keys: &Keyring, aud: &str, now: UtcMs, life_s: i64, what: T) -> Result<Secret, SignError> {
-    let (kid, key) = keys.signing();
-    let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::HS256) };
+    let (kid, key) = keys.signing(now);
+    let header = Header { kid: Some(kid), ..Header::new(Algorithm::HS256) };
     let iat = now.0.div_euclid(1_000);
     let claims = Claims { iss: ISSUER.to_owned(), aud: aud.to_owned(), iat, exp: iat + life_s, what };
-    Ok(Secret::new(jsonwebtoken::encode(&header, &claims, key)?))
+    Ok(Secret::new(jsonwebtoken::encode(&header, &claims, &key)?))
 }
 
 fn verify<T: DeserializeOwned>(keys: &Keyring, aud: &str, token: &str, now: UtcMs) -> Option<T> {
@@ -98,7 +98,7 @@ fn verify<T: DeserializeOwned>(keys: &Keyring, aud: &str, token: &str, now: UtcM
     rules.set_required_spec_claims(&["exp", "aud", "iss"]);
     // Against our clock, below.
     rules.validate_exp = false;
-    let claims = jsonwebtoken::decode::<Claims<T>>(token, keys.verifying(&kid)?, &rules).ok()?.claims;
+    let claims = jsonwebtoken::decode::<Claims<T>>(token, &keys.verifying(&kid)?, &rules).ok()?.claims;
     (now.0 < claims.exp.saturating_mul(1_000)).then_some(claims.what)
 }
 
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn keys() -> Keyring {
-        Keyring::open_or_create(&tempfile::tempdir().unwrap().path().join("k")).unwrap()
+        Keyring::from_records(&[crate::auth::keys::fresh_record(UtcMs(0))]).unwrap()
     }
 
     #[test]

@@ -4,10 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    auth::keys::LOOK_S,
+    config::DatabaseConfig,
     db::{Db, DbError, purge, teams},
     failure::chain,
     limits::Limits,
     routes::State,
+    startup,
     tls::Certificate,
 };
 
@@ -21,6 +24,26 @@ pub async fn run(state: State) {
         housekeeping(&state.db, &state).await;
         close_weeks(&state).await;
         Limits::forget_idle(&state.limits);
+    }
+}
+
+/// Keeps the signing keys those that all replicas share, until it is dropped. Failing to read them leaves those there
+/// are in place.
+pub async fn keys(state: State, config: DatabaseConfig) {
+    let mut due = tokio::time::interval(Duration::from_secs(LOOK_S));
+    loop {
+        due.tick().await;
+        let (config, now) = (config.clone(), state.clock.now());
+        let read = actix_web::web::block(move || {
+            startup::open_keys(&mut startup::connect(&config.target)?, &config, now, false)
+        });
+        match read.await {
+            Ok(Ok(fresh)) => state.keys.replace(fresh),
+            Ok(Err(e)) => {
+                tracing::error!(cause = e.problem.message, "reading the signing keys failed; it is tried again");
+            }
+            Err(_) => {}
+        }
     }
 }
 

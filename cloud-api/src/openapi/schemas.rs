@@ -75,7 +75,7 @@ pub(super) fn all() -> Value {
             "fields": {"type": "object", "additionalProperties": {"type": "string"}},
         }))})),
         "Health": object(&["status", "uptime_s", "version"], json!({"status": {"const": "ok"}, "uptime_s": count, "version": text})),
-        "Ready": object(&["status", "database", "uptime_s", "version"], json!({"status": {"const": "ready"}, "database": {"const": "ok"}, "uptime_s": count, "version": text})),
+        "Ready": object(&["status", "database", "uptime_s", "version"], json!({"status": {"const": "ready"}, "database": {"const": "ok"}, "attendance": text, "uptime_s": count, "version": text})),
         "ConsentTexts": object(&["tracking", "team", "biometric"], json!({"tracking": consent_text, "team": consent_text, "biometric": consent_text})),
         "User": object(&["id", "email", "name", "timezone", "role", "created_at"], json!({
             "id": id, "email": email, "name": name, "timezone": zone, "role": role, "created_at": time,
@@ -95,7 +95,7 @@ pub(super) fn all() -> Value {
         "MinuteOfDevice": object(&with_device, minute.clone()),
         "SyncRequest": object(&["device_id", "buckets"], json!({
             "device_id": id,
-            "buckets": {"type": "array", "maxItems": 10_000, "items": true, "description": "minutes; each that is none is rejected by its index"},
+            "buckets": {"type": "array", "items": true, "description": "at most 10,000 minutes; each that is none is rejected by its index"},
         })),
         "SyncResponse": object(&["accepted", "duplicates", "rejected"], json!({
             "accepted": count, "duplicates": count,

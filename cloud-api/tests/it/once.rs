@@ -83,6 +83,7 @@ fn upload(client: &Client, all: &[Value], mut seed: u64) {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "figures that documents quote")]
 fn exactly_once(url: &str) {
     let Numbers { clients, minutes: count, kills } = numbers();
     let home = tempfile::tempdir().unwrap();

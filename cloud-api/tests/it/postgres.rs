@@ -108,6 +108,7 @@ impl Cluster {
         self.remove_after(runner);
     }
 
+    #[expect(clippy::zombie_processes, reason = "it outlives this process on purpose")]
     /// Leaves a watcher behind that ends the cluster with the runner, however that ends.
     fn remove_after(&self, runner: i32) {
         let script = format!(

@@ -323,3 +323,61 @@ fn an_operator_makes_people_and_links_at_the_machine() {
     boss.sign_in(&session.json);
     boss.get("/api/admin/users").expect(200);
 }
+
+#[test]
+fn keys_are_changed_without_signing_anybody_out() {
+    for postgres in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let database = postgres.then(crate::postgres::Database::create);
+        let url = database.as_ref().map_or("sqlite:server.db".to_owned(), crate::postgres::Database::url);
+        let start = || {
+            let mut command = serve(home.path());
+            command.env("DATABASE_URL", &url);
+            Running::start(command)
+        };
+        let running = start();
+        let mut ada = Client::new(&running.address);
+        ada.sign_in(&ada.post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201).json);
+        let output = program(home.path()).env("DATABASE_URL", &url).args(["admin", "rotate-keys"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        running.stop(Signal::TERM);
+        let running = start();
+        let mut again = Client::new(&running.address);
+        (again.access, again.refresh) = (ada.access.clone(), ada.refresh.clone());
+        again.get("/api/user/me").expect(200);
+        again.post("/api/auth/refresh", &json!({"refresh_token": again.refresh})).expect(200);
+    }
+}
+
+#[test]
+fn sealed_keys_open_with_their_master_key_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let database = crate::postgres::Database::create();
+    std::fs::write(home.path().join("one.key"), [1; 32]).unwrap();
+    std::fs::write(home.path().join("two.key"), [2; 32]).unwrap();
+    std::fs::write(home.path().join("short.key"), "short").unwrap();
+    let command = |key: Option<&str>| {
+        let mut command = serve(home.path());
+        command.env("DATABASE_URL", database.url());
+        if let Some(key) = key {
+            command.env("CLOUD_API_MASTER_KEY_FILE", key);
+        }
+        command
+    };
+    // Made in the clear, sealed as soon as there is a master key.
+    Running::start(command(None)).stop(Signal::TERM);
+    Running::start(command(Some("one.key"))).stop(Signal::TERM);
+    let line = |key, code| {
+        let output = ended(command(key));
+        let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{stderr}");
+        stderr.lines().last().unwrap().to_owned()
+    };
+    assert!(line(None, 1).contains("CLOUD_API_MASTER_KEY_FILE"));
+    assert!(line(Some("two.key"), 1).contains("CLOUD_API_MASTER_KEY_FILE"));
+    assert!(line(Some("short.key"), 2).contains("openssl"));
+    Running::start(command(Some("one.key"))).stop(Signal::TERM);
+    let mut open = program(home.path());
+    open.args(["serve", "--listen", "0.0.0.0:0", "--behind-proxy"]).env("DATABASE_URL", database.url());
+    assert!(one_line(&ended(open), 2).contains("CLOUD_API_MASTER_KEY_FILE"));
+}

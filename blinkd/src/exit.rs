@@ -1,11 +1,10 @@
 //! How the program ends: [`ExitStatus`], and [`Failure`], which is printed once and says what to do.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::{io, process::ExitCode};
 
 use blink_proto::Problem;
+
+use crate::stderr;
 
 /// The exit codes of blinkd. Its units do not restart on [`Self::Usage`] and [`Self::Taken`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +56,7 @@ impl Failure {
     /// Prints it as the one line on standard error: the message and the fix, or with `json` the error object.
     pub fn print(&self, json: bool) {
         let line = if json { self.problem.to_json_line() } else { format!("blinkd: {}", self.problem) };
-        // With standard error closed there is nobody left to tell.
-        let _ = writeln!(io::stderr().lock(), "{line}");
+        stderr::say(&line);
     }
 }
 

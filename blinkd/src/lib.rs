@@ -30,6 +30,7 @@ pub mod minutes;
 pub mod owner;
 pub mod profile;
 pub mod quiet;
+pub mod stderr;
 pub mod store;
 #[cfg(test)]
 mod testing;

@@ -10,7 +10,7 @@ use std::{
 use blinkd::{
     cli::Cli,
     exit::{ExitStatus, Failure},
-    quiet,
+    quiet, stderr,
 };
 use clap::Parser as _;
 
@@ -18,6 +18,7 @@ use clap::Parser as _;
 fn main() -> ExitCode {
     // SAFETY: nothing has started a thread yet.
     unsafe { quiet::silence_libraries() };
+    stderr::take();
     quiet::log_panics();
     // An error means that a provider is installed already, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();

@@ -4,7 +4,7 @@ mod plot;
 mod trace;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +16,7 @@ use serde::Serialize;
 use crate::{
     clip::{self, Clip, Progress},
     exit::Failure,
+    stderr,
 };
 
 /// What `blinkd analyze` takes.
@@ -117,11 +118,8 @@ fn json_line(output: &Output<'_>) -> String {
 }
 
 fn progress_bar() -> ProgressBar {
-    if !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
     let style = ProgressStyle::with_template("{spinner} {percent:>3}% {wide_bar} {pos}/{len} frames, {eta} left");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    stderr::progress(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn show(bar: &ProgressBar, progress: Progress) {

@@ -1,11 +1,6 @@
 //! `blinkd run`: count blinks until stopped.
 
-use std::{
-    env,
-    io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{env, path::PathBuf, sync::Arc};
 
 use blink_proto::{paths::Paths, status::State};
 use blink_vision::SourceSpec;
@@ -20,7 +15,7 @@ use crate::{
     logs,
     owner::OwnerDesk,
     profile::device,
-    upload,
+    stderr, upload,
 };
 
 /// The flags of `blinkd run`.
@@ -62,7 +57,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&file, args.config.is_some(), env::vars_os())?;
     let source = args.source.unwrap_or(config.source);
     if let Err(error) = logs::start(&paths.state, config.log_level) {
-        say(&format!("blinkd: no logs are written: {error}."));
+        stderr::say(&format!("blinkd: no logs are written: {error}."));
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), headless = args.headless, "starting");
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
@@ -82,8 +77,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         retention_days: config.retention_days,
         paths: paths.clone(),
     })?;
-    if io::stderr().is_terminal() {
-        say(&format!(
+    if stderr::is_terminal() {
+        stderr::say(&format!(
             "blinkd {}: source {source}, {}; socket {}. Ctrl-C stops it.",
             env!("CARGO_PKG_VERSION"),
             in_words(&running),
@@ -100,8 +95,4 @@ fn in_words(running: &app::Running) -> &'static str {
         Some(State::Paused) => "paused (`blinkctl resume` goes on)",
         _ => "counting (`blinkctl status` shows how it goes)",
     }
-}
-
-fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -2,20 +2,19 @@
 
 use std::{
     fs,
-    io::{self, IsTerminal, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use blink_vision::{native::SyntheticFace, schedule::Truth, source::Synthetic};
-use indicatif::ProgressBar;
 use jiff::Timestamp;
 use opencv::{
     core::Size,
     videoio::{self, VideoWriter, VideoWriterTrait, VideoWriterTraitConst},
 };
 
-use crate::exit::Failure;
+use crate::{exit::Failure, stderr};
 
 /// What `blinkd synthesize` takes.
 #[derive(Debug, clap::Args)]
@@ -99,7 +98,7 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
     if !writer.is_opened().map_err(refused)? {
         return Err(unwritable(path, "the video writer does not start"));
     }
-    let bar = if io::stderr().is_terminal() { ProgressBar::new(frames) } else { ProgressBar::hidden() };
+    let bar = stderr::progress(frames);
     for i in 0..frames {
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         let picture = face.draw(Duration::from_secs_f64(i as f64 / spec.fps)).map_err(refused)?;

@@ -132,6 +132,24 @@ fn a_port_in_use_has_its_own_exit_code() {
     assert!(line.contains(&taken.local_addr().unwrap().port().to_string()), "{line}");
 }
 
+/// The picture decoder has much to say about these bytes; a person does not want to hear it.
+#[test]
+fn damaged_pictures_inside_a_clip_are_passed_over_in_silence() {
+    let profile = Profile::new();
+    let whole = clip::synthesize(&profile, 6, 20, 2);
+    let mut bytes = fs::read(&whole.path).unwrap();
+    let length = bytes.len();
+    for at in (length / 4..3 * length / 4).step_by(4_999) {
+        bytes[at] ^= 0xff;
+    }
+    let damaged = profile.path().join("damaged.avi");
+    fs::write(&damaged, bytes).unwrap();
+    let ended = profile.blinkd(&["analyze", damaged.to_str().unwrap(), "--json"]);
+    assert_eq!(ended.stderr, "");
+    let seen: serde_json::Value = serde_json::from_str(&ended.success()).unwrap();
+    assert!(seen["frames"].as_u64().unwrap() >= 60, "{seen}");
+}
+
 #[test]
 fn a_truncated_clip_plays_to_its_end() {
     let profile = Profile::new();

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -10,7 +10,7 @@ use std::{
 use blink_vision::models::{self, Hashing, Model};
 use flate2::read::GzDecoder;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, stderr};
 
 /// The package, with the hash that pip checks before anything of it is used.
 const REQUIREMENT: &str = "face_recognition_models==0.3.0 \
@@ -31,7 +31,7 @@ pub(super) fn missing(folders: &[PathBuf], quiet: bool) -> Result<(), Failure> {
     };
     fs::create_dir_all(&into).map_err(unwritable)?;
     if !quiet {
-        let _ = writeln!(io::stderr(), "Getting {} models (100 MB) into {} ...", wanted.len(), into.display());
+        stderr::say(&format!("Getting {} models (100 MB) into {} ...", wanted.len(), into.display()));
     }
     let work = tempfile::Builder::new().prefix(".fetch").tempdir_in(&into).map_err(unwritable)?;
     let package = download(work.path())?;

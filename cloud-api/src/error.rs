@@ -104,7 +104,7 @@ impl ApiError {
 
     /// 503 with a time to come back.
     pub fn unavailable(cause: impl Into<String>) -> Self {
-        let message = "The server cannot reach its database. Try again in a moment.";
+        let message = "The database cannot be used now. Try again in a moment.";
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
         error.headers.push((header::RETRY_AFTER, HeaderValue::from_static("5")));
         error.cause = Some(cause.into());
@@ -148,10 +148,7 @@ impl ResponseError for ApiError {
 impl From<DbError> for ApiError {
     fn from(e: DbError) -> Self {
         let retryable = e.is_retryable();
-        let mut error = match &e {
-            DbError::Unreachable(_) => Self::unavailable(chain(&e)),
-            _ => Self::internal(chain(&e)),
-        };
+        let mut error = if e.is_outage() { Self::unavailable(chain(&e)) } else { Self::internal(chain(&e)) };
         error.retryable = retryable;
         error
     }

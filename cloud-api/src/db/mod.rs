@@ -50,6 +50,25 @@ pub enum DbError {
 }
 
 impl DbError {
+    /// Whether the database is away, busy or full, and the same request may work in a moment.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Unreachable(_) => true,
+            Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => true,
+            Self::Query(QueryError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)) => true,
+            Self::Query(QueryError::DatabaseError(_, info)) => {
+                // What SQLite and PostgreSQL say in words alone.
+                let said = info.message();
+                ["database is locked", "is full", "disk I/O error", "terminating connection", "connection to server"]
+                    .iter()
+                    .any(|words| said.contains(words))
+            }
+            Self::Query(QueryError::BrokenTransactionManager) => true,
+            Self::Query(_) | Self::Cancelled => false,
+        }
+    }
+
     /// Whether a unique key was already taken.
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {

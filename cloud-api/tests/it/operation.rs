@@ -195,3 +195,36 @@ fn purge_says_what_it_removed() {
     let output = program(home.path()).arg("purge").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "0 minutes, 0 sessions, 0 links removed\n");
 }
+
+#[test]
+fn without_its_database_it_says_so_and_recovers_by_itself() {
+    let app = TestApp::start(Backend::Postgres);
+    let ada = app.user();
+    let database = app.postgres.as_ref().unwrap();
+    database.shut();
+    assert_eq!(app.anonymous().get("/health").expect(200).json["status"], "ok");
+    let away = app.anonymous().get("/healthz").expect(503);
+    assert_eq!((away.code(), away.header("retry-after")), ("unavailable", "5"));
+    let away = ada.sync(&minutes("2026-03-10T09:00:00Z", 1, 1)).expect(503);
+    assert_eq!(away.code(), "unavailable");
+    assert!(!away.text.to_lowercase().contains("postgres"));
+    database.open();
+    ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    app.anonymous().get("/healthz").expect(200);
+}
+
+#[test]
+fn a_full_or_locked_disk_is_503_and_loses_nothing() {
+    use diesel::connection::SimpleConnection as _;
+    let app = TestApp::start(Backend::Sqlite);
+    let ada = app.user();
+    let batch = minutes("2026-03-10T09:00:00Z", 60, 1);
+    ada.store(&batch[..30]);
+    // Another program holds the write lock for longer than anybody waits.
+    let mut other = startup::connect(&app.target).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(ada.sync(&batch).expect(503).code(), "unavailable");
+    assert_eq!(ada.totals().0, 30, "reading goes on");
+    other.batch_execute("ROLLBACK").unwrap();
+    assert_eq!(ada.sync(&batch).expect(200).json["accepted"], 30);
+}

@@ -37,6 +37,19 @@ impl Database {
         self.cluster.url(&self.name)
     }
 
+    /// Lets nobody in and throws everybody out, as a database that is away.
+    pub(crate) fn shut(&self) {
+        let mut admin = self.cluster.admin();
+        admin.batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
+        let all = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
+        admin.batch_execute(&all).unwrap();
+    }
+
+    /// Lets everybody in again.
+    pub(crate) fn open(&self) {
+        self.cluster.admin().batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
+    }
+
     pub(crate) fn connect(&self) -> PgConnection {
         PgConnection::establish(&self.url()).unwrap()
     }

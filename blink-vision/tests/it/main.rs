@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by panicking")]
 
 mod accuracy;
+mod drawn;
 mod footage;
 mod owner;
 mod predictor;

@@ -1,0 +1,92 @@
+//! The drawn face through the whole pipeline: every planned blink and no other, and a loss noticed at once.
+
+use std::time::Duration;
+
+use blink_vision::{
+    Blink, Event, FaceSight,
+    native::{Frame, Pipeline, SyntheticFace},
+    schedule::Truth,
+    score::{Score, Span},
+    source::Synthetic,
+};
+use opencv::{core::Mat, imgproc};
+use rstest::rstest;
+
+use crate::footage;
+
+/// Runs `seconds` of the face that `spec` describes.
+fn watch(spec: &Synthetic, seconds: f64) -> (Vec<Blink>, Vec<FaceSight>, Duration) {
+    let mut face = SyntheticFace::new(spec, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let mut pipeline = Pipeline::new(footage::model());
+    let (mut sights, mut blinks, mut observed) = (Vec::new(), Vec::new(), Duration::ZERO);
+    let mut take = |event: Event| match event {
+        Event::Blink(blink) => blinks.push(blink),
+        Event::Observed { from, to, .. } => observed += to - from,
+    };
+    let mut grey = Mat::default();
+    for index in 0..(seconds * spec.fps) as u64 {
+        let timestamp = Duration::from_secs_f64(index as f64 / spec.fps);
+        imgproc::cvt_color_def(face.draw(timestamp).unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
+        sights.push(pipeline.process(&Frame { index, timestamp, grey: &grey }).unwrap().sight);
+        pipeline.drain_events().for_each(&mut take);
+    }
+    pipeline.finish();
+    pipeline.drain_events().for_each(&mut take);
+    (blinks, sights, observed)
+}
+
+#[rstest]
+fn every_planned_blink_is_found_and_no_other(
+    #[values(15.0, 24.0, 30.0, 60.0)] fps: f64,
+    #[values(false, true)] glasses: bool,
+) {
+    let spec = Synthetic { bpm: 24.0, seed: 11, fps, glasses, ..Synthetic::default() };
+    let (blinks, _, observed) = watch(&spec, 16.0);
+    let frames = (16.0 * fps) as u64;
+    let truth = Truth::of(spec.bpm, spec.seed, fps, frames, Duration::ZERO);
+    let frame = |frame: u64| i64::try_from(frame).unwrap();
+    let there: Vec<Span> = truth
+        .blinks
+        .iter()
+        .map(|blink| Span { start_frame: frame(blink.start_frame), end_frame: frame(blink.end_frame) })
+        .collect();
+    let found: Vec<Span> = blinks.iter().map(Span::from).collect();
+    let score = Score::of(&found, &there, frames);
+    assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {there:?}");
+    assert_eq!(blinks.len(), truth.blinks.len());
+    assert!(observed > Duration::from_millis(15_500), "{observed:?}");
+}
+
+#[test]
+fn under_fifteen_frames_a_second_nothing_is_observed() {
+    let (blinks, sights, observed) = watch(&Synthetic { fps: 12.0, ..Synthetic::default() }, 10.0);
+    assert!(sights.iter().all(|sight| *sight == FaceSight::Measurable));
+    assert_eq!((blinks.len(), observed), (0, Duration::ZERO));
+}
+
+#[test]
+fn several_strangers_are_not_observed() {
+    let (blinks, sights, observed) = watch(&Synthetic { faces: 2, bpm: 30.0, ..Synthetic::default() }, 5.0);
+    assert!(sights.iter().all(|sight| *sight == FaceSight::Several), "{sights:?}");
+    assert_eq!((blinks.len(), observed), (0, Duration::ZERO));
+}
+
+#[test]
+fn the_loss_of_the_face_is_noticed_within_three_frames() {
+    let mut face = SyntheticFace::new(&Synthetic::default(), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let mut room =
+        SyntheticFace::new(&Synthetic { faces: 0, ..Synthetic::default() }, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let mut pipeline = Pipeline::new(footage::model());
+    let mut grey = Mat::default();
+    for index in 0..120 {
+        let timestamp = Duration::from_secs_f64(index as f64 / 30.0);
+        let picture = if index < 90 { face.draw(timestamp) } else { room.draw(timestamp) };
+        imgproc::cvt_color_def(picture.unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
+        let sight = pipeline.process(&Frame { index, timestamp, grey: &grey }).unwrap().sight;
+        match index {
+            0..90 => assert_eq!(sight, FaceSight::Measurable, "frame {index}"),
+            93.. => assert_eq!(sight, FaceSight::None, "frame {index}"),
+            _ => {}
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! The API's description, at `/api/openapi.json` and as pages at `/api/docs/`.
 //!
-//! - [`paths`]: every address and method; a test holds it equal to the router's table
-//! - [`schemas`]: the bodies
+//! - `paths`: every address and method; a test holds it equal to the router's table
+//! - `schemas`: the bodies
 
 mod paths;
 mod schemas;

@@ -74,7 +74,7 @@ const INSTRUCTIONS: &str = "You answer one person's question about their own bli
     say that a doctor or optometrist should be asked. Three sentences at most, plain words.";
 
 /// `POST /api/user/me/ask`: `{question}` -> 200 `{answer, model}`. Off unless the operator chose a model. The question
-/// and the aggregates of [`insights`] leave; no minute, name or address does.
+/// and the aggregates of `GET /api/user/me/insights` leave; no minute, name or address does.
 ///
 /// # Errors
 /// 404 where it is off, 422 naming the field, 429, 502 when the model does not answer.

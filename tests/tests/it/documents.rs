@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use waw_tests::{Ended, Profile};
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
@@ -59,4 +61,16 @@ fn every_link_between_documents_leads_somewhere() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn every_setting_of_the_server_is_in_the_document() {
+    let profile = Profile::new();
+    let help = Ended::of(profile.command("cloud-api").args(["serve", "--help"]), "").success();
+    let page = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let settings: Vec<&str> = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next()).collect();
+    assert!(settings.len() > 10, "{help}");
+    for setting in settings {
+        assert!(page.contains(&format!("`{setting}`")), "{setting} is not in docs/configuration.md");
+    }
 }

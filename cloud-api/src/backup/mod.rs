@@ -227,6 +227,10 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry]) -> Result<Restore
         pending.get_or_insert_with(|| (table, Vec::with_capacity(PAGE))).1.push(row);
         rows += 1;
     }
+    // The decompressor compares its checksum only when it is read to its very end, where nothing more may stand.
+    if io::copy(&mut reader, &mut io::sink()).map_err(|_| cut())? != 0 {
+        return Err(cut());
+    }
     if let Some((of, page)) = pending {
         insert(conn, of, &page)?;
     }

@@ -1,0 +1,145 @@
+//! What interrupts uploading, and how it goes on: sessions that end, a server that is away, consent withdrawn.
+
+use super::*;
+
+#[test]
+fn access_that_ended_is_renewed_and_the_new_tokens_survive_a_restart() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.access = "another".into());
+    assert!(stage.uploader.sync().unwrap().is_ok());
+    assert_eq!(stage.server.world(|w| w.refreshed), 2);
+    let mut again = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
+    again.step().unwrap();
+    assert_eq!(stage.server.world(|w| w.refreshed), 2, "the kept tokens are good");
+    // By the clock it is over before the server says so.
+    stage.place.clock.advance(Duration::from_secs(880));
+    stage.uploader.schedule.consent_now(Duration::ZERO);
+    stage.uploader.step().unwrap();
+    assert_eq!(stage.server.world(|w| w.refreshed), 3);
+}
+
+#[test]
+fn an_ended_session_keeps_the_minutes_and_asks_for_a_sign_in() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sessions_dead = true);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    assert!(!stage.place.paths().data.join("tokens.json").exists());
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.last_error.unwrap().code.as_str()), (3, "not_signed_in"));
+    stage.server.world(|w| w.sessions_dead = false);
+    assert_eq!(stage.open(None).unwrap().adopted, 0);
+    stage.live(1);
+    assert_eq!(stage.on_server(), (3, 18));
+}
+
+#[test]
+fn while_the_server_is_away_it_is_looked_for_and_found_within_forty_seconds() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.away = true);
+    stage.live(1);
+    let queue = stage.status().queue;
+    assert_eq!(queue.last_error.unwrap().code, "server_unreachable");
+    assert!(queue.next_retry.is_some());
+    stage.live(3_600);
+    let asked = stage.server.world(|w| w.health_asked);
+    assert!((100..=130).contains(&asked), "{asked} in an hour");
+    stage.server.world(|w| w.away = false);
+    stage.live(40);
+    assert_eq!(stage.on_server(), (3, 18));
+    assert_eq!(stage.status().queue.last_error, None);
+}
+
+#[test]
+fn sync_does_not_wait_for_the_next_try() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.away = true);
+    stage.live(400);
+    stage.server.world(|w| w.away = false);
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 3, set_aside: 0 }));
+}
+
+#[test]
+fn after_a_sleep_it_is_tried_at_once() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails = vec![status(503, "busy"); 60].into());
+    stage.live(700);
+    let before = stage.server.world(|w| w.batches.len());
+    stage.place.clock.step(SignedDuration::from_hours(8));
+    stage.live(1);
+    assert_eq!(stage.server.world(|w| w.batches.len()), before + 1);
+}
+
+#[test]
+fn the_server_may_say_when_to_come_again() {
+    let mut stage = Stage::signed_in();
+    let limited = NetError::Status { status: 429, detail: None, retry_after: Some(Duration::from_secs(120)) };
+    stage.server.world(|w| w.sync_fails.push_back(limited));
+    stage.live(119);
+    assert_eq!(stage.on_server().0, 0);
+    stage.live(3);
+    assert_eq!(stage.on_server().0, 3);
+}
+
+#[test]
+fn a_withdrawal_on_the_server_closes_the_source_within_a_minute() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    assert!(stage.place.gate.is_open());
+    let at = Some(stage.place.clock.now());
+    stage.server.world(|w| w.consent = Some(ServerConsent { granted: false, at }));
+    stage.live(60);
+    assert_eq!((stage.status().state, stage.place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "no_consent");
+}
+
+#[test]
+fn a_refused_upload_for_want_of_consent_closes_the_source_too() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "consent_withdrawn");
+    assert_eq!((stage.status().state, stage.status().queue.pending), (State::NoConsent, 3));
+}
+
+#[test]
+fn a_withdrawal_here_is_told_to_the_server_even_if_it_is_away_at_first() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    stage.server.world(|w| w.away = true);
+    stage.keep(|keeper| keeper.withdraw()).unwrap();
+    stage.uploader.answer(Ask::Consent).unwrap();
+    stage.live(100);
+    stage.server.world(|w| w.away = false);
+    stage.live(60);
+    stage.live(60);
+    assert_eq!(stage.server.world(|w| w.put.clone()), [(false, TRACKING_VERSION.to_owned())]);
+}
+
+#[test]
+fn signing_out_forgets_the_tokens_and_holds_the_minutes() {
+    let mut stage = Stage::signed_in();
+    assert_eq!(stage.uploader.close().unwrap(), Ok(()));
+    assert!(!stage.place.paths().data.join("tokens.json").exists());
+    stage.live(300);
+    assert_eq!(stage.on_server(), (0, 0));
+    assert_eq!(stage.uploader.close().unwrap().unwrap_err().code, "not_signed_in");
+    stage.open(None).unwrap();
+    stage.live(1);
+    assert_eq!(stage.on_server(), (3, 18));
+}
+
+#[test]
+fn minutes_are_sent_soon_after_they_are_sealed() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    let from = stage.place.clock.now();
+    stage.keep(move |keeper| {
+        keeper.news(crate::capture::News::Opened);
+        let seen = crate::minutes::Seen::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
+        keeper.news(crate::capture::News::Seen(vec![], vec![seen]));
+        keeper.news(crate::capture::News::Closed);
+    });
+    stage.live(60);
+    stage.uploader.answer(Ask::Queued).unwrap();
+    stage.live(11);
+    assert_eq!(stage.on_server().0, 4);
+}

@@ -92,12 +92,6 @@ impl SourceSpec {
     pub fn is_file(&self) -> bool {
         matches!(self, Self::File { .. })
     }
-
-    /// Whether it is hardware or a network stream: frames come when they come.
-    #[must_use]
-    pub fn is_live(&self) -> bool {
-        matches!(self, Self::Camera(_) | Self::Gst(_) | Self::Rtsp(_))
-    }
 }
 
 impl FromStr for SourceSpec {

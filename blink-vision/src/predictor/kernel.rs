@@ -32,7 +32,7 @@ fn add_level_generic(level: &Level, pixels: &[i16; FEATURES], shape: &mut [f32; 
     for &row in &chosen {
         let scale = level.scales[row];
         for (sum, &value) in sum.iter_mut().zip(&level.rows[row]) {
-            *sum = f32::from(value).mul_add_if_fused(scale, *sum);
+            *sum += f32::from(value) * scale;
         }
     }
     *shape = sum;
@@ -48,18 +48,6 @@ fn leaf(splits: &[Split; SPLITS], pixels: &[i16; FEATURES]) -> usize {
         node = 2 * node + 2 - usize::from(difference > split.threshold);
     }
     node - SPLITS
-}
-
-trait MulAdd {
-    fn mul_add_if_fused(self, factor: f32, sum: f32) -> f32;
-}
-
-impl MulAdd for f32 {
-    /// A plain multiply and add: `f32::mul_add` would call a library function where the target has no FMA.
-    #[inline(always)]
-    fn mul_add_if_fused(self, factor: f32, sum: f32) -> f32 {
-        self * factor + sum
-    }
 }
 
 /// Asks for every cache line of a row.

@@ -4,6 +4,8 @@
 //! - [`minute`]: [`Minute`], [`MinuteStart`], [`Quality`] and the one definition of a rate
 //! - [`status`]: what `blinkctl status --json` prints
 //! - [`consent`]: the consent text and the local record of it
+//! - [`doctor`]: what a search for trouble finds
+//! - [`receipt`]: what an erasure prints
 //! - [`problem`]: [`Problem`], a failure that says what to do
 //! - [`secret`]: [`Secret`], a string that is never printed
 //! - [`paths`]: where a profile's files are
@@ -13,12 +15,14 @@
 //! There is no I/O here beyond the frame codec.
 
 pub mod consent;
+pub mod doctor;
 pub mod http;
 pub mod ids;
 pub mod ipc;
 pub mod minute;
 pub mod paths;
 pub mod problem;
+pub mod receipt;
 pub mod secret;
 pub mod status;
 

@@ -24,7 +24,11 @@ impl Problem {
     /// The `{"error": {..}}` object that `--json` prints on stderr.
     #[must_use]
     pub fn to_json_line(&self) -> String {
-        serde_json::json!({ "error": self }).to_string()
+        #[derive(Serialize)]
+        struct Line<'a> {
+            error: &'a Problem,
+        }
+        serde_json::to_string(&Line { error: self }).unwrap_or_default()
     }
 }
 

@@ -86,7 +86,7 @@ impl Daemon {
             Request::OwnerEnroll => self.enroll().await,
             Request::OwnerForget => self.owner.forget().map(|_| Reply::Done),
             Request::Subscribe { .. } | Request::Quit => Ok(Reply::Done),
-            Request::Unknown => Err(Problem::new(
+            _ => Err(Problem::new(
                 "unknown_request",
                 "This blinkd does not know that request.",
                 "Bring blinkd and blinkctl to the same version, and restart blinkd.",

@@ -6,8 +6,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{OLDEST_PROTOCOL, PROTOCOL};
-use crate::{Problem, Secret, UserId, consent::ConsentRecord, status::Status};
+use super::{
+    OLDEST_PROTOCOL, PROTOCOL,
+    replies::{ConsentShown, DeviceCode, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone},
+};
+use crate::{Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
 
 /// The first frame of each side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,11 +132,72 @@ pub enum Request {
     OwnerEnroll,
     /// Forget the enrolled owner.
     OwnerForget,
+    /// Hand the camera to another program; it is taken back when that one has let it go, when nobody took it, or on
+    /// [`Request::Resume`].
+    Yield,
+    /// Begin to sign in through the browser (RFC 8628); answered by [`Reply::DeviceCode`].
+    LoginDevice {
+        /// The server's base URL; the configured one if absent.
+        server: Option<String>,
+        /// Whether the minutes that belong to nobody become this account's, where it is the profile's first.
+        adopt: bool,
+    },
+    /// Wait until the code of the last [`Request::LoginDevice`] was approved; answered by [`Reply::SignedIn`].
+    LoginDeviceWait,
+    /// The minutes the server rejected; answered by [`Reply::SetAside`].
+    SetAsideList,
+    /// Put them back into the queue; answered by [`Reply::SetAsideCount`].
+    SetAsideRetry,
+    /// Give them up: they stay in the local history and are never uploaded; answered by [`Reply::SetAsideCount`].
+    SetAsideDrop,
+    /// Take minutes into the local history, at most [`MAX_IMPORT_MINUTES`] in a call; answered by [`Reply::Imported`].
+    Import {
+        /// Closed minutes, as exported.
+        minutes: Vec<Minute>,
+        /// Also queue those that the signed-in account may upload.
+        #[serde(default)]
+        upload: bool,
+    },
+    /// A page of the signed-in account's minutes on the server; answered by [`Reply::RemotePage`].
+    RemotePage {
+        /// The first instant wanted.
+        from: Option<Timestamp>,
+        /// The first instant not wanted any more.
+        to: Option<Timestamp>,
+        /// [`RemotePage::next_cursor`] of the page before.
+        cursor: Option<String>,
+    },
+    /// Erase; answered by [`Reply::Receipt`]. After [`Erase::Everything`] the daemon stops.
+    Delete {
+        /// What is erased.
+        what: Erase,
+        /// The account's password, for what is erased on the server.
+        password: Option<Secret>,
+    },
+    /// Look for every cause of trouble; answered by [`Reply::Doctor`].
+    Doctor,
+    /// Read the configuration again; answered by [`Reply::Done`], or [`Reply::RestartNeeded`].
+    Reload,
     /// Stop the daemon; it stays stopped until started again.
     Quit,
     /// A request this build does not know; answered with `unknown_request`.
     #[serde(other)]
     Unknown,
+}
+
+/// The most minutes one [`Request::Import`] may carry; they fit a frame.
+pub const MAX_IMPORT_MINUTES: usize = 1_000;
+
+/// What [`Request::Delete`] erases (GDPR, article 17).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Erase {
+    /// All minutes on this machine, open and unsent ones too.
+    Local,
+    /// The account and all the server holds about it.
+    Remote,
+    /// Both, and configuration, tokens, enrolment and logs.
+    Everything,
 }
 
 /// How long a pause lasts.
@@ -179,42 +243,31 @@ pub enum Reply {
     SignedIn(SignedIn),
     /// The queue is empty.
     Sync(SyncDone),
-}
-
-/// The consent text and this machine's record of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConsentShown {
-    /// The version of `text`.
-    pub version: String,
-    /// The text.
-    pub text: String,
-    /// What was recorded, or null where nothing ever was.
-    pub record: Option<ConsentRecord>,
-}
-
-/// Who is signed in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignedIn {
-    /// The account's id on its server.
-    pub user_id: UserId,
-    /// Its address.
-    pub email: String,
-    /// The server's base URL.
-    pub server: String,
-    /// Minutes of nobody that became this account's just now.
-    #[serde(default)]
-    pub adopted: u64,
-    /// Whether tracking is consented to on this machine.
-    pub consent: bool,
-}
-
-/// What `sync` did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SyncDone {
-    /// Minutes the server acknowledged during this call.
-    pub uploaded: u64,
-    /// Minutes set aside now, with a reason each.
-    pub set_aside: u64,
+    /// The code to confirm in the browser.
+    DeviceCode(DeviceCode),
+    /// The minutes the server rejected.
+    SetAside {
+        /// Oldest first, at most a thousand.
+        items: Vec<SetAside>,
+    },
+    /// How many of them were moved or given up.
+    SetAsideCount(SetAsideCount),
+    /// What an import did.
+    Imported(Imported),
+    /// Minutes on the server.
+    RemotePage(RemotePage),
+    /// What was erased.
+    Receipt(Receipt),
+    /// What was looked at, and what was found.
+    Doctor {
+        /// In the order in which one would look.
+        checks: Vec<Check>,
+    },
+    /// The configuration was read, and these keys take effect at the next start.
+    RestartNeeded {
+        /// Their paths, such as `log.level`.
+        keys: Vec<String>,
+    },
 }
 
 /// Something that happened.

@@ -6,11 +6,15 @@
 
 pub mod codec;
 mod message;
+mod replies;
 
 pub use codec::JsonCodec;
 pub use message::{
-    Answer, Call, ConsentShown, Event, FromDaemon, Hello, LivePoint, Outcome, PauseSpan, Reply, Request, SignedIn,
-    SyncDone, ToDaemon,
+    Answer, Call, Erase, Event, FromDaemon, Hello, LivePoint, MAX_IMPORT_MINUTES, Outcome, PauseSpan, Reply, Request,
+    ToDaemon,
+};
+pub use replies::{
+    ConsentShown, DeviceCode, ImportRejection, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone,
 };
 
 /// The protocol spoken by this build. It grows by one when a message changes in a way an older side cannot ignore.

@@ -39,6 +39,8 @@ pub struct Key {
     pub meaning: &'static str,
     /// Takes a value, or says what may stand there.
     pub set: fn(&mut Config, &str) -> Result<(), String>,
+    /// The value that holds, as [`Self::set`] takes it.
+    pub get: fn(&Config) -> String,
 }
 
 impl Key {
@@ -68,6 +70,7 @@ pub const KEYS: &[Key] = &[
             config.source = text.parse::<SourceSpec>().map_err(|error| error.to_string())?;
             Ok(())
         },
+        get: |config| config.source.to_string(),
     },
     Key {
         section: "upload",
@@ -81,6 +84,7 @@ pub const KEYS: &[Key] = &[
             config.server = crate::upload::BaseUrl::parse(text, true).map_err(|problem| problem.message)?.to_string();
             Ok(())
         },
+        get: |config| config.server.clone(),
     },
     Key {
         section: "upload",
@@ -92,6 +96,7 @@ pub const KEYS: &[Key] = &[
             config.ca_file = (!text.is_empty()).then(|| text.into());
             Ok(())
         },
+        get: |config| config.ca_file.as_ref().map_or_else(String::new, |file| file.display().to_string()),
     },
     Key {
         section: "history",
@@ -104,6 +109,7 @@ pub const KEYS: &[Key] = &[
             config.retention_days = days.ok_or("it must be from 1 to 3650")?;
             Ok(())
         },
+        get: |config| config.retention_days.to_string(),
     },
     Key {
         section: "log",
@@ -122,5 +128,6 @@ pub const KEYS: &[Key] = &[
             };
             Ok(())
         },
+        get: |config| config.log_level.to_string().to_ascii_lowercase(),
     },
 ];

@@ -219,6 +219,17 @@ mod tests {
         assert_eq!(failure.status, ExitStatus::Usage);
     }
 
+    #[test]
+    fn what_a_key_gives_it_takes_back() {
+        for key in KEYS {
+            let given = (key.get)(&Config::default());
+            assert_eq!(given, key.default.trim_matches('"'), "{}", key.path());
+            let mut config = Config::default();
+            (key.set)(&mut config, &given).unwrap();
+            assert_eq!(config, Config::default(), "{}", key.path());
+        }
+    }
+
     #[rstest]
     #[case("BLINKD_UPLOAD__CA_FLIE", "x")]
     #[case("BLINKD_HISTORY__RETENTION_DAYS", "soon")]

@@ -23,7 +23,7 @@ cargo_tools=()
 case $level in
 run) ;;
 test)
-    packages+=(postgresql)
+    packages+=(postgresql python3-venv python3-dbus python3-gi dbus)
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
@@ -77,4 +77,11 @@ if [[ $level == lint ]]; then
         cargo "$component" --version >/dev/null 2>&1 ||
             die "cargo $component is missing. Run: rustup component add $([[ $component == fmt ]] && echo rustfmt || echo clippy)"
     done
+fi
+
+# The peers of the tests, beside what cargo builds; who has them elsewhere says so with WAW_TEST_PEERS.
+if [[ $level == test && -z ${WAW_TEST_PEERS:-} ]]; then
+    root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+    target=${CARGO_TARGET_DIR:-$root_folder/target}
+    "$root_folder/tests/tools/install.sh" "$target/test-peers"
 fi

@@ -15,6 +15,7 @@ mod mock;
 mod oidc;
 mod once;
 mod operation;
+mod peers;
 mod people;
 mod postgres;
 mod process;

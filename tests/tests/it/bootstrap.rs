@@ -20,7 +20,7 @@ impl Machine {
     /// Debian with cargo, everything installed, and root.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
-        for tool in ["bash", "env", "mktemp", "rm", "tail", "cat", "true"] {
+        for tool in ["bash", "env", "mktemp", "rm", "tail", "cat", "true", "sha256sum"] {
             let real = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
             symlink(real.iter().find(|path| path.exists()).unwrap(), machine.folder.path().join(tool)).unwrap();
         }
@@ -64,11 +64,25 @@ impl Machine {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/bootstrap.sh");
         let mut command = Command::new("/bin/bash");
         command.arg(script).arg(level).env_clear().env("PATH", self.folder.path()).env("HOME", self.folder.path());
+        match std::env::var_os("WAW_TEST_PEERS") {
+            Some(folder) => command.env("WAW_TEST_PEERS", folder),
+            None => command.env("CARGO_TARGET_DIR", peers().parent().unwrap()),
+        };
         // A script that was written a moment ago may still be open for writing in a sibling's fork.
         until("the stand-ins", std::time::Duration::from_secs(5), || {
             Some(Ended::of(&mut command, "")).filter(|ended| !ended.stderr.contains("Text file busy"))
         })
     }
+}
+
+/// What the tests talk to: beside what cargo built, unless the person who runs them says otherwise.
+fn peers() -> PathBuf {
+    if let Some(folder) = std::env::var_os("WAW_TEST_PEERS") {
+        return folder.into();
+    }
+    let ourselves = std::env::current_exe().unwrap();
+    let beside = ourselves.ancestors().map(|folder| folder.join("test-peers")).find(|folder| folder.is_dir());
+    beside.expect("no test-peers beside the test: run packaging/bootstrap.sh test")
 }
 
 #[test]
@@ -99,6 +113,18 @@ fn tests_need_postgresql_and_the_demonstration_does_not() {
     assert_eq!(machine.asked_for(), "");
     machine.bootstrap("test").success();
     assert!(machine.asked_for().contains("postgresql"));
+}
+
+#[test]
+fn what_tests_talk_to_is_installed_once() {
+    // With no Python, no npm and no network to be found, a second run can do nothing but see that all is there.
+    let machine = Machine::new();
+    machine.program("cargo-nextest", ":");
+    let again = machine.bootstrap("test");
+    assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (Some(0), "", ""));
+    for file in ["venv/bin/moto_server", "venv/bin/schemathesis", "bin/node", "node_modules/oauth2-mock-server"] {
+        assert!(peers().join(file).exists(), "{file}");
+    }
 }
 
 #[test]

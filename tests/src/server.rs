@@ -1,7 +1,8 @@
 //! cloud-api on a free port, with a database of its own.
 
-use std::{process::Command, time::Duration};
+use std::{collections::BTreeMap, process::Command, time::Duration};
 
+use blink_proto::MinuteStart;
 use serde_json::{Value, json};
 
 use crate::{Profile, Program, profile::PASSWORD, until};
@@ -68,10 +69,29 @@ impl Server {
     #[track_caller]
     #[must_use]
     pub fn blinks_of(&self, user_id: &str, email: &str) -> (u64, usize) {
+        let minutes = self.minutes_of(user_id, email);
+        (minutes.values().sum(), minutes.len())
+    }
+
+    /// `blink_count` of each minute that the server has of account `user_id`.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses to tell, or tells of one minute twice.
+    #[track_caller]
+    #[must_use]
+    pub fn minutes_of(&self, user_id: &str, email: &str) -> BTreeMap<MinuteStart, u64> {
         let answer = self.get(&format!("/api/user/{user_id}/blinks?group=minute&limit=1000"), &self.sign_in(email));
         assert_eq!(answer["next_cursor"], Value::Null, "a test does not last 1,000 minutes");
         let items = answer["items"].as_array().expect("items is a list");
-        (items.iter().map(|item| item["blink_count"].as_u64().expect("a count is a number")).sum(), items.len())
+        let mut minutes = BTreeMap::new();
+        for item in items {
+            let from = item["from_timestamp"].as_str().and_then(|text| text.parse().ok());
+            let from = MinuteStart::containing(from.expect("a minute has its start"));
+            let before = minutes.insert(from, item["blink_count"].as_u64().expect("a count is a number"));
+            assert_eq!(before, None, "{from} is there twice");
+        }
+        minutes
     }
 
     /// A fresh access token of `email`.

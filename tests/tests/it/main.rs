@@ -8,6 +8,7 @@ mod bad_input;
 mod bootstrap;
 mod demo;
 mod documents;
+mod killed;
 mod models;
 mod outage;
 mod owner;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, Read},
     path::PathBuf,
 };
 
@@ -19,7 +19,7 @@ pub fn load_landmark_model(folders: &[PathBuf]) -> Result<Predictor, ModelError>
     let path = LANDMARKS_68.locate(folders)?;
     let unreadable = |source| ModelError::Unreadable { path: path.clone(), source };
     let file = File::open(&path).map_err(unreadable)?;
-    let mut reader = BufReader::with_capacity(1 << 18, Hashing::new(file));
+    let mut reader = Hashing::new(file);
     let loaded = Predictor::load(&mut reader);
     if let Err(LoadError::Read(error)) = &loaded
         && error.kind() != io::ErrorKind::UnexpectedEof
@@ -28,7 +28,7 @@ pub fn load_landmark_model(folders: &[PathBuf]) -> Result<Predictor, ModelError>
     }
     // Whatever the parser thought of it, the hash of the whole file decides.
     io::copy(&mut reader.by_ref(), &mut io::sink()).map_err(unreadable)?;
-    let found = reader.into_inner().finish();
+    let found = reader.finish();
     LANDMARKS_68.check(&path, found.clone())?;
     loaded.map_err(|_| ModelError::Damaged { path, expected: LANDMARKS_68.sha256, found })
 }

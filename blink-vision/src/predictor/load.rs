@@ -27,7 +27,7 @@ impl Predictor {
     /// # Errors
     /// [`LoadError`] where the bytes end too early or are anything else, such as the 5-point model.
     pub fn load(reader: impl Read) -> Result<Self, LoadError> {
-        let mut file = Reader { inner: reader };
+        let mut file = Reader::new(reader);
         if file.int()? != 1 {
             return Err(LoadError::Format("unknown version"));
         }
@@ -64,24 +64,65 @@ fn points(values: &[f32; COORDINATES]) -> Landmarks {
     std::array::from_fn(|i| Point::new(values[2 * i], values[2 * i + 1]))
 }
 
+/// The most bytes of one number: its length byte and eight more.
+const LONGEST: usize = 9;
+
+/// Reads numbers out of a buffer of its own: there are 33 million, and a daemon that was killed should see again within
+/// two seconds.
 struct Reader<R> {
     inner: R,
+    buffer: Box<[u8]>,
+    at: usize,
+    end: usize,
 }
 
 impl<R: Read> Reader<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, buffer: vec![0; 1 << 18].into(), at: 0, end: 0 }
+    }
+
+    /// Reads on until a whole number surely stands in the buffer, or the file is at its end.
+    #[cold]
+    fn refill(&mut self) -> io::Result<()> {
+        self.buffer.copy_within(self.at..self.end, 0);
+        (self.at, self.end) = (0, self.end - self.at);
+        while self.end < LONGEST {
+            match self.inner.read(&mut self.buffer[self.end..]) {
+                Ok(0) => break,
+                Ok(n) => self.end += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        // What follows the end must not look like a number.
+        let blank = (self.end + LONGEST).min(self.buffer.len());
+        self.buffer[self.end..blank].fill(0);
+        Ok(())
+    }
+
+    #[inline]
     fn int(&mut self) -> Result<i64, LoadError> {
-        let mut head = [0u8];
-        self.inner.read_exact(&mut head)?;
-        let (size, negative) = (usize::from(head[0] & 0x0f), head[0] & 0x80 != 0);
-        if size > 8 || head[0] & 0x70 != 0 {
+        if self.end - self.at < LONGEST {
+            self.refill()?;
+        }
+        let mut number = [0; LONGEST];
+        number.copy_from_slice(&self.buffer[self.at..self.at + LONGEST]);
+        let [head, bytes @ ..] = number;
+        let (size, negative) = (usize::from(head & 0x0f), head & 0x80 != 0);
+        if self.at + size >= self.end {
+            return Err(LoadError::Read(io::ErrorKind::UnexpectedEof.into()));
+        }
+        if size > 8 || head & 0x70 != 0 {
             return Err(LoadError::Format("a number's length is impossible"));
         }
-        let mut bytes = [0u8; 8];
-        self.inner.read_exact(&mut bytes[..size])?;
-        let value = i64::from_le_bytes(bytes);
+        self.at += 1 + size;
+        let unused_bits = 64 - 8 * u32::try_from(size).unwrap_or(8);
+        let value = u64::from_le_bytes(bytes).checked_shl(unused_bits).map_or(0, |high| high >> unused_bits);
+        let value = value.cast_signed();
         Ok(if negative { value.wrapping_neg() } else { value })
     }
 
+    #[inline]
     fn float(&mut self) -> Result<f32, LoadError> {
         let (mantissa, exponent) = (self.int()?, self.int()?);
         let exponent = i32::try_from(exponent).map_err(|_| LoadError::Format("a float's exponent is impossible"))?;
@@ -90,7 +131,7 @@ impl<R: Read> Reader<R> {
             clippy::cast_possible_truncation,
             reason = "a 24-bit mantissa made by a float"
         )]
-        let value = (mantissa as f64 * f64::from(exponent).exp2()) as f32;
+        let value = (mantissa as f64 * power_of_two(exponent)) as f32;
         if value.is_finite() && exponent < 32_000 {
             Ok(value)
         } else {
@@ -151,6 +192,15 @@ impl<R: Read> Reader<R> {
     }
 }
 
+/// 2 to the power of `exponent`; a normal one is put together from its bits (IEEE 754, binary64).
+#[inline]
+fn power_of_two(exponent: i32) -> f64 {
+    match u64::try_from(i64::from(exponent) + 1023) {
+        Ok(biased @ 1..2047) => f64::from_bits(biased << 52),
+        _ => f64::from(exponent).exp2(),
+    }
+}
+
 /// A row as 16-bit integers and the scale that brings them back, exact to 1/65,534 of the row's largest number.
 fn quantise(row: &[f32; COORDINATES]) -> ([i16; COORDINATES], f32) {
     let largest = row.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
@@ -170,10 +220,25 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_dlib_writes_them() {
-        let mut file = Reader { inner: &b"\x02\x01\x02\x81\x05\x01\x03\x81\x01"[..] };
+        let mut file = Reader::new(&b"\x02\x01\x02\x81\x05\x01\x03\x81\x01"[..]);
         assert_eq!(file.int().unwrap(), 0x0201);
         assert_eq!(file.int().unwrap(), -5);
         assert_eq!(file.float().unwrap(), 1.5);
+        assert!(matches!(file.int(), Err(LoadError::Read(_))), "the file is at its end");
+        for cut in [&b"\x02\x01"[..], b"\x08\x01\x02\x03\x04\x05\x06\x07", b""] {
+            assert!(matches!(Reader::new(cut).int(), Err(LoadError::Read(_))), "{cut:?}");
+        }
+        assert_eq!(Reader::new(&b"\x08\x01\0\0\0\0\0\0\x40"[..]).int().unwrap(), (1 << 62) + 1);
+        assert_eq!(Reader::new(&b"\0"[..]).int().unwrap(), 0);
+        assert!(matches!(Reader::new(&b"\x0f"[..]).int(), Err(LoadError::Read(_))));
+        assert!(matches!(Reader::new(&[0x0f; 32][..]).int(), Err(LoadError::Format(_))));
+    }
+
+    #[test]
+    fn powers_of_two_are_exact() {
+        for exponent in [-2000, -1075, -1074, -1023, -1022, -24, 0, 1, 1023, 1024, i32::MAX, i32::MIN] {
+            assert_eq!(power_of_two(exponent), f64::from(exponent).exp2(), "{exponent}");
+        }
     }
 
     #[test]

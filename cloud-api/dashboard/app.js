@@ -1,54 +1,70 @@
 "use strict";
-// Tokens live in this page's memory only: closing the page signs it out here.
-const tokens = { access: null, refresh: null };
+// The access token lives in this page's memory. The refresh token is a cookie that no script can read.
+let access = null;
 let user = null;
 
 const $ = (id) => document.getElementById(id);
+const JSON_TYPE = { "Content-Type": "application/json" };
 
-async function send(path, options) {
-  try {
-    return await fetch(path, { cache: "no-store", credentials: "omit", referrerPolicy: "no-referrer", ...options });
-  } catch {
-    throw new Error("The server cannot be reached. Try again in a moment.");
+/** A refusal, with the server's code and the first field at fault. */
+class Refusal extends Error {
+  constructor(answer, json) {
+    const field = Object.values(json.error?.fields ?? {})[0];
+    super(json.error?.message ?? `The server answered ${answer.status}.`);
+    if (field) this.message += ` (${Object.keys(json.error.fields)[0]} ${field})`;
+    this.status = answer.status;
+    this.code = json.error?.code;
   }
 }
 
-async function post(path, body) {
-  const answer = await send(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body),
-  });
+async function send(path, { headers, ...options } = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, {
+      cache: "no-store",
+      credentials: "same-origin",
+      referrerPolicy: "no-referrer",
+      headers: { "X-WAW-Client": "web", ...headers },
+      ...options,
+    });
+  } catch {
+    throw new Error("The server cannot be reached. Try again in a moment.");
+  }
   const json = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(json.error?.message ?? `The server answered ${answer.status}.`);
+  if (!answer.ok) throw new Refusal(answer, json);
   return json;
 }
 
 function keep(session) {
-  tokens.access = session.access_token;
-  tokens.refresh = session.refresh_token;
+  access = session.access_token;
   user = session.user;
 }
 
-function get(path) {
-  return signedIn(path, {});
+// One page at a time: two that exchange the same token at once would end the session.
+function refresh() {
+  const exchange = async () => keep(await send("/api/auth/refresh", { method: "POST" }));
+  return navigator.locks ? navigator.locks.request("waw-refresh", exchange) : exchange();
 }
 
-async function signedIn(path, options) {
-  const ask = () => send(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${tokens.access}` } });
-  let answer = await ask();
-  if (answer.status === 401 && tokens.refresh) {
-    try {
-      keep(await post("/api/auth/refresh", { refresh_token: tokens.refresh }));
-    } catch (e) {
-      showSignIn();
-      throw e;
-    }
-    answer = await ask();
+async function signedIn(path, options = {}) {
+  const ask = () => send(path, { ...options, headers: { ...options.headers, Authorization: `Bearer ${access}` } });
+  try {
+    return await ask();
+  } catch (e) {
+    if (e.code === "consent_required") showConsent();
+    if (e.status !== 401) throw e;
   }
-  const json = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(json.error?.message ?? `The server answered ${answer.status}.`);
-  return json;
+  try {
+    await refresh();
+  } catch (e) {
+    if (e.status === 401) showSignIn();
+    throw e;
+  }
+  return ask();
+}
+
+function get(path) {
+  return signedIn(path);
 }
 
 const rate = (value) => (value === null ? "–" : value.toFixed(1));
@@ -113,25 +129,44 @@ async function load() {
   }
 }
 
+const VIEWS = ["sign-in", "consent", "device", "home"];
+
+function show(view) {
+  for (const id of VIEWS) $(id).hidden = id !== view;
+  $("sign-out").hidden = view === "sign-in";
+}
+
 function showSignIn() {
-  tokens.access = tokens.refresh = user = null;
+  access = user = null;
   $("rows").replaceChildren();
-  $("home").hidden = $("device").hidden = $("sign-out").hidden = true;
-  $("sign-in").hidden = false;
+  show("sign-in");
   $("email").focus();
 }
 
-function showHome() {
+async function showConsent() {
+  if (!$("consent").hidden) return;
+  show("consent");
+  try {
+    const { tracking } = await send("/api/consents");
+    $("consent-text").textContent = tracking.text;
+    $("consent-yes").value = tracking.version;
+    $("consent-yes").disabled = false;
+  } catch (e) {
+    $("consent-error").textContent = e.message;
+  }
+}
+
+async function showHome() {
   $("who").textContent = `${user.name ?? user.email} · times in ${user.timezone}`;
-  $("sign-in").hidden = true;
-  $("sign-out").hidden = false;
   if (location.pathname === "/device") {
-    $("device").hidden = false;
+    show("device");
     $("code").value = new URLSearchParams(location.search).get("code") ?? "";
     $("code").focus();
+    // Who has not consented yet is told now, not after typing a code.
+    await get("/api/user/me").catch(() => {});
     return;
   }
-  $("home").hidden = false;
+  show("home");
   load();
 }
 
@@ -142,7 +177,7 @@ async function decideDevice(approve) {
     if (approve !== undefined) body.approve = approve;
     const found = await signedIn("/api/auth/device/approve", {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: JSON_TYPE,
       body: JSON.stringify(body),
     });
     const device = `“${found.device_name}” at ${found.address}`;
@@ -177,7 +212,8 @@ $("sign-in").addEventListener("submit", async (event) => {
   button.disabled = true;
   $("sign-in-error").textContent = "";
   try {
-    keep(await post("/api/auth/login", { email: $("email").value, password: $("password").value }));
+    const body = JSON.stringify({ email: $("email").value, password: $("password").value });
+    keep(await send("/api/auth/login", { method: "POST", headers: JSON_TYPE, body }));
     $("sign-in").reset();
     showHome();
   } catch (e) {
@@ -188,9 +224,36 @@ $("sign-in").addEventListener("submit", async (event) => {
 });
 
 $("sign-out").addEventListener("click", async () => {
-  const access = tokens.access;
+  const headers = access ? { Authorization: `Bearer ${access}` } : {};
   showSignIn();
-  await send("/api/auth/logout", { method: "POST", headers: { Authorization: `Bearer ${access}` } }).catch(() => {});
+  try {
+    await send("/api/auth/logout", { method: "POST", headers });
+  } catch (e) {
+    $("sign-in-error").textContent = `You may still be signed in: ${e.message}`;
+  }
+});
+
+$("consent").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  $("consent-error").textContent = "";
+  try {
+    const body = JSON.stringify({ kind: "tracking", granted: true, version: $("consent-yes").value });
+    await signedIn("/api/user/me/consents", { method: "PUT", headers: JSON_TYPE, body });
+    showHome();
+  } catch (e) {
+    $("consent-error").textContent = e.message;
+  }
+});
+
+$("consent-no").addEventListener("click", async () => {
+  $("consent-error").textContent = "";
+  try {
+    await signedIn("/api/user/me", { method: "DELETE" });
+    showSignIn();
+    $("sign-in-error").textContent = "The account and all that was held of it are erased.";
+  } catch (e) {
+    $("consent-error").textContent = e.message;
+  }
 });
 
 $("group").addEventListener("change", load);
@@ -199,4 +262,20 @@ setInterval(() => {
   if (user && !document.hidden && !$("home").hidden) load();
 }, 60000);
 
-showSignIn();
+// A provider sends back to the page that was left, a tray's code included.
+$("provider").href += `?next=${encodeURIComponent(location.pathname + location.search)}`;
+
+(async () => {
+  const address = new URL(location.href);
+  if (address.searchParams.has("signed_in")) {
+    address.searchParams.delete("signed_in");
+    history.replaceState(null, "", address);
+  }
+  try {
+    await refresh();
+    await showHome();
+  } catch (e) {
+    showSignIn();
+    if (e.status !== 401) $("sign-in-error").textContent = e.message;
+  }
+})();

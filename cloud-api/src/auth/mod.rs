@@ -5,6 +5,7 @@
 //! - [`password`]: argon2id, off the async threads
 //! - [`oidc`]: sign-in through an OpenID provider
 //! - [`principal`]: the person of a request, by one indexed look-up
+//! - [`web`]: the refresh token of a browser, as a cookie
 
 pub mod key_file;
 pub mod key_rows;
@@ -14,3 +15,4 @@ pub mod oidc;
 pub mod password;
 pub mod principal;
 pub mod tokens;
+pub mod web;

@@ -39,6 +39,9 @@ pub enum OidcError {
     /// It answered something else than it should.
     #[error("the provider's answer is not as it should be: {0}")]
     Answer(&'static str),
+    /// The code is not one of this sign-in, or was used.
+    #[error("the provider refuses the code")]
+    Code,
     /// The id token is not good.
     #[error("the id token is refused: {0}")]
     Token(String),
@@ -160,8 +163,12 @@ impl Provider {
             .post(&known.discovery.token_endpoint)
             .send_form(form)
             .map_err(|e| OidcError::Unreachable(e.to_string()))?;
+        // RFC 6749, 5.2: 400 is about this request; 401 is about who we are, and other people's sign-ins would fail too.
+        if answer.status() == 400 {
+            return Err(OidcError::Code);
+        }
         if !answer.status().is_success() {
-            return Err(OidcError::Answer("the code was refused"));
+            return Err(OidcError::Answer("the token's address answers with an error"));
         }
         let tokens: Tokens = answer.body_mut().read_json().map_err(|_| OidcError::Answer("no id token"))?;
         self.verify(&tokens.id_token, pending)

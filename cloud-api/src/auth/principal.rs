@@ -102,7 +102,9 @@ fn consent_required() -> ApiError {
 fn may_wait(req: &HttpRequest) -> bool {
     matches!(
         (req.method().as_str(), req.path()),
-        ("GET" | "PUT", "/api/user/me/consents") | ("DELETE", "/api/user/me") | ("POST", "/api/auth/logout")
+        ("GET" | "PUT", "/api/user/me/consents")
+            | ("DELETE", "/api/user/me")
+            | ("POST", "/api/auth/logout" | "/auth/logout")
     )
 }
 

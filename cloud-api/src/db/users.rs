@@ -163,6 +163,18 @@ pub fn change(conn: &mut Conn, user: DbId, change: &Change) -> Result<(), DbErro
     Ok(())
 }
 
+/// Somebody proved that the account's address is theirs. Nobody had proved it before, so whoever made the account may be
+/// another, who waited for this: the password goes, and so does every session.
+///
+/// # Errors
+/// When the database fails.
+pub fn proved(conn: &mut Conn, user: UserRow) -> Result<UserRow, DbError> {
+    super::sessions::end_others(conn, user.id, DbId(uuid::Uuid::nil()))?;
+    let row = users::table.filter(users::id.eq(user.id));
+    diesel::update(row).set(users::password_hash.eq(None::<String>)).execute(conn)?;
+    Ok(UserRow { password_hash: None, ..user })
+}
+
 /// Up to `limit` people from after `after`, in the order of their ids.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use actix_web::{
 use blink_proto::http::{ErrorDetail, ErrorEnvelope};
 use uuid::Uuid;
 
+use super::people;
 use crate::{error::ApiError, metrics};
 
 /// Names the person of a request in the log, and cannot be turned back into them without the server's keys.
@@ -77,14 +78,18 @@ fn enveloped(res: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse
     for (name, value) in &error.headers {
         answer.insert_header((name.clone(), value.clone()));
     }
-    let answer = answer.json(ErrorEnvelope {
-        error: ErrorDetail {
-            code: error.code.to_owned(),
-            message: error.message.clone(),
-            fields: (!error.fields.is_empty()).then(|| error.fields.clone()),
-            request_id: request_id.to_owned(),
-        },
-    });
+    let answer = if people::is_for_people(res.request()) {
+        people::page(answer, &error.message, request_id)
+    } else {
+        answer.json(ErrorEnvelope {
+            error: ErrorDetail {
+                code: error.code.to_owned(),
+                message: error.message.clone(),
+                fields: (!error.fields.is_empty()).then(|| error.fields.clone()),
+                request_id: request_id.to_owned(),
+            },
+        })
+    };
     res.into_response(answer)
 }
 

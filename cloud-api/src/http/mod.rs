@@ -2,12 +2,14 @@
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
 //! - [`body`]: bodies, decompressed and bounded
+//! - [`people`]: failures as pages, where a person's browser waits
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: an address that names the methods it answers
 
 pub mod body;
 pub mod client;
 pub mod envelope;
+pub mod people;
 
 use actix_web::{
     Resource, Route, guard,

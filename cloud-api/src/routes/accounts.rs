@@ -1,8 +1,11 @@
-//! Register, login, refresh, logout.
+//! Register, login, refresh, logout. A page's refresh token is a cookie, [`web`]; anybody else's is in the body.
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header::USER_AGENT},
+    http::{
+        StatusCode,
+        header::{HeaderValue, SET_COOKIE, USER_AGENT},
+    },
     web::{Data, Payload},
 };
 use blink_proto::{
@@ -10,10 +13,11 @@ use blink_proto::{
     consent::TRACKING_VERSION,
     http::{TokenResponse, User},
 };
+use serde_json::json;
 
 use super::State;
 use crate::{
-    auth::{principal::Principal, tokens},
+    auth::{principal::Principal, tokens, web},
     config::access::Registration as Policy,
     db::{
         DbError,
@@ -109,7 +113,7 @@ pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) ->
         })
         .await;
     match stored {
-        Ok(()) => Ok(HttpResponse::Created().json(answer)),
+        Ok(()) => signed_in(&req, &state, StatusCode::CREATED, answer),
         Err(e) if e.is_unique_violation() => Err(ApiError::new(
             StatusCode::CONFLICT,
             "email_taken",
@@ -161,7 +165,19 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     limits::succeeded(&state, attempt).await?;
     let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
     state.db.write(move |conn| sessions::insert(conn, &session)).await?;
-    Ok(HttpResponse::Ok().json(answer))
+    signed_in(&req, &state, StatusCode::OK, answer)
+}
+
+/// What somebody who signed in is told: all of it, or, for a page, all but the refresh token, which is a cookie.
+fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, answer: TokenResponse) -> ApiResult {
+    let mut told = HttpResponse::build(status);
+    if !web::is_web(req) {
+        return Ok(told.json(answer));
+    }
+    let TokenResponse { user, access_token, refresh_token, token_type, expires_in } = answer;
+    Ok(told.cookie(web::holding(&refresh_token, state.is_https())).json(json!({
+        "user": user, "access_token": access_token, "token_type": token_type, "expires_in": expires_in,
+    })))
 }
 
 /// `POST /api/auth/refresh` -> 200 with new tokens. The old refresh token is taken again until its successor is used;
@@ -170,39 +186,79 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
 /// # Errors
 /// As above, and those of [`body::object`].
 pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    let mut fields = body::object(&req, payload).await?;
-    let Some(token) = fields.text("refresh_token", |text| Ok(text.to_owned())) else {
-        return Err(ApiError::invalid(fields.wrong()));
+    if !web::is_web(&req) {
+        let mut fields = body::object(&req, payload).await?;
+        let token = fields.text("refresh_token", |text| Ok(Secret::new(text)));
+        return exchange(&req, &state, token.ok_or_else(|| ApiError::invalid(fields.wrong()))?).await;
+    }
+    let exchanged = match web::given(&req, state.is_https()) {
+        Some(token) => exchange(&req, &state, token).await,
+        None => Err(not_signed_in("Nobody is signed in here: sign in.")),
     };
-    let ended = |code, message| ApiError::new(StatusCode::UNAUTHORIZED, code, message);
+    exchanged.map_err(|mut error| {
+        if error.status == StatusCode::UNAUTHORIZED {
+            forget(&mut error, &state);
+        }
+        error
+    })
+}
+
+/// Makes a browser forget a token that is good for nothing.
+fn forget(error: &mut ApiError, state: &State) {
+    let cookie = HeaderValue::from_str(&web::forgetting(state.is_https()).to_string());
+    error.headers.extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+}
+
+fn not_signed_in(message: &str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "invalid_refresh_token", message)
+}
+
+async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult {
     let now = state.clock.now();
-    let Some(old) = tokens::verify_refresh(&state.keys, &token, now) else {
-        return Err(ended("invalid_refresh_token", "The refresh token is not valid: sign in again."));
+    let Some(old) = tokens::verify_refresh(&state.keys, token.expose(), now) else {
+        return Err(not_signed_in("The refresh token is not valid: sign in again."));
     };
     let (session, fresh, expires_at) = (DbId(old.sid), DbId::fresh(), now.plus(tokens::SESSION_S * 1_000));
     let rotation =
         state.db.write(move |conn| sessions::rotate(conn, session, DbId(old.jti), fresh, now, expires_at)).await?;
     match rotation {
-        Rotation::Rotated(user) => Ok(HttpResponse::Ok().json(answer(&state, *user, session, fresh, now)?)),
+        Rotation::Rotated(user) => signed_in(req, state, StatusCode::OK, answer(state, *user, session, fresh, now)?),
         Rotation::Reused => {
             metrics::token_reused();
             tracing::warn!("a refresh token was used again; its session was ended");
-            Err(ended(
+            Err(ApiError::new(
+                StatusCode::UNAUTHORIZED,
                 "refresh_token_reused",
                 "The refresh token was used before: the session is ended, sign in again.",
             ))
         }
-        Rotation::Unknown => Err(ended("invalid_refresh_token", "The session is over: sign in again.")),
+        Rotation::Unknown => Err(not_signed_in("The session is over: sign in again.")),
     }
 }
 
-/// `POST /api/auth/logout` -> 204; the session's tokens are dead at once.
+/// `POST /api/auth/logout` -> 204; the session's tokens are dead at once. A page may have lost its access token: its
+/// cookie ends the session as well, and is forgotten.
 ///
 /// # Errors
-/// 401 without a live session.
-pub async fn logout(who: Principal, state: Data<State>) -> ApiResult {
-    state.db.write(move |conn| sessions::end(conn, who.session)).await.map_err(|e: DbError| ApiError::from(e))?;
-    Ok(HttpResponse::NoContent().finish())
+/// 401 without a live session; never for a page that only wants to be signed out.
+pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: Data<State>) -> ApiResult {
+    let of_cookie = web::given(&req, state.is_https())
+        .and_then(|token| tokens::verify_refresh(&state.keys, token.expose(), state.clock.now()))
+        .map(|token| DbId(token.sid));
+    let page = web::is_web(&req);
+    let of_bearer = match who {
+        Ok(who) => Some(who.session),
+        Err(e) if page && e.status.is_client_error() => None,
+        Err(e) => return Err(e),
+    };
+    for session in of_bearer.into_iter().chain(of_cookie) {
+        state.db.write(move |conn| sessions::end(conn, session)).await.map_err(|e: DbError| ApiError::from(e))?;
+    }
+    let mut done = HttpResponse::NoContent();
+    if page {
+        done.cookie(web::forgetting(state.is_https()));
+    }
+    Ok(done.finish())
 }
 
 /// A session that begins now, and what its owner is told of it.

@@ -103,6 +103,12 @@ impl State {
         written.map_err(|e| ApiError::internal(chain(&e)))
     }
 
+    /// Whether people reach this server by HTTPS: then cookies must never cross anything else.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.behind_proxy || self.public_url.starts_with("https://")
+    }
+
     /// Whose address a request comes from, as limits count it.
     #[must_use]
     pub fn peer(&self, req: &HttpRequest) -> Peer {

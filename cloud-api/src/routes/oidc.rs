@@ -1,4 +1,6 @@
 //! Signing in through an OpenID provider. The paths say google, as the plan did; the provider is configuration.
+//!
+//! A person's browser is led back to a page, with the refresh token as a cookie; a program gets tokens as JSON.
 
 use std::collections::BTreeMap;
 
@@ -8,39 +10,45 @@ use actix_web::{
     http::{StatusCode, header::LOCATION},
     web::{Data, Query},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{State, accounts};
+use super::{State, accounts, people};
 use crate::{
-    auth::oidc::{self as provider, OidcError, Person},
+    auth::{
+        oidc::{self as provider, OidcError, Person},
+        web,
+    },
     db::{
         DbError,
         oidc::{self, Pending},
         sessions,
-        types::DbId,
+        types::{DbId, UtcMs},
         users::{self, UserRow},
     },
     domain::account,
     error::{ApiError, ApiResult},
     failure::chain,
+    http::people::wants_a_page,
+    limits,
 };
 
 /// How long a sign-in may take at the provider, in milliseconds.
 const LIFE_MS: i64 = 10 * 60_000;
 
-/// Binds the sign-in to the browser that began it: nobody can be signed in to another's account by a link.
-const COOKIE: &str = "waw_oidc";
+/// Where a person goes after signing in, unless they came from elsewhere.
+const HOME: &str = "/";
 
 fn not_configured() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "not_configured", "This server has no sign-in through a provider.")
 }
 
+fn refused(message: &str) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "sign_in_failed", message)
+}
+
 fn failed(e: &OidcError) -> ApiError {
     let mut error = match e {
-        OidcError::Token(_) => ApiError::new(
-            StatusCode::UNAUTHORIZED,
-            "sign_in_failed",
-            "The provider's answer is not valid: sign in again.",
-        ),
+        OidcError::Token(_) | OidcError::Code => refused("The provider's answer is not valid: sign in again."),
         _ => ApiError::new(
             StatusCode::BAD_GATEWAY,
             "provider_failed",
@@ -51,60 +59,89 @@ fn failed(e: &OidcError) -> ApiError {
     error
 }
 
-/// `GET /api/auth/google` -> 303 to the provider.
+/// Binds the sign-in to the browser that began it: nobody can be signed in to another's account by a link. `__Host-`
+/// keeps other sites of the same domain from planting one.
+fn cookie_name(state: &State) -> &'static str {
+    if state.is_https() { "__Host-waw_oidc" } else { "waw_oidc" }
+}
+
+fn cookie(state: &State, value: String, seconds: i64) -> Cookie<'static> {
+    Cookie::build(cookie_name(state), value)
+        .path("/")
+        .http_only(true)
+        // Lax: the provider sends the browser back from another site.
+        .same_site(SameSite::Lax)
+        .secure(state.is_https())
+        .max_age(Duration::seconds(seconds))
+        .finish()
+}
+
+/// A page of this server to come back to: a path and nothing that a browser could take for another site.
+fn own_page(text: &str) -> Option<&str> {
+    let path = text.strip_prefix('/')?;
+    let sound = text.len() <= 512 && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"'));
+    (sound && !path.starts_with('/')).then_some(text)
+}
+
+/// `GET /api/auth/google?next=` -> 303 to the provider; `next` is a page of this server to come back to.
 ///
 /// # Errors
-/// 404 where none is configured, 502 when it cannot be reached.
-pub async fn start(state: Data<State>) -> ApiResult {
+/// 404 where none is configured, 429, 502 when it cannot be reached.
+pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
+    wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
+    limits::new_accounts(&state, state.peer(&req))?;
     let (secret, now) = (provider::random(), state.clock.now());
     let pending = Pending { verifier: provider::random(), nonce: provider::random() };
     let way = provider.way(&secret, &pending).await.map_err(|e| failed(&e))?;
     let remembered = secret.clone();
     let stored = state.db.write(move |conn| oidc::remember(conn, &remembered, &pending, now, now.plus(LIFE_MS))).await;
     stored.map_err(|e: DbError| ApiError::from(e))?;
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(cookie(&state, secret, LIFE_MS / 1_000)).finish())
+    let bound = match query.get("next").and_then(|next| own_page(next)) {
+        Some(next) => format!("{secret}.{}", URL_SAFE_NO_PAD.encode(next)),
+        None => secret,
+    };
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(cookie(&state, bound, LIFE_MS / 1_000)).finish())
 }
 
-fn cookie(state: &State, value: String, seconds: i64) -> Cookie<'static> {
-    Cookie::build(COOKIE, value)
-        .path("/")
-        .http_only(true)
-        // Lax: the provider sends the browser back from another site.
-        .same_site(SameSite::Lax)
-        .secure(state.public_url.starts_with("https://"))
-        .max_age(Duration::seconds(seconds))
-        .finish()
-}
-
-/// `GET /api/auth/google/callback?code=&state=` -> 200 with tokens. A new account is 403 `consent_required` to all but
-/// consent and erasure until it consents.
+/// `GET /api/auth/google/callback?code=&state=`: for a browser 303 to the page, with the refresh token as a cookie; else
+/// 200 with tokens. A new account is 403 `consent_required` to all but consent and erasure until it consents.
 ///
 /// # Errors
-/// 401 when the sign-in was not begun here or the provider said no, 403 for an address nobody verified.
+/// 401 when the sign-in was not begun here or the provider said no, 403 for an address nobody verified, 409 for one that
+/// is another's.
 pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
+    let page = wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
-    let refused = || {
-        ApiError::new(
-            StatusCode::UNAUTHORIZED,
-            "sign_in_failed",
-            "The sign-in was not begun here, or took too long: begin again.",
-        )
+    let not_begun = || refused("The sign-in was not begun here, or took too long: begin again.");
+    let (Some(given), Some(bound)) = (query.get("state").cloned(), req.cookie(cookie_name(&state))) else {
+        return Err(not_begun());
     };
-    let (Some(given), Some(begun)) = (query.get("state").cloned(), req.cookie(COOKIE)) else { return Err(refused()) };
-    if given != begun.value() {
-        return Err(refused());
+    let (begun, next) = bound.value().split_once('.').unwrap_or((bound.value(), ""));
+    if given != begun {
+        return Err(not_begun());
     }
+    let next = URL_SAFE_NO_PAD.decode(next).ok().and_then(|next| String::from_utf8(next).ok());
     let now = state.clock.now();
     let pending =
         state.db.write(move |conn| oidc::take(conn, &given, now)).await.map_err(|e: DbError| ApiError::from(e))?;
-    let (Some(pending), Some(code)) = (pending, query.get("code").cloned()) else { return Err(refused()) };
+    let pending = pending.ok_or_else(not_begun)?;
+    let Some(code) = query.get("code").cloned() else {
+        return Err(refused("The provider did not sign you in: begin again."));
+    };
     let issuer = provider.issuer().to_owned();
     let person = provider.person(code, pending).await.map_err(|e| failed(&e))?;
     let user = find_or_make(&state, issuer, person).await?;
     let (session, answer) = accounts::new_session(&req, &state, user, now)?;
     state.db.write(move |conn| sessions::insert(conn, &session)).await.map_err(|e: DbError| ApiError::from(e))?;
-    Ok(HttpResponse::Ok().cookie(cookie(&state, String::new(), 0)).json(answer))
+    let done = cookie(&state, String::new(), 0);
+    if !page {
+        return Ok(HttpResponse::Ok().cookie(done).json(answer));
+    }
+    let next = next.as_deref().and_then(own_page).unwrap_or(HOME);
+    let way = format!("{next}{}signed_in=google", if next.contains('?') { '&' } else { '?' });
+    let token = web::holding(&answer.refresh_token, state.is_https());
+    Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(done).cookie(token).finish())
 }
 
 /// The person known under this identity; else the account with the same address, when the provider verified it; else a
@@ -124,27 +161,55 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
             )));
         };
         if let Some(user) = users::by_email_key(conn, &email.key)? {
+            // Providers give addresses to new people. Who had it before keeps what is theirs.
+            if oidc::identities_of(conn, user.id)?.iter().any(|(known, _)| *known == issuer) {
+                return Ok(Err(people::email_taken()));
+            }
             oidc::link(conn, &issuer, &person.sub, user.id)?;
-            return Ok(Ok(user));
+            return users::proved(conn, user).map(Ok);
         }
         if let Err(refused) = accounts::may_register(&policy, &email) {
             return Ok(Err(refused));
         }
-        let user = UserRow {
-            id: DbId::fresh(),
-            email: email.address,
-            email_key: email.key,
-            name: person.name.as_deref().and_then(|name| account::name(name).ok()).flatten(),
-            timezone: "UTC".to_owned(),
-            role: "member".to_owned(),
-            password_hash: None,
-            tracking_consent: false,
-            awaits_consent: true,
-            created_at: now,
-        };
+        let user = new_person(email, person.name.as_deref(), now);
         users::insert_person(conn, &user)?;
         oidc::link(conn, &issuer, &person.sub, user.id)?;
         Ok(Ok(user))
     });
     made.await?
+}
+
+fn new_person(email: account::Email, name: Option<&str>, now: UtcMs) -> UserRow {
+    UserRow {
+        id: DbId::fresh(),
+        email: email.address,
+        email_key: email.key,
+        name: name.and_then(|name| account::name(name).ok()).flatten(),
+        timezone: "UTC".to_owned(),
+        role: "member".to_owned(),
+        password_hash: None,
+        tracking_consent: false,
+        awaits_consent: true,
+        created_at: now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("/", true)]
+    #[case("/device?code=BCDF-GHJK", true)]
+    #[case("//evil.example", false)]
+    #[case("/\\evil.example", false)]
+    #[case("https://evil.example", false)]
+    #[case("/a b", false)]
+    #[case("/a\r\nSet-Cookie:x", false)]
+    #[case("", false)]
+    fn only_pages_of_this_server_are_gone_back_to(#[case] text: &str, #[case] own: bool) {
+        assert_eq!(own_page(text), own.then_some(text));
+    }
 }

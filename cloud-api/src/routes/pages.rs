@@ -1,15 +1,18 @@
 //! The plain dashboard, embedded: sign in, today's figures, one's own history. It is what `/` shows while the full web
 //! dashboard is not built in.
 
-use actix_web::{HttpResponse, http::header::CACHE_CONTROL};
+use actix_web::{HttpResponse, body::MessageBody, http::header::CACHE_CONTROL, web::Data};
 
-fn page(content_type: &'static str, body: &'static str) -> HttpResponse {
+use super::State;
+
+fn page(content_type: &'static str, body: impl MessageBody + 'static) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type(content_type).body(body)
 }
 
-/// `GET /`.
-pub async fn index() -> HttpResponse {
-    page("text/html; charset=utf-8", include_str!("../../dashboard/index.html"))
+/// `GET /`, `GET /device`. Where there is a sign-in provider, it says so.
+pub async fn index(state: Data<State>) -> HttpResponse {
+    let provider = if state.oidc.is_some() { "" } else { " hidden" };
+    page("text/html; charset=utf-8", include_str!("../../dashboard/index.html").replace("{provider}", provider))
 }
 
 /// `GET /reset`: where a one-time link leads.

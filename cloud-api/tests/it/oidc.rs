@@ -147,6 +147,35 @@ contract! {
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
     }
 
+    fn whoever_made_the_account_before_loses_it_to_whom_the_address_is(app) {
+        let (app, provider, _mock) = with_provider(app);
+        // Eve makes an account with Ada's address, and waits for Ada.
+        let eve = app.user();
+        *provider.claims.lock().unwrap() = json!({"email": eve.email});
+        let mut ada = app.anonymous();
+        ada.sign_in(&sign_in(&app, &provider).expect(200).json);
+        assert_eq!(ada.id, eve.id);
+        eve.get("/api/user/me").expect(401);
+        eve.post("/api/auth/refresh", &json!({"refresh_token": eve.refresh})).expect(401);
+        let login = json!({"email": eve.email, "password": PASSWORD});
+        assert_eq!(eve.post("/api/auth/login", &login).expect(401).code(), "wrong_credentials");
+        // Ada's later sign-ins end nothing of hers, and she may set a password of her own.
+        let password = json!({"password": "another horse battery"}).to_string();
+        ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(password.as_bytes())).expect(200);
+        sign_in(&app, &provider).expect(200);
+        ada.get("/api/user/me").expect(200);
+        app.anonymous().post("/api/auth/login", &json!({"email": eve.email, "password": "another horse battery"})).expect(200);
+    }
+
+    fn an_address_that_went_to_somebody_new_opens_nothing(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let first = sign_in(&app, &provider).expect(200).json["user"]["id"].clone();
+        *provider.claims.lock().unwrap() = json!({"sub": "another person with the address"});
+        assert_eq!(sign_in(&app, &provider).expect(409).code(), "email_taken");
+        *provider.claims.lock().unwrap() = json!({});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], first);
+    }
+
     fn a_sign_in_that_was_not_begun_here_is_refused(app) {
         let (app, provider, _mock) = with_provider(app);
         let (query, cookie) = begin(&app);
@@ -157,7 +186,7 @@ contract! {
             assert_eq!(come_back(&app, query, cookie, "good").expect(401).code(), "sign_in_failed");
         }
         app.anonymous().get("/api/auth/google/callback?error=access_denied").expect(401);
-        assert_eq!(come_back(&app, &query, &cookie, "bad").expect(502).code(), "provider_failed");
+        assert_eq!(come_back(&app, &query, &cookie, "bad").expect(401).code(), "sign_in_failed");
         // Used up by that; and a new one ends after ten minutes.
         come_back(&app, &query, &cookie, "good").expect(401);
         let (query, cookie) = begin(&app);

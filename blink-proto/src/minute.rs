@@ -13,6 +13,12 @@ pub const MINUTE_MS: u32 = 60_000;
 /// Below this much observed time a rate says nothing and is null.
 pub const MIN_OBSERVED_FOR_RATE_MS: u64 = 10_000;
 
+/// The most blinks a minute can hold: ten a second, which nobody makes.
+pub const MAX_BLINKS: u32 = 600;
+
+/// The most frames per second that are believed.
+pub const MAX_FPS: f64 = 1_000.0;
+
 /// Whether enough of a minute was seen to speak of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,6 +65,41 @@ pub struct Minute {
     /// PERCLOS P80: the share of observed time with the eyes at least 80 % closed, 0 to 1 (Wierwille et al. 1994);
     /// null where nothing was observed.
     pub perclos: Option<f64>,
+}
+
+impl Minute {
+    /// What is wrong with a record that somebody else hands us, in words that begin with the field; `None` for one that
+    /// could have been made here.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let Ok(from) = MinuteStart::try_from(self.from_timestamp) else {
+            return Some("from_timestamp is not the start of a UTC minute".to_owned());
+        };
+        if self.to_timestamp != from.end() {
+            return Some("to_timestamp is not from_timestamp plus 60 s".to_owned());
+        }
+        if self.blink_count > MAX_BLINKS {
+            return Some(format!("blink_count is over {MAX_BLINKS}"));
+        }
+        if self.observed_ms > MINUTE_MS {
+            return Some(format!("observed_ms is over {MINUTE_MS}"));
+        }
+        if self.blink_count > 0 && self.observed_ms == 0 {
+            return Some("blink_count is not 0 though nothing was observed".to_owned());
+        }
+        if self.quality != Quality::of_observed(self.observed_ms.into()) {
+            return Some("quality does not fit observed_ms: it is good from 10 s on".to_owned());
+        }
+        let reals = [
+            ("mean_fps", Some(self.mean_fps), MAX_FPS),
+            ("mean_blink_ms", self.mean_blink_ms, f64::from(MINUTE_MS)),
+            ("incomplete_share", self.incomplete_share, 1.0),
+            ("perclos", self.perclos, 1.0),
+        ];
+        let wrong =
+            reals.into_iter().find(|(_, value, most)| value.is_some_and(|value| !(0.0..=*most).contains(&value)));
+        wrong.map(|(name, _, most)| format!("{name} is not from 0 to {most}"))
+    }
 }
 
 /// The start of a UTC minute. Leap seconds do not exist here: Unix time has none.
@@ -163,9 +204,8 @@ mod tests {
         assert_eq!(rate_per_minute(0, 60_000), Some(0.0));
     }
 
-    #[test]
-    fn the_record_keeps_its_field_order() {
-        let minute = Minute {
+    fn minute() -> Minute {
+        Minute {
             id: MinuteId(uuid::Uuid::nil()),
             user_id: None,
             blink_count: 17,
@@ -178,8 +218,31 @@ mod tests {
             mean_blink_ms: Some(181.5),
             incomplete_share: Some(0.0),
             perclos: Some(0.04),
-        };
-        insta::assert_snapshot!(serde_json::to_string(&minute).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_record_keeps_its_field_order() {
+        insta::assert_snapshot!(serde_json::to_string(&minute()).unwrap());
+    }
+
+    #[rstest]
+    #[case(|_: &mut Minute| (), None)]
+    #[case(|m: &mut Minute| m.from_timestamp += SignedDuration::from_secs(1), Some("from_timestamp"))]
+    #[case(|m: &mut Minute| m.to_timestamp += SignedDuration::from_secs(60), Some("to_timestamp"))]
+    #[case(|m: &mut Minute| m.blink_count = MAX_BLINKS + 1, Some("blink_count"))]
+    #[case(|m: &mut Minute| m.observed_ms = MINUTE_MS + 1, Some("observed_ms"))]
+    #[case(|m: &mut Minute| { m.observed_ms = 0; m.quality = Quality::Insufficient }, Some("blink_count"))]
+    #[case(|m: &mut Minute| m.observed_ms = 9_999, Some("quality"))]
+    #[case(|m: &mut Minute| m.mean_fps = f64::NAN, Some("mean_fps"))]
+    #[case(|m: &mut Minute| m.mean_blink_ms = Some(-1.0), Some("mean_blink_ms"))]
+    #[case(|m: &mut Minute| m.incomplete_share = Some(1.1), Some("incomplete_share"))]
+    #[case(|m: &mut Minute| m.perclos = Some(f64::INFINITY), Some("perclos"))]
+    fn a_record_of_somebody_else_is_looked_at(#[case] change: fn(&mut Minute), #[case] field: Option<&str>) {
+        let mut minute = minute();
+        change(&mut minute);
+        let fault = minute.fault();
+        assert_eq!(fault.as_deref().and_then(|fault| fault.split(' ').next()), field, "{fault:?}");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Wiring: starts the threads in order and stops them in reverse, each within its time.
 //!
-//! lock, socket, keeper, upload, capture; and back. The keeper and the upload thread are needed: if one of them dies of
+//! lock, socket, keeper, upload, capture, session; and back. The keeper and the upload thread are needed: if one of them dies of
 //! a mistake, the daemon stops with exit code 1 and its unit starts it again. The capture thread is begun anew.
 
 use std::{
@@ -12,7 +12,6 @@ use std::{
 };
 
 use blink_proto::{Problem, paths::Paths};
-use jiff::tz::TimeZone;
 use tokio::{
     runtime::Runtime,
     sync::{broadcast, watch},
@@ -20,13 +19,18 @@ use tokio::{
 
 use crate::{
     capture::{self, Eyes, Gate, News, Sink as _, Trouble, TroubleKind},
-    clock::Clock,
-    daemon::Daemon,
-    exit::Failure,
+    clock::{Clock, Zone},
+    config::Settings,
+    cost::Meter,
+    daemon::{self, Daemon},
+    exit::{ExitStatus, Failure},
     ipc::Socket,
-    keeper::{self, Keeper, KeeperHandle},
+    keeper::{self, Keeper, KeeperHandle, Manners},
     lock::Lock,
     owner::OwnerDesk,
+    profile::Vault,
+    session::{self, Buses},
+    store::erase,
     upload::{self, Connect, UploadHandle, Uploader},
 };
 
@@ -48,7 +52,7 @@ pub struct Parts {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The person's time zone.
-    pub tz: TimeZone,
+    pub tz: Zone,
     /// This machine's fingerprint.
     pub machine: Option<String>,
     /// The source, as `status` shows it.
@@ -65,6 +69,14 @@ pub struct Parts {
     pub insecure: bool,
     /// Days the history is kept.
     pub retention_days: u32,
+    /// How considerate it is.
+    pub manners: Manners,
+    /// Where the desktop session is asked about.
+    pub buses: Buses,
+    /// Where the sign-in is kept.
+    pub vault: Vault,
+    /// The settings, where they can be read again.
+    pub settings: Option<Arc<Settings>>,
 }
 
 /// The running daemon. It must be ended with [`Running::stop`].
@@ -76,6 +88,7 @@ pub struct Running {
     stop: Arc<watch::Sender<bool>>,
     threads: Threads,
     runtime: Runtime,
+    paths: Paths,
     socket: PathBuf,
     _lock: Lock,
 }
@@ -97,7 +110,9 @@ fn no_threads(error: std::io::Error) -> Failure {
 ///
 /// Another daemon of the profile runs, or its folders cannot be used.
 pub fn start(parts: Parts) -> Result<Running, Failure> {
+    finish_erasing(&parts.paths)?;
     let lock = Lock::take(&parts.paths.lock())?;
+    erase::sweep_half_written(&parts.paths);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("blinkd-ipc")
@@ -122,11 +137,16 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         machine: parts.machine,
         source: parts.source,
         retention_days: parts.retention_days,
+        manners: parts.manners,
+        meter: Meter::default(),
         gate: Arc::clone(&gate),
         events: events.clone(),
         on_sealed: Box::new(move || nudge.queued()),
     });
     let keeper = keeper.map_err(|error| {
+        if let keeper::KeeperError::Newer(problem) = error {
+            return Failure { problem, status: ExitStatus::Usage };
+        }
         Failure::failed(
             "data_folder",
             format!("The profile cannot be used: {error}."),
@@ -140,7 +160,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         keeper: keeper.clone(),
         clock: Arc::clone(&parts.clock),
         connect: parts.connect,
-        data: parts.paths.data,
+        vault: parts.vault.clone(),
         server: parts.server,
         insecure: parts.insecure,
     });
@@ -152,10 +172,40 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     let capture =
         thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
 
-    let daemon = Daemon::new(keeper.clone(), upload.clone(), parts.owner, events, Arc::clone(&stop));
+    let daemon = Daemon::new(daemon::Parts {
+        keeper: keeper.clone(),
+        upload: upload.clone(),
+        owner: parts.owner,
+        gate: Arc::clone(&gate),
+        settings: parts.settings,
+        paths: parts.paths.clone(),
+        vault: parts.vault,
+        session: parts.buses.session.clone(),
+        events,
+        stop: Arc::clone(&stop),
+    });
     runtime.spawn(socket.serve(daemon.clone()));
+    let desk = session::Desk { keeper: keeper.clone(), upload: upload.clone(), gate: Arc::clone(&gate) };
+    runtime.spawn(session::follow(parts.buses, desk));
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
-    Ok(Running { daemon, keeper, upload, gate, stop, threads, runtime, socket: path, _lock: lock })
+    let paths = parts.paths;
+    Ok(Running { daemon, keeper, upload, gate, stop, threads, runtime, paths, socket: path, _lock: lock })
+}
+
+/// Finishes an erasure that was cut off, before anything of the profile is read.
+///
+/// # Errors
+///
+/// Another daemon runs, or something cannot be erased.
+pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
+    if !erase::is_begun(paths) {
+        return Ok(());
+    }
+    let _lock = Lock::take(&paths.lock())?;
+    erase::finish(paths).map(drop).map_err(|error| {
+        let fix = "Check the folder's permissions and the disk, then start again.";
+        Failure::failed("not_erased", format!("An erasure that was begun cannot be finished: {error}."), fix)
+    })
 }
 
 /// A needed thread that dies takes the daemon along, in order.
@@ -181,6 +231,9 @@ impl Capture {
         loop {
             let watch = || capture::run((self.eyes)().as_mut(), &self.gate, &self.clock, &self.keeper);
             if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
+                if self.gate.take_renewed() {
+                    continue;
+                }
                 return;
             }
             let fix = "Please report it with the newest log file; looking is begun anew by itself.";
@@ -222,19 +275,27 @@ impl Running {
     ///
     /// A needed thread had died of a mistake.
     pub fn stop(self) -> Result<(), Failure> {
-        let Self { keeper, upload, gate, threads, runtime, socket, .. } = self;
+        let Self { daemon, keeper, upload, gate, threads, runtime, paths, socket, _lock, .. } = self;
         tracing::info!("stopping");
         gate.stop();
         let captured = ended(threads.capture, CAPTURE_ENDS);
         upload.stop();
         let uploaded = ended(threads.upload, UPLOAD_ENDS);
         keeper.post(|keeper| keeper.finish());
-        drop((keeper, upload, self.daemon));
-        runtime.shutdown_timeout(RUNTIME_ENDS);
         let kept = ended(threads.keeper, KEEPER_ENDS);
+        tracing::info!(?captured, ?uploaded, ?kept, "stopped");
+        let erasing = erase::is_everything(&paths);
+        if erasing {
+            // Nothing writes any more, so this is the end of it; clients hear of it by our hanging up.
+            let _ = std::fs::remove_file(&socket);
+            if let Err(error) = erase::finish(&paths) {
+                tracing::error!(%error, "something is left; the next start removes it");
+            }
+        }
+        drop((keeper, upload, daemon));
+        runtime.shutdown_timeout(RUNTIME_ENDS);
         // The listener may have outlived its runtime.
         let _ = std::fs::remove_file(socket);
-        tracing::info!(?captured, ?uploaded, ?kept, "stopped");
         if [captured, uploaded, kept].contains(&Ended::Panicked) {
             return Err(Failure::failed(
                 "internal",

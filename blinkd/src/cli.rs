@@ -28,6 +28,13 @@ pub enum Command {
     Bench(cmd::bench::Args),
     /// Show which cameras there are
     Cameras(cmd::cameras::Args),
+    /// Show or change the settings
+    Config(cmd::config::Args),
+    /// Look for every cause of trouble
+    Doctor(cmd::doctor::Args),
+    /// Erase what is kept on this machine
+    #[command(hide = true)]
+    Erase(cmd::erase::Args),
     /// Show where the models are, or get them
     Models(cmd::models::Args),
     /// Write the synthetic face to a video file
@@ -46,6 +53,9 @@ impl Command {
             Self::Analyze(args) => cmd::analyze::run(&args),
             Self::Bench(args) => cmd::bench::run(&args),
             Self::Cameras(args) => cmd::cameras::run(&args),
+            Self::Config(args) => cmd::config::run(&args),
+            Self::Doctor(args) => cmd::doctor::run(&args),
+            Self::Erase(args) => cmd::erase::run(&args),
             Self::Models(args) => cmd::models::run(&args),
             Self::Synthesize(args) => cmd::synthesize::run(&args),
         }

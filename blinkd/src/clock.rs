@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// The two clocks of the machine.
 pub trait Clock: Send + Sync {
@@ -13,6 +13,42 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Time since some start; it never jumps and stands still while the machine sleeps.
     fn mono(&self) -> Duration;
+}
+
+/// Where the person is: their time zone, which changes when they travel. It is asked for again and again.
+#[derive(Clone)]
+pub struct Zone(Arc<dyn Fn() -> TimeZone + Send + Sync>);
+
+impl Zone {
+    /// The system's.
+    #[must_use]
+    pub fn system() -> Self {
+        Self::of(TimeZone::system)
+    }
+
+    /// What `zone` says.
+    #[must_use]
+    pub fn of(zone: impl Fn() -> TimeZone + Send + Sync + 'static) -> Self {
+        Self(Arc::new(zone))
+    }
+
+    /// The zone now.
+    #[must_use]
+    pub fn now(&self) -> TimeZone {
+        (self.0)()
+    }
+}
+
+impl From<TimeZone> for Zone {
+    fn from(zone: TimeZone) -> Self {
+        Self::of(move || zone.clone())
+    }
+}
+
+impl std::fmt::Debug for Zone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Zone").field(&self.now()).finish()
+    }
 }
 
 /// The machine's own clocks.

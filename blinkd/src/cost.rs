@@ -1,4 +1,10 @@
 //! What the daemon costs: its CPU share, its memory, and the machine's power where it tells.
+//!
+//! - [`Meter`]: measures
+//! - [`Governor`]: keeps the share under a limit
+//! - [`Profile`]: whether to look all the time, or in windows while on battery
+
+mod governor;
 
 use std::{
     fs,
@@ -8,37 +14,107 @@ use std::{
 
 use blink_proto::status::Cost;
 
+pub use governor::{Governor, LOWEST_FPS};
+
 /// The share is taken over at least so long.
 const WINDOW: Duration = Duration::from_secs(3);
 
+/// How it looks: `cost.profile`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// In windows while the machine runs on its battery, else all the time.
+    #[default]
+    Auto,
+    /// All the time.
+    Normal,
+    /// In windows.
+    Battery,
+}
+
+impl Profile {
+    /// Whether it looks in windows.
+    #[must_use]
+    pub fn samples(self, on_battery: bool) -> bool {
+        match self {
+            Self::Auto => on_battery,
+            Self::Normal => false,
+            Self::Battery => true,
+        }
+    }
+}
+
+impl std::fmt::Display for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Normal => "normal",
+            Self::Battery => "battery",
+        })
+    }
+}
+
+impl std::str::FromStr for Profile {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "normal" => Ok(Self::Normal),
+            "battery" => Ok(Self::Battery),
+            _ => Err("it must be auto, normal or battery"),
+        }
+    }
+}
+
+/// Tells the CPU time of all threads of this process.
+pub type CpuTime = Box<dyn Fn() -> Duration + Send>;
+
 /// Measures on request; it never fails, it only knows less.
-#[derive(Debug)]
 pub struct Meter {
+    cpu_time: CpuTime,
     since: Option<(Duration, Duration)>,
+    /// The share is new since it was last taken.
+    fresh: bool,
     energy: Option<(Duration, u64)>,
     sys: PathBuf,
+    on_battery: bool,
     cost: Cost,
 }
 
 impl Default for Meter {
     fn default() -> Self {
-        Self { since: None, energy: None, sys: "/sys/class".into(), cost: Cost::default() }
+        Self::of(Box::new(cpu_time), "/sys/class".into())
+    }
+}
+
+impl std::fmt::Debug for Meter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Meter").field("sys", &self.sys).field("cost", &self.cost).finish_non_exhaustive()
     }
 }
 
 impl Meter {
+    /// A meter that is told the CPU time by `cpu_time` and of the machine's power by the folder `sys`, `/sys/class`.
+    #[must_use]
+    pub fn of(cpu_time: CpuTime, sys: PathBuf) -> Self {
+        let on_battery = on_battery(&sys.join("power_supply"));
+        Self { cpu_time, since: None, fresh: false, energy: None, sys, on_battery, cost: Cost::default() }
+    }
+
     /// Measures again if enough time has passed since it last did; `mono` is the clock.
     pub fn refresh(&mut self, mono: Duration) {
         match self.since {
             Some((then, _)) if mono.saturating_sub(then) < WINDOW => return,
             Some((then, cpu_then)) => {
-                let (wall, cpu) = (mono.saturating_sub(then), cpu_time().saturating_sub(cpu_then));
+                let (wall, cpu) = (mono.saturating_sub(then), (self.cpu_time)().saturating_sub(cpu_then));
                 self.cost.cpu_percent = tenth(100.0 * cpu.as_secs_f64() / wall.as_secs_f64());
+                self.fresh = true;
             }
             None => {}
         }
-        self.since = Some((mono, cpu_time()));
+        self.since = Some((mono, (self.cpu_time)()));
         self.cost.rss_bytes = resident_bytes().unwrap_or(0);
+        self.on_battery = on_battery(&self.sys.join("power_supply"));
         self.cost.power_watts = battery_watts(&self.sys.join("power_supply")).or_else(|| self.rapl_watts(mono));
     }
 
@@ -46,6 +122,17 @@ impl Meter {
     #[must_use]
     pub fn cost(&self) -> &Cost {
         &self.cost
+    }
+
+    /// The CPU share in per cent of a core, once after each measurement.
+    pub fn measured(&mut self) -> Option<f64> {
+        std::mem::take(&mut self.fresh).then_some(self.cost.cpu_percent)
+    }
+
+    /// Whether the machine runs on its battery.
+    #[must_use]
+    pub fn on_battery(&self) -> bool {
+        self.on_battery
     }
 
     /// Power from the energy counters of the processor packages, which mostly only root may read.
@@ -79,8 +166,32 @@ fn battery_watts(folder: &Path) -> Option<f64> {
             Some(ua as f64 * uv as f64 / 1e12)
         })
     };
-    let draws: Vec<f64> = entries(folder).iter().filter_map(draw).collect();
+    let draws: Vec<f64> = entries(folder).iter().filter(|supply| !is_of_a_device(supply)).filter_map(draw).collect();
     (!draws.is_empty()).then(|| tenth(draws.iter().sum()))
+}
+
+/// Whether nothing but batteries power the machine.
+fn on_battery(folder: &Path) -> bool {
+    let (mut battery, mut discharging, mut outlet, mut plugged) = (false, false, false, false);
+    for supply in entries(folder).iter().filter(|supply| !is_of_a_device(supply)) {
+        if word(&supply.join("type")).as_deref() == Some("Battery") {
+            battery = true;
+            discharging |= word(&supply.join("status")).as_deref() == Some("Discharging");
+        } else if let Some(online) = number(&supply.join("online")) {
+            outlet = true;
+            plugged |= online > 0;
+        }
+    }
+    battery && !plugged && (discharging || outlet)
+}
+
+/// Mice and headsets have batteries too.
+fn is_of_a_device(supply: &Path) -> bool {
+    word(&supply.join("scope")).as_deref() == Some("Device")
+}
+
+fn word(path: &Path) -> Option<String> {
+    Some(fs::read_to_string(path).ok()?.trim().to_owned())
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
@@ -117,6 +228,8 @@ fn resident_bytes() -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use rstest::rstest;
+
     use super::*;
 
     #[test]
@@ -154,12 +267,46 @@ mod tests {
         assert_eq!(battery_watts(&supplies), Some(15.0));
     }
 
+    #[rstest]
+    #[case::a_desktop(&[], false)]
+    #[case::plugged_in(&[("AC/online", "1"), ("BAT0/type", "Battery"), ("BAT0/status", "Not charging")], false)]
+    #[case::unplugged(&[("AC/online", "0"), ("BAT0/type", "Battery"), ("BAT0/status", "Discharging")], true)]
+    #[case::no_word_of_an_outlet(&[("BAT0/type", "Battery"), ("BAT0/status", "Discharging")], true)]
+    #[case::a_battery_that_does_not_know(&[("AC/online", "0"), ("BAT0/type", "Battery"), ("BAT0/status", "Unknown")], true)]
+    #[case::one_of_two_outlets(
+        &[("AC/online", "0"), ("usb/online", "1"), ("BAT0/type", "Battery"), ("BAT0/status", "Discharging")], false
+    )]
+    #[case::a_mouse(&[("m/type", "Battery"), ("m/scope", "Device"), ("m/status", "Discharging")], false)]
+    fn whether_it_runs_on_battery_is_told(#[case] supplies: &[(&str, &str)], #[case] want: bool) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, value) in supplies {
+            let path = folder.path().join("power_supply").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{value}\n")).unwrap();
+        }
+        let mut meter = Meter::of(Box::new(cpu_time), folder.path().into());
+        assert_eq!(meter.on_battery(), want);
+        meter.refresh(Duration::ZERO);
+        assert_eq!(meter.on_battery(), want);
+    }
+
+    #[test]
+    fn a_mouse_draws_nothing_from_the_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let mouse = folder.path().join("hidpp_battery_0");
+        fs::create_dir_all(&mouse).unwrap();
+        for (name, value) in [("scope", "Device"), ("status", "Discharging"), ("power_now", "9000000")] {
+            fs::write(mouse.join(name), value).unwrap();
+        }
+        assert_eq!(battery_watts(folder.path()), None);
+    }
+
     #[test]
     fn energy_counters_tell_the_power_after_two_readings() {
         let folder = tempfile::tempdir().unwrap();
         let counter = folder.path().join("powercap/intel-rapl:0/energy_uj");
         fs::create_dir_all(counter.parent().unwrap()).unwrap();
-        let mut meter = Meter { sys: folder.path().into(), ..Meter::default() };
+        let mut meter = Meter::of(Box::new(cpu_time), folder.path().into());
         for (second, energy, watts) in [(0, 1_000_000u64, None), (5, 51_000_000, Some(10.0)), (10, 7, None)] {
             fs::write(&counter, energy.to_string()).unwrap();
             meter.refresh(Duration::from_secs(second));

@@ -3,48 +3,62 @@
 use std::sync::Arc;
 
 use blink_proto::{
-    Problem,
-    ipc::{Event, Outcome, Reply, Request},
+    Problem, Secret,
+    ipc::{Erase, Event, Outcome, Reply, Request},
+    paths::Paths,
+    receipt::Receipt,
     status::State,
 };
 use tokio::sync::{broadcast, watch};
 
 use crate::{
+    capture::Gate,
+    config::{Config, Reloaded, Settings},
+    doctor::{self, Asked},
     keeper::{Gone, Keeper, KeeperHandle},
+    logs,
     owner::OwnerDesk,
-    upload::{Credentials, UploadHandle, stopping},
+    profile::Vault,
+    session::Bus,
+    upload::{Credentials, PageOf, UploadHandle, http::connector, stopping},
 };
+
+/// What the daemon is reached through.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) keeper: KeeperHandle,
+    pub(crate) upload: UploadHandle,
+    pub(crate) owner: Arc<OwnerDesk>,
+    pub(crate) gate: Arc<Gate>,
+    /// `None` where the settings are given and cannot be read again.
+    pub(crate) settings: Option<Arc<Settings>>,
+    pub(crate) paths: Paths,
+    pub(crate) vault: Vault,
+    pub(crate) session: Bus,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) stop: Arc<watch::Sender<bool>>,
+}
 
 /// A cloneable way to the whole daemon.
 #[derive(Clone, Debug)]
 pub struct Daemon {
-    keeper: KeeperHandle,
-    upload: UploadHandle,
-    owner: Arc<OwnerDesk>,
-    events: broadcast::Sender<Event>,
-    stop: Arc<watch::Sender<bool>>,
+    parts: Arc<Parts>,
 }
 
 impl Daemon {
-    pub(crate) fn new(
-        keeper: KeeperHandle,
-        upload: UploadHandle,
-        owner: Arc<OwnerDesk>,
-        events: broadcast::Sender<Event>,
-        stop: Arc<watch::Sender<bool>>,
-    ) -> Self {
-        Self { keeper, upload, owner, events, stop }
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(parts) }
     }
 
     /// Begins a clean stop.
     pub fn stop(&self) {
-        self.stop.send_replace(true);
+        self.parts.stop.send_replace(true);
     }
 
     /// Hears everything that happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.events.subscribe()
+        self.parts.events.subscribe()
     }
 
     /// Answers `request`. [`Request::Subscribe`] and [`Request::Quit`] need more than their answer: the connection
@@ -60,38 +74,141 @@ impl Daemon {
         match request {
             Request::Status => self.ask(|keeper| Ok(Reply::Status(keeper.status()))).await,
             Request::Pause(span) => self.ask(move |keeper| keeper.pause(span).map(|()| Reply::Done)).await,
+            Request::Yield => {
+                self.ask(|keeper| {
+                    keeper.yield_camera();
+                    Ok(Reply::Done)
+                })
+                .await
+            }
             Request::Resume => self.ask(|keeper| keeper.resume().map(|()| Reply::Done)).await,
             Request::ConsentShow => self.ask(|keeper| Ok(Reply::Consent(keeper.show_consent()))).await,
             Request::ConsentGrant { version } => {
                 let granted = self.ask(move |keeper| keeper.grant(&version).map(|()| Reply::Done)).await;
-                self.upload.consent_changed();
+                self.parts.upload.consent_changed();
                 granted
             }
             Request::ConsentWithdraw => {
                 let withdrawn = self.ask(|keeper| keeper.withdraw().map(|()| Reply::Done)).await;
-                self.upload.consent_changed();
+                self.parts.upload.consent_changed();
                 withdrawn
             }
             Request::Register { server, email, password, consent_version, adopt } => {
                 let register = Some(consent_version);
-                self.upload.open(Credentials { server, email, password, adopt, register }).await.map(Reply::SignedIn)
+                self.parts
+                    .upload
+                    .open(Credentials { server, email, password, adopt, register })
+                    .await
+                    .map(Reply::SignedIn)
             }
             Request::Login { server, email, password, adopt } => {
                 let credentials = Credentials { server, email, password, adopt, register: None };
-                self.upload.open(credentials).await.map(Reply::SignedIn)
+                self.parts.upload.open(credentials).await.map(Reply::SignedIn)
             }
-            Request::Logout => self.upload.close().await.map(|()| Reply::Done),
+            Request::Logout => self.parts.upload.close().await.map(|()| Reply::Done),
             Request::Whoami => self.ask(|keeper| keeper.whoami().map(Reply::SignedIn)).await,
-            Request::Sync => self.upload.sync().await.map(Reply::Sync),
+            Request::Sync => self.parts.upload.sync().await.map(Reply::Sync),
             Request::OwnerEnroll => self.enroll().await,
-            Request::OwnerForget => self.owner.forget().map(|_| Reply::Done),
+            Request::OwnerForget => self.parts.owner.forget().map(|_| Reply::Done),
+            Request::LoginDevice { server, adopt } => {
+                self.parts.upload.device_begin(server, adopt).await.map(Reply::DeviceCode)
+            }
+            Request::LoginDeviceWait => self.parts.upload.device_wait().await.map(Reply::SignedIn),
+            Request::SetAsideList => self.ask(|keeper| keeper.set_aside().map(|items| Reply::SetAside { items })).await,
+            Request::SetAsideRetry => self.ask(|keeper| keeper.retry_set_aside().map(Reply::SetAsideCount)).await,
+            Request::SetAsideDrop => self.ask(|keeper| keeper.drop_set_aside().map(Reply::SetAsideCount)).await,
+            Request::Import { minutes, upload } => {
+                self.ask(move |keeper| keeper.import(minutes, upload).map(Reply::Imported)).await
+            }
+            Request::RemotePage { from, to, cursor } => {
+                self.parts.upload.page(PageOf { from, to, cursor }).await.map(Reply::RemotePage)
+            }
+            Request::Delete { what, password } => self.delete(what, password).await.map(Reply::Receipt),
+            Request::Doctor => self.doctor().await,
+            Request::Reload => self.reload().await,
             Request::Subscribe { .. } | Request::Quit => Ok(Reply::Done),
-            _ => Err(Problem::new(
+            Request::Unknown => Err(Problem::new(
                 "unknown_request",
                 "This blinkd does not know that request.",
                 "Bring blinkd and blinkctl to the same version, and restart blinkd.",
             )),
         }
+    }
+
+    /// Erases what is asked for. What is on the server goes first: as long as that is refused, nothing is gone here.
+    async fn delete(&self, what: Erase, password: Option<Secret>) -> Result<Receipt, Problem> {
+        let signed_in = self.parts.keeper.ask(|keeper| (keeper.account().is_some(), keeper.clock().now())).await;
+        let (signed_in, at) = signed_in.map_err(|Gone| stopping())?;
+        let remote = match what {
+            Erase::Local => None,
+            Erase::Everything if !signed_in => None,
+            Erase::Remote | Erase::Everything => Some(self.parts.upload.erase_account(password).await?),
+        };
+        let mut receipt = Receipt { at, local: None, remote, left: Vec::new() };
+        let local = match what {
+            Erase::Remote => return Ok(receipt),
+            Erase::Local => self.parts.keeper.ask(Keeper::erase_minutes).await,
+            Erase::Everything => {
+                let erased = self.parts.keeper.ask(Keeper::erase_everything).await;
+                if matches!(erased, Ok(Ok(_))) {
+                    // The file is gone already; this forgets what is in memory.
+                    let _ = self.parts.owner.forget();
+                    let vault = self.parts.vault.clone();
+                    // Whoever signed out left nothing there; a keyring may have failed to forget it then.
+                    let _ = tokio::task::spawn_blocking(move || vault.forget()).await;
+                }
+                erased
+            }
+        };
+        match local.map_err(|Gone| stopping()).and_then(|erased| erased) {
+            Ok(erased) => receipt.local = Some(erased),
+            // What is gone is gone: the receipt says so, and what is left.
+            Err(problem) if receipt.remote.is_some() => receipt.left.push(problem.message),
+            Err(problem) => return Err(problem),
+        }
+        Ok(receipt)
+    }
+
+    /// Looks for every cause of trouble.
+    async fn doctor(&self) -> Result<Reply, Problem> {
+        let asked = self.parts.keeper.ask(|keeper| {
+            let clock = keeper.clock().now();
+            (clock, keeper.consented(), keeper.account_file().clone(), keeper.waiting_counts(), keeper.status())
+        });
+        let (now, consented, account, waiting, status) = asked.await.map_err(|Gone| stopping())?;
+        let asked = Asked {
+            paths: self.parts.paths.clone(),
+            config: self.parts.settings.as_ref().map_or_else(|| Ok(Config::default()), |settings| settings.look()),
+            now,
+            vault: self.parts.vault.clone(),
+            session: self.parts.session.clone(),
+            consented,
+            account,
+            waiting,
+            daemon: Some(status.pid),
+            status: Some(status),
+        };
+        let examined = tokio::task::spawn_blocking(move || doctor::examine(&asked)).await;
+        examined.map(|checks| Reply::Doctor { checks }).map_err(|_| stopping())
+    }
+
+    /// Reads the configuration again. What can take effect at once does.
+    async fn reload(&self) -> Result<Reply, Problem> {
+        let Some(settings) = &self.parts.settings else { return Ok(Reply::Done) };
+        let Reloaded { config, source, upload, restart_needed } = settings.reload()?;
+        logs::set_level(config.log_level);
+        if upload {
+            self.parts.upload.reconfigure(config.server.clone(), connector(config.ca_file.clone()));
+        }
+        self.parts.keeper.ask(move |keeper| keeper.take_settings(&config)).await.map_err(|Gone| stopping())?;
+        if source {
+            self.parts.gate.renew();
+        }
+        tracing::info!(?restart_needed, "the configuration was read again");
+        if restart_needed.is_empty() {
+            return Ok(Reply::Done);
+        }
+        Ok(Reply::RestartNeeded { keys: restart_needed })
     }
 
     /// Enrols the owner, where there is anything to see.
@@ -100,7 +217,7 @@ impl Daemon {
             return Err(stopping());
         };
         match status.state {
-            State::Tracking | State::NoFace => Arc::clone(&self.owner).enroll().await.map(|()| Reply::Done),
+            State::Tracking | State::NoFace => Arc::clone(&self.parts.owner).enroll().await.map(|()| Reply::Done),
             state => Err(status.last_error.unwrap_or_else(|| {
                 let fix = "Let it track first (`blinkctl resume`, `blinkctl consent grant`), then try again.";
                 Problem::new(state.as_str(), format!("There is nobody to enrol while the state is {state}."), fix)
@@ -112,6 +229,6 @@ impl Daemon {
         &self,
         job: impl FnOnce(&mut Keeper) -> Result<Reply, Problem> + Send + 'static,
     ) -> Result<Reply, Problem> {
-        self.keeper.ask(job).await.unwrap_or_else(|Gone| Err(stopping()))
+        self.parts.keeper.ask(job).await.unwrap_or_else(|Gone| Err(stopping()))
     }
 }

@@ -10,6 +10,8 @@
 //! - [`store`], [`profile`]: what is kept on disk
 //! - [`keeper`]: the thread that owns all of that and says what the state is
 //! - [`upload`]: the thread that talks to the server
+//! - [`session`]: lock, sleep and network, as the desktop tells them over D-Bus
+//! - [`doctor`]: every cause of trouble
 //! - [`daemon`], [`ipc`]: what clients may ask, and the socket they ask through
 
 pub mod app;
@@ -21,6 +23,7 @@ pub mod cmd;
 pub mod config;
 pub mod cost;
 pub mod daemon;
+pub mod doctor;
 pub mod exit;
 pub mod ipc;
 pub mod keeper;
@@ -30,6 +33,7 @@ pub mod minutes;
 pub mod owner;
 pub mod profile;
 pub mod quiet;
+pub mod session;
 pub mod stderr;
 pub mod store;
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! Logs: lines of JSON in the state folder, a file a day, a week kept. They hold no personal data: no address, no
-//! name of a file, nothing that was seen beyond the figures of a minute.
+//! name of a file, nothing that was seen, not even the figures of a minute.
 
-use std::path::Path;
+use std::{path::Path, sync::OnceLock};
 
 use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
-use tracing_subscriber::{Layer as _, filter::LevelFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    Layer as _, filter::LevelFilter, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
+};
+
+/// Sets the level of the logs that were started.
+static LEVEL: OnceLock<Box<dyn Fn(tracing::Level) + Send + Sync>> = OnceLock::new();
 
 /// Files kept.
 const KEPT: usize = 7;
@@ -33,8 +38,19 @@ pub fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
         .filename_suffix("log")
         .max_log_files(KEPT)
         .build(folder)?;
-    let layer = tracing_subscriber::fmt::layer().json().with_writer(file).with_filter(LevelFilter::from_level(level));
+    let (filter, handle) = reload::Layer::new(LevelFilter::from_level(level));
+    let layer = tracing_subscriber::fmt::layer().json().with_writer(file).with_filter(filter);
     // A second start, in tests, leaves the first in place.
-    let _ = tracing_subscriber::registry().with(layer).try_init();
+    if tracing_subscriber::registry().with(layer).try_init().is_ok() {
+        let _ =
+            LEVEL.set(Box::new(move |level| drop(handle.modify(|filter| *filter = LevelFilter::from_level(level)))));
+    }
     Ok(())
+}
+
+/// Changes how much is logged, where there are logs.
+pub fn set_level(level: tracing::Level) {
+    if let Some(set) = LEVEL.get() {
+        set(level);
+    }
 }

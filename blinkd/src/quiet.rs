@@ -11,6 +11,8 @@ const SILENCE: &[(&str, &str)] = &[
     ("GST_DEBUG_NO_COLOR", "1"),
     ("G_MESSAGES_DEBUG", ""),
     ("LIBV4L2_LOG_FILENAME", "/dev/null"),
+    // Not chatter, but told the same way: a camera that hangs is given up after a second, not after ten.
+    ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1"),
 ];
 
 /// Silences the libraries' own chatter: every failure is told once, by us.

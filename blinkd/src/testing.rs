@@ -2,8 +2,8 @@
 
 use std::{
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -15,8 +15,9 @@ use tokio::sync::broadcast;
 
 use crate::{
     capture::{Gate, News, Sighting},
-    clock::{Clock as _, FakeClock},
-    keeper::{Keeper, Setup},
+    clock::{Clock as _, FakeClock, Zone},
+    cost::Meter,
+    keeper::{Keeper, Manners, Setup},
     minutes::Seen,
     profile::SignedInAccount,
 };
@@ -28,6 +29,10 @@ pub(crate) struct Place {
     pub(crate) gate: Arc<Gate>,
     pub(crate) machine: Option<String>,
     pub(crate) sealed: Arc<AtomicUsize>,
+    pub(crate) manners: Manners,
+    pub(crate) zone: Arc<Mutex<TimeZone>>,
+    /// CPU time that the process is said to have used, milliseconds.
+    pub(crate) cpu_ms: Arc<AtomicU64>,
 }
 
 impl Place {
@@ -38,7 +43,23 @@ impl Place {
             gate: Arc::default(),
             machine: Some("this machine".to_owned()),
             sealed: Arc::default(),
+            manners: Manners::default(),
+            zone: Arc::new(Mutex::new(TimeZone::UTC)),
+            cpu_ms: Arc::default(),
         }
+    }
+
+    pub(crate) fn with(self, manners: Manners) -> Self {
+        Self { manners, ..self }
+    }
+
+    /// Where the machine tells of its power supplies.
+    pub(crate) fn supplies(&self) -> std::path::PathBuf {
+        self.folder.path().join("sys/power_supply")
+    }
+
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     pub(crate) fn paths(&self) -> Paths {
@@ -51,10 +72,19 @@ impl Place {
         Keeper::begin(Setup {
             paths: self.paths(),
             clock: Arc::new(self.clock.clone()),
-            tz: TimeZone::UTC,
+            tz: {
+                let zone = Arc::clone(&self.zone);
+                Zone::of(move || zone.lock().unwrap().clone())
+            },
             machine: self.machine.clone(),
             source: "synthetic".to_owned(),
             retention_days: 90,
+            manners: self.manners.clone(),
+            meter: {
+                let cpu_ms = Arc::clone(&self.cpu_ms);
+                let cpu = move || Duration::from_millis(cpu_ms.load(Ordering::SeqCst));
+                Meter::of(Box::new(cpu), self.folder.path().join("sys"))
+            },
             gate: Arc::clone(&self.gate),
             events: broadcast::channel(64).0,
             on_sealed: Box::new(move || {

@@ -351,6 +351,66 @@ mod tests {
     }
 
     #[test]
+    fn the_messages_about_minutes_and_settings_look_like_this() {
+        use crate::{DeviceId, MinuteId, Quality, ipc::ImportRejection};
+        let minute = Minute {
+            id: MinuteId(uuid::Uuid::nil()),
+            user_id: None,
+            blink_count: 17,
+            from_timestamp: Timestamp::UNIX_EPOCH,
+            to_timestamp: Timestamp::from_second(60).unwrap(),
+            device_id: DeviceId(uuid::Uuid::nil()),
+            observed_ms: 58_200,
+            mean_fps: 29.97,
+            quality: Quality::Good,
+            mean_blink_ms: Some(181.5),
+            incomplete_share: None,
+            perclos: Some(0.04),
+        };
+        let requests = [
+            Request::Yield,
+            Request::LoginDevice { server: Some("https://blinks.example".into()), adopt: false },
+            Request::LoginDeviceWait,
+            Request::SetAsideList,
+            Request::SetAsideRetry,
+            Request::SetAsideDrop,
+            Request::Import { minutes: vec![minute.clone()], upload: true },
+            Request::RemotePage { from: Some(Timestamp::UNIX_EPOCH), to: None, cursor: Some("c".into()) },
+            Request::Delete { what: Erase::Local, password: None },
+            Request::Delete { what: Erase::Remote, password: Some(Secret::new("twelve letters")) },
+            Request::Delete { what: Erase::Everything, password: None },
+            Request::Doctor,
+            Request::Reload,
+        ];
+        let aside = SetAside { minute, code: "too_old".into(), detail: "d".into(), at: Some(Timestamp::UNIX_EPOCH) };
+        let rejected = vec![ImportRejection { index: 3, code: "conflict".into(), detail: "d".into() }];
+        let erased = crate::receipt::LocalErasure { minutes: 3, unsent: 1, everything: false };
+        let replies = [
+            Reply::DeviceCode(DeviceCode {
+                user_code: "WDJB-MJHT".into(),
+                verification_uri: "https://blinks.example/device".into(),
+                verification_uri_complete: None,
+                expires_at: Timestamp::UNIX_EPOCH,
+            }),
+            Reply::SetAside { items: vec![aside] },
+            Reply::SetAsideCount(SetAsideCount { minutes: 2 }),
+            Reply::Imported(Imported { imported: 1, duplicates: 2, queued: 1, rejected }),
+            Reply::RemotePage(RemotePage { items: vec![serde_json::json!({"blink_count": 1})], next_cursor: None }),
+            Reply::Receipt(Receipt { at: Timestamp::UNIX_EPOCH, local: Some(erased), remote: None, left: vec![] }),
+            Reply::Doctor { checks: vec![Check::ok("disk", "There is room."), Check::ok("clock", "It is right.")] },
+            Reply::RestartNeeded { keys: vec!["account.keyring".into()] },
+        ];
+        let lines: Vec<_> = requests.iter().map(json).chain(replies.iter().map(json)).collect();
+        insta::assert_snapshot!(lines.join("\n"));
+        for line in &lines[..requests.len()] {
+            assert_eq!(&json(&serde_json::from_str::<Request>(line).unwrap()), line);
+        }
+        for line in &lines[requests.len()..] {
+            assert_eq!(&json(&serde_json::from_str::<Reply>(line).unwrap()), line);
+        }
+    }
+
+    #[test]
     fn what_a_newer_side_says_is_not_an_error() {
         let call: ToDaemon = serde_json::from_str(r#"{"call":{"id":9,"request":{"type":"dance","speed":3}}}"#).unwrap();
         assert_eq!(call, ToDaemon::Call(Call { id: 9, request: Request::Unknown }));

@@ -35,8 +35,21 @@ pub enum Look {
     Frame(FrameReport),
     /// No frame came within the source's time-out.
     Nothing,
+    /// A frame came and was passed over.
+    PassedOver,
     /// The frame was not wanted any more.
     Unwanted,
+}
+
+/// What to do with a frame that has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Look at it.
+    Look,
+    /// Go on to the next: fewer frames are wanted.
+    PassOver,
+    /// No frame is wanted any more.
+    Stop,
 }
 
 /// A source and the pipeline behind it.
@@ -61,7 +74,7 @@ pub trait Eyes {
     /// # Errors
     ///
     /// The source ended or failed.
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble>;
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble>;
 
     /// Moves what has been decided since the last call to `into`.
     fn decided(&mut self, into: &mut Vec<Event>);

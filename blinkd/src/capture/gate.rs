@@ -1,7 +1,11 @@
-//! The one word the capture thread obeys: may a source be open now?
+//! The word the capture thread obeys: may a source be open now, and how many frames may it look at? And what it says
+//! back: is one open?
 
 use std::{
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -14,6 +18,21 @@ const NAP: Duration = Duration::from_millis(40);
 struct Word {
     open: bool,
     stop: bool,
+    /// Another source is to be looked at: the one that is open is closed, and whoever looks begins anew.
+    renew: bool,
+    /// The capture thread has a source open, or is about to.
+    in_use: bool,
+}
+
+impl Word {
+    fn may_look(self) -> bool {
+        self.open && !self.renew
+    }
+
+    /// These eyes have looked for long enough.
+    fn ends(self) -> bool {
+        self.stop || self.renew
+    }
 }
 
 /// Shared by the keeper, who decides, and the capture thread.
@@ -21,6 +40,8 @@ struct Word {
 pub struct Gate {
     word: Mutex<Word>,
     changed: Condvar,
+    /// Frames per second to look at, as the bits of a double; 0 for all.
+    pace: AtomicU64,
 }
 
 impl Gate {
@@ -39,26 +60,73 @@ impl Gate {
 
     /// Ends the capture thread.
     pub fn stop(&self) {
-        *self.word() = Word { open: false, stop: true };
+        {
+            let mut word = self.word();
+            (word.open, word.stop) = (false, true);
+        }
         self.changed.notify_all();
+    }
+
+    /// Has the source closed and looking begun anew, with new eyes.
+    pub fn renew(&self) {
+        self.word().renew = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether looking is to be begun anew; asked once by whoever does that.
+    #[must_use]
+    pub fn take_renewed(&self) -> bool {
+        let mut word = self.word();
+        std::mem::take(&mut word.renew) && !word.stop
+    }
+
+    /// The most frames per second to look at; `None` for all.
+    pub fn set_pace(&self, fps: Option<f64>) {
+        self.pace.store(fps.unwrap_or(0.0).to_bits(), Ordering::Relaxed);
+    }
+
+    /// What [`Self::set_pace`] said last.
+    #[must_use]
+    pub fn pace(&self) -> Option<f64> {
+        Some(f64::from_bits(self.pace.load(Ordering::Relaxed))).filter(|fps| *fps > 0.0)
+    }
+
+    /// The capture thread begins to open a source if it may; `false` where it must not.
+    pub(super) fn take_in_use(&self) -> bool {
+        let mut word = self.word();
+        word.in_use = word.may_look();
+        word.in_use
+    }
+
+    /// The capture thread has closed its source.
+    pub(super) fn put_back(&self) {
+        self.word().in_use = false;
+        self.changed.notify_all();
+    }
+
+    /// Waits until no source is open, but no longer than `within`; whether none is.
+    #[must_use]
+    pub fn wait_closed(&self, within: Duration) -> bool {
+        let waited = self.changed.wait_timeout_while(self.word(), within, |word| word.in_use);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.in_use
     }
 
     /// Whether a source may be open.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.word().open
+        self.word().may_look()
     }
 
     /// Waits until a source may be open; `false` when the thread is to end.
     #[must_use]
     pub fn wait_open(&self) -> bool {
-        let word = self.changed.wait_while(self.word(), |word| !word.open && !word.stop);
-        word.unwrap_or_else(PoisonError::into_inner).open
+        let word = self.changed.wait_while(self.word(), |word| !word.may_look() && !word.ends());
+        word.unwrap_or_else(PoisonError::into_inner).may_look()
     }
 
     /// Waits until the thread is to end.
     pub fn wait_stop(&self) {
-        drop(self.changed.wait_while(self.word(), |word| !word.stop));
+        drop(self.changed.wait_while(self.word(), |word| !word.ends()));
     }
 
     /// Waits until `clock` reads `due`; `false` as soon as the source must be closed.
@@ -66,7 +134,7 @@ impl Gate {
     pub fn wait_until(&self, clock: &dyn Clock, due: Duration) -> bool {
         let mut word = self.word();
         loop {
-            if !word.open {
+            if !word.may_look() {
                 return false;
             }
             let left = due.saturating_sub(clock.mono());

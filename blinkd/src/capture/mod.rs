@@ -2,31 +2,36 @@
 //!
 //! - [`Gate`]: may a source be open?
 //! - [`Eyes`]: source and pipeline, as a trait; [`native`] is the real one
+//! - [`device`]: who else has the camera open
 //! - [`Sink`]: who is told; the keeper
 
+pub mod device;
 mod eyes;
 mod gate;
 pub mod native;
+mod pace;
+mod wall;
 
 use std::{sync::Arc, time::Duration};
 
 use blink_proto::Problem;
 use blink_vision::{Event, FaceSight, FrameReport};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-pub use eyes::{Eyes, Look, Trouble, TroubleKind};
+pub use eyes::{Eyes, Look, Trouble, TroubleKind, Want};
 pub use gate::Gate;
 
 use crate::{clock::Clock, minutes::Seen};
+use pace::Pace;
+use wall::WallTime;
 
 /// What was seen is handed on at least so often, and at once when something was decided.
 const HAND_ON_EVERY: Duration = Duration::from_millis(100);
-/// A frame's wall time may be so far from the clock before the clock is believed instead: it was set, the machine
-/// slept, or the source lags.
-const DRIFT: SignedDuration = SignedDuration::from_secs(1);
 /// A source that gives no frame for so long has failed; before its first frame it may take longer.
 const SILENCE: Duration = Duration::from_secs(3);
 const SLOW_START: Duration = Duration::from_secs(10);
+/// A source that gave frames for less than this before it failed is no better than one that cannot be opened.
+const STEADY: Duration = Duration::from_secs(10);
 /// Waits between attempts to open a source, milliseconds.
 const RETRY_MS: [u64; 4] = [500, 1_000, 2_000, 4_000];
 /// The same where trying is costly and the cause will not go away by itself: a model is read whole to be verified.
@@ -72,10 +77,13 @@ pub fn run(eyes: &mut dyn Eyes, gate: &Gate, clock: &Arc<dyn Clock>, sink: &dyn 
     while gate.wait_open() {
         let mut watch = Watch::new(clock.as_ref(), gate, sink, eyes.needs_pacing());
         let outcome = watch.run(eyes);
-        let frames = watch.frames;
+        gate.put_back();
+        let (frames, steady) = (watch.frames, watch.gave_frames_for >= STEADY);
+        failures = if steady { 0 } else { failures };
         match outcome {
             Ok(()) => {
-                failures = 0;
+                // A source that is shut and opened again and again by a pause has not failed less for it.
+                failures = if frames > 0 { 0 } else { failures };
                 sink.tell(News::Closed);
             }
             Err(trouble) if trouble.kind == TroubleKind::Ended && !(eyes.repeats() && frames > 0) => {
@@ -83,13 +91,13 @@ pub fn run(eyes: &mut dyn Eyes, gate: &Gate, clock: &Arc<dyn Clock>, sink: &dyn 
                 sink.tell(News::Trouble(trouble));
                 return gate.wait_stop();
             }
-            Err(trouble) if trouble.kind == TroubleKind::Ended => failures = 0,
+            // One that repeats begins again at once; one that is over in an instant does not, or it would never rest.
+            Err(trouble) if trouble.kind == TroubleKind::Ended && steady => {}
             Err(trouble) => {
                 if failures == 0 {
                     tracing::warn!(code = trouble.problem.code, "no source");
                 }
                 let waits = if trouble.kind == TroubleKind::Broken { RETRY_BROKEN_MS } else { RETRY_MS };
-                failures = if frames > 0 { 0 } else { failures };
                 let due = clock.mono() + Duration::from_millis(waits[failures.min(waits.len() - 1)]);
                 failures += 1;
                 sink.tell(News::Trouble(trouble));
@@ -106,9 +114,10 @@ struct Watch<'a> {
     gate: &'a Gate,
     sink: &'a dyn Sink,
     paced: bool,
-    /// Wall time of the stream's time zero.
-    zero: Timestamp,
+    wall: WallTime,
     frames: u64,
+    /// From opening to the last frame.
+    gave_frames_for: Duration,
     sightings: Vec<Sighting>,
     events: Vec<Event>,
     settled: Vec<Seen>,
@@ -122,8 +131,9 @@ impl<'a> Watch<'a> {
             gate,
             sink,
             paced,
-            zero: clock.now(),
+            wall: WallTime::from(clock.now()),
             frames: 0,
+            gave_frames_for: Duration::ZERO,
             sightings: Vec::new(),
             events: Vec::new(),
             settled: Vec::new(),
@@ -134,12 +144,13 @@ impl<'a> Watch<'a> {
     /// Looks until the gate closes; the source is closed in any case.
     fn run(&mut self, eyes: &mut dyn Eyes) -> Result<(), Trouble> {
         eyes.ready()?;
-        if !self.gate.is_open() {
+        if !self.gate.take_in_use() {
             return Ok(());
         }
-        self.zero = self.clock.now();
+        let now = self.clock.now();
+        self.wall = WallTime::from(now);
         let opened = self.clock.mono();
-        eyes.open(self.zero)?;
+        eyes.open(now)?;
         self.sink.tell(News::Opened);
         let outcome = self.look_on(eyes, opened);
         eyes.close();
@@ -151,12 +162,20 @@ impl<'a> Watch<'a> {
 
     fn look_on(&mut self, eyes: &mut dyn Eyes, opened: Duration) -> Result<(), Trouble> {
         let (clock, gate, paced) = (self.clock, self.gate, self.paced);
-        let mut wanted = |t: Duration| if paced { gate.wait_until(clock, opened + t) } else { gate.is_open() };
+        let mut pace = Pace::default();
+        let mut wanted = |t: Duration| {
+            if !pace.takes(t, gate.pace()) {
+                return Want::PassOver;
+            }
+            let may = if paced { gate.wait_until(clock, opened + t) } else { gate.is_open() };
+            if may { Want::Look } else { Want::Stop }
+        };
         let mut last_frame = clock.mono();
         while gate.is_open() {
             match eyes.look(&mut wanted)? {
                 Look::Frame(report) => {
                     last_frame = clock.mono();
+                    self.gave_frames_for = last_frame.saturating_sub(opened);
                     self.frame(&report);
                     eyes.decided(&mut self.events);
                     self.settle();
@@ -165,6 +184,7 @@ impl<'a> Watch<'a> {
                         self.hand_on();
                     }
                 }
+                Look::PassedOver => last_frame = clock.mono(),
                 Look::Nothing => {
                     let patience = if self.frames == 0 { SLOW_START } else { SILENCE };
                     if clock.mono().saturating_sub(last_frame) >= patience {
@@ -179,18 +199,14 @@ impl<'a> Watch<'a> {
 
     fn frame(&mut self, report: &FrameReport) {
         self.frames += 1;
-        if let Ok(by_clock) = self.clock.now().checked_sub(report.timestamp)
-            && by_clock.duration_since(self.zero).abs() > DRIFT
-        {
-            self.zero = by_clock;
-        }
+        self.wall.frame(report.timestamp, self.clock.now());
         let mean = |eyes: [f32; 2]| {
             let measured = eyes.iter().filter(|ear| ear.is_finite());
             let (sum, n) = measured.fold((0.0, 0.0), |(sum, n), ear| (sum + f64::from(*ear), n + 1.0));
             (n > 0.0).then(|| sum / n)
         };
         self.sightings.push(Sighting {
-            at: self.wall(report.timestamp),
+            at: self.wall.of(report.timestamp),
             face: report.sight.any_face(),
             followed: matches!(report.sight, FaceSight::Measurable | FaceSight::Turned),
             ear: report.reading.ear.and_then(mean),
@@ -202,10 +218,11 @@ impl<'a> Watch<'a> {
         for event in std::mem::take(&mut self.events) {
             self.settled.push(match event {
                 Event::Observed { from, to, closed } => {
-                    Seen::Observed { from: self.wall(from), to: self.wall(to), closed }
+                    let (from, to) = self.wall.of_stretch(from, to);
+                    Seen::Observed { from, to, closed }
                 }
                 Event::Blink(blink) => {
-                    Seen::Blink { end: self.wall(blink.end), width: blink.width, complete: blink.complete }
+                    Seen::Blink { end: self.wall.of(blink.end), width: blink.width, complete: blink.complete }
                 }
             });
         }
@@ -216,10 +233,6 @@ impl<'a> Watch<'a> {
             let news = News::Seen(std::mem::take(&mut self.sightings), std::mem::take(&mut self.settled));
             self.sink.tell(news);
         }
-    }
-
-    fn wall(&self, t: Duration) -> Timestamp {
-        self.zero.checked_add(t).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -10,7 +10,7 @@ use blink_vision::{
 };
 use jiff::Timestamp;
 
-use super::{Eyes, Look, Trouble, TroubleKind};
+use super::{Eyes, Look, Trouble, TroubleKind, Want};
 use crate::owner::OwnerDesk;
 
 /// Frames further apart are not one stretch: the machine slept, or the source hung.
@@ -87,12 +87,14 @@ impl Eyes for NativeEyes {
         Ok(())
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble> {
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
         let (Some(source), Some(pipeline)) = (&mut self.source, &mut self.pipeline) else { return Ok(Look::Nothing) };
         let outcome = match source.read() {
             Ok(frame) => {
-                if !wanted(frame.timestamp) {
-                    return Ok(Look::Unwanted);
+                match wanted(frame.timestamp) {
+                    Want::Look => {}
+                    Want::PassOver => return Ok(Look::PassedOver),
+                    Want::Stop => return Ok(Look::Unwanted),
                 }
                 if self.last.is_some_and(|last| frame.timestamp.saturating_sub(last) > GAP) {
                     pipeline.finish();

@@ -12,6 +12,7 @@ use std::{
 };
 
 use blink_vision::Blink;
+use jiff::SignedDuration;
 use rstest::rstest;
 
 use super::*;
@@ -71,12 +72,14 @@ impl Eyes for ScriptedEyes {
         Ok(())
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble> {
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
         let step = self.script.steps.lock().unwrap().pop_front();
         match step {
             Some(Step::Frame(ms, events)) => {
-                if !wanted(Duration::from_millis(ms)) {
-                    return Ok(Look::Unwanted);
+                match wanted(Duration::from_millis(ms)) {
+                    Want::Look => {}
+                    Want::PassOver => return Ok(Look::PassedOver),
+                    Want::Stop => return Ok(Look::Unwanted),
                 }
                 self.events = events;
                 Ok(Look::Frame(report(ms)))
@@ -274,8 +277,12 @@ fn one_that_repeats_is_opened_again_but_not_if_it_is_empty() {
     stage.gate.set(true);
     assert_eq!(stage.hear(), News::Opened);
     assert!(matches!(stage.hear(), News::Seen(..)));
+    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)), "it lasted no time: not at once");
+    stage.clock.advance(Duration::from_millis(500));
     assert_eq!(stage.hear(), News::Opened);
     assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)));
+    stage.clock.advance(Duration::from_secs(60));
+    assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "an empty one is at its end");
 }
 
 #[test]
@@ -303,4 +310,99 @@ fn a_source_that_falls_silent_is_opened_again() {
     assert_eq!((silent.kind, silent.problem.code.as_str()), (TroubleKind::Gone, "source_failed"));
     stage.clock.advance(Duration::from_secs(1));
     assert_eq!(stage.hear(), News::Opened);
+}
+
+#[test]
+fn a_source_that_dies_after_each_first_frame_is_not_opened_in_a_hot_loop() {
+    let steps = (0..1_000).flat_map(|_| [Step::Frame(0, vec![]), Step::Fails(TroubleKind::Gone)]);
+    let stage = Stage::with(steps);
+    stage.gate.set(true);
+    for _ in 0..60 {
+        stage.clock.advance(Duration::from_secs(1));
+        thread::sleep(Duration::from_millis(50));
+    }
+    let openings = stage.script.openings.load(Ordering::SeqCst);
+    // 0.5, 1, 2 and then 4 s apart.
+    assert!((10..=19).contains(&openings), "{openings} openings in a minute");
+}
+
+#[test]
+fn a_file_of_one_frame_that_repeats_is_not_opened_in_a_hot_loop() {
+    let steps = (0..1_000).flat_map(|_| [Step::Frame(0, vec![]), Step::Fails(TroubleKind::Ended)]);
+    let script = Script { steps: Mutex::new(steps.collect()), repeats: true, ..Script::default() };
+    let stage = Stage::new(script);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(stage.script.openings.load(Ordering::SeqCst), 1);
+    stage.clock.advance(Duration::from_millis(500));
+    for _ in 0..2 {
+        stage.hear();
+    }
+    assert_eq!(stage.hear(), News::Opened);
+}
+
+/// Any order of locks, failures, frames, closings and openings, by a fixed sequence of arbitrary numbers.
+#[test]
+fn whatever_fails_it_ends_open_when_the_source_is_well() {
+    let mut dice = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = |below: u64| {
+        dice ^= dice << 13;
+        dice ^= dice >> 7;
+        dice ^= dice << 17;
+        dice % below
+    };
+    let kinds = [TroubleKind::Busy, TroubleKind::Gone, TroubleKind::Broken];
+    let stage = Stage::with([]);
+    let mut toggles = 0;
+    for _ in 0..200 {
+        match next(6) {
+            0 => stage.add(Step::Locked(kinds[next(3) as usize])),
+            1 => stage.add(Step::Fails(kinds[next(3) as usize])),
+            2 | 3 => stage.add(Step::Frame(next(1_000), vec![])),
+            4 => {
+                toggles += 1;
+                stage.gate.set(next(2) == 0);
+            }
+            _ => stage.clock.advance(Duration::from_millis(next(700))),
+        }
+    }
+    // It is well from now on.
+    stage.script.steps.lock().unwrap().clear();
+    stage.gate.set(true);
+    for _ in 0..100 {
+        if stage.is_open() {
+            break;
+        }
+        stage.clock.advance(Duration::from_secs(5));
+        thread::sleep(Duration::from_millis(50));
+    }
+    assert!(stage.is_open());
+    let openings = stage.script.openings.load(Ordering::SeqCst);
+    assert!(openings <= toggles + 200, "{openings}");
+    stage.gate.set(false);
+    assert!(stage.gate.wait_closed(Duration::from_secs(1)) && !stage.is_open());
+}
+
+#[test]
+fn fewer_frames_are_looked_at_when_fewer_are_wanted() {
+    let frames = |from: u64| (0..30).map(move |n| Step::Frame(from + n * 1_000 / 30, vec![]));
+    let stage = Stage::with([]);
+    stage.gate.set_pace(Some(15.0));
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    frames(0).for_each(|step| stage.add(step));
+    while !stage.script.steps.lock().unwrap().is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    stage.gate.set(false);
+    let mut seen = 0;
+    loop {
+        match stage.hear() {
+            News::Seen(frames, _) => seen += frames.len(),
+            News::Closed => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!((15..=16).contains(&seen), "{seen} of 30");
 }

@@ -3,6 +3,29 @@
 pub mod analyze;
 pub mod bench;
 pub mod cameras;
+pub mod config;
+pub mod doctor;
+pub mod erase;
 pub mod models;
 pub mod run;
 pub mod synthesize;
+
+use std::env;
+
+use blink_proto::paths::Paths;
+
+use crate::{config::Config, exit::Failure};
+
+/// The profile that the environment names.
+///
+/// # Errors
+/// It names none: exit code 2.
+pub fn profile() -> Result<Paths, Failure> {
+    let fix = "Set HOME to your home folder.";
+    Paths::from_env().ok_or_else(|| Failure::usage("no_home", "Neither HOME nor the XDG folders are set.", fix))
+}
+
+/// Whether the profile's sign-in may be in a keyring.
+fn uses_keyring(paths: &Paths) -> bool {
+    Config::read(&paths.config_file(), false, env::vars_os()).map_or(true, |config| config.keyring)
+}

@@ -1,20 +1,20 @@
 //! `blinkd run`: count blinks until stopped.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
-use blink_proto::{paths::Paths, status::State};
+use blink_proto::status::State;
 use blink_vision::SourceSpec;
-use jiff::tz::TimeZone;
 
 use crate::{
     app::{self, Parts},
     capture::native::NativeEyes,
-    clock::RealClock,
-    config::Config,
+    clock::{RealClock, Zone},
+    config::Settings,
     exit::Failure,
     logs,
     owner::OwnerDesk,
-    profile::device,
+    profile::{Vault, device},
+    session::Buses,
     stderr, upload,
 };
 
@@ -50,12 +50,12 @@ pub struct Args {
 ///
 /// Wrong configuration, another daemon of this profile, or folders that cannot be written.
 pub fn run(args: Args) -> Result<(), Failure> {
-    let paths = Paths::from_env().ok_or_else(|| {
-        Failure::usage("no_home", "Neither HOME nor the XDG folders are set.", "Set HOME to your home folder.")
-    })?;
+    let paths = super::profile()?;
     let file = args.config.clone().unwrap_or_else(|| paths.config_file());
-    let config = Config::load(&file, args.config.is_some(), env::vars_os())?;
-    let source = args.source.unwrap_or(config.source);
+    app::finish_erasing(&paths)?;
+    let settings = Arc::new(Settings::load(&file, args.config.is_some(), args.source)?);
+    let config = settings.config();
+    let source = config.source.clone();
     if let Err(error) = logs::start(&paths.state, config.log_level) {
         stderr::say(&format!("blinkd: no logs are written: {error}."));
     }
@@ -63,18 +63,22 @@ pub fn run(args: Args) -> Result<(), Failure> {
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
     let running = app::start(Parts {
         clock: Arc::new(RealClock::default()),
-        tz: TimeZone::system(),
+        tz: Zone::system(),
         machine: device::fingerprint(),
         source: source.to_string(),
         eyes: {
-            let (source, owner) = (source.clone(), Arc::clone(&owner));
-            Box::new(move || Box::new(NativeEyes::new(source.clone(), Arc::clone(&owner))))
+            let (settings, owner) = (Arc::clone(&settings), Arc::clone(&owner));
+            Box::new(move || Box::new(NativeEyes::new(settings.config().source, Arc::clone(&owner))))
         },
         owner,
+        manners: config.manners(),
         connect: upload::http::connector(config.ca_file),
         server: config.server,
         insecure: args.insecure,
         retention_days: config.retention_days,
+        buses: Buses::standard(),
+        vault: Vault::open(&paths.data, config.keyring),
+        settings: Some(settings),
         paths: paths.clone(),
     })?;
     if stderr::is_terminal() {

@@ -11,6 +11,8 @@ pub enum Kind {
     Text,
     /// A whole number.
     Integer,
+    /// `true` or `false`.
+    Boolean,
 }
 
 impl Kind {
@@ -20,6 +22,7 @@ impl Kind {
         match self {
             Self::Text => "string",
             Self::Integer => "integer",
+            Self::Boolean => "boolean",
         }
     }
 }
@@ -73,6 +76,46 @@ pub const KEYS: &[Key] = &[
         get: |config| config.source.to_string(),
     },
     Key {
+        section: "camera",
+        name: "yield_to_others",
+        kind: Kind::Boolean,
+        default: "true",
+        meaning: "Hand the camera over by itself when another program waits for it, and take it back when that has let \
+                  it go. It works for cameras on Linux, where the system tells who has one open.",
+        set: |config, text| {
+            config.yield_to_others = text.parse().map_err(|_| "it must be true or false")?;
+            Ok(())
+        },
+        get: |config| config.yield_to_others.to_string(),
+    },
+    Key {
+        section: "cost",
+        name: "max_cpu_percent",
+        kind: Kind::Integer,
+        default: "25",
+        meaning: "Where blinkd costs more of one core than this, 1 to 100, it looks at fewer frames, but at no fewer \
+                  than 15 a second; 0 for no limit.",
+        set: |config, text| {
+            let percent = text.parse().ok().filter(|percent| (0..=100).contains(percent));
+            config.max_cpu_percent = percent.ok_or("it must be from 0 to 100")?;
+            Ok(())
+        },
+        get: |config| config.max_cpu_percent.to_string(),
+    },
+    Key {
+        section: "cost",
+        name: "profile",
+        kind: Kind::Text,
+        default: "\"auto\"",
+        meaning: "normal looks all the time; battery looks for 20 s of each minute and closes the camera in between, \
+                  which counts against coverage; auto does that while the machine runs on its battery.",
+        set: |config, text| {
+            config.profile = text.parse()?;
+            Ok(())
+        },
+        get: |config| config.profile.to_string(),
+    },
+    Key {
         section: "upload",
         name: "server",
         kind: Kind::Text,
@@ -97,6 +140,23 @@ pub const KEYS: &[Key] = &[
             Ok(())
         },
         get: |config| config.ca_file.as_ref().map_or_else(String::new, |file| file.display().to_string()),
+    },
+    Key {
+        section: "account",
+        name: "keyring",
+        kind: Kind::Text,
+        default: "\"auto\"",
+        meaning: "Where the sign-in is kept: auto for the desktop's keyring where there is one that works, else a file \
+                  that this user alone can read; off for the file.",
+        set: |config, text| {
+            config.keyring = match text {
+                "auto" => true,
+                "off" => false,
+                _ => return Err("it must be auto or off".to_owned()),
+            };
+            Ok(())
+        },
+        get: |config| if config.keyring { "auto" } else { "off" }.to_owned(),
     },
     Key {
         section: "history",

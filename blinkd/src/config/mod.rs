@@ -1,12 +1,15 @@
 //! Settings: defaults, then the file, then the environment, then flags.
 //!
 //! - `keys`: the table of keys
+//! - [`Settings`]: those of a running daemon, which can be read again
 //! - `document`: the commented first file and the document's table
 //!
 //! A key that is not known is an error that names it, its file and its line: a misspelt setting must not be silent.
 
 mod document;
+mod edit;
 mod keys;
+mod settings;
 
 use std::{
     ffi::OsString,
@@ -18,19 +21,29 @@ use blink_vision::SourceSpec;
 use toml::de::{DeTable, DeValue};
 
 pub use document::{first_file, table};
+pub use edit::{Origin, origins, set};
 pub use keys::{KEYS, Key, Kind};
+pub use settings::{Reloaded, Settings};
 
-use crate::exit::Failure;
+use crate::{cost::Profile, exit::Failure};
 
 /// The settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// `camera.source`
     pub source: SourceSpec,
+    /// `camera.yield_to_others`
+    pub yield_to_others: bool,
+    /// `cost.max_cpu_percent`
+    pub max_cpu_percent: u32,
+    /// `cost.profile`
+    pub profile: Profile,
     /// `upload.server`
     pub server: String,
     /// `upload.ca_file`
     pub ca_file: Option<PathBuf>,
+    /// `account.keyring`
+    pub keyring: bool,
     /// `history.retention_days`
     pub retention_days: u32,
     /// `log.level`
@@ -41,8 +54,12 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             source: SourceSpec::Camera(0),
+            yield_to_others: true,
+            max_cpu_percent: 25,
+            profile: Profile::Auto,
             server: "http://127.0.0.1:8080".to_owned(),
             ca_file: None,
+            keyring: true,
             retention_days: 90,
             log_level: tracing::Level::INFO,
         }
@@ -61,6 +78,22 @@ impl Config {
         named: bool,
         environment: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self, Failure> {
+        if !named && matches!(fs::metadata(file), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            write_first(file);
+        }
+        Self::read(file, named, environment)
+    }
+
+    /// The same, and nothing is written where there is no file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::load`].
+    pub fn read(
+        file: &Path,
+        named: bool,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Failure> {
         let mut config = Self::default();
         match fs::read(file) {
             Ok(bytes) => {
@@ -70,7 +103,7 @@ impl Config {
                 })?;
                 config.take_file(file, &text)?;
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !named => write_first(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {}
             Err(error) => {
                 return Err(Failure::usage(
                     "config_unreadable",
@@ -106,6 +139,7 @@ impl Config {
                 let text = match (value.get_ref(), key.kind) {
                     (DeValue::String(text), Kind::Text) => text.to_string(),
                     (DeValue::Integer(number), Kind::Integer) => number.to_string(),
+                    (DeValue::Boolean(value), Kind::Boolean) => value.to_string(),
                     (_, kind) => return Err(at_line(file, line, &format!("`{path}` must be of type {}", kind.name()))),
                 };
                 (key.set)(self, &text).map_err(|why| at_line(file, line, &format!("`{path}`: {why}")))?;
@@ -208,6 +242,9 @@ mod tests {
     #[case("[upload]\nserver = 3\n", "line 2: `upload.server` must be of type string")]
     #[case("[history]\nretention_days = \"90\"\n", "line 2: `history.retention_days` must be of type integer")]
     #[case("[history]\nretention_days = 0\n", "line 2: `history.retention_days`: it must be from 1 to 3650")]
+    #[case("[camera]\nyield_to_others = \"yes\"\n", "line 2: `camera.yield_to_others` must be of type boolean")]
+    #[case("[cost]\nmax_cpu_percent = 101\n", "line 2: `cost.max_cpu_percent`: it must be from 0 to 100")]
+    #[case("[cost]\nprofile = \"fast\"\n", "line 2: `cost.profile`: it must be auto, normal or battery")]
     #[case("[camera]\nsource = \"webcam\"\n", "line 2: `camera.source`: `webcam` is not a source")]
     #[case("[log]\n\nlevel = \"loud\"\n", "line 3: `log.level`")]
     #[case("[upload]\nserver = \"a\n", "line 2: ")]
@@ -233,6 +270,7 @@ mod tests {
     #[rstest]
     #[case("BLINKD_UPLOAD__CA_FLIE", "x")]
     #[case("BLINKD_HISTORY__RETENTION_DAYS", "soon")]
+    #[case("BLINKD_CAMERA__YIELD_TO_OTHERS", "1")]
     fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str) {
         let failure = Config::default().take_environment(env(&[(name, value)])).unwrap_err();
         assert!(failure.problem.message.contains(name));

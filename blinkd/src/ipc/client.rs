@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use blink_proto::{
     Problem,
-    ipc::{Answer, Call, Event, FromDaemon, Hello, JsonCodec, OLDEST_PROTOCOL, PROTOCOL, Request, ToDaemon},
+    ipc::{
+        Answer, Call, Erase, Event, FromDaemon, Hello, JsonCodec, OLDEST_PROTOCOL, Outcome, PROTOCOL, Request, ToDaemon,
+    },
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use interprocess::local_socket::tokio::Stream;
@@ -95,10 +97,21 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                     let (tell, daemon) = (tell.clone(), daemon.clone());
                     under_way += 1;
                     tokio::spawn(async move {
-                        let quits = request == Request::Quit;
-                        let outcome = daemon.answer(request).await;
-                        // The client may be gone by now.
-                        let _ = tell.send((Answer { id, outcome }, quits)).await;
+                        let end = Ends::of(&request);
+                        let outcome = if request == Request::LoginDeviceWait {
+                            tokio::select! {
+                                outcome = daemon.answer(request) => outcome,
+                                // A client that goes away has changed its mind about signing in.
+                                () = tell.closed() => return,
+                            }
+                        } else {
+                            daemon.answer(request).await
+                        };
+                        let quits = end.with(&outcome);
+                        if tell.send((Answer { id, outcome }, quits)).await.is_err() && quits {
+                            // The client is gone; what it asked for holds.
+                            daemon.stop();
+                        }
                     });
                 }
                 Some(Ok(ToDaemon::Hello(_))) => return refuse(frames, bad_frame("There was a hello already.")).await,
@@ -107,10 +120,11 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
             },
             Some((answer, quits)) = answers.recv() => {
                 under_way -= 1;
-                send(frames, FromDaemon::Answer(answer)).await?;
+                let sent = send(frames, FromDaemon::Answer(answer)).await;
                 if quits {
                     daemon.stop();
                 }
+                sent?;
             }
             event = next(&mut subscription) => match event {
                 Ok(Event::Live(_)) if !subscription.as_ref().is_some_and(|(_, live)| *live) => {}
@@ -123,6 +137,28 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                 Err(broadcast::error::RecvError::Closed) => return Err(Over),
             }
         }
+    }
+}
+
+/// Which calls end the daemon.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    No,
+    Always,
+    WhenDone,
+}
+
+impl Ends {
+    fn of(request: &Request) -> Self {
+        match request {
+            Request::Quit => Self::Always,
+            Request::Delete { what: Erase::Everything, .. } => Self::WhenDone,
+            _ => Self::No,
+        }
+    }
+
+    fn with(self, outcome: &Outcome) -> bool {
+        self == Self::Always || (self == Self::WhenDone && matches!(outcome, Outcome::Ok(_)))
     }
 }
 

@@ -65,6 +65,13 @@ impl Figures {
         self.sealed_observed_ms = 0;
     }
 
+    /// The minutes were erased: nothing is known of them.
+    pub(super) fn forget(&mut self) {
+        self.session_blinks = 0;
+        self.recent.clear();
+        self.begin_day(self.date);
+    }
+
     /// A minute of today, now or before a restart, is sealed. Those of other days are ignored.
     pub(super) fn sealed(&mut self, minute: &Minute) {
         if self.local_date(minute.from_timestamp) == self.date {
@@ -145,6 +152,11 @@ impl Figures {
             observed_ms += u64::from(minute.observed_ms());
         }
         Today { blink_count, observed_ms, rate_per_minute: rate_per_minute(blink_count, observed_ms).map(tenth) }
+    }
+
+    /// Observed time of today with the open minutes.
+    pub(super) fn observed_today<'a>(&self, open: impl Iterator<Item = &'a OpenMinute>) -> Duration {
+        Duration::from_millis(self.today(open).observed_ms)
     }
 
     /// Observed over unpaused time today.

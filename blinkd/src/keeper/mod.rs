@@ -3,16 +3,24 @@
 //! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
 //! - [`KeeperHandle`]: how the other threads speak to it
 //! - `person`: consent, pause, account
+//! - `absence`, `handover`, `sampling`: lock and sleep, yield, and the battery's windows
+//! - `time`: clocks that are set, time zones that change
 //! - `queue`: what the upload thread takes and gives back
 //!
 //! It decides by the clock it is given, so that a test lives a day in a moment.
 
+mod absence;
+mod erase;
 mod figures;
 mod handle;
+mod handover;
+mod import;
 mod person;
 mod queue;
+mod sampling;
 mod saving;
 mod state;
+mod time;
 
 use std::{
     collections::BTreeSet,
@@ -28,17 +36,18 @@ use blink_proto::{
     paths::Paths,
     status::{Queue, State},
 };
-use jiff::{civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use tokio::sync::broadcast;
 
+pub use absence::LockedBy;
 pub use handle::{Gone, KeeperHandle};
 pub use person::not_signed_in;
 pub use queue::Batch;
 
 use crate::{
     capture::{Gate, News, Sighting, Trouble},
-    clock::Clock,
-    cost::Meter,
+    clock::{Clock, Zone},
+    cost::{self, Governor, Meter},
     minutes::{Book, Seen},
     profile::{AccountFile, Consent, Device, Pause, files::FileError},
     store::{History, Store},
@@ -53,6 +62,25 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// A store or disk that failed is tried again this often.
 const MEND_EVERY: Duration = Duration::from_secs(5);
 
+/// How considerate it is of the machine and of other programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manners {
+    /// The device behind the source, as [`crate::capture::device::of_source`] tells it.
+    pub device: Option<std::path::PathBuf>,
+    /// Whether the camera is handed to a program that waits for it.
+    pub yield_to_others: bool,
+    /// The frame rate is lowered where the daemon costs more of one core; 0 for no limit.
+    pub max_cpu_percent: u32,
+    /// Whether to look all the time or in windows.
+    pub profile: cost::Profile,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self { device: None, yield_to_others: true, max_cpu_percent: 25, profile: cost::Profile::Auto }
+    }
+}
+
 /// What a keeper needs to begin.
 pub struct Setup {
     /// The profile.
@@ -60,13 +88,17 @@ pub struct Setup {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The person's time zone, for "today".
-    pub tz: TimeZone,
+    pub tz: Zone,
     /// This machine's fingerprint.
     pub machine: Option<String>,
     /// The source, as `status` shows it.
     pub source: String,
     /// Day files older than this are removed.
     pub retention_days: u32,
+    /// Its manners.
+    pub manners: Manners,
+    /// Measures what it costs.
+    pub meter: Meter,
     /// The capture thread's gate.
     pub gate: Arc<Gate>,
     /// Where subscribers listen.
@@ -84,6 +116,9 @@ pub enum KeeperError {
     /// The history folder.
     #[error("the history folder cannot be used: {0}")]
     History(#[source] io::Error),
+    /// A later version wrote the store.
+    #[error("{0}")]
+    Newer(Problem),
 }
 
 /// What the capture thread last said.
@@ -105,7 +140,10 @@ pub struct Keeper {
     store: Option<Store>,
     book: Book,
     figures: Figures,
-    meter: Meter,
+    governor: Governor,
+    absence: absence::Absence,
+    sharing: handover::Sharing,
+    sampling: sampling::Sampling,
     capture: Capture,
     /// How far the open source has decided.
     settled_to: Option<jiff::Timestamp>,
@@ -115,6 +153,7 @@ pub struct Keeper {
     store_problem: Option<Problem>,
     /// Something that happened and needs no more than being said.
     notice: Option<Problem>,
+    clocks: time::Clocks,
     last_tick: Duration,
     last_save: Duration,
     mend_at: Duration,
@@ -141,14 +180,18 @@ impl Keeper {
             history,
             store: None,
             book: Book::new(device.id, []),
-            figures: Figures::new(setup.tz.clone(), now),
-            meter: Meter::default(),
+            figures: Figures::new(setup.tz.now(), now),
+            governor: Governor::default(),
+            absence: absence::Absence::default(),
+            sharing: handover::Sharing::of(setup.manners.device.clone()),
+            sampling: sampling::Sampling::default(),
             capture: Capture::Closed,
             settled_to: None,
             known_days: BTreeSet::new(),
             upload: Queue::default(),
             store_problem: None,
             notice: None,
+            clocks: time::Clocks::at(now, mono),
             last_tick: mono,
             last_save: mono,
             mend_at: mono,
@@ -159,6 +202,9 @@ impl Keeper {
             setup,
         };
         keeper.open_store();
+        if let Some(newer) = keeper.store_problem.take_if(|problem| problem.code == "store_newer") {
+            return Err(KeeperError::Newer(newer));
+        }
         keeper.restore(now, mono);
         keeper.tick();
         Ok(keeper)
@@ -204,20 +250,23 @@ impl Keeper {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
         let passed = mono.saturating_sub(self.last_tick).min(Duration::from_secs(2));
         self.last_tick = mono;
+        self.watch_time(now, mono);
         if self.consent.refresh() {
             tracing::info!(granted = self.consent.granted(), "the consent file changed");
         }
         self.pause.expire(now);
-        let wanted = self.obey();
-        if wanted {
+        self.setup.meter.refresh(mono);
+        self.share(mono);
+        self.sampling.turn(mono, self.setup.manners.profile.samples(self.setup.meter.on_battery()));
+        if self.obey() {
             self.figures.unpaused += passed;
         }
+        self.set_pace(mono);
         self.turn_day(now);
         if self.store.is_none() && mono >= self.mend_at {
             self.open_store();
         }
         self.seal(now, mono);
-        self.meter.refresh(mono);
         let state = self.state();
         if mono.saturating_sub(self.last_save) >= SAVE_EVERY {
             self.last_save = mono;
@@ -232,11 +281,36 @@ impl Keeper {
         }
     }
 
-    /// Sets the gate to what is wanted; returns it.
+    /// Whether the person wants to be seen and can be.
+    fn wanted(&self) -> bool {
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        self.consent.granted() && !self.pause.holds(now) && !self.absence.holds(mono)
+    }
+
+    /// Opens the gate or closes it; returns whether the person wants to be seen.
     fn obey(&mut self) -> bool {
-        let wanted = self.consent.granted() && !self.pause.holds(self.setup.clock.now());
-        self.setup.gate.set(wanted);
+        let wanted = self.wanted();
+        self.setup.gate.set(wanted && self.sharing.handover.is_none() && !self.sampling.rests());
         wanted
+    }
+
+    /// Asks for fewer frames where it costs more than it may.
+    fn set_pace(&mut self, mono: Duration) {
+        if let Some(cpu_percent) = self.setup.meter.measured() {
+            let fps = self.figures.fps(mono);
+            let limit = f64::from(self.setup.manners.max_cpu_percent);
+            let pace = self.governor.advise(limit, cpu_percent, fps);
+            self.setup.gate.set_pace(pace);
+        }
+    }
+
+    /// Takes other manners. The source itself stays as it is.
+    pub fn set_manners(&mut self, manners: Manners) {
+        if manners.device != self.setup.manners.device {
+            self.sharing = handover::Sharing::of(manners.device.clone());
+        }
+        self.setup.manners = manners;
+        self.tick();
     }
 
     fn publish(&self) {
@@ -250,7 +324,11 @@ impl Keeper {
         match news {
             News::Opened => {
                 self.book.gap();
-                self.capture = Capture::Open;
+                self.sharing.opened();
+                // A stream is opened in the background: until it gives a frame the trouble with it is not over.
+                if !matches!(self.capture, Capture::Trouble(_)) {
+                    self.capture = Capture::Open;
+                }
             }
             News::Closed => self.source_closed(Capture::Closed),
             News::Trouble(trouble) => self.source_closed(Capture::Trouble(trouble)),
@@ -259,6 +337,7 @@ impl Keeper {
     }
 
     fn source_closed(&mut self, capture: Capture) {
+        self.sampling.closed(self.figures.followed(self.setup.clock.mono()));
         self.capture = capture;
         self.settled_to = None;
         self.figures.closed();
@@ -270,6 +349,9 @@ impl Keeper {
         // Frames already on their way when consent was withdrawn are let go.
         let behind = self.book.clock_behind(now) || !self.consent.granted();
         let listened = self.setup.events.receiver_count() > 0;
+        if !sightings.is_empty() {
+            self.capture = Capture::Open;
+        }
         for sighting in sightings {
             self.figures.sighting(sighting, mono);
             if !behind {

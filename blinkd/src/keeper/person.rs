@@ -13,7 +13,7 @@ use super::Keeper;
 use crate::{
     minutes::Owner,
     profile::{
-        AccountFile, FirstAccount, SignedInAccount, Tokens,
+        AccountFile, FirstAccount, SignedInAccount,
         files::{self, FileError},
     },
 };
@@ -54,6 +54,12 @@ impl Keeper {
     #[must_use]
     pub fn account(&self) -> Option<&SignedInAccount> {
         self.account.current.as_ref()
+    }
+
+    /// Who is signed in, and who was first.
+    #[must_use]
+    pub fn account_file(&self) -> &AccountFile {
+        &self.account
     }
 
     /// Whether tracking is consented to here.
@@ -188,13 +194,15 @@ impl Keeper {
         written.map_err(|error| unwritable(&error))
     }
 
-    /// Goes on.
+    /// Goes on: ends a pause and a yield.
     ///
     /// # Errors
     ///
     /// The pause file cannot be removed: it would hold again after a restart.
     pub fn resume(&mut self) -> Result<(), Problem> {
         let written = self.pause.end();
+        self.sharing.handover = None;
+        self.somebody_is_there();
         tracing::info!("resumed");
         self.tick();
         written.map_err(|error| unwritable(&error))
@@ -261,7 +269,6 @@ impl Keeper {
         self.account.current = None;
         self.account.consent_to_tell = None;
         self.upload = blink_proto::status::Queue::default();
-        Tokens::forget(&self.setup.paths.data).map_err(|error| unwritable(&error))?;
         files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
         tracing::info!("signed out");
         self.tick();

@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use blink_proto::{DeviceId, Minute, Problem, http::SyncResponse, status::Queue};
+use blink_proto::{
+    DeviceId, Minute, Problem,
+    http::SyncResponse,
+    ipc::{SetAside, SetAsideCount},
+    status::Queue,
+};
 
-use super::Keeper;
-use crate::minutes::Owner;
+use super::{Keeper, not_signed_in};
+use crate::{minutes::Owner, store::Aside};
+
+/// So many minutes that were set aside are shown; they fit a frame.
+const MOST_SHOWN: usize = 1_000;
 
 /// Minutes to be sent together.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +35,7 @@ impl Keeper {
     pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
         let Some(owner) = self.owner().filter(|_| self.consent.granted()) else { return Ok(None) };
         let found = self.with_store(|store| store.batch(&owner, limit));
-        let Some(mut minutes) = found else {
-            return Err(self.store_problem.clone().unwrap_or_else(|| {
-                Problem::new("store_failed", "The store cannot be read.", "It is tried again by itself.")
-            }));
-        };
+        let Some(mut minutes) = found else { return Err(self.no_store()) };
         let Some(device_id) = minutes.first().map(|minute| minute.device_id) else { return Ok(None) };
         minutes.iter_mut().for_each(|minute| minute.user_id = Some(owner.user_id));
         Ok(Some(Batch { owner, device_id, minutes }))
@@ -43,6 +47,55 @@ impl Keeper {
             response.rejected.iter().map(|r| (r.index, (r.code.clone(), r.detail.clone()))).collect();
         let now = self.setup.clock.now();
         self.with_store(|store| store.acknowledge(&batch.owner, &batch.minutes, &rejected, now));
+    }
+
+    /// The minutes of the signed-in account that its server rejected, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, or the store failed.
+    pub fn set_aside(&mut self) -> Result<Vec<SetAside>, Problem> {
+        let owner = self.owner().ok_or_else(not_signed_in)?;
+        let found = self.with_store(|store| store.set_aside(&owner, MOST_SHOWN)).ok_or_else(|| self.no_store())?;
+        let shown = found.into_iter().map(|Aside { queued, code, detail, at }| SetAside {
+            minute: queued.minute,
+            code,
+            detail,
+            at: Some(at),
+        });
+        Ok(shown.collect())
+    }
+
+    /// Puts them back into the queue.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, or the store failed.
+    pub fn retry_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
+        let owner = self.owner().ok_or_else(not_signed_in)?;
+        let minutes = self.with_store(|store| store.retry_aside(&owner)).ok_or_else(|| self.no_store())?;
+        if minutes > 0 {
+            (self.setup.on_sealed)();
+        }
+        Ok(SetAsideCount { minutes })
+    }
+
+    /// Gives them up.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, or the store failed.
+    pub fn drop_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
+        let owner = self.owner().ok_or_else(not_signed_in)?;
+        let theirs = |aside: &Aside| aside.queued.owner.as_ref() == Some(&owner);
+        let minutes = self.with_store(|store| store.drop_aside(theirs)).ok_or_else(|| self.no_store())?;
+        Ok(SetAsideCount { minutes })
+    }
+
+    fn no_store(&self) -> Problem {
+        self.store_problem.clone().unwrap_or_else(|| {
+            Problem::new("store_failed", "The store cannot be read.", "It is tried again by itself.")
+        })
     }
 
     /// How many minutes of the signed-in account wait.

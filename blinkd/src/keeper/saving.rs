@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use blink_proto::MinuteStart;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{Timestamp, civil::Date};
 
 use super::{Keeper, MEND_EVERY, figures};
 use crate::{
+    config::Config,
     minutes::{Book, OpenMinute},
     store::{
         DayNote, Line, Queued, Store, StoreError,
@@ -40,11 +41,22 @@ impl Keeper {
     fn settle_inheritance(&mut self) {
         let foreign = self.device.foreign.clone();
         if !foreign.is_empty() {
-            self.with_store(|store| store.drop_queued(|queued| foreign.contains(&queued.minute.device_id)));
+            let theirs = |queued: &Queued| !queued.imported && foreign.contains(&queued.minute.device_id);
+            self.with_store(|store| store.drop_queued(theirs));
         }
         if let Some(first) = self.account.first.clone().filter(|first| first.adopted) {
             self.with_store(|store| store.adopt(&first.owner, first.at));
         }
+    }
+
+    /// The settings were read again.
+    pub fn take_settings(&mut self, config: &Config) {
+        self.setup.source = config.source.to_string();
+        if self.setup.retention_days != config.retention_days {
+            self.setup.retention_days = config.retention_days;
+            self.pruned = None;
+        }
+        self.set_manners(config.manners());
     }
 
     /// Uses the store; `None` when there is none or it failed, in which case it is opened again later.
@@ -115,7 +127,7 @@ impl Keeper {
     }
 
     /// Counts the sealed minutes of the local day anew.
-    fn recount(&mut self, now: Timestamp) {
+    pub(super) fn recount(&mut self, now: Timestamp) {
         let date = self.figures.local_date(now);
         self.figures.begin_day(date);
         for day in figures::days_around(now) {
@@ -130,14 +142,16 @@ impl Keeper {
         let today = crate::store::history::day_of(MinuteStart::containing(now));
         if !self.known_days.contains(&today) {
             self.learn(today);
+            self.forget_other_days(now);
         }
         if self.figures.local_date(now) != self.figures.date {
             self.recount(now);
         }
-        if self.pruned != Some(today) {
+        if self.pruned != Some(today)
+            && let Some(first) = self.first_kept_day(now)
+            && self.clock_is_believed(first, today)
+        {
             self.pruned = Some(today);
-            let kept = SignedDuration::from_hours(24 * i64::from(self.setup.retention_days));
-            let Ok(first) = today.checked_sub(kept) else { return };
             match self.history.prune(first) {
                 Ok(0) => {}
                 Ok(days) => tracing::info!(days, "old days of the history were removed"),
@@ -148,7 +162,7 @@ impl Keeper {
 
     /// Seals what is due. A minute that cannot be written stays open and is tried again.
     pub(super) fn seal(&mut self, now: Timestamp, mono: Duration) {
-        if mono < self.mend_at && self.store_problem.is_some() {
+        if mono < self.mend_at && self.store_problem.is_some() || !self.clocks.settled() {
             return;
         }
         for open in self.book.due(now, self.settled_to) {
@@ -165,7 +179,7 @@ impl Keeper {
             return true;
         };
         let server = open.owner.as_ref().map(|owner| owner.server.clone());
-        let at = match self.history.append(&Line { minute: minute.clone(), server }) {
+        let at = match self.history.append(&Line::sealed(minute.clone(), server)) {
             Ok(at) => at,
             Err(error) => {
                 self.store_failed(error);
@@ -174,14 +188,10 @@ impl Keeper {
         };
         self.book.sealed(open.from, true);
         self.figures.sealed(&minute);
-        tracing::info!(
-            blinks = minute.blink_count,
-            observed_ms = minute.observed_ms,
-            fps = minute.mean_fps,
-            "a minute is sealed"
-        );
+        // A log outlives the minutes when those are deleted: it holds none of their figures.
+        tracing::info!(fps = minute.mean_fps, quality = ?minute.quality, "a minute is sealed");
         // If the store fails here, it finds the line in the history when it is opened again.
-        self.with_store(|store| store.sealed(&Queued { minute, owner: open.owner.clone() }, at));
+        self.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
         (self.setup.on_sealed)();
         true
     }

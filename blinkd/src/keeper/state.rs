@@ -22,6 +22,13 @@ impl Keeper {
         if self.pause.holds(now) {
             return State::Paused;
         }
+        let mono = self.setup.clock.mono();
+        if self.absence.holds(mono) {
+            return State::Locked;
+        }
+        if self.sharing.handover.is_some() {
+            return State::Yielded;
+        }
         if self.book.clock_behind(now) {
             return State::Error;
         }
@@ -31,16 +38,18 @@ impl Keeper {
                 TroubleKind::Busy => State::CameraBusy,
                 TroubleKind::Broken => State::Error,
             },
-            Capture::Closed => State::NoCamera,
-            Capture::Open if self.figures.followed(self.setup.clock.mono()) => State::Tracking,
-            Capture::Open => State::NoFace,
+            _ if self.figures.followed(mono) => State::Tracking,
+            // Between two windows, and until the next has had time to find the face, it is as the last one was.
+            Capture::Closed | Capture::Open if self.sampling.was_tracking(mono) => State::Tracking,
+            // While it is being opened nobody is seen, and nothing is wrong.
+            Capture::Closed | Capture::Open => State::NoFace,
         }
     }
 
     /// What is wrong now, the gravest first.
     fn problem(&self) -> Option<Problem> {
         let now = self.setup.clock.now();
-        let wanted = self.consent.granted() && !self.pause.holds(now);
+        let wanted = self.wanted() && self.sharing.handover.is_none();
         if wanted && self.book.clock_behind(now) {
             return Some(Problem::new(
                 "clock_behind",
@@ -84,7 +93,7 @@ impl Keeper {
                 set_aside: self.store.as_ref().map_or(0, |store| store.set_aside_count(owner.as_ref())),
                 ..self.upload.clone()
             },
-            cost: self.meter.cost().clone(),
+            cost: self.setup.meter.cost().clone(),
             last_error: self.problem(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL,

@@ -98,6 +98,11 @@ impl Book {
         }
     }
 
+    /// Forgets which of `minutes` are sealed, for days the clock has left. They must be named again before it is there.
+    pub fn forget_sealed(&mut self, minutes: impl Fn(MinuteStart) -> bool) {
+        self.sealed.retain(|minute| !minutes(*minute));
+    }
+
     /// Whether the wall clock reads inside a sealed minute, so that nothing can be counted.
     #[must_use]
     pub fn clock_behind(&self, now: Timestamp) -> bool {

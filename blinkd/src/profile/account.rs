@@ -1,12 +1,9 @@
 //! Who is signed in, and the tokens that prove it.
 
-use std::path::Path;
-
 use blink_proto::{Secret, UserId, consent::ConsentRecord};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, FileError};
 use crate::minutes::Owner;
 
 /// `account.json`. It holds no secret.
@@ -51,7 +48,7 @@ pub struct FirstAccount {
     pub at: Timestamp,
 }
 
-/// `tokens.json`, readable by its owner alone.
+/// What proves the sign-in; [`super::Vault`] keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tokens {
     /// The account they are of, so that they are never sent for another.
@@ -62,37 +59,4 @@ pub struct Tokens {
     pub refresh: Secret,
     /// When `access` ends, by our clock.
     pub access_until: Timestamp,
-}
-
-impl Tokens {
-    /// The kept tokens of `owner`; none when they are of another account, or damaged.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
-    pub fn load(data: &Path, owner: &Owner) -> Result<Option<Self>, FileError> {
-        match files::load::<Self>(&data.join("tokens.json")) {
-            Ok(tokens) => Ok(tokens.filter(|tokens| tokens.owner == *owner)),
-            Err(FileError::Damaged { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Keeps them.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be written.
-    pub fn save(&self, data: &Path) -> Result<(), FileError> {
-        files::save(&data.join("tokens.json"), self)
-    }
-
-    /// Forgets all tokens.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be removed.
-    pub fn forget(data: &Path) -> Result<(), FileError> {
-        files::remove(&data.join("tokens.json"))
-    }
 }

@@ -6,8 +6,10 @@ pub mod consent;
 pub mod device;
 pub mod files;
 pub mod pause;
+pub mod vault;
 
 pub use account::{AccountFile, FirstAccount, SignedInAccount, Tokens};
 pub use consent::Consent;
 pub use device::Device;
 pub use pause::Pause;
+pub use vault::{RingState, Vault};

@@ -16,6 +16,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::profile::files;
 
+/// How a minute came into the history otherwise than by being sealed here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Import {
+    /// To be kept here alone: it is never uploaded, not even when the store is rebuilt.
+    Kept,
+    /// To be uploaded too.
+    Queued,
+}
+
 /// A line of a day file: the record, and which server its owner is at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
@@ -25,6 +35,17 @@ pub struct Line {
     /// The owner's server; absent while the minute was nobody's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// Absent where the minute was sealed here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub import: Option<Import>,
+}
+
+impl Line {
+    /// The line of a minute that was sealed here.
+    #[must_use]
+    pub fn sealed(minute: Minute, server: Option<String>) -> Self {
+        Self { minute, server, import: None }
+    }
 }
 
 /// The folder of day files.
@@ -61,6 +82,23 @@ impl History {
     /// The disk does not let us; nothing that was there is harmed.
     pub fn append(&self, line: &Line) -> io::Result<(Date, u64)> {
         let day = day_of(MinuteStart::containing(line.minute.from_timestamp));
+        Ok((day, self.append_to(day, &[line])?))
+    }
+
+    /// Appends minutes, in their order, each day's at once. Returns the days with their files' new lengths.
+    ///
+    /// # Errors
+    ///
+    /// The disk does not let us; each day's minutes are there, or none of them is.
+    pub fn append_all(&self, lines: &[Line]) -> io::Result<BTreeMap<Date, u64>> {
+        let mut days: BTreeMap<Date, Vec<&Line>> = BTreeMap::new();
+        for line in lines {
+            days.entry(day_of(MinuteStart::containing(line.minute.from_timestamp))).or_default().push(line);
+        }
+        days.into_iter().map(|(day, lines)| Ok((day, self.append_to(day, &lines)?))).collect()
+    }
+
+    fn append_to(&self, day: Date, lines: &[&Line]) -> io::Result<u64> {
         let path = self.path(day);
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);
@@ -68,8 +106,11 @@ impl History {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path)?;
         let length = file.metadata()?.len();
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
+        let mut text = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut text, line)?;
+            text.push(b'\n');
+        }
         if length > 0 && !ends_a_line(&mut file)? {
             // A write was cut off here. Its remains are left alone, on a line of their own.
             text.insert(0, b'\n');
@@ -82,7 +123,7 @@ impl History {
         if length == 0 {
             files::sync_folder(&self.folder)?;
         }
-        Ok((day, length + text.len() as u64))
+        Ok(length + text.len() as u64)
     }
 
     /// The days there are, with the length of each file.
@@ -201,7 +242,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let history = History::at(&folder.path().join("history")).unwrap();
         let device = DeviceId::new();
-        let lines: Vec<_> = (0..3).map(|n| Line { minute: minute(29_000_000 + n, device), server: None }).collect();
+        let lines: Vec<_> = (0..3).map(|n| Line::sealed(minute(29_000_000 + n, device), None)).collect();
         let (day, length) = history.append(&lines[0]).unwrap();
         let path = history.path(day);
         let mut torn = serde_json::to_vec(&lines[1]).unwrap();
@@ -218,7 +259,7 @@ pub(super) mod tests {
     #[test]
     fn a_line_is_the_record_in_its_order_then_the_server() {
         let server = Some("https://blinks.example".to_owned());
-        let line = serde_json::to_string(&Line { minute: minute(1, DeviceId::new()), server }).unwrap();
+        let line = serde_json::to_string(&Line::sealed(minute(1, DeviceId::new()), server)).unwrap();
         assert!(line.starts_with("{\"id\":") && line.ends_with(",\"server\":\"https://blinks.example\"}"), "{line}");
         let record: Minute = serde_json::from_str(&line).unwrap();
         assert!(line.starts_with(serde_json::to_string(&record).unwrap().trim_end_matches('}')));
@@ -230,7 +271,7 @@ pub(super) mod tests {
         let history = History::at(folder.path()).unwrap();
         for day in 0..5 {
             let minute = minute(29_000_000 + day * 1440, DeviceId::new());
-            history.append(&Line { minute, server: None }).unwrap();
+            history.append(&Line::sealed(minute, None)).unwrap();
         }
         fs::write(folder.path().join("notes.txt"), "mine").unwrap();
         let days: Vec<_> = history.days().unwrap().into_keys().collect();

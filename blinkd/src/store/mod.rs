@@ -3,13 +3,18 @@
 //! - [`History`]: the day files, the truth about sealed minutes
 //! - [`Store`]: the sled database, never trusted on opening: it is compared with the history and rebuilt from it
 //! - [`open`]: sweeping, opening, checking, setting aside
+//! - [`erase`]: deleting all of it, whatever interrupts that
 //!
 //! A minute is sealed in two steps: its line is appended to the history and synced, then one batch moves it in the
 //! store from open to queued. A crash between the two is seen on opening: the line is there and the minute is open.
 
+mod aside;
+pub mod erase;
 pub mod history;
+mod import;
 mod keys;
 pub mod open;
+mod rebuild;
 
 use std::{
     collections::BTreeMap,
@@ -21,7 +26,7 @@ use blink_proto::{DeviceId, Minute, MinuteStart, Problem};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use history::{History, Line};
+pub use history::{History, Import, Line};
 
 use crate::minutes::{OpenMinute, Owner};
 
@@ -48,6 +53,9 @@ pub enum StoreError {
     /// What is there does not fit together.
     #[error("the store is damaged: {0}")]
     Damaged(&'static str),
+    /// A later version wrote it; what it means is not known here, so it is left as it is.
+    #[error("the store has schema {0}, and this blinkd knows schemas up to {SCHEMA}")]
+    Newer(u32),
 }
 
 impl StoreError {
@@ -62,6 +70,10 @@ impl StoreError {
             let fix = "Free some disk space; counting goes on in memory until then.";
             return Problem::new("disk_full", "The disk is full: minutes cannot be saved.", fix);
         }
+        if let Self::Newer(_) = self {
+            let fix = "Install the version of blinkd that wrote it, or a later one; nothing in it was changed.";
+            return Problem::new("store_newer", format!("A later blinkd wrote this profile: {self}."), fix);
+        }
         let fix = "Check the data folder's disk and permissions; saving is tried again by itself.";
         Problem::new("store_failed", format!("Minutes cannot be saved: {self}."), fix)
     }
@@ -74,6 +86,17 @@ pub struct Queued {
     pub minute: Minute,
     /// Whose it is now; nobody's minutes wait to be adopted.
     pub owner: Option<Owner>,
+    /// The person asked for it to be uploaded when importing it, whichever machine it is of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
+}
+
+impl Queued {
+    /// A minute that was sealed here.
+    #[must_use]
+    pub fn sealed(minute: Minute, owner: Option<Owner>) -> Self {
+        Self { minute, owner, imported: false }
+    }
 }
 
 /// A minute its server rejected.
@@ -277,14 +300,12 @@ impl Store {
         for (index, minute) in minutes.iter().enumerate() {
             let from = MinuteStart::containing(minute.from_timestamp);
             let key = keys::minute(keys::QUEUE, tag, from, minute.device_id);
-            if !guarded(|| Ok(self.db.contains_key(&key)?))? {
-                continue;
-            }
+            let Some(value) = guarded(|| Ok(self.db.get(&key)?))? else { continue };
             batch.remove(key);
             *self.queue.entry(tag).or_default() -= 1;
             if let Some((code, detail)) = rejected.get(&index) {
-                let queued = Queued { minute: minute.clone(), owner: Some(owner.clone()) };
-                let aside = Aside { queued, code: code.clone(), detail: detail.clone(), at };
+                let queued: Queued = serde_json::from_slice(&value)?;
+                let aside = Aside { queued, code: aside::word(code), detail: aside::sentence(detail), at };
                 let key = keys::minute(keys::ASIDE, tag, from, minute.device_id);
                 if !guarded(|| Ok(self.db.contains_key(&key)?))? {
                     *self.aside.entry(tag).or_default() += 1;

@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -15,7 +15,10 @@ use std::{
 use blink_proto::{DeviceId, MinuteStart};
 use jiff::Timestamp;
 
-use super::{Aside, CHUNK, History, Line, Meta, Queued, SCHEMA, Store, StoreError, guarded, history, keys};
+use super::{
+    Aside, History, Import, Line, Meta, Queued, SCHEMA, Store, StoreError, guarded, history, keys,
+    rebuild::{rebuild, set_aside},
+};
 use crate::{
     minutes::{OpenMinute, Owner},
     profile::FirstAccount,
@@ -23,8 +26,6 @@ use crate::{
 
 /// How long another process's lock is waited for: a killed one can hold it for a moment.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
-/// Set-aside stores that are kept.
-const KEPT_ASIDE: usize = 3;
 
 /// What is needed to know whose a minute in the history is.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +37,8 @@ pub struct Heritage<'a> {
 }
 
 impl Heritage<'_> {
-    fn owner(&self, line: &Line) -> Option<Owner> {
+    /// Whose the minute of `line` is.
+    pub(super) fn owner(&self, line: &Line) -> Option<Owner> {
         match (line.minute.user_id, &line.server, self.first) {
             (Some(user_id), Some(server), _) => Some(Owner { server: server.clone(), user_id }),
             (None, _, Some(first)) if first.adopted && line.minute.from_timestamp < first.at => {
@@ -65,12 +67,12 @@ pub enum Opening {
 
 /// What could be read of a store, and what was wrong with it.
 #[derive(Default)]
-struct Scan {
-    meta: Option<Meta>,
-    open: Vec<OpenMinute>,
-    queue: Vec<Queued>,
-    aside: Vec<Aside>,
-    wrong: Option<String>,
+pub(super) struct Scan {
+    pub(super) meta: Option<Meta>,
+    pub(super) open: Vec<OpenMinute>,
+    pub(super) queue: Vec<Queued>,
+    pub(super) aside: Vec<Aside>,
+    pub(super) wrong: Option<String>,
 }
 
 impl Store {
@@ -78,7 +80,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The folder, the disk or a lock does not let us: to be tried again later.
+    /// The folder, the disk or a lock does not let us: to be tried again later. Or a later version wrote it, which is
+    /// left alone.
     pub fn open(
         folder: &Path,
         history: &History,
@@ -89,6 +92,9 @@ impl Store {
         sweep(folder)?;
         let (db, scan) = match open_mending(folder) {
             Ok(db) => {
+                if let Some(newer) = schema_of(&db).filter(|schema| *schema > SCHEMA) {
+                    return Err(StoreError::Newer(newer));
+                }
                 let scan = scan(&db);
                 (Some(db), scan)
             }
@@ -128,7 +134,7 @@ impl Store {
         }
     }
 
-    fn of(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>) -> Self {
+    pub(super) fn of(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>) -> Self {
         let meta = Meta { schema: SCHEMA, queue: 0, aside: 0, days };
         Self { db, meta, queue: BTreeMap::new(), aside: BTreeMap::new() }
     }
@@ -193,7 +199,7 @@ fn open_mending(folder: &Path) -> Result<sled::Db, StoreError> {
     Err(first)
 }
 
-fn open_patiently(folder: &Path) -> Result<sled::Db, StoreError> {
+pub(super) fn open_patiently(folder: &Path) -> Result<sled::Db, StoreError> {
     let config = sled::Config::new().path(folder).cache_capacity(8 << 20).flush_every_ms(Some(5_000));
     let deadline = Instant::now() + LOCK_PATIENCE;
     loop {
@@ -204,6 +210,16 @@ fn open_patiently(folder: &Path) -> Result<sled::Db, StoreError> {
             other => return other,
         }
     }
+}
+
+/// The schema it was written in; `None` where that cannot be told.
+fn schema_of(db: &sled::Db) -> Option<u32> {
+    #[derive(serde::Deserialize)]
+    struct Only {
+        schema: u32,
+    }
+    let value = guarded(|| Ok(db.get(keys::META)?)).ok()??;
+    serde_json::from_slice::<Only>(&value).ok().map(|meta| meta.schema)
 }
 
 /// Reads everything. It stops at the first thing that is wrong and keeps what it had.
@@ -266,20 +282,25 @@ fn compare(
     if meta.queue != scan.queue.len() as u64 || meta.aside != scan.aside.len() as u64 {
         return Ok(Some("it lost entries".to_owned()));
     }
-    // Lines it never heard of are those of seals that were cut off, whose minutes it still holds open.
+    // Lines it never heard of are those of seals that were cut off, whose minutes it still holds open, and of imports
+    // that were, which say so themselves.
     let open: BTreeSet<_> = scan.open.iter().map(|minute| minute.from.start()).collect();
-    for line in unknown_lines(meta, history, days)? {
-        if !open.contains(&line.minute.from_timestamp) {
+    for line in unknown_lines(Some(meta), history, days)? {
+        if line.import.is_none() && !open.contains(&line.minute.from_timestamp) {
             return Ok(Some("it is older than the history".to_owned()));
         }
     }
     Ok(None)
 }
 
-fn unknown_lines(meta: &Meta, history: &History, days: &BTreeMap<jiff::civil::Date, u64>) -> io::Result<Vec<Line>> {
+fn unknown_lines(
+    meta: Option<&Meta>,
+    history: &History,
+    days: &BTreeMap<jiff::civil::Date, u64>,
+) -> io::Result<Vec<Line>> {
     let mut lines = Vec::new();
     for (day, length) in days {
-        let known = meta.days.get(day).copied().unwrap_or(0);
+        let known = meta.and_then(|meta| meta.days.get(day)).copied().unwrap_or(0);
         if known < *length {
             lines.extend(history.read(*day, known)?);
         }
@@ -302,69 +323,26 @@ fn finish_seals(
             |line: &Line| line.minute.from_timestamp == open.from.start() && line.minute.device_id == open.device_id;
         if let Some(line) = history.read(day, 0)?.into_iter().find(is_it) {
             let owner = heritage.owner(&line);
-            store.sealed(&Queued { minute: line.minute, owner }, (day, *length))?;
-        }
-    }
-    store.commit(sled::Batch::default())
-}
-
-/// Moves the damaged store out of the way, and lets go of the oldest of those moved before.
-fn set_aside(folder: &Path, now: Timestamp) -> io::Result<()> {
-    let parent = folder.parent().unwrap_or(Path::new("."));
-    let stem = format!("{}.damaged-", folder.file_name().and_then(|name| name.to_str()).unwrap_or("store"));
-    let mut aside: Vec<PathBuf> = Vec::new();
-    for entry in fs::read_dir(parent)? {
-        let entry = entry?;
-        if entry.file_name().to_str().is_some_and(|name| name.starts_with(&stem)) {
-            aside.push(entry.path());
-        }
-    }
-    aside.sort();
-    let surplus = (aside.len() + 1).saturating_sub(KEPT_ASIDE);
-    for old in aside.iter().take(surplus) {
-        fs::remove_dir_all(old)?;
-    }
-    let to = parent.join(format!("{stem}{}", now.as_millisecond()));
-    fs::rename(folder, to)
-}
-
-/// A new store: this machine's minutes from the history, with what could still be read of the old one.
-fn rebuild(
-    folder: &Path,
-    history: &History,
-    days: &BTreeMap<jiff::civil::Date, u64>,
-    heritage: Heritage<'_>,
-    scan: &Scan,
-) -> Result<Store, StoreError> {
-    crate::profile::files::make_private_folder(folder)?;
-    let mut store = Store::of(open_patiently(folder)?, days.clone());
-    let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
-    let mut sealed = BTreeSet::new();
-    for day in days.keys() {
-        let lines = history.read(*day, 0)?;
-        let ours = lines.into_iter().filter(|line| line.minute.device_id == heritage.device_id);
-        let ours: Vec<_> = ours.filter(|line| sealed.insert(line.minute.from_timestamp)).collect();
-        for chunk in ours.chunks(CHUNK) {
-            let mut batch = sled::Batch::default();
-            for line in chunk.iter().filter(|line| !rejected.contains(&line.minute.id)) {
-                let queued = Queued { owner: heritage.owner(line), minute: line.minute.clone() };
-                store.enqueue(&queued, &mut batch)?;
-            }
-            store.commit(batch)?;
+            store.sealed(&Queued::sealed(line.minute, owner), (day, *length))?;
         }
     }
     let mut batch = sled::Batch::default();
-    for aside in &scan.aside {
-        let tag = keys::tag(aside.queued.owner.as_ref());
-        let from = MinuteStart::containing(aside.queued.minute.from_timestamp);
-        batch.insert(keys::minute(keys::ASIDE, tag, from, aside.queued.minute.device_id), super::json(aside)?);
-        *store.aside.entry(tag).or_default() += 1;
+    for line in unknown_lines(scan.meta.as_ref(), history, days)? {
+        if line.import == Some(Import::Queued) {
+            store.enqueue(&queued(&line, heritage), &mut batch)?;
+        }
     }
-    for open in scan.open.iter().filter(|open| !sealed.contains(&open.from.start())) {
-        batch.insert(keys::open(open.from), super::json(open)?);
-    }
-    store.commit(batch)?;
-    Ok(store)
+    store.commit(batch)
+}
+
+/// What waits of a line in the history.
+pub(super) fn queued(line: &Line, heritage: Heritage<'_>) -> Queued {
+    Queued { owner: heritage.owner(line), minute: line.minute.clone(), imported: line.import.is_some() }
+}
+
+/// What a minute is known by, whoever it belongs to.
+pub(super) fn place(minute: &blink_proto::Minute) -> (Timestamp, DeviceId) {
+    (minute.from_timestamp, minute.device_id)
 }
 
 /// Closing a damaged database may panic.

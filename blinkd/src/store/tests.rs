@@ -40,8 +40,8 @@ impl Place {
         let mut minute = minute(number, self.device_id);
         minute.user_id = owner.map(|owner| owner.user_id);
         let server = owner.map(|owner| owner.server.clone());
-        let at = self.history.append(&Line { minute: minute.clone(), server }).unwrap();
-        store.sealed(&Queued { minute: minute.clone(), owner: owner.cloned() }, at).unwrap();
+        let at = self.history.append(&Line::sealed(minute.clone(), server)).unwrap();
+        store.sealed(&Queued::sealed(minute.clone(), owner.cloned()), at).unwrap();
         minute
     }
 }
@@ -103,7 +103,7 @@ fn a_seal_that_was_cut_off_is_finished() {
     store.save_open([&open].into_iter(), note()).unwrap();
     let mut record = minute(N + 1, place.device_id);
     record.user_id = Some(owner(1).user_id);
-    place.history.append(&Line { minute: record.clone(), server: Some(owner(1).server) }).unwrap();
+    place.history.append(&Line::sealed(record.clone(), Some(owner(1).server))).unwrap();
     drop(store);
     let (store, opening) = place.open();
     assert_eq!(opening, Opening::Clean);
@@ -151,7 +151,7 @@ fn a_store_that_is_gone_is_rebuilt_with_owners_and_adoption() {
     }
     place.seal(&mut store, N + 20, None);
     drop(store);
-    place.history.append(&Line { minute: minute(N + 30, DeviceId::new()), server: None }).unwrap();
+    place.history.append(&Line::sealed(minute(N + 30, DeviceId::new()), None)).unwrap();
     fs::remove_dir_all(place.store_folder()).unwrap();
     let at = MinuteStart::from_number(N + 15).unwrap().start();
     place.first = Some(FirstAccount { owner: owner(1), adopted: true, at });

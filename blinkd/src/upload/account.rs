@@ -27,7 +27,7 @@ impl Uploader {
         let client = BaseUrl::parse(&owner.server, self.setup.insecure).and_then(|base| (self.setup.connect)(&base));
         match client {
             Ok(server) => {
-                let tokens = Tokens::load(&self.setup.data, &owner).unwrap_or_else(|error| {
+                let tokens = self.setup.vault.load(&owner).unwrap_or_else(|error| {
                     tracing::error!(%error, "the tokens cannot be read");
                     None
                 });
@@ -53,22 +53,33 @@ impl Uploader {
                 None => server.login(&LoginRequest { email, password }),
             };
             let answer = answer.map_err(|error| error.problem())?;
-            let owner = Owner { server: base.to_string(), user_id: answer.user.id };
-            let email = answer.user.email.clone();
-            Ok((server, self.tokens(owner, answer), email))
+            Ok((base, server, answer))
         });
-        let (server, tokens, email) = match opened {
-            Ok(opened) => opened,
-            Err(problem) => return Ok(Err(problem)),
-        };
+        match opened {
+            Ok((base, server, answer)) => self.settle(&base, server, answer, adopt, register.is_some()),
+            Err(problem) => Ok(Err(problem)),
+        }
+    }
+
+    /// Takes up the account that `server` has just let in.
+    pub(super) fn settle(
+        &mut self,
+        base: &BaseUrl,
+        server: Box<dyn Server>,
+        answer: TokenResponse,
+        adopt: bool,
+        consent: bool,
+    ) -> Result<Result<SignedIn, Problem>, Gone> {
+        let owner = Owner { server: base.to_string(), user_id: answer.user.id };
+        let email = answer.user.email.clone();
+        let tokens = self.tokens(owner, answer);
         let before = self.link.take();
-        if let Err(error) = tokens.save(&self.setup.data) {
+        if let Err(error) = self.setup.vault.save(&tokens) {
             // The session works until the daemon stops; say so rather than refuse.
             tracing::error!(%error, "the tokens cannot be kept");
         }
         let owner = tokens.owner.clone();
         let account = SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email };
-        let consent = register.is_some();
         let signed_in = self.setup.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
         if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before
             && old != owner
@@ -94,10 +105,26 @@ impl Uploader {
         {
             tracing::warn!(%error, "the server did not hear of the sign-out; the session ends by itself");
         }
+        self.forget_link();
+        self.setup.keeper.call(|keeper| keeper.sign_out())
+    }
+
+    /// Nobody is signed in any more: what proved it is forgotten.
+    pub(super) fn forget_link(&mut self) {
+        if !self.setup.vault.forget() {
+            tracing::error!("tokens of an account that is signed out may be left in the keyring");
+        }
+        self.link = None;
         self.schedule.signed_out();
         self.last_error = None;
         self.last_success = None;
-        self.setup.keeper.call(|keeper| keeper.sign_out())
+    }
+
+    /// Reaches the account's server anew, as the settings are now.
+    pub(super) fn reconnect(&mut self) -> Result<(), Gone> {
+        self.link = None;
+        self.last_error = None;
+        self.take_up()
     }
 
     fn tokens(&self, owner: Owner, answer: TokenResponse) -> Tokens {
@@ -148,7 +175,7 @@ impl Uploader {
             return Err(self.session_ended());
         }
         let tokens = self.tokens(link.owner.clone(), answer);
-        if let Err(error) = tokens.save(&self.setup.data) {
+        if let Err(error) = self.setup.vault.save(&tokens) {
             tracing::error!(%error, "the renewed tokens cannot be kept");
         }
         if let Some(link) = &mut self.link {
@@ -162,9 +189,7 @@ impl Uploader {
         if let Some(link) = &mut self.link {
             link.tokens = None;
         }
-        if let Err(error) = Tokens::forget(&self.setup.data) {
-            tracing::error!(%error, "dead tokens cannot be removed");
-        }
+        self.setup.vault.forget();
         NetError::SessionEnded
     }
 }

@@ -10,8 +10,10 @@ use std::{
 use blink_proto::{
     Problem, Secret,
     http::{ErrorEnvelope, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
+    ipc::RemotePage,
 };
 use flate2::{Compression, write::GzEncoder};
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use ureq::{
@@ -20,8 +22,10 @@ use ureq::{
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
-use super::{BaseUrl, NetError, Server, ServerConsent};
+use super::{BaseUrl, DeviceAnswer, DeviceStart, NetError, PageOf, Server, ServerConsent};
 
+/// RFC 8628, 3.4.
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: u64 = 2 << 20;
 
@@ -167,10 +171,23 @@ fn succeed(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
         let to = header("location").unwrap_or_default();
         return Err(NetError::Protocol(format!("it sends us to {to}, which is not followed")));
     }
-    let retry_after = header("retry-after").and_then(|seconds| seconds.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after = header("retry-after").and_then(|text| wait(&text, Timestamp::now()));
     let body = response.body_mut().with_config().limit(64 << 10).read_to_vec().unwrap_or_default();
     let detail = serde_json::from_slice::<ErrorEnvelope>(&body).ok().map(|envelope| Box::new(envelope.error));
     Err(NetError::Status { status, detail, retry_after })
+}
+
+/// A date as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp())
+}
+
+/// How long `Retry-After` asks to wait: seconds, or a date (RFC 9110, 10.2.3). One that is over asks for no wait.
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    Some(http_date(text)?.duration_since(now).try_into().unwrap_or_default())
 }
 
 fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
@@ -181,8 +198,9 @@ fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
 }
 
 impl Server for HttpServer {
-    fn health(&self) -> Result<(), NetError> {
-        succeed(self.get("/health", None)?).map(drop)
+    fn health(&self) -> Result<Option<Timestamp>, NetError> {
+        let response = succeed(self.get("/health", None)?)?;
+        Ok(response.headers().get("date").and_then(|date| http_date(date.to_str().ok()?)))
     }
 
     fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError> {
@@ -230,6 +248,47 @@ impl Server for HttpServer {
         match request.send_json(&body).map_err(|error| net_error(&error)).and_then(succeed) {
             Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(()),
             other => other.map(drop),
+        }
+    }
+
+    fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError> {
+        read(self.get(&format!("/api/user/me/blinks?{}", of.query()), Some(access))?)
+    }
+
+    fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError> {
+        let body = password.map_or_else(|| json!({}), |password| json!({ "password": password }));
+        let request = self
+            .agent
+            .delete(self.base.join("/api/user/me"))
+            .header("Authorization", format!("Bearer {}", access.expose()))
+            // Without it a body is refused before it is sent: some servers ignore the body of a DELETE.
+            .force_send_body();
+        read(request.send_json(&body).map_err(|error| net_error(&error))?)
+    }
+
+    fn device_start(&self, name: &str) -> Result<DeviceStart, NetError> {
+        read(self.post("/api/auth/device", None, &json!({ "device_name": name }))?)
+    }
+
+    fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError> {
+        let form = [("grant_type", DEVICE_GRANT), ("device_code", code.expose())];
+        let response = self.agent.post(self.base.join("/api/auth/device/token")).send_form(form);
+        let mut response = response.map_err(|error| net_error(&error))?;
+        if response.status().as_u16() != 400 {
+            return read(response).map(|tokens| DeviceAnswer::Granted(Box::new(tokens)));
+        }
+        #[derive(serde::Deserialize)]
+        struct Refusal {
+            error: String,
+        }
+        let body = response.body_mut().with_config().limit(64 << 10).read_to_vec().unwrap_or_default();
+        let word = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.error).unwrap_or_default();
+        match word.as_str() {
+            "authorization_pending" => Ok(DeviceAnswer::Pending),
+            "slow_down" => Ok(DeviceAnswer::SlowDown),
+            "access_denied" => Ok(DeviceAnswer::Denied),
+            "expired_token" | "invalid_grant" => Ok(DeviceAnswer::Expired),
+            _ => Err(NetError::Protocol(format!("it refuses the sign-in with `{word}`"))),
         }
     }
 }
@@ -286,6 +345,19 @@ mod tests {
     fn the_newest_word_on_tracking_counts(#[case] answer: Value, #[case] want: Option<(bool, Option<&str>)>) {
         let want = want.map(|(granted, at)| ServerConsent { granted, at: at.map(|at| at.parse().unwrap()) });
         assert_eq!(tracking_consent(&answer), want);
+    }
+
+    #[rstest]
+    #[case("17", Some(17))]
+    #[case(" 0 ", Some(0))]
+    #[case("Sun, 06 Nov 1994 08:49:37 GMT", Some(37))]
+    #[case("Sun, 06 Nov 1994 08:48:00 GMT", Some(0))]
+    #[case("-5", None)]
+    #[case("soon", None)]
+    #[case("", None)]
+    fn retry_after_is_seconds_or_a_date(#[case] text: &str, #[case] seconds: Option<u64>) {
+        let now = "1994-11-06T08:49:00Z".parse().unwrap();
+        assert_eq!(wait(text, now), seconds.map(Duration::from_secs));
     }
 
     #[test]

@@ -8,7 +8,9 @@
 //! keeps one minute for each (account, device, start).
 
 mod account;
+mod device;
 pub mod http;
+mod remote;
 mod schedule;
 mod send;
 mod server;
@@ -16,7 +18,6 @@ mod url;
 
 use std::{
     io,
-    path::PathBuf,
     sync::{Arc, mpsc},
     thread,
     time::Duration,
@@ -24,12 +25,14 @@ use std::{
 
 use blink_proto::{
     Problem, Secret,
-    ipc::{SignedIn, SyncDone},
+    ipc::{DeviceCode, RemotePage, SignedIn, SyncDone},
     status::Queue,
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
+pub use device::{DeviceAnswer, DeviceStart};
+pub use remote::PageOf;
 pub use server::{Connect, NetError, Server, ServerConsent};
 pub use url::BaseUrl;
 
@@ -37,7 +40,7 @@ use crate::{
     clock::Clock,
     keeper::{AtEnd, Gone, KeeperHandle},
     minutes::Owner,
-    profile::Tokens,
+    profile::{Tokens, Vault},
 };
 use schedule::{Due, Schedule};
 
@@ -70,6 +73,14 @@ enum Ask {
     Open(Box<Credentials>, oneshot::Sender<Result<SignedIn, Problem>>),
     Close(oneshot::Sender<Result<(), Problem>>),
     Sync(oneshot::Sender<Result<SyncDone, Problem>>),
+    DeviceBegin(Option<String>, bool, oneshot::Sender<Result<DeviceCode, Problem>>),
+    DeviceWait(device::Waiter),
+    Page(PageOf, oneshot::Sender<Result<RemotePage, Problem>>),
+    Erase(Option<Secret>, oneshot::Sender<Result<serde_json::Value, Problem>>),
+    /// Another configured server, or another `ca_file`.
+    Reconfigure(String, Connect),
+    /// The server may be back.
+    Look,
     Stop,
 }
 
@@ -100,6 +111,11 @@ impl UploadHandle {
     /// Consent was given or withdrawn here, which the server should hear.
     pub fn consent_changed(&self) {
         self.send(Ask::Consent);
+    }
+
+    /// The machine woke up or the network is there: whether a server that was away is back is looked at now.
+    pub fn look_now(&self) {
+        self.send(Ask::Look);
     }
 
     /// Ends the thread once it has done what it is doing.
@@ -139,6 +155,47 @@ impl UploadHandle {
     pub async fn sync(&self) -> Result<SyncDone, Problem> {
         self.ask(Ask::Sync).await
     }
+
+    /// Begins to sign in through the browser.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    pub async fn device_begin(&self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
+        self.ask(|tell| Ask::DeviceBegin(server, adopt, tell)).await
+    }
+
+    /// Waits until that was approved. Dropping the future ends the waiting.
+    ///
+    /// # Errors
+    ///
+    /// It was refused, or the code's time is over.
+    pub async fn device_wait(&self) -> Result<SignedIn, Problem> {
+        self.ask(Ask::DeviceWait).await
+    }
+
+    /// The account's minutes as the server has them.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, or as the server or the network says.
+    pub async fn page(&self, of: PageOf) -> Result<RemotePage, Problem> {
+        self.ask(|tell| Ask::Page(of, tell)).await
+    }
+
+    /// Erases the account on its server; returns the server's receipt.
+    ///
+    /// # Errors
+    ///
+    /// Nobody is signed in, or as the server or the network says: nothing was erased then.
+    pub async fn erase_account(&self, password: Option<Secret>) -> Result<serde_json::Value, Problem> {
+        self.ask(|tell| Ask::Erase(password, tell)).await
+    }
+
+    /// The settings changed.
+    pub fn reconfigure(&self, server: String, connect: Connect) {
+        self.send(Ask::Reconfigure(server, connect));
+    }
 }
 
 /// What [`UploadHandle`]s write to.
@@ -166,7 +223,7 @@ pub struct Setup {
     /// Makes clients.
     pub connect: Connect,
     /// Where tokens are kept.
-    pub data: PathBuf,
+    pub vault: Vault,
     /// The configured server.
     pub server: String,
     /// Whether plain HTTP beyond this machine is allowed.
@@ -185,6 +242,8 @@ pub struct Uploader {
     setup: Setup,
     link: Option<Link>,
     schedule: Schedule,
+    /// A sign-in through the browser.
+    device: Option<device::Pending>,
     /// The most minutes in a batch; halved when the server finds it too much.
     limit: usize,
     last_success: Option<Timestamp>,
@@ -205,6 +264,7 @@ impl Uploader {
             setup,
             link: None,
             schedule: Schedule::default(),
+            device: None,
             limit: send::LARGEST_BATCH,
             last_success: None,
             last_error: None,
@@ -230,7 +290,8 @@ impl Uploader {
     fn run(&mut self, inbox: &Inbox) -> Result<(), Gone> {
         loop {
             let now = self.setup.clock.mono();
-            let wait = self.schedule.next().map_or(LOOK_EVERY, |at| at.saturating_sub(now).min(LOOK_EVERY));
+            let next = [self.schedule.next(), self.device_due()].into_iter().flatten().min();
+            let wait = next.map_or(LOOK_EVERY, |at| at.saturating_sub(now).min(LOOK_EVERY));
             match inbox.0.recv_timeout(wait) {
                 Ok(Ask::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
                 Ok(ask) => self.answer(ask)?,
@@ -244,6 +305,10 @@ impl Uploader {
         let now = self.setup.clock.mono();
         match ask {
             Ask::Queued if self.link.is_some() => self.schedule.queued(now, chance()),
+            Ask::Look => {
+                self.schedule.look_now(now);
+                self.step()?;
+            }
             Ask::Queued | Ask::Stop => {}
             Ask::Consent => {
                 self.schedule.consent_now(now);
@@ -253,6 +318,15 @@ impl Uploader {
             }
             Ask::Open(credentials, tell) => drop(tell.send(self.open(*credentials)?)),
             Ask::Close(tell) => drop(tell.send(self.close()?)),
+            Ask::DeviceBegin(server, adopt, tell) => drop(tell.send(self.device_begin(server, adopt))),
+            Ask::DeviceWait(waiter) => self.device_wait(waiter),
+            Ask::Page(of, tell) => drop(tell.send(self.remote_page(&of)?)),
+            Ask::Erase(password, tell) => drop(tell.send(self.erase_account(password.as_ref())?)),
+            Ask::Reconfigure(server, connect) => {
+                self.setup.server = server;
+                self.setup.connect = connect;
+                self.reconnect()?;
+            }
             Ask::Sync(tell) => {
                 let done = self.sync()?;
                 self.report()?;
@@ -269,6 +343,7 @@ impl Uploader {
     /// The daemon is stopping.
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
+        self.device_step()?;
         while let Some(due) = self.schedule.due(self.setup.clock.mono()) {
             match due {
                 Due::Consent => self.consent()?,

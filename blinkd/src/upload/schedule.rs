@@ -93,6 +93,13 @@ impl Schedule {
         self.health_at = Some(now + HEALTH_EVERY);
     }
 
+    /// A server that failed may be back: its health is asked for at once.
+    pub(super) fn look_now(&mut self, now: Duration) {
+        if self.health_at.is_some() {
+            self.health_at = Some(now);
+        }
+    }
+
     /// Consent was asked about, with or without an answer.
     pub(super) fn consent_asked(&mut self, now: Duration) {
         self.consent_at = Some(now + CONSENT_EVERY);
@@ -179,6 +186,18 @@ mod tests {
         schedule.failed(s(60), false, None, 1.0);
         schedule.health(s(90), true);
         assert_eq!(schedule.due(s(90)), None);
+    }
+
+    #[test]
+    fn when_the_network_is_there_a_server_that_was_away_is_looked_for_and_others_are_left_alone() {
+        let mut schedule = Schedule::default();
+        schedule.look_now(s(1));
+        assert_eq!(schedule.next(), None);
+        schedule.failed(s(10), true, None, 1.0);
+        schedule.look_now(s(12));
+        assert_eq!(schedule.due(s(12)), Some(Due::Health));
+        schedule.health(s(12), true);
+        assert_eq!(schedule.due(s(12)), Some(Due::Upload));
     }
 
     #[test]

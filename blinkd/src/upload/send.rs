@@ -107,10 +107,7 @@ impl Uploader {
             NetError::Status { status, .. } => *status >= 500,
             _ => false,
         };
-        let retry_after = match error {
-            NetError::Status { retry_after, .. } => *retry_after,
-            _ => None,
-        };
+        let retry_after = error.retry_after();
         // A server that answers 5xx may be healthy all the same; only asking tells.
         let gone = away && error.status().is_none();
         self.schedule.failed(self.setup.clock.mono(), gone, retry_after, chance());

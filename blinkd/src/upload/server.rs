@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use blink_proto::ipc::RemotePage;
 use blink_proto::{
     Problem, Secret,
     http::{ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
 };
 use jiff::Timestamp;
+use serde_json::Value;
 
-use super::BaseUrl;
+use super::{BaseUrl, DeviceAnswer, DeviceStart, PageOf};
 
 /// Consent to tracking as the account's server has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +57,15 @@ impl NetError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// When the server wants to be asked again, if it said so.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -114,6 +125,8 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
     );
     let code = detail.map_or_else(|| format!("http_{status}"), |detail| detail.code.clone());
     let fix = match status {
+        403 if code == "wrong_password" => "Give the account's password; nothing was erased.",
+        403 if code == "fresh_sign_in_required" => "Give the password, or sign in anew first.",
         401 => "Check the e-mail address and the password.",
         403 => "Ask the server's operator, or see your account's consents.",
         404 | 405 => "Check the server's address.",
@@ -129,12 +142,12 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
 
 /// What is asked of cloud-api. Every call returns within its time-outs.
 pub trait Server: Send {
-    /// `GET /health`: cheap, for knowing whether it is back.
+    /// `GET /health`: cheap, for knowing whether it is back. What time it is there, if the answer says.
     ///
     /// # Errors
     ///
     /// It is not.
-    fn health(&self) -> Result<(), NetError>;
+    fn health(&self) -> Result<Option<Timestamp>, NetError>;
 
     /// `POST /api/auth/register`.
     ///
@@ -184,6 +197,34 @@ pub trait Server: Send {
     ///
     /// As the server or the network says.
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError>;
+
+    /// `GET /api/user/me/blinks`, minute by minute.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError>;
+
+    /// `DELETE /api/user/me`; the receipt.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says; nothing was erased then.
+    fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;
+
+    /// `POST /api/auth/device`, under this machine's name.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says.
+    fn device_start(&self, name: &str) -> Result<DeviceStart, NetError>;
+
+    /// `POST /api/auth/device/token`.
+    ///
+    /// # Errors
+    ///
+    /// As the server or the network says. That the person has not confirmed is none.
+    fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError>;
 }
 
 /// Makes the [`Server`] behind an address.

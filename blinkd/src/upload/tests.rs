@@ -22,6 +22,7 @@ use crate::{
     testing::{Place, t},
 };
 
+mod asked;
 mod interrupted;
 
 /// What the fake server remembers and how it behaves.
@@ -35,6 +36,10 @@ struct World {
     /// It takes the minutes and the answer is lost.
     answers_lost: usize,
     rejects: Option<Timestamp>,
+    /// It answers with what does not account for every minute.
+    lies: bool,
+    device_answers: VecDeque<Result<&'static str, NetError>>,
+    device_asked: usize,
     most: Option<usize>,
     away: bool,
     access: String,
@@ -96,9 +101,9 @@ impl FakeServer {
 const PASSWORD: &str = "correct horse battery";
 
 impl Server for FakeServer {
-    fn health(&self) -> Result<(), NetError> {
+    fn health(&self) -> Result<Option<Timestamp>, NetError> {
         self.world(|w| w.health_asked += 1);
-        self.reach()
+        self.reach().map(|()| None)
     }
 
     fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError> {
@@ -151,6 +156,10 @@ impl Server for FakeServer {
                     response.duplicates += 1;
                 }
             }
+            if w.lies {
+                let twice = |index| Rejected { index, code: "invalid".into(), detail: "no".into() };
+                return Ok(SyncResponse { accepted: 1, duplicates: 0, rejected: vec![twice(0), twice(0)] });
+            }
             if w.answers_lost > 0 {
                 w.answers_lost -= 1;
                 return Err(NetError::TimedOut);
@@ -168,6 +177,50 @@ impl Server for FakeServer {
         self.check(access)?;
         self.world(|w| w.put.push((granted, version.to_owned())));
         Ok(())
+    }
+
+    fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError> {
+        self.check(access)?;
+        let items = self.world(|w| w.minutes.values().map(|minute| serde_json::json!(minute.blink_count)).collect());
+        Ok(RemotePage { items, next_cursor: of.cursor.clone() })
+    }
+
+    fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<serde_json::Value, NetError> {
+        self.check(access)?;
+        if password.is_some_and(|password| password.expose() != PASSWORD) {
+            return Err(status(403, "wrong_password"));
+        }
+        self.world(|w| {
+            w.sessions_dead = true;
+            w.minutes.clear();
+        });
+        Ok(serde_json::json!({"removed": true}))
+    }
+
+    fn device_start(&self, name: &str) -> Result<DeviceStart, NetError> {
+        self.reach()?;
+        assert!(!name.is_empty());
+        let json = serde_json::json!({
+            "device_code": "ours alone", "user_code": "BCDF-GHJK", "verification_uri": "https://blinks.example/device",
+            "expires_in": 600, "interval": 5,
+        });
+        Ok(serde_json::from_value(json).unwrap())
+    }
+
+    fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError> {
+        self.reach()?;
+        assert_eq!(code.expose(), "ours alone");
+        self.world(|w| {
+            w.device_asked += 1;
+            w.device_answers.pop_front().unwrap_or(Ok("pending"))
+        })
+        .map(|word| match word {
+            "granted" => DeviceAnswer::Granted(Box::new(self.tokens(EMAIL))),
+            "slow_down" => DeviceAnswer::SlowDown,
+            "denied" => DeviceAnswer::Denied,
+            "expired" => DeviceAnswer::Expired,
+            _ => DeviceAnswer::Pending,
+        })
     }
 }
 
@@ -210,7 +263,7 @@ impl Stage {
             keeper: keeper.clone(),
             clock: Arc::new(place.clock.clone()),
             connect: Box::new(move |_| Ok(Box::new(server.clone()))),
-            data: place.paths().data,
+            vault: Vault::with(&place.paths().data, None, Duration::ZERO),
             server: "https://blinks.example".into(),
             insecure: false,
         })
@@ -333,36 +386,8 @@ fn one_minute_that_is_too_much_is_set_aside() {
 
 #[test]
 fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
-    struct Liar(FakeServer);
-    impl Server for Liar {
-        fn health(&self) -> Result<(), NetError> {
-            self.0.health()
-        }
-        fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError> {
-            self.0.register(request)
-        }
-        fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError> {
-            self.0.login(request)
-        }
-        fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError> {
-            self.0.refresh(request)
-        }
-        fn logout(&self, access: &Secret) -> Result<(), NetError> {
-            self.0.logout(access)
-        }
-        fn sync(&self, _: &Secret, _: &SyncRequest) -> Result<SyncResponse, NetError> {
-            let twice = |index| Rejected { index, code: "invalid".into(), detail: "no".into() };
-            Ok(SyncResponse { accepted: 1, duplicates: 0, rejected: vec![twice(0), twice(0)] })
-        }
-        fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError> {
-            self.0.consent(access)
-        }
-        fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
-            self.0.put_consent(access, granted, version)
-        }
-    }
     let mut stage = Stage::signed_in();
-    stage.uploader.link.as_mut().unwrap().server = Box::new(Liar(stage.server.clone()));
+    stage.server.world(|w| w.lies = true);
     assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "wrong_server");
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (3, 0));

@@ -22,10 +22,13 @@ use blink_proto::{
 use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
 use blinkd::{
     app::{self, Parts, Running},
-    capture::{Eyes, Look, Trouble},
+    capture::{Eyes, Look, Trouble, Want},
     clock::RealClock,
     exit::Failure,
+    keeper::Manners,
     owner::OwnerDesk,
+    profile::Vault,
+    session::Buses,
 };
 use bytes::BytesMut;
 use jiff::{Timestamp, tz::TimeZone};
@@ -54,13 +57,15 @@ impl Eyes for BlinkingEyes {
         Ok(())
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> bool) -> Result<Look, Trouble> {
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
         self.frames += 1;
         let timestamp = FRAME * u32::try_from(self.frames).unwrap();
         // As a camera does: the frame comes when it is due.
         thread::sleep(timestamp.saturating_sub(self.opened.elapsed()));
-        if !wanted(timestamp) {
-            return Ok(Look::Unwanted);
+        match wanted(timestamp) {
+            Want::Look => {}
+            Want::PassOver => return Ok(Look::PassedOver),
+            Want::Stop => return Ok(Look::Unwanted),
         }
         self.events.push(Event::Observed { from: timestamp - FRAME, to: timestamp, closed: Duration::ZERO });
         if self.frames.is_multiple_of(10) {
@@ -111,8 +116,13 @@ impl Fixture {
 
     /// A daemon of the profile in `folder`.
     pub(crate) fn of(folder: Arc<TempDir>) -> (Client, Self) {
+        Self::on(folder, Buses::none())
+    }
+
+    /// A daemon of the profile in `folder`, on these buses.
+    pub(crate) fn on(folder: Arc<TempDir>, buses: Buses) -> (Client, Self) {
         let eyes_open = Arc::new(AtomicBool::new(false));
-        let running = start(folder.path(), &eyes_open).unwrap();
+        let running = start_on(folder.path(), &eyes_open, buses).unwrap();
         let fixture = Self { folder, eyes_open, running: Some(running) };
         (fixture.client(), fixture)
     }
@@ -152,13 +162,18 @@ impl Drop for Fixture {
     }
 }
 
-/// A daemon of the profile under `root`.
+/// A daemon of the profile under `root`, on no bus.
 pub(crate) fn start(root: &Path, eyes_open: &Arc<AtomicBool>) -> Result<Running, Failure> {
+    start_on(root, eyes_open, Buses::none())
+}
+
+/// A daemon of the profile under `root`, on these buses.
+pub(crate) fn start_on(root: &Path, eyes_open: &Arc<AtomicBool>, buses: Buses) -> Result<Running, Failure> {
     let eyes_open = Arc::clone(eyes_open);
     app::start(Parts {
         paths: Paths::under(root),
         clock: Arc::new(RealClock::default()),
-        tz: TimeZone::UTC,
+        tz: TimeZone::UTC.into(),
         machine: Some("this machine".to_owned()),
         source: "synthetic".to_owned(),
         eyes: Box::new(move || {
@@ -170,6 +185,10 @@ pub(crate) fn start(root: &Path, eyes_open: &Arc<AtomicBool>) -> Result<Running,
         server: "http://127.0.0.1:9".to_owned(),
         insecure: false,
         retention_days: 90,
+        manners: Manners::default(),
+        buses,
+        vault: Vault::open(&Paths::under(root).data, false),
+        settings: None,
     })
 }
 

@@ -1,10 +1,14 @@
 //! blinkd as a whole: over its socket, over HTTP, and as a program.
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect ends there")]
 
+mod bus;
 mod document;
 mod events;
 mod fixture;
+mod footage;
 mod http;
 mod lifecycle;
 mod program;
 mod protocol;
+mod session;
+mod toggles;

@@ -12,7 +12,8 @@ use rstest::rstest;
 
 use crate::fixture::{Client, until};
 
-fn blinkd(root: &Path, args: &[&str]) -> Command {
+/// The program on the profile under `root`, on no bus.
+pub(crate) fn blinkd(root: &Path, args: &[&str]) -> Command {
     let paths = Paths::under(root);
     let mut command = Command::new(env!("CARGO_BIN_EXE_blinkd"));
     let parent = |path: &Path| path.parent().unwrap().to_owned();
@@ -23,6 +24,8 @@ fn blinkd(root: &Path, args: &[&str]) -> Command {
         .env("XDG_DATA_HOME", parent(&paths.data))
         .env("XDG_STATE_HOME", parent(&paths.state))
         .env("XDG_RUNTIME_DIR", parent(&paths.runtime))
+        .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/system")
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/session")
         .stdin(Stdio::null());
     command
 }
@@ -96,14 +99,18 @@ fn without_a_home_it_says_so() {
 }
 
 /// A running program; killed when dropped.
-struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Program {
     fn start(root: &Path) -> Self {
         let source = "synthetic:bpm=20";
         let mut command = blinkd(root, &["run", "--headless", "--source", source]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let program = Self(child);
+        Self::run(root, command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    }
+
+    /// Runs `command`, and returns when it answers.
+    pub(crate) fn run(root: &Path, command: &mut Command) -> Self {
+        let program = Self(command.spawn().unwrap());
         let socket = Paths::under(root).socket();
         until("the socket", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         program

@@ -1,0 +1,85 @@
+//! `blinkd erase`: erasing while no daemon runs. `blinkctl delete` asks for it; a running daemon erases itself.
+
+use std::io::{self, Write as _};
+
+use blink_proto::receipt::LocalErasure;
+use jiff::Timestamp;
+
+use crate::{
+    exit::Failure,
+    lock::Lock,
+    profile::{AccountFile, Device, Vault, files},
+    store::{
+        History, Store,
+        erase::{self, EraseError},
+        open::{Heritage, drop_quietly},
+    },
+};
+
+/// What `blinkd erase` takes.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  blinkd erase --local\n\nUse `blinkctl delete`, which asks first and shows a receipt.",
+    group(clap::ArgGroup::new("what").required(true))
+)]
+pub struct Args {
+    /// All minutes on this machine, open and unsent ones too
+    #[arg(long, group = "what")]
+    pub local: bool,
+    /// Those, and settings, sign-in, consent, enrolled face and logs; only models stay
+    #[arg(long, group = "what")]
+    pub everything: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn left(error: &EraseError) -> Failure {
+    let fix = "Check the folder's permissions and the disk, then try again.";
+    Failure::failed("not_erased", format!("Not everything could be erased: {error}."), fix)
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// A daemon runs (exit code 5), or something cannot be erased.
+pub fn run(args: &Args) -> Result<(), Failure> {
+    let paths = super::profile()?;
+    let lock = Lock::take(&paths.lock())?;
+    let history = History::at(&paths.history())?;
+    let counted = count(&paths, &history)?;
+    let done = LocalErasure { everything: args.everything, ..counted };
+    if args.everything {
+        // The keyring holds a sign-in of this profile, if there is one; without a keyring there is nothing in it.
+        Vault::open(&paths.data, super::uses_keyring(&paths)).forget();
+        erase::everything(&paths).and_then(|()| erase::finish(&paths)).map_err(|error| left(&error))?;
+    } else {
+        erase::minutes(&paths).map_err(|error| left(&error))?;
+    }
+    drop(lock);
+    let mut out = io::stdout().lock();
+    // With standard output closed there is nobody left to tell.
+    let _ = if args.json {
+        writeln!(out, "{}", serde_json::to_string(&done).unwrap_or_default())
+    } else {
+        let what = if args.everything { "; nothing but models is left" } else { "" };
+        writeln!(out, "{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
+    };
+    Ok(())
+}
+
+/// A store that cannot be read is counted by the history alone: it goes all the same.
+fn count(paths: &blink_proto::paths::Paths, history: &History) -> Result<LocalErasure, Failure> {
+    let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
+    let folder = paths.data.join("store");
+    let device = if folder.exists() { Device::of_profile(&paths.data, None).ok() } else { None };
+    let store = device.and_then(|device| {
+        let heritage = Heritage { device_id: device.id, first: account.first.as_ref() };
+        Store::open(&folder, history, heritage, Timestamp::now()).ok()
+    });
+    let store = store.map(|(store, _)| store);
+    let open = store.as_ref().and_then(|store| store.open_minutes().ok()).unwrap_or_default();
+    let counted = erase::count(store.as_ref(), history, open.iter());
+    drop_quietly(store);
+    counted.map_err(|error| error.problem().into())
+}

@@ -1,0 +1,245 @@
+//! Changing one setting in the file: its comments, its order and everything else in it stay as they are.
+
+use std::{
+    env, fs,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use toml_edit::{DocumentMut, Item, Table, Value};
+
+use super::{Config, Key, Kind, first_file};
+use crate::{exit::Failure, profile::files};
+
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is the default.
+    Default,
+    /// The file says so.
+    File,
+    /// An environment variable does.
+    Environment,
+}
+
+impl Origin {
+    /// Its name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::File => "file",
+            Self::Environment => "environment",
+        }
+    }
+}
+
+/// Where each key's value comes from, in the order of [`super::KEYS`].
+///
+/// # Errors
+///
+/// The file cannot be read or understood.
+pub fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
+    let document = parse(file, &text_of(file)?.unwrap_or_default())?;
+    let of = |key: &Key| {
+        if env::var_os(key.variable()).is_some() {
+            Origin::Environment
+        } else if document.get(key.section).and_then(|table| table.get(key.name)).is_some() {
+            Origin::File
+        } else {
+            Origin::Default
+        }
+    };
+    Ok(super::KEYS.iter().map(of).collect())
+}
+
+/// Writes `value` for `key` into `file`, which is made if need be, whole or not at all. Returns the value as it holds.
+///
+/// # Errors
+///
+/// The value may not stand there, the file was wrong before, or it cannot be written.
+pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
+    let mut wanted = Config::default();
+    (key.set)(&mut wanted, value).map_err(|why| {
+        let fix = format!("{} docs/configuration.md has more.", key.meaning);
+        Failure::usage("config_invalid", format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
+    })?;
+    // As the person wrote it, where it is text: the normal form may be longer than what they mean.
+    let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
+    let text = text_of(file)?.unwrap_or_else(first_file);
+    let mut document = parse(file, &text)?;
+    let text = match uncommented(&text, key, &value).filter(|_| !is_set(&document, key)) {
+        Some(text) => text,
+        None => {
+            put(&mut document, key, &value);
+            document.to_string()
+        }
+    };
+    // What was wrong in the file before is said now, and nothing is written.
+    Config::default().take_file(file, &text)?;
+    write(file, &text).map_err(|error| {
+        let message = format!("The configuration {} cannot be written: {error}.", file.display());
+        Failure::failed("config_unwritable", message, "Check the folder's permissions and the disk.")
+    })?;
+    Ok((key.get)(&wanted))
+}
+
+fn text_of(file: &Path) -> Result<Option<String>, Failure> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            let message = format!("The configuration {} cannot be read: {error}.", file.display());
+            Err(Failure::usage("config_unreadable", message, "Check that you may read it, and that it is text."))
+        }
+    }
+}
+
+fn parse(file: &Path, text: &str) -> Result<DocumentMut, Failure> {
+    // Our own reader says better what is wrong, and where.
+    Config::default().take_file(file, text)?;
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        let message = format!("{}: {}.", file.display(), error.message());
+        Failure::usage("config_invalid", message, "Correct it, or remove the file to have a new one written.")
+    })
+}
+
+fn is_set(document: &DocumentMut, key: &Key) -> bool {
+    document.get(key.section).and_then(|table| table.get(key.name)).is_some()
+}
+
+fn literal(key: &Key, value: &str) -> Value {
+    match key.kind {
+        Kind::Text => Value::from(value),
+        Kind::Integer => value.parse::<i64>().map_or_else(|_| Value::from(value), Value::from),
+        Kind::Boolean => value.parse::<bool>().map_or_else(|_| Value::from(value), Value::from),
+    }
+}
+
+fn put(document: &mut DocumentMut, key: &Key, value: &str) {
+    let table = document.entry(key.section).or_insert_with(|| Item::Table(Table::new()));
+    let mut new = literal(key, value);
+    if let Some(old) = table.get(key.name).and_then(Item::as_value) {
+        // The spaces before it and the comment behind it are the person's.
+        *new.decor_mut() = old.decor().clone();
+    }
+    if let Some(table) = table.as_table_like_mut() {
+        table.insert(key.name, Item::Value(new));
+    }
+}
+
+/// The text with the commented default of `key`, in its own table, turned into a value; `None` where there is no such
+/// line.
+fn uncommented(text: &str, key: &Key, value: &str) -> Option<String> {
+    let (mut inside, mut found) = (false, false);
+    let mut changed = String::new();
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        if bare.starts_with('[') {
+            inside = bare == format!("[{}]", key.section);
+        }
+        let is_it = inside
+            && !found
+            && bare.strip_prefix("# ").is_some_and(|rest| rest.starts_with(&format!("{} = ", key.name)));
+        if is_it {
+            found = true;
+            changed.push_str(&format!("{} = {}\n", key.name, literal(key, value)));
+        } else {
+            changed.push_str(line);
+        }
+    }
+    found.then_some(changed)
+}
+
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    // People keep their settings elsewhere and link to them: the link stays.
+    let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let folder = target.parent().unwrap_or(Path::new("."));
+    files::make_private_folder(folder)?;
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(text.as_bytes())?;
+    if let Ok(meta) = fs::metadata(&target) {
+        new.as_file().set_permissions(meta.permissions())?;
+    }
+    new.as_file().sync_all()?;
+    new.persist(&target).map_err(|error| error.error)?;
+    files::sync_folder(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{super::KEYS, *};
+
+    fn key(path: &str) -> &'static Key {
+        KEYS.iter().find(|key| key.path() == path).unwrap()
+    }
+
+    fn changed(before: &str, path: &str, value: &str) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        fs::write(&file, before).unwrap();
+        set(&file, key(path), value).unwrap();
+        fs::read_to_string(&file).unwrap()
+    }
+
+    #[rstest]
+    #[case(
+        "# mine\n[log]  # why\nlevel   =   \"info\"  # loud\n\n[history]\n",
+        "log.level",
+        "debug",
+        "# mine\n[log]  # why\nlevel   =   \"debug\"  # loud\n\n[history]\n"
+    )]
+    #[case("[log]\n# level = \"info\"\n", "log.level", "debug", "[log]\nlevel = \"debug\"\n")]
+    #[case(
+        "[upload]\n# level = \"info\"\n[log]\n",
+        "log.level",
+        "debug",
+        "[upload]\n# level = \"info\"\n[log]\nlevel = \"debug\"\n"
+    )]
+    #[case("", "history.retention_days", "007", "[history]\nretention_days = 7\n")]
+    #[case("history.retention_days = 5 # mine\n", "history.retention_days", "6", "history.retention_days = 6 # mine\n")]
+    #[case("history = { retention_days = 5 }\n", "history.retention_days", "6", "history = { retention_days = 6 }\n")]
+    #[case("[camera]\n", "camera.yield_to_others", "false", "[camera]\nyield_to_others = false\n")]
+    #[case("[upload]\n", "upload.ca_file", "/a \"b\"\\c", "[upload]\nca_file = '/a \"b\"\\c'\n")]
+    fn only_that_value_changes(#[case] before: &str, #[case] path: &str, #[case] value: &str, #[case] after: &str) {
+        assert_eq!(changed(before, path, value), after);
+    }
+
+    #[test]
+    fn the_first_file_keeps_every_other_line() {
+        let first = first_file();
+        let text = changed(&first, "history.retention_days", "30");
+        let different: Vec<_> = first.lines().zip(text.lines()).filter(|(a, b)| a != b).collect();
+        assert_eq!(different, [("# retention_days = 90", "retention_days = 30")]);
+        assert_eq!(first.lines().count(), text.lines().count());
+    }
+
+    #[test]
+    fn a_wrong_value_or_file_changes_nothing_and_a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("mine.toml"), folder.path().join("config.toml"));
+        fs::write(&real, "[log]\nlevel = \"loud\"\n").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        assert_eq!(set(&link, key("history.retention_days"), "soon").unwrap_err().problem.code, "config_invalid");
+        assert_eq!(set(&link, key("history.retention_days"), "5").unwrap_err().problem.code, "config_invalid");
+        assert_eq!(fs::read_to_string(&real).unwrap(), "[log]\nlevel = \"loud\"\n");
+        fs::write(&real, "").unwrap();
+        set(&link, key("history.retention_days"), "5").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&real).unwrap(), "[history]\nretention_days = 5\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "no half file is left");
+    }
+
+    #[test]
+    fn every_key_can_be_set_to_its_default() {
+        for key in KEYS {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("deep/config.toml");
+            let default = (key.get)(&Config::default());
+            assert_eq!(set(&file, key, &default).unwrap(), default);
+            assert_eq!(origins(&file).unwrap().iter().filter(|origin| **origin == Origin::File).count(), 1);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The desktop: its bus, its tray, its keyring. Blinks are counted without any of them.
+
+use std::{sync::mpsc, thread, time::Duration};
+
+use blink_proto::doctor::{Check, Level};
+use zbus::{Connection, connection::Builder, fdo::DBusProxy, names::BusName};
+
+use crate::{
+    profile::{RingState, Vault},
+    session::Bus,
+};
+
+/// A bus that is well answers at once.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Where trays are shown.
+const TRAY: &str = "org.kde.StatusNotifierWatcher";
+
+/// What the bus says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Desktop {
+    NoBus,
+    NoTray,
+    Tray,
+}
+
+pub(super) fn bus_and_tray(bus: &Bus) -> Vec<Check> {
+    told(ask(bus.clone()))
+}
+
+pub(super) fn told(desktop: Desktop) -> Vec<Check> {
+    if desktop == Desktop::NoBus {
+        let fix = "Start blinkd inside the desktop session; elsewhere nothing needs doing, blinkctl does it all.";
+        let message = "There is no session bus: no tray, no notifications, no notice of a locked screen.";
+        return vec![Check::found("session_bus", Level::Warning, message, fix)];
+    }
+    let bus = Check::ok("session_bus", "The session bus answers.");
+    let tray = if desktop == Desktop::Tray {
+        Check::ok("tray", "The desktop shows tray icons.")
+    } else {
+        let fix =
+            "Turn on the desktop's tray (on GNOME the extension AppIndicator), or use blinkctl, which does it all.";
+        Check::found("tray", Level::Warning, "The desktop shows no tray icons.", fix)
+    };
+    vec![bus, tray]
+}
+
+/// On a thread of its own: a bus that hangs hangs nobody else.
+fn ask(bus: Bus) -> Desktop {
+    let (tell, told) = mpsc::sync_channel(1);
+    let asking = move || {
+        // Whoever asked may have given up.
+        let _ = tell.send(zbus::block_on(look(&bus)).unwrap_or(Desktop::NoBus));
+    };
+    if thread::Builder::new().name("blinkd-doctor".into()).spawn(asking).is_err() {
+        return Desktop::NoBus;
+    }
+    told.recv_timeout(2 * PATIENCE).unwrap_or(Desktop::NoBus)
+}
+
+async fn look(bus: &Bus) -> zbus::Result<Desktop> {
+    let builder = match bus {
+        Bus::None => return Ok(Desktop::NoBus),
+        Bus::Standard => Builder::session()?,
+        Bus::At(address) => Builder::address(address.as_str())?,
+    };
+    let connection: Connection = builder.method_timeout(PATIENCE).build().await?;
+    let tray = DBusProxy::new(&connection).await?.name_has_owner(BusName::try_from(TRAY)?).await?;
+    Ok(if tray { Desktop::Tray } else { Desktop::NoTray })
+}
+
+pub(super) fn keyring(vault: &Vault) -> Check {
+    ring(&vault.probed())
+}
+
+pub(super) fn ring(state: &RingState) -> Check {
+    match state {
+        RingState::Works => Check::ok("keyring", "The desktop's keyring keeps the sign-in."),
+        RingState::Off | RingState::Untried => {
+            Check::ok("keyring", "The sign-in is kept in a file that this user alone can read, as the settings say.")
+        }
+        RingState::Failed(error) => {
+            let message =
+                format!("The keyring cannot be used ({error}): the sign-in is kept in a file of this user alone.");
+            let fix = "Unlock the desktop's keyring and start blinkd again, or have the file with \
+                       `blinkctl config set account.keyring off`.";
+            Check::found("keyring", Level::Warning, message, fix)
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Whether anybody can be in front of the camera: the screen may be locked, the machine about to sleep.
+//!
+//! What nobody says any more still holds, so a bus that dies behind a locked screen opens no camera. Two claims end by
+//! themselves: a sleep that never came, and a lock that was asked for and never confirmed, when the person resumes.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::Keeper;
+
+/// A machine that was about to sleep so long ago, by a clock that stands still while it sleeps, did not or is awake.
+/// logind itself waits no longer than five seconds unless told to.
+const ABOUT_TO_SLEEP: Duration = Duration::from_secs(60);
+
+/// Who says that the screen is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LockedBy {
+    /// logind's `LockedHint`.
+    Hint,
+    /// logind's `Lock` signal: the locker was told to lock, and not every locker says that it has.
+    Request,
+    /// The screen saver of that D-Bus name.
+    Saver(&'static str),
+}
+
+/// What was claimed.
+#[derive(Debug, Default)]
+pub(super) struct Absence {
+    locks: BTreeSet<LockedBy>,
+    asleep_since: Option<Duration>,
+}
+
+impl Absence {
+    /// Whether nobody can be there at `mono`.
+    pub(super) fn holds(&self, mono: Duration) -> bool {
+        !self.locks.is_empty() || self.asleep_since.is_some_and(|since| mono.saturating_sub(since) < ABOUT_TO_SLEEP)
+    }
+}
+
+impl Keeper {
+    /// Somebody says that the screen is locked, or no longer is.
+    pub fn locked(&mut self, by: LockedBy, locked: bool) {
+        let changed = if locked { self.absence.locks.insert(by) } else { self.absence.locks.remove(&by) };
+        if changed {
+            tracing::info!(?by, locked, "screen lock");
+            self.tick();
+        }
+    }
+
+    /// The machine is about to sleep, or awake.
+    pub fn sleeping(&mut self, asleep: bool) {
+        if asleep != self.absence.asleep_since.is_some() {
+            tracing::info!(asleep, "sleep");
+        }
+        self.absence.asleep_since = asleep.then(|| self.setup.clock.mono());
+        self.tick();
+    }
+
+    /// The person is there: what was only asked for was not done.
+    pub(super) fn somebody_is_there(&mut self) {
+        self.absence.locks.remove(&LockedBy::Request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blink_proto::{consent::TRACKING_VERSION, ipc::PauseSpan, status::State};
+
+    use super::*;
+    use crate::testing::Place;
+
+    #[test]
+    fn every_claim_must_end_before_the_camera_opens_again() {
+        let place = Place::new();
+        let mut keeper = place.consenting();
+        let claims = [LockedBy::Hint, LockedBy::Request, LockedBy::Saver("org.gnome.ScreenSaver")];
+        for by in claims {
+            keeper.locked(by, true);
+            assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false));
+        }
+        for by in claims {
+            assert_eq!(keeper.state(), State::Locked);
+            keeper.locked(by, false);
+        }
+        assert!(place.gate.is_open() && keeper.state() != State::Locked);
+        keeper.locked(LockedBy::Hint, false);
+        assert!(place.gate.is_open());
+    }
+
+    #[test]
+    fn consent_and_pause_come_before_a_lock() {
+        let place = Place::new();
+        let mut keeper = place.consenting();
+        keeper.locked(LockedBy::Hint, true);
+        keeper.pause(PauseSpan::default()).unwrap();
+        assert_eq!(keeper.state(), State::Paused);
+        keeper.withdraw().unwrap();
+        assert_eq!(keeper.state(), State::NoConsent);
+        keeper.locked(LockedBy::Hint, false);
+        assert!(!place.gate.is_open());
+        keeper.grant(TRACKING_VERSION).unwrap();
+        keeper.resume().unwrap();
+        assert!(place.gate.is_open());
+    }
+
+    #[test]
+    fn sleep_closes_waking_opens_and_a_sleep_that_never_came_is_forgotten() {
+        let place = Place::new();
+        let mut keeper = place.consenting();
+        keeper.sleeping(true);
+        assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false));
+        keeper.sleeping(false);
+        assert!(place.gate.is_open());
+        keeper.sleeping(true);
+        place.idle(&mut keeper, 59);
+        assert!(!place.gate.is_open());
+        place.idle(&mut keeper, 1);
+        assert!(place.gate.is_open(), "nothing sleeps for a minute of waking time");
+    }
+
+    #[test]
+    fn resume_ends_a_lock_that_was_only_asked_for() {
+        let place = Place::new();
+        let mut keeper = place.consenting();
+        keeper.locked(LockedBy::Request, true);
+        keeper.resume().unwrap();
+        assert!(place.gate.is_open());
+        keeper.locked(LockedBy::Hint, true);
+        keeper.resume().unwrap();
+        assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false), "that one is known");
+    }
+
+    #[test]
+    fn locked_time_does_not_count_against_coverage() {
+        let place = Place::new();
+        let mut keeper = place.consenting();
+        place.watch(&mut keeper, 60, 10);
+        keeper.locked(LockedBy::Hint, true);
+        place.idle(&mut keeper, 3_600);
+        assert_eq!(keeper.status().coverage, Some(1.0));
+    }
+}

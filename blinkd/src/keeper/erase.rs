@@ -1,0 +1,83 @@
+//! Erasing (GDPR, article 17), while the daemon runs.
+
+use blink_proto::{Problem, receipt::LocalErasure};
+
+use super::Keeper;
+use crate::{
+    minutes::{Book, Owner},
+    store::{
+        erase::{self, EraseError},
+        open::drop_quietly,
+    },
+};
+
+fn left(error: &EraseError) -> Problem {
+    let fix = "Check the folder's permissions and the disk, then try again; blinkd also tries at its next start.";
+    Problem::new("not_erased", format!("Not everything could be erased: {error}."), fix)
+}
+
+impl Keeper {
+    fn count_for_receipt(&mut self) -> Result<LocalErasure, Problem> {
+        if self.store.is_none() {
+            self.open_store();
+        }
+        erase::count(self.store.as_ref(), &self.history, self.book.open_minutes()).map_err(|error| error.problem())
+    }
+
+    /// Erases all minutes of this machine, the open one too, and goes on with an empty history.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be counted, and nothing was erased; or something is left, which the next start erases.
+    pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
+        let counted = self.count_for_receipt()?;
+        drop_quietly(self.store.take());
+        let erased = erase::minutes(&self.setup.paths);
+        self.book = Book::new(self.device.id, []);
+        self.figures.forget();
+        self.known_days.clear();
+        self.store_problem = None;
+        self.notice = None;
+        self.settled_to = None;
+        self.open_store();
+        self.tick();
+        tracing::info!("the minutes were erased");
+        erased.map(|()| counted).map_err(|error| left(&error))
+    }
+
+    /// Erases everything this profile keeps but the models, and writes nothing any more: the daemon is to stop.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be counted, and nothing was erased; or something is left, which the next start erases.
+    pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
+        let counted = self.count_for_receipt()?;
+        self.finished = true;
+        self.setup.gate.stop();
+        drop_quietly(self.store.take());
+        erase::everything(&self.setup.paths).map_err(|error| left(&error))?;
+        Ok(LocalErasure { everything: true, ..counted })
+    }
+
+    /// The account of `owner` is no more: signed out, and what waited for it has nowhere to go.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
+        let dropped = self.with_store(|store| store.drop_owner(owner));
+        tracing::info!(?dropped, "the account was erased; what waited for it is kept in the local history alone");
+        self.sign_out()
+    }
+
+    /// What is kept for accounts that are not signed in, and for nobody; and what the server rejected.
+    #[must_use]
+    pub fn waiting_counts(&self) -> Option<(u64, u64)> {
+        let owner = self.owner();
+        let store = self.store.as_ref()?;
+        Some((store.held(owner.as_ref()), store.set_aside_count(owner.as_ref())))
+    }
+}
+
+#[cfg(test)]
+mod tests;

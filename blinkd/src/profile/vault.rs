@@ -1,0 +1,311 @@
+//! Where the sign-in is kept: the desktop's keyring where there is one that works, else a file that this user alone can
+//! read. Never both: what is saved in one place is removed from the other.
+//!
+//! - [`Ring`]: a keyring, as a trait; [`SystemRing`] is the desktop's own
+//! - [`Vault`]: the tokens of one profile
+//!
+//! A keyring may be locked and wait for a person who is not there, so it is asked on a thread of its own and not waited
+//! for. What it does after it was given up on is undone.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+    time::Duration,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Tokens,
+    files::{self, FileError},
+};
+use crate::minutes::Owner;
+
+/// What entries are called in the keyring, beside the profile's own name.
+const SERVICE: &str = "blinkd";
+/// A keyring that is open answers at once.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why a keyring cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RingError {
+    /// It says so, or there is none.
+    #[error("{0}")]
+    Refused(String),
+    /// It does not answer; most likely it is locked.
+    #[error("it does not answer; it may be locked")]
+    Silent,
+    /// It does not give back what it was given.
+    #[error("it does not keep what it is given")]
+    Forgetful,
+}
+
+/// A keyring. Calls may block.
+pub trait Ring: Send + Sync {
+    /// What is kept under `name`.
+    ///
+    /// # Errors
+    ///
+    /// The keyring cannot be used.
+    fn get(&self, name: &str) -> Result<Option<String>, RingError>;
+
+    /// Keeps `secret` under `name`.
+    ///
+    /// # Errors
+    ///
+    /// The keyring cannot be used.
+    fn set(&self, name: &str, secret: &str) -> Result<(), RingError>;
+
+    /// Forgets `name`, if it is known.
+    ///
+    /// # Errors
+    ///
+    /// The keyring cannot be used.
+    fn remove(&self, name: &str) -> Result<(), RingError>;
+}
+
+/// The desktop's keyring: the Secret Service, the macOS Keychain, the Windows Credential Manager.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemRing;
+
+fn refused(error: &keyring::Error) -> RingError {
+    // What a keyring says may quote what it was given; only its kind is passed on.
+    RingError::Refused(match error {
+        keyring::Error::NoStorageAccess(_) => "it is locked or cannot be reached".to_owned(),
+        keyring::Error::NoDefaultStore => "there is none on this desktop".to_owned(),
+        keyring::Error::TooLong(..) => "it takes less than that".to_owned(),
+        keyring::Error::Ambiguous(_) => "it has several entries of one name".to_owned(),
+        _ => "it failed".to_owned(),
+    })
+}
+
+impl Ring for SystemRing {
+    fn get(&self, name: &str) -> Result<Option<String>, RingError> {
+        match keyring::Entry::new(SERVICE, name).and_then(|entry| entry.get_password()) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(keyring::Error::NoEntry) => Ok(None),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+
+    fn set(&self, name: &str, secret: &str) -> Result<(), RingError> {
+        let set = keyring::Entry::new(SERVICE, name).and_then(|entry| entry.set_password(secret));
+        set.map_err(|error| refused(&error))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), RingError> {
+        match keyring::Entry::new(SERVICE, name).and_then(|entry| entry.delete_credential()) {
+            Ok(()) | Err(keyring::Error::NoEntry) => Ok(()),
+            Err(error) => Err(refused(&error)),
+        }
+    }
+}
+
+/// How the keyring does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RingState {
+    /// It was not asked yet.
+    Untried,
+    /// It is not to be used.
+    Off,
+    /// It keeps what it is given.
+    Works,
+    /// It cannot be used: the file is.
+    Failed(RingError),
+}
+
+/// The tokens of one profile.
+#[derive(Clone)]
+pub struct Vault {
+    file: PathBuf,
+    name: String,
+    ring: Option<Arc<dyn Ring>>,
+    patience: Duration,
+    state: Arc<Mutex<RingState>>,
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Vault").field("file", &self.file).field("state", &self.state()).finish_non_exhaustive()
+    }
+}
+
+impl Vault {
+    /// The tokens of the profile whose data folder is `data`, in the desktop's keyring if `keyring` and it works.
+    #[must_use]
+    pub fn open(data: &Path, keyring: bool) -> Self {
+        let ring: Option<Arc<dyn Ring>> = if keyring { Some(Arc::new(SystemRing)) } else { None };
+        Self::with(data, ring, PATIENCE)
+    }
+
+    /// The same with this keyring, which is waited for no longer than `patience`.
+    #[must_use]
+    pub fn with(data: &Path, ring: Option<Arc<dyn Ring>>, patience: Duration) -> Self {
+        let digest = Sha256::digest(data.as_os_str().as_encoded_bytes());
+        let profile: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let state = if ring.is_some() { RingState::Untried } else { RingState::Off };
+        Self {
+            file: data.join("tokens.json"),
+            name: format!("tokens-{profile}"),
+            ring,
+            patience,
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, RingState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the keyring does.
+    #[must_use]
+    pub fn state(&self) -> RingState {
+        self.lock().clone()
+    }
+
+    /// How the keyring does, after trying it where it was not tried yet.
+    #[must_use]
+    pub fn probed(&self) -> RingState {
+        if self.state() == RingState::Untried {
+            let _ = self.usable();
+        }
+        self.state()
+    }
+
+    /// Asks the keyring, on a thread of its own. Where it is given up on, `undo` is done if `job` succeeds after all.
+    fn ask<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&dyn Ring, &str) -> Result<T, RingError> + Send + 'static,
+        undo: impl FnOnce(&dyn Ring, &str) + Send + 'static,
+    ) -> Result<T, RingError> {
+        let Some(ring) = self.ring.clone() else { return Err(RingError::Refused("it is not to be used".to_owned())) };
+        let name = self.name.clone();
+        let given_up = Arc::new(AtomicBool::new(false));
+        let (tell, told) = mpsc::sync_channel(1);
+        let late = Arc::clone(&given_up);
+        let thread = thread::Builder::new().name("blinkd-keyring".into()).spawn(move || {
+            let outcome = job(ring.as_ref(), &name);
+            let done = outcome.is_ok();
+            let unheard = tell.send(outcome).is_err();
+            if done && (unheard || late.load(Ordering::SeqCst)) {
+                undo(ring.as_ref(), &name);
+            }
+        });
+        let outcome = match thread {
+            Ok(_) => told.recv_timeout(self.patience).unwrap_or_else(|_| {
+                given_up.store(true, Ordering::SeqCst);
+                // It may have been told between the two.
+                told.try_recv().map_or(Err(RingError::Silent), |_| Err(RingError::Silent))
+            }),
+            Err(_) => Err(RingError::Refused("the system lets no thread start".to_owned())),
+        };
+        if let Err(error) = &outcome {
+            self.failed(error);
+        }
+        outcome
+    }
+
+    /// From now on the file is used; said once.
+    fn failed(&self, error: &RingError) {
+        let mut state = self.lock();
+        if !matches!(*state, RingState::Failed(_) | RingState::Off) {
+            tracing::warn!(%error, "the keyring cannot be used: the sign-in is kept in a file of this user alone");
+            *state = RingState::Failed(error.clone());
+        }
+    }
+
+    /// Whether the keyring keeps what it is given; tried once.
+    fn usable(&self) -> bool {
+        match self.state() {
+            RingState::Works => return true,
+            RingState::Off | RingState::Failed(_) => return false,
+            RingState::Untried => {}
+        }
+        let probe = |ring: &dyn Ring, name: &str| {
+            let name = format!("{name}-probe");
+            ring.set(&name, "probe")?;
+            let kept = ring.get(&name)?;
+            ring.remove(&name)?;
+            if kept.as_deref() == Some("probe") { Ok(()) } else { Err(RingError::Forgetful) }
+        };
+        let works = self.ask(probe, |_, _| {}).is_ok();
+        if works {
+            *self.lock() = RingState::Works;
+        }
+        works
+    }
+
+    /// The kept tokens of `owner`; none when they are of another account, or damaged. What an earlier version left in
+    /// the file moves into a keyring that works.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn load(&self, owner: &Owner) -> Result<Option<Tokens>, FileError> {
+        // A file is there only where the keyring failed last, or before there was one: it is the newer.
+        let filed = match files::load::<Tokens>(&self.file) {
+            Err(FileError::Damaged { .. }) => {
+                tracing::error!("the file of the sign-in is damaged and is removed: sign in again");
+                files::remove(&self.file)?;
+                None
+            }
+            other => other?,
+        };
+        if let Some(tokens) = filed {
+            if self.usable()
+                && let Err(error) = self.save(&tokens)
+            {
+                tracing::warn!(%error, "the sign-in stays in its file");
+            }
+            return Ok(Some(tokens).filter(|tokens| tokens.owner == *owner));
+        }
+        if !self.usable() {
+            return Ok(None);
+        }
+        let kept = self.ask(|ring, name| ring.get(name), |_, _| {}).ok().flatten();
+        let tokens = kept.and_then(|text| serde_json::from_str::<Tokens>(&text).ok());
+        Ok(tokens.filter(|tokens| tokens.owner == *owner))
+    }
+
+    /// Keeps `tokens`, in place of any.
+    ///
+    /// # Errors
+    ///
+    /// Neither the keyring nor the file takes them.
+    pub fn save(&self, tokens: &Tokens) -> Result<(), FileError> {
+        if self.usable()
+            && let Ok(text) = serde_json::to_string(tokens)
+        {
+            let set = move |ring: &dyn Ring, name: &str| ring.set(name, &text);
+            let undo = |ring: &dyn Ring, name: &str| drop(ring.remove(name));
+            if self.ask(set, undo).is_ok() {
+                return files::remove(&self.file);
+            }
+            // What it holds is out of date by now.
+            let _ = self.ask(|ring, name| ring.remove(name), |_, _| {});
+        }
+        files::save(&self.file, tokens)
+    }
+
+    /// Forgets the tokens, wherever they are. Returns whether both places are known to be empty.
+    pub fn forget(&self) -> bool {
+        let filed = files::remove(&self.file).inspect_err(|error| tracing::error!(%error, "tokens are left")).is_ok();
+        // A keyring that failed a while ago may hold some from before that.
+        let ringed = match self.state() {
+            RingState::Off => true,
+            RingState::Failed(_) => self.ask(|ring, name| ring.remove(name), |_, _| {}).is_ok(),
+            RingState::Untried | RingState::Works => {
+                !self.usable() || self.ask(|ring, name| ring.remove(name), |_, _| {}).is_ok()
+            }
+        };
+        filed && ringed
+    }
+}
+
+#[cfg(test)]
+mod tests;

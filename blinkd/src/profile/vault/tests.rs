@@ -1,0 +1,194 @@
+//! The vault with a keyring of our own: the desktop's is never touched.
+
+use std::{collections::BTreeMap, fs, sync::Condvar};
+
+use blink_proto::{Secret, UserId};
+use jiff::Timestamp;
+
+use super::*;
+
+/// A keyring that can be locked, forgetful or broken.
+#[derive(Default)]
+struct FakeRing {
+    kept: Mutex<BTreeMap<String, String>>,
+    broken: AtomicBool,
+    forgetful: AtomicBool,
+    locked: Mutex<bool>,
+    unlocked: Condvar,
+}
+
+impl FakeRing {
+    fn wait(&self) -> Result<(), RingError> {
+        drop(self.unlocked.wait_while(self.locked.lock().unwrap(), |locked| *locked));
+        if self.broken.load(Ordering::SeqCst) { Err(RingError::Refused("broken".into())) } else { Ok(()) }
+    }
+
+    fn lock(&self, locked: bool) {
+        *self.locked.lock().unwrap() = locked;
+        self.unlocked.notify_all();
+    }
+
+    fn entries(&self) -> usize {
+        self.kept.lock().unwrap().len()
+    }
+}
+
+impl Ring for FakeRing {
+    fn get(&self, name: &str) -> Result<Option<String>, RingError> {
+        self.wait()?;
+        Ok(self.kept.lock().unwrap().get(name).cloned())
+    }
+
+    fn set(&self, name: &str, secret: &str) -> Result<(), RingError> {
+        self.wait()?;
+        if !self.forgetful.load(Ordering::SeqCst) {
+            self.kept.lock().unwrap().insert(name.to_owned(), secret.to_owned());
+        }
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> Result<(), RingError> {
+        self.wait()?;
+        self.kept.lock().unwrap().remove(name);
+        Ok(())
+    }
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+    ring: Arc<FakeRing>,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), ring: Arc::default() }
+    }
+
+    fn vault(&self) -> Vault {
+        let ring: Arc<dyn Ring> = Arc::clone(&self.ring) as _;
+        Vault::with(self.folder.path(), Some(ring), Duration::from_secs(20))
+    }
+
+    fn hasty(&self) -> Vault {
+        Vault { patience: Duration::from_millis(50), ..self.vault() }
+    }
+
+    fn has_file(&self) -> bool {
+        self.folder.path().join("tokens.json").exists()
+    }
+}
+
+fn owner(n: u128) -> Owner {
+    Owner { server: "https://blinks.example".into(), user_id: UserId(uuid::Uuid::from_u128(n)) }
+}
+
+fn tokens(access: &str) -> Tokens {
+    Tokens {
+        owner: owner(1),
+        access: Secret::new(access),
+        refresh: Secret::new("refresh"),
+        access_until: Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn access(loaded: Option<Tokens>) -> Option<String> {
+    loaded.map(|tokens| tokens.access.expose().to_owned())
+}
+
+#[test]
+fn a_keyring_that_works_keeps_them_and_there_is_no_file() {
+    let place = Place::new();
+    place.vault().save(&tokens("a")).unwrap();
+    assert!(!place.has_file());
+    assert_eq!(place.ring.entries(), 1, "the probe is gone again");
+    assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("a"));
+    assert!(place.vault().load(&owner(2)).unwrap().is_none(), "another account's are nobody's");
+    assert!(place.vault().forget());
+    assert_eq!((place.ring.entries(), place.has_file()), (0, false));
+}
+
+#[test]
+fn what_an_earlier_version_left_in_the_file_moves_into_the_keyring() {
+    let place = Place::new();
+    Vault::with(place.folder.path(), None, PATIENCE).save(&tokens("old")).unwrap();
+    assert!(place.has_file());
+    assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("old"));
+    assert_eq!((place.ring.entries(), place.has_file()), (1, false));
+    assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("old"));
+}
+
+#[test]
+fn without_one_that_works_there_is_a_file_for_this_user_alone() {
+    for break_it in [
+        |ring: &FakeRing| ring.broken.store(true, Ordering::SeqCst),
+        |ring: &FakeRing| ring.forgetful.store(true, Ordering::SeqCst),
+    ] {
+        let place = Place::new();
+        break_it(&place.ring);
+        let vault = place.vault();
+        vault.save(&tokens("a")).unwrap();
+        assert!(matches!(vault.state(), RingState::Failed(_)));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(place.folder.path().join("tokens.json")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("a"));
+        assert_eq!(place.ring.entries(), 0);
+        vault.forget();
+        assert!(!place.has_file());
+    }
+}
+
+#[test]
+fn one_that_breaks_later_leaves_nothing_out_of_date_that_is_used() {
+    let place = Place::new();
+    let vault = place.vault();
+    vault.save(&tokens("first")).unwrap();
+    place.ring.broken.store(true, Ordering::SeqCst);
+    vault.save(&tokens("second")).unwrap();
+    assert!(place.has_file());
+    place.ring.broken.store(false, Ordering::SeqCst);
+    let again = place.vault();
+    assert_eq!(access(again.load(&owner(1)).unwrap()).as_deref(), Some("second"));
+    assert_eq!((place.ring.entries(), place.has_file()), (1, false));
+}
+
+#[test]
+fn a_locked_one_is_not_waited_for_and_what_it_does_late_is_undone() {
+    let place = Place::new();
+    let vault = place.hasty();
+    vault.usable();
+    assert_eq!(vault.state(), RingState::Works);
+    place.ring.lock(true);
+    vault.save(&tokens("a")).unwrap();
+    assert_eq!(vault.state(), RingState::Failed(RingError::Silent));
+    assert!(place.has_file());
+    place.ring.lock(false);
+    // Its thread sets what it was given, sees that nobody waits, and takes it back.
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while place.ring.entries() > 0 || Arc::strong_count(&place.ring) > 2 {
+        assert!(std::time::Instant::now() < deadline, "the keyring still holds {}", place.ring.entries());
+        thread::yield_now();
+    }
+    assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_damaged_file_is_nobody_and_does_not_stand_in_the_way() {
+    let place = Place::new();
+    fs::write(place.folder.path().join("tokens.json"), "{\"owner\":").unwrap();
+    let vault = place.vault();
+    assert!(vault.load(&owner(1)).unwrap().is_none());
+    assert!(!place.has_file());
+    vault.save(&tokens("a")).unwrap();
+    assert_eq!(access(vault.load(&owner(1)).unwrap()).as_deref(), Some("a"));
+}
+
+#[test]
+fn profiles_share_no_entry() {
+    let (one, other) = (Place::new(), Place::new());
+    assert_ne!(one.vault().name, other.vault().name);
+    assert!(!one.vault().name.contains('/'), "no path is told to the keyring");
+}

@@ -1,0 +1,186 @@
+//! logind: the session's lock, and sleep, which waits until the source is closed.
+
+use std::{collections::HashMap, env, time::Duration};
+
+use futures_util::{
+    StreamExt as _,
+    stream::{BoxStream, select_all},
+};
+use tokio::time::timeout;
+use zbus::{
+    Connection, Proxy,
+    zvariant::{OwnedFd, OwnedObjectPath, OwnedValue},
+};
+
+use super::{Desk, object, signal};
+use crate::keeper::LockedBy;
+
+const LOGIND: &str = "org.freedesktop.login1";
+const PATH: &str = "/org/freedesktop/login1";
+const MANAGER: &str = "org.freedesktop.login1.Manager";
+const SESSION: &str = "org.freedesktop.login1.Session";
+/// Without a session one is looked for this often; with one, whether it is still locked.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+const CHECK_EVERY: Duration = Duration::from_secs(30);
+
+/// What logind says.
+pub(super) enum News {
+    /// It started or stopped, or a session came or went.
+    Changed,
+    /// Sleep begins, or is over.
+    Sleep(bool),
+}
+
+/// What its manager says.
+pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, News>> {
+    let manager = object(bus, LOGIND, PATH, MANAGER).await?;
+    let sleep = signal::<bool>(&manager, "PrepareForSleep").await?.map(News::Sleep).boxed();
+    let came = signal::<(String, OwnedObjectPath)>(&manager, "SessionNew").await?.map(|_| News::Changed).boxed();
+    let went = signal::<(String, OwnedObjectPath)>(&manager, "SessionRemoved").await?.map(|_| News::Changed).boxed();
+    let owner = manager.receive_owner_changed().await?.map(|_| News::Changed).boxed();
+    Ok(select_all([sleep, came, went, owner]).boxed())
+}
+
+/// What the person's session says.
+enum Lock {
+    /// It is to be locked.
+    Asked,
+    /// It is to be unlocked.
+    Unlocked,
+    /// The hint changed to this; `None`: it has to be asked for.
+    Hint(Option<bool>),
+}
+
+/// Follows logind until the bus is gone.
+pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>, desk: &Desk) -> zbus::Result<()> {
+    let manager = object(bus, LOGIND, PATH, MANAGER).await?;
+    let mut delay = inhibit(&manager).await;
+    if let Ok(asleep) = manager.get_property::<bool>("PreparingForSleep").await {
+        if asleep { desk.about_to_sleep().await } else { desk.awake() }
+    }
+    loop {
+        let session = match find(bus, &manager).await {
+            Some(path) => Some(object(bus, LOGIND, path, SESSION).await?),
+            None => None,
+        };
+        let mut locks = match &session {
+            Some(session) => locks(bus, session).await?,
+            None => futures_util::stream::pending().boxed(),
+        };
+        tracing::debug!(found = session.is_some(), "the session");
+        let mut hint = None;
+        loop {
+            if let Some(session) = &session {
+                let Ok(now) = session.get_property::<bool>("LockedHint").await else { break };
+                if hint.replace(now) != Some(now) {
+                    desk.locked(LockedBy::Hint, now);
+                }
+            }
+            let every = if session.is_some() { CHECK_EVERY } else { LOOK_EVERY };
+            let next = timeout(every, async {
+                tokio::select! {
+                    news = news.next() => Next::News(news),
+                    lock = locks.next() => Next::Lock(lock),
+                }
+            });
+            match next.await {
+                Err(_) if session.is_none() => break,
+                Err(_) => {}
+                Ok(Next::News(None) | Next::Lock(None)) => return Err(super::gone()),
+                Ok(Next::News(Some(News::Changed))) => {
+                    delay = delay.or(inhibit(&manager).await);
+                    break;
+                }
+                Ok(Next::News(Some(News::Sleep(true)))) => {
+                    desk.about_to_sleep().await;
+                    drop(delay.take());
+                }
+                Ok(Next::News(Some(News::Sleep(false)))) => {
+                    delay = inhibit(&manager).await;
+                    desk.awake();
+                }
+                Ok(Next::Lock(Some(Lock::Asked))) => desk.locked(LockedBy::Request, true),
+                Ok(Next::Lock(Some(Lock::Unlocked))) => desk.locked(LockedBy::Request, false),
+                Ok(Next::Lock(Some(Lock::Hint(now)))) => {
+                    // A locker that says when it is done has the last word on what was asked for.
+                    if now == Some(false) {
+                        desk.locked(LockedBy::Request, false);
+                    }
+                    if let Some(now) = now {
+                        hint = Some(now);
+                        desk.locked(LockedBy::Hint, now);
+                    }
+                }
+            }
+        }
+        // logind has gone, or the session has: whoever comes next says anew. Not in a hot loop.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+enum Next {
+    News(Option<News>),
+    Lock(Option<Lock>),
+}
+
+async fn locks(bus: &Connection, session: &Proxy<'static>) -> zbus::Result<BoxStream<'static, Lock>> {
+    type Changed = (String, HashMap<String, OwnedValue>, Vec<String>);
+    let asked = session.receive_signal("Lock").await?.map(|_| Lock::Asked).boxed();
+    let unlocked = session.receive_signal("Unlock").await?.map(|_| Lock::Unlocked).boxed();
+    let path = session.path().to_owned();
+    let properties = object(bus, LOGIND, path, "org.freedesktop.DBus.Properties").await?;
+    let hint = |(interface, changed, invalidated): Changed| {
+        let ours = interface == SESSION;
+        let value = changed.get("LockedHint").map(|value| bool::try_from(value).ok());
+        let asks = || invalidated.iter().any(|name| name == "LockedHint").then_some(None);
+        value.or_else(asks).filter(|_| ours).map(Lock::Hint)
+    };
+    let changed = signal::<Changed>(&properties, "PropertiesChanged").await?;
+    let changed = changed.filter_map(move |changed| std::future::ready(hint(changed))).boxed();
+    Ok(select_all([asked, unlocked, changed]).boxed())
+}
+
+/// Has sleep wait for us. `None` where that is not granted: then the source is closed as sleep begins.
+async fn inhibit(manager: &Proxy<'static>) -> Option<OwnedFd> {
+    let why = ("sleep", "blinkd", "Close the camera first", "delay");
+    manager.call("Inhibit", &why).await.ok()
+}
+
+/// The session in front of which the person sits. blinkd mostly runs in none: as a user's service it is asked for by
+/// user. A session over the network has no screen that is locked.
+async fn find(bus: &Connection, manager: &Proxy<'static>) -> Option<OwnedObjectPath> {
+    let uid = user();
+    if let Ok(user) = manager.call::<_, _, OwnedObjectPath>("GetUser", &(uid,)).await
+        && let Ok(user) = object(bus, LOGIND, user, "org.freedesktop.login1.User").await
+        && let Ok((id, path)) = user.get_property::<(String, OwnedObjectPath)>("Display").await
+        && !id.is_empty()
+    {
+        return Some(path);
+    }
+    type Listed = (String, u32, String, String, OwnedObjectPath);
+    let sessions: Vec<Listed> = manager.call("ListSessions", &()).await.unwrap_or_default();
+    let mut ours: Vec<&Listed> = sessions.iter().filter(|(_, of, ..)| *of == uid).collect();
+    ours.sort_by_key(|(_, _, _, seat, _)| seat.is_empty());
+    let only = || sessions.first().filter(|_| sessions.len() == 1);
+    if let Some((.., path)) = ours.first().copied().or_else(only) {
+        return Some(path.clone());
+    }
+    let by_id = async {
+        let id = env::var("XDG_SESSION_ID").ok()?;
+        manager.call::<_, _, OwnedObjectPath>("GetSession", &(id,)).await.ok()
+    };
+    if let Some(path) = by_id.await {
+        return Some(path);
+    }
+    manager.call("GetSessionByPID", &(std::process::id(),)).await.ok()
+}
+
+#[cfg(unix)]
+fn user() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+#[cfg(not(unix))]
+fn user() -> u32 {
+    u32::MAX
+}

@@ -1,0 +1,186 @@
+//! The desktop session, as D-Bus tells it: screen lock, sleep, network.
+//!
+//! - [`follow`]: both buses, for as long as the daemon runs
+//! - `logind`, `network`: on the system bus; `saver`: on the session bus
+//! - [`Desk`]: whom it is told
+//!
+//! Nothing needs any of it. Where there is no bus, or one that dies, it is tried again with growing waits and in
+//! silence; what was said last still holds. Signals are believed only from the owner of the service's name.
+
+mod logind;
+mod network;
+mod saver;
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, stream::BoxStream};
+use tokio::time::{Instant, sleep, timeout};
+use zbus::{Connection, Proxy, connection::Builder, proxy::CacheProperties, zvariant::Type};
+
+use crate::{
+    capture::Gate,
+    keeper::{KeeperHandle, LockedBy},
+    upload::UploadHandle,
+};
+
+/// Waits between attempts to reach a bus: they double from the first to the last.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// No call waits longer for its answer.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+/// Before the machine sleeps the source is waited for no longer. logind itself gives five seconds.
+const CLOSES_WITHIN: Duration = Duration::from_secs(2);
+
+/// A bus.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bus {
+    /// The one that `DBUS_SYSTEM_BUS_ADDRESS` or `DBUS_SESSION_BUS_ADDRESS` names, else the usual one.
+    Standard,
+    /// The one at this D-Bus address.
+    At(String),
+    /// None at all.
+    None,
+}
+
+/// The two buses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buses {
+    /// The machine's.
+    pub system: Bus,
+    /// The person's.
+    pub session: Bus,
+}
+
+impl Buses {
+    /// The machine's and the person's own.
+    #[must_use]
+    pub fn standard() -> Self {
+        Self { system: Bus::Standard, session: Bus::Standard }
+    }
+
+    /// Neither.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { system: Bus::None, session: Bus::None }
+    }
+}
+
+/// Whom it is told, and what must be closed before the machine sleeps.
+#[derive(Clone, Debug)]
+pub struct Desk {
+    /// Decides.
+    pub keeper: KeeperHandle,
+    /// Looks for the server when the machine is back.
+    pub upload: UploadHandle,
+    /// Knows whether a source is open.
+    pub gate: Arc<Gate>,
+}
+
+impl Desk {
+    fn locked(&self, by: LockedBy, locked: bool) {
+        self.keeper.post(move |keeper| keeper.locked(by, locked));
+    }
+
+    /// Returns when no source is open any more, or in any case before long.
+    async fn about_to_sleep(&self) {
+        if self.keeper.ask(|keeper| keeper.sleeping(true)).await.is_ok() {
+            let gate = Arc::clone(&self.gate);
+            let closed = tokio::task::spawn_blocking(move || gate.wait_closed(CLOSES_WITHIN)).await;
+            tracing::info!(closed = closed.unwrap_or(false), "about to sleep");
+        }
+    }
+
+    fn awake(&self) {
+        self.keeper.post(|keeper| keeper.sleeping(false));
+        self.upload.look_now();
+    }
+
+    fn network_up(&self) {
+        tracing::debug!("the network is there");
+        self.upload.look_now();
+    }
+}
+
+/// Follows both buses; it never returns.
+pub async fn follow(buses: Buses, desk: Desk) {
+    let system = stay(buses.system, Whose::Machine, desk.clone());
+    let session = stay(buses.session, Whose::Person, desk);
+    tokio::join!(system, session);
+}
+
+/// Which of the two buses.
+#[derive(Clone, Copy, Debug)]
+enum Whose {
+    Machine,
+    Person,
+}
+
+/// Follows a bus until it is gone.
+async fn watch(whose: Whose, bus: Connection, desk: Desk) -> zbus::Result<()> {
+    match whose {
+        Whose::Machine => {
+            let news = logind::news(&bus).await?;
+            let network = network::news(&bus).await?;
+            tokio::select! {
+                ended = logind::follow(&bus, news, &desk) => ended,
+                ended = network::follow(network, &desk) => ended,
+            }
+        }
+        Whose::Person => saver::follow(&bus, &desk).await,
+    }
+}
+
+/// Keeps to a bus, whenever it is there.
+async fn stay(bus: Bus, whose: Whose, desk: Desk) {
+    let mut wait = FIRST_WAIT;
+    loop {
+        let builder = match (&bus, whose) {
+            (Bus::Standard, Whose::Machine) => Builder::system(),
+            (Bus::Standard, Whose::Person) => Builder::session(),
+            (Bus::At(address), _) => Builder::address(address.as_str()),
+            (Bus::None, _) => return pending().await,
+        };
+        let begun = Instant::now();
+        let ended = async {
+            let connection = builder?.method_timeout(ANSWERS_WITHIN).build();
+            let connection = timeout(ANSWERS_WITHIN, connection).await.map_err(|_| gone())??;
+            tracing::debug!("on a bus");
+            watch(whose, connection, desk.clone()).await
+        };
+        let ended = ended.await;
+        // A bus that was there for a while is a new story.
+        wait = if begun.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { wait };
+        tracing::debug!(error = ended.err().map(|error| error.to_string()), again_in = ?wait, "no bus");
+        sleep(wait).await;
+        wait = (2 * wait).min(LONGEST_WAIT);
+    }
+}
+
+fn gone() -> zbus::Error {
+    zbus::Error::InputOutput(Arc::new(std::io::ErrorKind::NotConnected.into()))
+}
+
+/// A service's object. Its properties are not cached: they are asked for when they matter.
+async fn object(
+    bus: &Connection,
+    service: &'static str,
+    path: impl TryInto<zbus::zvariant::ObjectPath<'static>, Error = impl Into<zbus::Error>>,
+    interface: &'static str,
+) -> zbus::Result<Proxy<'static>> {
+    zbus::proxy::Builder::new(bus)
+        .destination(service)?
+        .path(path)?
+        .interface(interface)?
+        .cache_properties(CacheProperties::No)
+        .build()
+        .await
+}
+
+/// A signal with what it carries; what carries something else is left out.
+async fn signal<T>(proxy: &Proxy<'static>, name: &'static str) -> zbus::Result<BoxStream<'static, T>>
+where
+    T: for<'de> serde::Deserialize<'de> + Type + Send + 'static,
+{
+    let signals = proxy.receive_signal(name).await?;
+    Ok(signals.filter_map(async |message| message.body().deserialize::<T>().ok()).boxed())
+}

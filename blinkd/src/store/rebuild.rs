@@ -1,0 +1,94 @@
+//! Setting a damaged store aside, and building a new one from the history.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use blink_proto::{Minute, MinuteStart};
+use jiff::{Timestamp, civil::Date};
+
+use super::{
+    CHUNK, History, Import, Line, Store, StoreError, history, json, keys,
+    open::{Heritage, Scan, open_patiently, place, queued},
+};
+
+/// Set-aside stores that are kept.
+const KEPT_ASIDE: usize = 3;
+
+/// Moves the damaged store out of the way, and lets go of the oldest of those moved before.
+pub(super) fn set_aside(folder: &Path, now: Timestamp) -> io::Result<()> {
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    let stem = format!("{}.damaged-", folder.file_name().and_then(|name| name.to_str()).unwrap_or("store"));
+    let mut aside: Vec<PathBuf> = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(&stem)) {
+            aside.push(entry.path());
+        }
+    }
+    aside.sort();
+    let surplus = (aside.len() + 1).saturating_sub(KEPT_ASIDE);
+    for old in aside.iter().take(surplus) {
+        fs::remove_dir_all(old)?;
+    }
+    let to = parent.join(format!("{stem}{}", now.as_millisecond()));
+    fs::rename(folder, to)
+}
+
+/// A new store: this machine's minutes from the history, and what was imported to be uploaded, with what could still be
+/// read of the old one.
+pub(super) fn rebuild(
+    folder: &Path,
+    history: &History,
+    days: &BTreeMap<Date, u64>,
+    heritage: Heritage<'_>,
+    scan: &Scan,
+) -> Result<Store, StoreError> {
+    crate::profile::files::make_private_folder(folder)?;
+    let mut store = Store::of(open_patiently(folder)?, days.clone());
+    let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
+    let mut sealed = BTreeSet::new();
+    for day in days.keys() {
+        let lines = history.read(*day, 0)?;
+        let is_sent = |line: &Line| match line.import {
+            None => line.minute.device_id == heritage.device_id,
+            Some(import) => import == Import::Queued,
+        };
+        let sent: Vec<_> =
+            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(place(&line.minute))).collect();
+        for chunk in sent.chunks(CHUNK) {
+            let mut batch = sled::Batch::default();
+            for line in chunk.iter().filter(|line| !rejected.contains(&line.minute.id)) {
+                store.enqueue(&queued(line, heritage), &mut batch)?;
+            }
+            store.commit(batch)?;
+        }
+    }
+    // What waited for longer than the history is kept is in the old store alone.
+    let first_day = days.keys().next().copied();
+    let pruned = |minute: &Minute| {
+        first_day.is_none_or(|first| history::day_of(MinuteStart::containing(minute.from_timestamp)) < first)
+    };
+    let waiting: Vec<_> = scan.queue.iter().filter(|queued| pruned(&queued.minute)).collect();
+    for chunk in waiting.chunks(CHUNK) {
+        let mut batch = sled::Batch::default();
+        for queued in chunk {
+            store.enqueue(queued, &mut batch)?;
+        }
+        store.commit(batch)?;
+    }
+    let mut batch = sled::Batch::default();
+    for aside in &scan.aside {
+        let tag = keys::tag(aside.queued.owner.as_ref());
+        let from = MinuteStart::containing(aside.queued.minute.from_timestamp);
+        batch.insert(keys::minute(keys::ASIDE, tag, from, aside.queued.minute.device_id), json(aside)?);
+        *store.aside.entry(tag).or_default() += 1;
+    }
+    for open in scan.open.iter().filter(|open| !sealed.contains(&(open.from.start(), open.device_id))) {
+        batch.insert(keys::open(open.from), json(open)?);
+    }
+    store.commit(batch)?;
+    Ok(store)
+}

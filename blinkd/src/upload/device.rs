@@ -1,0 +1,189 @@
+//! Signing in through the browser: the device authorization grant, RFC 8628.
+//!
+//! The server is asked only while somebody waits for the answer: a client that goes away has changed its mind. Losing
+//! the network ends nothing; the code does, when its time is over.
+
+use std::time::Duration;
+
+use blink_proto::{
+    Problem, Secret,
+    ipc::{DeviceCode, SignedIn},
+};
+use tokio::sync::oneshot;
+
+use super::{BaseUrl, NetError, Server, Uploader};
+use crate::keeper::Gone;
+
+/// Between two questions, where the server names no interval, and added to it by each `slow_down` (RFC 8628, 3.5).
+const STEP: Duration = Duration::from_secs(5);
+/// The longest wait between two questions while the server cannot be reached.
+const LONGEST: Duration = Duration::from_secs(60);
+/// No code is believed to live longer.
+const LONGEST_LIFE: Duration = Duration::from_secs(3_600);
+
+/// What a server answers when a sign-in begins (RFC 8628, 3.2).
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct DeviceStart {
+    /// Ours alone.
+    pub device_code: Secret,
+    /// What the person types.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// The same with the code filled in.
+    #[serde(default)]
+    pub verification_uri_complete: Option<String>,
+    /// Seconds until the codes are void.
+    pub expires_in: u64,
+    /// Seconds between two questions.
+    #[serde(default)]
+    pub interval: Option<u64>,
+}
+
+/// What it answers when asked whether the person has confirmed (RFC 8628, 3.5).
+#[derive(Clone, Debug)]
+pub enum DeviceAnswer {
+    /// They have.
+    Granted(Box<blink_proto::http::TokenResponse>),
+    /// Not yet.
+    Pending,
+    /// Not yet, and we ask too often.
+    SlowDown,
+    /// They said no.
+    Denied,
+    /// The code is void.
+    Expired,
+}
+
+/// Somebody who waits.
+pub(super) type Waiter = oneshot::Sender<Result<SignedIn, Problem>>;
+
+/// A sign-in under way.
+pub(super) struct Pending {
+    base: BaseUrl,
+    server: Box<dyn Server>,
+    code: Secret,
+    adopt: bool,
+    interval: Duration,
+    /// Added while the server cannot be reached.
+    delay: Duration,
+    next: Duration,
+    until: Duration,
+    waiters: Vec<Waiter>,
+}
+
+fn void() -> Problem {
+    let message = "The sign-in's code is void: its time is over, or it was used.";
+    Problem::new("device_code_expired", message, "Run `blinkctl login --device` again.")
+}
+
+fn denied() -> Problem {
+    Problem::new("access_denied", "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
+}
+
+impl Uploader {
+    /// Gets a code. One that waited before is given up.
+    pub(super) fn device_begin(&mut self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
+        let url = server.unwrap_or_else(|| self.setup.server.clone());
+        let base = BaseUrl::parse(&url, self.setup.insecure)?;
+        let server = (self.setup.connect)(&base)?;
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let start = server.device_start(&name).map_err(|error| error.problem())?;
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
+        let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);
+        self.device = Some(Pending {
+            base,
+            server,
+            code: start.device_code,
+            adopt,
+            interval,
+            delay: Duration::ZERO,
+            next: mono + interval,
+            until: mono + lives,
+            waiters: Vec::new(),
+        });
+        Ok(DeviceCode {
+            user_code: start.user_code,
+            verification_uri: start.verification_uri,
+            verification_uri_complete: start.verification_uri_complete,
+            expires_at: now.checked_add(lives).unwrap_or(now),
+        })
+    }
+
+    /// Somebody waits for the code to be approved.
+    pub(super) fn device_wait(&mut self, waiter: Waiter) {
+        match &mut self.device {
+            Some(pending) => pending.waiters.push(waiter),
+            None => {
+                let fix = "Begin with `blinkctl login --device`.";
+                let problem = Problem::new("no_device_code", "No sign-in through the browser is under way.", fix);
+                let _ = waiter.send(Err(problem));
+            }
+        }
+    }
+
+    /// When the server is asked next; `None` while nobody waits.
+    pub(super) fn device_due(&self) -> Option<Duration> {
+        self.device
+            .as_ref()
+            .filter(|pending| !pending.waiters.is_empty())
+            .map(|pending| pending.next.min(pending.until))
+    }
+
+    /// Asks the server, where that is due.
+    pub(super) fn device_step(&mut self) -> Result<(), Gone> {
+        let mono = self.setup.clock.mono();
+        let Some(pending) = &mut self.device else { return Ok(()) };
+        pending.waiters.retain(|waiter| !waiter.is_closed());
+        if pending.waiters.is_empty() || mono < pending.next.min(pending.until) {
+            return Ok(());
+        }
+        let answer =
+            if mono >= pending.until { Ok(DeviceAnswer::Expired) } else { pending.server.device_token(&pending.code) };
+        let (interval, mono) = (pending.interval, self.setup.clock.mono());
+        pending.delay = match &answer {
+            Ok(_) => Duration::ZERO,
+            Err(error) => error.retry_after().unwrap_or((pending.delay * 2).max(STEP)).min(LONGEST),
+        };
+        pending.next = mono + interval + pending.delay;
+        match answer {
+            Ok(DeviceAnswer::Pending) => {}
+            Ok(DeviceAnswer::SlowDown) => {
+                pending.interval = (interval + STEP).min(LONGEST);
+                pending.next = mono + pending.interval;
+            }
+            Ok(DeviceAnswer::Denied) => self.device_over(&Err(denied())),
+            Ok(DeviceAnswer::Expired) => self.device_over(&Err(void())),
+            Ok(DeviceAnswer::Granted(tokens)) => {
+                let Some(Pending { base, server, adopt, waiters, .. }) = self.device.take() else { return Ok(()) };
+                let signed_in = self.settle(&base, server, *tokens, adopt, false)?;
+                tell(waiters, &signed_in);
+            }
+            Err(error) if passes(&error) => tracing::info!(code = error.problem().code, "no word on the sign-in yet"),
+            Err(error) => self.device_over(&Err(error.problem())),
+        }
+        Ok(())
+    }
+
+    fn device_over(&mut self, outcome: &Result<SignedIn, Problem>) {
+        if let Some(pending) = self.device.take() {
+            tell(pending.waiters, outcome);
+        }
+    }
+}
+
+fn tell(waiters: Vec<Waiter>, outcome: &Result<SignedIn, Problem>) {
+    for waiter in waiters {
+        // It may have gone.
+        let _ = waiter.send(outcome.clone());
+    }
+}
+
+/// Whether asking again may help.
+fn passes(error: &NetError) -> bool {
+    match error {
+        NetError::Unreachable(_) | NetError::TimedOut => true,
+        _ => matches!(error.status(), Some(408 | 429 | 500..)),
+    }
+}

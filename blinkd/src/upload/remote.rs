@@ -1,0 +1,130 @@
+//! What is asked of the account beyond sending minutes: its minutes on the server, and its end.
+
+use blink_proto::{Problem, Secret, ipc::RemotePage};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::{Link, NetError, Uploader};
+use crate::keeper::{Gone, not_signed_in};
+
+/// The most minutes of a page.
+const PAGE: usize = 1_000;
+/// A page must fit a frame to a client.
+const MAX_PAGE_BYTES: usize = 900 << 10;
+
+/// Which minutes are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageOf {
+    /// The first instant.
+    pub from: Option<Timestamp>,
+    /// The first instant not wanted any more.
+    pub to: Option<Timestamp>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+impl PageOf {
+    /// As the query of `GET /api/user/{id}/blinks`.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let mut query = format!("group=minute&limit={PAGE}");
+        for (name, at) in [("from", self.from), ("to", self.to)] {
+            if let Some(at) = at {
+                query.push_str(&format!("&{name}={at}"));
+            }
+        }
+        if let Some(cursor) = &self.cursor {
+            query.push_str("&cursor=");
+            for byte in cursor.bytes() {
+                match byte {
+                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => query.push(byte.into()),
+                    _ => query.push_str(&format!("%{byte:02X}")),
+                }
+            }
+        }
+        query
+    }
+}
+
+impl Uploader {
+    /// Whoever is signed in has a link to their server, or it is said why there is none.
+    fn linked(&mut self) -> Result<Result<(), Problem>, Gone> {
+        let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
+        if !known {
+            return Ok(Err(not_signed_in()));
+        }
+        if self.link.is_none() {
+            self.take_up()?;
+        }
+        Ok(match &self.link {
+            Some(_) => Ok(()),
+            None => Err(self.last_error.clone().unwrap_or_else(not_signed_in)),
+        })
+    }
+
+    /// A page of the account's minutes as the server has them.
+    pub(super) fn remote_page(&mut self, of: &PageOf) -> Result<Result<RemotePage, Problem>, Gone> {
+        if let Err(problem) = self.linked()? {
+            return Ok(Err(problem));
+        }
+        let page = self.authorised(|server, access| server.minutes(access, of)).and_then(|page| {
+            let bytes = serde_json::to_vec(&page).map_or(usize::MAX, |text| text.len());
+            let too_large = || NetError::Protocol("a page of minutes is too large".to_owned());
+            if bytes > MAX_PAGE_BYTES { Err(too_large()) } else { Ok(page) }
+        });
+        Ok(page.map_err(|error| error.problem()))
+    }
+
+    /// Erases the account on its server, and signs out here. Returns the server's receipt.
+    pub(super) fn erase_account(&mut self, password: Option<&Secret>) -> Result<Result<Value, Problem>, Gone> {
+        if let Err(problem) = self.linked()? {
+            return Ok(Err(problem));
+        }
+        let mut erased = self.authorised(|server, access| server.erase_account(access, password));
+        if let (Err(NetError::SessionEnded), Some(password)) = (&erased, password) {
+            erased = self.erase_after_sign_in(password)?;
+        }
+        let receipt = match erased {
+            Ok(receipt) => receipt,
+            Err(error) => return Ok(Err(error.problem())),
+        };
+        tracing::info!("the account was erased on its server");
+        if let Some(Link { owner, .. }) = self.link.take() {
+            self.forget_link();
+            if let Err(problem) = self.setup.keeper.call(move |keeper| keeper.account_erased(&owner))? {
+                // The account is gone all the same, which is what was asked for.
+                tracing::error!(code = problem.code, "the erased account is still signed in here");
+            }
+        }
+        Ok(Ok(receipt))
+    }
+
+    /// The session has ended, but the password is there: it opens one that lives for this alone.
+    fn erase_after_sign_in(&mut self, password: &Secret) -> Result<Result<Value, NetError>, Gone> {
+        let email = self.setup.keeper.call(|keeper| keeper.account().map(|account| account.email.clone()))?;
+        let (Some(email), Some(link)) = (email, &self.link) else { return Ok(Err(NetError::SessionEnded)) };
+        let request = blink_proto::http::LoginRequest { email, password: password.clone() };
+        let erased = link.server.login(&request).and_then(|answer| {
+            if answer.user.id == link.owner.user_id {
+                link.server.erase_account(&answer.access_token, Some(password))
+            } else {
+                Err(NetError::SessionEnded)
+            }
+        });
+        Ok(erased)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_holds_what_is_asked_and_nothing_that_was_smuggled_in() {
+        let at = |text: &str| Some(text.parse().unwrap());
+        let all = PageOf { from: at("2026-03-01T10:00:00Z"), to: at("2026-03-02T00:00:00Z"), cursor: None };
+        assert_eq!(all.query(), "group=minute&limit=1000&from=2026-03-01T10:00:00Z&to=2026-03-02T00:00:00Z");
+        let smuggled = PageOf { cursor: Some("a&limit=1 #é".into()), ..PageOf::default() };
+        assert_eq!(smuggled.query(), "group=minute&limit=1000&cursor=a%26limit%3D1%20%23%C3%A9");
+    }
+}

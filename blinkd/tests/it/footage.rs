@@ -1,0 +1,209 @@
+//! Hours of footage through the whole daemon in minutes: the real source, pipeline, keeper and store, by a clock that
+//! the frames drive. Memory and open files must stay as they are.
+
+use std::{
+    fs,
+    process::{Command, Stdio},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use blink_proto::{
+    Minute, Problem,
+    consent::TRACKING_VERSION,
+    ipc::{Outcome, Request},
+    paths::Paths,
+};
+use blink_vision::Event;
+use blinkd::{
+    app::{self, Parts},
+    capture::{Eyes, Look, Trouble, Want, native::NativeEyes},
+    clock::{Clock as _, FakeClock},
+    daemon::Daemon,
+    keeper::Manners,
+    owner::OwnerDesk,
+    session::Buses,
+};
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::runtime::Runtime;
+
+const FPS: u64 = 30;
+/// The clip is a minute long and is played again and again.
+const CLIP_FRAMES: u64 = 60 * FPS;
+/// What memory may grow by after the warm-up.
+const FLAT_BYTES: u64 = 5 << 20;
+
+/// Minutes of footage in all, and of them to warm up.
+fn minutes() -> (u64, u64) {
+    if std::env::var_os("WAW_TEST_LONG").is_some() { (120, 12) } else { (4, 2) }
+}
+
+/// The real eyes, by a clock that each frame moves to its own time. Once a second of footage they wait until the keeper
+/// has taken everything, as it would have in a real second.
+struct FastEyes {
+    eyes: NativeEyes,
+    clock: FakeClock,
+    opened: Duration,
+    waited_at: Duration,
+    frames: Arc<AtomicU64>,
+    daemon: Arc<OnceLock<Daemon>>,
+    runtime: Runtime,
+}
+
+impl FastEyes {
+    fn wait_for_the_keeper(&mut self) {
+        let now = self.clock.mono();
+        if now.saturating_sub(self.waited_at) >= Duration::from_secs(1)
+            && let Some(daemon) = self.daemon.get()
+        {
+            self.waited_at = now;
+            assert!(matches!(self.runtime.block_on(daemon.answer(Request::Status)), Outcome::Ok(_)));
+        }
+    }
+}
+
+impl Eyes for FastEyes {
+    fn ready(&mut self) -> Result<(), Trouble> {
+        self.eyes.ready()
+    }
+
+    fn open(&mut self, at: Timestamp) -> Result<(), Trouble> {
+        self.opened = self.clock.mono();
+        self.eyes.open(at)
+    }
+
+    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
+        self.wait_for_the_keeper();
+        let (clock, opened) = (&self.clock, self.opened);
+        let look = self.eyes.look(&mut |t| {
+            clock.advance((opened + t).saturating_sub(clock.mono()));
+            wanted(t)
+        });
+        if matches!(look, Ok(Look::Frame(_))) {
+            self.frames.fetch_add(1, Ordering::SeqCst);
+        }
+        look
+    }
+
+    fn decided(&mut self, into: &mut Vec<Event>) {
+        self.eyes.decided(into);
+    }
+
+    fn close(&mut self) {
+        self.eyes.close();
+    }
+
+    fn needs_pacing(&self) -> bool {
+        self.eyes.needs_pacing()
+    }
+
+    fn repeats(&self) -> bool {
+        self.eyes.repeats()
+    }
+}
+
+/// Resident memory in bytes, and open files, of this process.
+fn use_of_the_machine() -> (u64, usize) {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let kib: u64 = kib.trim().trim_end_matches(" kB").parse().unwrap();
+    (kib * 1024, fs::read_dir("/proc/self/fd").unwrap().count())
+}
+
+#[test]
+fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("face.avi");
+    let mut synthesize = Command::new(env!("CARGO_BIN_EXE_blinkd"));
+    synthesize.arg("synthesize").arg(&clip).args(["--seconds", "60", "--bpm", "15", "--fps", "30"]);
+    assert!(synthesize.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+
+    let paths = Paths::under(folder.path());
+    let clock = FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap());
+    let (frames, daemon) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
+    let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
+    let source = format!("file:{},loop", clip.display());
+    let running = app::start(Parts {
+        paths: paths.clone(),
+        clock: Arc::new(clock.clone()),
+        tz: TimeZone::UTC.into(),
+        machine: Some("this machine".to_owned()),
+        source: source.clone(),
+        eyes: {
+            let (clock, frames, daemon) = (clock.clone(), Arc::clone(&frames), Arc::clone(&daemon));
+            let owner = Arc::clone(&owner);
+            Box::new(move || {
+                Box::new(FastEyes {
+                    eyes: NativeEyes::new(source.parse().unwrap(), Arc::clone(&owner)),
+                    clock: clock.clone(),
+                    opened: Duration::ZERO,
+                    waited_at: Duration::ZERO,
+                    frames: Arc::clone(&frames),
+                    daemon: Arc::clone(&daemon),
+                    runtime: tokio::runtime::Builder::new_current_thread().build().unwrap(),
+                })
+            })
+        },
+        owner,
+        connect: Box::new(|_| Err(Problem::new("no_server", "There is no server here.", "Do without."))),
+        server: "http://127.0.0.1:9".to_owned(),
+        insecure: false,
+        retention_days: 90,
+        // The share of a core means nothing by this clock.
+        manners: Manners { max_cpu_percent: 0, ..Manners::default() },
+        buses: Buses::none(),
+        vault: blinkd::profile::Vault::open(&paths.data, false),
+        settings: None,
+    })
+    .unwrap();
+    assert!(daemon.set(running.daemon().clone()).is_ok());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let version = TRACKING_VERSION.to_owned();
+    let granted = runtime.block_on(running.daemon().answer(Request::ConsentGrant { version }));
+    assert!(matches!(granted, Outcome::Ok(_)));
+
+    let (all, warm) = minutes();
+    let wait_for = |minutes: u64| {
+        let (mut seen, mut idle) = (0, 0);
+        while seen < minutes * CLIP_FRAMES {
+            thread::sleep(Duration::from_millis(20));
+            let now = frames.load(Ordering::SeqCst);
+            idle = if now == seen { idle + 1 } else { 0 };
+            assert!(idle < 1_500, "no frame for half a minute: {:?}", running.state());
+            seen = now;
+        }
+    };
+    wait_for(warm);
+    let first = use_of_the_machine();
+    wait_for(all);
+    let last = use_of_the_machine();
+    let seen = frames.load(Ordering::SeqCst);
+    daemon.get().unwrap().stop();
+    running.stop().unwrap();
+
+    println!(
+        "{seen} frames, {all} min of footage: after {warm} min {:.1} MB and {} open files, at the end {:.1} MB and {}",
+        first.0 as f64 / 1e6,
+        first.1,
+        last.0 as f64 / 1e6,
+        last.1
+    );
+    assert!(last.0 <= first.0 + FLAT_BYTES, "memory grows");
+    assert!(last.1 <= first.1, "open files grow");
+
+    // And it was the real thing: every minute is there, whole, with its blinks.
+    let days = fs::read_dir(paths.history()).unwrap().map(|day| fs::read_to_string(day.unwrap().path()).unwrap());
+    let text: String = days.collect();
+    let sealed: Vec<Minute> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    println!("{} minutes sealed", sealed.len());
+    assert!(sealed.len() as u64 + 1 >= all && sealed.len() as u64 <= all + 1);
+    for minute in &sealed[..sealed.len().min(all as usize - 1)] {
+        assert!((59_000..=60_000).contains(&minute.observed_ms), "{minute:?}");
+        assert!((14..=16).contains(&minute.blink_count), "{minute:?}");
+        assert!((29.0..=31.0).contains(&minute.mean_fps), "{minute:?}");
+    }
+}

@@ -1,0 +1,134 @@
+//! Lock, sleep and their buses, as a desktop has them.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
+
+use blink_proto::{ipc::Request, status::State};
+
+use crate::{
+    bus::{Desktop, PrivateBus, lie},
+    fixture::{Client, Fixture, until},
+};
+
+fn on(bus: &PrivateBus) -> (Client, Fixture) {
+    let (mut client, fixture) = Fixture::on(Arc::new(tempfile::tempdir().unwrap()), bus.as_both());
+    client.consent();
+    (client, fixture)
+}
+
+/// Waits until it is locked and closed, or open again.
+fn settles(client: &mut Client, fixture: &Fixture, locked: bool) {
+    let what = if locked { "closing for a lock" } else { "opening again" };
+    until(what, || (client.status().state == State::Locked) == locked && fixture.eyes_are_open() != locked);
+}
+
+#[test]
+fn whoever_locks_the_screen_closes_the_camera_and_unlocking_opens_it() {
+    let bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, false);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, false);
+    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    type Lock = fn(&Desktop, bool);
+    for lock in [Desktop::set_hint as Lock, Desktop::ask_to, Desktop::save_screen] {
+        for locked in [true, false, true, false] {
+            lock(&desktop, locked);
+            settles(&mut client, &fixture, locked);
+        }
+    }
+    // One that asks and one that knows: who knows has the last word.
+    desktop.ask_to(true);
+    settles(&mut client, &fixture, true);
+    desktop.set_hint(true);
+    desktop.set_hint(false);
+    settles(&mut client, &fixture, false);
+}
+
+#[test]
+fn sleep_waits_until_the_camera_is_closed() {
+    let bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, false);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, false);
+    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    for round in 1..=3 {
+        desktop.sleep(true);
+        until("letting it sleep", || {
+            let sleeps = desktop.held.load(Ordering::SeqCst) == 0;
+            assert!(!sleeps || !fixture.eyes_are_open(), "the camera is closed first");
+            sleeps
+        });
+        assert_eq!(client.status().state, State::Locked);
+        desktop.sleep(false);
+        settles(&mut client, &fixture, false);
+        until("the next delay", || desktop.held.load(Ordering::SeqCst) == 1);
+        assert_eq!(desktop.ever.load(Ordering::SeqCst), 1 + round);
+    }
+}
+
+#[test]
+fn a_session_that_is_locked_at_the_start_opens_nothing_for_long() {
+    let bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, true);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, true);
+    assert_eq!(client.call(Request::Resume), Ok(blink_proto::ipc::Reply::Done));
+    assert_eq!(client.status().state, State::Locked, "a known lock is not the person's to lift from here");
+    desktop.set_hint(false);
+    settles(&mut client, &fixture, false);
+}
+
+#[test]
+fn what_others_say_in_logind_s_name_is_not_believed() {
+    let bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, true);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, true);
+    desktop.ask_to(true);
+    desktop.save_screen(true);
+    lie(&bus);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(500) {
+        assert!(!fixture.eyes_are_open());
+    }
+    assert_eq!(client.status().state, State::Locked);
+}
+
+#[test]
+fn a_bus_that_dies_and_comes_back_is_followed_again_and_never_needed() {
+    let mut bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, false);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, false);
+    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    bus.kill();
+    drop(desktop);
+    let seen = client.status().blinks_session;
+    until("blinks without a bus", || client.status().blinks_session > seen + 3);
+    assert_eq!(client.status().last_error, None);
+    bus.run();
+    let desktop = Desktop::on(&bus, true);
+    settles(&mut client, &fixture, true);
+    // Locked is what was said last: a bus that dies behind a locked screen opens nothing.
+    bus.kill();
+    drop(desktop);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(500) {
+        assert!(!fixture.eyes_are_open());
+    }
+    bus.run();
+    let _desktop = Desktop::on(&bus, false);
+    settles(&mut client, &fixture, false);
+}
+
+#[test]
+fn a_bus_without_logind_is_no_trouble_and_logind_may_come_later() {
+    let bus = PrivateBus::start();
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, false);
+    assert_eq!(client.status().last_error, None);
+    let _desktop = Desktop::on(&bus, true);
+    settles(&mut client, &fixture, true);
+}

@@ -1,0 +1,223 @@
+//! The real program on a real file, looked at from outside: is the source closed whenever it must be?
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use blink_proto::{
+    consent::TRACKING_VERSION,
+    ipc::{PauseSpan, Reply, Request},
+    paths::Paths,
+    status::State,
+};
+
+use crate::{
+    bus::{Desktop, PrivateBus},
+    fixture::{Client, until},
+    program::{Program, blinkd},
+};
+
+/// The source must be closed within this of whatever forbids it.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
+
+fn toggles() -> u32 {
+    if std::env::var_os("WAW_TEST_LONG").is_some() { 1_000 } else { 60 }
+}
+
+/// A drawn face as a file, of that many seconds.
+fn clip(folder: &Path, seconds: u32) -> PathBuf {
+    let path = folder.join("face.avi");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blinkd"));
+    command.arg("synthesize").arg(&path).args(["--seconds", &seconds.to_string(), "--bpm", "20"]);
+    assert!(command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+    path
+}
+
+/// A running blinkd that looks at a file, again and again.
+struct Watcher {
+    root: tempfile::TempDir,
+    clip: PathBuf,
+    program: Program,
+    client: Client,
+}
+
+impl Watcher {
+    fn new(bus: &PrivateBus) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let clip = clip(root.path(), 20);
+        let (program, client) = start(root.path(), &clip, bus);
+        Self { root, clip, program, client }
+    }
+
+    /// Killed and started again, at once.
+    fn again(self, bus: &PrivateBus) -> Self {
+        let Self { root, clip, program, .. } = self;
+        drop(program);
+        let (program, client) = start(root.path(), &clip, bus);
+        Self { root, clip, program, client }
+    }
+
+    /// Whether the process has the source open, as the system tells it.
+    fn is_open(&self) -> bool {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.program.0.id())).unwrap().flatten();
+        files.into_iter().any(|file| fs::read_link(file.path()).is_ok_and(|target| target == self.clip))
+    }
+
+    fn ask(&mut self, request: Request) {
+        assert_eq!(self.client.call(request), Ok(Reply::Done));
+    }
+
+    fn never_opens(&self, within: Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < within {
+            assert!(!self.is_open());
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+fn start(root: &Path, clip: &Path, bus: &PrivateBus) -> (Program, Client) {
+    let source = format!("file:{},loop", clip.display());
+    let mut command = blinkd(root, &["run", "--headless", "--source", &source]);
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", bus.address()).env("BLINKD_COST__PROFILE", "normal");
+    let program = Program::run(root, &mut command);
+    let mut client = Client::connect(&Paths::under(root).socket());
+    client.greet();
+    (program, client)
+}
+
+/// What the person and the desktop have said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    consent: bool,
+    paused: bool,
+    locked: bool,
+    yielded: bool,
+}
+
+impl Said {
+    fn open(self) -> bool {
+        self.consent && !self.paused && !self.locked && !self.yielded
+    }
+
+    /// Whether `state` is right; while it is open a face is there or is being looked for.
+    fn allows(self, state: State) -> bool {
+        match self {
+            Self { consent: false, .. } => state == State::NoConsent,
+            Self { paused: true, .. } => state == State::Paused,
+            Self { locked: true, .. } => state == State::Locked,
+            Self { yielded: true, .. } => state == State::Yielded,
+            _ => matches!(state, State::NoFace | State::Tracking),
+        }
+    }
+}
+
+/// The next of a fixed sequence of arbitrary numbers below `below` (Marsaglia's xorshift).
+fn next(state: &mut u64, below: u64) -> u64 {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    *state % below
+}
+
+#[test]
+fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_right() {
+    let bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, false);
+    let mut watcher = Watcher::new(&bus);
+    until("logind is heard", || desktop.held.load(std::sync::atomic::Ordering::SeqCst) == 1);
+    let (mut said, mut dice) = (Said::default(), 0x9e37_79b9_7f4a_7c15);
+    let (mut worst, mut closings, mut wrong) = (Duration::ZERO, 0, 0);
+    for _ in 0..toggles() {
+        let was_open = said.open();
+        match next(&mut dice, 8) {
+            0 | 1 => {
+                said.paused = !said.paused;
+                let resume = Request::Resume;
+                watcher.ask(if said.paused { Request::Pause(PauseSpan::default()) } else { resume });
+                said.yielded &= said.paused;
+            }
+            2 | 3 => {
+                said.consent = !said.consent;
+                let version = TRACKING_VERSION.to_owned();
+                watcher.ask(if said.consent { Request::ConsentGrant { version } } else { Request::ConsentWithdraw });
+            }
+            4 | 5 => {
+                said.locked = !said.locked;
+                desktop.set_hint(said.locked);
+            }
+            6 if !said.yielded => {
+                said.yielded = true;
+                watcher.ask(Request::Yield);
+            }
+            _ => {
+                (said.paused, said.yielded) = (false, false);
+                watcher.ask(Request::Resume);
+            }
+        }
+        let since = Instant::now();
+        if said.open() {
+            // Every other time it is given no time to open: the next toggle meets it half way.
+            if next(&mut dice, 2) == 0 {
+                until("opening", || watcher.is_open());
+            }
+        } else {
+            while watcher.is_open() {
+                thread::sleep(Duration::from_millis(1));
+                assert!(since.elapsed() < 10 * CLOSED_WITHIN, "it does not close: {said:?}");
+            }
+            closings += u32::from(was_open);
+            worst = worst.max(since.elapsed());
+            // The last thing said is heard by now, or within the time to close.
+            let mut state = watcher.client.status().state;
+            while !said.allows(state) && since.elapsed() < CLOSED_WITHIN {
+                state = watcher.client.status().state;
+            }
+            wrong += u32::from(!said.allows(state));
+            assert!(!watcher.is_open(), "closed it stays: {said:?}");
+        }
+    }
+    println!(
+        "toggles {}, of these closing {closings}, worst closing time {} ms, wrong states {wrong}",
+        toggles(),
+        worst.as_millis()
+    );
+    assert!(worst <= CLOSED_WITHIN && wrong == 0);
+    // At the end everything is allowed again, and it tracks.
+    desktop.set_hint(false);
+    watcher.ask(Request::ConsentGrant { version: TRACKING_VERSION.to_owned() });
+    watcher.ask(Request::Resume);
+    until("tracking", || watcher.client.status().state == State::Tracking);
+    assert!(watcher.is_open());
+    assert_eq!(watcher.client.status().last_error, None);
+}
+
+#[test]
+fn a_pause_and_a_withdrawal_survive_a_kill_and_a_yield_does_not() {
+    let bus = PrivateBus::start();
+    let mut watcher = Watcher::new(&bus);
+    watcher.ask(Request::ConsentGrant { version: TRACKING_VERSION.to_owned() });
+    until("opening", || watcher.is_open());
+    watcher.ask(Request::Yield);
+    until("yielding", || !watcher.is_open() && watcher.client.status().state == State::Yielded);
+    let mut watcher = watcher.again(&bus);
+    until("opening after a yield", || watcher.is_open());
+
+    watcher.ask(Request::Pause(PauseSpan::default()));
+    until("pausing", || !watcher.is_open());
+    let mut watcher = watcher.again(&bus);
+    watcher.never_opens(Duration::from_millis(700));
+    assert_eq!(watcher.client.status().state, State::Paused);
+    watcher.ask(Request::Resume);
+    until("opening after a pause", || watcher.is_open());
+
+    watcher.ask(Request::ConsentWithdraw);
+    until("closing", || !watcher.is_open());
+    let mut watcher = watcher.again(&bus);
+    watcher.never_opens(Duration::from_millis(700));
+    assert_eq!(watcher.client.status().state, State::NoConsent);
+}

@@ -1,13 +1,17 @@
 //! `cloud-api admin`: people and roles, for the operator at the machine.
 
-use std::io::BufRead as _;
+use std::{
+    io::BufRead as _,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 
 use crate::{
-    auth::password,
+    archive::{self, rewrap},
+    auth::{master::MasterKey, password},
     clock::Clock,
-    config::DatabaseArgs,
+    config::{DatabaseArgs, DatabaseConfig},
     db::{
         DbError,
         conn::Conn,
@@ -58,6 +62,12 @@ enum Command {
     /// Make a new signing key; the others go on verifying, so nobody is signed out
     #[command(after_help = "Example: cloud-api admin rotate-keys")]
     RotateKeys,
+    /// Seal every key in the database with another master key; stop every server first
+    #[command(after_help = "Example: cloud-api admin change-master-key /etc/cloud-api/master.new")]
+    ChangeMasterKey {
+        /// File with the new key: 32 bytes in base64
+        file: PathBuf,
+    },
     /// List the accounts
     #[command(after_help = "Example: cloud-api admin list")]
     List,
@@ -88,14 +98,33 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
         println!("A new key is made; it signs in ten minutes, when every replica knows it.");
         return Ok(());
     }
+    if let Command::ChangeMasterKey { file } = &args.command {
+        return change_master_key(&mut conn, &config, file);
+    }
     let said = transaction(&mut conn, |conn| match &args.command {
         Command::Create { email, role, .. } => create(conn, email, *role, &read_password()?),
         Command::SetRole { email, role } => set_role(conn, email, *role),
-        Command::RotateKeys => Ok(String::new()),
+        Command::RotateKeys | Command::ChangeMasterKey { .. } => Ok(String::new()),
         Command::List => list(conn),
         Command::ResetPassword { email, public_url } => reset_link(conn, email, public_url),
     });
     print!("{}", said.map_err(|e| e.0)?);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> Result<(), Failure> {
+    let new = MasterKey::read(file).map_err(|e| {
+        Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
+    })?;
+    // On PostgreSQL without a master key nothing is sealed yet.
+    let bare = config.master_key_file.is_none() && config.target.sqlite_path().is_none();
+    let old = if bare { None } else { Some(archive::master(config)?) };
+    let changed = transaction(conn, |conn| rewrap::change(conn, old.as_ref(), &new)).map_err(|e| {
+        let fix = "Set CLOUD_API_MASTER_KEY_FILE to the key that is in use; nothing was changed.";
+        Failure::failed("master_key_unchanged", chain(&e), fix)
+    })?;
+    println!("{changed} keys sealed anew; start the servers with CLOUD_API_MASTER_KEY_FILE={}", file.display());
     Ok(())
 }
 

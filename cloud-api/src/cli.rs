@@ -1,11 +1,15 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use clap::{Args, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     admin::{self, AdminArgs},
+    archive::{
+        command::{self, ArchiveCommandArgs},
+        spool::Spool,
+    },
     backup,
     clock::Clock,
     config::{Config, DatabaseArgs, ServeArgs},
@@ -47,6 +51,8 @@ enum Command {
     Purge(DatabaseArgs),
     /// Make and change accounts at the machine.
     Admin(Box<AdminArgs>),
+    /// Look into the archive of raw batches and logs.
+    Archive(Box<ArchiveCommandArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +77,7 @@ pub fn run() -> Result<(), Failure> {
         Some(Cli { command: Command::Openapi }) => print_description(),
         Some(Cli { command: Command::Purge(args) }) => run_purge(&args),
         Some(Cli { command: Command::Admin(args) }) => admin::run(&args),
+        Some(Cli { command: Command::Archive(args) }) => command::run(&args),
     }
 }
 
@@ -95,11 +102,25 @@ fn parse<T: Into<std::ffi::OsString> + Clone>(args: impl IntoIterator<Item = T>)
 
 fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::from_args(args)?;
-    logging::start(&config.log)?;
+    let spool = config.archive.is_some().then(|| open_spool(&config)).transpose()?;
+    logging::start(&config.log, spool.clone())?;
     actix_web::rt::System::new().block_on(async {
-        let application = Application::build(config, Clock::System).await?;
+        let application = Application::build(config, Clock::System).await?.with_spool(spool);
         startup::announce(&application);
         application.run_until_stopped(startup::stop_signal()?).await
+    })
+}
+
+/// Beside the ledger: the place outside the database that must be there and be written anyway.
+fn open_spool(config: &Config) -> Result<Arc<Spool>, Failure> {
+    let folder = config.database.ledger.with_extension("log-spool");
+    Spool::new(&folder).map(Arc::new).map_err(|e| {
+        let message = format!("The log on its way into the archive cannot be kept in {}: {e}", folder.display());
+        Failure::failed(
+            "spool_unwritable",
+            message,
+            "Make its folder writable, or set CLOUD_API_LEDGER=FILE elsewhere.",
+        )
     })
 }
 
@@ -135,6 +156,12 @@ fn run_purge(args: &DatabaseArgs) -> Result<(), Failure> {
         Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.")
     })?;
     println!("{} minutes, {} sessions, {} links removed", purged.minutes, purged.sessions, purged.links);
+    if purged.objects > 0 {
+        println!(
+            "{} objects of the archive marked; the server, or `cloud-api archive check`, removes them",
+            purged.objects
+        );
+    }
     Ok(())
 }
 
@@ -157,7 +184,8 @@ fn run_restore(args: &FileArgs) -> Result<(), Failure> {
     migrate::run(&mut conn, &config.target).map_err(|e| failed(&e, "Give an empty database."))?;
     let ledger = ledger::read(&config.ledger)
         .map_err(|e| failed(&e, "Mend the ledger: without it people who were erased would be back."))?;
-    let restored = transaction(&mut conn, |conn| backup::restore(conn, &args.file, &ledger))
+    let now = Clock::System.now();
+    let restored = transaction(&mut conn, |conn| backup::restore(conn, &args.file, &ledger, now))
         .map_err(|e| failed(&e, "Give a whole backup and an empty database; nothing was changed."))?;
     println!(
         "{} rows restored; {} people stay erased, {} consents since the backup kept",

@@ -6,6 +6,7 @@
 //! - [`http`]: what every request goes through: envelope, headers, log, bodies
 //! - [`limits`], [`address`], [`metrics`], [`jobs`]: how often, from where, how much, and what runs beside
 //! - [`routes`]: the endpoints; [`auth`]: who asks; [`error`]: how a request is refused
+//! - [`archive`]: raw batches and the log, encrypted with a key for each person
 //! - [`backup`], [`ledger`]: what outlives the database, and what must not
 //! - [`openapi`]: their description
 //! - [`domain`]: parsing, pure; [`db`]: storage on SQLite and PostgreSQL
@@ -15,6 +16,7 @@
 
 pub mod address;
 pub mod admin;
+pub mod archive;
 pub mod auth;
 pub mod backup;
 pub mod cli;

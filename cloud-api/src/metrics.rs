@@ -2,8 +2,10 @@
 
 use std::{sync::OnceLock, time::Duration};
 
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::db::{archive::QueueState, types::UtcMs};
 
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -53,4 +55,40 @@ pub fn sign_in_failed() {
 /// A refresh token came twice.
 pub fn token_reused() {
     counter!("refresh_token_reuse_total").increment(1);
+}
+
+/// How long the archive's queue is, and how many objects wait for their removal.
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and these are far below 2^53")]
+pub fn archive_queue(state: &QueueState, now: UtcMs) {
+    gauge!("archive_queue_batches").set(state.batches as f64);
+    gauge!("archive_queue_bytes").set(state.bytes as f64);
+    let age_ms = state.oldest_at.map_or(0, |oldest| now.0.saturating_sub(oldest.0).max(0));
+    gauge!("archive_queue_oldest_age_seconds").set(age_ms as f64 / 1_000.0);
+    gauge!("archive_removals_pending").set(state.removals as f64);
+}
+
+/// Whether the archive's store answered when it was last asked.
+pub fn archive_up(up: bool) {
+    gauge!("archive_up").set(f64::from(u8::from(up)));
+}
+
+/// An object was written.
+pub fn archived(bucket: &'static str, bytes: usize) {
+    counter!("archive_objects_written_total", "bucket" => bucket).increment(1);
+    counter!("archive_bytes_written_total", "bucket" => bucket).increment(bytes as u64);
+}
+
+/// Something of the archive failed: `queue`, `key`, `store`, `removal` or `log`.
+pub fn archive_failed(what: &'static str) {
+    counter!("archive_failures_total", "what" => what).increment(1);
+}
+
+/// A batch was not archived because the queue is full.
+pub fn archive_skipped() {
+    counter!("archive_batches_skipped_total").increment(1);
+}
+
+/// Files of the log were deleted unarchived.
+pub fn archive_log_files_dropped(files: u64) {
+    counter!("archive_log_files_dropped_total").increment(files);
 }

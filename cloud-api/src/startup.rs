@@ -19,6 +19,7 @@ use actix_web::{
 use diesel::r2d2::ManageConnection as _;
 
 use crate::{
+    archive::{Archive, spool::Spool},
     auth::{
         key_file, key_rows,
         keys::{KeyError, Keyring},
@@ -27,7 +28,7 @@ use crate::{
         password::{self, Passwords},
     },
     clock::Clock,
-    config::{Config, DatabaseConfig},
+    config::{ArchiveConfig, Config, DatabaseConfig},
     db::{Db, conn::Conn, migrate, target::Target, transaction, types::UtcMs},
     failure::{Failure, Kind, chain},
     http::envelope,
@@ -56,9 +57,16 @@ pub struct Application {
     certificate: Option<Arc<Certificate>>,
     database: DatabaseConfig,
     state: State,
+    spool: Option<Arc<Spool>>,
 }
 
 impl Application {
+    /// Has the log archived that is written to this spool.
+    #[must_use]
+    pub fn with_spool(self, spool: Option<Arc<Spool>>) -> Self {
+        Self { spool, ..self }
+    }
+
     /// Listens, brings the database up to date, makes the keys. It answers once [`Self::run_until_stopped`] runs.
     ///
     /// # Errors
@@ -76,7 +84,8 @@ impl Application {
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
         let (database, now) = (config.database.clone(), clock.now());
-        let (db, keys, ledger) = web::block(move || prepare(&database, now))
+        let archive = config.archive.clone();
+        let (db, keys, ledger, archive) = web::block(move || prepare(&database, archive.as_ref(), now))
             .await
             .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
         metrics::start();
@@ -87,6 +96,7 @@ impl Application {
             db,
             keys: Arc::new(keys),
             ledger: Arc::new(ledger),
+            archive: archive.map(Arc::new),
             passwords: Passwords::default(),
             clock,
             started: Instant::now(),
@@ -118,7 +128,7 @@ impl Application {
         let server = server.map_err(|e| cannot_listen(address, &e))?.run();
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { server, address, scheme, certificate, database: config.database, state })
+        Ok(Self { server, address, scheme, certificate, database: config.database, state, spool: None })
     }
 
     /// `http` or `https`.
@@ -140,6 +150,10 @@ impl Application {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let handle = self.server.handle();
         let _keys = AbortOnDrop(actix_web::rt::spawn(jobs::keys(self.state.clone(), self.database)));
+        let _archive = self.state.archive.clone().map(|archive| {
+            let job = jobs::archive::run(self.state.clone(), archive, self.spool);
+            AbortOnDrop(actix_web::rt::spawn(job))
+        });
         let _jobs = AbortOnDrop(actix_web::rt::spawn(jobs::run(self.state)));
         let _certificate =
             self.certificate.map(|certificate| AbortOnDrop(actix_web::rt::spawn(jobs::follow(certificate))));
@@ -245,7 +259,11 @@ fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
     }
 }
 
-fn prepare(config: &DatabaseConfig, now: UtcMs) -> Result<(Db, Keyring, Ledger), Failure> {
+fn prepare(
+    config: &DatabaseConfig,
+    archive: Option<&ArchiveConfig>,
+    now: UtcMs,
+) -> Result<(Db, Keyring, Ledger, Option<Archive>), Failure> {
     prepare_folder(&config.target)?;
     let mut conn = connect(&config.target)?;
     if config.migrate {
@@ -269,9 +287,10 @@ fn prepare(config: &DatabaseConfig, now: UtcMs) -> Result<(Db, Keyring, Ledger),
         tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
     }
     let keys = open_keys(&mut conn, config, now, false)?;
+    let archive = archive.map(|archive| Archive::open(archive, config, &mut conn)).transpose()?;
     password::warm_up();
     let ledger = open_ledger(&config.ledger)?;
-    Ok((Db::new(&config.target, config.connections), keys, ledger))
+    Ok((Db::new(&config.target, config.connections), keys, ledger, archive))
 }
 
 /// Opens the signing keys, and does what is due to them; `forced` makes a new one.

@@ -26,7 +26,8 @@ struct Row {
     sealed: bool,
 }
 
-fn purpose(kid: &str) -> String {
+/// What a signing key is sealed for.
+pub(crate) fn purpose(kid: &str) -> String {
     format!("signing key {kid}")
 }
 

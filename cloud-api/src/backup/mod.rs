@@ -1,7 +1,8 @@
 //! Backup and restore: one gzip file of JSON lines, from either database into an empty one of either kind.
 //!
 //! The first line says what it is and when it was made, the last how many rows there are, so that a cut file is known
-//! for one. It holds no key and no session. Restoring replays the ledger in the same transaction, so nobody who was
+//! for one. Of keys it holds those of the archive alone, sealed with the master key, which it
+//! never holds; and no session. Restoring replays the ledger in the same transaction, so nobody who was
 //! erased since is ever back, not even for a moment.
 
 mod tables;
@@ -29,7 +30,7 @@ use crate::{
         DbError,
         conn::Conn,
         erase,
-        types::DbId,
+        types::{DbId, UtcMs},
         users::{self, ConsentRow},
     },
     ledger::{Entry, What},
@@ -189,7 +190,7 @@ pub struct Restored {
 ///
 /// # Errors
 /// When the database is not empty, the file is not whole, or either fails; then the transaction must be rolled back.
-pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry]) -> Result<Restored, BackupError> {
+pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Result<Restored, BackupError> {
     let failed = |e| BackupError::Io(path.to_owned(), e);
     if !users::list(conn, None, 1)?.is_empty() {
         return Err(BackupError::NotEmpty);
@@ -234,7 +235,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry]) -> Result<Restore
     if let Some((of, page)) = pending {
         insert(conn, of, &page)?;
     }
-    let (erased, consents) = replay(conn, ledger, head.created_at)?;
+    let (erased, consents) = replay(conn, ledger, head.created_at, now)?;
     Ok(Restored { rows, erased, consents })
 }
 
@@ -261,7 +262,7 @@ fn insert(conn: &mut Conn, table: &Table, page: &[String]) -> Result<(), BackupE
 }
 
 /// Does again what people asked for: every erasure, and the consents since the backup.
-fn replay(conn: &mut Conn, ledger: &[Entry], since: Timestamp) -> Result<(u64, u64), BackupError> {
+fn replay(conn: &mut Conn, ledger: &[Entry], since: Timestamp, now: UtcMs) -> Result<(u64, u64), BackupError> {
     let (mut erased, mut consents) = (0, 0);
     for entry in ledger {
         let user = DbId::from(entry.user_id);
@@ -270,7 +271,7 @@ fn replay(conn: &mut Conn, ledger: &[Entry], since: Timestamp) -> Result<(u64, u
         }
         match &entry.what {
             What::Erased => {
-                erase::person(conn, user)?;
+                erase::person(conn, user, None, now)?;
                 erased += 1;
             }
             What::Consent { kind, version, granted } if entry.at >= since => {

@@ -20,9 +20,11 @@ pub(super) enum Kind {
     Real,
     /// 0 or 1.
     Bool,
+    /// Bytes, as hexadecimal digits.
+    Bytes,
 }
 
-use Kind::{Bool, Id, Int, Real, Text, Utc};
+use Kind::{Bool, Bytes, Id, Int, Real, Text, Utc};
 
 /// A table and its columns.
 pub(super) struct Table {
@@ -96,6 +98,48 @@ pub(super) const TABLES: &[Table] = &[
         name: "blink_rollups",
         columns: &[("user_id", Id), ("slot_from", Utc), ("blink_count", Int), ("observed_ms", Int), ("minutes", Int)],
     },
+    Table {
+        name: "archive_keys",
+        columns: &[("id", Id), ("user_id", Id), ("sealed", Bytes), ("created_at", Utc), ("leased_until", Utc)],
+    },
+    Table {
+        name: "archive_queue",
+        columns: &[
+            ("id", Id),
+            ("key_id", Id),
+            ("queued_at", Utc),
+            ("oldest_at", Utc),
+            ("records", Int),
+            ("bytes", Int),
+            ("payload", Bytes),
+        ],
+    },
+    Table {
+        name: "archive_objects",
+        columns: &[
+            ("id", Id),
+            ("key_id", Id),
+            ("bucket", Text),
+            ("name", Text),
+            ("created_at", Utc),
+            ("oldest_at", Utc),
+            ("records", Int),
+            ("bytes", Int),
+            ("written", Bool),
+        ],
+    },
+    Table {
+        name: "archive_removals",
+        columns: &[
+            ("id", Id),
+            ("bucket", Text),
+            ("name", Text),
+            ("due_at", Utc),
+            ("attempts", Int),
+            ("erasure_id", Id),
+        ],
+    },
+    Table { name: "erasures", columns: &[("id", Id), ("erased_at", Utc), ("stores", Text)] },
 ];
 
 impl Table {
@@ -108,6 +152,8 @@ impl Table {
         let pairs = self.columns.iter().map(|(name, kind)| match kind {
             Utc if postgres => format!("'{name}', (extract(epoch FROM {name}) * 1000)::bigint"),
             Bool if postgres => format!("'{name}', {name}::int"),
+            Bytes if postgres => format!("'{name}', encode({name}, 'hex')"),
+            Bytes => format!("'{name}', lower(hex({name}))"),
             _ => format!("'{name}', {name}"),
         });
         let object = if postgres { "json_build_object" } else { "json_object" };
@@ -129,7 +175,10 @@ impl Table {
                     Int => format!("({text})::bigint"),
                     Real => format!("({text})::float8"),
                     Bool => format!("({text})::int::boolean"),
+                    Bytes => format!("decode({text}, 'hex')"),
                 }
+            } else if *kind == Bytes {
+                format!("unhex(value->>'$.{name}')")
             } else {
                 format!("value->>'$.{name}'")
             };

@@ -3,18 +3,21 @@
 //! - [`server`]: where it listens, who ends TLS
 //! - [`access`]: who may register, from where, how often
 //! - [`database`]: where minutes are kept
+//! - [`archive`]: whether raw batches and logs are archived, and where
 //! - [`outside`]: an OpenID provider, a model
 //! - [`mod@env_file`]: the file `.env`
 //!
 //! Flags win over the environment, the environment over `.env`.
 
 pub mod access;
+pub mod archive;
 pub mod database;
 pub mod env_file;
 pub mod outside;
 pub mod server;
 
 pub use access::{AccessArgs, AccessConfig};
+pub use archive::{ArchiveArgs, ArchiveConfig};
 pub use database::{DatabaseArgs, DatabaseConfig};
 pub use outside::{OutsideArgs, OutsideConfig};
 pub use server::{ServeArgs, ServerConfig};
@@ -30,6 +33,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// Where minutes are kept, and how long.
     pub database: DatabaseConfig,
+    /// Where raw batches and logs are archived; `None` is nowhere.
+    pub archive: Option<ArchiveConfig>,
     /// The provider and the model, where there are any.
     pub outside: OutsideConfig,
     /// What is logged, as a tracing filter.
@@ -53,7 +58,8 @@ impl Config {
             ));
         }
         let access = args.access.resolve(server.listen.ip().is_loopback())?;
+        let archive = args.archive.resolve(&database)?;
         let outside = args.outside.resolve()?;
-        Ok(Self { server, access, database, outside, log: args.log.clone() })
+        Ok(Self { server, access, database, archive, outside, log: args.log.clone() })
     }
 }

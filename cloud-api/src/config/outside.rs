@@ -51,7 +51,7 @@ fn given(value: Option<&String>) -> Option<String> {
 }
 
 /// Secrets cross only connections that nobody reads: TLS, or this machine alone.
-fn safe_address(name: &str, url: &str) -> Result<(), Failure> {
+pub(super) fn safe_address(name: &str, url: &str, example: &str) -> Result<(), Failure> {
     let host = |rest: &str| rest.split(['/', ':']).next().unwrap_or("").to_owned();
     let local =
         url.strip_prefix("http://").is_some_and(|rest| matches!(host(rest).as_str(), "127.0.0.1" | "localhost"));
@@ -61,7 +61,7 @@ fn safe_address(name: &str, url: &str) -> Result<(), Failure> {
     Err(Failure::usage(
         "bad_address",
         format!("{name} must begin with https:// (or be on this machine)"),
-        "For example https://accounts.google.com.",
+        format!("For example {example}."),
     ))
 }
 
@@ -74,7 +74,7 @@ impl OutsideArgs {
         let oidc = match given(self.oidc_client_id.as_ref()) {
             None => None,
             Some(client_id) => {
-                safe_address("CLOUD_API_OIDC_ISSUER", &self.oidc_issuer)?;
+                safe_address("CLOUD_API_OIDC_ISSUER", &self.oidc_issuer, "https://accounts.google.com")?;
                 let client_secret = given(self.oidc_client_secret.as_ref()).map(Secret::new);
                 Some(OidcConfig { issuer: self.oidc_issuer.clone(), client_id, client_secret })
             }
@@ -82,7 +82,7 @@ impl OutsideArgs {
         let ask = match (given(self.ask_url.as_ref()), given(self.ask_model.as_ref())) {
             (None, _) => None,
             (Some(url), Some(model)) => {
-                safe_address("CLOUD_API_ASK_URL", &url)?;
+                safe_address("CLOUD_API_ASK_URL", &url, "https://models.example.org/v1")?;
                 Some(AskConfig { url, model, key: given(self.ask_key.as_ref()).map(Secret::new) })
             }
             (Some(_), None) => {

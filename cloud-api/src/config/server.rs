@@ -18,7 +18,7 @@ use std::{
 
 use clap::Args;
 
-use super::{AccessArgs, DatabaseArgs, OutsideArgs};
+use super::{AccessArgs, ArchiveArgs, DatabaseArgs, OutsideArgs};
 use crate::{failure::Failure, routes::Part};
 
 /// The flags of `serve`.
@@ -66,6 +66,9 @@ pub struct ServeArgs {
     /// A provider and a model
     #[command(flatten)]
     pub outside: OutsideArgs,
+    /// Where raw batches and logs are archived
+    #[command(flatten)]
+    pub archive: ArchiveArgs,
     /// Where minutes are kept
     #[command(flatten)]
     pub database: DatabaseArgs,

@@ -4,16 +4,16 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 use super::{
-    DbError,
+    DbError, archive_removals,
     conn::Conn,
     schema::{
         blink_data, blink_rollups, consents, device_codes, devices, one_time_tokens, sessions, team_members, users,
     },
-    types::DbId,
+    types::{DbId, UtcMs},
 };
 
 /// What was removed from the database, in rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Removed {
     /// Minutes.
     pub minutes: usize,
@@ -35,18 +35,29 @@ pub struct Removed {
     pub accounts: usize,
 }
 
-/// Removes a person and all that is kept about them. A batch under way waits, and then finds nobody to store it for.
+/// What an erasure took, store by store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// From the database, in rows.
+    pub database: Removed,
+    /// From the archive: the key that opens it, what was on its way, and objects, which a job removes.
+    pub archive: archive_removals::Removed,
+}
+
+/// Removes a person and all that is kept about them, and destroys the key of what the archive holds. A batch under way
+/// waits, and then finds nobody to store it for. The objects' removals bear the id of the `erasure`.
 ///
 /// # Errors
 /// When the database fails; then nothing is removed.
-pub fn person(conn: &mut Conn, user: DbId) -> Result<Removed, DbError> {
+pub fn person(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> Result<Erased, DbError> {
     if let Conn::Postgres(conn) = conn {
         // Against ingest, which holds the same row shared while it stores.
         diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE")
             .bind::<super::types::Id, _>(user)
             .execute(conn)?;
     }
-    Ok(Removed {
+    let archive = archive_removals::erase(conn, user, erasure, now)?;
+    let database = Removed {
         minutes: diesel::delete(blink_data::table.filter(blink_data::user_id.eq(user))).execute(conn)?,
         sums: diesel::delete(blink_rollups::table.filter(blink_rollups::user_id.eq(user))).execute(conn)?,
         consents: diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(conn)?,
@@ -57,5 +68,6 @@ pub fn person(conn: &mut Conn, user: DbId) -> Result<Removed, DbError> {
         identities: super::oidc::unlink_all(conn, user)?,
         memberships: diesel::delete(team_members::table.filter(team_members::user_id.eq(user))).execute(conn)?,
         accounts: diesel::delete(users::table.filter(users::id.eq(user))).execute(conn)?,
-    })
+    };
+    Ok(Erased { database, archive })
 }

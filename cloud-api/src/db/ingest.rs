@@ -1,18 +1,19 @@
 //! Storing minutes: each (person, device, from) once, the first wins, rollups in the same transaction.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use diesel::{
     PgConnection, SqliteConnection,
     dsl::sql_query,
     prelude::*,
     result::{DatabaseErrorKind, Error as QueryError},
-    sql_types::{Array, BigInt, Double, Integer, Nullable, Text},
+    sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, Text},
     upsert::excluded,
 };
 
 use super::{
     Db, DbError,
+    archive::{self, QueuedRow},
     conn::Conn,
     schema::{blink_data, blink_rollups, devices, users},
     types::{DbId, Id, Utc, UtcMs},
@@ -50,24 +51,30 @@ pub enum Outcome {
     NotConsented,
 }
 
-/// Stores a batch durably.
+/// Stores a batch durably, and in the same transaction, when anything of it is new, its sealed form for the archive.
 ///
 /// # Errors
 /// When the database fails; then nothing is stored.
-pub async fn store(db: &Db, batch: Batch) -> Result<Outcome, DbError> {
-    let batch = std::sync::Arc::new(batch);
-    let attempt = || {
+pub async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
+    let queued = queued.map(Arc::new);
+    let attempt = |queued: Option<Arc<QueuedRow>>| {
         let batch = batch.clone();
         db.write(move |conn| match conn {
-            Conn::Sqlite(conn) => store_sqlite(conn, &batch),
-            Conn::Postgres(conn) => store_postgres(conn, &batch),
+            Conn::Sqlite(conn) => store_sqlite(conn, &batch, queued.as_deref()),
+            Conn::Postgres(conn) => store_postgres(conn, &batch, queued.as_deref()),
         })
     };
-    match attempt().await {
+    match attempt(queued.clone()).await {
         // On PostgreSQL that is what a row without a partition says.
         Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::CheckViolation, _))) => {
             make_partitions(db, &batch).await?;
-            attempt().await
+            attempt(queued).await
+        }
+        // The key that sealed it is gone: the minutes are stored without it.
+        Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
+            if queued.is_some() =>
+        {
+            attempt(None).await
         }
         done => done,
     }
@@ -113,7 +120,7 @@ struct SlotSum {
     minutes: i32,
 }
 
-fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch) -> Result<Outcome, DbError> {
+fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&QueuedRow>) -> Result<Outcome, DbError> {
     let consent = users::table.find(batch.user).select(users::tracking_consent).first(conn).optional()?;
     if consent != Some(true) {
         return Ok(Outcome::NotConsented);
@@ -182,12 +189,20 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch) -> Result<Outcome, D
             ))
             .execute(conn)?;
     }
+    if let Some(row) = queued
+        && accepted > 0
+    {
+        archive::enqueue(conn, row)?;
+    }
     Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
 }
 
 /// One round trip: the person's row is locked against withdrawal and erasure, the new minutes are inserted, and those
 /// that really were new are added to their slots in key order, so that two batches never wait for each other crosswise.
-const STORE_POSTGRES: &str = "\
+macro_rules! store_postgres {
+    ($($queue:literal)?) => {
+        concat!(
+            "\
 WITH owner AS MATERIALIZED (
     SELECT id FROM users WHERE id = $1 AND tracking_consent FOR SHARE
 ), device AS (
@@ -214,7 +229,23 @@ WITH owner AS MATERIALIZED (
         observed_ms = blink_rollups.observed_ms + excluded.observed_ms,
         minutes = blink_rollups.minutes + excluded.minutes
 )
-SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM fresh) AS accepted";
+",
+            $($queue,)?
+            "SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM fresh) AS accepted"
+        )
+    };
+}
+
+const STORE_POSTGRES: &str = store_postgres!();
+
+/// The same, and the sealed batch goes into the archive's queue when anything of it is new.
+const STORE_AND_QUEUE_POSTGRES: &str = store_postgres!(
+    ", queued AS (
+    INSERT INTO archive_queue (id, key_id, queued_at, oldest_at, records, bytes, payload)
+    SELECT $14, $15, $3, $16, $17, $18, $19 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
+)
+"
+);
 
 #[derive(QueryableByName)]
 struct Counts {
@@ -224,11 +255,12 @@ struct Counts {
     accepted: i64,
 }
 
-fn store_postgres(conn: &mut PgConnection, batch: &Batch) -> Result<Outcome, DbError> {
+fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&QueuedRow>) -> Result<Outcome, DbError> {
     fn column<T>(batch: &Batch, of: impl Fn(&CheckedMinute) -> T) -> Vec<T> {
         batch.minutes.iter().map(of).collect()
     }
-    let counts: Counts = sql_query(STORE_POSTGRES)
+    let sql = if queued.is_some() { STORE_AND_QUEUE_POSTGRES } else { STORE_POSTGRES };
+    let statement = sql_query(sql)
         .bind::<Id, _>(batch.user)
         .bind::<Id, _>(batch.device)
         .bind::<Utc, _>(batch.received_at)
@@ -241,8 +273,18 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch) -> Result<Outcome, DbE
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.mean_blink_ms))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.incomplete_share))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
-        .bind::<Id, _>(batch.session)
-        .get_result(conn)?;
+        .bind::<Id, _>(batch.session);
+    let counts: Counts = match queued {
+        None => statement.get_result(conn)?,
+        Some(row) => statement
+            .bind::<Id, _>(row.id)
+            .bind::<Id, _>(row.key_id)
+            .bind::<Utc, _>(row.oldest_at)
+            .bind::<Integer, _>(row.records)
+            .bind::<Integer, _>(row.bytes)
+            .bind::<Binary, _>(&row.payload)
+            .get_result(conn)?,
+    };
     if counts.owners == 0 {
         return Ok(Outcome::NotConsented);
     }

@@ -3,8 +3,10 @@
 //! - [`conn`], [`types`], [`schema`], [`target`]: the two databases as one
 //! - [`migrate`]: the embedded migrations
 //! - [`Db`]: pools, and the only two ways to a connection: [`Db::read`] and [`Db::write`], both off the async threads
-//! - [`users`], [`sessions`], [`ingest`], [`history`]: what is asked of them
+//! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`]: what is asked of them
 
+pub mod archive;
+pub mod archive_removals;
 pub mod attempts;
 pub mod conn;
 pub mod device_codes;

@@ -4,7 +4,7 @@ use diesel::{QueryableByName, RunQueryDsl as _, prelude::*, sql_query, sql_types
 use serde::Serialize;
 
 use super::{
-    DbError,
+    DbError, archive_removals,
     attempts::WINDOW_MS,
     conn::Conn,
     schema::{blink_data, blink_rollups, one_time_tokens, sessions},
@@ -22,6 +22,8 @@ pub struct Purged {
     pub sessions: usize,
     /// Links that had ended.
     pub links: usize,
+    /// Objects of the archive that are marked for removal.
+    pub objects: usize,
 }
 
 /// Removes what is older than `keep_from`, the start of a UTC day, and what had ended by `now`.
@@ -45,7 +47,8 @@ pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbEr
     sql_query("DELETE FROM sign_in_attempts WHERE window_from <= $1")
         .bind::<Utc, _>(now.plus(-WINDOW_MS))
         .execute(conn)?;
-    Ok(Purged { minutes, sums, sessions, links })
+    let objects = archive_removals::retire(conn, keep_from, now)?;
+    Ok(Purged { minutes, sums, sessions, links, objects })
 }
 
 #[derive(QueryableByName)]

@@ -184,6 +184,76 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable};
+    use crate::db::types::{Id, Utc};
+
+    archive_keys (id) {
+        id -> Id,
+        user_id -> Nullable<Id>,
+        sealed -> Binary,
+        created_at -> Utc,
+        leased_until -> Utc,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Binary, Integer};
+    use crate::db::types::{Id, Utc};
+
+    archive_queue (id) {
+        id -> Id,
+        key_id -> Id,
+        queued_at -> Utc,
+        oldest_at -> Utc,
+        records -> Integer,
+        bytes -> Integer,
+        payload -> Binary,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Integer, Text};
+    use crate::db::types::{Id, Utc};
+
+    archive_objects (id) {
+        id -> Id,
+        key_id -> Id,
+        bucket -> Text,
+        name -> Text,
+        created_at -> Utc,
+        oldest_at -> Utc,
+        records -> Integer,
+        bytes -> Integer,
+        written -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::db::types::{Id, Utc};
+
+    archive_removals (id) {
+        id -> Id,
+        bucket -> Text,
+        name -> Text,
+        due_at -> Utc,
+        attempts -> Integer,
+        erasure_id -> Nullable<Id>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::{Id, Utc};
+
+    erasures (id) {
+        id -> Id,
+        erased_at -> Utc,
+        stores -> Text,
+    }
+}
+
 diesel::joinable!(team_members -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(consents -> users (user_id));
@@ -198,5 +268,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     teams,
     team_members,
     team_weeks,
-    device_codes
+    device_codes,
+    archive_keys,
+    archive_objects,
+    archive_queue
 );

@@ -1,5 +1,7 @@
 //! What runs beside the requests: once an hour, retention, the partitions of the months to come,
-//! and the weeks of teams.
+//! and the weeks of teams; and [`archive`] all the time.
+
+pub mod archive;
 
 use std::{sync::Arc, time::Duration};
 
@@ -67,7 +69,9 @@ async fn housekeeping(db: &Db, state: &State) {
         said("making partitions", &e);
     }
     match purged {
-        Ok(purged) => tracing::info!(minutes = purged.minutes, sessions = purged.sessions, "retention"),
+        Ok(purged) => {
+            tracing::info!(minutes = purged.minutes, sessions = purged.sessions, objects = purged.objects, "retention")
+        }
         Err(e) => said("retention", &e),
     }
 }

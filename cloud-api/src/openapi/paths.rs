@@ -59,6 +59,7 @@ fn table() -> Vec<Op> {
         op!(get "/api/user/me" "me" "Who I am" ok [200 "User"] errors []),
         op!(patch "/api/user/me" "me" "Change name, time zone, address or password" body "UserChange" ok [200 "User"] errors [403, 409]),
         op!(delete "/api/user/me" "me" "Erase everything, with a receipt" body "Erase" ok [200 "Receipt"] errors [403]),
+        op!(get "/api/erasures/{id}" "me" "The receipt of an erasure, as it stands now" ok [200 "Receipt"] errors [404] ; open),
         op!(get "/api/user/me/consents" "consent" "My consents, oldest first" ok [200 "Consents"] errors []),
         op!(put "/api/user/me/consents" "consent" "Give or withdraw a consent" body "ConsentChange" ok [200 "Consents"] errors []),
         op!(get "/api/user/me/sessions" "me" "Where I am signed in" ok [200 "Sessions"] errors []),

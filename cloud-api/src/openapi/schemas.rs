@@ -113,21 +113,28 @@ pub(super) fn all() -> Value {
             "password": {"type": ["string", "null"]}, "current_password": {"type": ["string", "null"]},
         })),
         "Erase": object(&[], json!({"password": {"type": ["string", "null"]}})),
-        "Receipt": object(&["user_id", "erased_at", "stores"], json!({
-            "user_id": id, "erased_at": time,
-            "stores": {"type": "array", "items": object(&["store", "status"], json!({
-                "store": text, "status": {"enum": ["done", "pending"]}, "removed": {"type": "object", "additionalProperties": count},
+        "Receipt": object(&["receipt_id", "erased_at", "stores"], json!({
+            "receipt_id": id, "erased_at": time,
+            "user_id": {"type": "string", "format": "uuid", "description": "in the answer to the erasure alone"},
+            "stores": {"type": "array", "items": object(&["store", "status", "removed"], json!({
+                "store": {"enum": ["database", "archive"]}, "status": {"enum": ["done", "pending"]},
+                "removed": {"type": "object", "additionalProperties": count},
+                "objects_pending": {"type": "integer", "minimum": 1, "description": "objects still to go, while pending"},
             }))},
         })),
         "Consents": items_of(consent.clone()),
         "ConsentChange": object(&["kind", "granted"], json!({"kind": kind, "granted": yes_or_no, "version": {"type": ["string", "null"]}})),
         "Sessions": items_of(object(&["id", "user_agent", "signed_in_at", "last_used_at", "expires_at", "current"], session.clone())),
         "Devices": items_of(object(&["device_id", "first_seen_at", "last_seen_at", "session_id"], device.clone())),
-        "Export": object(&["exported_at", "has_password", "user", "consents", "sessions", "devices", "teams", "identities", "minutes"], json!({
+        "Export": object(&["exported_at", "has_password", "user", "consents", "sessions", "devices", "teams", "identities", "archive", "minutes"], json!({
             "exported_at": time, "has_password": yes_or_no, "user": reference("User"),
             "consents": {"type": "array", "items": consent}, "sessions": {"type": "array", "items": object(&["id"], session)},
             "devices": {"type": "array", "items": object(&["device_id"], device)},
             "teams": {"type": "array", "items": {"type": "object"}}, "identities": {"type": "array", "items": {"type": "object"}},
+            "archive": object(&["on", "objects", "bytes", "minutes", "oldest_minute", "batches_waiting"], json!({
+                "on": yes_or_no, "objects": count, "bytes": count, "minutes": count,
+                "oldest_minute": {"type": ["string", "null"], "format": "date-time"}, "batches_waiting": count,
+            })),
             "minutes": {"type": "array", "items": object(&whole, minute)},
         })),
         "Insights": object(&["blinks_per_minute", "baseline_blinks_per_minute", "change_percent", "direction", "observed_ms", "coverage", "best_hour", "worst_hour", "hours", "text"], json!({

@@ -1,5 +1,7 @@
 //! Minutes in: one, or a batch. Each bad minute is refused by itself; 422 is for the request around them.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -17,6 +19,7 @@ use serde_json::value::RawValue;
 
 use super::State;
 use crate::{
+    archive::outbox,
     auth::principal::{Principal, consent_withdrawn},
     db::ingest::{self, Batch, Outcome},
     domain::minute::{CheckedMinute, Rejection, Rules},
@@ -77,7 +80,12 @@ async fn store(
         received_at: state.clock.now(),
         minutes,
     };
-    match ingest::store(&state.db, batch).await? {
+    let batch = Arc::new(batch);
+    let queued = match &state.archive {
+        Some(archive) => outbox::seal(archive, &state.db, &batch).await,
+        None => None,
+    };
+    match ingest::store(&state.db, batch, queued).await? {
         Outcome::Stored { accepted, duplicates } => {
             metrics::minutes(accepted, duplicates);
             Ok(SyncResponse { accepted, duplicates, rejected })

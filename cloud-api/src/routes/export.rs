@@ -16,7 +16,7 @@ use super::State;
 use crate::{
     auth::principal::Principal,
     db::{
-        DbError, devices, export, oidc, sessions, teams,
+        DbError, archive, devices, export, oidc, sessions, teams,
         types::{DbId, UtcMs},
         users,
     },
@@ -32,7 +32,7 @@ const PAGE: i64 = 5_000;
 /// 401 without a live session.
 pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
     let user = DbId::from(who.user);
-    let now = state.clock.now();
+    let (now, archive_on) = (state.clock.now(), state.archive.is_some());
     let head = state
         .db
         .read(move |conn| -> Result<_, DbError> {
@@ -42,6 +42,7 @@ pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
             let devices = devices::of_user(conn, user)?;
             let teams = teams::of_member(conn, user)?;
             let identities = oidc::identities_of(conn, user)?;
+            let held = archive::held(conn, user)?;
             Ok(Some(json!({
                 "exported_at": now.timestamp(),
                 "has_password": person.password_hash.is_some(),
@@ -63,6 +64,11 @@ pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
                 "identities": identities.iter().map(|(issuer, subject)| json!({
                     "issuer": issuer, "subject": subject,
                 })).collect::<Vec<_>>(),
+                // Copies of the minutes below, encrypted; what they hold is not repeated.
+                "archive": {
+                    "on": archive_on, "objects": held.objects, "bytes": held.bytes, "minutes": held.minutes,
+                    "oldest_minute": held.oldest_at.map(UtcMs::timestamp), "batches_waiting": held.queued,
+                },
             })))
         })
         .await?

@@ -39,6 +39,7 @@ use insights::AskConfig;
 
 use crate::{
     address::{self, Peer},
+    archive::Archive,
     auth::{keys::Keyring, oidc::Provider, password::Passwords},
     clock::Clock,
     config::AccessConfig,
@@ -62,6 +63,8 @@ pub struct State {
     pub keys: Arc<Keyring>,
     /// Erasures and consents, outside the database.
     pub ledger: Arc<Ledger>,
+    /// Where raw batches go besides the database; `None` where nothing is archived.
+    pub archive: Option<Arc<Archive>>,
     /// Password hashing.
     pub passwords: Passwords,
     /// The time.
@@ -196,6 +199,7 @@ pub fn table() -> Vec<Entry> {
         on!(Data "/api/user/me/devices" GET own::devices),
         on!(Data "/api/user/me/devices/{id}" DELETE own::end_device),
         on!(Data "/api/user/me/export" GET export::everything),
+        on!(Data "/api/erasures/{id}" GET people::receipt),
         on!(Data "/api/user/me/insights" GET insights::insights),
         on!(Data "/api/user/me/ask" POST insights::ask),
         on!(Data "/api/user/{id}/blinks" GET history::blinks),

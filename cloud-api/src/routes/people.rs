@@ -1,28 +1,37 @@
 //! A person's own account: read, changed, erased.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Payload},
+    web::{Data, Path, Payload},
 };
 use blink_proto::{Secret, http::User};
-use serde_json::json;
+use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::State;
 use crate::{
+    archive::removals,
     auth::principal::Principal,
     db::{
-        DbError, erase, sessions,
+        DbError, archive_removals, erase, sessions,
+        types::{DbId, UtcMs},
         users::{self, Change, UserRow},
     },
     domain::account,
     error::{ApiError, ApiResult},
+    failure::chain,
     http::body,
     ledger::What,
 };
 
 /// How fresh a sign-in must be to stand in for the password.
 const FRESH_SIGN_IN_MS: i64 = 5 * 60_000;
+
+/// How long an erasure waits for the archive's store before its receipt says `pending`.
+const REMOVAL_BOUND: Duration = Duration::from_secs(2);
 
 /// `GET /api/user/me`.
 ///
@@ -111,7 +120,7 @@ fn require_fresh_sign_in(who: &Principal, state: &State) -> Result<(), ApiError>
 }
 
 /// `DELETE /api/user/me`: `{password}`, or a sign-in under five minutes old -> 200 with a receipt of what was removed,
-/// from where.
+/// from where. Objects of the archive go after it; `GET /api/erasures/{receipt_id}` says when they are gone.
 ///
 /// # Errors
 /// 403 for a wrong password or an old sign-in.
@@ -124,14 +133,57 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
         Some(password) => require_password(&state, password, &row).await?,
         None => require_fresh_sign_in(&who, &state)?,
     }
-    let user = who.user.into();
+    let (user, id, now) = (DbId::from(who.user), DbId(Uuid::new_v4()), state.clock.now());
+    let archived = state.archive.is_some();
     state.remember(who.user, What::Erased).await?;
-    let removed =
-        state.db.write(move |conn| erase::person(conn, user)).await.map_err(|e: DbError| ApiError::from(e))?;
+    let stores = state
+        .db
+        .write(move |conn| -> Result<Value, DbError> {
+            let erased = erase::person(conn, user, Some(id), now)?;
+            let mut stores = vec![json!({"store": "database", "removed": erased.database})];
+            if archived || erased.archive != archive_removals::Removed::default() {
+                stores.push(json!({"store": "archive", "removed": erased.archive}));
+            }
+            let stores = Value::Array(stores);
+            archive_removals::record(conn, id, now, &stores.to_string())?;
+            Ok(stores)
+        })
+        .await
+        .map_err(|e: DbError| ApiError::from(e))?;
+    if let Some(archive) = &state.archive {
+        archive.keys.forget(user);
+        // Most of the time the store is there, and the receipt can say so; else the job goes on.
+        let removed = removals::remove_due(archive, &state.db, Some(id), now);
+        if let Ok(Err(e)) = tokio::time::timeout(REMOVAL_BOUND, removed).await {
+            tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
+        }
+    }
     state.db.scrub().await;
-    Ok(HttpResponse::Ok().json(json!({
-        "user_id": who.user,
-        "erased_at": state.clock.now().timestamp(),
-        "stores": [{"store": "database", "status": "done", "removed": removed}],
-    })))
+    let mut receipt = receipt_of(&state, id, now, stores).await?;
+    receipt["user_id"] = json!(who.user);
+    Ok(HttpResponse::Ok().json(receipt))
+}
+
+/// `GET /api/erasures/{id}`: the receipt of an erasure, as it stands now. Whoever has its id may look; it names nobody.
+///
+/// # Errors
+/// 404 for an id that is none, and a year after the erasure.
+pub async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
+    let id = DbId(id.parse::<Uuid>().map_err(|_| ApiError::not_found())?);
+    let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;
+    let (erased_at, stores) = kept.ok_or_else(ApiError::not_found)?;
+    let stores = serde_json::from_str(&stores).map_err(|_| ApiError::internal("a receipt is damaged"))?;
+    Ok(HttpResponse::Ok().json(receipt_of(&state, id, erased_at, stores).await?))
+}
+
+async fn receipt_of(state: &State, id: DbId, erased_at: UtcMs, mut stores: Value) -> Result<Value, ApiError> {
+    let pending = state.db.read(move |conn| archive_removals::pending(conn, id)).await?;
+    for store in stores.as_array_mut().into_iter().flatten() {
+        let waits = store["store"] == "archive" && pending > 0;
+        store["status"] = json!(if waits { "pending" } else { "done" });
+        if waits {
+            store["objects_pending"] = json!(pending);
+        }
+    }
+    Ok(json!({"receipt_id": id.0, "erased_at": erased_at.timestamp(), "stores": stores}))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use cloud_api::{
     clock::Clock,
-    config::{AccessConfig, Config, DatabaseConfig, OutsideConfig, ServerConfig},
+    config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, ServerConfig},
     db::{
         target::Target,
         types::{DbId, UtcMs},
@@ -71,6 +71,9 @@ pub(crate) struct TestApp {
     pub(crate) postgres: Option<Database>,
     access: AccessConfig,
     pub(crate) outside: OutsideConfig,
+    /// Set, then [`Self::restart`].
+    pub(crate) archive: Option<ArchiveConfig>,
+    pub(crate) master_key_file: Option<std::path::PathBuf>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -119,6 +122,8 @@ impl TestApp {
             postgres,
             access,
             outside: OutsideConfig::default(),
+            archive: None,
+            master_key_file: None,
             stop: None,
             server: None,
         };
@@ -138,6 +143,7 @@ impl TestApp {
         let config = Config {
             access: self.access.clone(),
             outside: self.outside.clone(),
+            archive: self.archive.clone(),
             server: ServerConfig {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 workers: 2,
@@ -148,7 +154,7 @@ impl TestApp {
             },
             database: DatabaseConfig {
                 target: self.target.clone(),
-                master_key_file: None,
+                master_key_file: self.master_key_file.clone(),
                 ledger: self.folder.path().join("ledger.ndjson"),
                 connections: 4,
                 retention_days: 1_095,

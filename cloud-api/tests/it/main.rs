@@ -5,6 +5,10 @@
 mod harness;
 
 mod accounts;
+mod archive;
+mod archive_kit;
+mod archive_process;
+mod archive_s3;
 mod backup;
 mod device;
 mod envelope;

@@ -1,0 +1,114 @@
+//! Closed files of the log become objects, sealed with a key of the server's own, a new one each month, which goes when
+//! nothing of that month is left.
+
+use std::{io, sync::Arc, time::Duration};
+
+use super::{
+    Archive,
+    codec::{DataKey, Holds},
+    spool::{Closed, Spool},
+    store::Bucket,
+    worker::WorkError,
+};
+use crate::{
+    db::{
+        Db, DbError,
+        archive::{self, ObjectRow},
+        archive_removals,
+        types::{DbId, UtcMs},
+    },
+    metrics,
+};
+
+/// Archives what is closed, and returns how many objects that made.
+///
+/// # Errors
+/// When the store or the database fails; files that are not archived wait.
+pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, now: UtcMs) -> Result<usize, WorkError> {
+    let age = Duration::from_millis(archive.gather_ms.unsigned_abs());
+    let looked = spool.clone();
+    let closed = actix_web::web::block(move || {
+        looked.close_older(age);
+        looked.closed()
+    });
+    let closed = match closed.await {
+        Ok(Ok(closed)) => closed,
+        Ok(Err(e)) => return Ok(unreadable(&e)),
+        Err(_) => return Err(DbError::Cancelled.into()),
+    };
+    let dropped = spool.take_dropped();
+    if dropped > 0 {
+        tracing::error!(files = dropped, "the log waited too long for the archive: its oldest files are deleted");
+        metrics::archive_log_files_dropped(dropped);
+    }
+    let mut written = 0;
+    for file in closed {
+        written += usize::from(one(archive, db, file, now).await?);
+    }
+    Ok(written)
+}
+
+fn unreadable(e: &io::Error) -> usize {
+    tracing::error!(cause = %e, "the log on its way into the archive cannot be read");
+    metrics::archive_failed("log");
+    0
+}
+
+async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result<bool, WorkError> {
+    let key = month_key(archive, db, now).await?;
+    let id = DbId::fresh();
+    let name = format!("{}/{}", now.timestamp().strftime("%Y-%m/%d"), id.0);
+    let (sealed_under, key_id) = (name.clone(), key.id);
+    let sealed = actix_web::web::block(move || {
+        let lines = file.lines()?;
+        let count = lines.iter().filter(|byte| **byte == b'\n').count();
+        let sealed = key.seal(Holds::Lines, &sealed_under, &lines).map_err(io::Error::other)?;
+        Ok::<_, io::Error>((file, sealed, i32::try_from(count).unwrap_or(i32::MAX)))
+    });
+    let (file, sealed, records) = match sealed.await {
+        Ok(Ok(sealed)) => sealed,
+        Ok(Err(e)) => return Ok(unreadable(&e) != 0),
+        Err(_) => return Err(DbError::Cancelled.into()),
+    };
+    let bytes = i32::try_from(sealed.len()).unwrap_or(i32::MAX);
+    let row = ObjectRow {
+        id,
+        key_id,
+        bucket: Bucket::Logs.as_str().to_owned(),
+        name: name.clone(),
+        created_at: now,
+        oldest_at: now,
+        records,
+        bytes,
+        written: false,
+    };
+    db.write(move |conn| archive::register(conn, &row)).await?;
+    if let Err(e) = archive.stores.put(Bucket::Logs, &name, sealed).await {
+        let object = (id, Bucket::Logs.as_str().to_owned(), name, false);
+        db.write(move |conn| archive_removals::give_up(conn, vec![object.clone()], None, now)).await?;
+        return Err(e.into());
+    }
+    db.write(move |conn| archive::mark_written(conn, id, bytes)).await?;
+    metrics::archived("logs", bytes.unsigned_abs() as usize);
+    // Should deleting fail, the lines are archived a second time, and none is lost.
+    if let Ok(Err(e)) = actix_web::web::block(move || file.delete()).await {
+        unreadable(&e);
+    }
+    Ok(true)
+}
+
+async fn month_key(archive: &Archive, db: &Db, now: UtcMs) -> Result<DataKey, WorkError> {
+    let first = now.timestamp().to_zoned(jiff::tz::TimeZone::UTC).first_of_month();
+    let midnight = first.and_then(|day| day.start_of_day()).map_or(now, |start| start.timestamp().into());
+    let fresh = archive.keys.fresh(None, now)?;
+    let row = db
+        .write(move |conn| -> Result<_, DbError> {
+            if let Some(row) = archive::log_key_since(conn, midnight)? {
+                return Ok(row);
+            }
+            archive::add_key(conn, &fresh)?;
+            Ok(fresh.clone())
+        })
+        .await?;
+    Ok(archive.keys.open(&row)?)
+}

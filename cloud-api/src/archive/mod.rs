@@ -1,0 +1,105 @@
+//! The archive: raw batches as they were accepted, and the server's log, encrypted, in a folder or in S3.
+//!
+//! A batch is sealed with its person's key and written to a queue in the transaction that stores its minutes, so that
+//! nothing that happens to the archive fails an upload, and nothing that was acknowledged is missing from it. A job
+//! gathers what waits into objects. Erasing a person destroys their key in the one transaction: what it sealed is
+//! unreadable from then on, wherever a copy of it is; the objects themselves are removed by a job that tries until they
+//! are gone.
+//!
+//! - [`codec`]: the form of an object; [`keys`]: a key for each person
+//! - [`store`]: a folder, or S3
+//! - [`outbox`]: a batch is sealed; [`worker`]: it becomes part of an object; [`removals`]: objects go
+//! - [`spool`], [`logs`]: the log on its way
+//! - [`command`]: `cloud-api archive`; [`rewrap`]: another master key
+
+pub mod codec;
+pub mod command;
+pub mod keys;
+pub mod logs;
+pub mod outbox;
+pub mod removals;
+pub mod rewrap;
+pub mod spool;
+pub mod store;
+pub mod worker;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::{
+    auth::master::MasterKey,
+    config::{ArchiveConfig, DatabaseConfig},
+    db::{archive, conn::Conn, target::Target},
+    failure::{Failure, chain},
+};
+use keys::Keys;
+use store::Stores;
+
+/// The archive of a server that has one.
+pub struct Archive {
+    /// Where objects are.
+    pub stores: Stores,
+    /// What opens them.
+    pub keys: Keys,
+    /// Batches of one person are gathered this long.
+    pub gather_ms: i64,
+    queue_max_bytes: i64,
+    full: AtomicBool,
+}
+
+impl Archive {
+    /// Opens the archive: the master key, and the folder or bucket. A store that is away is no reason not to start.
+    ///
+    /// # Errors
+    /// When there is no master key, it is another one than that which sealed the archive's keys, or the folder cannot
+    /// be made.
+    pub fn open(config: &ArchiveConfig, database: &DatabaseConfig, conn: &mut Conn) -> Result<Self, Failure> {
+        let keys = Keys::new(master(database)?);
+        let row = archive::any_key(conn).map_err(|e| {
+            Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.")
+        })?;
+        if let Some(row) = row {
+            keys.open(&row).map_err(|e| {
+                let fix = "Give CLOUD_API_MASTER_KEY_FILE, or put back the .archive.key file beside the database.";
+                Failure::failed("bad_master_key", chain(&e), fix)
+            })?;
+        }
+        Ok(Self {
+            stores: Stores::open(config)?,
+            keys,
+            gather_ms: config.gather_ms,
+            queue_max_bytes: config.queue_max_bytes,
+            full: AtomicBool::new(false),
+        })
+    }
+
+    /// Whether the queue has reached its bound: until it is shorter, batches are not archived.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    fn set_full(&self, full: bool) -> bool {
+        self.full.swap(full, Ordering::Relaxed)
+    }
+}
+
+/// The key that seals the archive's keys: the operator's, or on SQLite one of its own beside the database.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn master(database: &DatabaseConfig) -> Result<MasterKey, Failure> {
+    let read = match (&database.master_key_file, &database.target) {
+        (Some(path), _) => MasterKey::read(path),
+        (None, Target::Sqlite(path)) => keys::own_master(&path.with_extension("archive.key")),
+        (None, Target::Postgres(_)) => {
+            return Err(Failure::usage(
+                "no_master_key",
+                "On PostgreSQL the archive's keys need a master key",
+                "Make one with: openssl rand -base64 32 > FILE; then set CLOUD_API_MASTER_KEY_FILE=FILE.",
+            ));
+        }
+    };
+    read.map_err(|e| {
+        Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
+    })
+}

@@ -1,0 +1,113 @@
+//! A batch becomes a sealed row of the queue. Whatever fails here is logged and counted, and the upload goes on.
+
+use std::{io::Write as _, sync::Arc};
+
+use super::{Archive, codec::Holds};
+use crate::{
+    db::{
+        Db,
+        archive::QueuedRow,
+        ingest::Batch,
+        types::{DbId, UtcMs},
+    },
+    domain::minute::CheckedMinute,
+    failure::chain,
+    metrics,
+};
+
+/// The row of the queue for a batch; `None` when it cannot be had, which is no reason to refuse the batch.
+pub async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option<QueuedRow> {
+    if archive.is_full() {
+        metrics::archive_skipped();
+        return None;
+    }
+    let key = match archive.keys.of_person(db, batch.user, batch.received_at).await {
+        Ok(key) => key,
+        Err(e) => {
+            tracing::error!(cause = chain(&e), "a batch is not archived");
+            metrics::archive_failed("queue");
+            return None;
+        }
+    };
+    let batch = batch.clone();
+    let sealed = actix_web::web::block(move || {
+        let id = DbId::fresh();
+        let oldest_at = batch.minutes.iter().map(|minute| minute.from).min()?;
+        let payload = key.seal(Holds::Waiting, &id.0.to_string(), &lines(&batch)).ok()?;
+        let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
+        let (records, bytes) = (count(batch.minutes.len()), count(payload.len()));
+        Some(QueuedRow { id, key_id: key.id, queued_at: batch.received_at, oldest_at, records, bytes, payload })
+    });
+    let row = sealed.await.ok().flatten();
+    if row.is_none() {
+        tracing::error!("a batch cannot be sealed, and is not archived");
+        metrics::archive_failed("queue");
+    }
+    row
+}
+
+/// One JSON object a line: each minute as it was accepted, with its device, and when it came.
+fn lines(batch: &Batch) -> Vec<u8> {
+    let mut out = Vec::with_capacity(batch.minutes.len() * 330);
+    for minute in &batch.minutes {
+        let CheckedMinute { id, blink_count, from, observed_ms, mean_fps, quality, .. } = minute;
+        let number = |value: Option<f64>| value.map_or_else(|| "null".to_owned(), |value| format!("{value:?}"));
+        let time = |at: UtcMs| at.timestamp();
+        // Names, numbers and times alone: nothing in it needs escaping.
+        let _ = writeln!(
+            out,
+            "{{\"id\":\"{}\",\"user_id\":\"{}\",\"blink_count\":{blink_count},\"from_timestamp\":\"{}\",\
+             \"to_timestamp\":\"{}\",\"device_id\":\"{}\",\"observed_ms\":{observed_ms},\"mean_fps\":{mean_fps:?},\
+             \"quality\":\"{quality}\",\"mean_blink_ms\":{},\"incomplete_share\":{},\"perclos\":{},\"received_at\":\"{}\"}}",
+            id.0,
+            batch.user.0,
+            time(*from),
+            time(minute.to()),
+            batch.device.0,
+            number(minute.mean_blink_ms),
+            number(minute.incomplete_share),
+            number(minute.perclos),
+            time(batch.received_at),
+        );
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_line_is_the_minute_as_it_was_accepted() {
+        let minute = CheckedMinute {
+            id: DbId(Uuid::nil()),
+            blink_count: 17,
+            from: UtcMs(1_772_359_200_000),
+            observed_ms: 58_200,
+            mean_fps: 29.97,
+            quality: "good",
+            mean_blink_ms: Some(180.0),
+            incomplete_share: None,
+            perclos: Some(1e-7),
+        };
+        let (user, device, session) = (DbId::fresh(), DbId::fresh(), DbId::fresh());
+        let received_at = UtcMs(1_772_359_270_123);
+        let text = lines(&Batch { user, device, session, received_at, minutes: vec![minute] });
+        let line: Value = serde_json::from_slice(&text).unwrap();
+        assert!(text.ends_with(b"\n"));
+        assert_eq!(
+            line,
+            json!({
+                "id": Uuid::nil(), "user_id": user.0, "blink_count": 17, "from_timestamp": "2026-03-01T10:00:00Z",
+                "to_timestamp": "2026-03-01T10:01:00Z", "device_id": device.0, "observed_ms": 58_200, "mean_fps": 29.97,
+                "quality": "good", "mean_blink_ms": 180.0, "incomplete_share": null, "perclos": 1e-7,
+                "received_at": "2026-03-01T10:01:10.123Z",
+            })
+        );
+        // It is a minute that blinkctl and the API understand.
+        serde_json::from_value::<blink_proto::Minute>(line).unwrap();
+    }
+}

@@ -1,0 +1,94 @@
+//! Objects that must go are removed, and tried again until they are gone.
+
+use futures_util::{StreamExt as _, stream};
+
+use super::{Archive, store::Bucket, store::StoreError};
+use crate::{
+    db::{
+        Db, DbError,
+        archive_removals::{self, RemovalRow},
+        types::{DbId, UtcMs},
+    },
+    failure::chain,
+    metrics,
+};
+
+/// Whoever takes removals has this long to do them.
+const LEASE_MS: i64 = 5 * 60_000;
+
+/// Removed at once.
+const PAGE: i64 = 200;
+
+/// Requests under way at once.
+const AT_ONCE: usize = 8;
+
+/// Removes what is due, of one erasure or all, and returns how many objects are gone.
+///
+/// # Errors
+/// When the database fails, or with the last failure of the store; what failed is tried again later.
+pub async fn remove_due(
+    archive: &Archive,
+    db: &Db,
+    erasure: Option<DbId>,
+    now: UtcMs,
+) -> Result<usize, super::worker::WorkError> {
+    let mut gone = 0;
+    loop {
+        let rows = db.write(move |conn| archive_removals::take_due(conn, erasure, now, LEASE_MS, PAGE)).await?;
+        let last = (rows.len() as i64) < PAGE;
+        let removals = stream::iter(rows).map(|row| async move {
+            let removed = archive.stores.delete(Bucket::of(&row.bucket), &row.name).await;
+            (row, removed)
+        });
+        let done: Vec<(RemovalRow, Result<(), StoreError>)> = removals.buffer_unordered(AT_ONCE).collect().await;
+        let mut failure = None;
+        for (row, removed) in done {
+            match removed {
+                Ok(()) => {
+                    gone += 1;
+                    let id = row.id;
+                    db.write(move |conn| archive_removals::done(conn, id)).await?;
+                }
+                Err(e) => {
+                    tracing::warn!(object = row.name, cause = chain(&e), "an object could not be removed yet");
+                    metrics::archive_failed("removal");
+                    failure = Some(e);
+                    put_off(db, row, now).await?;
+                }
+            }
+        }
+        if let Some(failure) = failure {
+            return Err(failure.into());
+        }
+        if last {
+            return Ok(gone);
+        }
+    }
+}
+
+async fn put_off(db: &Db, row: RemovalRow, now: UtcMs) -> Result<(), DbError> {
+    let due = now.plus(pause_ms(row.attempts));
+    db.write(move |conn| archive_removals::failed(conn, &row, due)).await
+}
+
+/// 5 s after the first failure, doubled with each to an hour, and between half of it and all of it, so that replicas
+/// and rows do not come at once.
+fn pause_ms(attempts: i32) -> i64 {
+    let whole = 5_000_i64.checked_shl(attempts.clamp(0, 20).unsigned_abs()).unwrap_or(i64::MAX).min(3_600_000);
+    whole / 2 + rand::random_range(0..=whole / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_waits_longer_each_time_and_never_more_than_an_hour() {
+        for (attempts, most) in [(0, 5_000), (1, 10_000), (9, 2_560_000), (10, 3_600_000), (i32::MAX, 3_600_000)] {
+            for _ in 0..50 {
+                let pause = pause_ms(attempts);
+                assert!((most / 2..=most).contains(&pause), "{attempts}: {pause}");
+            }
+        }
+    }
+}

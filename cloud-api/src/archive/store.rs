@@ -1,0 +1,288 @@
+//! Where objects are: a folder, or S3 and what speaks like it. Two buckets, every request bounded in time.
+
+use std::{
+    fs, io,
+    path::{Path as FilePath, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::TryStreamExt as _;
+use object_store::{
+    BackoffConfig, ClientOptions, Error as ObjectError, ObjectStore, ObjectStoreExt as _, RetryConfig,
+    aws::{AmazonS3Builder, AmazonS3ConfigKey},
+    local::LocalFileSystem,
+    path::Path,
+};
+
+use crate::{
+    config::archive::{ArchiveConfig, Place, S3Config},
+    failure::{Failure, chain},
+};
+
+/// One request, all its attempts included.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// How AWS hands a role to what runs in it; read from the environment only where no keys are set.
+const ROLE_SETTINGS: [(&str, AmazonS3ConfigKey); 5] = [
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", AmazonS3ConfigKey::ContainerCredentialsRelativeUri),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", AmazonS3ConfigKey::ContainerCredentialsFullUri),
+    ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", AmazonS3ConfigKey::ContainerAuthorizationTokenFile),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", AmazonS3ConfigKey::WebIdentityTokenFile),
+    ("AWS_ROLE_ARN", AmazonS3ConfigKey::RoleArn),
+];
+
+/// A bucket, as the database names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bucket {
+    /// Raw batches.
+    Data,
+    /// The server's log.
+    Logs,
+}
+
+impl Bucket {
+    /// The word in the database.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Logs => "logs",
+        }
+    }
+
+    /// The bucket of a word in the database, which knows no others.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
+        if word == "logs" { Self::Logs } else { Self::Data }
+    }
+}
+
+/// Why the store did not do as asked. Each says what the operator does about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such bucket.
+    #[error("the bucket {0} does not exist: make it, or set its name")]
+    NoBucket(String),
+    /// The keys are wrong, or may not do this.
+    #[error("{0} refuses: check CLOUD_API_S3_ACCESS_KEY_ID, its secret, and what they permit")]
+    Denied(String, #[source] ObjectError),
+    /// The object is not there.
+    #[error("there is no object {0}")]
+    NoObject(String),
+    /// It does not answer, or not in time.
+    #[error("{0} does not answer as it should")]
+    Away(String, #[source] ObjectError),
+    /// It took too long.
+    #[error("{0} did not answer within 20 seconds")]
+    Slow(String),
+}
+
+struct Room {
+    /// For messages: the folder, or the bucket.
+    label: String,
+    folder: Option<PathBuf>,
+    store: Arc<dyn ObjectStore>,
+}
+
+/// The two buckets.
+pub struct Stores {
+    data: Room,
+    logs: Room,
+}
+
+impl Stores {
+    /// Opens them; a folder is made, S3 is not asked yet.
+    ///
+    /// # Errors
+    /// When a folder cannot be made, or S3 cannot be set up.
+    pub fn open(config: &ArchiveConfig) -> Result<Self, Failure> {
+        // Where this is not the whole program, as in tests, nobody has chosen TLS's provider yet.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let open = |bucket: &str| match &config.place {
+            Place::Folder(path) => folder(&path.join(bucket)),
+            Place::S3(s3) => bucket_of(s3, bucket),
+        };
+        Ok(Self { data: open(&config.data_bucket)?, logs: open(&config.logs_bucket)? })
+    }
+
+    fn room(&self, bucket: Bucket) -> &Room {
+        match bucket {
+            Bucket::Data => &self.data,
+            Bucket::Logs => &self.logs,
+        }
+    }
+
+    /// Where a bucket is, in words.
+    #[must_use]
+    pub fn label(&self, bucket: Bucket) -> &str {
+        &self.room(bucket).label
+    }
+
+    /// Writes an object, whole or not at all, durably.
+    ///
+    /// # Errors
+    /// When the store does not take it; then it may yet be there.
+    pub async fn put(&self, bucket: Bucket, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let room = self.room(bucket);
+        room.bounded(name, room.store.put(&Path::from(name), bytes.into())).await.map(|_| ())
+    }
+
+    /// Reads an object.
+    ///
+    /// # Errors
+    /// When it is not there, or the store does not answer.
+    pub async fn get(&self, bucket: Bucket, name: &str) -> Result<Vec<u8>, StoreError> {
+        let (room, path) = (self.room(bucket), Path::from(name));
+        let read = async { room.store.get(&path).await?.bytes().await };
+        Ok(room.bounded(name, read).await?.to_vec())
+    }
+
+    /// Removes an object; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// When the store does not answer, or refuses.
+    pub async fn delete(&self, bucket: Bucket, name: &str) -> Result<(), StoreError> {
+        let room = self.room(bucket);
+        match room.bounded(name, room.store.delete(&Path::from(name))).await {
+            Err(StoreError::NoObject(_)) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// The names of all objects that are there.
+    ///
+    /// # Errors
+    /// When the store does not answer, or refuses.
+    pub async fn list(&self, bucket: Bucket) -> Result<Vec<String>, StoreError> {
+        let room = self.room(bucket);
+        let mut objects = room.store.list(None);
+        let mut names = Vec::new();
+        while let Some(object) = room.bounded("", objects.try_next()).await? {
+            names.push(object.location.to_string());
+        }
+        Ok(names)
+    }
+}
+
+impl Room {
+    async fn bounded<T>(
+        &self,
+        name: &str,
+        request: impl Future<Output = Result<T, ObjectError>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(BOUND, request).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(e)) => Err(self.explain(name, e)),
+            Err(_) => Err(StoreError::Slow(self.label.clone())),
+        }
+    }
+
+    fn explain(&self, name: &str, e: ObjectError) -> StoreError {
+        let folder_gone = self.folder.as_deref().is_some_and(|folder| !folder.is_dir());
+        match e {
+            ObjectError::NotFound { .. } if folder_gone || chain(&e).contains("NoSuchBucket") => {
+                StoreError::NoBucket(self.label.clone())
+            }
+            ObjectError::NotFound { .. } => StoreError::NoObject(name.to_owned()),
+            ObjectError::PermissionDenied { .. } | ObjectError::Unauthenticated { .. } => {
+                StoreError::Denied(self.label.clone(), e)
+            }
+            e => StoreError::Away(self.label.clone(), e),
+        }
+    }
+}
+
+fn folder(path: &FilePath) -> Result<Room, Failure> {
+    let failed = |why: String| {
+        let message = format!("The archive's folder {} cannot be used: {why}", path.display());
+        Failure::failed("archive_unwritable", message, "Make it writable, or set CLOUD_API_ARCHIVE=folder:PATH.")
+    };
+    make_private(path).map_err(|e| failed(e.to_string()))?;
+    let store = LocalFileSystem::new_with_prefix(path).map_err(|e| failed(chain(&e)))?;
+    Ok(Room {
+        label: path.display().to_string(),
+        folder: Some(path.to_owned()),
+        store: Arc::new(store.with_automatic_cleanup(true).with_fsync(true)),
+    })
+}
+
+fn make_private(path: &FilePath) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn bucket_of(s3: &S3Config, bucket: &str) -> Result<Room, Failure> {
+    let local = s3.endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
+    let client = ClientOptions::new()
+        // Only loopback is ever spoken to in the clear: the settings were checked for it.
+        .with_allow_http(local)
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_timeout(Duration::from_secs(15));
+    let backoff = BackoffConfig { max_backoff: Duration::from_secs(2), ..BackoffConfig::default() };
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(bucket)
+        .with_region(&s3.region)
+        // A name with points does not fit the wildcard of AWS's certificate.
+        .with_virtual_hosted_style_request(s3.endpoint.is_none() && !bucket.contains('.'))
+        // One at a time is what every S3-compatible store can.
+        .with_disable_bulk_delete(true)
+        .with_client_options(client)
+        .with_retry(RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(10) });
+    if let Some(endpoint) = &s3.endpoint {
+        builder = builder.with_endpoint(endpoint);
+    }
+    match &s3.keys {
+        Some((id, secret)) => {
+            builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose());
+            if let Some(token) = &s3.session_token {
+                builder = builder.with_token(token.expose());
+            }
+        }
+        None => {
+            for (name, key) in ROLE_SETTINGS {
+                if let Ok(value) = std::env::var(name) {
+                    builder = builder.with_config(key, value);
+                }
+            }
+        }
+    }
+    let store = builder.build().map_err(|e| {
+        let message = format!("S3 cannot be set up: {}", chain(&e));
+        Failure::usage("bad_s3", message, "Check CLOUD_API_S3_ENDPOINT and CLOUD_API_S3_REGION.")
+    })?;
+    let place = s3.endpoint.as_deref().unwrap_or("AWS");
+    Ok(Room { label: format!("{bucket} at {place}"), folder: None, store: Arc::new(store) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_keeps_and_loses_objects_and_nothing_around_them() {
+        let home = tempfile::tempdir().unwrap();
+        let config = ArchiveConfig {
+            place: Place::Folder(home.path().join("archive")),
+            gather_ms: 0,
+            queue_max_bytes: 1,
+            data_bucket: "data-bucket".to_owned(),
+            logs_bucket: "logs-bucket".to_owned(),
+        };
+        let stores = Stores::open(&config).unwrap();
+        stores.put(Bucket::Data, "a/2026-03/b", b"one".to_vec()).await.unwrap();
+        assert_eq!(stores.get(Bucket::Data, "a/2026-03/b").await.unwrap(), b"one");
+        assert_eq!(stores.list(Bucket::Data).await.unwrap(), ["a/2026-03/b"]);
+        assert!(stores.list(Bucket::Logs).await.unwrap().is_empty());
+        assert!(matches!(stores.get(Bucket::Logs, "a/2026-03/b").await, Err(StoreError::NoObject(_))));
+        stores.delete(Bucket::Data, "a/2026-03/b").await.unwrap();
+        stores.delete(Bucket::Data, "a/2026-03/b").await.unwrap();
+        assert_eq!(fs::read_dir(home.path().join("archive/data-bucket")).unwrap().count(), 0, "no empty folders");
+        // A volume that is not there has not removed anything.
+        fs::remove_dir_all(home.path().join("archive")).unwrap();
+        assert!(matches!(stores.delete(Bucket::Data, "x/y").await, Err(StoreError::NoBucket(_))));
+    }
+}

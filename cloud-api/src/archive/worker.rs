@@ -1,0 +1,221 @@
+//! What waits in the queue becomes objects, one person at a time, under a lease.
+//!
+//! An object is registered before it is written, and its batches leave the queue in the transaction that marks it
+//! written. Whoever dies in between leaves a registered object that nobody marked; the next to take the lease turns it
+//! into a removal and archives the same batches under a new name. So each batch is in one marked object, and no object
+//! is unknown.
+
+use super::{
+    Archive,
+    codec::{CodecError, Holds},
+    keys::KeyError,
+    store::{Bucket, StoreError},
+};
+use crate::{
+    db::{
+        Db, DbError,
+        archive::{self, KeyRow, ObjectRow, QueuedRow},
+        archive_removals,
+        types::{DbId, UtcMs},
+    },
+    failure::chain,
+    metrics,
+};
+
+/// Longer than writing an object may take; shorter than a removal waits for one that may still be on its way.
+const LEASE_MS: i64 = 30_000;
+
+/// A person whose queue cannot be opened is left alone for this long.
+const SET_ASIDE_MS: i64 = 60 * 60_000;
+
+/// An object holds no more than about this much of sealed batches, and a queue that holds it waits no longer.
+const ENOUGH_BYTES: i64 = 2 << 20;
+
+/// And no more batches than this.
+const MOST_BATCHES: i64 = 2_000;
+
+/// How many keys are looked for at once.
+const PAGE: i64 = 50;
+
+/// Why gathering stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The store; everything waits for it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The database; everything waits for it.
+    #[error("the queue cannot be read or changed")]
+    Database(#[from] DbError),
+    /// One person's key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// One person's batches.
+    #[error("what waits in the queue cannot be opened")]
+    Codec(#[from] CodecError),
+}
+
+/// Archives every queue that is due, and returns how many objects that made.
+///
+/// # Errors
+/// When the store or the database fails; what is not archived waits.
+pub async fn gather(archive: &Archive, db: &Db, now: UtcMs) -> Result<usize, WorkError> {
+    let mut written = 0;
+    loop {
+        let before = now.plus(-archive.gather_ms);
+        let due: Vec<DbId> = db.read(move |conn| archive::due_keys(conn, now, before, ENOUGH_BYTES, PAGE)).await?;
+        let last = (due.len() as i64) < PAGE;
+        for key in due {
+            match one(archive, db, key, now).await {
+                Ok(done) => written += usize::from(done),
+                Err(e @ (WorkError::Store(_) | WorkError::Database(_))) => return Err(e),
+                Err(e) => {
+                    // Its lease was put off: the others' turn.
+                    tracing::error!(key = %key.0, cause = chain(&e), "a person's batches cannot be archived");
+                    metrics::archive_failed("key");
+                }
+            }
+        }
+        if last {
+            return Ok(written);
+        }
+    }
+}
+
+/// What was taken under a lease.
+struct Claim {
+    key: KeyRow,
+    rows: Vec<QueuedRow>,
+    object: ObjectRow,
+    lease: UtcMs,
+}
+
+async fn one(archive: &Archive, db: &Db, key: DbId, now: UtcMs) -> Result<bool, WorkError> {
+    let Some(claim) = db.write(move |conn| claim(conn, key, now)).await? else { return Ok(false) };
+    let Claim { key, rows, mut object, lease } = claim;
+    let ids: Vec<DbId> = rows.iter().map(|row| row.id).collect();
+    let sealed = match seal(archive, &key, rows, &object.name).await {
+        Ok(sealed) => sealed,
+        Err(e) => {
+            let aside = now.plus(SET_ASIDE_MS);
+            give_up(db, key.id, &object, lease, aside, now).await?;
+            return Err(e);
+        }
+    };
+    object.bytes = i32::try_from(sealed.len()).unwrap_or(i32::MAX);
+    let size = sealed.len();
+    if let Err(e) = archive.stores.put(Bucket::Data, &object.name, sealed).await {
+        give_up(db, key.id, &object, lease, now, now).await?;
+        return Err(e.into());
+    }
+    let bytes = object.bytes;
+    let finished = db
+        .write(move |conn| -> Result<bool, DbError> {
+            // Without the lease somebody else has these batches; without the key the person was erased.
+            if !archive::release(conn, key.id, lease, now)? || !archive::mark_written(conn, object.id, bytes)? {
+                return Ok(false);
+            }
+            archive::dequeue(conn, &ids)?;
+            Ok(true)
+        })
+        .await?;
+    if finished {
+        metrics::archived("data", size);
+    }
+    Ok(finished)
+}
+
+fn claim(conn: &mut crate::db::conn::Conn, key: DbId, now: UtcMs) -> Result<Option<Claim>, DbError> {
+    let lease = now.plus(LEASE_MS);
+    if !archive::lease(conn, key, now, lease)? {
+        return Ok(None);
+    }
+    let left = archive::unfinished(conn, key)?;
+    let left = left.into_iter().map(|o| (o.id, o.bucket, o.name, o.written)).collect();
+    archive_removals::give_up(conn, left, None, now)?;
+    let (Some(key), mut rows) = (archive::key(conn, key)?, archive::queued(conn, key, MOST_BATCHES)?) else {
+        return Ok(None);
+    };
+    let mut sum = 0;
+    let enough = rows.iter().take_while(|row| {
+        let fits = sum < ENOUGH_BYTES;
+        sum += i64::from(row.bytes);
+        fits
+    });
+    let enough = enough.count();
+    rows.truncate(enough);
+    let Some(oldest_at) = rows.iter().map(|row| row.oldest_at).min() else {
+        archive::release(conn, key.id, lease, now)?;
+        return Ok(None);
+    };
+    let id = DbId::fresh();
+    let name = format!("{}/{}/{}", key.id.0, oldest_at.timestamp().strftime("%Y-%m"), id.0);
+    let records = rows.iter().map(|row| row.records).fold(0, i32::saturating_add);
+    let object = ObjectRow {
+        id,
+        key_id: key.id,
+        bucket: Bucket::Data.as_str().to_owned(),
+        name,
+        created_at: now,
+        oldest_at,
+        records,
+        bytes: 0,
+        written: false,
+    };
+    archive::register(conn, &object)?;
+    Ok(Some(Claim { key, rows, object, lease }))
+}
+
+async fn seal(archive: &Archive, key: &KeyRow, rows: Vec<QueuedRow>, name: &str) -> Result<Vec<u8>, WorkError> {
+    let key = archive.keys.open(key)?;
+    let name = name.to_owned();
+    let sealed = actix_web::web::block(move || {
+        let mut lines = Vec::new();
+        for row in rows {
+            lines.extend(key.open(Holds::Waiting, &row.id.0.to_string(), &row.payload)?);
+        }
+        key.seal(Holds::Minutes, &name, &lines)
+    });
+    Ok(sealed.await.map_err(|_| DbError::Cancelled)??)
+}
+
+/// Gives an object up that may or may not be there, and the lease back at `until`.
+async fn give_up(
+    db: &Db,
+    key: DbId,
+    object: &ObjectRow,
+    lease: UtcMs,
+    until: UtcMs,
+    now: UtcMs,
+) -> Result<(), DbError> {
+    let object = (object.id, object.bucket.clone(), object.name.clone(), false);
+    db.write(move |conn| -> Result<(), DbError> {
+        // Whoever has the lease by now has given it up already.
+        if archive::release(conn, key, lease, until)? {
+            archive_removals::give_up(conn, vec![object.clone()], None, now)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Looks how long the queue is, tells it to whoever watches, and minds its bound.
+///
+/// # Errors
+/// When the database fails.
+pub async fn look(archive: &Archive, db: &Db, now: UtcMs) -> Result<(), DbError> {
+    let state = db.read(archive::queue_state).await?;
+    metrics::archive_queue(&state, now);
+    let full = state.bytes >= archive.queue_max_bytes;
+    if archive.set_full(full) != full {
+        if full {
+            tracing::error!(
+                batches = state.batches,
+                "the archive's queue is full: uploads go on and are not archived until it is shorter"
+            );
+        } else {
+            tracing::info!("the archive's queue is shorter again: uploads are archived");
+        }
+    }
+    archive.keys.forget_old();
+    Ok(())
+}

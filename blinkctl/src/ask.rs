@@ -27,6 +27,9 @@ pub(crate) fn line(question: &str) -> Result<String, Failure> {
 
 /// Asks for a password without showing it.
 pub(crate) fn password(question: &str) -> Result<Secret, Failure> {
+    // Hidden before the question stands there: somebody quick would see their password's first letters.
+    #[cfg(unix)]
+    let _hidden = echo::Hidden::now();
     rpassword::prompt_password(question).map(Secret::new).map_err(|e| unreadable(&e))
 }
 
@@ -46,8 +49,37 @@ pub(crate) fn new_password() -> Result<Secret, Failure> {
 /// Shows the consent text and asks; anything but yes is no.
 pub(crate) fn consent() -> Result<bool, Failure> {
     show(&format!("\n{TRACKING_TEXT}\n"))?;
-    let answer = line("Do you consent? [y/N] ")?;
+    yes("Do you consent?")
+}
+
+/// Asks a question to which anything but yes is no.
+pub(crate) fn yes(question: &str) -> Result<bool, Failure> {
+    let answer = line(&format!("{question} [y/N] "))?;
     Ok(["y", "yes"].contains(&answer.to_lowercase().as_str()))
+}
+
+/// What cannot be undone is done after `yes` on the command line, or after the person typed `word`.
+pub(crate) fn confirm(yes: bool, what: &str, word: &str) -> Result<(), Failure> {
+    if yes {
+        return Ok(());
+    }
+    if !possible() {
+        return Err(missing_flags(&["--yes"]));
+    }
+    show(&format!("{what}\n"))?;
+    if line(&format!("Type {word} to go on: "))? == word {
+        return Ok(());
+    }
+    Err(Failure::failed("declined", "Nothing was changed", format!("Run it again and type {word} to go on.")))
+}
+
+/// Flags without which nothing can be done where nobody can be asked.
+pub(crate) fn missing_flags(flags: &[&str]) -> Failure {
+    let (last, rest) = flags.split_last().map_or(("", &[][..]), |(last, rest)| (*last, rest));
+    let named = if rest.is_empty() { last.to_owned() } else { format!("{} and {last}", rest.join(", ")) };
+    let verb = if rest.is_empty() { "is" } else { "are" };
+    let message = format!("{named} {verb} missing and there is no terminal to ask on");
+    Failure::usage("missing_flag", message, format!("Give {named}."))
 }
 
 /// The password on the first line of stdin, for `--password-stdin`.
@@ -56,7 +88,7 @@ pub(crate) fn password_from_stdin() -> Result<Secret, Failure> {
 }
 
 fn read_password(input: impl BufRead) -> Result<Secret, Failure> {
-    let fix = "Pipe it in, for example: printf '%s\\n' \"$PASSWORD\" | blinkctl login --password-stdin ...";
+    let fix = "Pipe it in, for example: printf '%s\\n' \"$PASSWORD\" | blinkctl .. --password-stdin";
     let mut line = String::new();
     input.take(MAX_PASSWORD_LINE_BYTES).read_line(&mut line).map_err(|error| {
         Failure::usage("bad_password_input", format!("The password on stdin could not be read: {error}"), fix)
@@ -68,6 +100,11 @@ fn read_password(input: impl BufRead) -> Result<Secret, Failure> {
     Ok(Secret::new(password))
 }
 
+/// Tells the person at the terminal something.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    show(text)
+}
+
 fn show(text: &str) -> Result<(), Failure> {
     let mut stderr = io::stderr().lock();
     stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).map_err(|e| unreadable(&e))
@@ -76,6 +113,40 @@ fn show(text: &str) -> Result<(), Failure> {
 fn unreadable(error: &io::Error) -> Failure {
     let fix = "Give the answers as flags: --email, --password-stdin, --accept-consent.";
     Failure::failed("terminal", format!("The terminal could not be used: {error}"), fix)
+}
+
+#[cfg(unix)]
+mod echo {
+    //! What is typed is not shown.
+
+    use std::fs::File;
+
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    /// The terminal without echo, until dropped.
+    pub(super) struct Hidden {
+        terminal: File,
+        before: Termios,
+    }
+
+    impl Hidden {
+        /// Hides what is typed from now on; none without a terminal.
+        pub(super) fn now() -> Option<Self> {
+            let terminal = File::open("/dev/tty").ok()?;
+            let before = tcgetattr(&terminal).ok()?;
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            tcsetattr(&terminal, OptionalActions::Now, &hidden).ok()?;
+            Some(Self { terminal, before })
+        }
+    }
+
+    impl Drop for Hidden {
+        fn drop(&mut self) {
+            // A terminal that is gone shows nothing anyway.
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::{cmd, exit::ExitStatus, output::Output};
     arg_required_else_help = true,
     disable_help_subcommand = true,
     after_help = "Examples:
+  blinkctl setup                 the first time
   blinkctl status --watch        what is happening now, redrawn as it changes
   blinkctl pause --for 30m       no counting for half an hour
   blinkctl consent withdraw      close the camera and stop sending, at once
@@ -36,10 +37,24 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show state, counts, rate, account, queue and cost
     Status(cmd::status::Args),
+    /// Watch your eyes full screen: the trace, each blink, rate and cost
+    Live(cmd::live::Args),
+    /// Set everything up, step by step: consent, camera, account, start at sign-in
+    Setup(cmd::setup::Args),
     /// Stop counting for a while; the camera is closed
     Pause(cmd::pause::Args),
     /// Go on counting
     Resume(cmd::pause::ResumeArgs),
+    /// Pause, or go on when paused
+    Toggle(cmd::pause::ToggleArgs),
+    /// Hand the camera to another program for a while
+    Yield(cmd::hand_over::Args),
+    /// Open the dashboard of your account in the browser
+    Open(cmd::open::Args),
+    /// Stop blinkd; it stays stopped until started again
+    Quit(cmd::quit::Args),
+    /// Show charts of the last days: rate, coverage, hours of the week
+    Report(cmd::report::Args),
     /// Show, grant or withdraw this machine's consent
     Consent(cmd::consent::Args),
     /// Make an account on a server and sign in
@@ -52,10 +67,26 @@ pub(crate) enum Command {
     Whoami(cmd::account::WhoamiArgs),
     /// Send what waits, and wait until it is there
     Sync(cmd::sync::Args),
+    /// Write your minutes as JSON, CSV or Parquet
+    Export(cmd::export::Args),
+    /// Take an export back into this machine's history
+    Import(cmd::import::Args),
+    /// Erase your minutes, your account, or everything, and print a receipt
+    Delete(cmd::delete::Args),
     /// Learn or forget your face, to follow you among several people
     Owner(cmd::owner::Args),
-    /// Stop blinkd; it stays stopped until started again
-    Quit(cmd::quit::Args),
+    /// Show which cameras there are, and who uses them
+    Cameras(cmd::cameras::Args),
+    /// Look for every cause of trouble, and say what mends it
+    Doctor(cmd::doctor::Args),
+    /// Show or change blinkd's settings
+    Config(cmd::config::Args),
+    /// Start blinkd with every sign-in, or no longer
+    Service(cmd::service::Args),
+    /// Print a script that completes commands in your shell
+    Completions(cmd::completions::Args),
+    /// Print the manual, or write all its pages
+    Man(cmd::man::Args),
 }
 
 /// Reads the command line, or prints what was asked for or what is wrong with it.

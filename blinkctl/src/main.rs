@@ -3,23 +3,33 @@
 //! - `cli`: the words of the command line
 //! - `cmd`: what each command does, a file per noun
 //! - `client`: one connection to the daemon
+//! - `blinkd`, `start`: the daemon's own program, for what needs no running daemon, and to start it
+//! - `history`, `record`: the day files, and the records in them
 //! - `consent_file`: this machine's consent, for when no daemon runs
 //! - `ask`: questions to the person at the terminal
-//! - `output`: results on stdout, failures on stderr
-//! - `exit`: how a failure becomes an exit code
+//! - `output`, `target`, `progress`, `browser`: results on stdout, in files, on the way, and in the browser
+//! - `exit`, `signal`: how a failure becomes an exit code, and the wish to end
 
 mod ask;
+mod blinkd;
+mod browser;
 mod cli;
 mod client;
 mod cmd;
 mod consent_file;
 mod exit;
+mod history;
 mod output;
+mod progress;
+mod record;
+mod signal;
+mod start;
+mod target;
 mod when;
 
 use std::{panic, process::ExitCode};
 
-use exit::{ExitStatus, Failure};
+use exit::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -33,7 +43,7 @@ fn main() -> ExitCode {
     let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| cmd::run(cli.command, output)))
         .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));
     match ended {
-        Ok(()) => ExitStatus::Done.into(),
+        Ok(status) => status.into(),
         Err(failure) => {
             output.failure(&failure.problem);
             failure.status.into()

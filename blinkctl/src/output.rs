@@ -65,17 +65,28 @@ impl Output {
         }
     }
 
+    /// Tells something on stderr before the result is there: text, or with `--json` one object.
+    pub(crate) fn notice(self, json: &impl Serialize, human: impl FnOnce(Paint) -> String) {
+        let text =
+            if self.json { serde_json::to_string(json).unwrap_or_default() + "\n" } else { human(stderr_paint()) };
+        // With stderr gone there is nobody left to tell.
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+
     /// Prints a failure on stderr: its line, or with `--json` the `{"error": ..}` object.
     pub(crate) fn failure(self, problem: &Problem) {
         let line = if self.json {
             problem.to_json_line()
         } else {
-            let paint = Paint { colour: anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never };
-            paint.with(Tone::Bad, &plain(&problem.to_string()))
+            stderr_paint().with(Tone::Bad, &plain(&problem.to_string()))
         };
         // With stderr gone there is nobody left to tell.
         let _ = writeln!(io::stderr(), "{line}");
     }
+}
+
+fn stderr_paint() -> Paint {
+    Paint { colour: anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never }
 }
 
 /// Whether stdout is a terminal, so that a view can be redrawn in place.

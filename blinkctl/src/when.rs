@@ -1,6 +1,6 @@
 //! Spans and times as a person types them: `30m`, `tomorrow`, `15:30`, `2026-03-02`, `2026-03-02T09:00:00Z`.
 
-use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil};
+use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil, tz::TimeZone};
 
 /// The longest pause taken; a longer one is a slip of the finger.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -78,6 +78,31 @@ impl When {
     }
 }
 
+/// A moment of the past or future, without a word for now in it: the bounds of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(When);
+
+/// Reads a local date, a local date and time, or RFC 3339.
+pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
+    match parse_when(text) {
+        Ok(when @ (When::Day(_) | When::Local(_) | When::Instant(_))) => Ok(Moment(when)),
+        _ => Err("it is not a date or time; write 2026-03-02 or 2026-03-02T09:00:00Z".to_owned()),
+    }
+}
+
+impl Moment {
+    /// The instant meant by somebody in `zone`.
+    pub(crate) fn at(self, zone: &TimeZone) -> Result<Timestamp, String> {
+        let zoned = match self.0 {
+            When::Instant(instant) => return Ok(instant),
+            When::Day(day) => day.to_zoned(zone.clone()),
+            When::Local(local) => local.to_zoned(zone.clone()),
+            When::Tomorrow | When::Clock(_) => return Err("it is no moment of its own".to_owned()),
+        };
+        zoned.map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -127,6 +152,24 @@ mod tests {
     fn the_past_is_no_time_to_wait_for(#[case] text: &str) {
         let now: Zoned = "2026-03-28T22:15:00+01:00[Europe/Berlin]".parse().unwrap();
         assert_eq!(parse_when(text).unwrap().after(&now), None);
+    }
+
+    #[rstest]
+    #[case("2026-03-29", "2026-03-28T23:00:00Z")]
+    #[case("2026-03-29T12:00", "2026-03-29T10:00:00Z")]
+    #[case("2026-03-29T12:00:00Z", "2026-03-29T12:00:00Z")]
+    #[case("1969-07-20T20:17:00Z", "1969-07-20T20:17:00Z")]
+    fn a_moment_may_be_long_ago(#[case] text: &str, #[case] at: Timestamp) {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(parse_moment(text).unwrap().at(&berlin), Ok(at));
+    }
+
+    #[rstest]
+    #[case("tomorrow")]
+    #[case("15:30")]
+    #[case("yesterday")]
+    fn words_and_hours_are_no_moment(#[case] text: &str) {
+        assert!(parse_moment(text).is_err());
     }
 
     #[rstest]

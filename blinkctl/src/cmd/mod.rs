@@ -1,16 +1,34 @@
 //! What each command does, a file per noun.
 
 pub(crate) mod account;
+pub(crate) mod cameras;
+pub(crate) mod completions;
+pub(crate) mod config;
 pub(crate) mod consent;
+pub(crate) mod delete;
+pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod hand_over;
+pub(crate) mod import;
+pub(crate) mod live;
+pub(crate) mod man;
+pub(crate) mod open;
 pub(crate) mod owner;
 pub(crate) mod pause;
 pub(crate) mod quit;
+pub(crate) mod report;
+pub(crate) mod service;
+pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod sync;
 
 use blink_proto::paths::Paths;
 
-use crate::{cli::Command, exit::Failure, output::Output};
+use crate::{
+    cli::Command,
+    exit::{ExitStatus, Failure},
+    output::Output,
+};
 
 /// What every command is given.
 #[derive(Debug)]
@@ -21,8 +39,8 @@ pub(crate) struct Context {
     pub(crate) output: Output,
 }
 
-/// Runs one command to its end.
-pub(crate) fn run(command: Command, output: Output) -> Result<(), Failure> {
+/// Runs one command to its end. What it found may be an exit code of its own.
+pub(crate) fn run(command: Command, output: Output) -> Result<ExitStatus, Failure> {
     let paths = Paths::from_env().ok_or_else(|| {
         Failure::usage("no_home", "Neither HOME nor the XDG folders are set", "Set HOME to your home folder.")
     })?;
@@ -34,19 +52,37 @@ pub(crate) fn run(command: Command, output: Output) -> Result<(), Failure> {
             "Close some programs, then try again.",
         )
     })?;
-    runtime.block_on(async {
-        match command {
-            Command::Status(args) => status::run(&args, &context).await,
-            Command::Owner(args) => owner::run(&args, &context).await,
-            Command::Pause(args) => pause::run(&args, &context).await,
-            Command::Resume(args) => pause::resume(&args, &context).await,
-            Command::Consent(args) => consent::run(&args, &context).await,
-            Command::Register(args) => account::register(args, &context).await,
-            Command::Login(args) => account::login(args, &context).await,
-            Command::Logout(args) => account::logout(&args, &context).await,
-            Command::Whoami(args) => account::whoami(&args, &context).await,
-            Command::Sync(args) => sync::run(&args, &context).await,
-            Command::Quit(args) => quit::run(&args, &context).await,
-        }
-    })
+    runtime.block_on(dispatch(command, &context))
+}
+
+async fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Failure> {
+    match command {
+        Command::Delete(args) => return delete::run(&args, context).await,
+        Command::Doctor(args) => return doctor::run(&args, context).await,
+        Command::Cameras(args) => cameras::run(&args, context).await,
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Config(args) => config::run(&args, context).await,
+        Command::Consent(args) => consent::run(&args, context).await,
+        Command::Export(args) => export::run(&args, context).await,
+        Command::Import(args) => import::run(&args, context).await,
+        Command::Live(args) => live::run(&args, context).await,
+        Command::Login(args) => account::login(args, context).await,
+        Command::Logout(args) => account::logout(&args, context).await,
+        Command::Man(args) => man::run(&args, context),
+        Command::Open(args) => open::run(&args, context).await,
+        Command::Owner(args) => owner::run(&args, context).await,
+        Command::Pause(args) => pause::run(&args, context).await,
+        Command::Quit(args) => quit::run(&args, context).await,
+        Command::Register(args) => account::register(args, context).await,
+        Command::Report(args) => report::run(&args, context),
+        Command::Resume(args) => pause::resume(&args, context).await,
+        Command::Service(args) => service::run(&args, context).await,
+        Command::Setup(args) => setup::run(&args, context).await,
+        Command::Status(args) => status::run(&args, context).await,
+        Command::Sync(args) => sync::run(&args, context).await,
+        Command::Toggle(args) => pause::toggle(&args, context).await,
+        Command::Whoami(args) => account::whoami(&args, context).await,
+        Command::Yield(args) => hand_over::run(&args, context).await,
+    }
+    .map(|()| ExitStatus::Done)
 }

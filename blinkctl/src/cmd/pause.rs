@@ -1,8 +1,8 @@
-//! `blinkctl pause` and `blinkctl resume`.
+//! `blinkctl pause`, `resume` and `toggle`.
 
 use blink_proto::{
     ipc::{PauseSpan, Reply, Request},
-    status::State,
+    status::{State, Status},
 };
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::json;
@@ -48,22 +48,56 @@ impl Args {
     }
 }
 
+/// The flags of `toggle`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  blinkctl toggle        bound to a key of your desktop, say")]
+pub(crate) struct ToggleArgs {}
+
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     let now = Zoned::now();
     let until = args.end(&now)?;
     let mut client = Client::connect(&context.paths).await?;
+    pause(&mut client, until, &now, context).await
+}
+
+pub(crate) async fn resume(_: &ResumeArgs, context: &Context) -> Result<(), Failure> {
+    let mut client = Client::connect(&context.paths).await?;
+    go_on(&mut client, context).await
+}
+
+pub(crate) async fn toggle(_: &ToggleArgs, context: &Context) -> Result<(), Failure> {
+    let mut client = Client::connect(&context.paths).await?;
+    match status(&mut client).await?.state {
+        State::NoConsent => Err(Failure::failed(
+            "no_consent",
+            "There is nothing to pause: this machine has no consent, and the camera is off",
+            "`blinkctl consent grant` shows the text and records it.",
+        )),
+        State::Paused => go_on(&mut client, context).await,
+        _ => pause(&mut client, None, &Zoned::now(), context).await,
+    }
+}
+
+async fn status(client: &mut Client) -> Result<Status, Failure> {
+    match client.call(Request::Status, LOCAL_LIMIT).await? {
+        Reply::Status(status) => Ok(status),
+        _ => Err(wrong_reply()),
+    }
+}
+
+async fn pause(client: &mut Client, until: Option<Timestamp>, now: &Zoned, context: &Context) -> Result<(), Failure> {
     client.call(Request::Pause(PauseSpan { until }), LOCAL_LIMIT).await?;
     context.output.result(&json!({ "paused": true, "until": until }), |paint| {
-        let until = until.map_or_else(String::new, |until| format!(" until {}", clock(until, &now)));
+        let until = until.map_or_else(String::new, |until| format!(" until {}", clock(until, now)));
         let head = paint.with(Tone::Calm, &format!("Paused{until}."));
         format!("{head} The camera is closed; `blinkctl resume` goes on.\n")
     })
 }
 
-pub(crate) async fn resume(_: &ResumeArgs, context: &Context) -> Result<(), Failure> {
-    let mut client = Client::connect(&context.paths).await?;
+async fn go_on(client: &mut Client, context: &Context) -> Result<(), Failure> {
     client.call(Request::Resume, LOCAL_LIMIT).await?;
-    let Reply::Status(status) = client.call(Request::Status, LOCAL_LIMIT).await? else { return Err(wrong_reply()) };
+    let status = status(client).await?;
     context.output.result(&json!({ "paused": false, "state": status.state }), |paint| {
         let rest = match status.state {
             State::NoConsent => {

@@ -31,12 +31,17 @@ pub(crate) struct Args {}
 pub(crate) async fn run(_: &Args, context: &Context) -> Result<(), Failure> {
     let mut client = Client::connect(&context.paths).await?;
     client.call(Request::Quit, LOCAL_LIMIT).await?;
-    client.closed(STOP_LIMIT).await?;
-    let freed = timeout(STOP_LIMIT, profile_free(&context.paths.lock())).await;
-    freed.map_err(|_| ClientError::Silent(STOP_LIMIT))?;
+    wait(&mut client, context).await?;
     context
         .output
         .result(&json!({ "stopped": true }), |_| "blinkd has stopped. Start it again with `blinkd run`.\n".to_owned())
+}
+
+/// Waits until a daemon that is about to stop has hung up and freed the profile.
+pub(crate) async fn wait(client: &mut Client, context: &Context) -> Result<(), ClientError> {
+    client.closed(STOP_LIMIT).await?;
+    let freed = timeout(STOP_LIMIT, profile_free(&context.paths.lock())).await;
+    freed.map_err(|_| ClientError::Silent(STOP_LIMIT))
 }
 
 /// Waits until the daemon has let go of its lock, which it does last: then the next one can start.

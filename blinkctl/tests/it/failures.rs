@@ -28,6 +28,16 @@ use crate::{
 #[case(&["owner", "enroll"])]
 #[case(&["owner", "forget"])]
 #[case(&["quit"])]
+#[case(&["toggle"])]
+#[case(&["yield"])]
+#[case(&["open"])]
+#[case(&["live", "--json"])]
+#[case(&["sync", "--set-aside", "list"])]
+#[case(&["sync", "--set-aside", "drop", "--yes"])]
+#[case(&["login", "--device"])]
+#[case(&["export", "--remote"])]
+#[case(&["import", "/dev/null"])]
+#[case(&["delete", "--remote", "--yes", "--password-stdin"])]
 fn without_a_daemon_the_code_is_3(#[case] args: &[&str]) {
     let profile = Profile::new();
     let ran = profile.run_with(args, "correct horse battery\n");

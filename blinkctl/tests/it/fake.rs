@@ -6,10 +6,10 @@ use std::{
 };
 
 use blink_proto::{
-    Problem, UserId,
+    Minute, MinuteStart, Problem, Quality, UserId,
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
     ipc::{
-        Answer, ConsentShown, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn, SyncDone,
+        Answer, ConsentShown, Erase, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn, SyncDone,
         ToDaemon,
     },
     paths::Paths,
@@ -28,7 +28,9 @@ pub(crate) struct Manner {
     pub(crate) hello: Option<FromDaemon>,
     /// Sent after a subscription's answer; then the connection is closed.
     pub(crate) events: Vec<Event>,
-    /// Answers calls; after `quit` the connection is closed.
+    /// Keeps the connection of a subscriber instead, after its events.
+    pub(crate) stay: bool,
+    /// Answers calls; after `quit` and the erasure of everything the connection is closed.
     pub(crate) handler: Box<Handler>,
 }
 
@@ -37,6 +39,7 @@ impl Default for Manner {
         Self {
             hello: Some(FromDaemon::Hello(Hello::of("blinkd", "0.1.0"))),
             events: Vec::new(),
+            stay: false,
             handler: Box::new(healthy),
         }
     }
@@ -115,10 +118,16 @@ async fn serve(
         let outcome = (manner.handler)(&call.request);
         frames.send(FromDaemon::Answer(Answer { id: call.id, outcome })).await.unwrap();
         match call.request {
-            Request::Quit => return,
+            Request::Quit | Request::Delete { what: Erase::Everything, .. } => return,
             Request::Subscribe { .. } => {
                 for event in &manner.events {
-                    frames.send(FromDaemon::Event(event.clone())).await.unwrap();
+                    // A client that has seen enough may leave before the end.
+                    if frames.send(FromDaemon::Event(event.clone())).await.is_err() {
+                        return;
+                    }
+                }
+                if manner.stay {
+                    while frames.next().await.is_some() {}
                 }
                 return;
             }
@@ -162,6 +171,25 @@ pub(crate) fn consent(granted: bool) -> ConsentShown {
     let at = "2026-03-01T10:00:00Z".parse().unwrap();
     let record = if granted { ConsentRecord::granted(at) } else { ConsentRecord::withdrawn(at) };
     ConsentShown { version: TRACKING_VERSION.into(), text: TRACKING_TEXT.into(), record: Some(record) }
+}
+
+/// A closed minute of the history.
+pub(crate) fn minute(number: i64) -> Minute {
+    let from = MinuteStart::from_number(number).unwrap();
+    Minute {
+        id: uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 | u128::try_from(number).unwrap()).into(),
+        user_id: None,
+        blink_count: 17,
+        from_timestamp: from.start(),
+        to_timestamp: from.end(),
+        device_id: uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_00ff_0000_0001).into(),
+        observed_ms: 58_321,
+        mean_fps: 29.97,
+        quality: Quality::Good,
+        mean_blink_ms: Some(181.25),
+        incomplete_share: Some(0.083),
+        perclos: None,
+    }
 }
 
 /// All is well.

@@ -4,14 +4,29 @@
 
 mod fake;
 mod run;
-
-mod account;
-mod consent;
-mod failures;
-mod help;
-mod owner;
-mod pause;
-mod status;
-mod sync;
 #[cfg(target_os = "linux")]
 mod terminal;
+
+mod account;
+mod config;
+mod consent;
+mod delete;
+mod device;
+mod doctor;
+mod export;
+mod failures;
+mod help;
+mod import;
+#[cfg(target_os = "linux")]
+mod live;
+mod open;
+mod owner;
+mod pages;
+mod pause;
+mod report;
+#[cfg(target_os = "linux")]
+mod service;
+#[cfg(target_os = "linux")]
+mod setup;
+mod status;
+mod sync;

@@ -98,3 +98,37 @@ fn resuming_without_consent_says_that_the_camera_stays_off() {
     let _daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(profile.run(&["resume"]).transcript());
 }
+
+#[rstest]
+#[case::counting("toggle_counting", State::Tracking, &["toggle"])]
+#[case::paused("toggle_paused", State::Paused, &["toggle"])]
+#[case::paused_json("toggle_paused_json", State::Paused, &["toggle", "--json"])]
+#[case::no_consent("toggle_no_consent", State::NoConsent, &["toggle"])]
+fn toggling_does_the_other_thing(#[case] name: &str, #[case] state: State, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    let manner = Manner {
+        handler: Box::new(move |request| match request {
+            Request::Status => ok(Reply::Status(Status { state, ..tracking() })),
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    };
+    let daemon = Fake::start(&profile.paths(), manner);
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+    let expected = match state {
+        State::Paused => Some(Request::Resume),
+        State::NoConsent => None,
+        _ => Some(Request::Pause(PauseSpan { until: None })),
+    };
+    assert_eq!(daemon.asked().get(1).cloned(), expected);
+}
+
+#[rstest]
+#[case("yield", &["yield"])]
+#[case("yield_json", &["yield", "--json"])]
+fn the_camera_is_handed_over(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), Manner::default());
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+    assert_eq!(daemon.asked(), [Request::Yield]);
+}

@@ -1,8 +1,11 @@
 //! Runs the binary in a profile of the test's own and writes down what came out.
 
 use std::{
+    fs,
     io::Write,
-    process::{Child, Command, Stdio},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
 };
 
 use blink_proto::paths::Paths;
@@ -11,12 +14,54 @@ use tempfile::TempDir;
 /// An empty profile that goes away with the test.
 pub(crate) struct Profile {
     folder: TempDir,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Profile {
     pub(crate) fn new() -> Self {
         // Sockets have short names: the folder is made directly under /tmp.
-        Self { folder: tempfile::Builder::new().prefix("ctl").tempdir_in("/tmp").unwrap() }
+        let folder = tempfile::Builder::new().prefix("ctl").tempdir_in("/tmp").unwrap();
+        // Without a blinkd of the test's own there is none, whatever was built beside this program.
+        let variables = vec![("BLINKD_BIN", folder.path().join("bin/blinkd").to_str().unwrap().to_owned())];
+        Self { folder, variables }
+    }
+
+    /// A file of the profile's folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Sets a variable for every later run.
+    pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.into()));
+    }
+
+    /// Puts a program of the test's own, a shell script, on `PATH`; what it was called with stands in `bin/NAME.log`.
+    pub(crate) fn program(&mut self, name: &str, script: &str) {
+        let bin = self.path("bin");
+        fs::create_dir_all(&bin).unwrap();
+        let log = bin.join(format!("{name}.log"));
+        let text = format!("#!/bin/sh\necho \"$@\" >> '{}'\n{script}\n", log.display());
+        let path = bin.join(name);
+        // Written under another name: a file that is being written to cannot be run.
+        let draft = bin.join(format!("{name}.new"));
+        fs::write(&draft, text).unwrap();
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::rename(&draft, path).unwrap();
+        self.set("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    }
+
+    /// What a program of [`Self::program`] was called with, a line for each call.
+    pub(crate) fn calls(&self, name: &str) -> Vec<String> {
+        let log = fs::read_to_string(self.path(&format!("bin/{name}.log"))).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
+    /// Writes a day of the history.
+    pub(crate) fn day(&self, day: &str, lines: &str) {
+        fs::create_dir_all(self.paths().history()).unwrap();
+        fs::write(self.paths().history().join(format!("{day}.ndjson")), lines).unwrap();
     }
 
     pub(crate) fn paths(&self) -> Paths {
@@ -24,16 +69,18 @@ impl Profile {
     }
 
     /// The variables that make this profile the program's.
-    pub(crate) fn variables(&self) -> [(&'static str, String); 6] {
+    pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let under = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
-        [
+        let mut variables = vec![
             ("HOME", under("home")),
             ("XDG_CONFIG_HOME", under("config")),
             ("XDG_DATA_HOME", under("data")),
             ("XDG_STATE_HOME", under("state")),
             ("XDG_RUNTIME_DIR", under("run")),
             ("TZ", "UTC".to_owned()),
-        ]
+        ];
+        variables.extend(self.variables.iter().cloned());
+        variables
     }
 
     /// `text` without the folder's random name.
@@ -52,12 +99,33 @@ impl Profile {
         // A program that does not read its input may be gone already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
-        Ran {
-            command: args.join(" "),
-            exit: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
+        self.ran(args, output)
+    }
+
+    fn ran(&self, args: &[&str], output: Output) -> Ran {
+        // A file of the profile is named without its random folder.
+        let command = self.redact(&args.join(" "));
+        let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        Ran { command, exit: output.status.code(), stdout, stderr }
+    }
+
+    /// Runs blinkctl and tells its peak of resident memory, kB.
+    pub(crate) fn run_measured(&self, args: &[&str]) -> (Ran, u64) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_blinkctl"));
+        command.args(args);
+        command.env_clear().envs(self.variables()).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let high = high.and_then(|rest| rest.trim().strip_suffix(" kB")?.parse().ok());
+            peak = peak.max(high.unwrap_or(0));
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
+        let output = child.wait_with_output().unwrap();
+        (self.ran(args, output), peak)
     }
 
     /// Starts blinkctl with pipes.
@@ -83,6 +151,11 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// The transcript without the profile's random name.
+    pub(crate) fn redacted(&self, profile: &Profile) -> String {
+        profile.redact(&self.transcript())
+    }
+
     /// The whole of it, for a snapshot.
     pub(crate) fn transcript(&self) -> String {
         let Self { command, exit, stdout, stderr } = self;

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use blink_proto::ipc::{Reply, Request, SyncDone};
+use blink_proto::ipc::{Reply, Request, SetAside, SetAsideCount, SyncDone};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok, refused},
+    fake::{Fake, Manner, healthy, minute, ok, refused},
     run::Profile,
 };
 
@@ -87,4 +87,57 @@ fn quitting_waits_until_the_daemon_lets_go_of_the_profile() {
     }
     drop(lock);
     assert!(quit.wait().unwrap().success());
+}
+
+fn set_aside(n: u64) -> Manner {
+    Manner {
+        handler: Box::new(move |request| match request {
+            Request::SetAsideList => {
+                let item = |n: u64| SetAside {
+                    minute: minute(29_534_400 + i64::try_from(n).unwrap()),
+                    code: "too_old".into(),
+                    detail: "it is older than the server keeps".into(),
+                    at: Some("2026-03-01T10:00:00Z".parse().unwrap()),
+                };
+                ok(Reply::SetAside { items: (0..n).map(item).collect() })
+            }
+            Request::SetAsideRetry | Request::SetAsideDrop => ok(Reply::SetAsideCount(SetAsideCount { minutes: n })),
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    }
+}
+
+#[rstest]
+#[case("set_aside_list", 2, &["sync", "--set-aside", "list"], Request::SetAsideList)]
+#[case("set_aside_list_none", 0, &["sync", "--set-aside", "list"], Request::SetAsideList)]
+#[case("set_aside_list_json", 1, &["sync", "--set-aside", "list", "--json"], Request::SetAsideList)]
+#[case("set_aside_retry", 2, &["sync", "--set-aside", "retry"], Request::SetAsideRetry)]
+#[case("set_aside_retry_json", 2, &["sync", "--set-aside", "retry", "--json"], Request::SetAsideRetry)]
+#[case("set_aside_drop", 1, &["sync", "--set-aside", "drop", "--yes"], Request::SetAsideDrop)]
+#[case("set_aside_drop_json", 1, &["sync", "--set-aside", "drop", "--yes", "--json"], Request::SetAsideDrop)]
+fn what_the_server_rejected_is_shown_sent_again_or_given_up(
+    #[case] name: &str,
+    #[case] n: u64,
+    #[case] args: &[&str],
+    #[case] request: Request,
+) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), set_aside(n));
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+    assert_eq!(daemon.asked(), [request]);
+}
+
+#[rstest]
+#[case("set_aside_unasked", &["sync", "--set-aside", "drop"])]
+#[case("set_aside_unasked_json", &["sync", "--set-aside", "drop", "--json"])]
+#[case("set_aside_unknown", &["sync", "--set-aside", "burn"])]
+#[case("set_aside_yes_alone", &["sync", "--yes"])]
+fn giving_up_is_never_a_slip(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), set_aside(1));
+    let ran = profile.run(args);
+    ran.assert_fails(2);
+    assert_eq!(daemon.asked(), []);
+    insta::assert_snapshot!(name, ran.transcript());
 }

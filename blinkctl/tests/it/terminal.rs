@@ -21,17 +21,22 @@ use crate::{
 };
 
 /// blinkctl on a terminal of its own.
-struct Terminal {
+pub(crate) struct Terminal {
     script: Child,
     keys: ChildStdin,
     screen: Receiver<Vec<u8>>,
-    seen: String,
+    pub(crate) seen: String,
 }
 
 impl Terminal {
-    fn start(profile: &Profile, command: &str, variables: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(profile: &Profile, command: &str, variables: &[(&str, &str)]) -> Self {
+        Self::start_after(profile, "exec", command, variables)
+    }
+
+    /// As [`Self::start`], with words of the shell before the program's name.
+    pub(crate) fn start_after(profile: &Profile, before: &str, command: &str, variables: &[(&str, &str)]) -> Self {
         let mut script = Command::new("script")
-            .args(["-qefc", &format!("{} {command}", env!("CARGO_BIN_EXE_blinkctl")), "/dev/null"])
+            .args(["-qefc", &format!("{before} {} {command}", env!("CARGO_BIN_EXE_blinkctl")), "/dev/null"])
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("TERM", "xterm-256color")
@@ -57,7 +62,7 @@ impl Terminal {
     }
 
     /// Waits until the terminal shows `text`.
-    fn expect(&mut self, text: &str) {
+    pub(crate) fn expect(&mut self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.seen.contains(text) {
             match self.screen.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -68,13 +73,13 @@ impl Terminal {
         }
     }
 
-    fn type_in(&mut self, text: &str) {
+    pub(crate) fn type_in(&mut self, text: &str) {
         self.keys.write_all(text.as_bytes()).unwrap();
         self.keys.flush().unwrap();
     }
 
     /// Waits for the end: the exit code and all that was shown.
-    fn end(mut self) -> (Option<i32>, String) {
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
         while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) {
             self.seen += &String::from_utf8_lossy(&bytes);
         }

@@ -14,19 +14,19 @@ pub(super) enum Purpose {
 }
 
 /// The flags `register` and `login` share.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(super) struct Credentials {
     /// The server's address; without it the one in the settings file
     #[arg(long, value_name = "URL")]
-    server: Option<String>,
+    pub(super) server: Option<String>,
 
     /// The account's e-mail address
     #[arg(long, value_name = "E")]
-    email: Option<String>,
+    pub(super) email: Option<String>,
 
     /// Read the password from the first line of stdin
     #[arg(long)]
-    password_stdin: bool,
+    pub(super) password_stdin: bool,
 
     /// You have read the consent text (`blinkctl consent show`) and agree, for this machine too
     #[arg(long)]
@@ -58,17 +58,7 @@ impl Credentials {
         .into_iter()
         .filter_map(|(missing, flag)| missing.then_some(flag))
         .collect();
-        let (last, rest) = match missing.split_last() {
-            None => return Ok(()),
-            Some((last, rest)) => (last, rest.join(", ")),
-        };
-        let flags = if rest.is_empty() { (*last).to_owned() } else { format!("{rest} and {last}") };
-        let verb = if missing.len() == 1 { "is" } else { "are" };
-        Err(Failure::usage(
-            "missing_flag",
-            format!("{flags} {verb} missing and there is no terminal to ask on"),
-            format!("Give {flags}."),
-        ))
+        if missing.is_empty() { Ok(()) } else { Err(ask::missing_flags(&missing)) }
     }
 
     /// Takes what the flags say and asks for the rest. Call [`Self::check`] first.

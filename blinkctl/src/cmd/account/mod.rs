@@ -1,6 +1,7 @@
 //! `blinkctl register`, `login`, `logout` and `whoami`.
 
 mod credentials;
+mod device;
 
 use blink_proto::{
     consent::TRACKING_VERSION,
@@ -32,12 +33,21 @@ pub(crate) struct RegisterArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl login --email ada@example.org
+  blinkctl login --device --open
   printf '%s\\n' \"$PASSWORD\" | blinkctl login --email ada@example.org --password-stdin
 
 Signing in alone is not consent for this machine's camera: see `blinkctl consent grant`.")]
 pub(crate) struct LoginArgs {
     #[command(flatten)]
     credentials: Credentials,
+
+    /// Sign in from a browser, on this machine or any other: shows an address and a code, and waits
+    #[arg(long, conflicts_with_all = ["email", "password_stdin"])]
+    device: bool,
+
+    /// Open the browser there
+    #[arg(long, requires = "device")]
+    open: bool,
 }
 
 /// The flags of `logout`.
@@ -52,35 +62,33 @@ pub(crate) struct LogoutArgs {}
   blinkctl whoami --json")]
 pub(crate) struct WhoamiArgs {}
 
+/// How to get at an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By making one.
+    Register,
+    /// With a password.
+    Password,
+    /// From the browser.
+    Browser,
+}
+
 pub(crate) async fn register(args: RegisterArgs, context: &Context) -> Result<(), Failure> {
     args.credentials.check(Purpose::Register, ask::possible())?;
-    // Nobody types a password for a daemon that is not there.
-    drop(Client::connect(&context.paths).await?);
-    if !args.credentials.accept_consent && !ask::consent()? {
-        let fix = "Without consent there is no account; nothing was sent.";
-        return Err(Failure::failed("consent_declined", "You did not consent", fix));
-    }
-    let adopt = !args.credentials.no_adopt;
-    let given = args.credentials.gather(Purpose::Register)?;
-    let request = Request::Register {
-        server: given.server,
-        email: given.email,
-        password: given.password,
-        consent_version: TRACKING_VERSION.to_owned(),
-        adopt,
-    };
-    let signed_in = signed_in(&mut Client::connect(&context.paths).await?, request).await?;
+    let signed_in = make(args.credentials, context).await?;
     print_signed_in(context, &signed_in)
 }
 
 pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Failure> {
-    args.credentials.check(Purpose::Login, ask::possible())?;
-    drop(Client::connect(&context.paths).await?);
-    let (adopt, accept_consent) = (!args.credentials.no_adopt, args.credentials.accept_consent);
-    let given = args.credentials.gather(Purpose::Login)?;
-    let request = Request::Login { server: given.server, email: given.email, password: given.password, adopt };
-    let mut client = Client::connect(&context.paths).await?;
-    let mut signed_in = signed_in(&mut client, request).await?;
+    if !args.device {
+        args.credentials.check(Purpose::Login, ask::possible())?;
+    }
+    let accept_consent = args.credentials.accept_consent;
+    let mut signed_in = if args.device {
+        device::sign_in(args.credentials.server, !args.credentials.no_adopt, args.open, context).await?
+    } else {
+        enter(args.credentials, context).await?
+    };
     if !signed_in.consent && (accept_consent || (ask::possible() && ask::consent()?)) {
         // The person may have read for long: the connection may be gone.
         let mut client = Client::connect(&context.paths).await?;
@@ -88,6 +96,48 @@ pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Fail
         signed_in.consent = true;
     }
     print_signed_in(context, &signed_in)
+}
+
+/// One of the ways, asking for what it needs; for `setup`, where consent was a step of its own.
+pub(super) async fn sign_in(
+    way: Way,
+    server: Option<String>,
+    consented: bool,
+    context: &Context,
+) -> Result<SignedIn, Failure> {
+    let credentials = Credentials { server, accept_consent: consented, ..Credentials::default() };
+    match way {
+        Way::Register => make(credentials, context).await,
+        Way::Password => enter(credentials, context).await,
+        Way::Browser => device::sign_in(credentials.server, true, true, context).await,
+    }
+}
+
+async fn make(credentials: Credentials, context: &Context) -> Result<SignedIn, Failure> {
+    // Nobody types a password for a daemon that is not there.
+    drop(Client::connect(&context.paths).await?);
+    if !credentials.accept_consent && !ask::consent()? {
+        let fix = "Without consent there is no account; nothing was sent.";
+        return Err(Failure::failed("consent_declined", "You did not consent", fix));
+    }
+    let adopt = !credentials.no_adopt;
+    let given = credentials.gather(Purpose::Register)?;
+    let request = Request::Register {
+        server: given.server,
+        email: given.email,
+        password: given.password,
+        consent_version: TRACKING_VERSION.to_owned(),
+        adopt,
+    };
+    signed_in(&mut Client::connect(&context.paths).await?, request).await
+}
+
+async fn enter(credentials: Credentials, context: &Context) -> Result<SignedIn, Failure> {
+    drop(Client::connect(&context.paths).await?);
+    let adopt = !credentials.no_adopt;
+    let given = credentials.gather(Purpose::Login)?;
+    let request = Request::Login { server: given.server, email: given.email, password: given.password, adopt };
+    signed_in(&mut Client::connect(&context.paths).await?, request).await
 }
 
 pub(crate) async fn logout(_: &LogoutArgs, context: &Context) -> Result<(), Failure> {
@@ -117,7 +167,8 @@ fn print_signed_in(context: &Context, signed_in: &SignedIn) -> Result<(), Failur
     context.output.result(signed_in, |paint| signed_in_text(signed_in, paint))
 }
 
-fn signed_in_text(signed_in: &SignedIn, paint: Paint) -> String {
+/// The account in words.
+pub(super) fn signed_in_text(signed_in: &SignedIn, paint: Paint) -> String {
     let SignedIn { email, server, adopted, consent, .. } = signed_in;
     let mut text = format!("{} as {} on {}.\n", paint.with(Tone::Good, "Signed in"), plain(email), plain(server));
     match adopted {

@@ -1,6 +1,6 @@
 //! `blinkctl status`.
 
-mod view;
+pub(in crate::cmd) mod view;
 mod watch;
 
 use blink_proto::{

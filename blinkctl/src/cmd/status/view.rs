@@ -76,7 +76,7 @@ pub(super) fn differs(before: &Status, after: &Status) -> bool {
 }
 
 /// A state's colour, its word, and what the person can do about it.
-fn state(state: State) -> (Tone, &'static str, &'static str) {
+pub(in crate::cmd) fn state(state: State) -> (Tone, &'static str, &'static str) {
     match state {
         State::NoConsent => (
             Tone::Calm,
@@ -98,7 +98,8 @@ fn alert(problem: &Problem, paint: Paint) -> String {
     format!("\n  {}", paint.with(Tone::Bad, &format!("! {}", plain(&problem.to_string()))))
 }
 
-fn today(status: &Status) -> String {
+/// Today's figures in a line.
+pub(in crate::cmd) fn today(status: &Status) -> String {
     let mut text = format!("{} in {} observed", blinks(status.today.blink_count), span(status.today.observed_ms));
     if let Some(rate) = status.today.rate_per_minute {
         let _ = write!(text, ", {rate:.1}/min");
@@ -109,14 +110,16 @@ fn today(status: &Status) -> String {
     text
 }
 
-fn account(status: &Status) -> String {
+/// Who is signed in, and where.
+pub(in crate::cmd) fn account(status: &Status) -> String {
     status.account.as_ref().map_or_else(
         || "none; everything stays on this computer".to_owned(),
         |account| format!("{} on {}", plain(&account.email), plain(&account.server)),
     )
 }
 
-fn queue(queue: &Queue, now: &Zoned, paint: Paint) -> String {
+/// What waits, and why; an error on a line of its own.
+pub(in crate::cmd) fn queue(queue: &Queue, now: &Zoned, paint: Paint) -> String {
     let mut text = match queue.pending {
         0 => "nothing waits".to_owned(),
         n => format!("{} to send", minutes(n)),
@@ -140,8 +143,9 @@ fn queue(queue: &Queue, now: &Zoned, paint: Paint) -> String {
     text
 }
 
+/// What watching costs.
 #[expect(clippy::cast_precision_loss, reason = "megabytes for the eye")]
-fn cost(cost: &Cost) -> String {
+pub(in crate::cmd) fn cost(cost: &Cost) -> String {
     let mut text = format!("{:.1} % of one core, {:.0} MB", cost.cpu_percent, cost.rss_bytes as f64 / 1e6);
     if let Some(watts) = cost.power_watts {
         let _ = write!(text, ", whole machine {watts:.1} W");
@@ -149,7 +153,8 @@ fn cost(cost: &Cost) -> String {
     text
 }
 
-fn blinks(n: u64) -> String {
+/// So many blinks.
+pub(in crate::cmd) fn blinks(n: u64) -> String {
     if n == 1 { "1 blink".to_owned() } else { format!("{n} blinks") }
 }
 

@@ -13,6 +13,7 @@ use crate::{
     client::{Client, LOCAL_LIMIT},
     exit::Failure,
     output::{self, Output},
+    signal,
 };
 
 /// Shows `status` and every later one.
@@ -20,7 +21,7 @@ pub(super) async fn run(mut client: Client, status: Status, output: Output) -> R
     client.call(Request::Subscribe { live: false }, LOCAL_LIMIT).await?;
     let mut screen = Screen::new(output);
     screen.show(status)?;
-    let stop = stop_signal();
+    let stop = signal::stop();
     tokio::pin!(stop);
     loop {
         tokio::select! {
@@ -31,19 +32,6 @@ pub(super) async fn run(mut client: Client, status: Status, output: Output) -> R
             },
         }
     }
-}
-
-/// Ends when the person or the system asks the program to.
-async fn stop_signal() {
-    #[cfg(unix)]
-    if let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-        return;
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// What is on the screen, and how it is replaced.

@@ -1,0 +1,259 @@
+//! `blinkctl delete`: erasure (GDPR, article 17), with a receipt and a look at what is left.
+
+mod left;
+
+use std::fmt::Write;
+
+use blink_proto::{
+    Secret,
+    ipc::{Erase, Reply, Request},
+    receipt::{LocalErasure, Receipt},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Context, quit};
+use crate::{
+    ask, blinkd,
+    client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    exit::{ExitStatus, Failure},
+    output::{Paint, Tone, plain},
+};
+
+/// The flags of `delete`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:
+  blinkctl delete --local
+  blinkctl delete --remote
+  printf '%s\\n' \"$PASSWORD\" | blinkctl delete --everything --yes --password-stdin
+
+A receipt is printed. It cannot be undone: `blinkctl export -o minutes.json` keeps a copy first.
+Exit code 1 with the receipt when something could not be erased.",
+    group(clap::ArgGroup::new("what").required(true))
+)]
+pub(crate) struct Args {
+    /// All minutes on this machine, the running one and those not sent yet too. Works without blinkd
+    #[arg(long, group = "what")]
+    local: bool,
+
+    /// The account and all that the server holds about you
+    #[arg(long, group = "what")]
+    remote: bool,
+
+    /// Both, and settings, sign-in, consent, enrolled face and logs
+    #[arg(long, group = "what")]
+    everything: bool,
+
+    /// Erase without asking
+    #[arg(long)]
+    yes: bool,
+
+    /// Read the account's password from the first line of stdin
+    #[arg(long, conflicts_with = "local")]
+    password_stdin: bool,
+}
+
+impl Args {
+    fn what(&self) -> Erase {
+        match (self.remote, self.everything) {
+            (true, _) => Erase::Remote,
+            (_, true) => Erase::Everything,
+            _ => Erase::Local,
+        }
+    }
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Failure> {
+    let what = args.what();
+    let mut missing = Vec::new();
+    if !ask::possible() {
+        missing.extend((!args.yes).then_some("--yes"));
+        missing.extend((what == Erase::Remote && !args.password_stdin).then_some("--password-stdin"));
+    }
+    if !missing.is_empty() {
+        return Err(ask::missing_flags(&missing));
+    }
+    let account = match Client::connect(&context.paths).await {
+        Ok(mut client) => Some(account(&mut client).await?),
+        Err(ClientError::NotRunning) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut receipt = match account {
+        None => without_daemon(args, what, context).await?,
+        Some(None) if what == Erase::Remote => {
+            let fix = "Sign in with `blinkctl login` first; there is nothing on a server without an account.";
+            let failure = Failure::failed("not_signed_in", "Nobody is signed in", fix);
+            return Err(Failure { status: ExitStatus::NotSignedIn, ..failure });
+        }
+        Some(account) => by_daemon(args, what, account.as_deref(), context).await?,
+    };
+    match what {
+        Erase::Local => receipt.left.extend(left::minutes_before(&context.paths, receipt.at)),
+        Erase::Remote => {}
+        Erase::Everything => receipt.left.extend(left::sweep(&context.paths)),
+    }
+    receipt.left.sort();
+    receipt.left.dedup();
+    let models = what == Erase::Everything && left::models(&context.paths).is_dir();
+    context.output.result(&receipt, |paint| page(&receipt, models, &TimeZone::system(), paint))?;
+    Ok(if receipt.left.is_empty() { ExitStatus::Done } else { ExitStatus::Failed })
+}
+
+/// Who is signed in, by the daemon's word.
+async fn account(client: &mut Client) -> Result<Option<String>, Failure> {
+    match client.call(Request::Whoami, LOCAL_LIMIT).await {
+        Ok(Reply::SignedIn(who)) => Ok(Some(format!("{} on {}", who.email, who.server))),
+        Ok(_) => Err(wrong_reply()),
+        Err(failure) if failure.status == ExitStatus::NotSignedIn => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+async fn by_daemon(args: &Args, what: Erase, account: Option<&str>, context: &Context) -> Result<Receipt, Failure> {
+    let remote = what != Erase::Local && account.is_some();
+    if remote && !args.password_stdin && !ask::possible() {
+        return Err(ask::missing_flags(&["--password-stdin"]));
+    }
+    ask::confirm(args.yes, &announced(what, account), "delete")?;
+    let password = if remote { password(args)? } else { None };
+    // The person may have thought for long: the connection would be gone.
+    let mut client = Client::connect(&context.paths).await?;
+    let Reply::Receipt(mut receipt) = client.call(Request::Delete { what, password }, SERVER_LIMIT).await? else {
+        return Err(wrong_reply());
+    };
+    if what == Erase::Everything && quit::wait(&mut client, context).await.is_err() {
+        receipt.left.push("the process blinkd, which has not ended".to_owned());
+    }
+    Ok(receipt)
+}
+
+/// An account made with an identity provider has no password: the server then asks for a recent sign-in.
+fn password(args: &Args) -> Result<Option<Secret>, Failure> {
+    if args.password_stdin {
+        return ask::password_from_stdin().map(Some);
+    }
+    let password = ask::password("Password of the account (empty if it has none): ")?;
+    Ok((!password.expose().is_empty()).then_some(password))
+}
+
+async fn without_daemon(args: &Args, what: Erase, context: &Context) -> Result<Receipt, Failure> {
+    let flag = match what {
+        Erase::Local => "--local",
+        // Only the daemon speaks with the server.
+        Erase::Remote => return Err(ClientError::NotRunning.into()),
+        Erase::Everything if signed_in(context) => {
+            let fix = "Start it with `blinkd run`: only it can erase the account too. `blinkctl delete --local` works without it.";
+            let mut failure = Failure::from(ClientError::NotRunning);
+            failure.problem.fix = fix.to_owned();
+            return Err(failure);
+        }
+        Erase::Everything => "--everything",
+    };
+    ask::confirm(args.yes, &announced(what, None), "delete")?;
+    let local: LocalErasure = blinkd::read(&["erase", flag]).await?;
+    Ok(Receipt { at: Timestamp::now(), local: Some(local), remote: None, left: Vec::new() })
+}
+
+/// Whether the profile's own file names an account; one that cannot be read may.
+fn signed_in(context: &Context) -> bool {
+    #[derive(Deserialize)]
+    struct File {
+        current: Option<Value>,
+    }
+    let path = context.paths.data.join("account.json");
+    match std::fs::read(path) {
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        Ok(text) => serde_json::from_slice::<File>(&text).is_ok_and(|file| file.current.is_some()),
+    }
+}
+
+fn announced(what: Erase, account: Option<&str>) -> String {
+    let account = account.map_or_else(String::new, plain);
+    let local = "all minutes on this machine, the running one and those not sent yet too";
+    let rest = "settings, sign-in, consent, enrolled face and logs";
+    match (what, account.as_str()) {
+        (Erase::Local, _) => format!("This erases {local}."),
+        (Erase::Remote, account) => {
+            format!("This erases the account {account} and all that the server holds about you.")
+        }
+        (Erase::Everything, "") => format!("This erases {local}, and {rest}."),
+        (Erase::Everything, account) => {
+            format!("This erases the account {account} with all that the server holds about you, {local}, and {rest}.")
+        }
+    }
+}
+
+fn page(receipt: &Receipt, models: bool, zone: &TimeZone, paint: Paint) -> String {
+    let at = receipt.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z");
+    let mut page = format!("{}\n", paint.with(Tone::Strong, &format!("Receipt of {at}")));
+    let mut row = |name: &str, value: &str| {
+        let _ = writeln!(page, "  {}{value}", paint.with(Tone::Faint, &format!("{name:<14}")));
+    };
+    if let Some(local) = receipt.local {
+        let minutes = match local.minutes {
+            0 => "no minutes were there".to_owned(),
+            1 => "1 minute erased".to_owned(),
+            n => format!("{n} minutes erased"),
+        };
+        let unsent = match local.unsent {
+            0 => String::new(),
+            1 => ", 1 of them never sent".to_owned(),
+            n => format!(", {n} of them never sent"),
+        };
+        row("This machine", &(minutes + &unsent));
+        if local.everything {
+            row("", "settings, sign-in, consent, enrolled face and logs erased");
+        }
+        if models {
+            row("", "the models stay: they say nothing about you");
+        }
+    }
+    match &receipt.remote {
+        None => {}
+        Some(Value::Object(fields)) => {
+            for (n, (name, value)) in fields.iter().enumerate() {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                row(if n == 0 { "Server" } else { "" }, &format!("{}: {}", plain(name), plain(&text)));
+            }
+        }
+        Some(other) => row("Server", &plain(&other.to_string())),
+    }
+    // Of the server's stores its own receipt speaks.
+    if receipt.left.is_empty() && receipt.local.is_some() {
+        row("Left here", &paint.with(Tone::Good, "nothing"));
+    }
+    for (n, left) in receipt.left.iter().enumerate() {
+        row(if n == 0 { "Left here" } else { "" }, &paint.with(Tone::Bad, &plain(left)));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_receipt_for_people() {
+        let receipt = Receipt {
+            at: "2026-03-01T10:00:00Z".parse().unwrap(),
+            local: Some(LocalErasure { minutes: 1_234, unsent: 12, everything: true }),
+            remote: Some(serde_json::json!({ "minutes": 1_222, "archive": "pending" })),
+            left: vec!["/home/ada/.local/share/blinkd/x".into()],
+        };
+        insta::assert_snapshot!(page(&receipt, true, &TimeZone::UTC, Paint { colour: false }));
+    }
+
+    #[test]
+    fn what_will_be_erased_is_announced() {
+        let account = Some("ada@example.org on https://waw.example.org");
+        let lines = [
+            (Erase::Local, account),
+            (Erase::Remote, account),
+            (Erase::Everything, account),
+            (Erase::Everything, None),
+        ];
+        insta::assert_snapshot!(lines.map(|(what, account)| announced(what, account)).join("\n"));
+    }
+}

@@ -1,0 +1,200 @@
+//! `blinkctl export`: closed minutes by time, from this machine's history or from the account.
+
+mod columnar;
+mod remote;
+mod writer;
+
+use std::{
+    io::{self, BufWriter},
+    path::PathBuf,
+};
+
+use blink_proto::Minute;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use self::writer::Writer;
+use super::Context;
+use crate::{
+    exit::Failure,
+    history::{History, Range},
+    output::Tone,
+    record::RemoteMinute,
+    signal,
+    target::Target,
+    when::{Moment, parse_moment},
+};
+
+/// The flags of `export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  blinkctl export > minutes.json
+  blinkctl export --format csv --from 2026-03-01 --to 2026-04-01 -o march.csv
+  blinkctl export --remote --format parquet -o account.parquet
+
+A date is the start of that day on your clock, so the example is the whole of March.
+`blinkctl import` takes the formats json and ndjson back, byte for byte.")]
+pub(crate) struct Args {
+    /// How the minutes are written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+
+    /// The first moment wanted: a date, or a time such as 2026-03-02T09:00:00Z
+    #[arg(long, value_name = "T", value_parser = parse_moment)]
+    from: Option<Moment>,
+
+    /// The first moment not wanted any more
+    #[arg(long, value_name = "T", value_parser = parse_moment)]
+    to: Option<Moment>,
+
+    /// What the server holds of your account, instead of this machine's history
+    #[arg(long)]
+    remote: bool,
+
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Replace the file if it is there
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+/// How minutes are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// A header, then a line for each minute (RFC 4180)
+    Csv,
+    /// One array
+    #[default]
+    Json,
+    /// An object on each line
+    Ndjson,
+    /// A file for data tools, compressed; needs -o
+    Parquet,
+}
+
+/// What was written to a file.
+#[derive(Serialize)]
+struct Written {
+    file: PathBuf,
+    minutes: u64,
+    /// Lines of the history that were no record.
+    skipped: u64,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
+    let range = args.range(&TimeZone::system())?;
+    let file = args.output.as_ref().filter(|path| path.as_os_str() != "-");
+    let Some(path) = file else {
+        if args.format == Format::Parquet {
+            let message = "--format parquet needs a file to write to";
+            return Err(Failure::usage("missing_flag", message, "Name it with -o."));
+        }
+        let stdout = BufWriter::with_capacity(64 << 10, io::stdout());
+        let (_, skipped) = args.fill(stdout, range, context).await?;
+        tell_skipped(skipped, context);
+        return Ok(());
+    };
+    let target = Target::beside(path, args.force)?;
+    let (minutes, skipped) = args.fill(target.writer(), range, context).await?;
+    target.put()?;
+    tell_skipped(skipped, context);
+    let written = Written { file: path.clone(), minutes, skipped };
+    context.output.result(&written, |paint| {
+        let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
+        format!("{} to {}.\n", paint.with(Tone::Good, &format!("Wrote {minutes}")), path.display())
+    })
+}
+
+impl Args {
+    fn range(&self, zone: &TimeZone) -> Result<Range, Failure> {
+        let at = |moment: Option<Moment>| moment.map(|moment| moment.at(zone)).transpose();
+        let past = |why| Failure::usage("usage", why, "Name a time that a clock can show.");
+        let range = Range { from: at(self.from).map_err(past)?, to: at(self.to).map_err(past)? };
+        if let (Some(from), Some(to)) = (range.from, range.to)
+            && from >= to
+        {
+            let fix = "--to is the first moment not wanted any more, and a date is the start of its day: for one day name the next.";
+            return Err(Failure::usage("usage", "There is no time between --from and --to", fix));
+        }
+        Ok(range)
+    }
+
+    /// Writes the minutes; returns how many, and how many lines of the history were no record.
+    async fn fill(&self, out: impl io::Write + Send, range: Range, context: &Context) -> Result<(u64, u64), Failure> {
+        if self.remote {
+            let mut writer = Writer::<RemoteMinute, _>::new(self.format, out).map_err(unwritten)?;
+            let minutes = tokio::select! {
+                minutes = remote::fill(&mut writer, range, context) => minutes?,
+                // Ended here, so that the unfinished file goes away.
+                () = signal::stop() => return Err(signal::stopped("The export")),
+            };
+            writer.finish().map_err(unwritten)?;
+            return Ok((minutes, 0));
+        }
+        // The folder is looked at first: what cannot be read is told before anything is written.
+        let mut history = History::open(&context.paths, range)?;
+        let mut writer = Writer::<Minute, _>::new(self.format, out).map_err(unwritten)?;
+        let mut minutes = 0;
+        for day in history.by_ref() {
+            for minute in day? {
+                writer.write(minute).map_err(unwritten)?;
+                minutes += 1;
+            }
+        }
+        writer.finish().map_err(unwritten)?;
+        Ok((minutes, history.skipped()))
+    }
+}
+
+/// Nothing that could not be read is passed over in silence.
+fn tell_skipped(skipped: u64, context: &Context) {
+    if skipped == 0 {
+        return;
+    }
+    let lines = if skipped == 1 { "1 line".to_owned() } else { format!("{skipped} lines") };
+    let message = format!("{lines} of the history could not be read and were left out");
+    let message = if skipped == 1 { message.replace("were left", "was left") } else { message };
+    context.output.notice(
+        &serde_json::json!({ "warning": { "code": "damaged_lines", "message": message, "lines": skipped } }),
+        |paint| format!("{}.\n", paint.with(Tone::Calm, &message)),
+    );
+}
+
+/// A reader that went away, such as `head`, ends the program without a complaint, as any other result does.
+fn unwritten(error: io::Error) -> Failure {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        std::process::exit(0);
+    }
+    Failure::failed("output", format!("The minutes could not be written: {error}"), "Check where the output goes.")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn args(from: Option<&str>, to: Option<&str>) -> Args {
+        let moment = |text: Option<&str>| text.map(|text| parse_moment(text).unwrap());
+        Args { format: Format::Json, from: moment(from), to: moment(to), remote: false, output: None, force: false }
+    }
+
+    #[test]
+    fn a_date_is_the_start_of_its_local_day() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let range = args(Some("2026-03-29"), Some("2026-03-30")).range(&berlin).unwrap();
+        // The clocks go forward that night: the day has 23 hours.
+        assert_eq!(range.from, Some("2026-03-28T23:00:00Z".parse().unwrap()));
+        assert_eq!(range.to, Some("2026-03-29T22:00:00Z".parse().unwrap()));
+    }
+
+    #[rstest]
+    #[case("2026-03-29", "2026-03-29")]
+    #[case("2026-03-29T10:00:00Z", "2026-03-29")]
+    fn a_span_of_no_time_is_a_slip(#[case] from: &str, #[case] to: &str) {
+        let failure = args(Some(from), Some(to)).range(&TimeZone::UTC).unwrap_err();
+        assert_eq!(failure.status as u8, 2);
+    }
+}

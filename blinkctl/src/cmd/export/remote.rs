@@ -1,0 +1,48 @@
+//! The account's minutes, asked for by the daemon page by page.
+
+use std::io::Write;
+
+use blink_proto::ipc::{RemotePage, Reply, Request};
+
+use super::{unwritten, writer::Writer};
+use crate::{
+    client::{Client, SERVER_LIMIT, wrong_reply},
+    cmd::Context,
+    exit::Failure,
+    history::Range,
+    progress::Progress,
+    record::RemoteMinute,
+};
+
+/// Writes all pages; returns how many minutes.
+pub(super) async fn fill<W: Write + Send>(
+    writer: &mut Writer<RemoteMinute, W>,
+    range: Range,
+    context: &Context,
+) -> Result<u64, Failure> {
+    let mut client = Client::connect(&context.paths).await?;
+    let progress = Progress::counting("Received", context.output);
+    let (mut cursor, mut minutes) = (None, 0);
+    loop {
+        let request = Request::RemotePage { from: range.from, to: range.to, cursor: cursor.clone() };
+        let Reply::RemotePage(RemotePage { items, next_cursor }) = client.call(request, SERVER_LIMIT).await? else {
+            return Err(wrong_reply());
+        };
+        for item in items {
+            writer.write(serde_json::from_value(item).map_err(|_| strange())?).map_err(unwritten)?;
+            minutes += 1;
+        }
+        progress.at(minutes);
+        match next_cursor {
+            None => return Ok(minutes),
+            // A page that names itself would be asked for for ever.
+            same if same == cursor => return Err(strange()),
+            next => cursor = next,
+        }
+    }
+}
+
+fn strange() -> Failure {
+    let message = "The server sent minutes that this blinkctl does not understand";
+    Failure::failed("protocol", message, "Update blinkctl, or ask whoever runs the server.")
+}

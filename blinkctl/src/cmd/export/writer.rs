@@ -1,0 +1,97 @@
+//! Rows to JSON, NDJSON, CSV and Parquet, one at a time.
+
+use std::io::{self, Write};
+
+use super::{Format, columnar::Columnar};
+use crate::record::Row;
+
+/// Writes rows in one of the formats. Memory is that of a row, and of a group of rows for Parquet.
+pub(super) enum Writer<R: Row, W: Write + Send> {
+    Json { out: W, first: bool },
+    Ndjson(W),
+    Csv(csv::Writer<W>),
+    Parquet(Box<Columnar<R, W>>),
+}
+
+impl<R: Row, W: Write + Send> Writer<R, W> {
+    /// Begins the output.
+    pub(super) fn new(format: Format, out: W) -> io::Result<Self> {
+        Ok(match format {
+            Format::Json => Self::Json { out, first: true },
+            Format::Ndjson => Self::Ndjson(out),
+            Format::Csv => {
+                let mut builder = csv::WriterBuilder::new();
+                // The header stands there without a row too, so it is not left to the first one.
+                let mut writer = builder.has_headers(false).terminator(csv::Terminator::CRLF).from_writer(out);
+                writer.write_record(R::COLUMNS.iter().map(|column| column.name))?;
+                Self::Csv(writer)
+            }
+            Format::Parquet => Self::Parquet(Box::new(Columnar::new(out)?)),
+        })
+    }
+
+    /// Adds a row.
+    pub(super) fn write(&mut self, row: R) -> io::Result<()> {
+        match self {
+            Self::Json { out, first } => {
+                out.write_all(if *first { b"[\n" } else { b",\n" })?;
+                *first = false;
+                Ok(serde_json::to_writer(out, &row)?)
+            }
+            Self::Ndjson(out) => {
+                serde_json::to_writer(&mut *out, &row)?;
+                out.write_all(b"\n")
+            }
+            Self::Csv(writer) => writer.serialize(&row).map_err(io::Error::from),
+            Self::Parquet(columnar) => columnar.write(row),
+        }
+    }
+
+    /// Ends the output.
+    pub(super) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Json { mut out, first } => {
+                out.write_all(if first { b"[]\n" } else { b"\n]\n" })?;
+                out.flush()
+            }
+            Self::Ndjson(mut out) => out.flush(),
+            Self::Csv(mut writer) => writer.flush(),
+            Self::Parquet(columnar) => columnar.finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use blink_proto::Minute;
+
+    use super::*;
+    use crate::record::sample;
+
+    fn written(format: Format, minutes: &[Minute]) -> String {
+        let mut out = Vec::new();
+        let mut writer = Writer::<Minute, _>::new(format, &mut out).unwrap();
+        for minute in minutes {
+            writer.write(minute.clone()).unwrap();
+        }
+        writer.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn the_formats_look_like_this() {
+        let bare = Minute { mean_blink_ms: None, incomplete_share: None, perclos: None, ..sample(29_534_401) };
+        let two = [sample(29_534_400), bare];
+        insta::assert_snapshot!("json", written(Format::Json, &two));
+        insta::assert_snapshot!("ndjson", written(Format::Ndjson, &two));
+        insta::assert_snapshot!("csv", written(Format::Csv, &two));
+    }
+
+    #[test]
+    fn nothing_is_an_empty_array_no_lines_or_a_header() {
+        assert_eq!(written(Format::Json, &[]), "[]\n");
+        assert_eq!(written(Format::Ndjson, &[]), "");
+        let header = written(Format::Csv, &[]);
+        assert!(header.starts_with("id,user_id,blink_count,") && header.ends_with(",perclos\r\n"), "{header}");
+    }
+}

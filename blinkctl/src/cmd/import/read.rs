@@ -1,0 +1,209 @@
+//! Reads an export, all of it, and finds it sound before anything is sent.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    path::Path,
+};
+
+use blink_proto::Minute;
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+
+use crate::{exit::Failure, record};
+
+/// What some editors put before the text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Why a file is not imported.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// It cannot be read.
+    #[error("{0} cannot be read: {1}")]
+    Unreadable(String, #[source] io::Error),
+    /// It holds something else.
+    #[error("{file} is not an export: {place}: {why}")]
+    Malformed { file: String, place: String, why: String },
+    /// It is an export of what the server holds.
+    #[error("{0} was exported with --remote: the server's records have no id and no device")]
+    Remote(String),
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        let (code, fix) = match error {
+            ReadError::Unreadable(..) => ("unreadable", "Check its name and its permissions."),
+            ReadError::Malformed { .. } => {
+                ("malformed", "Nothing was imported. Take a file that `blinkctl export` wrote as json or ndjson.")
+            }
+            ReadError::Remote(_) => ("malformed", "Nothing was imported. Take an export made without --remote."),
+        };
+        Self::failed(code, error.to_string(), fix)
+    }
+}
+
+/// All minutes of a file, or of stdin for `-`.
+pub(super) fn minutes(path: &Path) -> Result<Vec<Minute>, ReadError> {
+    if path.as_os_str() == "-" {
+        return parse("stdin", io::stdin().lock());
+    }
+    let name = path.display().to_string();
+    let file = File::open(path).and_then(|file| {
+        // A folder opens like a file and fails later with less to say.
+        if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+    });
+    let file = file.map_err(|error| ReadError::Unreadable(name.clone(), error))?;
+    parse(&name, BufReader::with_capacity(64 << 10, file))
+}
+
+fn parse(name: &str, mut input: impl BufRead) -> Result<Vec<Minute>, ReadError> {
+    let unreadable = |error| ReadError::Unreadable(name.to_owned(), error);
+    if input.fill_buf().map_err(unreadable)?.starts_with(BYTE_ORDER_MARK) {
+        input.consume(BYTE_ORDER_MARK.len());
+    }
+    let mut line = 1;
+    loop {
+        let buffer = input.fill_buf().map_err(unreadable)?;
+        let Some(first) = buffer.first() else { return Ok(Vec::new()) };
+        match first {
+            b'[' => return array(name, line, input),
+            space if space.is_ascii_whitespace() => {
+                line += usize::from(*space == b'\n');
+                input.consume(1);
+            }
+            _ => return lines(name, line, input),
+        }
+    }
+}
+
+/// One array. `first_line` is where it begins.
+fn array(name: &str, first_line: usize, input: impl BufRead) -> Result<Vec<Minute>, ReadError> {
+    let mut deserializer = serde_json::Deserializer::from_reader(input);
+    let mut minutes = Vec::new();
+    let ended = (&mut deserializer).deserialize_seq(Elements(&mut minutes)).and_then(|()| deserializer.end());
+    match ended {
+        Ok(()) => Ok(minutes),
+        Err(error) => {
+            let place = format!("line {}, index {}", first_line - 1 + error.line().max(1), minutes.len());
+            Err(fault(name, place, error))
+        }
+    }
+}
+
+/// An object on each line.
+fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<Minute>, ReadError> {
+    let (mut minutes, mut line, mut number) = (Vec::new(), Vec::new(), first_line);
+    loop {
+        line.clear();
+        let read = input.read_until(b'\n', &mut line).map_err(|error| ReadError::Unreadable(name.to_owned(), error))?;
+        if read == 0 {
+            return Ok(minutes);
+        }
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            let place = || format!("line {number}, index {}", minutes.len());
+            let minute = serde_json::from_slice(&line).map_err(|error| fault(name, place(), error))?;
+            record::check(&minute).map_err(|why| malformed(name, place(), why))?;
+            minutes.push(minute);
+        }
+        number += 1;
+    }
+}
+
+fn fault(name: &str, place: String, error: serde_json::Error) -> ReadError {
+    if let (true, Some(source)) = (error.is_io(), error.io_error_kind()) {
+        return ReadError::Unreadable(name.to_owned(), source.into());
+    }
+    let text = error.to_string();
+    if text.starts_with("missing field `id`") {
+        return ReadError::Remote(name.to_owned());
+    }
+    // Where it is in the line is of no use to somebody who did not write it.
+    malformed(name, place, text.split(" at line ").next().unwrap_or(&text).to_owned())
+}
+
+fn malformed(name: &str, place: String, why: String) -> ReadError {
+    ReadError::Malformed { file: name.to_owned(), place, why }
+}
+
+/// Elements go where they stay when a later one is wrong, so that it is known which one it is.
+struct Elements<'a>(&'a mut Vec<Minute>);
+
+impl<'de> DeserializeSeed<'de> for Elements<'_> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of minute records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while let Some(minute) = seq.next_element::<Minute>()? {
+            record::check(&minute).map_err(serde::de::Error::custom)?;
+            self.0.push(minute);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::record::sample;
+
+    fn read(text: &str) -> Result<Vec<Minute>, String> {
+        parse("x.json", text.as_bytes()).map_err(|error| error.to_string())
+    }
+
+    fn line(number: i64) -> String {
+        serde_json::to_string(&sample(number)).unwrap()
+    }
+
+    #[rstest]
+    #[case::array(format!("[\n{},\n{}\n]\n", line(1), line(2)))]
+    #[case::one_line(format!("[{},{}]", line(1), line(2)))]
+    #[case::lines(format!("{}\n{}\n", line(1), line(2)))]
+    #[case::no_last_break(format!("{}\n\n{}", line(1), line(2)))]
+    #[case::marked(format!("\u{feff}\r\n [{}, {}]", line(1), line(2)))]
+    fn both_formats_are_read(#[case] text: String) {
+        assert_eq!(read(&text).unwrap(), [sample(1), sample(2)]);
+    }
+
+    #[rstest]
+    #[case("")]
+    #[case("\n")]
+    #[case("[]\n")]
+    fn nothing_is_no_minutes(#[case] text: &str) {
+        assert_eq!(read(text), Ok(Vec::new()));
+    }
+
+    #[rstest]
+    #[case::element("element", format!("[\n{},\n{{\"id\":3}}\n]", line(1)))]
+    #[case::unsound("unsound", format!("[\n{},\n{}\n]", line(1), line(2).replace("58321", "70000")))]
+    #[case::cut("cut", format!("[\n{},\n{}", line(1), &line(2)[..50]))]
+    #[case::after("after", format!("[{}] and more", line(1)))]
+    #[case::line("line", format!("{}\n\n{{\"id\":3}}\n", line(1)))]
+    #[case::line_unsound("line_unsound", format!("{}\n{}\n", line(1), line(2).replace("00:03:00Z", "00:04:00Z")))]
+    #[case::csv("csv", "id,user_id,blink_count\r\n".to_owned())]
+    #[case::remote("remote", "[\n{\"from_timestamp\":\"2026-03-01T10:00:00Z\"}]".to_owned())]
+    fn the_place_of_a_mistake_is_named(#[case] name: &str, #[case] text: String) {
+        insta::assert_snapshot!(format!("mistake_{name}"), read(&text).unwrap_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_minutes_or_a_mistake(text in "\\PC{0,60}|[\\[\\]{},:\"0-9a-z_ \n-]{0,80}") {
+            if let Err(error) = read(&text) {
+                prop_assert!(error.starts_with("x.json"));
+            }
+        }
+    }
+}

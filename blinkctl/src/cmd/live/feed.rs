@@ -1,0 +1,95 @@
+//! Events from the daemon, on a task of their own: it may stop and be started again while the screen stays.
+
+use std::time::Duration;
+
+use blink_proto::{
+    ipc::{Event, Request},
+    paths::Paths,
+};
+use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
+
+use crate::{
+    client::{Client, LOCAL_LIMIT},
+    exit::Failure,
+};
+
+/// Between two attempts to find it again.
+const AGAIN: Duration = Duration::from_millis(500);
+/// Seconds of events; a screen that is slower than that is behind anyway.
+const WAITING: usize = 256;
+
+/// What there is to tell.
+#[derive(Debug)]
+pub(super) enum News {
+    /// Something happened.
+    Event(Box<Event>),
+    /// The daemon is gone, and why.
+    Lost(String),
+    /// It is there again.
+    Back,
+}
+
+/// The stream of news.
+pub(super) struct Feed {
+    news: mpsc::Receiver<News>,
+    task: JoinHandle<()>,
+}
+
+impl Feed {
+    /// Subscribes on a connection that stands.
+    pub(super) async fn start(mut client: Client, paths: Paths) -> Result<Self, Failure> {
+        subscribe(&mut client).await?;
+        let (send, news) = mpsc::channel(WAITING);
+        let task = tokio::spawn(async move { pump(client, &paths, &send).await });
+        Ok(Self { news, task })
+    }
+
+    /// The next of them.
+    pub(super) async fn next(&mut self) -> News {
+        match self.news.recv().await {
+            Some(news) => news,
+            // The task never ends by itself; were it to, the screen would still be the person's to leave.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn subscribe(client: &mut Client) -> Result<(), Failure> {
+    client.call(Request::Subscribe { live: true }, LOCAL_LIMIT).await.map(|_| ())
+}
+
+async fn pump(mut client: Client, paths: &Paths, news: &mpsc::Sender<News>) {
+    loop {
+        let lost = loop {
+            match client.event().await {
+                Ok(event) => {
+                    if news.send(News::Event(Box::new(event))).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => break Failure::from(error),
+            }
+        };
+        drop(client);
+        if news.send(News::Lost(lost.problem.message)).await.is_err() {
+            return;
+        }
+        client = loop {
+            sleep(AGAIN).await;
+            if let Ok(mut client) = Client::connect(paths).await
+                && subscribe(&mut client).await.is_ok()
+            {
+                break client;
+            }
+        };
+        if news.send(News::Back).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The terminal, taken over and given back: at the end, on an error, on a signal, and when the program panics.
+
+use std::{
+    io::{self, Stdout},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use ratatui::{
+    Frame, Terminal,
+    backend::CrosstermBackend,
+    crossterm::{
+        cursor::{Hide, Show},
+        event::{self, Event, KeyCode, KeyEventKind, KeyModifiers},
+        execute,
+        terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
+    },
+};
+use tokio::sync::mpsc;
+
+/// How long the reader of keys waits before it looks whether it is still wanted.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// What the person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// To leave.
+    Leave,
+    /// To pause, or to go on.
+    Pause,
+    /// Something else, such as another size of the window: draw again.
+    Other,
+}
+
+/// The terminal while it is ours.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+    keys: mpsc::Receiver<Key>,
+    wanted: Arc<AtomicBool>,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub(super) fn take() -> io::Result<Self> {
+        terminal::enable_raw_mode()?;
+        let taken = execute!(io::stdout(), EnterAlternateScreen, Hide)
+            .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        let terminal = match taken {
+            Ok(terminal) => terminal,
+            Err(error) => {
+                give_back();
+                return Err(error);
+            }
+        };
+        let (send, keys) = mpsc::channel(16);
+        let wanted = Arc::new(AtomicBool::new(true));
+        let still = Arc::clone(&wanted);
+        // Reading keys blocks. The thread ends with the screen, within one look.
+        thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&send, &still)).inspect_err(|_| {
+            give_back();
+        })?;
+        Ok(Self { terminal, keys, wanted })
+    }
+
+    /// Draws one picture.
+    pub(super) fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(picture).map(|_| ())
+    }
+
+    /// The next key.
+    pub(super) async fn key(&mut self) -> Key {
+        // Without a reader the terminal is gone.
+        self.keys.recv().await.unwrap_or(Key::Leave)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.wanted.store(false, Ordering::Relaxed);
+        give_back();
+    }
+}
+
+fn give_back() {
+    // A terminal that is gone needs nothing back.
+    let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
+    let _ = terminal::disable_raw_mode();
+}
+
+fn read_keys(keys: &mpsc::Sender<Key>, wanted: &AtomicBool) {
+    while wanted.load(Ordering::Relaxed) {
+        let key = match event::poll(LOOK_EVERY) {
+            Ok(false) => continue,
+            Ok(true) => event::read().map(|event| key_of(&event)),
+            Err(error) => Err(error),
+        };
+        let Ok(key) = key else { return };
+        if keys.blocking_send(key).is_err() {
+            return;
+        }
+    }
+}
+
+fn key_of(event: &Event) -> Key {
+    let Event::Key(key) = event else { return Key::Other };
+    if key.kind == KeyEventKind::Release {
+        return Key::Other;
+    }
+    match key.code {
+        KeyCode::Esc | KeyCode::Char('q' | 'Q') => Key::Leave,
+        KeyCode::Char('c' | 'C') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Leave,
+        KeyCode::Char('p' | 'P') => Key::Pause,
+        _ => Key::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::crossterm::event::KeyEvent;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(KeyCode::Char('q'), KeyModifiers::NONE, Key::Leave)]
+    #[case(KeyCode::Esc, KeyModifiers::NONE, Key::Leave)]
+    #[case(KeyCode::Char('c'), KeyModifiers::CONTROL, Key::Leave)]
+    #[case(KeyCode::Char('c'), KeyModifiers::NONE, Key::Other)]
+    #[case(KeyCode::Char('p'), KeyModifiers::NONE, Key::Pause)]
+    fn keys_mean_what_the_screen_says(#[case] code: KeyCode, #[case] modifiers: KeyModifiers, #[case] key: Key) {
+        assert_eq!(key_of(&Event::Key(KeyEvent::new(code, modifiers))), key);
+        assert_eq!(key_of(&Event::Resize(10, 10)), Key::Other);
+    }
+}

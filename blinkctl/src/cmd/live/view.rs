@@ -1,0 +1,204 @@
+//! The model on a screen of any size: what matters most stays when there is less room.
+
+use blink_proto::status::Status;
+use jiff::{Timestamp, Zoned};
+use ratatui::{
+    Frame,
+    layout::{Alignment, Constraint, Layout, Rect},
+    style::{Color, Modifier, Style},
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+
+use self::trace::Trace;
+use super::model::Model;
+use crate::{
+    cmd::status::view as words,
+    output::{Paint, Tone, plain},
+};
+
+mod trace;
+
+const PLAIN: Paint = Paint { colour: false };
+
+/// Draws all of it.
+pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: &Zoned, colour: bool) {
+    let inks = Inks { colour };
+    let area = frame.area();
+    let roomy = area.height >= 18 && area.width >= 64;
+    let figures = figures(model, now, roomy, inks, area.width);
+    let trouble = trouble(model);
+    let trouble_lines = match (&trouble, area.height) {
+        (None, _) | (_, 0..8) => 0,
+        (Some(text), 8..14) => lines_of(text, area.width).min(1),
+        (Some(text), _) => lines_of(text, area.width).min(3),
+    };
+    let figure_lines = u16::try_from(figures.len()).unwrap_or(1);
+    let [head, alert, plot, below, foot] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(trouble_lines),
+        Constraint::Fill(1),
+        Constraint::Length(if area.height < 4 { 0 } else { figure_lines }),
+        Constraint::Length(u16::from(area.height >= 3)),
+    ])
+    .areas(area);
+    header(frame, head, model, now, inks);
+    if let Some(text) = trouble {
+        let wrapped = Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true });
+        frame.render_widget(wrapped.style(inks.of(Color::Red)), alert);
+    }
+    Trace { model, now: now.timestamp(), inks }.draw(frame, plot);
+    frame.render_widget(Paragraph::new(figures), below);
+    footer(frame, foot, model, inks);
+}
+
+/// Colours where they are wanted.
+#[derive(Clone, Copy)]
+struct Inks {
+    colour: bool,
+}
+
+impl Inks {
+    fn of(self, colour: Color) -> Style {
+        if self.colour { Style::new().fg(colour) } else { Style::new() }
+    }
+
+    fn faint(self) -> Style {
+        if self.colour { Style::new().add_modifier(Modifier::DIM) } else { Style::new() }
+    }
+
+    fn tone(self, tone: Tone) -> Style {
+        match tone {
+            Tone::Good => self.of(Color::Green),
+            Tone::Calm => self.of(Color::Yellow),
+            Tone::Bad => self.of(Color::Red),
+            Tone::Strong => Style::new().bold(),
+            Tone::Faint => self.faint(),
+        }
+    }
+}
+
+/// The state first, the clock where there is room for it.
+fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, inks: Inks) {
+    let (tone, word) = match (&model.gone, &model.status) {
+        (Some(_), _) => (Tone::Bad, "blinkd is gone"),
+        (None, Some(status)) => {
+            let (tone, word, _) = words::state(status.state);
+            (tone, word)
+        }
+        (None, None) => (Tone::Calm, "Connecting"),
+    };
+    let mut spans = vec![Span::styled(format!("● {word}"), inks.tone(tone).add_modifier(Modifier::BOLD))];
+    if let Some(status) = &model.status {
+        if area.width >= 44 {
+            spans.push(Span::styled(format!("  {}", plain(&status.source)), inks.faint()));
+        }
+        if status.fps > 0.0 {
+            spans.push(Span::styled(format!("  {:.1} fps", status.fps), inks.faint()));
+        }
+    }
+    let line = Line::from(spans);
+    let clock = now.strftime("%H:%M:%S").to_string();
+    let room = usize::from(area.width).saturating_sub(line.width());
+    frame.render_widget(line, area);
+    if room >= clock.len() + 2 {
+        frame.render_widget(Line::styled(clock, inks.faint()).alignment(Alignment::Right), area);
+    }
+}
+
+/// What is wrong now, with what to do.
+fn trouble(model: &Model) -> Option<String> {
+    if let Some(notice) = model.noticed() {
+        return Some(plain(notice));
+    }
+    if let Some(why) = &model.gone {
+        return Some(format!("{}. It is looked for until it is back; start it with `blinkd run`.", plain(why)));
+    }
+    let status = model.status.as_ref()?;
+    let problem = status.last_error.as_ref().or(status.queue.last_error.as_ref())?;
+    Some(plain(&problem.to_string()))
+}
+
+/// As many lines as words of `text` take at this width, roughly: words are broken a little earlier.
+fn lines_of(text: &str, width: u16) -> u16 {
+    let width = usize::from(width.max(8)) - 4;
+    u16::try_from(text.chars().count().div_ceil(width)).unwrap_or(u16::MAX)
+}
+
+fn figures<'a>(model: &Model, now: &Zoned, roomy: bool, inks: Inks, width: u16) -> Vec<Line<'a>> {
+    let Some(status) = &model.status else { return vec![Line::default()] };
+    if roomy {
+        return table(status, now, inks);
+    }
+    let rate = status.rate_per_minute.map_or_else(|| "no rate yet".to_owned(), |rate| format!("{rate:.1}/min"));
+    let mut first = vec![Span::styled(rate, Style::new().bold())];
+    let today = status.today.blink_count;
+    first.push(Span::raw(format!("  {today} today")));
+    if width < 40 {
+        return vec![Line::from(first)];
+    }
+    if let Some(coverage) = status.coverage {
+        first.push(Span::raw(format!("  coverage {:.0} %", coverage * 100.0)));
+    }
+    let cost = words::cost(&status.cost);
+    vec![Line::from(first), Line::styled(format!("{cost}  {}", waiting(status)), inks.faint())]
+}
+
+/// A name and a value on each line.
+fn table<'a>(status: &Status, now: &Zoned, inks: Inks) -> Vec<Line<'a>> {
+    let row = |name: &str, value: Vec<Span<'a>>| {
+        let mut spans = vec![Span::styled(format!("  {name:<9}"), inks.faint())];
+        spans.extend(value);
+        Line::from(spans)
+    };
+    let rate = match status.rate_per_minute {
+        Some(rate) => vec![
+            Span::styled(format!("{rate:.1} blinks/min"), Style::new().bold()),
+            Span::styled(" over the last 5 minutes", inks.faint()),
+        ],
+        None => vec![Span::styled("none yet: under 10 s observed in the last 5 minutes", inks.faint())],
+    };
+    let session = format!("{} since blinkd started", words::blinks(status.blinks_session));
+    vec![
+        Line::default(),
+        row("Rate", rate),
+        row("Today", vec![Span::raw(words::today(status))]),
+        row("Session", vec![Span::raw(session)]),
+        row("Account", vec![Span::raw(words::account(status))]),
+        row("Queue", vec![Span::raw(words::queue(&status.queue, now, PLAIN).lines().next().unwrap_or("").to_owned())]),
+        row("Cost", vec![Span::raw(words::cost(&status.cost))]),
+        Line::default(),
+    ]
+}
+
+fn waiting(status: &Status) -> String {
+    match status.queue.pending {
+        0 => "nothing waits".to_owned(),
+        n => format!("{n} to send"),
+    }
+}
+
+fn footer(frame: &mut Frame<'_>, area: Rect, model: &Model, inks: Inks) {
+    let paused = model.status.as_ref().is_some_and(|status| status.state == blink_proto::status::State::Paused);
+    let pause = if paused { " go on" } else { " pause" };
+    let key = |key: &'static str| Span::styled(key, Style::new().bold());
+    let keys =
+        Line::from(vec![key("q"), Span::styled(" leave  ", inks.faint()), key("p"), Span::styled(pause, inks.faint())]);
+    frame.render_widget(keys, area);
+}
+
+/// What stands in the plot where there is nothing to draw.
+fn resting(model: &Model, newest: Option<Timestamp>) -> Option<String> {
+    if model.gone.is_some() {
+        return Some("waiting for blinkd".to_owned());
+    }
+    let status = model.status.as_ref()?;
+    if newest.is_some() {
+        return None;
+    }
+    let (_, word, hint) = words::state(status.state);
+    Some(if hint.is_empty() { word.to_owned() } else { hint.to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,127 @@
+//! The screen at the sizes people have, drawn in memory.
+
+use blink_proto::{
+    MinuteStart, Problem,
+    ipc::{Event, LivePoint},
+    status::{Account, Cost, OpenMinute, Queue, State, Status, Today},
+};
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use ratatui::{Terminal, backend::TestBackend};
+use rstest::rstest;
+
+use super::*;
+
+fn now() -> Zoned {
+    "2026-03-01T11:04:40+01:00[Europe/Berlin]".parse().unwrap()
+}
+
+fn status(state: State) -> Status {
+    Status {
+        state,
+        source: "camera:0".into(),
+        blinks_session: 128,
+        today: Today { blink_count: 412, observed_ms: 1_512_000, rate_per_minute: Some(16.349) },
+        minute: OpenMinute { from: MinuteStart::containing(now().timestamp()), blink_count: 9, observed_ms: 31_400 },
+        rate_per_minute: Some(17.24),
+        coverage: Some(0.871),
+        fps: 29.93,
+        account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
+        consent: true,
+        queue: Queue { pending: 2, ..Queue::default() },
+        cost: Cost { cpu_percent: 8.43, rss_bytes: 143_000_000, power_watts: None },
+        last_error: None,
+        version: "0.1.0".into(),
+        protocol: 1,
+        pid: 4242,
+    }
+}
+
+/// Half a minute at 30 frames a second: a blink every 4 s, nobody there from 10 to 6 s ago.
+fn watching() -> Model {
+    let mut model = Model::default();
+    model.take(Event::Status(Box::new(status(State::Tracking))));
+    for frame in 0..900 {
+        let ago_s = 30.0 - f64::from(frame) / 30.0;
+        let at = now().timestamp() - SignedDuration::from_secs_f64(ago_s);
+        let there = !(6.0..10.0).contains(&ago_s);
+        let phase = (ago_s + 2.0) % 4.0;
+        let closed = if phase < 0.3 { (phase / 0.3 * std::f64::consts::PI).sin() } else { 0.0 };
+        let ear = there.then_some(0.31 - 0.22 * closed + 0.004 * f64::from(frame % 3));
+        model.take(Event::Live(LivePoint { at, ear, baseline: there.then_some(0.31) }));
+        if there && frame % 120 == 57 {
+            model.take(Event::Blink { at: at + SignedDuration::from_millis(90), duration_ms: 180.0 });
+        }
+    }
+    model
+}
+
+fn drawn(model: &Model, width: u16, height: u16) -> String {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(frame, model, &now(), true)).unwrap();
+    terminal.backend().to_string()
+}
+
+#[rstest]
+#[case(120, 40)]
+#[case(80, 24)]
+#[case(60, 16)]
+#[case(40, 12)]
+#[case(20, 6)]
+fn while_watching(#[case] width: u16, #[case] height: u16) {
+    insta::assert_snapshot!(format!("watching_{width}x{height}"), drawn(&watching(), width, height));
+}
+
+#[rstest]
+#[case(80, 24)]
+#[case(20, 6)]
+fn with_the_daemon_gone(#[case] width: u16, #[case] height: u16) {
+    let mut model = watching();
+    model.lost("blinkd has closed the connection".into());
+    insta::assert_snapshot!(format!("gone_{width}x{height}"), drawn(&model, width, height));
+}
+
+#[test]
+fn with_a_problem() {
+    let mut model = Model::default();
+    let problem = Problem::new(
+        "camera_busy",
+        "The camera is used by zoom\u{1b}[2J",
+        "blinkd waits for it; `blinkctl cameras` shows who has it.",
+    );
+    let status = Status { last_error: Some(problem), fps: 0.0, rate_per_minute: None, ..status(State::CameraBusy) };
+    model.take(Event::Status(Box::new(status)));
+    let screen = drawn(&model, 80, 24);
+    assert!(!screen.contains('\u{1b}'));
+    insta::assert_snapshot!("problem_80x24", screen);
+}
+
+#[test]
+fn while_paused_it_says_how_to_go_on() {
+    let mut model = Model::default();
+    model.take(Event::Status(Box::new(status(State::Paused))));
+    insta::assert_snapshot!("paused_60x16", drawn(&model, 60, 16));
+}
+
+#[test]
+fn without_colour_nothing_is_coloured() {
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| draw(frame, &watching(), &now(), false)).unwrap();
+    let coloured = terminal.backend().buffer().content.iter().filter(|cell| cell.fg != Color::Reset).count();
+    assert_eq!(coloured, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_size_is_drawn(width in 1u16..140, height in 1u16..60, ear in prop::num::f64::ANY, gone in any::<bool>()) {
+        let mut model = watching();
+        let at = now().timestamp();
+        model.take(Event::Live(LivePoint { at, ear: Some(ear), baseline: Some(ear) }));
+        model.take(Event::Blink { at, duration_ms: ear });
+        if gone {
+            model.lost("it stopped".into());
+        }
+        drawn(&model, width, height);
+    }
+}

@@ -1,0 +1,199 @@
+//! The report as one page that needs nothing else: light and dark, on a phone, on paper, and read aloud.
+
+use std::fmt::Write;
+
+use super::{
+    charts,
+    figures::{Figures, Sum, Unit, WEEKDAYS, hours},
+    scene::escaped,
+};
+
+/// Widths of the charts: on a desk, and on a phone.
+const WIDE: f64 = 760.0;
+const NARROW: f64 = 360.0;
+
+const STYLE: &str = include_str!("report.css");
+
+/// The page.
+pub(super) fn page(figures: &Figures) -> String {
+    let day = |date: Option<&(jiff::civil::Date, Sum)>| date.map(|(date, _)| date.strftime("%-d %B %Y").to_string());
+    let (from, to) = (day(figures.days().first()), day(figures.days().last()));
+    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+    let zone = figures.now.time_zone().iana_name().unwrap_or("local time");
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <title>Blinks, {from} to {to}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <header>\n<h1>Blinks</h1>\n<p>{from} to {to}</p>\n</header>\n"
+    );
+    html += &tiles(figures);
+    if figures.total().observed_ms == 0 {
+        html += "<p class=\"none\">Nothing was observed in these days.</p>\n";
+    } else {
+        html += &rates(figures);
+        html += &week(figures);
+    }
+    html += &notes(figures);
+    let made = figures.now.strftime("%Y-%m-%d %H:%M");
+    let _ = write!(
+        html,
+        "<footer>Made by blinkctl {} on {made}, {}. It holds figures only, and nothing in it leaves this file.</footer>\n\
+         </main>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION"),
+        escaped(zone)
+    );
+    html
+}
+
+/// The figures that say most.
+fn tiles(figures: &Figures) -> String {
+    let total = figures.total();
+    let mut tiles = vec![
+        (number(total.rate(), 1.0, 1, ""), "blinks per observed minute"),
+        (total.blinks.to_string(), "blinks counted"),
+        (hours(total.observed_ms), "observed"),
+        (number(total.coverage(), 100.0, 0, " %"), "coverage"),
+    ];
+    if figures.mean_blink_ms().is_some() {
+        tiles.push((number(figures.mean_blink_ms(), 1.0, 0, " ms"), "mean length of a blink"));
+    }
+    if figures.incomplete_share().is_some() {
+        tiles.push((number(figures.incomplete_share(), 100.0, 0, " %"), "incomplete blinks (experimental)"));
+    }
+    if figures.perclos().is_some() {
+        tiles.push((number(figures.perclos(), 100.0, 1, " %"), "eyes closed (PERCLOS P80)"));
+    }
+    let mut html = "<dl class=\"tiles\">\n".to_owned();
+    for (value, name) in tiles {
+        let _ = writeln!(html, "<div><dd>{value}</dd><dt>{name}</dt></div>");
+    }
+    html + "</dl>\n"
+}
+
+fn rates(figures: &Figures) -> String {
+    let unit = figures.unit();
+    let each = match unit {
+        Unit::Day => "day",
+        Unit::Week => "week",
+        Unit::Month => "month",
+    };
+    let title = format!("Rate and coverage, each {each}");
+    let total = figures.total();
+    let description = format!(
+        "{} bars. {} blinks per observed minute over all. The table below has every value.",
+        figures.bars().len(),
+        number(total.rate(), 1.0, 1, "")
+    );
+    let mut html = format!("<section>\n<h2>{title}</h2>\n<figure>\n");
+    html += &charts::bars(figures, WIDE).svg("rate-wide", "wide", &title, &description);
+    html += &charts::bars(figures, NARROW).svg("rate-narrow", "narrow", &title, &description);
+    let _ = write!(
+        html,
+        "</figure>\n<details>\n<summary>As a table</summary>\n<div class=\"scroll\">\n<table>\n<caption>{title}</caption>\n\
+         <thead><tr><th scope=\"col\">{}</th><th scope=\"col\">Blinks</th><th scope=\"col\">Observed</th>\
+         <th scope=\"col\">Blinks/min</th><th scope=\"col\">Coverage</th></tr></thead>\n<tbody>\n",
+        each[..1].to_uppercase() + &each[1..]
+    );
+    for bar in figures.bars() {
+        let Sum { blinks, observed_ms, .. } = bar.sum;
+        let (blinks, observed) = match observed_ms {
+            0 => (String::new(), "nothing".to_owned()),
+            ms => (blinks.to_string(), hours(ms)),
+        };
+        let rate = bar.sum.rate().map_or_else(String::new, |rate| format!("{rate:.1}"));
+        let coverage = bar.sum.coverage().map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));
+        let _ = writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{blinks}</td><td>{observed}</td><td>{rate}</td><td>{coverage}</td></tr>",
+            bar.long(unit)
+        );
+    }
+    html + "</tbody>\n</table>\n</div>\n</details>\n</section>\n"
+}
+
+fn week(figures: &Figures) -> String {
+    let title = "Hours of the week";
+    let description = figures.hourly_rates().map_or_else(String::new, |(least, greatest)| {
+        format!("Shades from {least:.0} to {greatest:.0} blinks per minute. The table below has every value.")
+    });
+    let mut html = format!("<section>\n<h2>{title}</h2>\n<figure>\n");
+    html += &charts::week(figures, WIDE).svg("week-wide", "wide", title, &description);
+    html += &charts::week(figures, NARROW).svg("week-narrow", "narrow", title, &description);
+    html += "</figure>\n<details>\n<summary>As a table</summary>\n<div class=\"scroll\">\n<table class=\"dense\">\n\
+             <caption>Blinks per observed minute by hour of the week; empty: nothing observed</caption>\n\
+             <thead><tr><th scope=\"col\">Hour</th>";
+    for name in WEEKDAYS {
+        let _ = write!(html, "<th scope=\"col\">{name}</th>");
+    }
+    html += "</tr></thead>\n<tbody>\n";
+    for hour in 0..24 {
+        let rates = figures.week.map(|day| day[hour].rate());
+        if rates.iter().all(Option::is_none) {
+            continue;
+        }
+        let _ = write!(html, "<tr><th scope=\"row\">{hour}:00</th>");
+        for rate in rates {
+            let rate = rate.map_or_else(String::new, |rate| format!("{rate:.1}"));
+            let _ = write!(html, "<td>{rate}</td>");
+        }
+        html += "</tr>\n";
+    }
+    html + "</tbody>\n</table>\n</div>\n</details>\n</section>\n"
+}
+
+fn notes(figures: &Figures) -> String {
+    let mut html = "<section class=\"notes\">\n<p>Every rate is blinks over the time in which the eyes could be observed. \
+                    Coverage is that time over the whole stretch, nights too. Where nothing was observed there is a blank: \
+                    it is unknown, not zero. The figures are no diagnosis.</p>\n"
+        .to_owned();
+    match figures.skipped {
+        0 => {}
+        1 => html += "<p>1 damaged line of the history was left out.</p>\n",
+        n => {
+            let _ = writeln!(html, "<p>{n} damaged lines of the history were left out.</p>");
+        }
+    }
+    html + "</section>\n"
+}
+
+fn number(value: Option<f64>, times: f64, digits: usize, unit: &str) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| format!("{:.digits$}{unit}", value * times))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cmd::report::figures::tests::fortnight;
+
+    #[test]
+    fn the_page_needs_nothing_from_elsewhere() {
+        let page = page(&fortnight());
+        for outside in ["http://", "https://", "src=", "url(", "<script", "@import", "href="] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+    }
+
+    #[test]
+    fn charts_are_named_and_every_value_is_in_a_table() {
+        let figures = fortnight();
+        let page = page(&figures);
+        assert_eq!(page.matches("role=\"img\"").count(), 4);
+        for (_, sum) in figures.days().iter().filter(|(_, sum)| sum.observed_ms > 0) {
+            assert!(page.contains(&format!("<td>{:.1}</td>", sum.rate().unwrap())));
+        }
+        assert!(page.contains("<td></td><td>nothing</td><td></td><td></td>"), "unobserved is blank, not zero");
+        for tag in ["main", "section", "figure", "table", "tr", "details", "svg", "text", "dl"] {
+            let (open, close) = (page.matches(&format!("<{tag}")).count(), page.matches(&format!("</{tag}>")).count());
+            assert!(open >= close && close > 0, "{tag}");
+        }
+    }
+
+    #[test]
+    fn nothing_observed_is_said() {
+        let now = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
+        let page = page(&Figures::empty(&now, 7).unwrap());
+        assert!(page.contains("Nothing was observed") && !page.contains("<svg"));
+    }
+}

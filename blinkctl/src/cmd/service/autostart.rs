@@ -1,0 +1,49 @@
+//! The desktop's autostart folder, for sessions without systemd.
+
+use std::path::Path;
+
+/// The entry, as the desktop entry specification asks.
+pub(super) fn entry(program: &Path) -> String {
+    format!(
+        "[Desktop Entry]
+Type=Application
+Name=blinkd
+Comment=Counts blinks with the camera, without ever storing a picture
+Exec={} run
+Terminal=false
+NoDisplay=true
+StartupNotify=false
+X-GNOME-Autostart-enabled=true
+",
+        quoted(program)
+    )
+}
+
+/// A path as one argument of `Exec`: quoted, its reserved characters escaped, and then the backslashes once more as
+/// in every string of an entry.
+fn quoted(program: &Path) -> String {
+    let mut argument = String::new();
+    for character in program.display().to_string().chars() {
+        match character {
+            '"' | '`' | '$' | '\\' => argument.extend(['\\', character]),
+            '%' => argument += "%%",
+            other => argument.push(other),
+        }
+    }
+    format!("\"{}\"", argument.replace('\\', "\\\\"))
+}
+
+/// There is no manager to start it now, so this program does.
+pub(super) fn after_install(program: &Path, running: bool) -> Vec<Vec<String>> {
+    if running { Vec::new() } else { vec![vec![program.display().to_string(), "run".to_owned()]] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_argument_whatever_is_in_it() {
+        assert_eq!(quoted(Path::new("/opt/a b/100%/$x")), r#""/opt/a b/100%%/\\$x""#);
+    }
+}

@@ -1,0 +1,94 @@
+//! The user's systemd.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use super::words;
+
+pub(super) const UNIT: &str = "blinkd.service";
+
+/// Whether a manager of this user runs and can be asked.
+pub(super) fn answers() -> bool {
+    let mut command = Command::new("systemctl");
+    command.args(["--user", "show", "--property=Version"]);
+    let ran = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    ran.is_ok_and(|status| status.success())
+}
+
+/// Whether a unit that a package brought is enabled for this user.
+pub(super) fn packaged() -> bool {
+    let folders = ["/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
+    folders.iter().any(|folder| Path::new(folder).join(UNIT).exists()) && {
+        let mut command = Command::new("systemctl");
+        command.args(["--user", "--quiet", "is-enabled", UNIT]);
+        let ran = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        ran.is_ok_and(|status| status.success())
+    }
+}
+
+/// The unit. What is not taken away is what a camera, a session bus and a server need; what would need a mount
+/// namespace is left out, since a user's manager may not have one and the unit would then not start at all.
+pub(super) fn unit(program: &Path) -> String {
+    format!(
+        "[Unit]
+Description=Counts blinks with the camera, without ever storing a picture
+Documentation=man:blinkctl(1)
+
+[Service]
+Type=exec
+ExecStart={} run
+# 2 is wrong usage or settings, 5 is another blinkd: starting again mends neither. A `blinkctl quit` is no failure.
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus=2 5
+TimeoutStopSec=10
+UMask=0077
+NoNewPrivileges=yes
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictNamespaces=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=default.target
+",
+        quoted(program)
+    )
+}
+
+/// A path as one word of `ExecStart`.
+fn quoted(program: &Path) -> String {
+    let path = program.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{}\"", path.replace('%', "%%").replace('$', "$$"))
+}
+
+/// A daemon that runs already keeps the profile: the unit is then left for the next sign-in.
+pub(super) fn after_install(running: bool) -> Vec<Vec<String>> {
+    let mut enable = words(&["systemctl", "--user", "enable", UNIT]);
+    if !running {
+        enable.insert(3, "--now".to_owned());
+    }
+    vec![words(&["systemctl", "--user", "daemon-reload"]), enable]
+}
+
+/// What runs before the unit is removed, and after.
+pub(super) fn uninstall() -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+    let before = words(&["systemctl", "--user", "disable", "--now", UNIT]);
+    (vec![before], vec![words(&["systemctl", "--user", "daemon-reload"])])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_whatever_is_in_it() {
+        assert_eq!(quoted(Path::new("/opt/a b/100%/$x/\"q\"")), r#""/opt/a b/100%%/$$x/\"q\"""#);
+    }
+}

@@ -1,0 +1,50 @@
+//! `blinkctl sync`.
+
+mod set_aside;
+
+use blink_proto::ipc::{Reply, Request};
+
+use super::Context;
+use crate::{
+    client::{Client, SYNC_LIMIT, wrong_reply},
+    exit::Failure,
+};
+
+/// The flags of `sync`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  blinkctl sync
+  blinkctl sync --set-aside list
+
+Only closed minutes are sent: the running one follows when it is over.
+Exit code 1 with the reason when something could not be sent, 4 when nobody is signed in.")]
+pub(crate) struct Args {
+    /// Instead, show, send again or give up the minutes that the server rejected
+    #[arg(long, value_name = "ACTION", value_enum)]
+    set_aside: Option<set_aside::Action>,
+
+    /// Give them up without asking
+    #[arg(long, requires = "set_aside")]
+    yes: bool,
+}
+
+pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
+    if let Some(action) = args.set_aside {
+        return set_aside::run(action, args.yes, context).await;
+    }
+    let mut client = Client::connect(&context.paths).await?;
+    let Reply::Sync(done) = client.call(Request::Sync, SYNC_LIMIT).await? else { return Err(wrong_reply()) };
+    context.output.result(&done, |_| {
+        let sent = match done.uploaded {
+            0 => "Nothing waited".to_owned(),
+            1 => "Sent 1 minute".to_owned(),
+            n => format!("Sent {n} minutes"),
+        };
+        let why = "`blinkctl sync --set-aside list` shows why";
+        match done.set_aside {
+            0 => format!("{sent}: every closed minute is on the server.\n"),
+            1 => format!("{sent}.\nThe server refused 1 minute, which is set aside; {why}.\n"),
+            n => format!("{sent}.\nThe server refused {n} minutes, which are set aside; {why}.\n"),
+        }
+    })
+}

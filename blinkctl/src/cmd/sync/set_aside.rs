@@ -1,0 +1,103 @@
+//! `blinkctl sync --set-aside`: the minutes the server rejected.
+
+use std::fmt::Write;
+
+use blink_proto::ipc::{Reply, Request, SetAside, SetAsideCount};
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    ask,
+    client::{Client, LOCAL_LIMIT, wrong_reply},
+    cmd::Context,
+    exit::Failure,
+    output::{Paint, Tone, plain},
+};
+
+/// What to do with them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Action {
+    /// Show each with its reason
+    List,
+    /// Put them back into the queue
+    Retry,
+    /// Never send them; they stay in this machine's history
+    Drop,
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    items: &'a [SetAside],
+}
+
+pub(super) async fn run(action: Action, yes: bool, context: &Context) -> Result<(), Failure> {
+    match action {
+        Action::List => list(context).await,
+        Action::Retry => {
+            let minutes = count(Request::SetAsideRetry, context).await?;
+            context.output.result(&json!({ "minutes": minutes }), |_| match minutes {
+                0 => "No minute was set aside.\n".to_owned(),
+                1 => "1 minute waits to be sent again; `blinkctl sync` sends it now.\n".to_owned(),
+                n => format!("{n} minutes wait to be sent again; `blinkctl sync` sends them now.\n"),
+            })
+        }
+        Action::Drop => {
+            // Nobody types a word for a daemon that is not there.
+            drop(Client::connect(&context.paths).await?);
+            let what = "The minutes that the server rejected will never be sent. They stay in this machine's history.";
+            ask::confirm(yes, what, "drop")?;
+            let minutes = count(Request::SetAsideDrop, context).await?;
+            context.output.result(&json!({ "minutes": minutes }), |_| match minutes {
+                0 => "No minute was set aside.\n".to_owned(),
+                1 => "1 minute will not be sent. It stays in this machine's history.\n".to_owned(),
+                n => format!("{n} minutes will not be sent. They stay in this machine's history.\n"),
+            })
+        }
+    }
+}
+
+async fn count(request: Request, context: &Context) -> Result<u64, Failure> {
+    match Client::connect(&context.paths).await?.call(request, LOCAL_LIMIT).await? {
+        Reply::SetAsideCount(SetAsideCount { minutes }) => Ok(minutes),
+        _ => Err(wrong_reply()),
+    }
+}
+
+async fn list(context: &Context) -> Result<(), Failure> {
+    let mut client = Client::connect(&context.paths).await?;
+    let Reply::SetAside { items } = client.call(Request::SetAsideList, LOCAL_LIMIT).await? else {
+        return Err(wrong_reply());
+    };
+    context.output.result(&Listed { items: &items }, |paint| page(&items, &TimeZone::system(), paint))
+}
+
+/// A line for each, then what can be done.
+fn page(items: &[SetAside], zone: &TimeZone, paint: Paint) -> String {
+    if items.is_empty() {
+        return "No minute was set aside.\n".to_owned();
+    }
+    let mut page = String::new();
+    for SetAside { minute, code, detail, .. } in items {
+        let from = minute.from_timestamp.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M");
+        let blinks = if minute.blink_count == 1 { "blink" } else { "blinks" };
+        let reason = paint.with(Tone::Calm, &plain(code));
+        let detail = if detail.is_empty() { String::new() } else { format!(": {}", plain(detail)) };
+        let _ = writeln!(page, "{from}  {:>3} {blinks:<6}  {reason}{detail}", minute.blink_count);
+    }
+    page + "\n`blinkctl sync --set-aside retry` sends them again, `drop` gives them up.\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_cannot_steer_the_terminal() {
+        let minute = crate::record::sample(29_536_500);
+        let item =
+            |detail: &str| SetAside { minute: minute.clone(), code: "too_old".into(), detail: detail.into(), at: None };
+        let page = page(&[item("older than\u{1b}[2J 400 days"), item("")], &TimeZone::UTC, Paint { colour: false });
+        insta::assert_snapshot!(page);
+    }
+}

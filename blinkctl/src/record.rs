@@ -1,0 +1,248 @@
+//! Minute records as export and import know them: the columns, and what makes a record sound.
+
+use blink_proto::{Minute, Quality, minute::MINUTE_MS};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text.
+    Text,
+    /// A whole number, never negative.
+    Count,
+    /// A real number.
+    Real,
+    /// An instant in UTC, to the millisecond.
+    Time,
+}
+
+/// A column of a table of records.
+#[derive(Debug)]
+pub(crate) struct Column {
+    /// Its name, that of the JSON field.
+    pub(crate) name: &'static str,
+    /// What it holds.
+    pub(crate) kind: Kind,
+    /// Whether a value may be missing.
+    pub(crate) nullable: bool,
+}
+
+const fn required(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, nullable: false }
+}
+
+const fn nullable(name: &'static str, kind: Kind) -> Column {
+    Column { name, kind, nullable: true }
+}
+
+/// A value of a column, of the kind the column has.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Cell {
+    /// No value.
+    Null,
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Count(u32),
+    /// A real number.
+    Real(f64),
+    /// An instant.
+    Time(Timestamp),
+}
+
+fn real(value: Option<f64>) -> Cell {
+    value.map_or(Cell::Null, Cell::Real)
+}
+
+/// A record that can be a row of a table. Its JSON fields are its columns, in their order.
+pub(crate) trait Row: Serialize {
+    /// The columns.
+    const COLUMNS: &'static [Column];
+
+    /// A cell for each column.
+    fn cells(&self) -> Vec<Cell>;
+}
+
+impl Row for Minute {
+    const COLUMNS: &'static [Column] = &[
+        required("id", Kind::Text),
+        nullable("user_id", Kind::Text),
+        required("blink_count", Kind::Count),
+        required("from_timestamp", Kind::Time),
+        required("to_timestamp", Kind::Time),
+        required("device_id", Kind::Text),
+        required("observed_ms", Kind::Count),
+        required("mean_fps", Kind::Real),
+        required("quality", Kind::Text),
+        nullable("mean_blink_ms", Kind::Real),
+        nullable("incomplete_share", Kind::Real),
+        nullable("perclos", Kind::Real),
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::Text(self.id.to_string()),
+            self.user_id.map_or(Cell::Null, |id| Cell::Text(id.to_string())),
+            Cell::Count(self.blink_count),
+            Cell::Time(self.from_timestamp),
+            Cell::Time(self.to_timestamp),
+            Cell::Text(self.device_id.to_string()),
+            Cell::Count(self.observed_ms),
+            Cell::Real(self.mean_fps),
+            Cell::Text(quality(self.quality).to_owned()),
+            real(self.mean_blink_ms),
+            real(self.incomplete_share),
+            real(self.perclos),
+        ]
+    }
+}
+
+/// A minute as the server shows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct RemoteMinute {
+    from_timestamp: Timestamp,
+    to_timestamp: Timestamp,
+    blink_count: u32,
+    observed_ms: u32,
+    blinks_per_minute: Option<f64>,
+    coverage: Option<f64>,
+    quality: Quality,
+}
+
+impl Row for RemoteMinute {
+    const COLUMNS: &'static [Column] = &[
+        required("from_timestamp", Kind::Time),
+        required("to_timestamp", Kind::Time),
+        required("blink_count", Kind::Count),
+        required("observed_ms", Kind::Count),
+        nullable("blinks_per_minute", Kind::Real),
+        nullable("coverage", Kind::Real),
+        required("quality", Kind::Text),
+    ];
+
+    fn cells(&self) -> Vec<Cell> {
+        vec![
+            Cell::Time(self.from_timestamp),
+            Cell::Time(self.to_timestamp),
+            Cell::Count(self.blink_count),
+            Cell::Count(self.observed_ms),
+            real(self.blinks_per_minute),
+            real(self.coverage),
+            Cell::Text(quality(self.quality).to_owned()),
+        ]
+    }
+}
+
+fn quality(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Good => "good",
+        Quality::Insufficient => "insufficient",
+    }
+}
+
+/// Whether a record can be one that blinkd made; else what is wrong with it.
+pub(crate) fn check(minute: &Minute) -> Result<(), String> {
+    let Minute { from_timestamp: from, to_timestamp: to, observed_ms, .. } = minute;
+    if from.as_millisecond().rem_euclid(i64::from(MINUTE_MS)) != 0 || from.subsec_nanosecond() != 0 {
+        return Err(format!("from_timestamp {from} is not the start of a minute"));
+    }
+    if from.checked_add(SignedDuration::from_secs(60)).ok() != Some(*to) {
+        return Err(format!("to_timestamp {to} is not one minute after from_timestamp {from}"));
+    }
+    if *observed_ms > MINUTE_MS {
+        return Err(format!("observed_ms {observed_ms} is more than a minute"));
+    }
+    let shares = [("incomplete_share", minute.incomplete_share), ("perclos", minute.perclos)];
+    let sizes = [("mean_fps", Some(minute.mean_fps)), ("mean_blink_ms", minute.mean_blink_ms)];
+    for (name, share) in shares {
+        if share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
+            return Err(format!("{name} {} is not from 0 to 1", share.unwrap_or_default()));
+        }
+    }
+    for (name, size) in sizes {
+        if size.is_some_and(|size| size < 0.0 || !size.is_finite()) {
+            return Err(format!("{name} {} cannot be", size.unwrap_or_default()));
+        }
+    }
+    Ok(())
+}
+
+/// A record of the given minute since 1970.
+#[cfg(test)]
+pub(crate) fn sample(number: i64) -> Minute {
+    let from = blink_proto::MinuteStart::from_number(number).unwrap();
+    let id = uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 | u128::try_from(number).unwrap());
+    Minute {
+        id: id.into(),
+        user_id: None,
+        blink_count: 17,
+        from_timestamp: from.start(),
+        to_timestamp: from.end(),
+        device_id: uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_00ff_0000_0001).into(),
+        observed_ms: 58_321,
+        mean_fps: 29.97,
+        quality: Quality::Good,
+        mean_blink_ms: Some(181.25),
+        incomplete_share: Some(0.083),
+        perclos: Some(0.021),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn fields(row: &impl Row) -> Vec<String> {
+        let text = serde_json::to_string(row).unwrap();
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        let mut names: Vec<_> = object.keys().cloned().collect();
+        names.sort_by_key(|name| text.find(&format!("\"{name}\":")));
+        names
+    }
+
+    #[test]
+    fn the_columns_are_the_fields_in_their_order() {
+        let names = |columns: &[Column]| columns.iter().map(|column| column.name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(fields(&sample(1)), names(Minute::COLUMNS));
+        let remote = r#"{"from_timestamp":"2026-03-01T10:00:00Z","to_timestamp":"2026-03-01T10:01:00Z","blink_count":3,
+            "observed_ms":50000,"blinks_per_minute":3.6,"coverage":0.833,"quality":"good"}"#;
+        let remote: RemoteMinute = serde_json::from_str(remote).unwrap();
+        assert_eq!(fields(&remote), names(RemoteMinute::COLUMNS));
+        assert_eq!(remote.cells().len(), RemoteMinute::COLUMNS.len());
+    }
+
+    #[rstest]
+    fn cells_are_of_their_columns_kind(#[values(true, false)] full: bool) {
+        let mut minute = sample(29_000_000);
+        if !full {
+            (minute.mean_blink_ms, minute.incomplete_share, minute.perclos) = (None, None, None);
+        }
+        for (cell, column) in minute.cells().iter().zip(Minute::COLUMNS) {
+            let fits = match cell {
+                Cell::Null => column.nullable,
+                Cell::Text(_) => column.kind == Kind::Text,
+                Cell::Count(_) => column.kind == Kind::Count,
+                Cell::Real(_) => column.kind == Kind::Real,
+                Cell::Time(_) => column.kind == Kind::Time,
+            };
+            assert!(fits, "{}", column.name);
+        }
+    }
+
+    #[rstest]
+    #[case::shifted(|m: &mut Minute| m.from_timestamp = "2026-03-01T10:00:01Z".parse().unwrap(), "is not the start")]
+    #[case::long(|m: &mut Minute| m.to_timestamp = "2036-03-01T10:02:00Z".parse().unwrap(), "is not one minute after")]
+    #[case::observed(|m: &mut Minute| m.observed_ms = 60_001, "is more than a minute")]
+    #[case::share(|m: &mut Minute| m.perclos = Some(1.1), "perclos 1.1")]
+    #[case::negative(|m: &mut Minute| m.mean_blink_ms = Some(-1.0), "mean_blink_ms -1")]
+    #[case::no_number(|m: &mut Minute| m.mean_fps = f64::NAN, "mean_fps NaN")]
+    fn what_blinkd_never_makes_is_found(#[case] harm: fn(&mut Minute), #[case] told: &str) {
+        let mut minute = sample(29_000_000);
+        assert_eq!(check(&minute), Ok(()));
+        harm(&mut minute);
+        assert!(check(&minute).unwrap_err().contains(told), "{:?}", check(&minute));
+    }
+}

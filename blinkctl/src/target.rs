@@ -1,0 +1,108 @@
+//! A file that is there whole or not at all.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::NamedTempFile;
+
+use crate::exit::Failure;
+
+/// What will be a file under its name once all of it is written.
+#[derive(Debug)]
+pub(crate) struct Target {
+    path: PathBuf,
+    file: NamedTempFile,
+    force: bool,
+}
+
+impl Target {
+    /// A file beside `path`, to take its place. One that is there is only replaced with `force`.
+    pub(crate) fn beside(path: &Path, force: bool) -> Result<Self, Failure> {
+        match path.metadata() {
+            Ok(meta) if !meta.is_file() => {
+                let message = format!("{} is not a file", path.display());
+                return Err(Failure::failed("output", message, "Name another file."));
+            }
+            Ok(_) if !force => return Err(there_already(path)),
+            _ => {}
+        }
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let file = NamedTempFile::new_in(folder).map_err(|error| unwritable(path, &error))?;
+        Ok(Self { path: path.to_owned(), file, force })
+    }
+
+    /// Writes into it.
+    pub(crate) fn writer(&self) -> BufWriter<&File> {
+        BufWriter::with_capacity(64 << 10, self.file.as_file())
+    }
+
+    /// Makes it the file of its name.
+    pub(crate) fn put(self) -> Result<(), Failure> {
+        let Self { path, file, force } = self;
+        file.as_file().sync_all().map_err(|error| unwritable(&path, &error))?;
+        let put = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
+        put.map(|_| ()).map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => there_already(&path),
+            _ => unwritable(&path, &error.error),
+        })
+    }
+
+    /// Writes `bytes` and makes it the file of its name.
+    pub(crate) fn put_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        self.file.as_file().write_all(bytes).map_err(|error| unwritable(&self.path, &error))?;
+        self.put()
+    }
+}
+
+fn there_already(path: &Path) -> Failure {
+    let message = format!("{} is there already", path.display());
+    Failure::failed("file_exists", message, "Name another file, or replace it with --force.")
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("{} cannot be written: {error}", path.display());
+    Failure::failed("unwritable", message, "Choose another place, or make room.")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_only_when_told_and_nothing_temporary_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        Target::beside(&path, false).unwrap().put_bytes(b"one").unwrap();
+        assert_eq!(Target::beside(&path, false).unwrap_err().problem.code, "file_exists");
+        Target::beside(&path, true).unwrap().put_bytes(b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        drop(Target::beside(&path, true).unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_that_appears_meanwhile_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.json");
+        let target = Target::beside(&path, false).unwrap();
+        fs::write(&path, "somebody else's").unwrap();
+        assert_eq!(target.put().unwrap_err().problem.code, "file_exists");
+        assert_eq!(fs::read(&path).unwrap(), b"somebody else's");
+    }
+
+    #[test]
+    fn what_is_no_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Target::beside(folder.path(), true).unwrap_err().problem.code, "output");
+        let nowhere = folder.path().join("none/x.json");
+        assert_eq!(Target::beside(&nowhere, false).unwrap_err().problem.code, "unwritable");
+    }
+}

@@ -1,0 +1,159 @@
+//! `blinkctl export`.
+
+use std::fs;
+
+use blink_proto::{
+    Minute,
+    ipc::{RemotePage, Reply, Request},
+};
+use rstest::rstest;
+
+use crate::{
+    fake::{Fake, Manner, healthy, minute, ok},
+    run::Profile,
+};
+
+/// Three minutes of two days, out of order, with a torn line and the server's name that is no field of a record.
+fn history(profile: &Profile) -> [Minute; 3] {
+    let minutes = [minute(29_534_399), minute(29_534_400), minute(29_534_402)];
+    let line = |minute: &Minute| serde_json::to_string(minute).unwrap();
+    profile.day("2026-02-25", &format!("{}\n", line(&minutes[0])));
+    let with_server = line(&minutes[1]).replace('}', ",\"server\":\"https://waw.example.org\"}");
+    let torn = &line(&minutes[2])[..70];
+    profile.day("2026-02-26", &format!("{}\n{torn}\n{with_server}\n", line(&minutes[2])));
+    minutes
+}
+
+#[rstest]
+#[case("export", &["export"])]
+#[case("export_csv", &["export", "--format", "csv"])]
+#[case("export_ndjson", &["export", "--format", "ndjson"])]
+#[case("export_json_flag", &["export", "--json"])]
+#[case("export_span", &["export", "--from", "2026-02-26", "--to", "2026-02-27", "--format", "ndjson"])]
+#[case("export_instants", &["export", "--from", "2026-02-25T23:59:00Z", "--to", "2026-02-26T00:00:00Z"])]
+#[case("export_parquet_stdout", &["export", "--format", "parquet"])]
+#[case("export_no_time", &["export", "--from", "2026-02-26", "--to", "2026-02-26"])]
+#[case("export_bad_time", &["export", "--from", "yesterday"])]
+fn the_history_is_written(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    history(&profile);
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+}
+
+#[rstest]
+#[case(&["export"], "[]\n")]
+#[case(&["export", "--format", "ndjson"], "")]
+#[case(&["export", "--from", "2026-03-02", "--json"], "[]\n")]
+fn nothing_is_nothing_and_no_failure(#[case] args: &[&str], #[case] stdout: &str) {
+    let profile = Profile::new();
+    let ran = profile.run(args);
+    assert_eq!((ran.exit, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), stdout, ""));
+}
+
+#[test]
+fn a_file_is_written_whole_and_not_overwritten() {
+    let profile = Profile::new();
+    let minutes = history(&profile);
+    let file = profile.path("out.json");
+    let args = ["export", "-o", file.to_str().unwrap()];
+    insta::assert_snapshot!("export_file", profile.run(&args).redacted(&profile));
+    let read: Vec<Minute> = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    assert_eq!(read, minutes);
+    let again = profile.run(&args);
+    again.assert_fails(1);
+    insta::assert_snapshot!("export_file_again", again.redacted(&profile));
+    let forced = profile.run(&[&args[..], &["--force", "--format", "csv", "--json"]].concat());
+    insta::assert_snapshot!("export_file_json", forced.redacted(&profile));
+    assert!(fs::read_to_string(&file).unwrap().starts_with("id,user_id,"));
+    let left: Vec<_> = fs::read_dir(profile.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_str().unwrap().starts_with(".tmp")), "{left:?}");
+}
+
+#[test]
+fn parquet_goes_to_a_file() {
+    let profile = Profile::new();
+    history(&profile);
+    let file = profile.path("out.parquet");
+    let ran = profile.run(&["export", "--format", "parquet", "-o", file.to_str().unwrap()]);
+    assert_eq!(ran.exit, Some(0), "{}", ran.transcript());
+    let bytes = fs::read(&file).unwrap();
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_named() {
+    let profile = Profile::new();
+    fs::create_dir_all(profile.paths().data).unwrap();
+    fs::write(profile.paths().history(), "no folder").unwrap();
+    let ran = profile.run(&["export"]);
+    ran.assert_fails(1);
+    insta::assert_snapshot!(ran.redacted(&profile));
+}
+
+/// Two pages of the account's minutes; `broken` names its first page for ever.
+fn remote(broken: bool) -> Manner {
+    let item = |minute: u8| {
+        serde_json::json!({
+            "from_timestamp": format!("2026-03-01T10:{minute:02}:00Z"),
+            "to_timestamp": format!("2026-03-01T10:{:02}:00Z", minute + 1),
+            "blink_count": 12 + minute, "observed_ms": 55_000, "blinks_per_minute": 13.5, "coverage": 0.917,
+            "quality": "good",
+        })
+    };
+    Manner {
+        handler: Box::new(move |request| match request {
+            Request::RemotePage { cursor: None, .. } => {
+                ok(Reply::RemotePage(RemotePage { items: vec![item(0), item(1)], next_cursor: Some("p2".into()) }))
+            }
+            Request::RemotePage { cursor: Some(cursor), .. } => {
+                let next_cursor = broken.then(|| cursor.clone());
+                ok(Reply::RemotePage(RemotePage { items: vec![item(2)], next_cursor }))
+            }
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    }
+}
+
+#[rstest]
+#[case("export_remote", &["export", "--remote"])]
+#[case("export_remote_csv", &["export", "--remote", "--format", "csv", "--from", "2026-03-01"])]
+fn the_accounts_minutes_come_page_by_page(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = Profile::new();
+    let daemon = Fake::start(&profile.paths(), remote(false));
+    insta::assert_snapshot!(name, profile.run(args).transcript());
+    let from = args.contains(&"--from").then(|| "2026-03-01T00:00:00Z".parse().unwrap());
+    let page = |cursor: Option<&str>| Request::RemotePage { from, to: None, cursor: cursor.map(str::to_owned) };
+    assert_eq!(daemon.asked(), [page(None), page(Some("p2"))]);
+}
+
+#[test]
+fn pages_without_an_end_are_not_followed_for_ever() {
+    let profile = Profile::new();
+    let _daemon = Fake::start(&profile.paths(), remote(true));
+    let file = profile.path("out.json");
+    let ran = profile.run(&["export", "--remote", "-o", file.to_str().unwrap()]);
+    ran.assert_fails(1);
+    assert!(!file.exists(), "half an export is none");
+}
+
+#[test]
+fn months_of_minutes_take_little_memory() {
+    let profile = Profile::new();
+    // A year of full days; the long tier takes ten.
+    let days = if std::env::var_os("WAW_TEST_LONG").is_some() { 3_650 } else { 60 };
+    for day in 0..days {
+        let lines: String =
+            (0..1_440).map(|n| serde_json::to_string(&minute(27_000_000 + day * 1_440 + n)).unwrap() + "\n").collect();
+        let date = jiff::Timestamp::from_second((27_000_000 + day * 1_440) * 60).unwrap();
+        profile.day(&date.strftime("%Y-%m-%d").to_string(), &lines);
+    }
+    let file = profile.path("out.ndjson");
+    let args = ["export", "--format", "ndjson", "-o", file.to_str().unwrap()];
+    let (ran, peak) = profile.run_measured(&args);
+    assert_eq!(ran.exit, Some(0), "{}", ran.transcript());
+    let minutes = fs::read_to_string(&file).unwrap().lines().count();
+    println!("{minutes} minutes exported, peak memory {peak} kB");
+    assert_eq!(i64::try_from(minutes).unwrap(), days * 1_440);
+    assert!(peak < 40_000, "{peak} kB");
+}

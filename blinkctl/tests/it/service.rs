@@ -1,0 +1,113 @@
+//! `blinkctl service`, with a systemctl of the test's own.
+
+use std::{fs, process::Command};
+
+use rstest::rstest;
+
+use crate::{
+    fake::{Fake, Manner},
+    run::Profile,
+};
+
+fn with_systemd(answer: &str) -> Profile {
+    let mut profile = Profile::new();
+    profile.program("systemctl", answer);
+    profile.program("blinkd", "exit 0");
+    profile
+}
+
+fn unit(profile: &Profile) -> std::path::PathBuf {
+    profile.path("config/systemd/user/blinkd.service")
+}
+
+#[test]
+fn a_user_unit_is_written_enabled_and_taken_away() {
+    let profile = with_systemd("exit 0");
+    insta::assert_snapshot!("service_status_before", profile.run(&["service", "status"]).redacted(&profile));
+    insta::assert_snapshot!("service_install", profile.run(&["service", "install"]).redacted(&profile));
+    let text = fs::read_to_string(unit(&profile)).unwrap();
+    assert!(text.contains(&format!("ExecStart=\"{}\" run\n", profile.path("bin/blinkd").display())), "{text}");
+    assert!(text.contains("RestartPreventExitStatus=2 5\n"), "{text}");
+    let again = profile.run(&["service", "install", "--json"]);
+    insta::assert_snapshot!("service_install_json", again.redacted(&profile));
+    insta::assert_snapshot!("service_status", profile.run(&["service", "status"]).redacted(&profile));
+    insta::assert_snapshot!("service_status_json", profile.run(&["service", "status", "--json"]).redacted(&profile));
+    insta::assert_snapshot!("service_uninstall", profile.run(&["service", "uninstall"]).redacted(&profile));
+    assert!(!unit(&profile).exists());
+    let again = profile.run(&["service", "uninstall"]);
+    insta::assert_snapshot!("service_uninstall_again", again.redacted(&profile));
+    let calls: Vec<_> = profile.calls("systemctl").into_iter().filter(|call| !call.contains("show")).collect();
+    let install = ["--user daemon-reload", "--user enable --now blinkd.service"];
+    let uninstall = ["--user disable --now blinkd.service", "--user daemon-reload"];
+    assert_eq!(calls, [install, install, uninstall].concat());
+}
+
+#[test]
+fn a_daemon_that_runs_already_is_not_started_twice() {
+    let profile = with_systemd("exit 0");
+    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    assert_eq!(profile.run(&["service", "install"]).exit, Some(0));
+    assert_eq!(profile.calls("systemctl").last().unwrap(), "--user enable blinkd.service");
+}
+
+#[rstest]
+#[case("service_dry_install", &["service", "install", "--dry-run"])]
+#[case("service_dry_install_json", &["service", "install", "--dry-run", "--json"])]
+#[case("service_dry_uninstall", &["service", "uninstall", "--dry-run"])]
+fn a_dry_run_changes_nothing(#[case] name: &str, #[case] args: &[&str]) {
+    let profile = with_systemd("exit 0");
+    insta::assert_snapshot!(name, profile.run(args).redacted(&profile));
+    assert!(!profile.path("config/systemd").exists());
+    assert!(profile.calls("systemctl").iter().all(|call| call == "--user show --property=Version"));
+}
+
+#[test]
+fn without_systemd_the_desktop_starts_it() {
+    let profile = with_systemd("exit 1");
+    let ran = profile.run(&["service", "install"]);
+    insta::assert_snapshot!("service_autostart", ran.redacted(&profile));
+    let entry = fs::read_to_string(profile.path("config/autostart/blinkd.desktop")).unwrap();
+    assert!(entry.contains(&format!("Exec=\"{}\" run\n", profile.path("bin/blinkd").display())), "{entry}");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while profile.calls("blinkd").is_empty() {
+        assert!(std::time::Instant::now() < deadline, "it is started at once");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(profile.calls("blinkd"), ["run"]);
+    assert_eq!(profile.run(&["service", "uninstall"]).exit, Some(0));
+    assert!(!profile.path("config/autostart/blinkd.desktop").exists());
+}
+
+#[test]
+fn what_systemd_refuses_is_told() {
+    let profile = with_systemd("case \"$2\" in enable) echo 'Failed to enable unit: no' >&2; exit 1 ;; esac");
+    let ran = profile.run(&["service", "install"]);
+    ran.assert_fails(1);
+    insta::assert_snapshot!(ran.redacted(&profile));
+}
+
+#[test]
+fn without_blinkd_there_is_nothing_to_start() {
+    let mut profile = Profile::new();
+    profile.set("BLINKD_BIN", "");
+    profile.program("systemctl", "exit 0");
+    profile.set("PATH", profile.path("bin").to_str().unwrap());
+    let ran = profile.run(&["service", "install"]);
+    // A blinkd that was built beside this program would be found.
+    if ran.exit == Some(1) {
+        assert!(ran.stderr.contains("neither beside blinkctl nor on PATH"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn systemd_itself_finds_no_fault_in_the_unit() {
+    let profile = with_systemd("exit 0");
+    assert_eq!(profile.run(&["service", "install"]).exit, Some(0));
+    let Ok(ran) = Command::new("systemd-analyze").args(["verify", "--user"]).arg(unit(&profile)).output() else {
+        println!("skipped: there is no systemd-analyze here");
+        return;
+    };
+    let said = String::from_utf8_lossy(&ran.stderr);
+    let faults: Vec<_> = said.lines().filter(|line| line.contains("blinkd.service")).collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}

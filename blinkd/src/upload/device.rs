@@ -183,7 +183,7 @@ fn tell(waiters: Vec<Waiter>, outcome: &Result<SignedIn, Problem>) {
 /// Whether asking again may help.
 fn passes(error: &NetError) -> bool {
     match error {
-        NetError::Unreachable(_) | NetError::TimedOut => true,
+        NetError::Unreachable(_) | NetError::TimedOut | NetError::WebPage | NetError::Redirected(_) => true,
         _ => matches!(error.status(), Some(408 | 429 | 500..)),
     }
 }

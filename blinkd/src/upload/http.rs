@@ -158,7 +158,18 @@ fn read<T: DeserializeOwned>(response: Response<Body>) -> Result<T, NetError> {
     let mut response = succeed(response)?;
     let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
     let body = body.map_err(|error| net_error(&error))?;
-    serde_json::from_slice(&body).map_err(|error| NetError::Protocol(error.to_string()))
+    parse(&body)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, NetError> {
+    let wrong = |error: serde_json::Error| {
+        if is_page(body) { NetError::WebPage } else { NetError::Protocol(error.to_string()) }
+    };
+    serde_json::from_slice(body).map_err(wrong)
+}
+
+fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
 }
 
 fn succeed(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
@@ -169,7 +180,9 @@ fn succeed(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if (300..400).contains(&status) {
         let to = header("location").unwrap_or_default();
-        return Err(NetError::Protocol(format!("it sends us to {to}, which is not followed")));
+        // The place alone: what follows it may be long, or hold what identifies somebody.
+        let place = to.split(['?', '#']).next().unwrap_or_default().chars().take(100).collect();
+        return Err(NetError::Redirected(place));
     }
     let retry_after = header("retry-after").and_then(|text| wait(&text, Timestamp::now()));
     let body = response.body_mut().with_config().limit(64 << 10).read_to_vec().unwrap_or_default();
@@ -199,7 +212,12 @@ fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
 
 impl Server for HttpServer {
     fn health(&self) -> Result<Option<Timestamp>, NetError> {
-        let response = succeed(self.get("/health", None)?)?;
+        let mut response = succeed(self.get("/health", None)?)?;
+        // A page that a network puts before everything answers 200 as well.
+        let body = response.body_mut().with_config().limit(64 << 10).read_to_vec();
+        if is_page(&body.map_err(|error| net_error(&error))?) {
+            return Err(NetError::WebPage);
+        }
         Ok(response.headers().get("date").and_then(|date| http_date(date.to_str().ok()?)))
     }
 

@@ -8,6 +8,8 @@ const SPREAD: Duration = Duration::from_secs(10);
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// A server that asks for a longer wait than this is not believed.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
 /// While the server is away its health is asked for this often.
 const HEALTH_EVERY: Duration = Duration::from_secs(30);
 /// Consent is asked about this often.
@@ -75,7 +77,7 @@ impl Schedule {
         let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(16)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
         let jittered = doubled.mul_f64(0.5 + 0.5 * chance);
-        self.upload_at = Some(now + jittered.max(retry_after.unwrap_or_default().min(LONGEST_WAIT)));
+        self.upload_at = Some(now + jittered.max(retry_after.unwrap_or_default().min(LONGEST_ASKED)));
         self.away |= away;
         if self.health_at.is_none() {
             self.health_at = Some(now + HEALTH_EVERY);

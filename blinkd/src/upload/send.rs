@@ -103,7 +103,7 @@ impl Uploader {
     /// An upload failed: plans the next, and obeys a withdrawal.
     fn failed(&mut self, error: &NetError) -> Result<Problem, Gone> {
         let away = match error {
-            NetError::Unreachable(_) | NetError::TimedOut => true,
+            NetError::Unreachable(_) | NetError::TimedOut | NetError::WebPage | NetError::Redirected(_) => true,
             NetError::Status { status, .. } => *status >= 500,
             _ => false,
         };

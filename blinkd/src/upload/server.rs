@@ -46,6 +46,12 @@ pub enum NetError {
     /// An answer that makes no sense: it is not our server.
     #[error("the server's answer cannot be read: {0}")]
     Protocol(String),
+    /// A page for people: a network that wants a sign-in of its own puts one before everything.
+    #[error("a web page came instead of the server's answer")]
+    WebPage,
+    /// It sends us elsewhere, where a password could be taken: that is not followed.
+    #[error("the server sends us to {0}, which is not followed")]
+    Redirected(String),
     /// There are no tokens, or the server has ended the session.
     #[error("the session has ended")]
     SessionEnded,
@@ -96,6 +102,18 @@ impl NetError {
                 "tls_failed",
                 message,
                 "Check the server's certificate and this machine's clock; name a private authority with ca_file.",
+            ),
+            Self::WebPage => Problem::new(
+                "web_page",
+                message,
+                "Sign in to this network in a browser if it asks for that, or check the server's address; minutes are \
+                 kept and sent later.",
+            ),
+            Self::Redirected(_) => Problem::new(
+                "redirected",
+                message,
+                "Sign in to this network in a browser if it asks for that; if the server has moved, sign in at its new \
+                 address.",
             ),
             Self::Protocol(_) => Problem::new("wrong_server", message, "Check the server's address."),
             Self::SessionEnded => Problem::new(

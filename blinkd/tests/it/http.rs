@@ -92,8 +92,9 @@ fn a_sync_is_gzipped_json_with_the_token() {
     Some(403),
     "consent_withdrawn"
 )]
-#[case("HTTP/1.1 307 Moved\r\nlocation: http://evil.example/\r\ncontent-length: 0\r\n\r\n", None, "wrong_server")]
+#[case("HTTP/1.1 307 Moved\r\nlocation: http://evil.example/\r\ncontent-length: 0\r\n\r\n", None, "redirected")]
 #[case("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nwhat", None, "wrong_server")]
+#[case("HTTP/1.1 200 OK\r\ncontent-length: 15\r\n\r\n<html>Wi-Fi</ht", None, "web_page")]
 #[case("SSH-2.0-OpenSSH_9.2\r\n\r\n", None, "wrong_server")]
 fn every_answer_becomes_a_problem(#[case] answer: &'static str, #[case] status: Option<u16>, #[case] code: &str) {
     let (base, server) = serve(answer);
@@ -137,4 +138,125 @@ fn what_speaks_no_tls_is_told_apart() {
     let error = client(base).health().unwrap_err();
     assert_eq!(error.problem().code, "tls_failed", "{error:?}");
     plain.join().unwrap();
+}
+
+#[test]
+fn a_page_before_everything_is_no_healthy_server_and_a_redirection_is_told_without_its_query() {
+    let (base, server) = serve("HTTP/1.1 200 OK\r\ncontent-length: 19\r\n\r\n <!DOCTYPE html><p>");
+    assert_eq!(client(base).health(), Err(NetError::WebPage));
+    server.join().unwrap();
+    let (base, server) =
+        serve("HTTP/1.1 302 Found\r\nlocation: http://portal.example/in?mac=1234\r\ncontent-length: 0\r\n\r\n");
+    assert_eq!(client(base).health(), Err(NetError::Redirected("http://portal.example/in".into())));
+    server.join().unwrap();
+}
+
+#[test]
+fn the_servers_time_is_read() {
+    let (base, server) = serve("HTTP/1.1 200 OK\r\ndate: Sun, 01 Mar 2026 10:00:00 GMT\r\ncontent-length: 2\r\n\r\n{}");
+    assert_eq!(client(base).health(), Ok(Some("2026-03-01T10:00:00Z".parse().unwrap())));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_name_that_is_not_known_is_told_apart_from_a_server_that_is_not_there() {
+    let base = BaseUrl::parse("https://no-such-host.invalid", false).unwrap();
+    let problem = client(base).health().unwrap_err().problem();
+    assert_eq!(problem.code, "server_unreachable");
+    assert!(!problem.message.contains("nothing listens"), "{problem}");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let base = BaseUrl::parse(&format!("http://{free}"), false).unwrap();
+    assert!(client(base).health().unwrap_err().problem().message.contains("nothing listens there"));
+}
+
+#[test]
+fn a_sign_in_through_the_browser_speaks_rfc_8628() {
+    let answer = |status: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).leak() as &'static str
+    };
+    let start = r#"{"device_code":"dc","user_code":"AB-CD","verification_uri":"https://x/device","expires_in":600}"#;
+    let (base, server) = serve(answer("200 OK", start));
+    let started = client(base).device_start("desk").unwrap();
+    assert_eq!((started.user_code.as_str(), started.expires_in, started.interval), ("AB-CD", 600, None));
+    assert_eq!(server.join().unwrap().body, br#"{"device_name":"desk"}"#);
+    for (word, want) in [
+        ("authorization_pending", "Pending"),
+        ("slow_down", "SlowDown"),
+        ("access_denied", "Denied"),
+        ("expired_token", "Expired"),
+    ] {
+        let (base, server) = serve(answer("400 Bad Request", &format!(r#"{{"error":"{word}"}}"#)));
+        assert_eq!(format!("{:?}", client(base).device_token(&Secret::new("dc")).unwrap()), want);
+        let body = String::from_utf8(server.join().unwrap().body).unwrap();
+        assert!(
+            body.contains("device_code=dc") && body.contains("device_code&") || body.starts_with("grant_type="),
+            "{body}"
+        );
+    }
+    let (base, server) = serve(answer("400 Bad Request", r#"{"error":"invalid_client"}"#));
+    assert_eq!(client(base).device_token(&Secret::new("dc")).unwrap_err().problem().code, "wrong_server");
+    server.join().unwrap();
+}
+
+/// A server that shows a certificate for `name` that ended, or ends, in `year`; and its authority, as PEM.
+fn secure(name: &str, year: i32) -> (BaseUrl, String, JoinHandle<()>) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut authority = CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let pem = authority.self_signed(&authority_key).unwrap().pem();
+    let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    (leaf.not_before, leaf.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(year, 1, 1));
+    let key = KeyPair::generate().unwrap();
+    let certificate = leaf.signed_by(&key, &Issuer::new(authority, authority_key)).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let connection = rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap();
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        // A client that does not trust us hangs up while shaking hands.
+        let mut request = [0; 1024];
+        if stream.read(&mut request).is_ok_and(|n| n > 0) {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
+        }
+    });
+    (BaseUrl::parse(&format!("https://localhost:{port}"), false).unwrap(), pem, thread)
+}
+
+#[rstest]
+#[case("localhost", 2099, true, None)]
+#[case("localhost", 2099, false, Some("unknown authority"))]
+#[case("localhost", 2021, true, Some("expired"))]
+#[case("elsewhere.example", 2099, true, Some("another name"))]
+fn certificates_are_told_apart(
+    #[case] name: &str,
+    #[case] year: i32,
+    #[case] trusted: bool,
+    #[case] says: Option<&str>,
+) {
+    let (base, pem, server) = secure(name, year);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    let other = secure("localhost", 2099);
+    std::fs::write(&file, if trusted { pem } else { other.1.clone() }).unwrap();
+    let answer = HttpServer::new(base, Some(&file)).unwrap().health();
+    match says {
+        None => assert_eq!(answer, Ok(None)),
+        Some(says) => {
+            let problem = answer.unwrap_err().problem();
+            assert_eq!(problem.code, "tls_failed");
+            assert!(problem.message.contains(says), "{problem}");
+        }
+    }
+    server.join().unwrap();
+    // Its thread waits for a client: give it one that hangs up.
+    drop(TcpStream::connect(other.0.to_string().trim_start_matches("https://")));
+    other.2.join().unwrap();
 }

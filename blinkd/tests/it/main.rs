@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect ends there")]
 
 mod bus;
+mod damage;
+mod disk;
 mod document;
+mod erasure;
 mod events;
 mod fixture;
 mod footage;
@@ -11,4 +14,6 @@ mod lifecycle;
 mod program;
 mod protocol;
 mod session;
+mod settings;
+mod strangers;
 mod toggles;

@@ -26,11 +26,12 @@ pub(crate) fn blinkd(root: &Path, args: &[&str]) -> Command {
         .env("XDG_RUNTIME_DIR", parent(&paths.runtime))
         .env("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere/system")
         .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere/session")
+        .env("BLINKD_ACCOUNT__KEYRING", "off")
         .stdin(Stdio::null());
     command
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     assert!(output.stdout.is_empty(), "stdout: {}", String::from_utf8_lossy(&output.stdout));
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(text.lines().count(), 1, "one line: {text}");
@@ -102,7 +103,7 @@ fn without_a_home_it_says_so() {
 pub(crate) struct Program(pub(crate) Child);
 
 impl Program {
-    fn start(root: &Path) -> Self {
+    pub(crate) fn start(root: &Path) -> Self {
         let source = "synthetic:bpm=20";
         let mut command = blinkd(root, &["run", "--headless", "--source", source]);
         Self::run(root, command.stdout(Stdio::piped()).stderr(Stdio::piped()))
@@ -116,7 +117,7 @@ impl Program {
         program
     }
 
-    fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         assert!(Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap().success());
     }
 }

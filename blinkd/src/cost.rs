@@ -1,6 +1,6 @@
 //! What the daemon costs: its CPU share, its memory, and the machine's power where it tells.
 //!
-//! - [`Meter`]: measures
+//! - [`Meter`] measures
 //! - [`Governor`]: keeps the share under a limit
 //! - [`Profile`]: whether to look all the time, or in windows while on battery
 

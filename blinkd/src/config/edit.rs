@@ -119,12 +119,14 @@ fn literal(key: &Key, value: &str) -> Value {
 fn put(document: &mut DocumentMut, key: &Key, value: &str) {
     let table = document.entry(key.section).or_insert_with(|| Item::Table(Table::new()));
     let mut new = literal(key, value);
-    if let Some(old) = table.get(key.name).and_then(Item::as_value) {
-        // The spaces before it and the comment behind it are the person's.
-        *new.decor_mut() = old.decor().clone();
-    }
-    if let Some(table) = table.as_table_like_mut() {
-        table.insert(key.name, Item::Value(new));
+    let Some(table) = table.as_table_like_mut() else { return };
+    match table.get_mut(key.name).and_then(Item::as_value_mut) {
+        Some(old) => {
+            // The spaces before it and the comment behind it are the person's.
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
+        }
+        None => drop(table.insert(key.name, Item::Value(new))),
     }
 }
 

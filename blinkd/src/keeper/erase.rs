@@ -17,20 +17,22 @@ fn left(error: &EraseError) -> Problem {
 }
 
 impl Keeper {
-    fn count_for_receipt(&mut self) -> Result<LocalErasure, Problem> {
+    /// What cannot be counted is erased all the same.
+    fn count_for_receipt(&mut self) -> LocalErasure {
         if self.store.is_none() {
             self.open_store();
         }
-        erase::count(self.store.as_ref(), &self.history, self.book.open_minutes()).map_err(|error| error.problem())
+        let count = |store| erase::count(store, &self.history, self.book.open_minutes());
+        count(self.store.as_ref()).or_else(|_| count(None)).unwrap_or_default()
     }
 
     /// Erases all minutes of this machine, the open one too, and goes on with an empty history.
     ///
     /// # Errors
     ///
-    /// They cannot be counted, and nothing was erased; or something is left, which the next start erases.
+    /// Something is left, which the next start erases.
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
-        let counted = self.count_for_receipt()?;
+        let counted = self.count_for_receipt();
         drop_quietly(self.store.take());
         let erased = erase::minutes(&self.setup.paths);
         self.book = Book::new(self.device.id, []);
@@ -49,9 +51,9 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// They cannot be counted, and nothing was erased; or something is left, which the next start erases.
+    /// Something is left, which the next start erases.
     pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
-        let counted = self.count_for_receipt()?;
+        let counted = self.count_for_receipt();
         self.finished = true;
         self.setup.gate.stop();
         drop_quietly(self.store.take());

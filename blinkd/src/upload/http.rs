@@ -140,6 +140,8 @@ fn plain_io(error: &std::io::Error) -> String {
 fn plain_tls(error: &rustls::Error) -> String {
     use rustls::{CertificateError as C, Error as E};
     match error {
+        // An authority that was made anew under its old name.
+        E::InvalidCertificate(C::BadSignature) => "its certificate is not signed by the authority it names".to_owned(),
         E::InvalidCertificate(C::UnknownIssuer) => "its certificate is of an unknown authority".to_owned(),
         E::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => "its certificate has expired".to_owned(),
         E::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {

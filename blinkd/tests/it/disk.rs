@@ -15,7 +15,7 @@ use blink_proto::{
 };
 
 use crate::{
-    fixture::{Client, until_within},
+    fixture::{Client, say, until_within},
     program::{Program, blinkd, said},
 };
 
@@ -26,7 +26,7 @@ fn may_mount() -> bool {
     let tried = command.args(["--mount", "sh", "-c", try_it]).stdout(Stdio::null()).stderr(Stdio::null());
     let may = tried.status().is_ok_and(|status| status.success());
     if !may {
-        eprintln!("skipped: this user may not mount a file system");
+        say("skipped: this user may not mount a file system");
     }
     may
 }
@@ -95,7 +95,8 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
     until_within(PATIENCE, "closing", || client.status().fps == 0.0);
     let status = client.status();
     assert_eq!(status.today.blink_count, status.blinks_session);
-    println!("blinks counted {}, of them on the full disk {}", status.blinks_session, status.blinks_session - before);
+    let meanwhile = status.blinks_session - before;
+    say(&format!("blinks counted {}, of them on the full disk {meanwhile}", status.blinks_session));
 }
 
 #[test]

@@ -279,3 +279,9 @@ pub(crate) fn until_within(patience: Duration, what: &str, mut holds: impl FnMut
         thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// A figure, or why a test was skipped, for whoever reads the run.
+#[expect(clippy::print_stdout, reason = "a test's own report")]
+pub(crate) fn say(line: &str) {
+    println!("{line}");
+}

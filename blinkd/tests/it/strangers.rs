@@ -12,13 +12,13 @@ use std::{
     time::Duration,
 };
 
-use crate::fixture::{Client, Fixture};
+use crate::fixture::{Client, Fixture, say};
 
 /// `nobody`, on every Linux.
 const NOBODY: u32 = 65_534;
 
 /// Connects to a socket and says what came of it: every Debian has this much of Perl.
-const STRANGER: &str = "use Socket; \
+const STRANGER: &str = "use Socket; $SIG{PIPE} = 'IGNORE'; \
     socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; \
     connect($s, sockaddr_un($ARGV[0])) or do { print \"refused: $!\"; exit }; \
     syswrite($s, \"\\0\\0\\0\\2{}\"); \
@@ -33,7 +33,7 @@ fn as_nobody(socket: &Path) -> Option<String> {
         Ok(output) if output.status.success() => Some(String::from_utf8(output.stdout).unwrap()),
         Ok(output) => panic!("{}", String::from_utf8_lossy(&output.stderr)),
         Err(error) => {
-            println!("skipped: this user cannot become another one: {error}");
+            say(&format!("skipped: this user cannot become another one: {error}"));
             None
         }
     }
@@ -44,7 +44,7 @@ fn another_user_is_stopped_by_the_folder_and_by_who_they_are() {
     let (mut client, fixture) = Fixture::new();
     let socket = fixture.paths().socket();
     if fs::metadata(&socket).unwrap().uid() == NOBODY {
-        println!("skipped: this user is nobody");
+        say("skipped: this user is nobody");
         return;
     }
     let Some(met) = as_nobody(&socket) else { return };

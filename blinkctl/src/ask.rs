@@ -4,7 +4,10 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use blink_proto::{Secret, consent::TRACKING_TEXT};
 
-use crate::exit::Failure;
+use crate::{
+    exit::Failure,
+    output::{columns, wrapped},
+};
 
 /// The longest password line read from stdin, bytes; the server takes 128 characters.
 const MAX_PASSWORD_LINE_BYTES: u64 = 4096;
@@ -106,6 +109,8 @@ pub(crate) fn say(text: &str) -> Result<(), Failure> {
 }
 
 fn show(text: &str) -> Result<(), Failure> {
+    let wrapped = columns().map(|columns| wrapped(text, columns));
+    let text = wrapped.as_deref().unwrap_or(text);
     let mut stderr = io::stderr().lock();
     stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()).map_err(|e| unreadable(&e))
 }

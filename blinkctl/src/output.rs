@@ -94,6 +94,33 @@ pub(crate) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// How many characters a line of the terminal holds; none without a terminal.
+pub(crate) fn columns() -> Option<u16> {
+    let (columns, _) = ratatui::crossterm::terminal::size().ok()?;
+    (columns > 0).then_some(columns)
+}
+
+/// `text` with its lines broken between words where they are longer than `columns`.
+pub(crate) fn wrapped(text: &str, columns: u16) -> String {
+    let width = |word: &str| anstream::adapter::strip_str(word).to_string().chars().count();
+    let columns = usize::from(columns);
+    let mut wrapped = String::with_capacity(text.len() + 16);
+    for line in text.split_inclusive('\n') {
+        let mut taken = 0;
+        for word in line.split_inclusive(' ') {
+            let needed = width(word.trim_end());
+            if taken > 0 && taken + needed > columns {
+                wrapped.truncate(wrapped.trim_end_matches(' ').len());
+                wrapped.push('\n');
+                taken = 0;
+            }
+            wrapped += word;
+            taken += width(word);
+        }
+    }
+    wrapped
+}
+
 /// `text` without control characters: what comes from outside may not steer the terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
@@ -146,6 +173,14 @@ mod tests {
     fn colour_is_only_added_where_it_may_be() {
         assert_eq!(Paint { colour: false }.with(Tone::Bad, "x"), "x");
         assert_eq!(Paint { colour: true }.with(Tone::Bad, "x"), "\u{1b}[31mx\u{1b}[0m");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three\nfour", 9), "one two\nthree\nfour");
+        assert_eq!(wrapped("  indented stays\n\nx ", 60), "  indented stays\n\nx ");
+        assert_eq!(wrapped("unbreakable", 4), "unbreakable");
+        assert_eq!(wrapped("\u{1b}[32mgreen\u{1b}[0m word", 10), "\u{1b}[32mgreen\u{1b}[0m word");
     }
 
     #[test]

@@ -66,7 +66,10 @@ fn there_already(path: &Path) -> Failure {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("{} cannot be written: {error}", path.display());
+    // Not the name of the unfinished file, which is nobody's business.
+    let error = error.to_string();
+    let why = error.split(" at path ").next().unwrap_or(&error);
+    let message = format!("{} cannot be written: {why}", path.display());
     Failure::failed("unwritable", message, "Choose another place, or make room.")
 }
 

@@ -12,7 +12,7 @@ use crate::{
     client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
     consent_file,
     exit::Failure,
-    output::{Paint, Tone, plain},
+    output::{self, Paint, Tone, plain},
 };
 
 /// The flags of `consent`.
@@ -54,7 +54,7 @@ async fn show(context: &Context) -> Result<(), Failure> {
         Err(ClientError::NotRunning) => from_file(context)?,
         Err(error) => return Err(error.into()),
     };
-    print(context, &shown, |paint| format!("{}\n{}\n", shown.text, standing(shown.record.as_ref(), paint)))
+    print(context, &shown, |paint| format!("{}\n{}\n", readable(&shown.text), standing(shown.record.as_ref(), paint)))
 }
 
 async fn grant(context: &Context) -> Result<(), Failure> {
@@ -62,7 +62,7 @@ async fn grant(context: &Context) -> Result<(), Failure> {
     let offered = ask(&mut client).await?;
     // The text stands on the screen before anything is recorded.
     if !context.output.is_json() {
-        context.output.line(&offered.text)?;
+        context.output.line(&readable(&offered.text))?;
     }
     client.call(Request::ConsentGrant { version: offered.version }, SERVER_LIMIT).await?;
     let shown = ask(&mut client).await?;
@@ -118,6 +118,14 @@ struct Shown<'a> {
 fn print(context: &Context, shown: &ConsentShown, human: impl FnOnce(Paint) -> String) -> Result<(), Failure> {
     let granted = shown.record.as_ref().is_some_and(|record| record.granted);
     context.output.result(&Shown { granted, consent: shown }, human)
+}
+
+/// The text as wide as the terminal.
+fn readable(text: &str) -> String {
+    match if output::stdout_is_terminal() { output::columns() } else { None } {
+        Some(columns) => output::wrapped(text, columns),
+        None => text.to_owned(),
+    }
 }
 
 /// The record in one line.

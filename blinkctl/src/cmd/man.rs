@@ -58,5 +58,27 @@ fn page(command: clap::Command) -> String {
     let mut page = Vec::new();
     // Writing to memory does not fail.
     let _ = man.render(&mut page);
-    String::from_utf8_lossy(&page).into_owned()
+    with_examples(&String::from_utf8_lossy(&page))
+}
+
+/// The section of what follows a command's help, with its examples line for line: they are no running text.
+fn with_examples(page: &str) -> String {
+    let (mut text, mut extra, mut verbatim) = (String::new(), false, false);
+    for line in page.lines() {
+        if line.starts_with(".SH") {
+            extra = line == ".SH EXTRA";
+        }
+        let indented = extra && line.starts_with("  ");
+        if indented != verbatim {
+            text += if indented { ".nf\n" } else { ".fi\n" };
+            verbatim = indented;
+        }
+        text += match line {
+            ".SH EXTRA" => ".SH EXAMPLES",
+            "" if extra => ".PP",
+            line => line,
+        };
+        text.push('\n');
+    }
+    text
 }

@@ -137,6 +137,19 @@ fn pages_without_an_end_are_not_followed_for_ever() {
     assert!(!file.exists(), "half an export is none");
 }
 
+#[rstest]
+fn a_reader_that_goes_away_is_no_failure(#[values("json", "ndjson", "csv")] format: &str) {
+    let profile = Profile::new();
+    let lines: String = (0..1_440).map(|n| serde_json::to_string(&minute(29_534_400 + n)).unwrap() + "\n").collect();
+    profile.day("2026-02-26", &lines);
+    let mut child = profile.spawn(&["export", "--format", format]);
+    let mut stdout = child.stdout.take().unwrap();
+    std::io::Read::read_exact(&mut stdout, &mut [0; 10]).unwrap();
+    drop(stdout);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
 #[test]
 fn months_of_minutes_take_little_memory() {
     let profile = Profile::new();

@@ -30,7 +30,7 @@ fn the_terminal_shows_rate_and_coverage() {
     yesterday(&profile);
     let ran = profile.run(&["report", "--days", "3"]);
     assert_eq!(ran.exit, Some(0), "{}", ran.transcript());
-    for part in [" 15.0 ", "2 h 00 min", "  8 %", "1800 blinks", "1 damaged line", "Hours of the week"] {
+    for part in [" 15.0 ", "2 h 00 min", "  8 %", "1,800 blinks", "1 damaged line", "Hours of the week"] {
         assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
     }
     assert!(!ran.stdout.contains('\u{1b}'));

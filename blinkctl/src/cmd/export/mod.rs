@@ -124,26 +124,26 @@ impl Args {
     /// Writes the minutes; returns how many, and how many lines of the history were no record.
     async fn fill(&self, out: impl io::Write + Send, range: Range, context: &Context) -> Result<(u64, u64), Failure> {
         if self.remote {
-            let mut writer = Writer::<RemoteMinute, _>::new(self.format, out).map_err(unwritten)?;
+            let mut writer = Writer::<RemoteMinute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
             let minutes = tokio::select! {
                 minutes = remote::fill(&mut writer, range, context) => minutes?,
                 // Ended here, so that the unfinished file goes away.
                 () = signal::stop() => return Err(signal::stopped("The export")),
             };
-            writer.finish().map_err(unwritten)?;
+            writer.finish().map_err(|error| unwritten(&error))?;
             return Ok((minutes, 0));
         }
         // The folder is looked at first: what cannot be read is told before anything is written.
         let mut history = History::open(&context.paths, range)?;
-        let mut writer = Writer::<Minute, _>::new(self.format, out).map_err(unwritten)?;
+        let mut writer = Writer::<Minute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
         let mut minutes = 0;
         for day in history.by_ref() {
             for minute in day? {
-                writer.write(minute).map_err(unwritten)?;
+                writer.write(minute).map_err(|error| unwritten(&error))?;
                 minutes += 1;
             }
         }
-        writer.finish().map_err(unwritten)?;
+        writer.finish().map_err(|error| unwritten(&error))?;
         Ok((minutes, history.skipped()))
     }
 }
@@ -163,7 +163,7 @@ fn tell_skipped(skipped: u64, context: &Context) {
 }
 
 /// A reader that went away, such as `head`, ends the program without a complaint, as any other result does.
-fn unwritten(error: io::Error) -> Failure {
+fn unwritten(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         std::process::exit(0);
     }

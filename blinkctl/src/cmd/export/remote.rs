@@ -29,7 +29,7 @@ pub(super) async fn fill<W: Write + Send>(
             return Err(wrong_reply());
         };
         for item in items {
-            writer.write(serde_json::from_value(item).map_err(|_| strange())?).map_err(unwritten)?;
+            writer.write(serde_json::from_value(item).map_err(|_| strange())?).map_err(|error| unwritten(&error))?;
             minutes += 1;
         }
         progress.at(minutes);

@@ -9,7 +9,7 @@ use crate::record::Row;
 pub(super) enum Writer<R: Row, W: Write + Send> {
     Json { out: W, first: bool },
     Ndjson(W),
-    Csv(csv::Writer<W>),
+    Csv(Box<csv::Writer<W>>),
     Parquet(Box<Columnar<R, W>>),
 }
 
@@ -23,8 +23,8 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
                 let mut builder = csv::WriterBuilder::new();
                 // The header stands there without a row too, so it is not left to the first one.
                 let mut writer = builder.has_headers(false).terminator(csv::Terminator::CRLF).from_writer(out);
-                writer.write_record(R::COLUMNS.iter().map(|column| column.name))?;
-                Self::Csv(writer)
+                writer.write_record(R::COLUMNS.iter().map(|column| column.name)).map_err(plain)?;
+                Self::Csv(Box::new(writer))
             }
             Format::Parquet => Self::Parquet(Box::new(Columnar::new(out)?)),
         })
@@ -42,7 +42,7 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
                 serde_json::to_writer(&mut *out, &row)?;
                 out.write_all(b"\n")
             }
-            Self::Csv(writer) => writer.serialize(&row).map_err(io::Error::from),
+            Self::Csv(writer) => writer.serialize(&row).map_err(plain),
             Self::Parquet(columnar) => columnar.write(row),
         }
     }
@@ -58,6 +58,14 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
             Self::Csv(mut writer) => writer.flush(),
             Self::Parquet(columnar) => columnar.finish(),
         }
+    }
+}
+
+/// The disk's or pipe's own error, so that a reader that went away is known as one.
+fn plain(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 

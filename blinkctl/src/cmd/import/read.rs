@@ -85,7 +85,7 @@ fn array(name: &str, first_line: usize, input: impl BufRead) -> Result<Vec<Minut
         Ok(()) => Ok(minutes),
         Err(error) => {
             let place = format!("line {}, index {}", first_line - 1 + error.line().max(1), minutes.len());
-            Err(fault(name, place, error))
+            Err(fault(name, place, &error))
         }
     }
 }
@@ -101,7 +101,7 @@ fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<M
         }
         if !line.iter().all(u8::is_ascii_whitespace) {
             let place = || format!("line {number}, index {}", minutes.len());
-            let minute = serde_json::from_slice(&line).map_err(|error| fault(name, place(), error))?;
+            let minute = serde_json::from_slice(&line).map_err(|error| fault(name, place(), &error))?;
             record::check(&minute).map_err(|why| malformed(name, place(), why))?;
             minutes.push(minute);
         }
@@ -109,7 +109,7 @@ fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<M
     }
 }
 
-fn fault(name: &str, place: String, error: serde_json::Error) -> ReadError {
+fn fault(name: &str, place: String, error: &serde_json::Error) -> ReadError {
     if let (true, Some(source)) = (error.is_io(), error.io_error_kind()) {
         return ReadError::Unreadable(name.to_owned(), source.into());
     }

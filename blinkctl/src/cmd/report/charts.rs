@@ -21,7 +21,7 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
     let step = plot / bars.len().max(1) as f64;
     let thick = (step * 0.72).min(46.0);
     let (top, rate_base) = (18.0, 18.0 + RATE_HEIGHT);
-    let (coverage_top, coverage_base) = (rate_base + 22.0, rate_base + 22.0 + COVERAGE_HEIGHT);
+    let (coverage_top, coverage_base) = (rate_base + 30.0, rate_base + 30.0 + COVERAGE_HEIGHT);
     let mut scene = Scene::new(width, coverage_base + 26.0);
 
     let most = round_up(bars.iter().filter_map(|bar| bar.sum.rate()).fold(0.0, f64::max).max(5.0));
@@ -39,14 +39,16 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
     }
     let wanted = if unit == Unit::Month { 62.0 } else { 46.0 };
     let every = (1..=bars.len()).find(|every| step * *every as f64 >= wanted).unwrap_or(bars.len().max(1));
+    let mut numbers = Vec::new();
     for (n, bar) in bars.iter().enumerate() {
         let middle = LEFT + step * (n as f64 + 0.5);
         let title = told(bar, unit);
         if let Some(rate) = bar.sum.rate() {
             let h = RATE_HEIGHT * rate / most;
             scene.shapes.push(column(middle, rate_base, thick, h, Ink::Rate, title.clone()));
-            if thick >= NUMBERED {
-                scene.text(middle, rate_base - h - 9.0, LABEL, Anchor::Middle, Ink::Text, format!("{rate:.1}"));
+            if thick >= NUMBERED && h >= 24.0 {
+                let text = format!("{rate:.1}");
+                numbers.push((middle, rate_base - 12.0, text));
             }
         }
         if let Some(coverage) = bar.sum.coverage() {
@@ -55,16 +57,32 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
         }
         // Counted from the end: the last one, today, has its name.
         if (bars.len() - 1 - n) % every == 0 {
-            scene.text(middle, coverage_base + 14.0, LABEL, Anchor::Middle, Ink::Faint, bar.short(unit));
+            let name = bar.short(unit);
+            // The last name may be wider than its bar: it ends with the plot then.
+            let (x, anchor) = match middle + wide(&name) / 2.0 > width {
+                true => (width - 1.0, Anchor::End),
+                false => (middle, Anchor::Middle),
+            };
+            scene.text(x, coverage_base + 14.0, LABEL, anchor, Ink::Faint, name);
         }
     }
     if let Some(mean) = figures.total().rate() {
         let y = rate_base - RATE_HEIGHT * mean / most;
         scene.shapes.push(Shape::Level { x: LEFT, y, w: plot, ink: Ink::Mean, dashed: true });
     }
+    // At the foot of the bars, where the line of the mean does not cross them.
+    for (x, y, text) in numbers {
+        scene.text(x, y, LABEL, Anchor::Middle, Ink::OnRate, text);
+    }
     scene.text(LEFT, top - 12.0, LABEL, Anchor::Start, Ink::Faint, "blinks per observed minute; dashed: the mean");
     scene.text(LEFT, coverage_top - 10.0, LABEL, Anchor::Start, Ink::Faint, "coverage");
     scene
+}
+
+/// About how wide a label is.
+#[expect(clippy::cast_precision_loss, reason = "a short text")]
+fn wide(text: &str) -> f64 {
+    text.chars().count() as f64 * LABEL * 0.6
 }
 
 fn column(middle: f64, base: f64, w: f64, h: f64, ink: Ink, title: String) -> Shape {
@@ -129,7 +147,8 @@ fn key(scene: &mut Scene, y: f64, least: f64, greatest: f64) {
         scene.shapes.push(Shape::Rect { x: at, y: y - 6.0, w: 18.0, h: 12.0, ink, round: 2.0, title: None });
     }
     x += 20.0 * (if alike { 1.0 } else { HEAT_STEPS as f64 }) + 8.0;
-    let text = format!("{greatest:.0} blinks/min; blank: nothing observed");
+    let long = format!("{greatest:.0} blinks/min; blank: nothing observed");
+    let text = if x + wide(&long) > scene.width { format!("{greatest:.0} blinks/min") } else { long };
     scene.text(x, y, LABEL, Anchor::Start, Ink::Faint, text);
 }
 
@@ -159,7 +178,14 @@ mod tests {
                 let (left, right, upper, lower) = match shape {
                     Shape::Rect { x, y, w, h, .. } => (*x, x + w, *y, y + h),
                     Shape::Level { x, y, w, .. } => (*x, x + w, *y, *y),
-                    Shape::Text { x, y, size, .. } => (*x, *x, y - size / 2.0, y + size / 2.0),
+                    Shape::Text { x, y, size, anchor, text, .. } => {
+                        let (before, after) = match anchor {
+                            Anchor::Start => (0.0, wide(text)),
+                            Anchor::Middle => (wide(text) / 2.0, wide(text) / 2.0),
+                            Anchor::End => (wide(text), 0.0),
+                        };
+                        (x - before, x + after, y - size / 2.0, y + size / 2.0)
+                    }
                 };
                 assert!(left >= 0.0 && right <= scene.width && upper >= 0.0 && lower <= scene.height, "{shape:?}");
             }

@@ -294,10 +294,24 @@ impl Bar {
     pub(super) fn long(&self, unit: Unit) -> String {
         match unit {
             Unit::Day => self.first.strftime("%a %-d %b").to_string(),
+            Unit::Week if self.first == self.last => self.first.strftime("%-d %b").to_string(),
             Unit::Week => format!("{} – {}", self.first.strftime("%-d %b"), self.last.strftime("%-d %b")),
             Unit::Month => self.first.strftime("%B %Y").to_string(),
         }
     }
+}
+
+/// A count with its thousands apart.
+pub(super) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Observed time in short.

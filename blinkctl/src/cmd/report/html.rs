@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     charts,
-    figures::{Figures, Sum, Unit, WEEKDAYS, hours},
+    figures::{Figures, Sum, Unit, WEEKDAYS, grouped, hours},
     scene::escaped,
 };
 
@@ -50,22 +50,30 @@ pub(super) fn page(figures: &Figures) -> String {
 /// The figures that say most.
 fn tiles(figures: &Figures) -> String {
     let total = figures.total();
-    let mut tiles = vec![
-        (number(total.rate(), 1.0, 1, ""), "blinks per observed minute"),
-        (total.blinks.to_string(), "blinks counted"),
-        (hours(total.observed_ms), "observed"),
-        (number(total.coverage(), 100.0, 0, " %"), "coverage"),
-    ];
+    let mut html = row(
+        "tiles",
+        &[
+            (number(total.rate(), 1.0, 1, ""), "blinks per observed minute"),
+            (grouped(total.blinks), "blinks counted"),
+            (hours(total.observed_ms), "observed"),
+            (number(total.coverage(), 100.0, 0, " %"), "coverage"),
+        ],
+    );
     if figures.mean_blink_ms().is_some() {
-        tiles.push((number(figures.mean_blink_ms(), 1.0, 0, " ms"), "mean length of a blink"));
+        html += &row(
+            "tiles three",
+            &[
+                (number(figures.mean_blink_ms(), 1.0, 0, " ms"), "mean length of a blink"),
+                (number(figures.incomplete_share(), 100.0, 0, " %"), "incomplete blinks (experimental)"),
+                (number(figures.perclos(), 100.0, 1, " %"), "eyes closed (PERCLOS P80)"),
+            ],
+        );
     }
-    if figures.incomplete_share().is_some() {
-        tiles.push((number(figures.incomplete_share(), 100.0, 0, " %"), "incomplete blinks (experimental)"));
-    }
-    if figures.perclos().is_some() {
-        tiles.push((number(figures.perclos(), 100.0, 1, " %"), "eyes closed (PERCLOS P80)"));
-    }
-    let mut html = "<dl class=\"tiles\">\n".to_owned();
+    html
+}
+
+fn row(class: &str, tiles: &[(String, &str)]) -> String {
+    let mut html = format!("<dl class=\"{class}\">\n");
     for (value, name) in tiles {
         let _ = writeln!(html, "<div><dd>{value}</dd><dt>{name}</dt></div>");
     }
@@ -100,7 +108,7 @@ fn rates(figures: &Figures) -> String {
         let Sum { blinks, observed_ms, .. } = bar.sum;
         let (blinks, observed) = match observed_ms {
             0 => (String::new(), "nothing".to_owned()),
-            ms => (blinks.to_string(), hours(ms)),
+            ms => (grouped(blinks), hours(ms)),
         };
         let rate = bar.sum.rate().map_or_else(String::new, |rate| format!("{rate:.1}"));
         let coverage = bar.sum.coverage().map_or_else(String::new, |share| format!("{:.0} %", share * 100.0));

@@ -72,7 +72,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         (Some(path), _) => (path, png::draw(&figures)?),
         (None, Some(path)) => (path, html::page(&figures).into_bytes()),
         (None, None) => {
-            let columns = if output::stdout_is_terminal() { columns() } else { DEFAULT_COLUMNS };
+            let terminal = if output::stdout_is_terminal() { output::columns() } else { None };
+            let columns = terminal.unwrap_or(DEFAULT_COLUMNS);
             return context.output.result(&figures.json(), |paint| text::page(&figures, columns, paint));
         }
     };
@@ -80,8 +81,4 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     context.output.result(&json!({ "file": path, "days": args.days }), |paint| {
         format!("{} to {}.\n", paint.with(Tone::Good, "Wrote the report"), path.display())
     })
-}
-
-fn columns() -> u16 {
-    ratatui::crossterm::terminal::size().map_or(DEFAULT_COLUMNS, |(columns, _)| columns)
 }

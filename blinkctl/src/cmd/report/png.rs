@@ -11,7 +11,7 @@ use plotters::{
 
 use super::{
     charts,
-    figures::{Figures, hours},
+    figures::{Figures, grouped, hours},
     scene::{Anchor, Ink, Scene, Shape},
 };
 use crate::exit::Failure;
@@ -44,7 +44,7 @@ fn scene(figures: &Figures) -> Scene {
     let none = || "–".to_owned();
     let tiles = [
         (total.rate().map_or_else(none, |rate| format!("{rate:.1}")), "blinks per observed minute"),
-        (total.blinks.to_string(), "blinks counted"),
+        (grouped(total.blinks), "blinks counted"),
         (hours(total.observed_ms), "observed"),
         (total.coverage().map_or_else(none, |share| format!("{:.0} %", share * 100.0)), "coverage"),
     ];
@@ -97,7 +97,9 @@ fn paint<DB: DrawingBackend>(
             // A rectangle with round corners: a cross of two, and a disc in each corner.
             area.draw(&Rectangle::new([(left + r, top), (right - r, bottom)], style))?;
             area.draw(&Rectangle::new([(left, top + r), (right, bottom - r)], style))?;
-            let corners = [(left + r, top + r), (right - r, top + r), (left + r, bottom - r), (right - r, bottom - r)];
+            // The far edges of a rectangle are not part of it; a disc's are.
+            let (far, low) = (right - r - 1, bottom - r - 1);
+            let corners = [(left + r, top + r), (far, top + r), (left + r, low), (far, low)];
             corners.into_iter().try_for_each(|corner| area.draw(&Circle::new(corner, r, style)))
         }
         Shape::Level { x, y, w, ink, dashed } => {
@@ -123,7 +125,8 @@ fn paint<DB: DrawingBackend>(
             let style = TextStyle::from((FONT, size * SCALE * 1.15).into_font())
                 .color(&colour)
                 .pos(Pos::new(side, VPos::Center));
-            area.draw(&Text::new(text.as_str(), (at(*x), at(*y)), style))
+            // Its middle is that of the line; that of the letters is a little lower.
+            area.draw(&Text::new(text.as_str(), (at(*x), at(y + size * 0.14)), style))
         }
     }
 }
@@ -137,6 +140,7 @@ fn colour(ink: Ink) -> RGBColor {
     match ink {
         Ink::Text => RGBColor(27, 38, 49),
         Ink::Faint => RGBColor(96, 112, 128),
+        Ink::OnRate => WHITE,
         Ink::Grid => RGBColor(225, 231, 237),
         Ink::Rate => RGBColor(31, 111, 178),
         Ink::Coverage => RGBColor(159, 190, 176),

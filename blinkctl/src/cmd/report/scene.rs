@@ -9,6 +9,8 @@ pub(super) enum Ink {
     Text,
     /// Words that may be skipped.
     Faint,
+    /// Words on a bar of the rate.
+    OnRate,
     /// Lines behind the figures.
     Grid,
     /// The rate.
@@ -30,6 +32,7 @@ impl Ink {
         match self {
             Self::Text => "text".to_owned(),
             Self::Faint => "faint".to_owned(),
+            Self::OnRate => "onrate".to_owned(),
             Self::Grid => "grid".to_owned(),
             Self::Rate => "rate".to_owned(),
             Self::Coverage => "coverage".to_owned(),

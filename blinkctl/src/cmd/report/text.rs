@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::figures::{Figures, Unit, WEEKDAYS, hours};
+use super::figures::{Figures, Unit, WEEKDAYS, grouped, hours};
 use crate::output::{Paint, Tone};
 
 /// Eighths of a character cell.
@@ -117,7 +117,7 @@ fn total(figures: &Figures, paint: Paint) -> String {
     let mut text = format!(
         "\n{}: {} blinks in {} observed{coverage}\n",
         paint.with(Tone::Strong, &rate),
-        total.blinks,
+        grouped(total.blinks),
         hours(total.observed_ms)
     );
     let mut more = Vec::new();

@@ -38,8 +38,7 @@ enum Action {
     #[command(after_help = "Example:
   blinkctl service install
 
-With systemd a user unit is written; without it an autostart entry of the desktop. On macOS it is a launch agent, on
-Windows an entry of the Run key. What is there already is replaced.")]
+With systemd a user unit is written, without it an autostart entry of the desktop; on macOS it is a launch agent, on Windows an entry of the Run key. What is there already is replaced.")]
     Install {
         /// Show what would be written and run, and change nothing
         #[arg(long)]
@@ -280,7 +279,8 @@ impl Standing {
             let file = self.file.as_ref().map_or_else(String::new, |file| format!(" ({})", file.display()));
             paint.with(Tone::Good, "blinkd starts with every sign-in") + &file
         } else {
-            paint.with(Tone::Calm, "blinkd does not start with every sign-in") + ": `blinkctl service install` makes it"
+            paint.with(Tone::Calm, "blinkd does not start with every sign-in")
+                + ": `blinkctl service install` changes that"
         };
         let runs = if self.running { "It is running." } else { "It is not running." };
         format!("{starts}.\n{runs}\n")

@@ -19,7 +19,7 @@ pub(super) async fn step(context: &Context, paint: Paint) -> Result<(), Failure>
         return ask::say(&format!("{} `blinkctl logout` signs out.\n", paint.with(Tone::Good, &who)));
     }
     ask::say(
-        "Without an account all your figures stay on this machine. With one you see those of all your machines on a\n\
+        "Without an account all your figures stay on this machine. With one you see those of all your machines on a \
          dashboard.\n\n  r  register a new account\n  s  sign in with a password\n  b  sign in from the browser\n  \
          Enter  this machine alone\n\n",
     )?;

@@ -123,3 +123,12 @@ fn the_json_form() {
     figures.add(&minute("2026-03-02T10:00:00Z", 15, 60_000));
     insta::assert_snapshot!(serde_json::to_string_pretty(&figures.json()).unwrap());
 }
+
+#[rstest]
+#[case(0, "0")]
+#[case(999, "999")]
+#[case(1_000, "1,000")]
+#[case(12_345_678, "12,345,678")]
+fn thousands_are_kept_apart(#[case] n: u64, #[case] text: &str) {
+    assert_eq!(grouped(n), text);
+}

@@ -6,6 +6,7 @@ mod analyze;
 mod arrival;
 mod bad_input;
 mod bootstrap;
+mod copy;
 mod demo;
 mod documents;
 mod killed;

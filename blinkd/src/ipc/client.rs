@@ -5,7 +5,8 @@ use std::time::Duration;
 use blink_proto::{
     Problem,
     ipc::{
-        Answer, Call, Erase, Event, FromDaemon, Hello, JsonCodec, OLDEST_PROTOCOL, Outcome, PROTOCOL, Request, ToDaemon,
+        Answer, Call, Erase, Event, FromDaemon, Hello, JsonCodec, OLDEST_PROTOCOL, Outcome, PROTOCOL, Request,
+        ToDaemon, codec::MAX_FRAME_BYTES,
     },
 };
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -108,7 +109,7 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                             daemon.answer(request).await
                         };
                         let quits = end.with(&outcome);
-                        if tell.send((Answer { id, outcome }, quits)).await.is_err() && quits {
+                        if tell.send((fitting(Answer { id, outcome }), quits)).await.is_err() && quits {
                             // The client is gone; what it asked for holds.
                             daemon.stop();
                         }
@@ -138,6 +139,18 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
             }
         }
     }
+}
+
+/// An answer that no frame can hold, which only a strange server's words can make, becomes an error that can be sent.
+fn fitting(answer: Answer) -> Answer {
+    // The frame has a few bytes around it.
+    let fits = serde_json::to_vec(&answer).is_ok_and(|text| text.len() + 64 <= MAX_FRAME_BYTES);
+    if fits {
+        return answer;
+    }
+    let fix = "Ask for less at once, or see whether this is the right server.";
+    let problem = Problem::new("too_large", "The answer is too large for this connection.", fix);
+    Answer { id: answer.id, outcome: Outcome::Error(problem) }
 }
 
 /// Which calls end the daemon.

@@ -12,8 +12,9 @@ use blink_proto::{
 use super::{Keeper, not_signed_in};
 use crate::{minutes::Owner, store::Aside};
 
-/// So many minutes that were set aside are shown; they fit a frame.
+/// So many minutes that were set aside are shown, and no more than fit a frame.
 const MOST_SHOWN: usize = 1_000;
+const MOST_SHOWN_BYTES: usize = 900 << 10;
 
 /// Minutes to be sent together.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +64,12 @@ impl Keeper {
             detail,
             at: Some(at),
         });
-        Ok(shown.collect())
+        let mut room = MOST_SHOWN_BYTES;
+        let mut fits = |item: &SetAside| {
+            room = room.saturating_sub(serde_json::to_vec(item).map_or(usize::MAX, |text| text.len()));
+            room > 0
+        };
+        Ok(shown.take_while(|item| fits(item)).collect())
     }
 
     /// Puts them back into the queue.

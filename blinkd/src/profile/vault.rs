@@ -9,11 +9,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -185,22 +181,26 @@ impl Vault {
     ) -> Result<T, RingError> {
         let Some(ring) = self.ring.clone() else { return Err(RingError::Refused("it is not to be used".to_owned())) };
         let name = self.name.clone();
-        let given_up = Arc::new(AtomicBool::new(false));
+        // Set by whichever is first: the answer, or giving up on it.
+        let settled = Arc::new(Mutex::new(false));
         let (tell, told) = mpsc::sync_channel(1);
-        let late = Arc::clone(&given_up);
+        let ours = Arc::clone(&settled);
         let thread = thread::Builder::new().name("blinkd-keyring".into()).spawn(move || {
             let outcome = job(ring.as_ref(), &name);
-            let done = outcome.is_ok();
-            let unheard = tell.send(outcome).is_err();
-            if done && (unheard || late.load(Ordering::SeqCst)) {
+            let mut settled = ours.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*settled {
+                *settled = true;
+                let _ = tell.send(outcome);
+            } else if outcome.is_ok() {
                 undo(ring.as_ref(), &name);
             }
         });
         let outcome = match thread {
             Ok(_) => told.recv_timeout(self.patience).unwrap_or_else(|_| {
-                given_up.store(true, Ordering::SeqCst);
-                // It may have been told between the two.
-                told.try_recv().map_or(Err(RingError::Silent), |_| Err(RingError::Silent))
+                let mut settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
+                *settled = true;
+                // It may have answered between the two.
+                told.try_recv().unwrap_or(Err(RingError::Silent))
             }),
             Err(_) => Err(RingError::Refused("the system lets no thread start".to_owned())),
         };

@@ -16,6 +16,8 @@ use crate::{
     profile::{SignedInAccount, Tokens},
 };
 
+/// Longer addresses do not exist (RFC 5321, 4.5.3.1).
+const LONGEST_EMAIL: usize = 320;
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
@@ -72,6 +74,9 @@ impl Uploader {
     ) -> Result<Result<SignedIn, Problem>, Gone> {
         let owner = Owner { server: base.to_string(), user_id: answer.user.id };
         let email = answer.user.email.clone();
+        if email.len() > LONGEST_EMAIL {
+            return Ok(Err(NetError::Protocol("the account's address is too long".to_owned()).problem()));
+        }
         let tokens = self.tokens(owner, answer);
         let before = self.link.take();
         if let Err(error) = self.setup.vault.save(&tokens) {

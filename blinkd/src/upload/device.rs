@@ -40,6 +40,26 @@ pub struct DeviceStart {
     pub interval: Option<u64>,
 }
 
+impl DeviceStart {
+    /// The address will be opened in a browser and the code shown: neither may be anything else than that.
+    fn sound(self) -> Result<Self, NetError> {
+        let is_address = |text: &str| {
+            text.len() <= 2_000
+                && !text.contains(char::is_control)
+                && (text.starts_with("https://") || text.starts_with("http://"))
+        };
+        let code = self.user_code.len() <= 64 && !self.user_code.contains(char::is_control);
+        if code
+            && is_address(&self.verification_uri)
+            && self.verification_uri_complete.as_deref().is_none_or(is_address)
+        {
+            Ok(self)
+        } else {
+            Err(NetError::Protocol("what it gives for a sign-in is no address and code".to_owned()))
+        }
+    }
+}
+
 /// What it answers when asked whether the person has confirmed (RFC 8628, 3.5).
 #[derive(Clone, Debug)]
 pub enum DeviceAnswer {
@@ -88,7 +108,7 @@ impl Uploader {
         let base = BaseUrl::parse(&url, self.setup.insecure)?;
         let server = (self.setup.connect)(&base)?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let start = server.device_start(&name).map_err(|error| error.problem())?;
+        let start = server.device_start(&name).and_then(DeviceStart::sound).map_err(|error| error.problem())?;
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
         let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
         let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);

@@ -96,7 +96,9 @@ impl Uploader {
                 tracing::error!(code = problem.code, "the erased account is still signed in here");
             }
         }
-        Ok(Ok(receipt))
+        let bytes = serde_json::to_vec(&receipt).map_or(usize::MAX, |text| text.len());
+        // It is done, and must be answered.
+        Ok(Ok(if bytes > MAX_PAGE_BYTES { Value::from("the server's receipt is too long to show") } else { receipt }))
     }
 
     /// The session has ended, but the password is there: it opens one that lives for this alone.

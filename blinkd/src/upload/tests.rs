@@ -40,6 +40,8 @@ struct World {
     lies: bool,
     device_answers: VecDeque<Result<&'static str, NetError>>,
     device_asked: usize,
+    /// The address and code of a sign-in, where they are not the usual ones.
+    device_shown: Option<(String, String)>,
     most: Option<usize>,
     away: bool,
     access: String,
@@ -200,8 +202,10 @@ impl Server for FakeServer {
     fn device_start(&self, name: &str) -> Result<DeviceStart, NetError> {
         self.reach()?;
         assert!(!name.is_empty());
+        let usual = || ("https://blinks.example/device".to_owned(), "BCDF-GHJK".to_owned());
+        let (uri, code) = self.world(|w| w.device_shown.clone()).unwrap_or_else(usual);
         let json = serde_json::json!({
-            "device_code": "ours alone", "user_code": "BCDF-GHJK", "verification_uri": "https://blinks.example/device",
+            "device_code": "ours alone", "user_code": code, "verification_uri": uri,
             "expires_in": 600, "interval": 5,
         });
         Ok(serde_json::from_value(json).unwrap())

@@ -1,6 +1,13 @@
 //! The vault with a keyring of our own: the desktop's is never touched.
 
-use std::{collections::BTreeMap, fs, sync::Condvar};
+use std::{
+    collections::BTreeMap,
+    fs,
+    sync::{
+        Condvar,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use blink_proto::{Secret, UserId};
 use jiff::Timestamp;

@@ -81,6 +81,19 @@ fn a_lost_network_ends_nothing_but_the_codes_time_does() {
     assert_eq!(told.try_recv().unwrap().unwrap_err().code, "device_code_expired");
 }
 
+#[rstest]
+#[case("https://blinks.example/device", "WDJB-MJHT", true)]
+#[case("file:///etc/passwd", "WDJB-MJHT", false)]
+#[case("javascript:alert(1)", "WDJB-MJHT", false)]
+#[case("https://blinks.example/\u{1b}[2J", "WDJB-MJHT", false)]
+#[case("https://blinks.example/device", "\u{1b}]0;x\u{7}", false)]
+fn only_an_address_and_a_code_are_taken_for_them(#[case] uri: &str, #[case] code: &str, #[case] taken: bool) {
+    let mut stage = Stage::new();
+    stage.server.world(|w| w.device_shown = Some((uri.to_owned(), code.to_owned())));
+    let begun = stage.uploader.device_begin(None, true);
+    assert_eq!(begun.is_ok(), taken, "{begun:?}");
+}
+
 #[test]
 fn nobody_is_signed_in_who_went_away() {
     let mut stage = Stage::new();

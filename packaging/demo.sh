@@ -31,6 +31,8 @@ export BLINKD_MODELS_DIR=$models
 profile=$(mktemp -d "${TMPDIR:-/tmp}/waw-demo.XXXXXX")
 export HOME=$profile XDG_CONFIG_HOME=$profile/config XDG_DATA_HOME=$profile/data XDG_STATE_HOME=$profile/state
 export XDG_CACHE_HOME=$profile/cache XDG_RUNTIME_DIR=$profile/run
+# What is thrown away at the end must not be in the desktop's keyring.
+export BLINKD_ACCOUNT__KEYRING=off
 mkdir -m 700 "$profile"/{config,data,state,cache,run,server}
 # The server reads a .env where it stands: it stands where there is none.
 cd "$profile"

@@ -299,6 +299,39 @@ pub struct LivePoint {
     pub ear: Option<f64>,
     /// The person's open-eye baseline; null until it stands.
     pub baseline: Option<f64>,
+    /// Who could be seen; absent where the sender does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sight: Option<Sight>,
+}
+
+/// Who could be seen in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sight {
+    /// No face.
+    Nobody,
+    /// Several faces, and no telling which is the person.
+    Several,
+    /// One followed face whose eyes cannot be measured: turned away, looking down, or too small.
+    Turned,
+    /// One followed face with measurable eyes.
+    Measurable,
+    /// Something this build does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Sight {
+    /// What a frame with or without a face, of which one was followed or not, with its eyes measured or not, shows.
+    #[must_use]
+    pub fn of(face: bool, followed: bool, measured: bool) -> Self {
+        match (face, followed, measured) {
+            (false, ..) => Self::Nobody,
+            (true, false, _) => Self::Several,
+            (true, true, false) => Self::Turned,
+            (true, true, true) => Self::Measurable,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ mod replies;
 pub use codec::JsonCodec;
 pub use message::{
     Answer, Call, Erase, Event, FromDaemon, Hello, LivePoint, MAX_IMPORT_MINUTES, Outcome, PauseSpan, Reply, Request,
-    ToDaemon,
+    Sight, ToDaemon,
 };
 pub use replies::{
     ConsentShown, DeviceCode, ImportRejection, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone,

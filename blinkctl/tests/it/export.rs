@@ -137,6 +137,35 @@ fn pages_without_an_end_are_not_followed_for_ever() {
     assert!(!file.exists(), "half an export is none");
 }
 
+#[test]
+fn one_that_is_interrupted_leaves_nothing_behind() {
+    let profile = Profile::new();
+    let manner = Manner {
+        handler: Box::new(|request| match request {
+            Request::RemotePage { .. } => {
+                // A server that takes its time.
+                std::thread::sleep(std::time::Duration::from_secs(2));
+                ok(Reply::RemotePage(RemotePage::default()))
+            }
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    };
+    let daemon = Fake::start(&profile.paths(), manner);
+    fs::create_dir(profile.path("out")).unwrap();
+    let file = profile.path("out/x.json");
+    let child = profile.spawn(&["export", "--remote", "-o", file.to_str().unwrap()]);
+    while daemon.asked().is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert_eq!(stderr, "The export was stopped before its end. Run the command again.\n");
+    assert_eq!(fs::read_dir(profile.path("out")).unwrap().count(), 0);
+}
+
 #[rstest]
 fn a_reader_that_goes_away_is_no_failure(#[values("json", "ndjson", "csv")] format: &str) {
     let profile = Profile::new();

@@ -36,6 +36,8 @@ fn a_user_unit_is_written_enabled_and_taken_away() {
     assert!(!unit(&profile).exists());
     let again = profile.run(&["service", "uninstall"]);
     insta::assert_snapshot!("service_uninstall_again", again.redacted(&profile));
+    let again = profile.run(&["service", "uninstall", "--json"]);
+    insta::assert_snapshot!("service_uninstall_json", again.redacted(&profile));
     let calls: Vec<_> = profile.calls("systemctl").into_iter().filter(|call| !call.contains("show")).collect();
     let install = ["--user daemon-reload", "--user enable --now blinkd.service"];
     let uninstall = ["--user disable --now blinkd.service", "--user daemon-reload"];

@@ -8,7 +8,7 @@ use std::sync::{
 use blink_proto::{
     Problem, Secret,
     consent::TRACKING_VERSION,
-    ipc::{Event, Reply, Request},
+    ipc::{Event, LivePoint, Reply, Request, Sight},
     status::{State, Status},
 };
 
@@ -51,6 +51,10 @@ fn seen(state: State, problem: Option<Problem>) -> Event {
     Event::Status(Box::new(Status { state, last_error: problem, ..tracking() }))
 }
 
+fn frame(sight: Sight) -> Event {
+    Event::Live(LivePoint { at: jiff::Timestamp::now(), ear: None, baseline: None, sight: Some(sight) })
+}
+
 fn profile() -> Profile {
     let mut profile = Profile::new();
     profile.program("blinkd", BLINKD);
@@ -65,6 +69,10 @@ fn every_step_is_asked_and_done() {
     let events = vec![
         seen(State::CameraBusy, Some(busy)),
         seen(State::NoFace, None),
+        seen(State::NoFace, None),
+        frame(Sight::Nobody),
+        seen(State::NoFace, None),
+        frame(Sight::Several),
         seen(State::NoFace, None),
         seen(State::Tracking, None),
     ];
@@ -83,6 +91,8 @@ fn every_step_is_asked_and_done() {
     terminal.expect("camera:2 is used now.");
     terminal.expect("zoom uses camera:0");
     terminal.expect("I cannot follow one face");
+    terminal.expect("I see nobody");
+    terminal.expect("I see several people");
     terminal.expect("I can see your eyes.");
     terminal.expect("Which? [r/s/b] ");
     terminal.type_in("s\n");
@@ -108,7 +118,7 @@ fn every_step_is_asked_and_done() {
         adopt: true,
     };
     let grant = Request::ConsentGrant { version: TRACKING_VERSION.into() };
-    for wanted in [grant, Request::Reload, Request::Subscribe { live: false }, login] {
+    for wanted in [grant, Request::Reload, Request::Subscribe { live: true }, login] {
         assert!(asked.contains(&wanted), "{wanted:?} in {asked:?}");
     }
 }

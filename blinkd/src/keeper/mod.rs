@@ -32,7 +32,7 @@ use std::{
 
 use blink_proto::{
     Problem,
-    ipc::{Event, LivePoint},
+    ipc::{Event, LivePoint, Sight},
     paths::Paths,
     status::{Queue, State},
 };
@@ -358,8 +358,9 @@ impl Keeper {
                 self.book.take(Seen::Frame { at: sighting.at, face: sighting.face }, owner.as_ref());
             }
             if listened {
-                let Sighting { at, ear, baseline, .. } = *sighting;
-                let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline }));
+                let Sighting { at, face, followed, ear, baseline } = *sighting;
+                let sight = Some(Sight::of(face, followed, ear.is_some()));
+                let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline, sight }));
             }
             self.settled_to = Some(sighting.at);
         }

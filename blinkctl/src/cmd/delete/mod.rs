@@ -13,7 +13,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, quit};
+use super::{Context, quit, service};
 use crate::{
     ask, blinkd,
     client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
@@ -97,7 +97,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
     receipt.left.sort();
     receipt.left.dedup();
     let models = what == Erase::Everything && left::models(&context.paths).is_dir();
-    context.output.result(&receipt, |paint| page(&receipt, models, &TimeZone::system(), paint))?;
+    context.output.result(&receipt, |paint| {
+        let page = page(&receipt, models, &TimeZone::system(), paint);
+        if what == Erase::Everything && service::is_installed() {
+            return page
+                + "blinkd still starts with every sign-in, without consent; `blinkctl service uninstall` ends that.\n";
+        }
+        page
+    })?;
     Ok(if receipt.left.is_empty() { ExitStatus::Done } else { ExitStatus::Failed })
 }
 

@@ -126,9 +126,10 @@ impl Args {
         if self.remote {
             let mut writer = Writer::<RemoteMinute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
             let minutes = tokio::select! {
-                minutes = remote::fill(&mut writer, range, context) => minutes?,
+                biased;
                 // Ended here, so that the unfinished file goes away.
                 () = signal::stop() => return Err(signal::stopped("The export")),
+                minutes = remote::fill(&mut writer, range, context) => minutes?,
             };
             writer.finish().map_err(|error| unwritten(&error))?;
             return Ok((minutes, 0));

@@ -135,4 +135,28 @@ mod tests {
         assert_eq!(key_of(&Event::Key(KeyEvent::new(code, modifiers))), key);
         assert_eq!(key_of(&Event::Resize(10, 10)), Key::Other);
     }
+
+    /// Not a test of its own: it panics on a terminal that the next one looks at.
+    #[test]
+    #[ignore = "run by a_panic_gives_the_screen_back on a terminal of its own"]
+    fn panicking() {
+        let mut screen = Screen::take().unwrap();
+        screen.draw(|_| panic!("a defect")).unwrap();
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_panic_gives_the_screen_back() {
+        let me = std::env::current_exe().unwrap();
+        let run = format!(
+            "stty rows 24 cols 80; {} --exact cmd::live::screen::tests::panicking --ignored --nocapture",
+            me.display()
+        );
+        let ran = std::process::Command::new("script").args(["-qefc", &run, "/dev/null"]).output().unwrap();
+        let seen = String::from_utf8_lossy(&ran.stdout);
+        let (taken, given_back) = ("\u{1b}[?1049h", "\u{1b}[?1049l");
+        assert!(seen.contains("a defect") && seen.contains("FAILED"), "{seen:?}");
+        assert!(seen.find(taken).unwrap() < seen.rfind(given_back).unwrap(), "{seen:?}");
+        assert!(seen[seen.rfind(given_back).unwrap()..].contains("\u{1b}[?25h"), "{seen:?}");
+    }
 }

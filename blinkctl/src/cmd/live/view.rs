@@ -1,6 +1,6 @@
 //! The model on a screen of any size: what matters most stays when there is less room.
 
-use blink_proto::status::Status;
+use blink_proto::{ipc::Sight, status::Status};
 use jiff::{Timestamp, Zoned};
 use ratatui::{
     Frame,
@@ -97,6 +97,12 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, inks: I
             spans.push(Span::styled(format!("  {:.1} fps", status.fps), inks.faint()));
         }
     }
+    let aside = match model.points.back().and_then(|point| point.sight) {
+        Some(Sight::Several) => "  several people",
+        Some(Sight::Turned) => "  eyes not measured",
+        _ => "",
+    };
+    spans.push(Span::styled(aside, inks.tone(Tone::Calm)));
     let line = Line::from(spans);
     let clock = now.strftime("%H:%M:%S").to_string();
     let room = usize::from(area.width).saturating_sub(line.width());

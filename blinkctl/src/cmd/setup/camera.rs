@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use blink_proto::{
-    ipc::{Event, Request},
+    ipc::{Event, Request, Sight},
     status::{State, Status},
 };
 use tokio::time::{Instant, timeout_at};
@@ -72,9 +72,9 @@ async fn choose(cameras: &[Camera], context: &Context, paint: Paint) -> Result<(
 async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
     ask::say("Sit in front of the camera as you do when you work ..\n")?;
     let mut client = Client::connect(&context.paths).await?;
-    client.call(Request::Subscribe { live: false }, LOCAL_LIMIT).await?;
+    client.call(Request::Subscribe { live: true }, LOCAL_LIMIT).await?;
     let deadline = Instant::now() + PATIENCE;
-    let mut told = String::new();
+    let (mut told, mut sight) = (String::new(), None);
     loop {
         let Ok(event) = timeout_at(deadline, client.event()).await else {
             ask::say(
@@ -82,12 +82,19 @@ async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
             )?;
             return Ok(false);
         };
-        let Event::Status(status) = event? else { continue };
+        let status = match event? {
+            Event::Status(status) => status,
+            Event::Live(point) => {
+                sight = point.sight;
+                continue;
+            }
+            _ => continue,
+        };
         if status.state == State::Tracking {
             ask::say(&format!("{}\n", paint.with(Tone::Good, "I can see your eyes.")))?;
             return Ok(true);
         }
-        let seen = seen(&status);
+        let seen = seen(&status, sight);
         if seen != told {
             ask::say(&format!("  {seen}\n"))?;
             told = seen;
@@ -96,22 +103,30 @@ async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
 }
 
 /// What the camera shows, and what helps.
-fn seen(status: &Status) -> String {
+fn seen(status: &Status, sight: Option<Sight>) -> String {
     if let Some(problem) = &status.last_error {
         return plain(&problem.to_string());
     }
-    match status.state {
-        State::NoFace => {
-            "I cannot follow one face: sit alone in the picture, in light that falls on you from the front, \
-                          and look at the screen."
-                .to_owned()
+    let text = match (status.state, sight) {
+        (State::NoFace, Some(Sight::Nobody)) => {
+            "I see nobody: sit in front of the camera, in light that falls on you from the front."
         }
-        State::Paused => "Tracking is paused; `blinkctl resume` goes on.".to_owned(),
-        State::Yielded => "The camera is handed to another program; `blinkctl resume` takes it back.".to_owned(),
-        State::NoConsent => "There is no consent.".to_owned(),
-        State::Locked => "The screen is locked.".to_owned(),
-        State::CameraBusy => "Another program uses the camera; close it, or choose another camera.".to_owned(),
-        State::NoCamera => "There is no picture from the camera yet.".to_owned(),
-        State::Error | State::Tracking => "One moment.".to_owned(),
-    }
+        (State::NoFace, Some(Sight::Several)) => {
+            "I see several people: sit alone in the picture. `blinkctl owner enroll` makes me know you among others."
+        }
+        (State::NoFace, Some(Sight::Turned)) => {
+            "I see a face, and cannot measure its eyes: look at the screen, come closer, let light fall on you."
+        }
+        (State::NoFace, _) => {
+            "I cannot follow one face: sit alone in the picture, in light that falls on you from the front."
+        }
+        (State::Paused, _) => "Tracking is paused; `blinkctl resume` goes on.",
+        (State::Yielded, _) => "The camera is handed to another program; `blinkctl resume` takes it back.",
+        (State::NoConsent, _) => "There is no consent.",
+        (State::Locked, _) => "The screen is locked.",
+        (State::CameraBusy, _) => "Another program uses the camera; close it, or choose another camera.",
+        (State::NoCamera, _) => "There is no picture from the camera yet.",
+        (State::Error | State::Tracking, _) => "One moment.",
+    };
+    text.to_owned()
 }

@@ -48,7 +48,7 @@ fn watching() -> Model {
         let phase = (ago_s + 2.0) % 4.0;
         let closed = if phase < 0.3 { (phase / 0.3 * std::f64::consts::PI).sin() } else { 0.0 };
         let ear = there.then_some(0.31 - 0.22 * closed + 0.004 * f64::from(frame % 3));
-        model.take(Event::Live(LivePoint { at, ear, baseline: there.then_some(0.31) }));
+        model.take(Event::Live(LivePoint { at, ear, baseline: there.then_some(0.31), sight: None }));
         if there && frame % 120 == 57 {
             model.take(Event::Blink { at: at + SignedDuration::from_millis(90), duration_ms: 180.0 });
         }
@@ -103,6 +103,16 @@ fn while_paused_it_says_how_to_go_on() {
     insta::assert_snapshot!("paused_60x16", drawn(&model, 60, 16));
 }
 
+#[rstest]
+#[case(Sight::Several, "several people")]
+#[case(Sight::Turned, "eyes not measured")]
+fn why_nothing_is_measured_is_said(#[case] sight: Sight, #[case] words: &str) {
+    let mut model = watching();
+    let at = now().timestamp();
+    model.take(Event::Live(LivePoint { at, ear: None, baseline: None, sight: Some(sight) }));
+    assert!(drawn(&model, 80, 24).lines().next().unwrap().contains(words));
+}
+
 #[test]
 fn without_colour_nothing_is_coloured() {
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
@@ -117,7 +127,7 @@ proptest! {
     fn any_size_is_drawn(width in 1u16..140, height in 1u16..60, ear in prop::num::f64::ANY, gone in any::<bool>()) {
         let mut model = watching();
         let at = now().timestamp();
-        model.take(Event::Live(LivePoint { at, ear: Some(ear), baseline: Some(ear) }));
+        model.take(Event::Live(LivePoint { at, ear: Some(ear), baseline: Some(ear), sight: Some(Sight::Measurable) }));
         model.take(Event::Blink { at, duration_ms: ear });
         if gone {
             model.lost("it stopped".into());

@@ -20,6 +20,9 @@ use opencv::{
 use super::{Frame, SourceError, camera, source::TIMEOUT};
 use crate::SourceSpec;
 
+/// Dropping a source waits no longer for its device to be closed.
+const CLOSES_WITHIN: Duration = Duration::from_millis(700);
+
 #[derive(Debug, Default)]
 struct Shared {
     newest: Mutex<Newest>,
@@ -33,6 +36,8 @@ struct Newest {
     /// A picture to be used again, so that none is allocated for a frame.
     spare: Mat,
     ended: Option<SourceError>,
+    /// The thread has closed the device.
+    closed: bool,
 }
 
 impl Shared {
@@ -41,7 +46,8 @@ impl Shared {
     }
 }
 
-/// A source that a thread reads. Dropping it tells the thread to close the device after the read it is in.
+/// A source that a thread reads. Dropping it has the thread close the device after the read it is in, and waits for
+/// that, but not for long.
 #[derive(Debug)]
 pub(super) struct LiveSource {
     shared: Arc<Shared>,
@@ -60,8 +66,10 @@ impl LiveSource {
             .name("source".to_owned())
             .spawn(move || {
                 let ended = read_until_stopped(&spec, &for_thread).err();
-                for_thread.lock().ended =
-                    Some(ended.unwrap_or_else(|| SourceError::Failed("the stream ended".to_owned())));
+                let mut newest = for_thread.lock();
+                newest.ended = Some(ended.unwrap_or_else(|| SourceError::Failed("the stream ended".to_owned())));
+                newest.closed = true;
+                drop(newest);
                 for_thread.came.notify_all();
             })
             .map_err(|error| SourceError::Failed(format!("no thread could be started to read it: {error}")))?;
@@ -87,6 +95,9 @@ impl LiveSource {
 impl Drop for LiveSource {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
+        // Closed is closed: whoever opens it next must not meet us. A device that hangs is left to its thread.
+        let open = |newest: &mut Newest| !newest.closed;
+        drop(self.shared.came.wait_timeout_while(self.shared.lock(), CLOSES_WITHIN, open));
     }
 }
 

@@ -1,5 +1,7 @@
 //! A keeper living through days, restarts, other accounts and broken disks, by a clock that tests move.
 
+mod cost;
+
 use std::{fs, sync::atomic::Ordering, time::Duration};
 
 use blink_proto::{

@@ -18,6 +18,8 @@ const STEP: SignedDuration = SignedDuration::from_secs(1);
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
 /// A clock by which all of the history but today is too old is believed only when it has run for so long.
 const BELIEVED_AFTER: Duration = Duration::from_secs(3_600);
+/// A step further than the machine sleeps at night is a clock to be doubted.
+const FAR: SignedDuration = SignedDuration::from_hours(20);
 /// Until then the history is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -29,12 +31,13 @@ pub(super) struct Clocks {
     /// The last step, or the start.
     steady_since: Duration,
     stepped: bool,
+    doubted: bool,
     look_at: Duration,
 }
 
 impl Clocks {
     pub(super) fn at(wall: Timestamp, mono: Duration) -> Self {
-        Self { wall, mono, steady_since: mono, stepped: false, look_at: mono }
+        Self { wall, mono, steady_since: mono, stepped: false, doubted: false, look_at: mono }
     }
 
     fn look(&mut self, wall: Timestamp, mono: Duration) {
@@ -44,6 +47,7 @@ impl Clocks {
         if apart.abs() > STEP {
             tracing::info!(seconds = apart.as_secs(), "the clock was set or the machine slept");
             (self.steady_since, self.stepped) = (mono, true);
+            self.doubted |= apart.abs() > FAR;
         }
         (self.wall, self.mono) = (wall, mono);
     }
@@ -75,9 +79,10 @@ impl Keeper {
     pub(super) fn clock_is_believed(&mut self, first_kept: Date, today: Date) -> bool {
         let clocks = &mut self.clocks;
         if clocks.mono.saturating_sub(clocks.steady_since) >= BELIEVED_AFTER {
+            clocks.doubted = false;
             return true;
         }
-        if clocks.mono < clocks.look_at {
+        if clocks.doubted || clocks.mono < clocks.look_at {
             return false;
         }
         clocks.look_at = clocks.mono + LOOK_EVERY;

@@ -8,6 +8,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use blinkd::session::{Bus, Buses};
@@ -44,11 +45,8 @@ impl PrivateBus {
     pub(crate) fn run(&mut self) {
         let config = self.folder.path().join("bus.conf");
         let text = format!(
-            r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-            <busconfig><listen>{}</listen><policy context="default"><allow user="*"/><allow own="*"/>
-            <allow send_type="method_call"/><allow send_type="signal"/><allow receive_type="method_call"/>
-            <allow send_requested_reply="true" send_type="method_return"/>
-            <allow send_requested_reply="true" send_type="error"/></policy></busconfig>"#,
+            r#"<busconfig><type>session</type><listen>{}</listen><policy context="default">
+            <allow send_destination="*"/><allow receive_sender="*"/><allow own="*"/></policy></busconfig>"#,
             self.address()
         );
         std::fs::write(&config, text).unwrap();
@@ -178,6 +176,7 @@ impl Desktop {
         let manager = Manager { held: Arc::clone(&held), ever: Arc::clone(&ever) };
         let connection = runtime.block_on(async {
             zbus::connection::Builder::address(bus.address().as_str())?
+                .method_timeout(Duration::from_secs(10))
                 .serve_at("/org/freedesktop/login1", manager)?
                 .serve_at("/org/freedesktop/login1/user/self", User)?
                 .serve_at(SESSION, Session { locked })?

@@ -81,9 +81,12 @@ impl Watcher {
 }
 
 fn start(root: &Path, clip: &Path, bus: &PrivateBus) -> (Program, Client) {
-    let source = format!("file:{},loop", clip.display());
-    let mut command = blinkd(root, &["run", "--headless", "--source", &source]);
-    command.env("DBUS_SYSTEM_BUS_ADDRESS", bus.address()).env("BLINKD_COST__PROFILE", "normal");
+    look_at(root, &format!("file:{},loop", clip.display()), &bus.address())
+}
+
+fn look_at(root: &Path, source: &str, bus: &str) -> (Program, Client) {
+    let mut command = blinkd(root, &["run", "--headless", "--source", source]);
+    command.env("DBUS_SYSTEM_BUS_ADDRESS", bus).env("BLINKD_COST__PROFILE", "normal");
     let program = Program::run(root, &mut command);
     let mut client = Client::connect(&Paths::under(root).socket());
     client.greet();
@@ -220,4 +223,41 @@ fn a_pause_and_a_withdrawal_survive_a_kill_and_a_yield_does_not() {
     let mut watcher = watcher.again(&bus);
     watcher.never_opens(Duration::from_millis(700));
     assert_eq!(watcher.client.status().state, State::NoConsent);
+}
+
+fn state_and_code(client: &mut Client) -> (State, Option<String>) {
+    let status = client.status();
+    (status.state, status.last_error.map(|problem| problem.code))
+}
+
+#[test]
+fn a_file_that_is_missing_comes_and_ends() {
+    let root = tempfile::tempdir().unwrap();
+    let made = clip(root.path(), 3);
+    let path = root.path().join("later.avi");
+    let (_program, mut client) = look_at(root.path(), &format!("file:{}", path.display()), "unix:path=/nowhere");
+    let version = TRACKING_VERSION.to_owned();
+    assert_eq!(client.call(Request::ConsentGrant { version }), Ok(Reply::Done));
+    let unreadable = (State::NoCamera, Some("source_unreadable".to_owned()));
+    until("that it is missing", || state_and_code(&mut client) == unreadable);
+    fs::rename(made, path).unwrap();
+    until("a face", || state_and_code(&mut client) == (State::Tracking, None));
+    let ended = (State::NoCamera, Some("end_of_file".to_owned()));
+    until("its end", || state_and_code(&mut client) == ended);
+}
+
+#[test]
+fn a_stream_that_breaks_off_again_and_again_is_said_and_tried_again() {
+    let root = tempfile::tempdir().unwrap();
+    let source = "gst:videotestsrc num-buffers=10 ! video/x-raw,width=160,height=120,framerate=30/1";
+    let (_program, mut client) = look_at(root.path(), source, "unix:path=/nowhere");
+    let version = TRACKING_VERSION.to_owned();
+    assert_eq!(client.call(Request::ConsentGrant { version }), Ok(Reply::Done));
+    let failed = (State::NoCamera, Some("source_failed".to_owned()));
+    for _ in 0..2 {
+        until("breaking off", || state_and_code(&mut client) == failed);
+        until("frames again", || client.status().fps > 0.0);
+    }
+    assert_eq!(client.call(Request::Pause(PauseSpan::default())), Ok(Reply::Done));
+    assert_eq!(state_and_code(&mut client), (State::Paused, None));
 }

@@ -232,6 +232,8 @@ proptest! {
         let place = Place::new();
         let mut keeper = place.consenting();
         let (mut watched, mut blinks, mut offset) = (0, 0, 0i64);
+        // A clock that is far off for long enough makes days old; what is thrown away then has a test of its own.
+        let near = steps.iter().all(|step| !matches!(step, Step::Set { seconds } if seconds.abs() > 1_000_000));
         for step in steps {
             match step {
                 Step::Watch { seconds } => {
@@ -258,13 +260,15 @@ proptest! {
             prop_assert!(status.minute.observed_ms <= 60_000);
         }
         // By a clock that runs on, everything that is open is sealed.
-        place.clock.step(SignedDuration::from_secs(20_000_000_000));
+        place.clock.step(SignedDuration::from_secs(if near { 10_000_000 } else { 20_000_000_000 }));
         place.idle(&mut keeper, 10);
         prop_assert_eq!(keeper.book.open_minutes().count(), 0);
         let minutes = history(&place);
         check(&minutes);
         prop_assert!(minutes.iter().map(|m| u64::from(m.observed_ms)).sum::<u64>() <= watched * 1_000);
         prop_assert!(minutes.iter().map(|m| u64::from(m.blink_count)).sum::<u64>() <= blinks);
-        prop_assert_eq!(place.sealed.load(Ordering::SeqCst), minutes.len());
+        let sealed = place.sealed.load(Ordering::SeqCst);
+        let kept = if near { sealed == minutes.len() } else { sealed >= minutes.len() };
+        prop_assert!(kept, "{} of {} sealed minutes are there", minutes.len(), sealed);
     }
 }

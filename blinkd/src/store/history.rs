@@ -52,6 +52,9 @@ impl Line {
 #[derive(Clone, Debug)]
 pub struct History {
     folder: PathBuf,
+    /// A disk that is full, for tests.
+    #[cfg(test)]
+    pub(crate) full: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 /// The day file a minute belongs to.
@@ -68,7 +71,11 @@ impl History {
     /// The folder cannot be made.
     pub fn at(folder: &Path) -> io::Result<Self> {
         files::make_private_folder(folder)?;
-        Ok(Self { folder: folder.to_owned() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            #[cfg(test)]
+            full: std::sync::Arc::default(),
+        })
     }
 
     fn path(&self, day: Date) -> PathBuf {
@@ -99,6 +106,10 @@ impl History {
     }
 
     fn append_to(&self, day: Date, lines: &[&Line]) -> io::Result<u64> {
+        #[cfg(test)]
+        if self.full.load(std::sync::atomic::Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let path = self.path(day);
         let mut options = OpenOptions::new();
         options.read(true).append(true).create(true);

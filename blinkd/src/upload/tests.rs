@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod asked;
+mod failures;
 mod interrupted;
 
 /// What the fake server remembers and how it behaves.

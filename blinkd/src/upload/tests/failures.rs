@@ -1,0 +1,80 @@
+//! Each way in which sending fails, as `status` shows it, and how it goes on.
+
+use super::*;
+
+fn refused(status: u16, code: &str, seconds: Option<u64>) -> NetError {
+    let detail = ErrorDetail { code: code.into(), message: "No.".into(), fields: None, request_id: "1".into() };
+    NetError::Status { status, detail: Some(Box::new(detail)), retry_after: seconds.map(Duration::from_secs) }
+}
+
+fn bare(status: u16) -> NetError {
+    NetError::Status { status, detail: None, retry_after: None }
+}
+
+/// What is shown, and within how many seconds of the cause's end the minutes are sent.
+#[rstest]
+#[case(NetError::Unreachable("nothing listens there".into()), "server_unreachable", "nothing listens there", 40)]
+#[case(NetError::Unreachable("its name is not known".into()), "server_unreachable", "its name is not known", 40)]
+#[case(NetError::TimedOut, "server_timeout", "in time", 40)]
+#[case(NetError::Tls("its certificate has expired".into()), "tls_failed", "has expired", 40)]
+#[case(NetError::WebPage, "web_page", "A web page", 40)]
+#[case(NetError::Redirected("http://portal.example/".into()), "redirected", "portal.example", 40)]
+#[case(NetError::Protocol("expected value".into()), "wrong_server", "cannot be read", 40)]
+#[case(refused(403, "forbidden", None), "forbidden", "No.", 40)]
+#[case(refused(422, "invalid", None), "invalid", "No.", 40)]
+#[case(refused(429, "rate_limited", Some(120)), "rate_limited", "No.", 125)]
+#[case(refused(500, "internal", None), "internal", "No.", 40)]
+#[case(refused(503, "database", Some(60)), "database", "No.", 65)]
+#[case(bare(502), "http_502", "502", 40)]
+#[case(bare(404), "http_404", "404", 40)]
+fn a_failure_is_told_and_nothing_is_lost(
+    #[case] error: NetError,
+    #[case] code: &str,
+    #[case] says: &str,
+    #[case] within_s: u64,
+) {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(error));
+    stage.live(1);
+    let queue = stage.status().queue;
+    let problem = queue.last_error.expect("a failure");
+    assert_eq!((problem.code.as_str(), queue.pending, queue.set_aside), (code, 3, 0));
+    assert!(problem.message.contains(says) && !problem.fix.is_empty(), "{problem}");
+    assert!(queue.next_retry.is_some());
+    stage.live(within_s);
+    assert_eq!(stage.on_server(), (3, 18));
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.last_error, queue.next_retry), (0, None, None));
+}
+
+#[test]
+fn a_long_wait_that_the_server_asks_for_is_kept_and_an_absurd_one_is_not() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(refused(429, "rate_limited", Some(3_600))));
+    stage.live(3_590);
+    assert_eq!(stage.on_server().0, 0);
+    stage.live(20);
+    assert_eq!(stage.on_server().0, 3);
+
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(refused(429, "rate_limited", Some(u64::MAX))));
+    stage.live(1);
+    let next = stage.status().queue.next_retry.unwrap();
+    assert!(next.duration_since(stage.place.clock.now()) <= SignedDuration::from_hours(24));
+    assert_eq!(
+        stage.uploader.sync().unwrap(),
+        Ok(SyncDone { uploaded: 3, set_aside: 0 }),
+        "whoever asks is not held up"
+    );
+}
+
+#[test]
+fn of_a_batch_what_was_taken_leaves_the_queue_and_the_rest_says_why_it_does_not() {
+    let mut stage = Stage::with_minutes(5);
+    stage.open(None).unwrap();
+    stage.server.world(|w| w.rejects = Some(t("10:02:00")));
+    stage.live(2);
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.set_aside, queue.last_error), (0, 1, None));
+    assert_eq!(stage.on_server().0, 4);
+}

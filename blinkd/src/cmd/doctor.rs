@@ -10,7 +10,6 @@ use blink_proto::{
     paths::Paths,
 };
 use jiff::Timestamp;
-use serde_json::json;
 
 use crate::{
     config::Config,
@@ -38,6 +37,11 @@ pub struct Args {
     pub json: bool,
 }
 
+#[derive(serde::Serialize)]
+struct Report {
+    checks: Vec<Check>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -63,7 +67,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     // With standard output closed there is nobody left to tell.
     if args.json {
-        let _ = writeln!(out, "{}", json!({ "checks": checks }));
+        let _ = writeln!(out, "{}", serde_json::to_string(&Report { checks }).unwrap_or_default());
         return Ok(());
     }
     for check in &checks {

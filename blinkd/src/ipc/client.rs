@@ -171,7 +171,12 @@ impl Ends {
     }
 
     fn with(self, outcome: &Outcome) -> bool {
-        self == Self::Always || (self == Self::WhenDone && matches!(outcome, Outcome::Ok(_)))
+        match outcome {
+            Outcome::Ok(_) => self != Self::No,
+            // It has begun, and what is left is removed at the next start: nothing may be written any more.
+            Outcome::Error(problem) if problem.code == "not_erased" => self != Self::No,
+            Outcome::Error(_) => self == Self::Always,
+        }
     }
 }
 

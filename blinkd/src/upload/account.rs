@@ -18,6 +18,8 @@ use crate::{
 
 /// Longer addresses do not exist (RFC 5321, 4.5.3.1).
 const LONGEST_EMAIL: usize = 320;
+/// What keeps a server from being tried, such as a file that is not there, may pass.
+const RETAKE_AFTER: Duration = Duration::from_secs(30);
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
@@ -25,6 +27,7 @@ impl Uploader {
     /// Takes up the account the profile is signed in to.
     pub(super) fn take_up(&mut self) -> Result<(), Gone> {
         let (owner, pending) = self.setup.keeper.call(|keeper| (keeper.owner(), keeper.pending()))?;
+        self.retake_at = None;
         let Some(owner) = owner else { return Ok(()) };
         let client = BaseUrl::parse(&owner.server, self.setup.insecure).and_then(|base| (self.setup.connect)(&base));
         match client {
@@ -34,11 +37,13 @@ impl Uploader {
                     None
                 });
                 self.link = Some(Link { owner, server, tokens });
+                self.last_error = None;
                 self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
             }
             Err(problem) => {
                 tracing::error!(code = problem.code, "the account's server cannot be used");
                 self.last_error = Some(problem);
+                self.retake_at = Some(self.setup.clock.mono() + RETAKE_AFTER);
             }
         }
         Ok(())
@@ -116,6 +121,7 @@ impl Uploader {
 
     /// Nobody is signed in any more: what proved it is forgotten.
     pub(super) fn forget_link(&mut self) {
+        self.retake_at = None;
         if !self.setup.vault.forget() {
             tracing::error!("tokens of an account that is signed out may be left in the keyring");
         }

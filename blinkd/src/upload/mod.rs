@@ -242,6 +242,8 @@ pub struct Uploader {
     setup: Setup,
     link: Option<Link>,
     schedule: Schedule,
+    /// When a server that could not even be tried, for want of its `ca_file`, say, is tried again.
+    retake_at: Option<Duration>,
     /// A sign-in through the browser.
     device: Option<device::Pending>,
     /// The most minutes in a batch; halved when the server finds it too much.
@@ -264,6 +266,7 @@ impl Uploader {
             setup,
             link: None,
             schedule: Schedule::default(),
+            retake_at: None,
             device: None,
             limit: send::LARGEST_BATCH,
             last_success: None,
@@ -344,6 +347,9 @@ impl Uploader {
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
         self.device_step()?;
+        if self.retake_at.is_some_and(|at| at <= self.setup.clock.mono()) {
+            self.take_up()?;
+        }
         while let Some(due) = self.schedule.due(self.setup.clock.mono()) {
             match due {
                 Due::Consent => self.consent()?,

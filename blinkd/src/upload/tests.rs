@@ -45,6 +45,8 @@ struct World {
     device_shown: Option<(String, String)>,
     most: Option<usize>,
     away: bool,
+    /// Why it cannot even be tried.
+    untried: Option<Problem>,
     access: String,
     refresh: String,
     refreshed: usize,
@@ -267,7 +269,10 @@ impl Stage {
         Uploader::begin(Setup {
             keeper: keeper.clone(),
             clock: Arc::new(place.clock.clone()),
-            connect: Box::new(move |_| Ok(Box::new(server.clone()))),
+            connect: Box::new(move |_| match server.world(|w| w.untried.clone()) {
+                Some(problem) => Err(problem),
+                None => Ok(Box::new(server.clone())),
+            }),
             vault: Vault::with(&place.paths().data, None, Duration::ZERO),
             server: "https://blinks.example".into(),
             insecure: false,
@@ -380,20 +385,4 @@ fn too_much_at_once_is_halved_until_it_fits() {
     let batches = stage.server.world(|w| w.batches.clone());
     assert_eq!(batches[..4], [20, 10, 5, 2]);
     assert_eq!(stage.on_server().0, 20);
-}
-
-#[test]
-fn one_minute_that_is_too_much_is_set_aside() {
-    let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.most = Some(0));
-    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 0, set_aside: 3 }));
-}
-
-#[test]
-fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
-    let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.lies = true);
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "wrong_server");
-    let queue = stage.status().queue;
-    assert_eq!((queue.pending, queue.set_aside), (3, 0));
 }

@@ -78,3 +78,33 @@ fn of_a_batch_what_was_taken_leaves_the_queue_and_the_rest_says_why_it_does_not(
     assert_eq!((queue.pending, queue.set_aside, queue.last_error), (0, 1, None));
     assert_eq!(stage.on_server().0, 4);
 }
+
+#[test]
+fn what_keeps_a_server_from_being_tried_may_pass() {
+    let stage = Stage::signed_in();
+    stage.server.world(|w| w.untried = Some(Problem::new("bad_ca_file", "It is not there.", "Put it there.")));
+    let uploader = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
+    let mut stage = Stage { uploader, ..stage };
+    stage.live(100);
+    assert_eq!(stage.status().queue.last_error.unwrap().code, "bad_ca_file");
+    stage.server.world(|w| w.untried = None);
+    stage.live(31);
+    assert_eq!(stage.on_server(), (3, 18));
+    assert_eq!(stage.status().queue.last_error, None);
+}
+
+#[test]
+fn one_minute_that_is_too_much_is_set_aside() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.most = Some(0));
+    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 0, set_aside: 3 }));
+}
+
+#[test]
+fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.lies = true);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "wrong_server");
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.set_aside), (3, 0));
+}

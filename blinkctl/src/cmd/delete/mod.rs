@@ -217,15 +217,8 @@ fn page(receipt: &Receipt, models: bool, zone: &TimeZone, paint: Paint) -> Strin
             row("", "the models stay: they say nothing about you");
         }
     }
-    match &receipt.remote {
-        None => {}
-        Some(Value::Object(fields)) => {
-            for (n, (name, value)) in fields.iter().enumerate() {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                row(if n == 0 { "Server" } else { "" }, &format!("{}: {}", plain(name), plain(&text)));
-            }
-        }
-        Some(other) => row("Server", &plain(&other.to_string())),
+    for (n, line) in receipt.remote.iter().flat_map(remote).enumerate() {
+        row(if n == 0 { "Server" } else { "" }, &plain(&line));
     }
     // Of the server's stores its own receipt speaks.
     if receipt.left.is_empty() && receipt.local.is_some() {
@@ -237,6 +230,28 @@ fn page(receipt: &Receipt, models: bool, zone: &TimeZone, paint: Paint) -> Strin
     page
 }
 
+/// The server's receipt in lines: what was removed from each store, and whether that is done, then what else it says.
+fn remote(receipt: &Value) -> Vec<String> {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let Value::Object(fields) = receipt else { return vec![word(receipt)] };
+    let mut lines = Vec::new();
+    for store in fields.get("stores").and_then(Value::as_array).into_iter().flatten() {
+        if !store.is_object() {
+            lines.push(word(store));
+            continue;
+        }
+        let removed = store.get("removed").and_then(Value::as_object).into_iter().flatten();
+        let removed = removed.filter(|(_, n)| n.as_u64() != Some(0)).map(|(name, n)| format!("{name} {}", word(n)));
+        let removed = removed.collect::<Vec<_>>().join(", ");
+        let [name, status] = ["store", "status"].map(|field| store.get(field).map_or_else(String::new, word));
+        let rest = if removed.is_empty() { String::new() } else { format!(": {removed}") };
+        lines.push(format!("{name}, {status}{rest}"));
+    }
+    let rest = fields.iter().filter(|(name, value)| *name != "stores" || !value.is_array());
+    lines.extend(rest.map(|(name, value)| format!("{name}: {}", word(value))));
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -246,10 +261,23 @@ mod tests {
         let receipt = Receipt {
             at: "2026-03-01T10:00:00Z".parse().unwrap(),
             local: Some(LocalErasure { minutes: 1_234, unsent: 12, everything: true }),
-            remote: Some(serde_json::json!({ "minutes": 1_222, "archive": "pending" })),
+            remote: Some(serde_json::json!({
+                "receipt_id": "717d826f",
+                "stores": [
+                    { "store": "database", "status": "done", "removed": { "minutes": 1_222, "sums": 0, "accounts": 1 } },
+                    { "store": "archive", "status": "pending" },
+                ],
+            })),
             left: vec!["/home/ada/.local/share/blinkd/x".into()],
         };
         insta::assert_snapshot!(page(&receipt, true, &TimeZone::UTC, Paint { colour: false }));
+    }
+
+    #[test]
+    fn a_receipt_of_another_form_is_shown_all_the_same() {
+        assert_eq!(remote(&serde_json::json!("gone")), ["gone"]);
+        assert_eq!(remote(&serde_json::json!({ "stores": 3, "n": null })), ["n: null", "stores: 3"]);
+        assert_eq!(remote(&serde_json::json!({ "stores": ["all"] })), ["all"]);
     }
 
     #[test]

@@ -75,7 +75,7 @@ fn tiles(figures: &Figures) -> String {
 fn row(class: &str, tiles: &[(String, &str)]) -> String {
     let mut html = format!("<dl class=\"{class}\">\n");
     for (value, name) in tiles {
-        let _ = writeln!(html, "<div><dd>{value}</dd><dt>{name}</dt></div>");
+        let _ = writeln!(html, "<div><dt>{name}</dt><dd>{value}</dd></div>");
     }
     html + "</dl>\n"
 }

@@ -101,7 +101,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     let manager = manager();
     match args.action {
         Action::Install { dry_run } => {
-            let plan = manager.install(&home, &blinkd::located()?, running(context).await);
+            let plan = manager.install(&home, &program()?, running(context).await);
             if dry_run {
                 return context.output.result(&plan, |_| plan.shown("write"));
             }
@@ -137,7 +137,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
 /// Installs it, for `setup`.
 pub(super) async fn install(context: &Context) -> Result<(), Failure> {
     let home = Home::of_environment()?;
-    manager().install(&home, &blinkd::located()?, running(context).await).write()
+    manager().install(&home, &program()?, running(context).await).write()
+}
+
+/// The program by its whole path: whoever starts it later is in another folder.
+fn program() -> Result<PathBuf, Failure> {
+    let program = blinkd::located()?;
+    Ok(std::path::absolute(&program).unwrap_or(program))
 }
 
 /// Whether it is installed, for `setup`.

@@ -34,7 +34,6 @@ pub(super) fn unit(program: &Path) -> String {
     format!(
         "[Unit]
 Description=Counts blinks with the camera, without ever storing a picture
-Documentation=man:blinkctl(1)
 
 [Service]
 Type=exec

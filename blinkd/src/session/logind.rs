@@ -70,11 +70,14 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
         tracing::debug!(found = session.is_some(), "the session");
         let mut hint = None;
         loop {
-            if let Some(session) = &session {
-                let Ok(now) = session.get_property::<bool>("LockedHint").await else { break };
-                if hint.replace(now) != Some(now) {
-                    desk.locked(LockedBy::Hint, now);
-                }
+            let told = match &session {
+                Some(session) => session.get_property::<bool>("LockedHint").await.ok(),
+                None => None,
+            };
+            if let Some(now) = told
+                && hint.replace(now) != Some(now)
+            {
+                desk.locked(LockedBy::Hint, now);
             }
             let every = if session.is_some() { CHECK_EVERY } else { LOOK_EVERY };
             let next = timeout(every, async {
@@ -84,7 +87,8 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
                 }
             });
             match next.await {
-                Err(_) if session.is_none() => break,
+                // No session, or one that is gone or knows no hint: perhaps there is another.
+                Err(_) if told.is_none() => break,
                 Err(_) => {}
                 Ok(Next::News(None) | Next::Lock(None)) => return Err(super::gone()),
                 Ok(Next::News(Some(News::Changed))) => {

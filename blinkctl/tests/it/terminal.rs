@@ -88,6 +88,14 @@ impl Terminal {
     }
 }
 
+/// What a test that failed left running goes with its terminal.
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.script.kill();
+        let _ = self.script.wait();
+    }
+}
+
 #[test]
 fn registering_shows_the_text_asks_and_hides_the_password() {
     let profile = Profile::new();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use blink_proto::Minute;
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::{exit::Failure, record};
 
@@ -79,12 +79,15 @@ fn parse(name: &str, mut input: impl BufRead) -> Result<Vec<Minute>, ReadError> 
 /// One array. `first_line` is where it begins.
 fn array(name: &str, first_line: usize, input: impl BufRead) -> Result<Vec<Minute>, ReadError> {
     let mut deserializer = serde_json::Deserializer::from_reader(input);
-    let mut minutes = Vec::new();
-    let ended = (&mut deserializer).deserialize_seq(Elements(&mut minutes)).and_then(|()| deserializer.end());
-    match ended {
-        Ok(()) => Ok(minutes),
-        Err(error) => {
-            let place = format!("line {}, index {}", first_line - 1 + error.line().max(1), minutes.len());
+    let mut elements = Elements::default();
+    let ended = (&mut deserializer).deserialize_seq(&mut elements).and_then(|()| deserializer.end());
+    let index = elements.sound.len();
+    match (ended, elements.unsound) {
+        (Ok(()), _) => Ok(elements.sound),
+        // It was read to its end: where that was in the file is not known any more.
+        (Err(_), Some(why)) => Err(malformed(name, format!("index {index}"), why)),
+        (Err(error), None) => {
+            let place = format!("line {}, index {index}", first_line - 1 + error.line().max(1));
             Err(fault(name, place, &error))
         }
     }
@@ -125,17 +128,15 @@ fn malformed(name: &str, place: String, why: String) -> ReadError {
     ReadError::Malformed { file: name.to_owned(), place, why }
 }
 
-/// Elements go where they stay when a later one is wrong, so that it is known which one it is.
-struct Elements<'a>(&'a mut Vec<Minute>);
-
-impl<'de> DeserializeSeed<'de> for Elements<'_> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
+/// Elements stay when a later one is wrong, so that it is known which one it is.
+#[derive(Default)]
+struct Elements {
+    sound: Vec<Minute>,
+    /// What is wrong with the one after them, where it is a record.
+    unsound: Option<String>,
 }
 
-impl<'de> Visitor<'de> for Elements<'_> {
+impl<'de> Visitor<'de> for &mut Elements {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,8 +145,11 @@ impl<'de> Visitor<'de> for Elements<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(minute) = seq.next_element::<Minute>()? {
-            record::check(&minute).map_err(serde::de::Error::custom)?;
-            self.0.push(minute);
+            if let Err(why) = record::check(&minute) {
+                self.unsound = Some(why);
+                return Err(serde::de::Error::custom("a record is unsound"));
+            }
+            self.sound.push(minute);
         }
         Ok(())
     }

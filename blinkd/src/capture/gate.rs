@@ -25,8 +25,9 @@ struct Word {
 }
 
 impl Word {
+    /// The keeper may still say that a source is wanted while the thread is being ended: the end has the last word.
     fn may_look(self) -> bool {
-        self.open && !self.renew
+        self.open && !self.renew && !self.stop
     }
 
     /// These eyes have looked for long enough.

@@ -406,3 +406,22 @@ fn fewer_frames_are_looked_at_when_fewer_are_wanted() {
     }
     assert!((15..=16).contains(&seen), "{seen} of 30");
 }
+
+#[test]
+fn once_stopped_it_opens_nothing_whatever_is_wanted() {
+    let mut stage = Stage::with([]);
+    stage.gate.set(true);
+    assert_eq!(stage.hear(), News::Opened);
+    stage.gate.stop();
+    let thread = stage.thread.take().unwrap();
+    let begun = Instant::now();
+    while !thread.is_finished() {
+        // As the keeper does at each of its ticks.
+        stage.gate.set(false);
+        stage.gate.set(true);
+        assert!(begun.elapsed() < Duration::from_secs(10), "it does not end");
+    }
+    assert!(!stage.gate.is_open() && !stage.gate.wait_open());
+    assert_eq!(stage.script.openings.load(Ordering::SeqCst), 1);
+    stage.thread = Some(thread);
+}

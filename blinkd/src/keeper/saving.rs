@@ -55,6 +55,7 @@ impl Keeper {
         if self.setup.retention_days != config.retention_days {
             self.setup.retention_days = config.retention_days;
             self.pruned = None;
+            self.clocks.take_at_its_word();
         }
         self.set_manners(config.manners());
     }

@@ -32,12 +32,14 @@ pub(super) struct Clocks {
     steady_since: Duration,
     stepped: bool,
     doubted: bool,
+    /// The person changed how long the history is kept: they are not kept waiting.
+    asked: bool,
     look_at: Duration,
 }
 
 impl Clocks {
     pub(super) fn at(wall: Timestamp, mono: Duration) -> Self {
-        Self { wall, mono, steady_since: mono, stepped: false, doubted: false, look_at: mono }
+        Self { wall, mono, steady_since: mono, stepped: false, doubted: false, asked: false, look_at: mono }
     }
 
     fn look(&mut self, wall: Timestamp, mono: Duration) {
@@ -50,6 +52,11 @@ impl Clocks {
             self.doubted |= apart.abs() > FAR;
         }
         (self.wall, self.mono) = (wall, mono);
+    }
+
+    /// The person has just said what is to go, so the clock is believed once, unless it has leapt.
+    pub(super) fn take_at_its_word(&mut self) {
+        self.asked = true;
     }
 
     /// Whether what was decided before the last step has come.
@@ -82,7 +89,13 @@ impl Keeper {
             clocks.doubted = false;
             return true;
         }
-        if clocks.doubted || clocks.mono < clocks.look_at {
+        if clocks.doubted {
+            return false;
+        }
+        if std::mem::take(&mut clocks.asked) {
+            return true;
+        }
+        if clocks.mono < clocks.look_at {
             return false;
         }
         clocks.look_at = clocks.mono + LOOK_EVERY;

@@ -40,8 +40,9 @@ accuracy: ## Accuracy on annotated footage (WAW_TEST_DATA): by condition, and wi
 	@packaging/bootstrap.sh test
 	WAW_TEST_LONG=1 cargo nextest run --locked --workspace --profile long --no-capture -E 'package(blink-vision) and test(accuracy::)'
 
-bench: ## What counting costs a frame, beside decoding alone and, with PEER_PYTHON, beside a peer
+bench: ## What counting costs a frame, beside decoding alone and, with PEER_PYTHON, beside a peer; the server's speed
 	@packaging/bootstrap.sh bench
 	cargo build --locked --release --package blinkd
 	tests/bench/cost.py $(TARGET)/release/blinkd
 	cargo bench --locked --package blink-vision --features native
+	@WAW_TEST_LONG=1 cargo test --quiet --locked --release --package cloud-api --test it speed:: -- --nocapture --test-threads=1

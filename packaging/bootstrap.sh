@@ -27,7 +27,7 @@ test)
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
-bench) packages+=(ffmpeg) ;;
+bench) packages+=(ffmpeg postgresql) ;;
 *)
     printf 'usage: %s run|test|lint|bench\n' "$0" >&2
     exit 2

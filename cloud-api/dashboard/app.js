@@ -229,7 +229,7 @@ $("sign-out").addEventListener("click", async () => {
   try {
     await send("/api/auth/logout", { method: "POST", headers });
   } catch (e) {
-    $("sign-in-error").textContent = `You may still be signed in: ${e.message}`;
+    if (e.status !== 401) $("sign-in-error").textContent = `You may still be signed in: ${e.message}`;
   }
 });
 

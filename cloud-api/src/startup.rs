@@ -92,6 +92,8 @@ impl Application {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let behind_proxy = config.server.behind_proxy;
+        let beside = target.sqlite_path().unwrap_or(&config.database.ledger).with_file_name("exports");
+        let exports_dir = config.server.exports_dir.clone().unwrap_or(beside);
         let state = State {
             db,
             keys: Arc::new(keys),
@@ -107,6 +109,7 @@ impl Application {
             public_url,
             access: Arc::new(config.access),
             behind_proxy,
+            exports_dir,
         };
         let (data, parts) = (web::Data::new(state.clone()), config.server.parts.clone());
         let server = HttpServer::new(move || {

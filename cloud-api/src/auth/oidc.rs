@@ -19,6 +19,9 @@ use crate::{db::oidc::Pending, http::client};
 /// How long the provider's addresses and keys are taken as they were.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
+/// How long a provider that failed is not asked again: everybody who signs in would wait for its time-out in turn.
+const REST: Duration = Duration::from_secs(5);
+
 /// How the provider is reached.
 #[derive(Clone, Debug)]
 pub struct OidcConfig {
@@ -61,11 +64,18 @@ struct Known {
     at: Instant,
 }
 
+/// What was learnt of the provider.
+#[derive(Default)]
+struct Memory {
+    known: Option<Arc<Known>>,
+    failed_at: Option<Instant>,
+}
+
 /// The provider.
 pub struct Provider {
     config: OidcConfig,
     redirect_uri: String,
-    known: Mutex<Option<Arc<Known>>>,
+    memory: Mutex<Memory>,
 }
 
 /// What an id token says of a person.
@@ -102,7 +112,7 @@ impl Provider {
     /// A provider whose people come back to `public_url`.
     #[must_use]
     pub fn new(config: OidcConfig, public_url: &str) -> Self {
-        Self { config, redirect_uri: format!("{public_url}/api/auth/google/callback"), known: Mutex::new(None) }
+        Self { config, redirect_uri: format!("{public_url}/api/auth/google/callback"), memory: Mutex::default() }
     }
 
     /// Its address.
@@ -205,20 +215,37 @@ impl Provider {
         Err(OidcError::Token("its nonce is another sign-in's".to_owned()))
     }
 
+    /// Its addresses and keys. Old ones are better than none while it does not answer, unless they were not enough.
     fn known(&self, anew: bool) -> Result<Arc<Known>, OidcError> {
-        let mut held = self.known.lock().map_err(|_| OidcError::Answer("a look-up failed half way"))?;
-        if let Some(known) = held.as_ref().filter(|known| !anew && known.at.elapsed() < FRESH) {
-            return Ok(known.clone());
+        let mut memory = self.memory.lock().map_err(|_| OidcError::Answer("a look-up failed half way"))?;
+        let old = memory.known.clone().filter(|_| !anew);
+        let rests = memory.failed_at.is_some_and(|at| at.elapsed() < REST);
+        match old {
+            Some(old) if rests || old.at.elapsed() < FRESH => return Ok(old),
+            None if rests => return Err(OidcError::Answer("it failed a moment ago")),
+            _ => {}
         }
+        match self.learn() {
+            Ok(known) => {
+                let known = Arc::new(known);
+                *memory = Memory { known: Some(known.clone()), failed_at: None };
+                Ok(known)
+            }
+            Err(e) => {
+                memory.failed_at = Some(Instant::now());
+                memory.known.clone().filter(|_| !anew).ok_or(e)
+            }
+        }
+    }
+
+    fn learn(&self) -> Result<Known, OidcError> {
         let address = format!("{}/.well-known/openid-configuration", self.config.issuer.trim_end_matches('/'));
         let discovery: Discovery = get(&address)?;
         if discovery.issuer.trim_end_matches('/') != self.config.issuer.trim_end_matches('/') {
             return Err(OidcError::Answer("it names itself otherwise"));
         }
         let keys = get(&discovery.jwks_uri)?;
-        let known = Arc::new(Known { discovery, keys, at: Instant::now() });
-        *held = Some(known.clone());
-        Ok(known)
+        Ok(Known { discovery, keys, at: Instant::now() })
     }
 }
 

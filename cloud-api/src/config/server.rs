@@ -8,6 +8,7 @@
 //! | `CLOUD_API_BEHIND_PROXY` | `--behind-proxy` | false |
 //! | `CLOUD_API_PUBLIC_URL` | `--public-url` | the address it listens on |
 //! | `CLOUD_API_ROLES` | `--roles` | all: `auth,data,sync,attendance,web` |
+//! | `CLOUD_API_EXPORTS_DIR` | `--exports-dir` | `exports` in the data folder |
 //! | `CLOUD_API_WORKERS` | `--workers` | one for each core |
 //! | `CLOUD_API_LOG` | `--log` | `info` |
 
@@ -36,6 +37,9 @@ pub struct ServeArgs {
     /// Where people reach this server, for links and codes [default: the address it listens on]
     #[arg(long, value_name = "URL", env = "CLOUD_API_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Folder of the attendance desk's CSV files [default: exports in the data folder]
+    #[arg(long, value_name = "FOLDER", env = "CLOUD_API_EXPORTS_DIR")]
+    pub exports_dir: Option<PathBuf>,
     /// Threads that answer requests [default: one for each core]
     #[arg(long, value_name = "N", env = "CLOUD_API_WORKERS", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
@@ -85,6 +89,8 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// Which parts this process answers.
     pub parts: Vec<Part>,
+    /// Where the attendance desk's CSV files go; `None` is `exports` in the data folder.
+    pub exports_dir: Option<PathBuf>,
     /// Threads that answer requests.
     pub workers: usize,
     /// A proxy in front ends TLS.
@@ -122,6 +128,7 @@ impl ServerConfig {
             listen,
             tls,
             public_url,
+            exports_dir: args.exports_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
             workers: args.workers.map_or(cores, usize::from),
             behind_proxy: args.behind_proxy,
             parts: args.roles.clone(),

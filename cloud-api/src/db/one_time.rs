@@ -31,6 +31,18 @@ pub fn create(conn: &mut Conn, user: DbId, purpose: &str, expires_at: UtcMs) -> 
     Ok(Secret::new(token))
 }
 
+/// Whether a token could be used now.
+///
+/// # Errors
+/// When the database fails.
+pub fn is_live(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Result<bool, DbError> {
+    let live = one_time_tokens::token_hash
+        .eq(hash(token))
+        .and(one_time_tokens::purpose.eq(purpose))
+        .and(one_time_tokens::expires_at.gt(now));
+    Ok(diesel::select(diesel::dsl::exists(one_time_tokens::table.filter(live))).get_result(conn)?)
+}
+
 /// Uses a token up; `None` when it was used, ended, or never was.
 ///
 /// # Errors

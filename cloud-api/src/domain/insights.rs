@@ -9,7 +9,7 @@ pub const RECENT_DAYS: i64 = 7;
 /// How many days before those are the person's own baseline.
 pub const BASELINE_DAYS: i64 = 28;
 
-/// Less than this says nothing of a stretch.
+/// Less than this is no ground for a comparison; the rate itself is told as everywhere.
 const MIN_OBSERVED_MS: u64 = 30 * 60_000;
 
 /// A change below this is none: within what a person's rate does by itself.
@@ -32,7 +32,12 @@ impl Total {
     }
 
     fn rate(&self) -> Option<f64> {
-        rate_per_minute(self.blink_count, self.observed_ms).filter(|_| self.observed_ms >= MIN_OBSERVED_MS)
+        rate_per_minute(self.blink_count, self.observed_ms)
+    }
+
+    /// The rate, when it can be held against another.
+    fn telling_rate(&self) -> Option<f64> {
+        self.rate().filter(|_| self.observed_ms >= MIN_OBSERVED_MS)
     }
 }
 
@@ -64,11 +69,11 @@ pub enum Direction {
 /// What the figures say.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Insights {
-    /// The last seven days' rate; null under half an hour observed.
+    /// The last seven days' rate; null under ten seconds observed.
     pub blinks_per_minute: Option<f64>,
     /// The rate of the 28 days before them.
     pub baseline_blinks_per_minute: Option<f64>,
-    /// The change against the baseline, per cent.
+    /// The change against the baseline, per cent; null where either had under half an hour observed.
     pub change_percent: Option<f64>,
     /// Which way it went.
     pub direction: Direction,
@@ -92,8 +97,8 @@ pub struct Insights {
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of weeks fit a double exactly")]
 pub fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_data: u64) -> Insights {
     let (now, before) = (recent.rate(), baseline.rate());
-    let change_percent =
-        now.zip(before).filter(|(_, before)| *before > 0.0).map(|(now, before)| 100.0 * (now / before - 1.0));
+    let compared = recent.telling_rate().zip(baseline.telling_rate()).filter(|(_, before)| *before > 0.0);
+    let change_percent = compared.map(|(now, before)| 100.0 * (now / before - 1.0));
     let direction = match change_percent {
         None => Direction::Unknown,
         Some(change) if change >= STEADY_PERCENT => Direction::Up,
@@ -104,7 +109,7 @@ pub fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_da
         .iter()
         .enumerate()
         .filter_map(|(hour, total)| {
-            Some(Hour { hour, blinks_per_minute: total.rate()?, observed_ms: total.observed_ms })
+            Some(Hour { hour, blinks_per_minute: total.telling_rate()?, observed_ms: total.observed_ms })
         })
         .collect();
     let by_rate = |a: &&Hour, b: &&Hour| a.blinks_per_minute.total_cmp(&b.blinks_per_minute);
@@ -182,13 +187,16 @@ mod tests {
 
     #[test]
     fn little_says_nothing() {
-        let insights =
-            read(Total { blink_count: 9, observed_ms: HOUR / 4 }, Total::default(), &[Total::default(); 24], 1);
+        let recent = Total { blink_count: 9, observed_ms: HOUR / 4 };
+        let insights = read(recent, total(15, 40), &[recent; 24], 1);
         assert_eq!(
             (insights.blinks_per_minute, insights.change_percent, insights.direction),
-            (None, None, Direction::Unknown)
+            (Some(0.6), None, Direction::Unknown),
+            "a rate is told from ten seconds on, a change is not"
         );
-        assert_eq!(insights.best_hour, None);
+        assert_eq!((insights.best_hour, insights.hours.len()), (None, 0));
+        let glimpse = Total { blink_count: 9, observed_ms: 9_999 };
+        assert_eq!(read(glimpse, glimpse, &[glimpse; 24], 1).blinks_per_minute, None);
         let nothing = read(Total::default(), total(15, 40), &[Total::default(); 24], 0);
         assert_eq!((nothing.coverage, nothing.text.len()), (None, 1));
     }

@@ -2,7 +2,11 @@
 
 use blink_proto::{DeviceId, MinuteId, UserId, minute::MINUTE_MS};
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned},
+};
+use serde_json::{Number, Value};
 
 use crate::db::types::{DbId, UtcMs};
 
@@ -55,13 +59,15 @@ impl Code {
 pub struct Rejection {
     /// The kind of fault.
     pub code: Code,
+    /// The field at fault, where it is one.
+    pub field: &'static str,
     /// Which value, and why.
     pub detail: String,
 }
 
 impl Rejection {
-    fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+    fn new(code: Code, field: &'static str, detail: impl Into<String>) -> Self {
+        Self { code, field, detail: detail.into() }
     }
 }
 
@@ -71,11 +77,13 @@ struct Wire {
     id: MinuteId,
     #[serde(default)]
     user_id: Option<UserId>,
+    #[serde(deserialize_with = "whole")]
     blink_count: i64,
     from_timestamp: Timestamp,
     to_timestamp: Timestamp,
     #[serde(default)]
     device_id: Option<DeviceId>,
+    #[serde(deserialize_with = "whole")]
     observed_ms: i64,
     mean_fps: f64,
     quality: blink_proto::Quality,
@@ -139,31 +147,40 @@ impl Rules {
     pub fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
         // An array would pass for a struct, field by field.
         if !json.trim_start().starts_with('{') {
-            return Err(Rejection::new(Code::Invalid, "a minute must be a JSON object"));
+            return Err(Rejection::new(Code::Invalid, "minute", "a minute must be a JSON object"));
         }
-        let wire: Wire = serde_json::from_str(json).map_err(|e| Rejection::new(Code::Invalid, without_place(&e)))?;
+        let wire: Wire = serde_json::from_str(json).map_err(|e| unread(json, &e))?;
         if wire.user_id.is_some_and(|user| user != self.user) {
-            return Err(Rejection::new(Code::WrongUser, "user_id is not the signed-in account's"));
+            return Err(Rejection::new(Code::WrongUser, "user_id", "user_id is not the signed-in account's"));
         }
         if wire.device_id.is_some_and(|device| device != self.device) {
-            return Err(Rejection::new(Code::Invalid, "device_id differs from the request's"));
+            return Err(Rejection::new(Code::Invalid, "device_id", "device_id differs from the request's"));
         }
         let from = wire.from_timestamp;
         let minute_ns = i128::from(MINUTE_MS) * 1_000_000;
         if wire.to_timestamp.as_nanosecond() - from.as_nanosecond() != minute_ns {
-            return Err(Rejection::new(Code::BadInterval, "to_timestamp must be from_timestamp plus 60 s"));
+            return Err(Rejection::new(
+                Code::BadInterval,
+                "to_timestamp",
+                "to_timestamp must be from_timestamp plus 60 s",
+            ));
         }
         if from.as_nanosecond().rem_euclid(minute_ns) != 0 {
-            return Err(Rejection::new(Code::Unaligned, "from_timestamp must be the start of a UTC minute"));
+            return Err(Rejection::new(
+                Code::Unaligned,
+                "from_timestamp",
+                "from_timestamp must be the start of a UTC minute",
+            ));
         }
         let minute = wire.plausible()?;
         if minute.from > self.now.plus(MAX_AHEAD_MS) {
-            return Err(Rejection::new(Code::InFuture, "from_timestamp is more than 5 minutes ahead of the server"));
+            let detail = "from_timestamp is more than 5 minutes ahead of the server";
+            return Err(Rejection::new(Code::InFuture, "from_timestamp", detail));
         }
         if minute.from < self.keep_from {
             let detail =
                 format!("from_timestamp is before {}, which is as far back as is kept", self.keep_from.timestamp());
-            return Err(Rejection::new(Code::TooOld, detail));
+            return Err(Rejection::new(Code::TooOld, "from_timestamp", detail));
         }
         Ok(minute)
     }
@@ -171,21 +188,22 @@ impl Rules {
 
 impl Wire {
     fn plausible(self) -> Result<CheckedMinute, Rejection> {
-        let count = |name: &str, value: i64, max: i64| match i32::try_from(value) {
+        let count = |name: &'static str, value: i64, max: i64| match i32::try_from(value) {
             Ok(small) if (0..=max).contains(&value) => Ok(small),
-            _ if value < 0 => Err(Rejection::new(Code::Invalid, format!("{name} must not be negative"))),
-            _ => Err(Rejection::new(Code::Implausible, format!("{name} must be at most {max}"))),
+            _ if value < 0 => Err(Rejection::new(Code::Invalid, name, format!("{name} must not be negative"))),
+            _ => Err(Rejection::new(Code::Implausible, name, format!("{name} must be at most {max}"))),
         };
-        let real = |name: &str, value: f64, max: f64| match value {
+        let real = |name: &'static str, value: f64, max: f64| match value {
             v if (0.0..=max).contains(&v) => Ok(v),
-            v if v < 0.0 => Err(Rejection::new(Code::Invalid, format!("{name} must not be negative"))),
-            _ => Err(Rejection::new(Code::Implausible, format!("{name} must be at most {max}"))),
+            v if v < 0.0 => Err(Rejection::new(Code::Invalid, name, format!("{name} must not be negative"))),
+            _ => Err(Rejection::new(Code::Implausible, name, format!("{name} must be at most {max}"))),
         };
         let optional = |name, value: Option<f64>, max| value.map(|v| real(name, v, max)).transpose();
         let blink_count = count("blink_count", self.blink_count, MAX_BLINKS)?;
         let observed_ms = count("observed_ms", self.observed_ms, i64::from(MINUTE_MS))?;
         if blink_count > 0 && observed_ms == 0 {
-            return Err(Rejection::new(Code::Implausible, "blink_count must be 0 where nothing was observed"));
+            let detail = "blink_count must be 0 where nothing was observed";
+            return Err(Rejection::new(Code::Implausible, "blink_count", detail));
         }
         Ok(CheckedMinute {
             id: self.id.into(),
@@ -204,6 +222,50 @@ impl Wire {
     }
 }
 
+/// A whole number however it is written: in JSON 17.0 is 17.
+fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = Number::deserialize(deserializer)?;
+    let real = number.as_f64().filter(|real| real.fract() == 0.0 && real.abs() < 9e15);
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and a double holds such numbers exactly")]
+    let whole = number.as_i64().or(real.map(|real| real as i64));
+    whole.ok_or_else(|| de::Error::custom("must be a whole number"))
+}
+
+fn fits<T: DeserializeOwned>(value: &Value) -> bool {
+    T::deserialize(value).is_ok()
+}
+
+/// Whether a value is of the field's kind.
+type Fits = fn(&Value) -> bool;
+
+const FIELDS: [(&str, Fits); 12] = [
+    ("id", fits::<MinuteId>),
+    ("user_id", fits::<Option<UserId>>),
+    ("blink_count", |value| whole(value).is_ok()),
+    ("from_timestamp", fits::<Timestamp>),
+    ("to_timestamp", fits::<Timestamp>),
+    ("device_id", fits::<Option<DeviceId>>),
+    ("observed_ms", |value| whole(value).is_ok()),
+    ("mean_fps", fits::<f64>),
+    ("quality", fits::<blink_proto::Quality>),
+    ("mean_blink_ms", fits::<Option<f64>>),
+    ("incomplete_share", fits::<Option<f64>>),
+    ("perclos", fits::<Option<f64>>),
+];
+
+/// What cannot be read as a minute, with the field: a parser does not say which it was, so each is tried by itself.
+fn unread(json: &str, e: &serde_json::Error) -> Rejection {
+    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    let message = without_place(e);
+    match FIELDS.iter().find(|(name, fits)| !fits(value.get(name).unwrap_or(&Value::Null))) {
+        Some((name, _)) if value.get(name).is_none() => {
+            Rejection::new(Code::Invalid, name, format!("{name} is required"))
+        }
+        Some((name, _)) => Rejection::new(Code::Invalid, name, format!("{name}: {message}")),
+        None => Rejection::new(Code::Invalid, "minute", message),
+    }
+}
+
 /// A parser's message without its ` at line 1 column 9`, which counts from the start of the bucket and helps nobody.
 fn without_place(e: &serde_json::Error) -> String {
     let text = e.to_string();
@@ -214,7 +276,7 @@ fn without_place(e: &serde_json::Error) -> String {
 mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
@@ -259,6 +321,7 @@ mod tests {
     #[case(json!({"from_timestamp": "2026-03-10T12:05:00Z", "to_timestamp": "2026-03-10T12:06:00Z"}))]
     #[case(json!({"from_timestamp": "2026-03-10T12:00:00+01:00", "to_timestamp": "2026-03-10T11:01:00Z"}))]
     #[case(json!({"blink_count": 0, "observed_ms": 0, "quality": "insufficient"}))]
+    #[case(json!({"blink_count": 17.0, "observed_ms": 58_200.0}))]
     #[case(json!({"new_field_of_a_later_client": [1]}))]
     fn taken(#[case] change: Value) {
         check(&change).unwrap();
@@ -295,6 +358,29 @@ mod tests {
     #[case(json!({"from_timestamp": "2025-12-31T23:59:00Z", "to_timestamp": "2026-01-01T00:00:00Z"}), Code::TooOld)]
     fn refused(#[case] change: Value, #[case] code: Code) {
         assert_eq!(check(&change).unwrap_err().code, code);
+    }
+
+    #[rstest]
+    #[case(json!({"id": "absent"}), "id", "id is required")]
+    #[case(json!({"quality": "absent", "perclos": "much"}), "quality", "quality is required")]
+    #[case(json!({"id": "not-a-uuid"}), "id", "id: ")]
+    #[case(json!({"user_id": 5}), "user_id", "user_id: ")]
+    #[case(json!({"from_timestamp": "yesterday"}), "from_timestamp", "from_timestamp: ")]
+    #[case(json!({"perclos": "much"}), "perclos", "perclos: ")]
+    #[case(json!({"mean_fps": -1}), "mean_fps", "mean_fps must")]
+    #[case(json!({"perclos": 2}), "perclos", "perclos must")]
+    #[case(json!({"blink_count": 1, "observed_ms": 0}), "blink_count", "blink_count must")]
+    #[case(json!({"to_timestamp": "2026-03-10T11:02:00Z"}), "to_timestamp", "to_timestamp must")]
+    #[case(json!({"device_id": Uuid::from_u128(3)}), "device_id", "device_id differs")]
+    fn the_field_at_fault_is_named(#[case] change: Value, #[case] field: &str, #[case] detail: &str) {
+        let refused = check(&change).unwrap_err();
+        assert!(refused.field == field && refused.detail.starts_with(detail), "{refused:?}");
+    }
+
+    #[test]
+    fn a_field_that_stands_twice_is_named() {
+        let twice = sound().to_string().replacen('{', "{\"perclos\": 0.1, ", 1);
+        assert_eq!(rules().check(&twice).unwrap_err().detail, "duplicate field `perclos`");
     }
 
     #[test]

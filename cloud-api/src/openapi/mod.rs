@@ -32,10 +32,13 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
                     "description": "The access token of register, login or refresh; it lives 15 minutes."},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": "__Secure-waw_refresh",
+                    "description": "A page's refresh token; waw_refresh without HTTPS. It counts only with X-WAW-Client: web."},
                 "metrics": {"type": "http", "scheme": "bearer", "description": "CLOUD_API_METRICS_TOKEN"},
             },
             "schemas": schemas::all(),
             "responses": schemas::errors(),
+            "parameters": paths::shared_parameters(),
         },
         "paths": paths::all(),
     })

@@ -45,20 +45,20 @@ fn table() -> Vec<Op> {
         op!(get "/api/consents" "consent" "The texts a person can agree to" ok [200 "ConsentTexts"] errors [] ; open),
         op!(post "/api/auth/register" "sign-in" "Make an account; consent to tracking is part of it" body "RegisterRequest" ok [201 "TokenResponse"] errors [403, 409, 429] ; open),
         op!(post "/api/auth/login" "sign-in" "Sign in; unknown and wrong are refused alike" body "LoginRequest" ok [200 "TokenResponse"] errors [401, 429] ; open),
-        op!(post "/api/auth/refresh" "sign-in" "Exchange a refresh token; a used one ends the session" body "RefreshRequest" ok [200 "TokenResponse"] errors [401] ; open),
+        op!(post "/api/auth/refresh" "sign-in" "Exchange a refresh token, of the body or a page's cookie; a used one ends the session" body "RefreshRequest" ok [200 "TokenResponse"] errors [401] ; open),
         op!(post "/api/auth/logout" "sign-in" "End this session; its tokens are dead at once" ok [204 ""] errors []),
         op!(post "/api/auth/reset" "sign-in" "Set a new password by a one-time link" body "ResetRequest" ok [204 ""] errors [401] ; open),
-        op!(get "/api/auth/google" "sign-in" "Go to the sign-in provider" ok [303 ""] errors [404, 502] ; open),
-        op!(get "/api/auth/google/callback" "sign-in" "Come back from the provider" ok [200 "TokenResponse"] errors [401, 403, 404, 502] query ["state", "code"] ; open),
-        op!(get "/auth/google/callback" "the original plan's addresses" "As /api/auth/google/callback" ok [200 "TokenResponse"] errors [401, 403, 404, 502] query ["state", "code"] ; open),
+        op!(get "/api/auth/google" "sign-in" "Go to the sign-in provider" ok [303 ""] errors [404, 429, 502] query ["next"] ; open),
+        op!(get "/api/auth/google/callback" "sign-in" "Come back from the provider; a browser goes on to a page" ok [200 "TokenResponse", 303 ""] errors [401, 403, 404, 409, 502] query ["state", "code"] ; open),
+        op!(get "/auth/google/callback" "the original plan's addresses" "As /api/auth/google/callback" ok [200 "TokenResponse", 303 ""] errors [401, 403, 404, 409, 502] query ["state", "code"] ; open),
         op!(post "/api/auth/device" "sign-in" "Start signing a device in from a browser (RFC 8628)" body "DeviceRequest" ok [200 "DeviceCodes"] errors [429] ; open),
         op!(post "/api/auth/device/token" "sign-in" "Ask for a device's tokens; refused in RFC 8628's own form" body "DeviceTokenRequest" ok [200 "TokenResponse"] errors [] ; open),
         op!(post "/api/auth/device/approve" "sign-in" "Look at a device that waits, and confirm or refuse it" body "DeviceApproval" ok [200 "DeviceDecision"] errors [404, 429]),
         op!(post "/api/blink" "minutes" "Send one minute" body "MinuteOfDevice" ok [201 "SyncResponse", 200 "SyncResponse"] errors [403, 429]),
         op!(post "/api/blink/sync" "minutes" "Send up to 10,000 minutes of one device; gzip is welcome" body "SyncRequest" ok [200 "SyncResponse"] errors [403, 429]),
         op!(get "/api/user/me" "me" "Who I am" ok [200 "User"] errors []),
-        op!(patch "/api/user/me" "me" "Change name, time zone, address or password" body "UserChange" ok [200 "User"] errors [403, 409]),
-        op!(delete "/api/user/me" "me" "Erase everything, with a receipt" body "Erase" ok [200 "Receipt"] errors [403]),
+        op!(patch "/api/user/me" "me" "Change name, time zone, address or password" body "UserChange" ok [200 "User"] errors [403, 409, 429]),
+        op!(delete "/api/user/me" "me" "Erase everything, with a receipt" body "Erase" ok [200 "Receipt"] errors [403, 429]),
         op!(get "/api/erasures/{id}" "me" "The receipt of an erasure, as it stands now" ok [200 "Receipt"] errors [404] ; open),
         op!(get "/api/user/me/consents" "consent" "My consents, oldest first" ok [200 "Consents"] errors []),
         op!(put "/api/user/me/consents" "consent" "Give or withdraw a consent" body "ConsentChange" ok [200 "Consents"] errors []),
@@ -119,6 +119,9 @@ fn operation(op: &Op) -> Value {
         "security": if op.signed_in { json!([{"bearer": []}]) } else { json!([]) },
     });
     let mut parameters: Vec<Value> = op.query.iter().map(|name| query_parameter(name)).collect();
+    if for_pages(op.path) {
+        parameters.push(json!({"$ref": "#/components/parameters/client"}));
+    }
     if op.path.contains("{id}") {
         parameters.push(json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}));
     }
@@ -129,13 +132,30 @@ fn operation(op: &Op) -> Value {
     if !parameters.is_empty() {
         operation["parameters"] = Value::Array(parameters);
     }
+    if op.body == Some("RefreshRequest") {
+        operation["security"] = json!([{}, {"cookie": []}]);
+    }
     if let Some(schema) = op.body {
         operation["requestBody"] = json!({
-            "required": !matches!(schema, "Erase" | "TeamAcceptance" | "DeviceRequest"),
+            "required": !matches!(schema, "Erase" | "TeamAcceptance" | "DeviceRequest" | "RefreshRequest"),
             "content": {"application/json": {"schema": {"$ref": format!("#/components/schemas/{schema}")}}},
         });
     }
     operation
+}
+
+/// Where a page gives its refresh token, or gets one.
+fn for_pages(path: &str) -> bool {
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    matches!(path, "/auth/register" | "/auth/login" | "/auth/refresh" | "/auth/logout")
+}
+
+/// The `parameters` object.
+pub(super) fn shared_parameters() -> Value {
+    json!({"client": {
+        "name": "X-WAW-Client", "in": "header", "required": false, "schema": {"type": "string", "examples": ["web"]},
+        "description": "web: a page. Its refresh token is a cookie, and in no body",
+    }})
 }
 
 fn id(op: &Op) -> String {
@@ -167,6 +187,7 @@ fn query_parameter(name: &str) -> Value {
             ("limit", json!({"type": "integer", "minimum": 1, "maximum": 1_000, "default": 100}), "items in a page")
         }
         "user_cursor" => ("cursor", json!({"type": "string", "format": "uuid"}), "next_cursor of the page before"),
+        "next" => (name, json!({"type": "string"}), "a page of this server to come back to, as /device"),
         "state" | "code" => (name, json!({"type": "string"}), "as the provider sent it"),
         other => (other, json!({"type": "string"}), "next_cursor of the page before"),
     };

@@ -11,6 +11,11 @@ fn object(required: &[&str], properties: Value) -> Value {
     json!({"type": "object", "required": required, "properties": properties})
 }
 
+fn described(mut schema: Value, description: &str) -> Value {
+    schema["description"] = json!(description);
+    schema
+}
+
 fn items_of(item: Value) -> Value {
     object(&["items"], json!({"items": {"type": "array", "items": item}}))
 }
@@ -28,9 +33,13 @@ pub(super) fn all() -> Value {
     let text = json!({"type": "string"});
     let yes_or_no = json!({"type": "boolean"});
     let email = json!({"type": "string", "maxLength": 254});
+    let new_email = json!({"type": "string", "format": "email", "maxLength": 254});
     let password = json!({"type": "string", "minLength": 12, "maxLength": 128});
-    let name = json!({"type": ["string", "null"], "maxLength": 100});
+    // On one line; where a name must be there, more than spaces.
+    let name = json!({"type": ["string", "null"], "maxLength": 100, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"});
+    let some_name = json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u0020\\u007f-\\u00a0\\s][^\\u0000-\\u001f\\u007f-\\u009f]*$"});
     let zone = json!({"type": "string", "examples": ["Europe/Berlin"], "description": "IANA time zone"});
+    let new_zone = json!({"type": ["string", "null"], "format": "time-zone", "examples": ["Europe/Berlin"], "description": "IANA time zone"});
     let role = json!({"enum": ["member", "kiosk", "manager", "admin"]});
     let kind = json!({"enum": ["tracking", "team", "biometric"]});
     let quality = json!({"enum": ["good", "insufficient"]});
@@ -43,7 +52,7 @@ pub(super) fn all() -> Value {
         "from_timestamp": time, "to_timestamp": time, "device_id": id,
         "observed_ms": {"type": "integer", "minimum": 0, "maximum": 60_000},
         "mean_fps": {"type": "number", "minimum": 0, "maximum": 1_000}, "quality": quality,
-        "mean_blink_ms": {"type": ["number", "null"], "minimum": 0}, "incomplete_share": share, "perclos": share,
+        "mean_blink_ms": {"type": ["number", "null"], "minimum": 0, "maximum": 60_000}, "incomplete_share": share, "perclos": share,
     });
     let needed = ["id", "blink_count", "from_timestamp", "to_timestamp", "observed_ms", "mean_fps", "quality"];
     let with_device: Vec<&str> = needed.iter().copied().chain(["device_id"]).collect();
@@ -75,21 +84,27 @@ pub(super) fn all() -> Value {
             "fields": {"type": "object", "additionalProperties": {"type": "string"}},
         }))})),
         "Health": object(&["status", "uptime_s", "version"], json!({"status": {"const": "ok"}, "uptime_s": count, "version": text})),
-        "Ready": object(&["status", "database", "uptime_s", "version"], json!({"status": {"const": "ready"}, "database": {"const": "ok"}, "attendance": text, "uptime_s": count, "version": text})),
+        "Ready": object(&["status", "database", "attendance", "exports", "versions", "uptime_s", "version"], json!({
+            "status": {"const": "ready"}, "database": {"const": "ok"}, "attendance": {"enum": ["ok", "unavailable"]},
+            "exports": object(&["readable"], json!({"readable": {"type": ["boolean", "null"], "description": "null while there is no exports folder"}})),
+            "versions": object(&["cloud_api", "schema"], json!({"cloud_api": text, "schema": text})),
+            "uptime_s": count, "version": text,
+        })),
         "ConsentTexts": object(&["tracking", "team", "biometric"], json!({"tracking": consent_text, "team": consent_text, "biometric": consent_text})),
         "User": object(&["id", "email", "name", "timezone", "role", "created_at"], json!({
             "id": id, "email": email, "name": name, "timezone": zone, "role": role, "created_at": time,
         })),
         "Users": page_of(reference("User")),
         "RegisterRequest": object(&["email", "password", "consent"], json!({
-            "email": email, "password": password, "name": name, "timezone": {"type": ["string", "null"]},
+            "email": new_email, "password": password, "name": name, "timezone": new_zone,
             "consent": object(&["tracking", "version"], json!({"tracking": {"const": true}, "version": {"const": "1"}})),
         })),
         "LoginRequest": object(&["email", "password"], json!({"email": text, "password": text})),
-        "RefreshRequest": object(&["refresh_token"], json!({"refresh_token": text})),
+        "RefreshRequest": described(object(&["refresh_token"], json!({"refresh_token": text})), "absent for a page, whose token is a cookie"),
         "ResetRequest": object(&["token", "password"], json!({"token": text, "password": password})),
-        "TokenResponse": object(&["user", "access_token", "refresh_token", "token_type", "expires_in"], json!({
-            "user": reference("User"), "access_token": text, "refresh_token": text, "token_type": {"const": "Bearer"}, "expires_in": count,
+        "TokenResponse": object(&["user", "access_token", "token_type", "expires_in"], json!({
+            "user": reference("User"), "access_token": text,
+            "refresh_token": described(text.clone(), "absent for a page, which gets it as a cookie"), "token_type": {"const": "Bearer"}, "expires_in": count,
         })),
         "Minute": object(&needed, minute.clone()),
         "MinuteOfDevice": object(&with_device, minute.clone()),
@@ -109,8 +124,9 @@ pub(super) fn all() -> Value {
             "blinks_per_minute": {"type": ["number", "null"]}, "coverage": {"type": "number", "minimum": 0, "maximum": 1}, "quality": quality,
         }))),
         "UserChange": object(&[], json!({
-            "name": name, "timezone": {"type": ["string", "null"]}, "email": {"type": ["string", "null"]},
-            "password": {"type": ["string", "null"]}, "current_password": {"type": ["string", "null"]},
+            "name": name, "timezone": new_zone, "email": {"type": ["string", "null"], "format": "email", "maxLength": 254},
+            "password": {"type": ["string", "null"], "minLength": 12, "maxLength": 128},
+            "current_password": {"type": ["string", "null"], "description": "needed with email or password by whoever has one"},
         })),
         "Erase": object(&[], json!({"password": {"type": ["string", "null"]}})),
         "Receipt": object(&["receipt_id", "erased_at", "stores"], json!({
@@ -123,7 +139,10 @@ pub(super) fn all() -> Value {
             }))},
         })),
         "Consents": items_of(consent.clone()),
-        "ConsentChange": object(&["kind", "granted"], json!({"kind": kind, "granted": yes_or_no, "version": {"type": ["string", "null"]}})),
+        "ConsentChange": object(&["kind", "granted"], json!({
+            "kind": kind, "granted": yes_or_no,
+            "version": {"type": ["string", "null"], "maxLength": 50, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", "description": "of the text at /api/consents; needed to grant"},
+        })),
         "Sessions": items_of(object(&["id", "user_agent", "signed_in_at", "last_used_at", "expires_at", "current"], session.clone())),
         "Devices": items_of(object(&["device_id", "first_seen_at", "last_seen_at", "session_id"], device.clone())),
         "Export": object(&["exported_at", "has_password", "user", "consents", "sessions", "devices", "teams", "identities", "archive", "minutes"], json!({
@@ -146,7 +165,7 @@ pub(super) fn all() -> Value {
             }))},
             "text": {"type": "array", "items": text},
         })),
-        "Question": object(&["question"], json!({"question": {"type": "string", "minLength": 1, "maxLength": 1_000}})),
+        "Question": object(&["question"], json!({"question": {"type": "string", "minLength": 1, "maxLength": 1_000, "pattern": "\\S"}})),
         "AnswerToQuestion": object(&["answer", "model"], json!({"answer": text, "model": text})),
         "DeviceRequest": object(&[], json!({"device_name": name})),
         "DeviceCodes": object(&["device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval"], json!({
@@ -160,8 +179,8 @@ pub(super) fn all() -> Value {
         "DeviceDecision": object(&["status", "device_name", "address"], json!({
             "status": {"enum": ["waiting", "approved", "denied"]}, "device_name": text, "address": text, "expires_at": time,
         })),
-        "TeamRequest": object(&["name"], json!({"name": {"type": "string", "minLength": 1, "maxLength": 100}, "timezone": {"type": ["string", "null"]}})),
-        "TeamAcceptance": object(&[], json!({"version": {"type": ["string", "null"]}})),
+        "TeamRequest": object(&["name"], json!({"name": some_name, "timezone": new_zone})),
+        "TeamAcceptance": object(&[], json!({"version": {"enum": ["1", null]}})),
         "TeamMembership": object(&["status"], json!({"status": {"enum": ["invited", "accepted"]}})),
         "Team": team,
         "Teams": items_of(reference("Team")),
@@ -191,10 +210,22 @@ pub(super) fn errors() -> Value {
     ];
     let mut responses = Map::new();
     for (status, meaning) in meanings {
-        responses.insert(
-            status.to_string(),
-            json!({"description": meaning, "content": {"application/json": {"schema": reference("Error")}}}),
-        );
+        let mut response =
+            json!({"description": meaning, "content": {"application/json": {"schema": reference("Error")}}});
+        let header = match status {
+            401 => Some((
+                "WWW-Authenticate",
+                "Bearer, where an access token is what is missing",
+                false,
+                json!({"type": "string"}),
+            )),
+            429 | 503 => Some(("Retry-After", "seconds to wait", true, json!({"type": "integer", "minimum": 1}))),
+            _ => None,
+        };
+        if let Some((name, says, required, schema)) = header {
+            response["headers"] = json!({name: {"description": says, "required": required, "schema": schema}});
+        }
+        responses.insert(status.to_string(), response);
     }
     Value::Object(responses)
 }

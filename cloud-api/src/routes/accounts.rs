@@ -240,7 +240,7 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
 /// cookie ends the session as well, and is forgotten.
 ///
 /// # Errors
-/// 401 without a live session; never for a page that only wants to be signed out.
+/// 401 where nobody is signed in; a page's browser forgets its cookie all the same.
 pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: Data<State>) -> ApiResult {
     let of_cookie = web::given(&req, state.is_https())
         .and_then(|token| tokens::verify_refresh(&state.keys, token.expose(), state.clock.now()))
@@ -248,8 +248,13 @@ pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: D
     let page = web::is_web(&req);
     let of_bearer = match who {
         Ok(who) => Some(who.session),
-        Err(e) if page && e.status.is_client_error() => None,
-        Err(e) => return Err(e),
+        Err(e) if of_cookie.is_some() && e.status.is_client_error() => None,
+        Err(mut e) => {
+            if page {
+                forget(&mut e, &state);
+            }
+            return Err(e);
+        }
     };
     for session in of_bearer.into_iter().chain(of_cookie) {
         state.db.write(move |conn| sessions::end(conn, session)).await.map_err(|e: DbError| ApiError::from(e))?;

@@ -122,7 +122,7 @@ fn check_batch(bytes: &[u8], rules: Rules) -> Result<CheckedBatch, ApiError> {
     for (index, bucket) in buckets.into_iter().enumerate() {
         match rules.check(bucket.get()) {
             Ok(minute) => minutes.push(minute),
-            Err(Rejection { code, detail }) => {
+            Err(Rejection { code, detail, .. }) => {
                 rejected.push(Rejected { index, code: code.as_str().to_owned(), detail });
             }
         }
@@ -159,7 +159,10 @@ fn device_id(given: Option<&RawValue>) -> Result<DeviceId, ApiError> {
 }
 
 fn refused(rejection: &Rejection) -> ApiError {
-    ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, rejection.code.as_str(), rejection.detail.clone())
+    let mut error = ApiError::invalid_field(rejection.field, rejection.detail.clone());
+    error.code = rejection.code.as_str();
+    error.message.clone_from(&rejection.detail);
+    error
 }
 
 /// An array's elements, unread; what is past the limit is skipped without being kept.

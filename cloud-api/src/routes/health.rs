@@ -1,7 +1,9 @@
 //! Whether the server lives, and whether it can work.
 
+use std::{fs, io, path::Path};
+
 use actix_web::{HttpRequest, HttpResponse, http::header::AUTHORIZATION, web::Data};
-use diesel::{RunQueryDsl as _, sql_query};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -21,14 +23,26 @@ pub async fn liveness(state: Data<State>) -> HttpResponse {
     }))
 }
 
-/// `GET /healthz`: the server can do its work: its database answers.
+/// The newest migration of a database.
+#[derive(QueryableByName)]
+struct Schema {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// `GET /healthz`: the server can do its work: its database answers. What else is missing is said, and is no reason to
+/// send people elsewhere.
 ///
 /// # Errors
 /// 503 without the database.
 pub async fn readiness(state: Data<State>) -> ApiResult {
-    state
+    let folder = state.exports_dir.clone();
+    let (schema, exports) = state
         .db
-        .read(|conn| sql_query("SELECT 1").execute(conn).map(|_| ()).map_err(DbError::from))
+        .read(move |conn| -> Result<_, DbError> {
+            let newest = "SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
+            Ok((sql_query(newest).get_result::<Schema>(conn)?.version, readable(&folder)))
+        })
         .await
         .map_err(|e| ApiError::unavailable(crate::failure::chain(&e)))?;
     Ok(HttpResponse::Ok().json(json!({
@@ -36,9 +50,20 @@ pub async fn readiness(state: Data<State>) -> ApiResult {
         "database": "ok",
         // The desk's models are not part of this build yet.
         "attendance": "unavailable",
+        "exports": {"readable": exports},
+        "versions": {"cloud_api": env!("CARGO_PKG_VERSION"), "schema": schema},
         "uptime_s": state.started.elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     })))
+}
+
+/// Whether the folder and all its files can be opened; `None` while there is no folder, because nothing was exported.
+fn readable(folder: &Path) -> Option<bool> {
+    match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+        Err(_) => Some(false),
+        Ok(mut files) => Some(files.all(|file| file.and_then(|file| fs::File::open(file.path())).is_ok())),
+    }
 }
 
 /// `GET /metrics`: for Prometheus. Open on loopback; elsewhere, and behind a proxy, it wants the token.

@@ -26,7 +26,7 @@ pub mod people;
 pub mod reset;
 pub mod team;
 
-use std::{str::FromStr, sync::Arc, time::Instant};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Instant};
 
 use actix_web::{
     HttpRequest, Route,
@@ -85,6 +85,8 @@ pub struct State {
     pub ask: Option<AskConfig>,
     /// Whether a proxy stands in front.
     pub behind_proxy: bool,
+    /// Where the attendance desk's CSV files go.
+    pub exports_dir: PathBuf,
 }
 
 impl State {

@@ -52,7 +52,10 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
         _ => Err("must be tracking, team or biometric".to_owned()),
     });
     let granted = fields.required_flag("granted");
-    let version = fields.optional_text("version", |text| Ok(text.chars().take(50).collect::<String>()));
+    let version = fields.optional_text("version", |text| {
+        let sound = text.chars().count() <= 50 && !text.chars().any(char::is_control);
+        if sound { Ok(text.to_owned()) } else { Err("must be at most 50 characters on one line".to_owned()) }
+    });
     if let (Some((_, current)), Some(true)) = (kind, granted)
         && version.as_deref() != Some(current)
     {

@@ -25,6 +25,7 @@ use crate::{
     failure::chain,
     http::body,
     ledger::What,
+    limits,
 };
 
 /// How fresh a sign-in must be to stand in for the password.
@@ -52,9 +53,11 @@ pub fn email_taken() -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "email_taken", "There is an account with this address already.")
 }
 
-async fn require_password(state: &State, given: Secret, row: &UserRow) -> Result<(), ApiError> {
+/// Counted as a sign-in is: whoever has taken a session must not find the password by trying.
+async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: &UserRow) -> Result<(), ApiError> {
+    let attempt = limits::sign_in(state, &row.email_key, state.peer(req)).await?;
     if state.passwords.verify(given, row.password_hash.clone()).await? {
-        return Ok(());
+        return limits::succeeded(state, attempt).await;
     }
     Err(ApiError::forbidden("wrong_password", "The password is wrong."))
 }
@@ -63,7 +66,7 @@ async fn require_password(state: &State, given: Secret, row: &UserRow) -> Result
 /// now. A new address or password needs the current password; a new password ends every other session.
 ///
 /// # Errors
-/// 403 for a wrong password, 409 for a taken address, 422 naming the fields.
+/// 403 for a wrong password, 409 for a taken address, 422 naming the fields, 429.
 pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let name = fields.nullable_text("name", account::name).map(Option::flatten);
@@ -78,7 +81,7 @@ pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: D
     }
     fields.finish()?;
     match current {
-        Some(current) if guarded => require_password(&state, current, &row).await?,
+        Some(current) if guarded => require_password(&state, &req, current, &row).await?,
         // Somebody without a password sets the first one while their sign-in elsewhere is fresh.
         _ if guarded => require_fresh_sign_in(&who, &state)?,
         _ => {}
@@ -123,14 +126,14 @@ fn require_fresh_sign_in(who: &Principal, state: &State) -> Result<(), ApiError>
 /// from where. Objects of the archive go after it; `GET /api/erasures/{receipt_id}` says when they are gone.
 ///
 /// # Errors
-/// 403 for a wrong password or an old sign-in.
+/// 403 for a wrong password or an old sign-in, 429.
 pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::optional_object(&req, payload).await?;
     let password = fields.optional_text("password", account::given_password);
     fields.finish()?;
     let row = row(&who, &state).await?;
     match password {
-        Some(password) => require_password(&state, password, &row).await?,
+        Some(password) => require_password(&state, &req, password, &row).await?,
         None => require_fresh_sign_in(&who, &state)?,
     }
     let (user, id, now) = (DbId::from(who.user), DbId(Uuid::new_v4()), state.clock.now());

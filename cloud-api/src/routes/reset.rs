@@ -33,8 +33,12 @@ pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     let token = fields.text("token", |text| Ok(text.to_owned()));
     let password = fields.text("password", account::new_password);
     let (Some(token), Some(password)) = (token, password) else { return Err(ApiError::invalid(fields.wrong())) };
+    let (known, now) = (token.clone(), state.clock.now());
+    // Before the password is hashed: that work is not for anybody who asks.
+    if !state.db.read(move |conn| one_time::is_live(conn, &known, PURPOSE, now)).await? {
+        return Err(invalid_link());
+    }
     let hash = state.passwords.hash(password).await?;
-    let now = state.clock.now();
     let done = state
         .db
         .write(move |conn| -> Result<bool, DbError> {
@@ -48,9 +52,10 @@ pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     if done {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Err(ApiError::new(
-        StatusCode::UNAUTHORIZED,
-        "invalid_link",
-        "The link was used or has ended: ask the operator for a new one.",
-    ))
+    Err(invalid_link())
+}
+
+fn invalid_link() -> ApiError {
+    let message = "The link was used or has ended: ask the operator for a new one.";
+    ApiError::new(StatusCode::UNAUTHORIZED, "invalid_link", message)
 }

@@ -126,6 +126,7 @@ pub async fn put_member(
         return accept(&who, &team, &req, payload, &state).await;
     }
     let team = managed(&who, &team, &state).await?.id;
+    read_acceptance(&req, payload).await?;
     let now = state.clock.now();
     let invited = state
         .db
@@ -152,13 +153,18 @@ pub async fn put_member(
     Ok(HttpResponse::Created().json(json!({"status": "invited"})))
 }
 
-async fn accept(who: &Principal, team: &str, req: &HttpRequest, payload: Payload, state: &State) -> ApiResult {
+/// The version of the text that was agreed to, where it is said; an invitation needs none.
+async fn read_acceptance(req: &HttpRequest, payload: Payload) -> Result<(), ApiError> {
     let mut fields = body::optional_object(req, payload).await?;
     fields.optional_text("version", |text| match text {
         TEAM_VERSION => Ok(()),
         _ => Err(format!("must be \"{TEAM_VERSION}\", the version of the text at /api/consents")),
     });
-    fields.finish()?;
+    fields.finish()
+}
+
+async fn accept(who: &Principal, team: &str, req: &HttpRequest, payload: Payload, state: &State) -> ApiResult {
+    read_acceptance(req, payload).await?;
     let team = team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
     let (user, now) = (DbId::from(who.user), state.clock.now());
     let accepted = state

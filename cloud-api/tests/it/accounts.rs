@@ -74,7 +74,13 @@ contract! {
             (error, started.elapsed())
         };
         let (mut wrong, mut unknown, mut impossible) = (Duration::MAX, Duration::MAX, Duration::MAX);
-        for _ in 0..5 {
+        let alike = |wrong: Duration, unknown: Duration, impossible: Duration| unknown * 2 > wrong && impossible * 2 > wrong;
+        // The fastest of some tells what the work costs, and on a busy machine it takes more of them; without the work,
+        // unknown would take a hundredth.
+        for round in 0..18 {
+            if round > 2 && alike(wrong, unknown, impossible) {
+                break;
+            }
             let (a, t_wrong) = try_in(&ada.email, "not her password");
             let (b, t_unknown) = try_in("nobody@example.org", "not her password");
             let (c, t_impossible) = try_in("no address", "not her password");
@@ -82,8 +88,7 @@ contract! {
             assert_eq!(a, c);
             (wrong, unknown, impossible) = (wrong.min(t_wrong), unknown.min(t_unknown), impossible.min(t_impossible));
         }
-        // The fastest of five tells what the work costs; without it, unknown would take a hundredth.
-        assert!(unknown * 2 > wrong && impossible * 2 > wrong, "wrong {wrong:?}, unknown {unknown:?}, impossible {impossible:?}");
+        assert!(alike(wrong, unknown, impossible), "wrong {wrong:?}, unknown {unknown:?}, impossible {impossible:?}");
     }
 
     fn a_person_signs_in_with_any_capitals(app) {

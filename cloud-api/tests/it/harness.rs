@@ -150,6 +150,7 @@ impl TestApp {
                 public_url: None,
                 tls: None,
                 behind_proxy: false,
+                exports_dir: None,
                 parts: ALL_PARTS.to_vec(),
             },
             database: DatabaseConfig {

@@ -98,10 +98,15 @@ contract! {
         assert_eq!(ada.totals(), (3, 60_000));
         for (change, code) in [
             (json!({"blink_count": -1}), "invalid"),
+            (json!({"blink_count": "3"}), "invalid"),
+            (json!({"id": "x"}), "invalid"),
             (json!({"to_timestamp": "2026-03-10T09:02:00Z"}), "bad_interval"),
             (json!({"user_id": Uuid::nil()}), "wrong_user"),
         ] {
-            assert_eq!(ada.post("/api/blink", &changed(body.clone(), &change)).expect(422).code(), code);
+            let refused = ada.post("/api/blink", &changed(body.clone(), &change)).expect(422);
+            let field = change.as_object().unwrap().keys().next().unwrap();
+            assert_eq!(refused.code(), code);
+            assert_ne!(refused.field(field), "", "{refused:?}");
         }
         let answer = ada.post("/api/blink", &minutes("2026-03-10T09:00:00Z", 1, 3)[0]).expect(422);
         assert_ne!(answer.field("device_id"), "");

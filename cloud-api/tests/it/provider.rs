@@ -135,9 +135,10 @@ contract! {
 
 #[test]
 fn a_provider_that_is_away_is_said() {
-    let app = TestApp::start(Backend::Sqlite);
+    let mut app = TestApp::start(Backend::Sqlite);
     let oidc = OidcConfig { issuer: "http://127.0.0.1:9".to_owned(), client_id: "waw".to_owned(), client_secret: None };
-    let app = app.replica_with(OutsideConfig { oidc: Some(oidc), ..OutsideConfig::default() });
+    app.outside = OutsideConfig { oidc: Some(oidc), ..OutsideConfig::default() };
+    app.restart();
     let away = app.anonymous().get("/api/auth/google").expect(502);
     assert_eq!(away.code(), "provider_failed");
     assert!(!away.text.contains("127.0.0.1"), "{away:?}");

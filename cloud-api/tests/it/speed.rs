@@ -1,5 +1,6 @@
 //! Figures that documents quote: ingest through HTTP beside the database's own speed, and a year of history. The bounds
-//! asserted here are those a busy machine keeps; `WAW_TEST_LONG=1` uses the full numbers and prints them.
+//! asserted here are those a busy machine keeps; `WAW_TEST_LONG=1` uses the full numbers, and `make bench` prints them
+//! from a release build.
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,12 @@ use crate::{
 
 fn long() -> bool {
     std::env::var_os("WAW_TEST_LONG").is_some()
+}
+
+/// One line of figures: what, how much, and what it means.
+#[expect(clippy::print_stdout, reason = "figures are what this file is for")]
+fn figure(what: &str, value: &str, meaning: &str) {
+    println!("  {what:<34}{value:>18}   {meaning}");
 }
 
 /// The same machine's multi-row inserts and COPY of the same rows into the same table, in rows a second.
@@ -108,14 +115,17 @@ fn ingest_in_batches_of_sixty_beside_the_databases_own_speed() {
     });
     let rate = rows as f64 / started.elapsed().as_secs_f64();
     times.sort();
-    let p99 = times[times.len() * 99 / 100];
+    let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
     let (inserted, copied) = raw(&database, rows, 60);
-    println!(
-        "{rows} minutes in batches of 60 from {clients} clients: {rate:.0} a second through HTTP, p99 {p99:.1?}; \
-         the same rows by multi-row INSERT {inserted:.0} a second ({:.0} %), by COPY {copied:.0} a second ({:.0} %)",
-        100.0 * rate / inserted,
-        100.0 * rate / copied
+    println!("ingest on PostgreSQL: {rows} minutes in batches of 60, from {clients} clients at once");
+    let (of_insert, of_copy) = (100.0 * rate / inserted, 100.0 * rate / copied);
+    figure("through HTTP, durable", &format!("{rate:.0} minutes/s"), &format!("p50 {p50:.1?}, p99 {p99:.1?} a batch"));
+    figure(
+        "raw multi-row INSERT, one client",
+        &format!("{inserted:.0} minutes/s"),
+        &format!("HTTP reaches {of_insert:.0} % of it"),
     );
+    figure("raw COPY, one client", &format!("{copied:.0} minutes/s"), &format!("HTTP reaches {of_copy:.0} % of it"));
     assert!(people.iter().all(|(client, _)| client.totals().0 == each as u64 * 12));
     assert!(rate > 500.0, "{rate:.0} minutes a second");
 }
@@ -135,7 +145,7 @@ fn a_year_by_day_reads_in_milliseconds() {
             device.device = uuid::Uuid::new_v4();
             device.store(&minutes(&from.to_string(), 1_440, 15));
         }
-        let best = (0..10)
+        let times: Vec<Duration> = (0..10)
             .map(|_| {
                 let started = Instant::now();
                 let page = ada.blinks("group=day&limit=1000").expect(200);
@@ -144,9 +154,13 @@ fn a_year_by_day_reads_in_milliseconds() {
                 assert_eq!(items.len() as i64, days + 1);
                 took
             })
-            .min()
-            .unwrap();
-        println!("{backend:?}: {} minutes grouped by day in {best:.1?}", days * 1_440);
+            .collect();
+        let (best, worst) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
+        figure(
+            &format!("history by day on {backend:?}"),
+            &format!("{} minutes", days * 1_440),
+            &format!("best of 10: {best:.1?}, worst {worst:.1?}"),
+        );
         assert!(best < Duration::from_millis(if long() { 50 } else { 100 }), "{backend:?} {best:?}");
     }
 }

@@ -119,8 +119,11 @@ contract! {
         assert_eq!(cookie(&out, "waw_refresh").0, "waw_refresh=");
         access.get("/api/user/me").expect(401);
         refresh(&nobody, &cookie_of_ada).expect(401);
-        // Twice, or with nothing left, is signed out all the same; another's session is not touched.
-        nobody.send("POST", "/api/auth/logout", &[WEB], None).expect(204);
+        // Twice is signed out all the same; with nothing left there is nobody, and nothing to keep. Another's session is
+        // not touched.
+        nobody.send("POST", "/api/auth/logout", &[WEB, ("cookie", &cookie_of_ada)], None).expect(204);
+        let nothing = nobody.send("POST", "/api/auth/logout", &[WEB], None).expect(401);
+        assert_eq!((nothing.code(), cookie(&nothing, "waw_refresh").0.as_str()), ("unauthenticated", "waw_refresh="));
         ada.get("/api/user/me").expect(200);
         // With the bearer token, as anybody.
         let (answer, _) = sign_in(&nobody, &ada.email);
@@ -167,8 +170,9 @@ fn behind_tls_the_cookie_crosses_nothing_else() {
 fn with_provider() -> (TestApp, Peer) {
     let provider = provider::start();
     let oidc = OidcConfig { issuer: provider.said.clone(), client_id: "waw".to_owned(), client_secret: None };
-    let app = TestApp::start(Backend::Sqlite);
-    let app = app.replica_with(OutsideConfig { oidc: Some(oidc), ..OutsideConfig::default() });
+    let mut app = TestApp::start(Backend::Sqlite);
+    app.outside = OutsideConfig { oidc: Some(oidc), ..OutsideConfig::default() };
+    app.restart();
     (app, provider)
 }
 

@@ -3,7 +3,7 @@
 //! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
 //! - [`KeeperHandle`]: how the other threads speak to it
 //! - `person`: consent, pause, account
-//! - `absence`, `handover`, `sampling`: lock and sleep, yield, and the battery's windows
+//! - `manners`, `absence`, `handover`, `sampling`: what it may cost, lock and sleep, yield, and the battery's windows
 //! - `time`: clocks that are set, time zones that change
 //! - `queue`: what the upload thread takes and gives back
 //!
@@ -15,6 +15,7 @@ mod figures;
 mod handle;
 mod handover;
 mod import;
+mod manners;
 mod person;
 mod queue;
 mod sampling;
@@ -41,13 +42,14 @@ use tokio::sync::broadcast;
 
 pub use absence::LockedBy;
 pub use handle::{Gone, KeeperHandle};
+pub use manners::Manners;
 pub use person::not_signed_in;
 pub use queue::Batch;
 
 use crate::{
     capture::{Gate, News, Sighting, Trouble},
     clock::{Clock, Zone},
-    cost::{self, Governor, Meter},
+    cost::{Governor, Meter},
     minutes::{Book, Seen},
     profile::{AccountFile, Consent, Device, Pause, files::FileError},
     store::{History, Store},
@@ -61,25 +63,6 @@ const TICK: Duration = Duration::from_millis(250);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 /// A store or disk that failed is tried again this often.
 const MEND_EVERY: Duration = Duration::from_secs(5);
-
-/// How considerate it is of the machine and of other programs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Manners {
-    /// The device behind the source, as [`crate::capture::device::of_source`] tells it.
-    pub device: Option<std::path::PathBuf>,
-    /// Whether the camera is handed to a program that waits for it.
-    pub yield_to_others: bool,
-    /// The frame rate is lowered where the daemon costs more of one core; 0 for no limit.
-    pub max_cpu_percent: u32,
-    /// Whether to look all the time or in windows.
-    pub profile: cost::Profile,
-}
-
-impl Default for Manners {
-    fn default() -> Self {
-        Self { device: None, yield_to_others: true, max_cpu_percent: 25, profile: cost::Profile::Auto }
-    }
-}
 
 /// What a keeper needs to begin.
 pub struct Setup {
@@ -292,25 +275,6 @@ impl Keeper {
         let wanted = self.wanted();
         self.setup.gate.set(wanted && self.sharing.handover.is_none() && !self.sampling.rests());
         wanted
-    }
-
-    /// Asks for fewer frames where it costs more than it may.
-    fn set_pace(&mut self, mono: Duration) {
-        if let Some(cpu_percent) = self.setup.meter.measured() {
-            let fps = self.figures.fps(mono);
-            let limit = f64::from(self.setup.manners.max_cpu_percent);
-            let pace = self.governor.advise(limit, cpu_percent, fps);
-            self.setup.gate.set_pace(pace);
-        }
-    }
-
-    /// Takes other manners. The source itself stays as it is.
-    pub fn set_manners(&mut self, manners: Manners) {
-        if manners.device != self.setup.manners.device {
-            self.sharing = handover::Sharing::of(manners.device.clone());
-        }
-        self.setup.manners = manners;
-        self.tick();
     }
 
     fn publish(&self) {

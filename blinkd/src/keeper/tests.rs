@@ -1,5 +1,6 @@
 //! A keeper living through days, restarts, other accounts and broken disks, by a clock that tests move.
 
+mod camera;
 mod cost;
 
 use std::{fs, sync::atomic::Ordering, time::Duration};
@@ -345,51 +346,6 @@ fn a_damaged_store_is_said_and_rebuilt() {
     assert_eq!((status.queue.pending, status.today.blink_count), (3, 18));
     let names = fs::read_dir(&place.paths().data).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.starts_with("store.damaged-")).count(), 1);
-}
-
-#[test]
-fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
-    let place = Place::new();
-    let mut keeper = place.consenting();
-    for (kind, state) in [
-        (TroubleKind::Ended, State::NoCamera),
-        (TroubleKind::Gone, State::NoCamera),
-        (TroubleKind::Busy, State::CameraBusy),
-        (TroubleKind::Broken, State::Error),
-    ] {
-        keeper.news(News::Trouble(Trouble { kind, problem: Problem::new("code", "m", "f") }));
-        assert_eq!((keeper.state(), keeper.status().last_error.unwrap().code), (state, "code".to_owned()));
-    }
-    keeper.pause(PauseSpan::default()).unwrap();
-    assert_eq!((keeper.state(), keeper.status().last_error), (State::Paused, None));
-    keeper.resume().unwrap();
-    keeper.news(News::Opened);
-    assert_eq!(keeper.state(), State::Error, "a stream may open and still give nothing: it is not over");
-    let at = t("10:00:00");
-    let seen = Sighting { at, face: false, followed: false, ear: None, baseline: None };
-    keeper.news(News::Seen(vec![seen], vec![]));
-    assert_eq!((keeper.state(), keeper.status().last_error), (State::NoFace, None));
-    let seen = Sighting { at, face: true, followed: true, ear: None, baseline: None };
-    keeper.news(News::Seen(vec![seen], vec![]));
-    assert_eq!(keeper.state(), State::Tracking);
-    place.idle(&mut keeper, 2);
-    assert_eq!(keeper.state(), State::NoFace);
-}
-
-#[test]
-fn coverage_is_over_unpaused_time_and_survives_a_restart() {
-    let place = Place::new();
-    let mut keeper = place.consenting();
-    place.watch(&mut keeper, 60, 10);
-    place.idle(&mut keeper, 60);
-    keeper.pause(PauseSpan::default()).unwrap();
-    place.idle(&mut keeper, 1_000);
-    assert_eq!(keeper.status().coverage, Some(0.5));
-    drop(keeper);
-    let mut keeper = place.keeper();
-    assert_eq!(keeper.status().coverage, Some(0.5));
-    place.idle(&mut keeper, 14 * 3600);
-    assert_eq!((keeper.status().coverage, keeper.status().today.blink_count), (None, 0), "a new day");
 }
 
 #[test]

@@ -90,7 +90,8 @@ impl Ledger {
     }
 }
 
-/// Reads a ledger. A last line without its end was never acknowledged, and is left out.
+/// Reads a ledger, in the order of time: replicas' files may have been put together in any. A last line without its end
+/// was never acknowledged, and is left out.
 ///
 /// # Errors
 /// When it cannot be read, or a whole line is none of ours.
@@ -109,12 +110,27 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
         }
         entries.push(serde_json::from_str(&line).map_err(|_| LedgerError::Damaged(path.to_owned(), number))?);
     }
+    entries.sort_by_key(|entry: &Entry| entry.at);
     Ok(entries)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_of_several_replicas_are_read_in_the_order_of_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.ndjson");
+        let ledger = Ledger::open(&path).unwrap();
+        let times = ["2026-03-01T10:00:00.5Z", "2026-03-01T10:00:00Z", "2026-02-01T10:00:00Z"];
+        for at in times {
+            let entry = Entry { at: at.parse().unwrap(), user_id: UserId::new(), what: What::Erased };
+            ledger.append(&entry).unwrap();
+        }
+        let read: Vec<String> = read(&path).unwrap().iter().map(|entry| entry.at.to_string()).collect();
+        assert_eq!(read, [times[2], times[1], times[0]]);
+    }
 
     #[test]
     fn what_was_appended_is_read_and_a_broken_end_is_not() {

@@ -33,7 +33,10 @@ pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, now:
     });
     let closed = match closed.await {
         Ok(Ok(closed)) => closed,
-        Ok(Err(e)) => return Ok(unreadable(&e)),
+        Ok(Err(e)) => {
+            unreadable(&e);
+            return Ok(0);
+        }
         Err(_) => return Err(DbError::Cancelled.into()),
     };
     let dropped = spool.take_dropped();
@@ -48,10 +51,9 @@ pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, now:
     Ok(written)
 }
 
-fn unreadable(e: &io::Error) -> usize {
+fn unreadable(e: &io::Error) {
     tracing::error!(cause = %e, "the log on its way into the archive cannot be read");
     metrics::archive_failed("log");
-    0
 }
 
 async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result<bool, WorkError> {
@@ -67,7 +69,10 @@ async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result
     });
     let (file, sealed, records) = match sealed.await {
         Ok(Ok(sealed)) => sealed,
-        Ok(Err(e)) => return Ok(unreadable(&e) != 0),
+        Ok(Err(e)) => {
+            unreadable(&e);
+            return Ok(false);
+        }
         Err(_) => return Err(DbError::Cancelled.into()),
     };
     let bytes = i32::try_from(sealed.len()).unwrap_or(i32::MAX);

@@ -23,6 +23,9 @@ use crate::{
 /// One request, all its attempts included.
 const BOUND: Duration = Duration::from_secs(20);
 
+/// No object takes as long to be written.
+const UNFINISHED: Duration = Duration::from_secs(60 * 60);
+
 /// How AWS hands a role to what runs in it; read from the environment only where no keys are set.
 const ROLE_SETTINGS: [(&str, AmazonS3ConfigKey); 5] = [
     ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", AmazonS3ConfigKey::ContainerCredentialsRelativeUri),
@@ -199,12 +202,36 @@ fn folder(path: &FilePath) -> Result<Room, Failure> {
         Failure::failed("archive_unwritable", message, "Make it writable, or set CLOUD_API_ARCHIVE=folder:PATH.")
     };
     make_private(path).map_err(|e| failed(e.to_string()))?;
+    remove_unfinished(path).map_err(|e| failed(e.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(path).map_err(|e| failed(chain(&e)))?;
     Ok(Room {
         label: path.display().to_string(),
         folder: Some(path.to_owned()),
         store: Arc::new(store.with_automatic_cleanup(true).with_fsync(true)),
     })
+}
+
+/// Removes what a process that was killed was writing: `NAME#1` beside the object's own name, which no list shows. What
+/// is younger than an hour may be another process's.
+fn remove_unfinished(folder: &FilePath) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let (path, about) = match entry.and_then(|entry| Ok((entry.path(), entry.metadata()?))) {
+            // Another process has just renamed or removed it.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            found => found?,
+        };
+        if about.is_dir() {
+            remove_unfinished(&path)?;
+            continue;
+        }
+        let staged = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.rsplit_once('#'));
+        let staged = staged.is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()));
+        let old = about.modified()?.elapsed().is_ok_and(|age| age > UNFINISHED);
+        if staged && old {
+            fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn make_private(path: &FilePath) -> io::Result<()> {
@@ -281,6 +308,18 @@ mod tests {
         stores.delete(Bucket::Data, "a/2026-03/b").await.unwrap();
         stores.delete(Bucket::Data, "a/2026-03/b").await.unwrap();
         assert_eq!(fs::read_dir(home.path().join("archive/data-bucket")).unwrap().count(), 0, "no empty folders");
+        // What a killed process left goes at the next start, and what another is writing stays.
+        let old = std::time::SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+        let staged = |name: &str| home.path().join("archive/data-bucket").join(name);
+        for name in ["killed#1", "object"] {
+            fs::File::create(staged(name)).unwrap().set_modified(old).unwrap();
+        }
+        fs::write(staged("young#2"), "x").unwrap();
+        let stores = {
+            drop(stores);
+            Stores::open(&config).unwrap()
+        };
+        assert!(!staged("killed#1").exists() && staged("object").exists() && staged("young#2").exists());
         // A volume that is not there has not removed anything.
         fs::remove_dir_all(home.path().join("archive")).unwrap();
         assert!(matches!(stores.delete(Bucket::Data, "x/y").await, Err(StoreError::NoBucket(_))));

@@ -25,6 +25,9 @@ use crate::{
 /// Longer than writing an object may take; shorter than a removal waits for one that may still be on its way.
 const LEASE_MS: i64 = 30_000;
 
+/// An object that is not written by now never will be.
+const ABANDONED_MS: i64 = 2 * 60_000;
+
 /// A person whose queue cannot be opened is left alone for this long.
 const SET_ASIDE_MS: i64 = 60 * 60_000;
 
@@ -198,7 +201,7 @@ async fn give_up(
     .await
 }
 
-/// Looks how long the queue is, tells it to whoever watches, and minds its bound.
+/// Looks how long the queue is, tells it to whoever watches, minds its bound, and clears up after whoever died.
 ///
 /// # Errors
 /// When the database fails.
@@ -217,5 +220,8 @@ pub async fn look(archive: &Archive, db: &Db, now: UtcMs) -> Result<(), DbError>
         }
     }
     archive.keys.forget_old();
+    if state.unfinished > 0 {
+        db.write(move |conn| archive_removals::clear_up(conn, now.plus(-ABANDONED_MS), now)).await?;
+    }
     Ok(())
 }

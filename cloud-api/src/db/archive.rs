@@ -279,6 +279,8 @@ pub struct QueueState {
     pub oldest_at: Option<UtcMs>,
     /// Objects that wait for their removal.
     pub removals: i64,
+    /// Objects that are being written, or were when somebody died.
+    pub unfinished: i64,
 }
 
 #[derive(QueryableByName)]
@@ -291,6 +293,8 @@ struct StateRow {
     oldest_at: Option<UtcMs>,
     #[diesel(sql_type = BigInt)]
     removals: i64,
+    #[diesel(sql_type = BigInt)]
+    unfinished: i64,
 }
 
 /// How full the queue is.
@@ -300,11 +304,12 @@ struct StateRow {
 pub fn queue_state(conn: &mut Conn) -> Result<QueueState, DbError> {
     let row: StateRow = sql_query(
         "SELECT count(*) AS batches, coalesce(sum(bytes), 0) AS bytes, min(queued_at) AS oldest_at, \
-         (SELECT count(*) FROM archive_removals) AS removals FROM archive_queue",
+         (SELECT count(*) FROM archive_removals) AS removals, \
+         (SELECT count(*) FROM archive_objects WHERE NOT written) AS unfinished FROM archive_queue",
     )
     .get_result(conn)?;
-    let StateRow { batches, bytes, oldest_at, removals } = row;
-    Ok(QueueState { batches, bytes, oldest_at, removals })
+    let StateRow { batches, bytes, oldest_at, removals, unfinished } = row;
+    Ok(QueueState { batches, bytes, oldest_at, removals, unfinished })
 }
 
 /// What the archive holds of a person, for their export.

@@ -95,19 +95,29 @@ pub fn give_up(
     Ok(count)
 }
 
-/// Marks for removal what is past retention, what was registered and never written, and what has lost its key; drops
-/// what is queued and past retention, and the server's own keys that nothing needs. Returns how many objects go.
+/// Marks for removal what was registered before `before` and never written: whoever was writing it has died. Returns how
+/// many objects go.
+///
+/// # Errors
+/// When the database fails.
+pub fn clear_up(conn: &mut Conn, before: UtcMs, now: UtcMs) -> Result<usize, DbError> {
+    use archive_objects::{bucket, created_at, id, name, written};
+    let abandoned: Vec<ObjectName> = archive_objects::table
+        .filter(written.eq(false).and(created_at.lt(before)))
+        .select((id, bucket, name, written))
+        .load(conn)?;
+    give_up(conn, abandoned, None, now)
+}
+
+/// Marks for removal what is past retention and what has lost its key; drops what is queued and past retention, and the server's own keys that nothing needs. Returns how many objects go.
 ///
 /// # Errors
 /// When the database fails.
 pub fn retire(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<usize, DbError> {
-    use archive_objects::{bucket, created_at, id, key_id, name, oldest_at, written};
+    use archive_objects::{bucket, id, key_id, name, oldest_at, written};
     const DAY_MS: i64 = 86_400_000;
-    let abandoned = written.eq(false).and(created_at.lt(now.plus(-DAY_MS)));
-    let old: Vec<ObjectName> = archive_objects::table
-        .filter(oldest_at.lt(keep_from).or(abandoned))
-        .select((id, bucket, name, written))
-        .load(conn)?;
+    let old: Vec<ObjectName> =
+        archive_objects::table.filter(oldest_at.lt(keep_from)).select((id, bucket, name, written)).load(conn)?;
     let mut count = give_up(conn, old, None, now)?;
     let keyless: Vec<ObjectName> = archive_objects::table
         .filter(key_id.ne_all(archive_keys::table.select(archive_keys::id)))

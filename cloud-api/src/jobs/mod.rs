@@ -70,7 +70,7 @@ async fn housekeeping(db: &Db, state: &State) {
     }
     match purged {
         Ok(purged) => {
-            tracing::info!(minutes = purged.minutes, sessions = purged.sessions, objects = purged.objects, "retention")
+            tracing::info!(minutes = purged.minutes, sessions = purged.sessions, objects = purged.objects, "retention");
         }
         Err(e) => said("retention", &e),
     }

@@ -270,6 +270,40 @@ fn what_a_dead_replica_left_behind_is_taken_over(#[case] backend: Backend) {
     assert!(times_archived(&app).values().all(|count| *count == 1));
 }
 
+/// An object of the log that its server did not live to finish: nobody's lease will come across it.
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn what_was_never_finished_is_cleared_up(#[case] backend: Backend) {
+    let mut app = start(backend);
+    let ada = app.user();
+    ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
+    app.stop();
+    let mut conn = startup::connect(&app.target).unwrap();
+    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let object = |name: &str, created_at| ObjectRow {
+        id: DbId::fresh(),
+        key_id: key.id,
+        bucket: Bucket::Logs.as_str().to_owned(),
+        name: name.to_owned(),
+        created_at,
+        oldest_at: created_at,
+        records: 1,
+        bytes: 1,
+        written: false,
+    };
+    archive::register(&mut conn, &object("old", at("2026-03-10T11:57:00Z"))).unwrap();
+    archive::register(&mut conn, &object("young", at("2026-03-10T11:59:00Z"))).unwrap();
+    app.restart();
+    let unfinished = || -> Vec<String> {
+        objects(&app).into_iter().filter(|object| !object.written).map(|object| object.name).collect()
+    };
+    eventually("the old one goes", || unfinished() == ["young"] && queue(&app).removals == 1);
+    app.set_time("2026-03-10T12:01:30Z");
+    eventually("both are gone", || unfinished().is_empty());
+}
+
 #[rstest]
 #[case(Backend::Sqlite)]
 #[case(Backend::Postgres)]

@@ -80,7 +80,6 @@ pub(crate) fn start(backend: Backend) -> TestApp {
 pub(crate) fn replica(app: &TestApp) -> TestApp {
     let mut other = app.replica();
     other.archive.clone_from(&app.archive);
-    other.master_key_file.clone_from(&app.master_key_file);
     other.restart();
     other
 }

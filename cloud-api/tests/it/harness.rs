@@ -84,7 +84,7 @@ impl TestApp {
         let postgres = (backend == Backend::Postgres).then(Database::create);
         let sqlite = Target::Sqlite(folder.path().join("server.db"));
         let target = postgres.as_ref().map_or(sqlite, Database::target);
-        Self::with(folder, target, postgres, AccessConfig::default())
+        Self::with(folder, target, postgres, AccessConfig::default(), None)
     }
 
     /// The same server with other settings.
@@ -96,7 +96,7 @@ impl TestApp {
     /// On a PostgreSQL database that is there.
     pub(crate) fn on(database: Database) -> Self {
         let target = database.target();
-        Self::with(tempfile::tempdir().unwrap(), target, Some(database), AccessConfig::default())
+        Self::with(tempfile::tempdir().unwrap(), target, Some(database), AccessConfig::default(), None)
     }
 
     /// Another server on the same database, with what is outside it.
@@ -109,10 +109,17 @@ impl TestApp {
 
     /// Another server on the same database.
     pub(crate) fn replica(&self) -> Self {
-        Self::with(tempfile::tempdir().unwrap(), self.target.clone(), None, self.access.clone())
+        let (access, master_key_file) = (self.access.clone(), self.master_key_file.clone());
+        Self::with(tempfile::tempdir().unwrap(), self.target.clone(), None, access, master_key_file)
     }
 
-    fn with(folder: TempDir, target: Target, postgres: Option<Database>, access: AccessConfig) -> Self {
+    fn with(
+        folder: TempDir,
+        target: Target,
+        postgres: Option<Database>,
+        access: AccessConfig,
+        master_key_file: Option<std::path::PathBuf>,
+    ) -> Self {
         let clock = Clock::manual(at(NOW));
         let mut app = Self {
             address: String::new(),
@@ -123,7 +130,7 @@ impl TestApp {
             access,
             outside: OutsideConfig::default(),
             archive: None,
-            master_key_file: None,
+            master_key_file,
             stop: None,
             server: None,
         };

@@ -44,7 +44,7 @@ impl Peer {
             let told = told.clone();
             // Read to the end, or the pipe fills and the peer stands still.
             thread::spawn(move || {
-                BufReader::new(stream).lines().map_while(Result::ok).for_each(|l| drop(told.send(l)))
+                BufReader::new(stream).lines().map_while(Result::ok).for_each(|l| drop(told.send(l)));
             });
         }
         drop(told);

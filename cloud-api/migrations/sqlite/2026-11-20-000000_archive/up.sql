@@ -36,6 +36,7 @@ CREATE TABLE archive_objects (
 
 CREATE INDEX archive_objects_by_key ON archive_objects (key_id, created_at);
 CREATE INDEX archive_objects_by_time ON archive_objects (oldest_at);
+CREATE INDEX archive_objects_unfinished ON archive_objects (created_at) WHERE NOT written;
 
 -- Objects that must go, tried again until they are gone.
 CREATE TABLE archive_removals (

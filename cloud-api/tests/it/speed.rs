@@ -157,7 +157,7 @@ fn a_year_by_day_reads_in_milliseconds() {
             .collect();
         let (best, worst) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
         figure(
-            &format!("history by day on {backend:?}"),
+            if backend == Backend::Sqlite { "history by day on SQLite" } else { "history by day on PostgreSQL" },
             &format!("{} minutes", days * 1_440),
             &format!("best of 10: {best:.1?}, worst {worst:.1?}"),
         );

@@ -24,6 +24,8 @@ case $level in
 run) ;;
 test)
     packages+=(postgresql python3-venv python3-dbus python3-gi dbus)
+    # A desktop without a screen: X server, window manager, panel with a tray, notifications, and hands to click with.
+    packages+=(xvfb xfwm4 xfce4-panel xfconf dunst xdotool imagemagick libglib2.0-bin adwaita-icon-theme procps)
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;

@@ -251,6 +251,11 @@ impl Running {
         &self.daemon
     }
 
+    /// Runs `task` beside the daemon, until it ends or the daemon does.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(task);
+    }
+
     /// The state now; `None` when the daemon is stopping.
     #[must_use]
     pub fn state(&self) -> Option<blink_proto::status::State> {

@@ -10,6 +10,7 @@
 //! - [`store`], [`profile`]: what is kept on disk
 //! - [`keeper`]: the thread that owns all of that and says what the state is
 //! - [`upload`]: the thread that talks to the server
+//! - [`desktop`], [`nudge`]: the tray, and reminders
 //! - [`session`]: lock, sleep and network, as the desktop tells them over D-Bus
 //! - [`doctor`]: every cause of trouble
 //! - [`daemon`], [`ipc`]: what clients may ask, and the socket they ask through
@@ -23,6 +24,7 @@ pub mod cmd;
 pub mod config;
 pub mod cost;
 pub mod daemon;
+pub mod desktop;
 pub mod doctor;
 pub mod exit;
 pub mod ipc;
@@ -30,6 +32,7 @@ pub mod keeper;
 pub mod lock;
 pub mod logs;
 pub mod minutes;
+pub mod nudge;
 pub mod owner;
 pub mod profile;
 pub mod quiet;

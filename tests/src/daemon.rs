@@ -1,6 +1,6 @@
 //! blinkd without a desktop.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use crate::{Profile, Program, until};
 
@@ -27,8 +27,20 @@ impl Daemon {
     /// When it does not answer in time.
     #[must_use]
     pub fn start_with(profile: &Profile, flags: &[&str]) -> Self {
+        Self::start_on(profile, |command| {
+            command.args(["run", "--headless"]).args(flags);
+        })
+    }
+
+    /// Starts blinkd with the arguments and the surroundings that `prepare` gives it.
+    ///
+    /// # Panics
+    ///
+    /// When it does not answer in time.
+    #[must_use]
+    pub fn start_on(profile: &Profile, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = profile.command("blinkd");
-        command.args(["run", "--headless"]).args(flags);
+        prepare(&mut command);
         let mut program = Program::start(&mut command, profile.path());
         until("the daemon to answer", START_LIMIT, || {
             let ended = program.ended();

@@ -4,6 +4,7 @@
 //! - [`profile`]: [`Profile`], the folders of one imaginary person, and blinkctl within it
 //! - [`server`]: [`Server`], cloud-api on a free port
 //! - [`daemon`]: [`Daemon`], blinkd without a desktop
+//! - [`desktop`]: [`Desktop`], a real one without a screen
 //! - [`listener`]: [`Listener`], a client that hears every event
 //! - [`clip`]: footage: synthesized with a known truth, or real where it is at hand
 //! - [`wait`]: waiting for something with a deadline
@@ -13,6 +14,7 @@
 
 pub mod clip;
 pub mod daemon;
+pub mod desktop;
 pub mod listener;
 pub mod profile;
 pub mod program;
@@ -20,6 +22,7 @@ pub mod server;
 pub mod wait;
 
 pub use daemon::Daemon;
+pub use desktop::Desktop;
 pub use listener::Listener;
 pub use profile::Profile;
 pub use program::{Ended, Program, binary};

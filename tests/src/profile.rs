@@ -67,6 +67,14 @@ impl Profile {
         command
     }
 
+    /// A program of the system, to be run in this profile and no other.
+    #[must_use]
+    pub fn plain(&self, name: &str) -> Command {
+        let mut command = Command::new(name);
+        self.confine(&mut command);
+        command
+    }
+
     /// Makes this profile the one that `command` sees.
     pub fn confine(&self, command: &mut Command) {
         command
@@ -78,7 +86,9 @@ impl Profile {
             .env("XDG_DATA_HOME", self.path().join("data"))
             .env("XDG_STATE_HOME", self.path().join("state"))
             .env("XDG_RUNTIME_DIR", self.path().join("run"))
-            .env("TZ", "UTC");
+            .env("TZ", "UTC")
+            // A test must not touch the keyring of whoever runs it.
+            .env("BLINKD_ACCOUNT__KEYRING", "off");
         if let Some(models) = models() {
             command.env("BLINKD_MODELS_DIR", models);
         }

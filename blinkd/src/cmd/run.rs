@@ -10,6 +10,7 @@ use crate::{
     capture::native::NativeEyes,
     clock::{RealClock, Zone},
     config::Settings,
+    desktop::{self, Desk},
     exit::Failure,
     logs,
     owner::OwnerDesk,
@@ -78,7 +79,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         retention_days: config.retention_days,
         buses: Buses::standard(),
         vault: Vault::open(&paths.data, config.keyring),
-        settings: Some(settings),
+        settings: Some(Arc::clone(&settings)),
         paths: paths.clone(),
     })?;
     if stderr::is_terminal() {
@@ -89,7 +90,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
             paths.socket().display()
         ));
     }
-    running.wait(true);
+    if args.headless {
+        running.wait(true);
+    } else {
+        desktop::run(&running, Desk { config_file: file, settings, history: paths.history() });
+    }
     running.stop()
 }
 

@@ -1,6 +1,9 @@
 //! Every key of the configuration: the one table that the parser, the first file and the document are made from.
 
+use std::time::Duration;
+
 use blink_vision::SourceSpec;
+use jiff::civil::Time;
 
 use super::Config;
 
@@ -172,6 +175,108 @@ pub const KEYS: &[Key] = &[
         get: |config| config.retention_days.to_string(),
     },
     Key {
+        section: "nudge",
+        name: "low_rate",
+        kind: Kind::Boolean,
+        default: "true",
+        meaning: "Remind of blinking where the rate is under your own baseline.",
+        set: |config, text| {
+            config.nudges.low_rate = text.parse().map_err(|_| "it must be true or false")?;
+            Ok(())
+        },
+        get: |config| config.nudges.low_rate.to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "low_rate_minutes",
+        kind: Kind::Integer,
+        default: "10",
+        meaning: "For so many minutes the rate must be low, 1 to 120.",
+        set: |config, text| {
+            config.nudges.low_rate_after = minutes(text, 1, 120)?;
+            Ok(())
+        },
+        get: |config| (config.nudges.low_rate_after.as_secs() / 60).to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "low_rate_percent",
+        kind: Kind::Integer,
+        default: "60",
+        meaning: "Below so many per cent of your own baseline the rate is low, 10 to 100.",
+        set: |config, text| {
+            let percent = text.parse().ok().filter(|percent| (10..=100).contains(percent));
+            config.nudges.low_rate_percent = percent.ok_or("it must be from 10 to 100")?;
+            Ok(())
+        },
+        get: |config| config.nudges.low_rate_percent.to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "cool_down_minutes",
+        kind: Kind::Integer,
+        default: "30",
+        meaning: "So many minutes pass between two reminders of blinking, 1 to 1440.",
+        set: |config, text| {
+            config.nudges.cool_down = minutes(text, 1, 1440)?;
+            Ok(())
+        },
+        get: |config| (config.nudges.cool_down.as_secs() / 60).to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "breaks",
+        kind: Kind::Boolean,
+        default: "true",
+        meaning: "Suggest to look into the distance after a while at the screen (20-20-20).",
+        set: |config, text| {
+            config.nudges.breaks = text.parse().map_err(|_| "it must be true or false")?;
+            Ok(())
+        },
+        get: |config| config.nudges.breaks.to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "break_minutes",
+        kind: Kind::Integer,
+        default: "20",
+        meaning: "After so many minutes at the screen, 5 to 240.",
+        set: |config, text| {
+            config.nudges.break_after = minutes(text, 5, 240)?;
+            Ok(())
+        },
+        get: |config| (config.nudges.break_after.as_secs() / 60).to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "problems",
+        kind: Kind::Boolean,
+        default: "true",
+        meaning: "Tell when the camera is gone, a new sign-in is needed or minutes do not reach the server.",
+        set: |config, text| {
+            config.nudges.problems = text.parse().map_err(|_| "it must be true or false")?;
+            Ok(())
+        },
+        get: |config| config.nudges.problems.to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "quiet_hours",
+        kind: Kind::Text,
+        default: "\"\"",
+        meaning: "From when to when nothing is shown, local time, such as 22:00-07:00; empty for never.",
+        set: |config, text| {
+            config.nudges.quiet_hours = if text.is_empty() { None } else { Some(hours(text)?) };
+            Ok(())
+        },
+        get: |config| {
+            config
+                .nudges
+                .quiet_hours
+                .map_or_else(String::new, |(from, to)| format!("{}-{}", from.strftime("%H:%M"), to.strftime("%H:%M")))
+        },
+    },
+    Key {
         section: "log",
         name: "level",
         kind: Kind::Text,
@@ -191,3 +296,14 @@ pub const KEYS: &[Key] = &[
         get: |config| config.log_level.to_string().to_ascii_lowercase(),
     },
 ];
+
+fn minutes(text: &str, least: u64, most: u64) -> Result<Duration, String> {
+    let minutes = text.parse().ok().filter(|minutes| (least..=most).contains(minutes));
+    minutes.map(|minutes| Duration::from_secs(60 * minutes)).ok_or_else(|| format!("it must be from {least} to {most}"))
+}
+
+fn hours(text: &str) -> Result<(Time, Time), String> {
+    let time = |text: &str| Time::strptime("%H:%M", text.trim()).ok();
+    let hours = text.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
+    hours.filter(|(from, to)| from != to).ok_or_else(|| "write two times such as 22:00-07:00".to_owned())
+}

@@ -25,7 +25,7 @@ pub use edit::{Origin, origins, set};
 pub use keys::{KEYS, Key, Kind};
 pub use settings::{Reloaded, Settings};
 
-use crate::{cost::Profile, exit::Failure};
+use crate::{cost::Profile, exit::Failure, nudge};
 
 /// The settings.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,8 @@ pub struct Config {
     pub keyring: bool,
     /// `history.retention_days`
     pub retention_days: u32,
+    /// `nudge.*`
+    pub nudges: nudge::Settings,
     /// `log.level`
     pub log_level: tracing::Level,
 }
@@ -61,6 +63,7 @@ impl Default for Config {
             ca_file: None,
             keyring: true,
             retention_days: 90,
+            nudges: nudge::Settings::default(),
             log_level: tracing::Level::INFO,
         }
     }

@@ -13,4 +13,6 @@ mod killed;
 mod models;
 mod outage;
 mod owner;
+mod reminders;
 mod restart;
+mod tray;

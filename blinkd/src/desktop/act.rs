@@ -1,0 +1,145 @@
+//! What a click does. Every item is something that blinkctl can do as well.
+
+use std::{sync::Arc, time::Duration};
+
+use blink_proto::{
+    Problem,
+    ipc::{Outcome, PauseSpan, Reply, Request},
+    status::{State, Status},
+};
+use jiff::{Timestamp, Zoned};
+
+use super::{menu::Item, open};
+use crate::{
+    config::Settings,
+    daemon::Daemon,
+    nudge::notice::{Bell, Notice},
+};
+
+/// How long a result stays on the screen that nobody has to act on.
+const SHORTLY: Duration = Duration::from_secs(8);
+
+/// What clicks are carried out with.
+#[derive(Clone)]
+pub struct Hands {
+    /// The daemon.
+    pub daemon: Daemon,
+    /// Where results are said.
+    pub bell: Arc<dyn Bell>,
+    /// The configuration file.
+    pub config_file: std::path::PathBuf,
+    /// What stands in it; the server of somebody who is not signed in.
+    pub settings: Arc<Settings>,
+}
+
+impl Hands {
+    /// Carries out a click on `item` while `status` was shown.
+    pub async fn click(self, item: Item, status: Option<Status>) {
+        let done = match item {
+            Item::SetUp => self.set_up(),
+            Item::Tracking => self.ask(toggled(status.as_ref())).await,
+            Item::PauseQuarter => self.ask(pause_for(15)).await,
+            Item::PauseHour => self.ask(pause_for(60)).await,
+            Item::PauseUntilTomorrow => self.ask(pause_until_tomorrow()).await,
+            Item::Yield => self.ask(Request::Yield).await,
+            Item::Dashboard => open::address(&self.dashboard(status.as_ref())),
+            Item::Sync => self.sync().await,
+            Item::SignIn => self.sign_in().await,
+            Item::SignOut => self.ask(Request::Logout).await,
+            Item::Settings => open::file(&self.config_file),
+            Item::About => self.about().await,
+            Item::Quit => {
+                self.daemon.stop();
+                Ok(())
+            }
+        };
+        if let Err(problem) = done {
+            tracing::info!(code = problem.code, "a click in the tray was in vain");
+            self.say("blinkd", &problem.to_string()).await;
+        }
+    }
+
+    fn dashboard(&self, status: Option<&Status>) -> String {
+        let account = status.and_then(|status| status.account.as_ref());
+        account.map_or_else(|| self.settings.config().server, |account| account.server.clone())
+    }
+
+    /// Opens the set-up, which needs a terminal: it shows the whole consent text and asks.
+    pub fn set_up(&self) -> Result<(), Problem> {
+        open::terminal(&["blinkctl", "setup"])
+    }
+
+    async fn ask(&self, request: Request) -> Result<(), Problem> {
+        self.reply(request).await.map(drop)
+    }
+
+    async fn reply(&self, request: Request) -> Result<Reply, Problem> {
+        match self.daemon.answer(request).await {
+            Outcome::Ok(reply) => Ok(*reply),
+            Outcome::Error(problem) => Err(problem),
+        }
+    }
+
+    async fn sync(&self) -> Result<(), Problem> {
+        if let Reply::Sync(done) = self.reply(Request::Sync).await? {
+            let text = match done.uploaded {
+                0 => "Everything is on the server already.".to_owned(),
+                1 => "One minute was uploaded.".to_owned(),
+                n => format!("{n} minutes were uploaded."),
+            };
+            self.say("Synchronised", &text).await;
+        }
+        Ok(())
+    }
+
+    async fn sign_in(&self) -> Result<(), Problem> {
+        if let Reply::DeviceCode(code) = self.reply(Request::LoginDevice { server: None, adopt: true }).await? {
+            let page = code.verification_uri_complete.as_deref().unwrap_or(&code.verification_uri);
+            let shown = format!("Confirm the code {} at {}", code.user_code, code.verification_uri);
+            self.say("Sign in", &shown).await;
+            // Without a browser here the person opens the address elsewhere.
+            let _ = open::address(page);
+            if let Reply::SignedIn(who) = self.reply(Request::LoginDeviceWait).await? {
+                self.say("Signed in", &format!("This machine counts for {}.", who.email)).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn about(&self) -> Result<(), Problem> {
+        let text = format!(
+            "Version {}. It counts blinks without ever storing a picture. `blinkctl --help` shows all it can do.",
+            env!("CARGO_PKG_VERSION")
+        );
+        self.say("blinkd", &text).await;
+        Ok(())
+    }
+
+    async fn say(&self, title: &str, text: &str) {
+        let notice =
+            Notice { title: title.to_owned(), text: text.to_owned(), actions: Vec::new(), stays: Some(SHORTLY) };
+        // An answer is not waited for: there is nothing to answer.
+        if self.bell.ring(notice).await.is_none() {
+            tracing::debug!("nothing shows notifications here");
+        }
+    }
+}
+
+/// What a left click or the item `Tracking` asks for.
+#[must_use]
+pub fn toggled(status: Option<&Status>) -> Request {
+    match status.map(|status| status.state) {
+        Some(State::Paused | State::Yielded) => Request::Resume,
+        _ => Request::Pause(PauseSpan { until: None }),
+    }
+}
+
+fn pause_for(minutes: i64) -> Request {
+    let until = Timestamp::now().saturating_add(jiff::SignedDuration::from_mins(minutes)).ok();
+    Request::Pause(PauseSpan { until })
+}
+
+fn pause_until_tomorrow() -> Request {
+    let tomorrow = Zoned::now().tomorrow().and_then(|day| day.start_of_day());
+    Request::Pause(PauseSpan { until: tomorrow.ok().map(|start| start.timestamp()) })
+}

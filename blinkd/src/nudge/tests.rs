@@ -1,0 +1,229 @@
+//! When reminders come due, and when they must not be shown.
+
+use std::{fs, time::Duration};
+
+use blink_proto::{
+    MinuteStart, Problem,
+    status::{Account, Cost, OpenMinute, Queue, State, Status, Today},
+};
+use jiff::{Timestamp, civil::time};
+use rstest::rstest;
+use serde_json::json;
+
+use super::{
+    Settings, notice_of,
+    rules::{Kind, Rules},
+    tact::{Tact, is_within, records},
+};
+
+fn settings() -> Settings {
+    Settings::default()
+}
+
+fn status(state: State) -> Status {
+    Status {
+        state,
+        source: "camera:0".into(),
+        blinks_session: 0,
+        today: Today::default(),
+        minute: OpenMinute { from: MinuteStart::containing(Timestamp::UNIX_EPOCH), blink_count: 0, observed_ms: 0 },
+        rate_per_minute: Some(5.4),
+        coverage: None,
+        fps: 30.0,
+        account: Some(Account { email: "ada@example.org".into(), server: "https://blinks.example".into() }),
+        consent: true,
+        queue: Queue::default(),
+        cost: Cost::default(),
+        last_error: None,
+        version: String::new(),
+        protocol: 1,
+        pid: 1,
+    }
+}
+
+/// A person at a desk, second by second.
+struct Desk {
+    rules: Rules,
+    now: u64,
+    status: Status,
+}
+
+impl Desk {
+    fn with(settings: Settings) -> Self {
+        Self { rules: Rules::new(settings), now: 0, status: status(State::Tracking) }
+    }
+
+    /// Lets `seconds` pass with so many blinks a minute; what came due, and when. What is due is shown.
+    fn pass(&mut self, seconds: u64, blinks_a_minute: u64) -> Vec<(u64, Kind)> {
+        let mut due = Vec::new();
+        for _ in 0..seconds {
+            self.now += 1;
+            if self.status.state == State::Tracking {
+                self.status.today.observed_ms += 1000;
+                self.status.today.blink_count +=
+                    u64::from(self.now * blinks_a_minute / 60 > (self.now - 1) * blinks_a_minute / 60);
+            }
+            let now = Duration::from_secs(self.now);
+            if let Some(kind) = self.rules.look(now, &self.status, Some(15.0)) {
+                self.rules.done(kind, now);
+                due.push((self.now, kind));
+            }
+        }
+        due
+    }
+}
+
+#[test]
+fn a_low_rate_is_told_once_and_again_after_the_cool_down() {
+    let mut desk = Desk::with(Settings { breaks: false, ..settings() });
+    assert_eq!(desk.pass(3600, 14), [], "14 of 15 is as usual");
+    let due = desk.pass(3600, 6);
+    let [(first, Kind::LowRate), (second, Kind::LowRate)] = due[..] else { panic!("{due:?}") };
+    assert!((300..=700).contains(&(first - 3600)), "a ten-minute mean sinks below 9 within ten minutes: {first}");
+    assert!((1800..=1810).contains(&(second - first)), "{}", second - first);
+    assert_eq!(desk.pass(1200, 15), [], "nothing is saved up");
+}
+
+#[test]
+fn nobody_is_reminded_by_what_was_not_observed() {
+    let mut desk = Desk::with(Settings { breaks: false, ..settings() });
+    desk.pass(200, 15);
+    desk.status.state = State::NoFace;
+    assert_eq!(desk.pass(3000, 0), []);
+    desk.status.state = State::Tracking;
+    assert_eq!(desk.pass(290, 0), [], "less than half of ten minutes was seen");
+    assert_eq!(
+        Rules::new(settings()).look(Duration::from_secs(9999), &desk.status, None),
+        None,
+        "nothing is usual yet"
+    );
+}
+
+#[test]
+fn midnight_is_not_a_rate() {
+    let mut desk = Desk::with(Settings { breaks: false, ..settings() });
+    desk.pass(900, 15);
+    desk.status.today = Today::default();
+    assert_eq!(desk.pass(900, 15), []);
+}
+
+#[test]
+fn a_break_comes_after_twenty_minutes_and_not_to_somebody_who_took_one() {
+    let mut desk = Desk::with(Settings { low_rate: false, ..settings() });
+    assert_eq!(desk.pass(2500, 15), [(1201, Kind::Break), (2401, Kind::Break)]);
+    desk.pass(1000, 15);
+    desk.status.state = State::NoFace;
+    desk.pass(61, 0);
+    desk.status.state = State::Tracking;
+    assert_eq!(desk.pass(1190, 15), [], "being away was the break");
+    let late = desk.pass(30, 15);
+    assert_eq!(late.len(), 1, "{late:?}");
+    desk.rules.snooze(Kind::Break, Duration::from_secs(desk.now), Duration::from_secs(600));
+    let again = desk.pass(700, 15);
+    assert_eq!(again.len(), 1, "{again:?}");
+}
+
+#[test]
+fn a_night_asleep_is_no_time_at_the_screen() {
+    let mut desk = Desk::with(settings());
+    desk.pass(1190, 15);
+    desk.now += 8 * 3600;
+    assert_eq!(desk.pass(600, 15), []);
+}
+
+#[rstest]
+#[case(State::CameraBusy, "", Kind::Camera)]
+#[case(State::Tracking, "signed_out", Kind::SignIn)]
+fn trouble_is_told_once_it_lasts(#[case] state: State, #[case] code: &str, #[case] kind: Kind) {
+    let mut desk = Desk::with(Settings { breaks: false, low_rate: false, ..settings() });
+    desk.pass(60, 15);
+    desk.status.state = state;
+    desk.status.queue.last_error = (!code.is_empty()).then(|| Problem::new(code, "m", "f"));
+    let due = desk.pass(3600, 15);
+    assert_eq!(due, [(361, kind)]);
+}
+
+#[test]
+fn minutes_that_wait_a_day_are_told() {
+    let mut desk = Desk::with(Settings { breaks: false, low_rate: false, ..settings() });
+    desk.status.queue.pending = 7;
+    desk.status.queue.last_error = Some(Problem::new("server_away", "The server is away.", "Wait."));
+    assert_eq!(desk.pass(86_000, 15), []);
+    assert_eq!(desk.pass(1000, 15), [(86_401, Kind::Upload)]);
+    let said = notice_of(Kind::Upload, &desk.status);
+    assert_eq!(said.text, "7 minutes wait for the server. The server is away. Wait.");
+}
+
+#[test]
+fn what_is_switched_off_stays_off() {
+    let off = Settings { low_rate: false, breaks: false, problems: false, ..settings() };
+    let mut desk = Desk::with(off);
+    assert_eq!(desk.pass(3000, 1), []);
+    desk.status.state = State::NoCamera;
+    assert_eq!(desk.pass(3000, 1), []);
+}
+
+#[test]
+fn no_word_is_a_diagnosis() {
+    for kind in [Kind::LowRate, Kind::Break, Kind::Camera, Kind::SignIn, Kind::Upload] {
+        let said = notice_of(kind, &status(State::Tracking));
+        let text = format!("{} {}", said.title, said.text).to_lowercase();
+        for word in ["dry", "disease", "syndrome", "tired", "fatigue", "health", "strain", "unhealthy"] {
+            assert!(!text.contains(word), "{text}");
+        }
+    }
+}
+
+#[rstest]
+#[case((22, 7), 23, true)]
+#[case((22, 7), 6, true)]
+#[case((22, 7), 7, false)]
+#[case((12, 13), 12, true)]
+#[case((12, 13), 13, false)]
+fn quiet_hours_may_pass_midnight(#[case] hours: (i8, i8), #[case] now: i8, #[case] quiet: bool) {
+    assert_eq!(is_within((time(hours.0, 0, 0, 0), time(hours.1, 0, 0, 0)), time(now, 0, 0, 0)), quiet);
+}
+
+#[test]
+fn a_microphone_that_records_is_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let sub = folder.path().join("asound/card0/pcm0c/sub0");
+    let played = folder.path().join("asound/card0/pcm0p/sub0");
+    for stream in [&sub, &played] {
+        fs::create_dir_all(stream).unwrap();
+    }
+    fs::create_dir(folder.path().join("dev")).unwrap();
+    fs::write(played.join("status"), "state: RUNNING\nowner_pid   : 12\n").unwrap();
+    fs::write(sub.join("status"), "closed\n").unwrap();
+    let tact = Tact::at(folder.path().join("dev"), folder.path().join("asound"));
+    assert_eq!(tact.devices_in_use(), None, "music is no call");
+    fs::write(sub.join("status"), "state: RUNNING\nowner_pid   : 12\n").unwrap();
+    assert_eq!(tact.devices_in_use(), Some("the microphone is in use"));
+}
+
+#[test]
+fn a_camera_that_another_program_has_open_is_a_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let camera = folder.path().join("video0");
+    fs::write(&camera, "").unwrap();
+    let tact = Tact::at(folder.path().to_owned(), folder.path().join("none"));
+    assert_eq!(tact.devices_in_use(), None);
+    let held = fs::File::open(&camera).unwrap();
+    assert_eq!(tact.devices_in_use(), None, "we hold it ourselves");
+    let mut other = std::process::Command::new("sleep").arg("60").stdin(held).spawn().unwrap();
+    let seen = tact.devices_in_use();
+    other.kill().unwrap();
+    other.wait().unwrap();
+    assert_eq!(seen, Some("another program uses the camera"));
+}
+
+#[test]
+fn pipewire_tells_of_streams_that_record() {
+    let node = |class: &str, state: &str, pid: u32| json!([{"info": {"state": state, "props": {"media.class": class, "application.process.id": pid}}}]);
+    assert!(records(&node("Stream/Input/Audio", "running", 7), 1));
+    assert!(records(&node("Stream/Input/Video", "running", 7), 1));
+    assert!(!records(&node("Stream/Input/Video", "running", 1), 1), "that is us");
+    assert!(!records(&node("Stream/Input/Audio", "suspended", 7), 1));
+    assert!(!records(&node("Stream/Output/Audio", "running", 7), 1));
+    assert!(!records(&json!({"not": "a list"}), 1));
+}

@@ -74,7 +74,7 @@ contract! {
             (error, started.elapsed())
         };
         let (mut wrong, mut unknown, mut impossible) = (Duration::MAX, Duration::MAX, Duration::MAX);
-        let alike = |wrong: Duration, unknown: Duration, impossible: Duration| unknown * 4 > wrong && impossible * 4 > wrong;
+        let alike = |wrong: Duration, unknown: Duration, impossible: Duration| unknown * 2 > wrong && impossible * 2 > wrong;
         // The fastest of some tells what the work costs, and on a busy machine it takes more of them; without the work,
         // unknown would take a tenth.
         for round in 0..18 {

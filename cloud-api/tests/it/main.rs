@@ -10,6 +10,7 @@ mod archive_kit;
 mod archive_process;
 mod archive_s3;
 mod backup;
+mod bodies;
 mod device;
 mod envelope;
 mod health;

@@ -115,26 +115,27 @@ fn each_state_has_its_picture() {
     let _daemon = Daemon::start_on(&profile, |command| desktop.show(command.arg("run")));
     let icon = desktop.icon();
     let mut seen = Vec::new();
-    let mut look = |name: &str, state: State| {
+    let mut look = |name: &str, state: State, words: &str| {
         profile.status_when(name, SOON, |status| status.state == state);
-        let drawn = until("another picture", SOON, || {
-            Some(desktop.property(&icon, "IconPixmap")).filter(|drawn| drawn.len() > 1000 && !seen.contains(drawn))
-        });
+        // The tooltip is changed after the picture.
+        until("the tooltip", SOON, || desktop.property(&icon, "ToolTip").contains(words).then_some(()));
+        let drawn = desktop.property(&icon, "IconPixmap");
+        assert!(drawn.len() > 1000 && !seen.contains(&drawn), "{name} has a picture of its own");
         seen.push(drawn);
         if let Some(folder) = pictures() {
             desktop.screenshot(&folder.join(format!("{name}.png")));
         }
     };
-    look("problem", State::NoConsent);
+    look("problem", State::NoConsent, "Not set up");
     profile.ctl(&["consent", "grant"]).success();
-    look("tracking", State::Tracking);
+    look("tracking", State::Tracking, "Tracking");
     profile.ctl(&["pause"]).success();
-    look("paused", State::Paused);
+    look("paused", State::Paused, "Paused");
     profile.ctl(&["resume"]).success();
     profile.ctl(&["config", "set", "camera.source", "camera:9"]).success();
-    look("no-camera", State::NoCamera);
+    look("no-camera", State::NoCamera, "No camera");
     profile.ctl(&["config", "set", "camera.source", "synthetic:absent=3600"]).success();
-    look("away", State::NoFace);
+    look("away", State::NoFace, "Nobody in view");
     until("the greeting", SOON, || {
         desktop.notifications().contains(&"blinkd is here, and the camera is off".to_owned()).then_some(())
     });

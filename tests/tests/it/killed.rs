@@ -185,7 +185,6 @@ fn blinks(heard: &[(Instant, Value)]) -> impl Iterator<Item = Timestamp> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "the figures are what the test is run for")]
 fn what_was_counted_a_second_before_a_kill_arrives_once() {
     let (lanes, rounds) = if long_tier() { (4, 50) } else { (1, 6) };
     let lanes: Vec<_> = (1..=lanes).map(|seed| thread::spawn(move || Lane::new(seed, rounds).run())).collect();

@@ -328,16 +328,25 @@ impl Keeper {
             }
             self.settled_to = Some(sighting.at);
         }
+        let mut blinks = Vec::new();
         for seen in settled.iter().filter(|_| !behind) {
             let taken = self.book.take(*seen, owner.as_ref());
             self.figures.counted(taken, mono);
             if taken.refused > 0 {
                 tracing::warn!("a blink came for a minute that is sealed");
             }
-            if let (Seen::Blink { end, width, .. }, 1, true) = (seen, taken.blinks, listened) {
+            if let (Seen::Blink { end, width, .. }, 1) = (seen, taken.blinks) {
                 let duration_ms = (width.as_secs_f64() * 1e4).round() / 10.0;
-                let _ = self.setup.events.send(Event::Blink { at: *end, duration_ms });
+                blinks.push(Event::Blink { at: *end, duration_ms });
             }
+        }
+        if !blinks.is_empty() {
+            // A blink that was decided late is older than the last second: it does not wait for the next save, and it
+            // is told when nothing can take it back any more.
+            self.save();
+        }
+        for blink in blinks.into_iter().filter(|_| listened) {
+            let _ = self.setup.events.send(blink);
         }
     }
 

@@ -106,12 +106,17 @@ impl Eyes for FastEyes {
     }
 }
 
-/// Resident memory in bytes, and open files, of this process.
+/// Resident memory in bytes, and open files, of this process. A file that is open for a moment, such as the one a figure
+/// is read from, is no leak: the least of some looks counts, at the beginning and at the end alike.
 fn use_of_the_machine() -> (u64, usize) {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     let kib: u64 = kib.trim().trim_end_matches(" kB").parse().unwrap();
-    (kib * 1024, fs::read_dir("/proc/self/fd").unwrap().count())
+    let files = (0..20).map(|_| {
+        thread::sleep(Duration::from_millis(5));
+        fs::read_dir("/proc/self/fd").unwrap().count()
+    });
+    (kib * 1024, files.min().unwrap())
 }
 
 #[test]

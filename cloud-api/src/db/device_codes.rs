@@ -7,7 +7,9 @@ use super::{
     DbError,
     conn::Conn,
     schema::device_codes,
+    sessions::{self, SessionRow},
     types::{DbId, UtcMs},
+    users::{self, UserRow},
 };
 
 /// A waiting tray.
@@ -58,17 +60,37 @@ pub fn waiting(conn: &mut Conn, user_code: &str, now: UtcMs) -> Result<Option<Co
     Ok(device_codes::table.filter(live).first(conn).optional()?)
 }
 
-/// Approves or refuses a waiting tray; false when it was decided before or its time is over.
+/// Who decides about a tray: the person, and the session they do it in.
+#[derive(Clone, Copy, Debug)]
+pub struct Decider {
+    /// The person.
+    pub user: DbId,
+    /// Their session.
+    pub session: DbId,
+}
+
+/// Approves or refuses a waiting tray; false when it was decided before or its time is over, or the session's is.
 ///
 /// # Errors
 /// When the database fails.
-pub fn decide(conn: &mut Conn, user_code: &str, user: DbId, approved: bool, now: UtcMs) -> Result<bool, DbError> {
+pub fn decide(conn: &mut Conn, user_code: &str, who: Decider, approved: bool, now: UtcMs) -> Result<bool, DbError> {
+    if !sessions::still_live(conn, who.user, who.session, now)? {
+        return Ok(false);
+    }
     let open = device_codes::user_id.is_null().and(device_codes::denied.eq(false));
     let live = device_codes::user_code.eq(user_code).and(device_codes::expires_at.gt(now)).and(open);
     let decided = diesel::update(device_codes::table.filter(live))
-        .set((device_codes::user_id.eq(approved.then_some(user)), device_codes::denied.eq(!approved)))
+        .set((device_codes::user_id.eq(approved.then_some(who.user)), device_codes::denied.eq(!approved)))
         .execute(conn)?;
     Ok(decided == 1)
+}
+
+/// Forgets the trays that somebody approved and that have not asked for their tokens yet; how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_approved(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
+    Ok(diesel::delete(device_codes::table.filter(device_codes::user_id.eq(Some(user)))).execute(conn)?)
 }
 
 /// What a tray is told when it asks.
@@ -83,20 +105,27 @@ pub enum Poll {
     Expired,
     /// It was never given out, or was exchanged before.
     Unknown,
-    /// This person approved it; the code is used up.
+    /// This person approved it; the code is used up, and the session has begun.
     Approved {
         /// Who approved.
-        user: DbId,
-        /// What the device calls itself.
-        device_name: String,
+        user: Box<UserRow>,
+        /// The device's session.
+        session: Box<SessionRow>,
     },
 }
 
-/// Answers a tray that asks for its tokens. An approved code is used up by this.
+/// Answers a tray that asks for its tokens. An approved code becomes the session that `begin` makes of the person and
+/// the device's name.
 ///
 /// # Errors
 /// When the database fails.
-pub fn poll(conn: &mut Conn, code: &str, interval_ms: i64, now: UtcMs) -> Result<Poll, DbError> {
+pub fn poll(
+    conn: &mut Conn,
+    code: &str,
+    interval_ms: i64,
+    now: UtcMs,
+    begin: impl FnOnce(DbId, &str) -> SessionRow,
+) -> Result<Poll, DbError> {
     let own = device_codes::table.filter(device_codes::code_hash.eq(hash(code)));
     let Some(row) = own.first::<CodeRow>(conn).optional()? else { return Ok(Poll::Unknown) };
     let own = device_codes::table.filter(device_codes::code_hash.eq(hash(code)));
@@ -109,9 +138,13 @@ pub fn poll(conn: &mut Conn, code: &str, interval_ms: i64, now: UtcMs) -> Result
         return Ok(Poll::Denied);
     }
     if let Some(user) = row.user_id {
+        let user = users::hold(conn, user)?;
         // Whoever deletes it has it.
         let taken = diesel::delete(own).execute(conn)?;
-        return Ok(if taken == 1 { Poll::Approved { user, device_name: row.device_name } } else { Poll::Unknown });
+        let Some(user) = user.filter(|_| taken == 1) else { return Ok(Poll::Unknown) };
+        let session = Box::new(begin(user.id, &row.device_name));
+        sessions::insert(conn, &session)?;
+        return Ok(Poll::Approved { user: Box::new(user), session });
     }
     diesel::update(own).set(device_codes::polled_at.eq(Some(now))).execute(conn)?;
     let too_soon = row.polled_at.is_some_and(|at| now < at.plus(interval_ms));

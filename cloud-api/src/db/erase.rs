@@ -6,9 +6,7 @@ use serde::Serialize;
 use super::{
     DbError, archive_removals,
     conn::Conn,
-    schema::{
-        blink_data, blink_rollups, consents, device_codes, devices, one_time_tokens, sessions, team_members, users,
-    },
+    schema::{blink_data, blink_rollups, consents, devices, sessions, team_members, users},
     types::{DbId, UtcMs},
 };
 
@@ -63,8 +61,7 @@ pub fn person(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) ->
         consents: diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(conn)?,
         sessions: diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?,
         devices: diesel::delete(devices::table.filter(devices::user_id.eq(user))).execute(conn)?,
-        links: diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user))).execute(conn)?
-            + diesel::delete(device_codes::table.filter(device_codes::user_id.eq(Some(user)))).execute(conn)?,
+        links: super::one_time::forget_all(conn, user)? + super::device_codes::forget_approved(conn, user)?,
         identities: super::oidc::unlink_all(conn, user)?,
         memberships: diesel::delete(team_members::table.filter(team_members::user_id.eq(user))).execute(conn)?,
         accounts: diesel::delete(users::table.filter(users::id.eq(user))).execute(conn)?,

@@ -60,6 +60,14 @@ pub fn take(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Result<O
     Ok((taken == 1).then_some(user))
 }
 
+/// Forgets a person's links, and returns how many there were.
+///
+/// # Errors
+/// When the database fails.
+pub fn forget_all(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
+    Ok(diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user))).execute(conn)?)
+}
+
 fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }

@@ -8,9 +8,10 @@ use diesel::prelude::*;
 use super::{
     DbError,
     conn::Conn,
-    schema::{sessions, users},
+    device_codes,
+    schema::{sessions, users as people},
     types::{DbId, UtcMs},
-    users::UserRow,
+    users::{self, UserRow},
 };
 
 /// A sign-in.
@@ -73,20 +74,43 @@ pub fn insert(conn: &mut Conn, session: &SessionRow) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Starts the session of somebody whose password was right: `verified` is the hash it was right for. False, and nothing
+/// is started, when the account has another by now, or none.
+///
+/// # Errors
+/// When the database fails.
+pub fn insert_verified(conn: &mut Conn, session: &SessionRow, verified: Option<&str>) -> Result<bool, DbError> {
+    let user = users::hold(conn, session.user_id)?;
+    if user.is_none_or(|user| user.password_hash.as_deref() != verified) {
+        return Ok(false);
+    }
+    insert(conn, session)?;
+    Ok(true)
+}
+
+/// Whether the session of a request that is under way is still live; it then outlives the transaction.
+///
+/// # Errors
+/// When the database fails.
+pub fn still_live(conn: &mut Conn, user: DbId, session: DbId, now: UtcMs) -> Result<bool, DbError> {
+    users::hold(conn, user)?;
+    Ok(standing(conn, session, now)?.is_some())
+}
+
 /// The standing of a live session, by its primary key.
 ///
 /// # Errors
 /// When the database fails.
 pub fn standing(conn: &mut Conn, id: DbId, now: UtcMs) -> Result<Option<Standing>, DbError> {
     Ok(sessions::table
-        .inner_join(users::table)
+        .inner_join(people::table)
         .filter(sessions::id.eq(id).and(sessions::expires_at.gt(now)))
         .select((
             sessions::id,
             sessions::user_id,
-            users::role,
-            users::tracking_consent,
-            users::awaits_consent,
+            people::role,
+            people::tracking_consent,
+            people::awaits_consent,
             sessions::signed_in_at,
         ))
         .first(conn)
@@ -122,9 +146,9 @@ pub fn rotate(
         return Ok(if ended == 0 { Rotation::Unknown } else { Rotation::Reused });
     }
     let user = sessions::table
-        .inner_join(users::table)
+        .inner_join(people::table)
         .filter(sessions::id.eq(session))
-        .select(users::all_columns)
+        .select(people::all_columns)
         .first::<UserRow>(conn)?;
     Ok(Rotation::Rotated(Box::new(user)))
 }
@@ -158,11 +182,13 @@ pub fn end_one_of(conn: &mut Conn, user: DbId, session: DbId) -> Result<bool, Db
     Ok(diesel::delete(sessions::table.filter(own)).execute(conn)? > 0)
 }
 
-/// Ends all of a person's sessions but one.
+/// Ends all of a person's sessions but one, and those that would begin when a device asks for its tokens.
 ///
 /// # Errors
 /// When the database fails.
 pub fn end_others(conn: &mut Conn, user: DbId, kept: DbId) -> Result<(), DbError> {
+    users::hold(conn, user)?;
+    device_codes::forget_approved(conn, user)?;
     let others = sessions::user_id.eq(user).and(sessions::id.ne(kept));
     diesel::delete(sessions::table.filter(others)).execute(conn)?;
     Ok(())

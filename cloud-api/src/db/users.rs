@@ -101,6 +101,20 @@ pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.filter(users::id.eq(id)).first(conn).optional()?)
 }
 
+/// The person, held until the transaction ends. Whoever ends all of somebody's sessions holds them, and so does whoever
+/// begins one on the strength of something read before: one waits for the other, and then sees what became of it.
+///
+/// # Errors
+/// When the database fails.
+pub fn hold(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
+    if let Conn::Postgres(conn) = conn {
+        diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
+            .bind::<super::types::Id, _>(id)
+            .execute(conn)?;
+    }
+    by_id(conn, id)
+}
+
 /// A person's consents, oldest first.
 ///
 /// # Errors
@@ -164,12 +178,13 @@ pub fn change(conn: &mut Conn, user: DbId, change: &Change) -> Result<(), DbErro
 }
 
 /// Somebody proved that the account's address is theirs. Nobody had proved it before, so whoever made the account may be
-/// another, who waited for this: the password goes, and so does every session.
+/// another, who waited for this: the password goes, and so does every session and whatever would begin one.
 ///
 /// # Errors
 /// When the database fails.
 pub fn proved(conn: &mut Conn, user: UserRow) -> Result<UserRow, DbError> {
     super::sessions::end_others(conn, user.id, DbId(uuid::Uuid::nil()))?;
+    super::one_time::forget_all(conn, user.id)?;
     let row = users::table.filter(users::id.eq(user.id));
     diesel::update(row).set(users::password_hash.eq(None::<String>)).execute(conn)?;
     Ok(UserRow { password_hash: None, ..user })

@@ -158,13 +158,17 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.passwords.verify(password, hash).await?;
-    let Some(user) = user.filter(|_| right) else {
+    let wrong = || {
         metrics::sign_in_failed();
-        return Err(ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong."));
+        ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong.")
     };
+    let user = user.filter(|_| right).ok_or_else(wrong)?;
     limits::succeeded(&state, attempt).await?;
+    let verified = user.password_hash.clone();
     let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
-    state.db.write(move |conn| sessions::insert(conn, &session)).await?;
+    if !state.db.write(move |conn| sessions::insert_verified(conn, &session, verified.as_deref())).await? {
+        return Err(wrong());
+    }
     signed_in(&req, &state, StatusCode::OK, answer)
 }
 
@@ -277,21 +281,31 @@ pub fn new_session(
     now: UtcMs,
 ) -> Result<(SessionRow, TokenResponse), ApiError> {
     let agent = req.headers().get(USER_AGENT).and_then(|v| v.to_str().ok());
-    let session = SessionRow {
+    let session = session_of(user.id, agent, now);
+    let answer = answer(state, user, session.id, session.next_token, now)?;
+    Ok((session, answer))
+}
+
+/// A session that begins now, of what calls itself `agent`.
+#[must_use]
+pub fn session_of(user_id: DbId, agent: Option<&str>, now: UtcMs) -> SessionRow {
+    SessionRow {
         id: DbId::fresh(),
-        user_id: user.id,
+        user_id,
         user_agent: agent.map(|text| text.chars().take(200).collect()),
         signed_in_at: now,
         refreshed_at: now,
         expires_at: now.plus(tokens::SESSION_S * 1_000),
         used_token: None,
         next_token: DbId::fresh(),
-    };
-    let answer = answer(state, user, session.id, session.next_token, now)?;
-    Ok((session, answer))
+    }
 }
 
-fn answer(state: &State, user: UserRow, session: DbId, token: DbId, now: UtcMs) -> Result<TokenResponse, ApiError> {
+/// What the owner of a session is told of it.
+///
+/// # Errors
+/// When a token cannot be signed.
+pub fn answer(state: &State, user: UserRow, session: DbId, token: DbId, now: UtcMs) -> Result<TokenResponse, ApiError> {
     let user = User::from(user);
     let failed = |e: tokens::SignError| ApiError::internal(crate::failure::chain(&e));
     Ok(TokenResponse {

@@ -14,8 +14,7 @@ use crate::{
     auth::principal::Principal,
     db::{
         DbError,
-        device_codes::{self, CodeRow, Poll},
-        sessions, users,
+        device_codes::{self, CodeRow, Decider, Poll},
     },
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
@@ -94,23 +93,18 @@ pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         return Ok(refused("unsupported_grant_type", GRANT));
     }
     let now = state.clock.now();
-    let told = state.db.write(move |conn| device_codes::poll(conn, &code, INTERVAL_S * 1_000, now)).await;
-    match told.map_err(|e: DbError| ApiError::from(e))? {
+    let told = state.db.write(move |conn| {
+        let begin = |user, name: &str| accounts::session_of(user, Some(name), now);
+        device_codes::poll(conn, &code, INTERVAL_S * 1_000, now, begin)
+    });
+    match told.await.map_err(|e: DbError| ApiError::from(e))? {
         Poll::SlowDown => Ok(refused("slow_down", "Ask less often.")),
         Poll::Pending => Ok(refused("authorization_pending", "Nobody has confirmed the code yet.")),
         Poll::Denied => Ok(refused("access_denied", "The person said no.")),
         Poll::Expired => Ok(refused("expired_token", "The code's ten minutes are over.")),
         Poll::Unknown => Ok(refused("invalid_grant", "There is no such code, or it was used.")),
-        Poll::Approved { user, device_name } => {
-            let user = state.db.read(move |conn| users::by_id(conn, user)).await?;
-            let Some(user) = user else { return Ok(refused("access_denied", "The account is gone.")) };
-            let (mut session, answer) = accounts::new_session(&req, &state, user, now)?;
-            session.user_agent = Some(device_name);
-            state
-                .db
-                .write(move |conn| sessions::insert(conn, &session))
-                .await
-                .map_err(|e: DbError| ApiError::from(e))?;
+        Poll::Approved { user, session } => {
+            let answer = accounts::answer(&state, *user, session.id, session.next_token, now)?;
             Ok(HttpResponse::Ok().json(answer))
         }
     }
@@ -135,15 +129,14 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
     let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
     let try_ = limits::code_try(&state, who.user).await?;
-    let (user, now, decision) = (who.user.into(), state.clock.now(), decided.flatten());
+    let who = Decider { user: who.user.into(), session: who.session };
+    let (now, decision) = (state.clock.now(), decided.flatten());
     let found = state
         .db
         .write(move |conn| -> Result<_, DbError> {
             let Some(row) = device_codes::waiting(conn, &code, now)? else { return Ok(None) };
-            if let Some(approved) = decision {
-                device_codes::decide(conn, &code, user, approved, now)?;
-            }
-            Ok(Some(row))
+            let done = decision.map_or(Ok(true), |approved| device_codes::decide(conn, &code, who, approved, now))?;
+            Ok(done.then_some(row))
         })
         .await?;
     let Some(row) = found else {

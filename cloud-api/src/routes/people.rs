@@ -93,10 +93,14 @@ pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: D
     let new_password = password_hash.is_some();
     let (email, email_key) = email.map(|email| (email.address, email.key)).unzip();
     let change = Change { email, email_key, name, timezone, password_hash };
-    let user = who.user.into();
+    let (user, now) = (who.user.into(), state.clock.now());
     let changed = state
         .db
         .write(move |conn| {
+            // While the password was looked at, the account may have become another's.
+            if !sessions::still_live(conn, user, who.session, now)? {
+                return Ok(None);
+            }
             users::change(conn, user, &change)?;
             if new_password {
                 sessions::end_others(conn, user, who.session)?;

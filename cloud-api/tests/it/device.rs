@@ -1,5 +1,10 @@
 //! A tray signed in from the browser.
 
+use cloud_api::{
+    db::{one_time, types::DbId},
+    routes::reset,
+    startup,
+};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -54,6 +59,20 @@ contract! {
         let (ada, codes) = (app.user(), start(app));
         ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": false})).expect(200);
         assert_eq!(said(&poll(app, &codes)), "access_denied");
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+    }
+
+    fn a_new_password_is_for_trays_that_have_not_asked_yet_as_well(app) {
+        let (ada, codes) = (app.user(), start(app));
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
+        let change = json!({"password": "another horse battery", "current_password": PASSWORD}).to_string();
+        ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(change.as_bytes())).expect(200);
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+        let codes = start(app);
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
+        let (mut conn, id) = (startup::connect(&app.target).unwrap(), DbId(ada.id.parse().unwrap()));
+        let link = one_time::create(&mut conn, id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
+        app.anonymous().post("/api/auth/reset", &json!({"token": link.expose(), "password": PASSWORD})).expect(204);
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
     }
 

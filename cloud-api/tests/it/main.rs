@@ -13,6 +13,7 @@ mod backup;
 mod bodies;
 mod device;
 mod envelope;
+mod handover;
 mod health;
 mod history;
 mod ingest;

@@ -6,7 +6,13 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use cloud_api::{auth::oidc::OidcConfig, config::OutsideConfig};
+use cloud_api::{
+    auth::oidc::OidcConfig,
+    config::OutsideConfig,
+    db::{one_time, types::DbId},
+    routes::reset,
+    startup,
+};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::PublicKeyData as _;
 use serde_json::{Value, json};
@@ -151,6 +157,12 @@ contract! {
         let (app, provider, _mock) = with_provider(app);
         // Eve makes an account with Ada's address, and waits for Ada.
         let eve = app.user();
+        let codes = app.anonymous().post("/api/auth/device", &json!({"device_name": "Eve's"})).expect(200).json;
+        let approved = json!({"user_code": codes["user_code"], "approve": true});
+        eve.post("/api/auth/device/approve", &approved).expect(200);
+        let mut conn = startup::connect(&app.target).unwrap();
+        let eve_id = DbId(eve.id.parse().unwrap());
+        let link = one_time::create(&mut conn, eve_id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         *provider.claims.lock().unwrap() = json!({"email": eve.email});
         let mut ada = app.anonymous();
         ada.sign_in(&sign_in(&app, &provider).expect(200).json);
@@ -159,6 +171,11 @@ contract! {
         eve.post("/api/auth/refresh", &json!({"refresh_token": eve.refresh})).expect(401);
         let login = json!({"email": eve.email, "password": PASSWORD});
         assert_eq!(eve.post("/api/auth/login", &login).expect(401).code(), "wrong_credentials");
+        // Nor by a device that she approved before, nor by a link she had asked for.
+        let poll = json!({"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": codes["device_code"]});
+        assert_eq!(app.anonymous().post("/api/auth/device/token", &poll).expect(400).json["error"], "invalid_grant");
+        let reset = json!({"token": link.expose(), "password": "eve's horse battery"});
+        assert_eq!(app.anonymous().post("/api/auth/reset", &reset).expect(401).code(), "invalid_link");
         // Ada's later sign-ins end nothing of hers, and she may set a password of her own.
         let password = json!({"password": "another horse battery"}).to_string();
         ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(password.as_bytes())).expect(200);

@@ -93,7 +93,10 @@ async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result
         db.write(move |conn| archive_removals::give_up(conn, vec![object.clone()], None, now)).await?;
         return Err(e.into());
     }
-    db.write(move |conn| archive::mark_written(conn, id, bytes)).await?;
+    if !db.write(move |conn| archive::mark_written(conn, id, bytes)).await? {
+        // Another replica took this one for dead and is removing the object: the file is archived anew.
+        return Ok(false);
+    }
     metrics::archived("logs", bytes.unsigned_abs() as usize);
     // Should deleting fail, the lines are archived a second time, and none is lost.
     if let Ok(Err(e)) = actix_web::web::block(move || file.delete()).await {

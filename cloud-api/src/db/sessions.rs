@@ -81,14 +81,15 @@ pub fn insert(conn: &mut Conn, session: &SessionRow) -> Result<(), DbError> {
 /// When the database fails.
 pub fn insert_verified(conn: &mut Conn, session: &SessionRow, verified: Option<&str>) -> Result<bool, DbError> {
     let user = users::hold(conn, session.user_id)?;
-    if user.is_none_or(|user| user.password_hash.as_deref() != verified) {
+    if verified.is_none() || user.is_none_or(|user| user.password_hash.as_deref() != verified) {
         return Ok(false);
     }
     insert(conn, session)?;
     Ok(true)
 }
 
-/// Whether the session of a request that is under way is still live; it then outlives the transaction.
+/// Whether the session of a request that is under way is still live. Nobody ends all of the person's before the
+/// transaction is over.
 ///
 /// # Errors
 /// When the database fails.

@@ -97,8 +97,8 @@ pub(crate) fn queue(app: &TestApp) -> QueueState {
     archive::queue_state(&mut startup::connect(&app.target).unwrap()).unwrap()
 }
 
-/// The lines of every object, opened as an operator would.
-pub(crate) fn opened(app: &TestApp) -> Vec<Value> {
+/// The archive of a server, as another process opens it.
+pub(crate) fn archive_of(app: &TestApp) -> Archive {
     let mut conn = startup::connect(&app.target).unwrap();
     let database = DatabaseConfig {
         target: app.target.clone(),
@@ -108,7 +108,12 @@ pub(crate) fn opened(app: &TestApp) -> Vec<Value> {
         retention_days: 1,
         migrate: false,
     };
-    let archive = Archive::open(app.archive.as_ref().unwrap(), &database, &mut conn).unwrap();
+    Archive::open(app.archive.as_ref().unwrap(), &database, &mut conn).unwrap()
+}
+
+/// The lines of every object, opened as an operator would.
+pub(crate) fn opened(app: &TestApp) -> Vec<Value> {
+    let (archive, mut conn) = (archive_of(app), startup::connect(&app.target).unwrap());
     let mut lines = Vec::new();
     for object in objects(app).iter().filter(|object| object.written) {
         let read = actix_web::rt::System::new().block_on(archive.stores.get(Bucket::Data, &object.name));

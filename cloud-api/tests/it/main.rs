@@ -6,6 +6,7 @@ mod harness;
 
 mod accounts;
 mod archive;
+mod archive_jobs;
 mod archive_kit;
 mod archive_process;
 mod archive_s3;

@@ -1,4 +1,4 @@
-//! A small HTTP server that answers as a test tells it to: a provider, or a model.
+//! A small HTTP server that answers as a test tells it to: a provider, a model, or a store of objects.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -59,11 +59,11 @@ fn serve(
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let path = first.split_whitespace().nth(1)?.to_owned();
-    let request = Request { path, headers, body: String::from_utf8(body).ok()? };
+    let request = Request { path, headers, body: String::from_utf8_lossy(&body).into_owned() };
     log.lock().unwrap().push(request.clone());
     let (status, text) = answer(own, &request);
     let head = format!(
-        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        "HTTP/1.1 {status} x\r\ncontent-type: application/json\r\netag: \"x\"\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         text.len()
     );
     (&mut &*stream).write_all(format!("{head}{text}").as_bytes()).ok()

@@ -1,0 +1,71 @@
+//! The archive's job, step by step, while something happens during each write to its store.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use cloud_api::{
+    archive::{
+        logs,
+        spool::{Spool, SpoolWriter},
+    },
+    clock::Clock,
+    db::{Db, archive, archive_removals},
+    startup,
+};
+use rstest::rstest;
+
+use crate::{archive_kit::*, harness::*, mock::Mock};
+
+/// A server whose store asks `put` what to answer to the object of this name; its own job finds nothing due.
+fn on_store(backend: Backend, put: impl Fn(&str) -> u16 + Send + Sync + 'static) -> TestApp {
+    let store = Mock::start(move |_, request| {
+        let name = request.path.splitn(3, '/').nth(2).unwrap_or("");
+        (if request.path.starts_with("/waw-") { put(name) } else { 404 }, String::new())
+    });
+    start_with(backend, |_| {
+        let mut config = config(s3(&store.address));
+        config.gather_ms = 60_000;
+        config
+    })
+}
+
+fn wait<T>(work: impl Future<Output = T>) -> T {
+    actix_web::rt::System::new().block_on(work)
+}
+
+/// A spool with so many closed files of a line each.
+fn spooled(folder: &Path, files: usize) -> Arc<Spool> {
+    let spool = Arc::new(Spool::new(folder).unwrap());
+    for n in 0..files {
+        SpoolWriter(spool.clone()).write_all(format!("{{\"n\":{n}}}\n").as_bytes()).unwrap();
+        spool.close_older(Duration::ZERO);
+    }
+    spool
+}
+
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn lines_of_an_object_that_was_given_up_meanwhile_are_archived_anew(#[case] backend: Backend) {
+    let (target, others) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(1)));
+    let (seen, left) = (target.clone(), others.clone());
+    let app = on_store(backend, move |_| {
+        let (mut left, target) = (left.lock().unwrap(), seen.lock().unwrap().clone().unwrap());
+        if *left > 0 {
+            *left -= 1;
+            // Another replica, whose patience is over.
+            let mut conn = startup::connect(&target).unwrap();
+            assert_eq!(archive_removals::clear_up(&mut conn, at("2026-03-10T12:10:00Z"), at(NOW)).unwrap(), 1);
+        }
+        200
+    });
+    *target.lock().unwrap() = Some(app.target.clone());
+    let (archive, db, spool) = (archive_of(&app), Db::new(&app.target, 2), spooled(&app.folder.path().join("s"), 1));
+    let pass = || wait(logs::archive_closed(&archive, &db, &spool, at(NOW))).unwrap();
+    assert_eq!((pass(), written(&app), spool.closed().unwrap().len()), (0, 0, 1), "the only copy is the file");
+    assert_eq!((pass(), written(&app), spool.closed().unwrap().len()), (1, 1, 0));
+}

@@ -11,6 +11,7 @@ use super::{
     worker::WorkError,
 };
 use crate::{
+    clock::Clock,
     db::{
         Db, DbError,
         archive::{self, ObjectRow},
@@ -24,7 +25,7 @@ use crate::{
 ///
 /// # Errors
 /// When the store or the database fails; files that are not archived wait.
-pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, now: UtcMs) -> Result<usize, WorkError> {
+pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, clock: &Clock) -> Result<usize, WorkError> {
     let age = Duration::from_millis(archive.gather_ms.unsigned_abs());
     let looked = spool.clone();
     let closed = actix_web::web::block(move || {
@@ -46,7 +47,7 @@ pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, now:
     }
     let mut written = 0;
     for file in closed {
-        written += usize::from(one(archive, db, file, now).await?);
+        written += usize::from(one(archive, db, file, clock).await?);
     }
     Ok(written)
 }
@@ -56,7 +57,8 @@ fn unreadable(e: &io::Error) {
     metrics::archive_failed("log");
 }
 
-async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result<bool, WorkError> {
+async fn one(archive: &Archive, db: &Db, mut file: Closed, clock: &Clock) -> Result<bool, WorkError> {
+    let now = clock.now();
     let key = month_key(archive, db, now).await?;
     let id = DbId::fresh();
     let name = format!("{}/{}", now.timestamp().strftime("%Y-%m/%d"), id.0);
@@ -81,7 +83,7 @@ async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result
         key_id,
         bucket: Bucket::Logs.as_str().to_owned(),
         name: name.clone(),
-        created_at: now,
+        created_at: clock.now(),
         oldest_at: now,
         records,
         bytes,
@@ -89,7 +91,7 @@ async fn one(archive: &Archive, db: &Db, mut file: Closed, now: UtcMs) -> Result
     };
     db.write(move |conn| archive::register(conn, &row)).await?;
     if let Err(e) = archive.stores.put(Bucket::Logs, &name, sealed).await {
-        let object = (id, Bucket::Logs.as_str().to_owned(), name, false);
+        let (object, now) = ((id, Bucket::Logs.as_str().to_owned(), name, false), clock.now());
         db.write(move |conn| archive_removals::give_up(conn, vec![object.clone()], None, now)).await?;
         return Err(e.into());
     }

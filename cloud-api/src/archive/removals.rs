@@ -4,10 +4,11 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{Archive, store::Bucket, store::StoreError};
 use crate::{
+    clock::Clock,
     db::{
         Db, DbError,
         archive_removals::{self, RemovalRow},
-        types::{DbId, UtcMs},
+        types::DbId,
     },
     failure::chain,
     metrics,
@@ -30,11 +31,13 @@ pub async fn remove_due(
     archive: &Archive,
     db: &Db,
     erasure: Option<DbId>,
-    now: UtcMs,
+    clock: &Clock,
 ) -> Result<usize, super::worker::WorkError> {
     let mut gone = 0;
     loop {
-        let rows = db.write(move |conn| archive_removals::take_due(conn, erasure, now, LEASE_MS, PAGE)).await?;
+        let time = clock.clone();
+        let take = move |conn: &mut _| archive_removals::take_due(conn, erasure, time.now(), LEASE_MS, PAGE);
+        let rows = db.write(take).await?;
         let last = (rows.len() as i64) < PAGE;
         let removals = stream::iter(rows).map(|row| async move {
             let removed = archive.stores.delete(Bucket::of(&row.bucket), &row.name).await;
@@ -53,7 +56,7 @@ pub async fn remove_due(
                     tracing::warn!(object = row.name, cause = chain(&e), "an object could not be removed yet");
                     metrics::archive_failed("removal");
                     failure = Some(e);
-                    put_off(db, row, now).await?;
+                    put_off(db, row, clock).await?;
                 }
             }
         }
@@ -66,8 +69,8 @@ pub async fn remove_due(
     }
 }
 
-async fn put_off(db: &Db, row: RemovalRow, now: UtcMs) -> Result<(), DbError> {
-    let due = now.plus(pause_ms(row.attempts));
+async fn put_off(db: &Db, row: RemovalRow, clock: &Clock) -> Result<(), DbError> {
+    let due = clock.now().plus(pause_ms(row.attempts));
     db.write(move |conn| archive_removals::failed(conn, &row, due)).await
 }
 

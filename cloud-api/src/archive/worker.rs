@@ -12,6 +12,7 @@ use super::{
     store::{Bucket, StoreError},
 };
 use crate::{
+    clock::Clock,
     db::{
         Db, DbError,
         archive::{self, KeyRow, ObjectRow, QueuedRow},
@@ -57,18 +58,20 @@ pub enum WorkError {
     Codec(#[from] CodecError),
 }
 
-/// Archives every queue that is due, and returns how many objects that made.
+/// Archives every queue that is due, and returns how many objects that made. That may take minutes: each lease and each
+/// removal begins when `clock` says that it does.
 ///
 /// # Errors
 /// When the store or the database fails; what is not archived waits.
-pub async fn gather(archive: &Archive, db: &Db, now: UtcMs) -> Result<usize, WorkError> {
+pub async fn gather(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, WorkError> {
     let mut written = 0;
     loop {
+        let now = clock.now();
         let before = now.plus(-archive.gather_ms);
         let due: Vec<DbId> = db.read(move |conn| archive::due_keys(conn, now, before, ENOUGH_BYTES, PAGE)).await?;
         let last = (due.len() as i64) < PAGE;
         for key in due {
-            match one(archive, db, key, now).await {
+            match one(archive, db, key, clock).await {
                 Ok(done) => written += usize::from(done),
                 Err(e @ (WorkError::Store(_) | WorkError::Database(_))) => return Err(e),
                 Err(e) => {
@@ -92,25 +95,25 @@ struct Claim {
     lease: UtcMs,
 }
 
-async fn one(archive: &Archive, db: &Db, key: DbId, now: UtcMs) -> Result<bool, WorkError> {
-    let Some(claim) = db.write(move |conn| claim(conn, key, now)).await? else { return Ok(false) };
+async fn one(archive: &Archive, db: &Db, key: DbId, clock: &Clock) -> Result<bool, WorkError> {
+    let time = clock.clone();
+    let Some(claim) = db.write(move |conn| claim(conn, key, time.now())).await? else { return Ok(false) };
     let Claim { key, rows, mut object, lease } = claim;
     let ids: Vec<DbId> = rows.iter().map(|row| row.id).collect();
     let sealed = match seal(archive, &key, rows, &object.name).await {
         Ok(sealed) => sealed,
         Err(e) => {
-            let aside = now.plus(SET_ASIDE_MS);
-            give_up(db, key.id, &object, lease, aside, now).await?;
+            give_up(db, key.id, &object, lease, clock.now(), SET_ASIDE_MS).await?;
             return Err(e);
         }
     };
     object.bytes = i32::try_from(sealed.len()).unwrap_or(i32::MAX);
     let size = sealed.len();
     if let Err(e) = archive.stores.put(Bucket::Data, &object.name, sealed).await {
-        give_up(db, key.id, &object, lease, now, now).await?;
+        give_up(db, key.id, &object, lease, clock.now(), 0).await?;
         return Err(e.into());
     }
-    let bytes = object.bytes;
+    let (bytes, now) = (object.bytes, clock.now());
     let finished = db
         .write(move |conn| -> Result<bool, DbError> {
             // Without the lease somebody else has these batches; without the key the person was erased.
@@ -181,19 +184,19 @@ async fn seal(archive: &Archive, key: &KeyRow, rows: Vec<QueuedRow>, name: &str)
     Ok(sealed.await.map_err(|_| DbError::Cancelled)??)
 }
 
-/// Gives an object up that may or may not be there, and the lease back at `until`.
+/// Gives an object up that may or may not be there, and the lease back `aside_ms` after `now`.
 async fn give_up(
     db: &Db,
     key: DbId,
     object: &ObjectRow,
     lease: UtcMs,
-    until: UtcMs,
     now: UtcMs,
+    aside_ms: i64,
 ) -> Result<(), DbError> {
     let object = (object.id, object.bucket.clone(), object.name.clone(), false);
     db.write(move |conn| -> Result<(), DbError> {
         // Whoever has the lease by now has given it up already.
-        if archive::release(conn, key, lease, until)? {
+        if archive::release(conn, key, lease, now.plus(aside_ms))? {
             archive_removals::give_up(conn, vec![object.clone()], None, now)?;
         }
         Ok(())

@@ -53,12 +53,11 @@ pub async fn run(state: State, archive: Arc<Archive>, spool: Option<Arc<Spool>>)
 }
 
 async fn once(state: &State, archive: &Archive, spool: Option<&Arc<Spool>>) -> Result<(), worker::WorkError> {
-    let now = state.clock.now();
-    worker::gather(archive, &state.db, now).await?;
+    worker::gather(archive, &state.db, &state.clock).await?;
     if let Some(spool) = spool {
-        logs::archive_closed(archive, &state.db, spool, now).await?;
+        logs::archive_closed(archive, &state.db, spool, &state.clock).await?;
     }
-    removals::remove_due(archive, &state.db, None, now).await?;
+    removals::remove_due(archive, &state.db, None, &state.clock).await?;
     Ok(())
 }
 

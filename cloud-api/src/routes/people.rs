@@ -160,7 +160,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
         // Most of the time the store is there, and the receipt can say so; else the job goes on.
-        let removed = removals::remove_due(archive, &state.db, Some(id), now);
+        let removed = removals::remove_due(archive, &state.db, Some(id), &state.clock);
         if let Ok(Err(e)) = tokio::time::timeout(REMOVAL_BOUND, removed).await {
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
         }

@@ -11,9 +11,10 @@ use cloud_api::{
     archive::{
         logs,
         spool::{Spool, SpoolWriter},
+        worker,
     },
     clock::Clock,
-    db::{Db, archive, archive_removals},
+    db::{Db, archive, archive_removals, conn::Conn},
     startup,
 };
 use rstest::rstest;
@@ -65,7 +66,44 @@ fn lines_of_an_object_that_was_given_up_meanwhile_are_archived_anew(#[case] back
     });
     *target.lock().unwrap() = Some(app.target.clone());
     let (archive, db, spool) = (archive_of(&app), Db::new(&app.target, 2), spooled(&app.folder.path().join("s"), 1));
-    let pass = || wait(logs::archive_closed(&archive, &db, &spool, at(NOW))).unwrap();
+    let pass = || wait(logs::archive_closed(&archive, &db, &spool, &Clock::manual(at(NOW)))).unwrap();
     assert_eq!((pass(), written(&app), spool.closed().unwrap().len()), (0, 0, 1), "the only copy is the file");
     assert_eq!((pass(), written(&app), spool.closed().unwrap().len()), (1, 1, 0));
+}
+
+/// During each write five minutes pass; the third fails.
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn leases_and_removals_of_a_long_pass_begin_when_they_begin(#[case] backend: Backend) {
+    let clock = Clock::manual(at("2026-03-10T12:05:00Z"));
+    let (target, times) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(Vec::new())));
+    let (seen, log, moved) = (target.clone(), times.clone(), clock.clone());
+    let app = on_store(backend, move |name| {
+        let (target, mut log, now) = (seen.lock().unwrap().clone().unwrap(), log.lock().unwrap(), moved.now());
+        let mut conn = startup::connect(&target).unwrap();
+        let object = archive::object(&mut conn, name).unwrap().unwrap();
+        let key = archive::key(&mut conn, object.key_id).unwrap().unwrap();
+        log.push((now.0 - object.created_at.0, key.leased_until.0 - now.0));
+        moved.set(now.plus(5 * 60_000));
+        if log.len() == 3 { 403 } else { 200 }
+    });
+    *target.lock().unwrap() = Some(app.target.clone());
+    let people: Vec<Client> = (0..3).map(|_| app.user()).collect();
+    for person in &people {
+        person.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    }
+    let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
+    assert!(matches!(wait(worker::gather(&archive, &db, &clock)), Err(worker::WorkError::Store(_))));
+    assert_eq!(*times.lock().unwrap(), [(0, 30_000); 3]);
+    let due = |now, conn: &mut Conn| archive_removals::take_due(conn, None, now, 0, 10).unwrap().len();
+    let mut conn = startup::connect(&app.target).unwrap();
+    let settled = clock.now().plus(archive_removals::SETTLE_MS);
+    assert_eq!((due(settled.plus(-1), &mut conn), due(settled, &mut conn)), (0, 1), "it may still arrive");
+
+    // The log's files: a replica that looks while one is written does not take it for dead.
+    let spool = spooled(&app.folder.path().join("s"), 2);
+    times.lock().unwrap().clear();
+    assert_eq!(wait(logs::archive_closed(&archive, &db, &spool, &clock)).unwrap(), 2);
+    assert!(times.lock().unwrap().iter().all(|(age, _)| *age == 0), "{times:?}");
 }

@@ -59,10 +59,19 @@ pub fn erase(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> 
     for key in keys {
         let objects = objects_of(conn, key)?;
         removed.objects += give_up(conn, objects, erasure, now)?;
+        removed.objects += adopt(conn, key, erasure)?;
         removed.batches += diesel::delete(archive_queue::table.filter(archive_queue::key_id.eq(key))).execute(conn)?;
         removed.keys += diesel::delete(archive_keys::table.filter(archive_keys::id.eq(key))).execute(conn)?;
     }
     Ok(removed)
+}
+
+/// Puts the name of an erasure on those of a key's objects that were to go before it, and returns how many: it is not
+/// done before they are gone.
+fn adopt(conn: &mut Conn, key: DbId, erasure: Option<DbId>) -> Result<usize, DbError> {
+    use archive_removals::{erasure_id, name};
+    let own = archive_removals::table.filter(name.like(format!("{}/%", key.0)).and(erasure_id.is_null()));
+    Ok(diesel::update(own).set(erasure_id.eq(erasure)).execute(conn)?)
 }
 
 type ObjectName = (DbId, String, String, bool);

@@ -18,6 +18,7 @@ use cloud_api::{
     startup,
 };
 use rstest::rstest;
+use serde_json::json;
 
 use crate::{archive_kit::*, harness::*, mock::Mock};
 
@@ -106,4 +107,35 @@ fn leases_and_removals_of_a_long_pass_begin_when_they_begin(#[case] backend: Bac
     times.lock().unwrap().clear();
     assert_eq!(wait(logs::archive_closed(&archive, &db, &spool, &clock)).unwrap(), 2);
     assert!(times.lock().unwrap().iter().all(|(age, _)| *age == 0), "{times:?}");
+}
+
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend: Backend) {
+    let answers = Mutex::new(vec![403, 200, 403]);
+    let app = on_store(backend, move |_| answers.lock().unwrap().pop().unwrap());
+    let (ada, eve) = (app.user(), app.user());
+    let clock = Clock::manual(at("2026-03-10T12:05:00Z"));
+    let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
+    let pass = || wait(worker::gather(&archive, &db, &clock));
+    eve.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    // It may have arrived all the same.
+    assert!(pass().is_err());
+    assert_eq!(pass().unwrap(), 1);
+    ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    assert!(pass().is_err());
+    assert_eq!(queue(&app).removals, 2);
+    let receipt = erase(&ada).expect(200);
+    let expected = json!({
+        "store": "archive", "status": "pending", "objects_pending": 1,
+        "removed": {"keys": 1, "batches": 1, "objects": 1},
+    });
+    assert_eq!(store(&receipt, "archive"), &expected);
+    let mut conn = startup::connect(&app.target).unwrap();
+    for row in archive_removals::take_due(&mut conn, None, at("2026-03-10T12:30:00Z"), 0, 10).unwrap() {
+        archive_removals::done(&mut conn, row.id).unwrap();
+    }
+    let path = format!("/api/erasures/{}", receipt.json["receipt_id"].as_str().unwrap());
+    assert_eq!(store(&app.anonymous().get(&path).expect(200), "archive")["status"], "done");
 }

@@ -138,17 +138,8 @@ fn claim(conn: &mut crate::db::conn::Conn, key: DbId, now: UtcMs) -> Result<Opti
     let left = archive::unfinished(conn, key)?;
     let left = left.into_iter().map(|o| (o.id, o.bucket, o.name, o.written)).collect();
     archive_removals::give_up(conn, left, None, now)?;
-    let (Some(key), mut rows) = (archive::key(conn, key)?, archive::queued(conn, key, MOST_BATCHES)?) else {
-        return Ok(None);
-    };
-    let mut sum = 0;
-    let enough = rows.iter().take_while(|row| {
-        let fits = sum < ENOUGH_BYTES;
-        sum += i64::from(row.bytes);
-        fits
-    });
-    let enough = enough.count();
-    rows.truncate(enough);
+    let Some(key) = archive::key(conn, key)? else { return Ok(None) };
+    let rows = archive::queued(conn, key.id, MOST_BATCHES, ENOUGH_BYTES)?;
     let Some(oldest_at) = rows.iter().map(|row| row.oldest_at).min() else {
         archive::release(conn, key.id, lease, now)?;
         return Ok(None);

@@ -12,6 +12,9 @@ use super::{
     types::{DbId, Id, Utc, UtcMs},
 };
 
+/// SQLite bounds how many values a statement may have.
+const MOST_VALUES: usize = 500;
+
 /// A key, sealed with the master key.
 #[derive(Clone, Queryable, Insertable)]
 #[diesel(table_name = archive_keys)]
@@ -195,13 +198,32 @@ pub fn release(conn: &mut Conn, id: DbId, ours: UtcMs, until: UtcMs) -> Result<b
     Ok(released == 1)
 }
 
-/// The oldest batches of a key, up to `limit` of them.
+/// The oldest batches of a key, up to `limit` of them, and no more than it takes to hold `enough_bytes`: only those are
+/// read.
 ///
 /// # Errors
 /// When the database fails.
-pub fn queued(conn: &mut Conn, key: DbId, limit: i64) -> Result<Vec<QueuedRow>, DbError> {
-    let own = archive_queue::table.filter(archive_queue::key_id.eq(key));
-    Ok(own.order((archive_queue::queued_at, archive_queue::id)).limit(limit).load(conn)?)
+pub fn queued(conn: &mut Conn, key: DbId, limit: i64, enough_bytes: i64) -> Result<Vec<QueuedRow>, DbError> {
+    use archive_queue::{bytes, id, key_id, queued_at};
+    let sizes: Vec<(DbId, i32)> = archive_queue::table
+        .filter(key_id.eq(key))
+        .order((queued_at, id))
+        .limit(limit)
+        .select((id, bytes))
+        .load(conn)?;
+    let mut sum = 0;
+    let enough = sizes.into_iter().take_while(|(_, size)| {
+        let wanted = sum < enough_bytes;
+        sum += i64::from(*size);
+        wanted
+    });
+    let ids: Vec<DbId> = enough.map(|(batch, _)| batch).collect();
+    let mut rows = Vec::with_capacity(ids.len());
+    for part in ids.chunks(MOST_VALUES) {
+        let of_part = archive_queue::table.filter(id.eq_any(part.to_vec())).order((queued_at, id));
+        rows.append(&mut of_part.load(conn)?);
+    }
+    Ok(rows)
 }
 
 /// Takes batches out of the queue: they are archived.
@@ -210,8 +232,7 @@ pub fn queued(conn: &mut Conn, key: DbId, limit: i64) -> Result<Vec<QueuedRow>, 
 /// When the database fails.
 pub fn dequeue(conn: &mut Conn, ids: &[DbId]) -> Result<usize, DbError> {
     let mut gone = 0;
-    // SQLite bounds how many values a statement may have.
-    for part in ids.chunks(500) {
+    for part in ids.chunks(MOST_VALUES) {
         gone += diesel::delete(archive_queue::table.filter(archive_queue::id.eq_any(part.to_vec()))).execute(conn)?;
     }
     Ok(gone)

@@ -14,7 +14,13 @@ use cloud_api::{
         worker,
     },
     clock::Clock,
-    db::{Db, archive, archive_removals, conn::Conn},
+    db::{
+        Db,
+        archive::{self, QueuedRow},
+        archive_removals,
+        conn::Conn,
+        types::DbId,
+    },
     startup,
 };
 use rstest::rstest;
@@ -138,4 +144,29 @@ fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend:
     }
     let path = format!("/api/erasures/{}", receipt.json["receipt_id"].as_str().unwrap());
     assert_eq!(store(&app.anonymous().get(&path).expect(200), "archive")["status"], "done");
+}
+
+/// Somebody who sends much while the store is away is not all in memory at once.
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn no_more_is_read_of_a_queue_than_an_object_takes(#[case] backend: Backend) {
+    let app = on_store(backend, |_| 403);
+    let ada = app.user();
+    // One batch for each of 510 minutes, told apart by their times.
+    for n in 0..510 {
+        ada.store(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1));
+    }
+    let mut conn = startup::connect(&app.target).unwrap();
+    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap().id;
+    let mut read = |limit, enough| -> Vec<QueuedRow> { archive::queued(&mut conn, key, limit, enough).unwrap() };
+    let all = read(1_000, i64::MAX);
+    let ids = |rows: &[QueuedRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    assert!(all.len() == 510 && all.is_sorted_by_key(|row| (row.queued_at, row.id)));
+    for wanted in [1, 7, 509] {
+        let bytes: i64 = all[..wanted].iter().map(|row| i64::from(row.bytes)).sum();
+        assert_eq!(ids(&read(1_000, bytes)), ids(&all[..wanted]));
+        assert_eq!(ids(&read(1_000, bytes + 1)), ids(&all[..=wanted]), "what begins below the bound is in it");
+    }
+    assert_eq!(ids(&read(5, i64::MAX)), ids(&all[..5]));
 }

@@ -6,7 +6,7 @@ use std::{io, sync::Arc, time::Duration};
 use super::{
     Archive,
     codec::{DataKey, Holds},
-    spool::{Closed, Spool},
+    spool::{AT_ONCE, Closed, Spool},
     store::Bucket,
     worker::WorkError,
 };
@@ -27,29 +27,35 @@ use crate::{
 /// When the store or the database fails; files that are not archived wait.
 pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, clock: &Clock) -> Result<usize, WorkError> {
     let age = Duration::from_millis(archive.gather_ms.unsigned_abs());
-    let looked = spool.clone();
-    let closed = actix_web::web::block(move || {
-        looked.close_older(age);
-        looked.closed()
-    });
-    let closed = match closed.await {
-        Ok(Ok(closed)) => closed,
-        Ok(Err(e)) => {
-            unreadable(&e);
-            return Ok(0);
-        }
-        Err(_) => return Err(DbError::Cancelled.into()),
-    };
-    let dropped = spool.take_dropped();
-    if dropped > 0 {
-        tracing::error!(files = dropped, "the log waited too long for the archive: its oldest files are deleted");
-        metrics::archive_log_files_dropped(dropped);
-    }
     let mut written = 0;
-    for file in closed {
-        written += usize::from(one(archive, db, file, clock).await?);
+    loop {
+        let looked = spool.clone();
+        let closed = actix_web::web::block(move || {
+            looked.close_older(age);
+            looked.closed()
+        });
+        let closed = match closed.await {
+            Ok(Ok(closed)) => closed,
+            Ok(Err(e)) => {
+                unreadable(&e);
+                return Ok(written);
+            }
+            Err(_) => return Err(DbError::Cancelled.into()),
+        };
+        let dropped = spool.take_dropped();
+        if dropped > 0 {
+            tracing::error!(files = dropped, "the log waited too long for the archive: its oldest files are deleted");
+            metrics::archive_log_files_dropped(dropped);
+        }
+        let (all, before) = (closed.len() < AT_ONCE, written);
+        for file in closed {
+            written += usize::from(one(archive, db, file, clock).await?);
+        }
+        // What could not be archived waits for the next pass.
+        if all || written == before {
+            return Ok(written);
+        }
     }
-    Ok(written)
 }
 
 fn unreadable(e: &io::Error) {

@@ -18,6 +18,12 @@ use uuid::Uuid;
 /// A file is closed at this size.
 const FILE_BYTES: u64 = 4 << 20;
 
+/// How many closed files are held open at once: after a long outage there may be many more.
+pub const AT_ONCE: usize = 64;
+
+/// An empty file of this age has nobody who is about to lock it and write.
+const EMPTY_FOR: Duration = Duration::from_secs(60);
+
 /// More than this is not kept when the store is away: the oldest files go.
 const FOLDER_BYTES: u64 = 256 << 20;
 
@@ -68,8 +74,8 @@ impl Spool {
         }
     }
 
-    /// Files that are closed, the oldest first, each locked against every other process until it is dropped. What is
-    /// over the folder's bound is deleted.
+    /// The oldest files that are closed, [`AT_ONCE`] at most, each locked against every other process until it is
+    /// dropped. What is over the folder's bound is deleted.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -83,12 +89,19 @@ impl Spool {
         let mut total: u64 = paths.iter().filter_map(|path| Some(fs::metadata(path).ok()?.len())).sum();
         let mut closed = Vec::new();
         for path in paths {
+            if closed.len() == AT_ONCE {
+                break;
+            }
             // Another process may be faster, or still be writing.
             let Ok(file) = fs::File::open(&path) else { continue };
             if file.try_lock().is_err() || !path.exists() {
                 continue;
             }
-            let bytes = file.metadata().map_or(0, |about| about.len());
+            let about = file.metadata()?;
+            let bytes = about.len();
+            if bytes == 0 && !about.modified()?.elapsed().is_ok_and(|age| age >= EMPTY_FOR) {
+                continue;
+            }
             if total > FOLDER_BYTES || bytes == 0 {
                 fs::remove_file(&path)?;
                 total = total.saturating_sub(bytes);
@@ -219,5 +232,33 @@ mod tests {
         assert_eq!(spool.closed().unwrap().len(), 2);
         assert!(!home.path().join("1.ndjson").exists());
         assert_eq!((spool.take_dropped(), spool.take_dropped()), (1, 0));
+    }
+
+    #[test]
+    fn the_oldest_few_are_held_at_once() {
+        let home = tempfile::tempdir().unwrap();
+        let spool = Spool::new(home.path()).unwrap();
+        for n in 0..AT_ONCE + 3 {
+            fs::write(home.path().join(format!("{n:03}.ndjson")), "x\n").unwrap();
+        }
+        let closed = spool.closed().unwrap();
+        assert_eq!(closed.len(), AT_ONCE);
+        assert!(closed[0].path.ends_with("000.ndjson") && closed[AT_ONCE - 1].path.ends_with("063.ndjson"));
+        for file in closed {
+            file.delete().unwrap();
+        }
+        assert_eq!(spool.closed().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_empty_file_may_be_somebodys_who_is_about_to_lock_it() {
+        let home = tempfile::tempdir().unwrap();
+        let spool = Spool::new(home.path()).unwrap();
+        let path = home.path().join("1.ndjson");
+        let file = fs::File::create(&path).unwrap();
+        assert!(spool.closed().unwrap().is_empty() && path.exists());
+        file.set_modified(std::time::SystemTime::now() - 2 * EMPTY_FOR).unwrap();
+        assert!(spool.closed().unwrap().is_empty() && !path.exists());
+        assert_eq!(spool.take_dropped(), 0);
     }
 }

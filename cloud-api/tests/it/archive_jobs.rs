@@ -10,7 +10,7 @@ use std::{
 use cloud_api::{
     archive::{
         logs,
-        spool::{Spool, SpoolWriter},
+        spool::{AT_ONCE, Spool, SpoolWriter},
         worker,
     },
     clock::Clock,
@@ -169,4 +169,14 @@ fn no_more_is_read_of_a_queue_than_an_object_takes(#[case] backend: Backend) {
         assert_eq!(ids(&read(1_000, bytes + 1)), ids(&all[..=wanted]), "what begins below the bound is in it");
     }
     assert_eq!(ids(&read(5, i64::MAX)), ids(&all[..5]));
+}
+
+#[test]
+fn after_a_long_outage_all_of_the_log_is_archived_in_one_pass() {
+    let app = start(Backend::Sqlite);
+    let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
+    let spool = spooled(&app.folder.path().join("s"), 2 * AT_ONCE + 1);
+    let clock = Clock::manual(at(NOW));
+    assert_eq!(wait(logs::archive_closed(&archive, &db, &spool, &clock)).unwrap(), 2 * AT_ONCE + 1);
+    assert!(spool.closed().unwrap().is_empty());
 }

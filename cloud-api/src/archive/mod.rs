@@ -1,10 +1,11 @@
 //! The archive: raw batches as they were accepted, and the server's log, encrypted, in a folder or in S3.
 //!
-//! A batch is sealed with its person's key and written to a queue in the transaction that stores its minutes, so that
-//! nothing that happens to the archive fails an upload, and nothing that was acknowledged is missing from it. A job
-//! gathers what waits into objects. Erasing a person destroys their key in the one transaction: what it sealed is
-//! unreadable from then on, wherever a copy of it is; the objects themselves are removed by a job that tries until they
-//! are gone.
+//! A batch is sealed with its person's key and written to a queue in the transaction that stores its minutes: no crash
+//! and no outage of the store loses what is queued, and nothing that happens to the archive fails an upload. Where the
+//! two conflict the upload wins: while the queue is full, or when the person's key cannot be had, a batch is stored and
+//! never archived, which is logged and counted. A job gathers what waits into objects. Erasing a person destroys their
+//! key in the one transaction: what it sealed is unreadable from then on, wherever a copy of it is; the objects
+//! themselves are removed by a job that tries until they are gone.
 //!
 //! - [`codec`]: the form of an object; [`keys`]: a key for each person
 //! - [`store`]: a folder, or S3

@@ -324,6 +324,28 @@ fn a_full_queue_stops_no_upload(#[case] backend: Backend) {
     assert_eq!(ada.totals().0, n, "every one of them is in the database");
 }
 
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn a_key_that_does_not_open_stops_no_upload(#[case] backend: Backend) {
+    let one = start_with(backend, |home| {
+        let mut config = config(Place::Folder(home.join("archive")));
+        config.gather_ms = 60_000;
+        config
+    });
+    // It has not seen the person's key while that was whole.
+    let two = replica(&one);
+    let ada = one.user();
+    ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    let mut conn = startup::connect(&one.target).unwrap();
+    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    archive::reseal_key(&mut conn, key.id, b"damaged".to_vec()).unwrap();
+    let there = Client { base: two.address.clone(), ..ada };
+    there.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
+    assert_eq!((there.totals().0, queue(&one).batches), (2, 1), "stored, and not archived");
+    assert!(there.get("/metrics").text.contains("archive_failures_total{what=\"queue\"}"));
+}
+
 #[test]
 fn another_master_key_is_said_at_the_start() {
     let app = start(Backend::Sqlite);

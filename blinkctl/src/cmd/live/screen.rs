@@ -136,23 +136,23 @@ mod tests {
         assert_eq!(key_of(&Event::Resize(10, 10)), Key::Other);
     }
 
-    /// Not a test of its own: it panics on a terminal that the next one looks at.
-    #[test]
-    #[ignore = "run by a_panic_gives_the_screen_back on a terminal of its own"]
-    fn panicking() {
-        let mut screen = Screen::take().unwrap();
-        screen.draw(|_| panic!("a defect")).unwrap();
-    }
-
     #[test]
     #[cfg(target_os = "linux")]
     fn a_panic_gives_the_screen_back() {
+        // Set for the child, which is this test on a terminal of its own.
+        let panics = "PANIC_ON_THE_SCREEN";
+        if std::env::var_os(panics).is_some() {
+            let mut screen = Screen::take().unwrap();
+            screen.draw(|_| panic!("a defect")).unwrap();
+            return;
+        }
         let me = std::env::current_exe().unwrap();
         let run = format!(
-            "stty rows 24 cols 80; {} --exact cmd::live::screen::tests::panicking --ignored --nocapture",
+            "stty rows 24 cols 80; {} --exact cmd::live::screen::tests::a_panic_gives_the_screen_back --nocapture",
             me.display()
         );
-        let ran = std::process::Command::new("script").args(["-qefc", &run, "/dev/null"]).output().unwrap();
+        let mut script = std::process::Command::new("script");
+        let ran = script.args(["-qefc", &run, "/dev/null"]).env(panics, "1").output().unwrap();
         let seen = String::from_utf8_lossy(&ran.stdout);
         let (taken, given_back) = ("\u{1b}[?1049h", "\u{1b}[?1049l");
         assert!(seen.contains("a defect") && seen.contains("FAILED"), "{seen:?}");

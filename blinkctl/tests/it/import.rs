@@ -2,12 +2,15 @@
 
 use std::{
     fs,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use blink_proto::{
     Minute,
-    ipc::{ImportRejection, Imported, Reply, Request},
+    ipc::{ImportRejection, Imported, Outcome, Reply, Request},
 };
 use rstest::rstest;
 
@@ -16,21 +19,26 @@ use crate::{
     run::Profile,
 };
 
-/// Takes everything, and keeps what it was given.
-fn taking(taken: &Arc<Mutex<Vec<Vec<Minute>>>>, queued: bool) -> Manner {
-    let taken = Arc::clone(taken);
+/// Answers imports as `answer` does to the minutes and whether they are to be uploaded.
+fn importing(answer: impl Fn(&[Minute], bool) -> Outcome + Send + Sync + 'static) -> Manner {
     Manner {
         handler: Box::new(move |request| match request {
-            Request::Import { minutes, upload } => {
-                taken.lock().unwrap().push(minutes.clone());
-                let imported = minutes.len() as u64;
-                let queued = if queued && *upload { imported } else { 0 };
-                ok(Reply::Imported(Imported { imported, queued, ..Imported::default() }))
-            }
+            Request::Import { minutes, upload } => answer(minutes, *upload),
             other => healthy(other),
         }),
         ..Manner::default()
     }
+}
+
+/// Takes everything, and keeps what it was given.
+fn taking(taken: &Arc<Mutex<Vec<Vec<Minute>>>>, queued: bool) -> Manner {
+    let taken = Arc::clone(taken);
+    importing(move |minutes, upload| {
+        taken.lock().unwrap().push(minutes.to_vec());
+        let imported = minutes.len() as u64;
+        let queued = if queued && upload { imported } else { 0 };
+        ok(Reply::Imported(Imported { imported, queued, ..Imported::default() }))
+    })
 }
 
 fn write(profile: &Profile, name: &str, text: &str) -> String {
@@ -94,50 +102,37 @@ fn a_file_that_is_not_there_is_named() {
     profile.run(&["import", "/tmp"]).assert_fails(1);
 }
 
-#[test]
-fn minutes_that_are_not_taken_are_a_failure_with_their_places() {
+/// The transcript of an import of 1,200 minutes, two calls that `answer` answers, which fails.
+fn failing(answer: impl Fn(&[Minute]) -> Outcome + Send + Sync + 'static) -> String {
     let profile = Profile::new();
-    let manner = Manner {
-        handler: Box::new(|request| match request {
-            Request::Import { minutes, .. } => {
-                let detail = "it is older than retention_days (90) keeps".to_owned();
-                let rejected = vec![ImportRejection { index: 1, code: "too_old".into(), detail }];
-                let (imported, duplicates) = (minutes.len() as u64 - 2, 1);
-                ok(Reply::Imported(Imported { imported, duplicates, queued: 0, rejected }))
-            }
-            other => healthy(other),
-        }),
-        ..Manner::default()
-    };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), importing(move |minutes, _| answer(minutes)));
     let file = write(&profile, "x.ndjson", &lines((0..1_200).map(|n| minute(29_000_000 + n))));
     let ran = profile.run(&["import", &file]);
     ran.assert_fails(1);
-    insta::assert_snapshot!(ran.redacted(&profile));
+    ran.redacted(&profile)
+}
+
+#[test]
+fn minutes_that_are_not_taken_are_a_failure_with_their_places() {
+    let told = failing(|minutes| {
+        let detail = "it is older than retention_days (90) keeps".to_owned();
+        let rejected = vec![ImportRejection { index: 1, code: "too_old".into(), detail }];
+        let (imported, duplicates) = (minutes.len() as u64 - 2, 1);
+        ok(Reply::Imported(Imported { imported, duplicates, queued: 0, rejected }))
+    });
+    insta::assert_snapshot!(told);
 }
 
 #[test]
 fn a_call_that_fails_halfway_tells_what_is_in() {
-    let profile = Profile::new();
-    let calls = Mutex::new(0);
-    let manner = Manner {
-        handler: Box::new(move |request| match request {
-            Request::Import { minutes, .. } => {
-                *calls.lock().unwrap() += 1;
-                if *calls.lock().unwrap() == 2 {
-                    return refused("disk_full", "The disk is full", "Make room.");
-                }
-                ok(Reply::Imported(Imported { imported: minutes.len() as u64, ..Imported::default() }))
-            }
-            other => healthy(other),
-        }),
-        ..Manner::default()
-    };
-    let _daemon = Fake::start(&profile.paths(), manner);
-    let file = write(&profile, "x.ndjson", &lines((0..1_200).map(|n| minute(29_000_000 + n))));
-    let ran = profile.run(&["import", &file]);
-    ran.assert_fails(1);
-    insta::assert_snapshot!(ran.redacted(&profile));
+    let calls = AtomicU32::new(0);
+    let told = failing(move |minutes| {
+        if calls.fetch_add(1, Ordering::Relaxed) == 1 {
+            return refused("disk_full", "The disk is full", "Make room.");
+        }
+        ok(Reply::Imported(Imported { imported: minutes.len() as u64, ..Imported::default() }))
+    });
+    insta::assert_snapshot!(told);
 }
 
 /// The fake daemon writes what it is given into the day files, as the real one does.

@@ -11,11 +11,14 @@
 //! - [`paths`]: where a profile's files are
 //! - [`ipc`]: the local socket's messages and framing
 //! - [`http`]: the bodies of cloud-api that its clients use
+//! - `example`: a minute and a status for tests, with the feature `testing`
 //!
 //! There is no I/O here beyond the frame codec.
 
 pub mod consent;
 pub mod doctor;
+#[cfg(any(test, feature = "testing"))]
+pub mod example;
 pub mod http;
 pub mod ids;
 pub mod ipc;

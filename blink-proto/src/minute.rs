@@ -188,6 +188,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::example;
 
     #[rstest]
     #[case("2026-03-01T10:00:00Z", "2026-03-01T10:00:00Z")]
@@ -205,20 +206,7 @@ mod tests {
     }
 
     fn minute() -> Minute {
-        Minute {
-            id: MinuteId(uuid::Uuid::nil()),
-            user_id: None,
-            blink_count: 17,
-            from_timestamp: "2026-03-01T10:00:00Z".parse().unwrap(),
-            to_timestamp: "2026-03-01T10:01:00Z".parse().unwrap(),
-            device_id: DeviceId(uuid::Uuid::nil()),
-            observed_ms: 58_200,
-            mean_fps: 29.97,
-            quality: Quality::Good,
-            mean_blink_ms: Some(181.5),
-            incomplete_share: Some(0.0),
-            perclos: Some(0.04),
-        }
+        Minute { incomplete_share: Some(0.0), ..example::minute(29_539_320) }
     }
 
     #[test]

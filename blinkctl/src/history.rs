@@ -146,8 +146,9 @@ fn day_of(path: &Path) -> Option<Date> {
 mod tests {
     use std::fmt::Write;
 
+    use blink_proto::example;
+
     use super::*;
-    use crate::record::sample;
 
     const MIDNIGHT: i64 = 29_534_400; // 2026-02-26T00:00:00Z
 
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn days_and_minutes_come_in_order_and_damage_is_counted() {
-        let minute = |n| sample(MIDNIGHT + n);
+        let minute = |n| example::minute(MIDNIGHT + n);
         let torn = lines(&[minute(3)])[..60].to_owned() + "\n";
         let wrong = lines(&[Minute { observed_ms: 70_000, ..minute(4) }]);
         let endless = "x".repeat(40_000) + "\n";
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_minute_is_read_once_and_the_first_wins() {
-        let first = sample(MIDNIGHT);
+        let first = example::minute(MIDNIGHT);
         let again = Minute { blink_count: 99, ..first.clone() };
         let other = Minute { user_id: Some(uuid::Uuid::nil().into()), ..first.clone() };
         let (_folder, paths) = profile(&[("2026-02-26", lines(&[first.clone(), again, other.clone()]))]);
@@ -199,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_span_begins_inclusive_and_ends_exclusive() {
-        let minute = |n| sample(MIDNIGHT + n);
+        let minute = |n| example::minute(MIDNIGHT + n);
         let (_folder, paths) = profile(&[
             ("2026-02-25", lines(&[minute(-1)])),
             ("2026-02-26", lines(&[minute(0), minute(5)])),

@@ -168,29 +168,9 @@ pub(crate) fn check(minute: &Minute) -> Result<(), String> {
     Ok(())
 }
 
-/// A record of the given minute since 1970.
-#[cfg(test)]
-pub(crate) fn sample(number: i64) -> Minute {
-    let from = blink_proto::MinuteStart::from_number(number).unwrap();
-    let id = uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 | u128::try_from(number).unwrap());
-    Minute {
-        id: id.into(),
-        user_id: None,
-        blink_count: 17,
-        from_timestamp: from.start(),
-        to_timestamp: from.end(),
-        device_id: uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_00ff_0000_0001).into(),
-        observed_ms: 58_321,
-        mean_fps: 29.97,
-        quality: Quality::Good,
-        mean_blink_ms: Some(181.25),
-        incomplete_share: Some(0.083),
-        perclos: Some(0.021),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use blink_proto::example;
     use rstest::rstest;
 
     use super::*;
@@ -206,7 +186,7 @@ mod tests {
     #[test]
     fn the_columns_are_the_fields_in_their_order() {
         let names = |columns: &[Column]| columns.iter().map(|column| column.name.to_owned()).collect::<Vec<_>>();
-        assert_eq!(fields(&sample(1)), names(Minute::COLUMNS));
+        assert_eq!(fields(&example::minute(1)), names(Minute::COLUMNS));
         let remote = r#"{"from_timestamp":"2026-03-01T10:00:00Z","to_timestamp":"2026-03-01T10:01:00Z","blink_count":3,
             "observed_ms":50000,"blinks_per_minute":3.6,"coverage":0.833,"quality":"good"}"#;
         let remote: RemoteMinute = serde_json::from_str(remote).unwrap();
@@ -216,7 +196,7 @@ mod tests {
 
     #[rstest]
     fn cells_are_of_their_columns_kind(#[values(true, false)] full: bool) {
-        let mut minute = sample(29_000_000);
+        let mut minute = example::minute(29_000_000);
         if !full {
             (minute.mean_blink_ms, minute.incomplete_share, minute.perclos) = (None, None, None);
         }
@@ -240,7 +220,7 @@ mod tests {
     #[case::negative(|m: &mut Minute| m.mean_blink_ms = Some(-1.0), "mean_blink_ms -1")]
     #[case::no_number(|m: &mut Minute| m.mean_fps = f64::NAN, "mean_fps NaN")]
     fn what_blinkd_never_makes_is_found(#[case] harm: fn(&mut Minute), #[case] told: &str) {
-        let mut minute = sample(29_000_000);
+        let mut minute = example::minute(29_000_000);
         assert_eq!(check(&minute), Ok(()));
         harm(&mut minute);
         assert!(check(&minute).unwrap_err().contains(told), "{:?}", check(&minute));

@@ -2,12 +2,13 @@
 
 use std::{
     env, fs,
+    io::Write as _,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
-use blink_proto::{paths::Paths, status::Status};
+use blink_proto::{Minute, paths::Paths, status::Status};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -128,6 +129,20 @@ impl Profile {
     #[track_caller]
     pub fn status_when(&self, what: &str, limit: Duration, wanted: impl Fn(&Status) -> bool) -> Status {
         until(what, limit, || Some(self.status()).filter(&wanted))
+    }
+
+    /// Appends `minute` to its day of the history, as the daemon writes it.
+    ///
+    /// # Panics
+    ///
+    /// When the disk does not let us.
+    pub fn add_to_history(&self, minute: &Minute) {
+        let folder = self.paths().history();
+        fs::create_dir_all(&folder).expect("the folder is ours");
+        let day = folder.join(format!("{}.ndjson", minute.from_timestamp.strftime("%Y-%m-%d")));
+        let mut day = fs::File::options().create(true).append(true).open(day).expect("the folder is ours");
+        let line = serde_json::to_string(minute).expect("a minute is JSON");
+        writeln!(day, "{line}").expect("there is room on the disk");
     }
 
     /// Makes an account on `server`, signs this profile in and consents; returns the account's id.

@@ -6,14 +6,15 @@ use std::{
 };
 
 use blink_proto::{
-    Minute, MinuteStart, Problem, Quality, UserId,
+    Minute, Problem, UserId,
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
+    example,
     ipc::{
         Answer, ConsentShown, Erase, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn, SyncDone,
         ToDaemon,
     },
     paths::Paths,
-    status::{Account, Cost, OpenMinute, Queue, State, Status, Today},
+    status::{Queue, State, Status},
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::UnixListener, runtime, sync::oneshot};
@@ -173,47 +174,13 @@ pub(crate) fn consent(granted: bool) -> ConsentShown {
     ConsentShown { version: TRACKING_VERSION.into(), text: TRACKING_TEXT.into(), record: Some(record) }
 }
 
-/// A closed minute of the history.
+/// A closed minute of the history, without one of its figures.
 pub(crate) fn minute(number: i64) -> Minute {
-    let from = MinuteStart::from_number(number).unwrap();
-    Minute {
-        id: uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0000 | u128::try_from(number).unwrap()).into(),
-        user_id: None,
-        blink_count: 17,
-        from_timestamp: from.start(),
-        to_timestamp: from.end(),
-        device_id: uuid::Uuid::from_u128(0x0199_0000_0000_7000_8000_00ff_0000_0001).into(),
-        observed_ms: 58_321,
-        mean_fps: 29.97,
-        quality: Quality::Good,
-        mean_blink_ms: Some(181.25),
-        incomplete_share: Some(0.083),
-        perclos: None,
-    }
+    Minute { perclos: None, ..example::minute(number) }
 }
 
 /// All is well.
 pub(crate) fn tracking() -> Status {
-    Status {
-        state: State::Tracking,
-        source: "camera:0".into(),
-        blinks_session: 128,
-        today: Today { blink_count: 412, observed_ms: 1_512_000, rate_per_minute: Some(16.349) },
-        minute: OpenMinute {
-            from: "2026-03-01T10:04:00Z".parse::<jiff::Timestamp>().unwrap().try_into().unwrap(),
-            blink_count: 9,
-            observed_ms: 31_400,
-        },
-        rate_per_minute: Some(17.24),
-        coverage: Some(0.871),
-        fps: 29.93,
-        account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
-        consent: true,
-        queue: Queue { last_success: Some("2026-03-01T10:04:07Z".parse().unwrap()), ..Queue::default() },
-        cost: Cost { cpu_percent: 8.43, rss_bytes: 143_000_000, power_watts: None },
-        last_error: None,
-        version: "0.1.0".into(),
-        protocol: 1,
-        pid: 4242,
-    }
+    let queue = Queue { last_success: Some("2026-03-01T10:04:07Z".parse().unwrap()), ..Queue::default() };
+    Status { queue, ..example::status(State::Tracking) }
 }

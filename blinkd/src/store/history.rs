@@ -225,35 +225,16 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use blink_proto::{DeviceId, MinuteId, Quality};
+mod tests {
+    use blink_proto::example;
 
     use super::*;
-
-    pub(crate) fn minute(number: i64, device_id: DeviceId) -> Minute {
-        let from = MinuteStart::from_number(number).unwrap();
-        Minute {
-            id: MinuteId::new(),
-            user_id: None,
-            blink_count: 12,
-            from_timestamp: from.start(),
-            to_timestamp: from.end(),
-            device_id,
-            observed_ms: 58_321,
-            mean_fps: 29.97,
-            quality: Quality::Good,
-            mean_blink_ms: Some(181.25),
-            incomplete_share: Some(0.083),
-            perclos: Some(0.021),
-        }
-    }
 
     #[test]
     fn what_is_appended_is_read_back_even_after_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
         let history = History::at(&folder.path().join("history")).unwrap();
-        let device = DeviceId::new();
-        let lines: Vec<_> = (0..3).map(|n| Line::sealed(minute(29_000_000 + n, device), None)).collect();
+        let lines: Vec<_> = (0..3).map(|n| Line::sealed(example::minute(29_000_000 + n), None)).collect();
         let (day, length) = history.append(&lines[0]).unwrap();
         let path = history.path(day);
         let mut torn = serde_json::to_vec(&lines[1]).unwrap();
@@ -270,7 +251,7 @@ pub(super) mod tests {
     #[test]
     fn a_line_is_the_record_in_its_order_then_the_server() {
         let server = Some("https://blinks.example".to_owned());
-        let line = serde_json::to_string(&Line::sealed(minute(1, DeviceId::new()), server)).unwrap();
+        let line = serde_json::to_string(&Line::sealed(example::minute(1), server)).unwrap();
         assert!(line.starts_with("{\"id\":") && line.ends_with(",\"server\":\"https://blinks.example\"}"), "{line}");
         let record: Minute = serde_json::from_str(&line).unwrap();
         assert!(line.starts_with(serde_json::to_string(&record).unwrap().trim_end_matches('}')));
@@ -281,8 +262,7 @@ pub(super) mod tests {
         let folder = tempfile::tempdir().unwrap();
         let history = History::at(folder.path()).unwrap();
         for day in 0..5 {
-            let minute = minute(29_000_000 + day * 1440, DeviceId::new());
-            history.append(&Line::sealed(minute, None)).unwrap();
+            history.append(&Line::sealed(example::minute(29_000_000 + day * 1440), None)).unwrap();
         }
         fs::write(folder.path().join("notes.txt"), "mine").unwrap();
         let days: Vec<_> = history.days().unwrap().into_keys().collect();

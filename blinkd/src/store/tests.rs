@@ -2,12 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use blink_proto::UserId;
+use blink_proto::{UserId, example};
 use rstest::rstest;
 use tempfile::TempDir;
 
 use super::{
-    history::tests::minute,
     open::{Heritage, Opening},
     *,
 };
@@ -37,8 +36,8 @@ impl Place {
     }
 
     fn seal(&self, store: &mut Store, number: i64, owner: Option<&Owner>) -> Minute {
-        let mut minute = minute(number, self.device_id);
-        minute.user_id = owner.map(|owner| owner.user_id);
+        let user_id = owner.map(|owner| owner.user_id);
+        let minute = Minute { user_id, device_id: self.device_id, ..example::minute(number) };
         let server = owner.map(|owner| owner.server.clone());
         let at = self.history.append(&Line::sealed(minute.clone(), server)).unwrap();
         store.sealed(&Queued::sealed(minute.clone(), owner.cloned()), at).unwrap();
@@ -101,8 +100,7 @@ fn a_seal_that_was_cut_off_is_finished() {
     place.seal(&mut store, N, Some(&owner(1)));
     let open = OpenMinute::new(MinuteStart::from_number(N + 1).unwrap(), Some(owner(1)), place.device_id);
     store.save_open([&open].into_iter(), note()).unwrap();
-    let mut record = minute(N + 1, place.device_id);
-    record.user_id = Some(owner(1).user_id);
+    let record = Minute { user_id: Some(owner(1).user_id), device_id: place.device_id, ..example::minute(N + 1) };
     place.history.append(&Line::sealed(record.clone(), Some(owner(1).server))).unwrap();
     drop(store);
     let (store, opening) = place.open();
@@ -151,7 +149,7 @@ fn a_store_that_is_gone_is_rebuilt_with_owners_and_adoption() {
     }
     place.seal(&mut store, N + 20, None);
     drop(store);
-    place.history.append(&Line::sealed(minute(N + 30, DeviceId::new()), None)).unwrap();
+    place.history.append(&Line::sealed(example::minute(N + 30), None)).unwrap();
     fs::remove_dir_all(place.store_folder()).unwrap();
     let at = MinuteStart::from_number(N + 15).unwrap().start();
     place.first = Some(FirstAccount { owner: owner(1), adopted: true, at });

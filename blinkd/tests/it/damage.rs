@@ -9,13 +9,13 @@ use std::{
 };
 
 use blink_proto::{
-    DeviceId, Minute, MinuteId, MinuteStart, Quality, UserId,
+    Minute, MinuteStart, UserId,
     consent::ConsentRecord,
+    example,
     ipc::{Hello, Request, ToDaemon},
     paths::Paths,
 };
 use blinkd::{
-    minutes::Owner,
     profile::{AccountFile, Device, FirstAccount, SignedInAccount, files},
     store::{History, Line, Queued, Store, open::Heritage},
 };
@@ -50,29 +50,11 @@ fn profile() -> TempDir {
     let (mut store, _) = Store::open(&paths.data.join("store"), &history, heritage, Timestamp::now()).unwrap();
     let now = MinuteStart::containing(Timestamp::now()).number();
     for number in now - MINUTES - 5..now - 5 {
-        let minute = minute(number, device.id, &owner);
+        let minute = Minute { user_id: Some(owner.user_id), device_id: device.id, ..example::minute(number) };
         let at = history.append(&Line::sealed(minute.clone(), Some(owner.server.clone()))).unwrap();
         store.sealed(&Queued::sealed(minute, Some(owner.clone())), at).unwrap();
     }
     root
-}
-
-fn minute(number: i64, device_id: DeviceId, owner: &Owner) -> Minute {
-    let from = MinuteStart::from_number(number).unwrap();
-    Minute {
-        id: MinuteId::new(),
-        user_id: Some(owner.user_id),
-        blink_count: 12,
-        from_timestamp: from.start(),
-        to_timestamp: from.end(),
-        device_id,
-        observed_ms: 58_321,
-        mean_fps: 29.97,
-        quality: Quality::Good,
-        mean_blink_ms: Some(181.25),
-        incomplete_share: Some(0.083),
-        perclos: Some(0.021),
-    }
 }
 
 fn minutes(root: &Path) -> Vec<Minute> {

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, status::State};
+use blink_proto::{Minute, MinuteStart, Quality, example, status::State};
 use jiff::{SignedDuration, Timestamp};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
@@ -11,38 +11,21 @@ use waw_tests::{Daemon, Profile};
 /// Writes `count` minutes up to a quarter of an hour ago into the history, with figures of every length.
 fn fill_history(profile: &Profile, count: i64) {
     let mut random = StdRng::seed_from_u64(11);
-    let folder = profile.paths().history();
-    fs::create_dir_all(&folder).unwrap();
-    let device_id = DeviceId(uuid(&mut random));
-    let last = MinuteStart::containing(Timestamp::now() - SignedDuration::from_mins(15));
-    for n in (0..count).rev() {
-        let from = MinuteStart::from_number(last.number() - n).unwrap();
+    let last = MinuteStart::containing(Timestamp::now() - SignedDuration::from_mins(15)).number();
+    for number in last - count + 1..=last {
         let observed_ms = random.random_range(0..=60_000);
         let blinks = observed_ms >= 10_000;
-        let minute = Minute {
-            id: MinuteId(uuid(&mut random)),
-            user_id: None,
+        profile.add_to_history(&Minute {
             blink_count: if blinks { random.random_range(1..40) } else { 0 },
-            from_timestamp: from.start(),
-            to_timestamp: from.end(),
-            device_id,
             observed_ms,
             mean_fps: random.random_range(15.0..60.0),
             quality: Quality::of_observed(observed_ms.into()),
             mean_blink_ms: blinks.then(|| random.random_range(50.0..500.0)),
             incomplete_share: blinks.then(|| random.random_range(0.0..=1.0)),
             perclos: (observed_ms > 0).then(|| random.random_range(0.0..=1.0)),
-        };
-        let day = folder.join(format!("{}.ndjson", from.start().strftime("%Y-%m-%d")));
-        let mut text = fs::read_to_string(&day).unwrap_or_default();
-        text += &serde_json::to_string(&minute).unwrap();
-        text.push('\n');
-        fs::write(&day, text).unwrap();
+            ..example::minute(number)
+        });
     }
-}
-
-fn uuid(random: &mut StdRng) -> uuid::Uuid {
-    uuid::Builder::from_random_bytes(random.random()).into_uuid()
 }
 
 #[test]

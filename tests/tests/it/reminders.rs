@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, status::State};
+use blink_proto::{Minute, MinuteStart, example, status::State};
 use jiff::{SignedDuration, Timestamp};
 use waw_tests::{Daemon, Desktop, Profile, long_tier, until};
 
@@ -12,28 +12,9 @@ const DUE: Duration = Duration::from_secs(150);
 
 /// An hour at 15 blinks a minute, the day before.
 fn usual_rate(profile: &Profile) {
-    let folder = profile.paths().history();
-    fs::create_dir_all(&folder).unwrap();
-    let first = MinuteStart::containing(Timestamp::now() - SignedDuration::from_hours(24));
-    for n in 0..60 {
-        let from = MinuteStart::from_number(first.number() + n).unwrap();
-        let minute = Minute {
-            id: MinuteId(uuid::Uuid::new_v4()),
-            user_id: None,
-            blink_count: 15,
-            from_timestamp: from.start(),
-            to_timestamp: from.end(),
-            device_id: DeviceId(uuid::Uuid::nil()),
-            observed_ms: 60_000,
-            mean_fps: 30.0,
-            quality: Quality::Good,
-            mean_blink_ms: Some(180.0),
-            incomplete_share: Some(0.0),
-            perclos: Some(0.02),
-        };
-        let day = folder.join(format!("{}.ndjson", from.start().strftime("%Y-%m-%d")));
-        let text = fs::read_to_string(&day).unwrap_or_default() + &serde_json::to_string(&minute).unwrap() + "\n";
-        fs::write(&day, text).unwrap();
+    let first = MinuteStart::containing(Timestamp::now() - SignedDuration::from_hours(24)).number();
+    for number in first..first + 60 {
+        profile.add_to_history(&Minute { blink_count: 15, observed_ms: 60_000, ..example::minute(number) });
     }
 }
 

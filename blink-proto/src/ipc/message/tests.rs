@@ -44,21 +44,8 @@ fn the_messages_look_like_this() {
 
 #[test]
 fn the_messages_about_minutes_and_settings_look_like_this() {
-    use crate::{DeviceId, MinuteId, Quality, ipc::ImportRejection};
-    let minute = Minute {
-        id: MinuteId(uuid::Uuid::nil()),
-        user_id: None,
-        blink_count: 17,
-        from_timestamp: Timestamp::UNIX_EPOCH,
-        to_timestamp: Timestamp::from_second(60).unwrap(),
-        device_id: DeviceId(uuid::Uuid::nil()),
-        observed_ms: 58_200,
-        mean_fps: 29.97,
-        quality: Quality::Good,
-        mean_blink_ms: Some(181.5),
-        incomplete_share: None,
-        perclos: Some(0.04),
-    };
+    use crate::{example, ipc::ImportRejection};
+    let minute = Minute { incomplete_share: None, ..example::minute(0) };
     let requests = [
         Request::Yield,
         Request::LoginDevice { server: Some("https://blinks.example".into()), adopt: false },

@@ -97,8 +97,9 @@ fn told(path: &Path, error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use blink_proto::example;
+
     use super::*;
-    use crate::record::sample;
 
     #[test]
     fn all_folders_go_and_the_models_stay() {
@@ -137,7 +138,7 @@ mod tests {
         let paths = Paths::under(folder.path());
         assert_eq!(minutes_before(&paths, Timestamp::now()), Vec::<String>::new());
         fs::create_dir_all(paths.history()).unwrap();
-        let minute = sample(29_534_400);
+        let minute = example::minute(29_534_400);
         let file = paths.history().join("2026-02-26.ndjson");
         fs::write(&file, serde_json::to_string(&minute).unwrap()).unwrap();
         assert_eq!(minutes_before(&paths, minute.from_timestamp), Vec::<String>::new());

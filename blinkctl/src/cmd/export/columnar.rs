@@ -127,13 +127,13 @@ fn broken(error: ParquetError) -> io::Error {
 #[cfg(test)]
 mod tests {
     use blink_proto::Minute;
+    use blink_proto::example;
     use parquet::{
         file::reader::{FileReader, SerializedFileReader},
         record::RowAccessor,
     };
 
     use super::*;
-    use crate::record::sample;
 
     fn written(minutes: Vec<Minute>) -> SerializedFileReader<std::fs::File> {
         let file = tempfile::tempfile().unwrap();
@@ -153,8 +153,8 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back_with_its_nulls() {
         let user_id = Some(uuid::Uuid::from_u128(7).into());
-        let bare = Minute { mean_blink_ms: None, perclos: None, ..sample(29_534_401) };
-        let reader = written(vec![Minute { user_id, ..sample(29_534_400) }, bare]);
+        let bare = Minute { mean_blink_ms: None, perclos: None, ..example::minute(29_534_401) };
+        let reader = written(vec![Minute { user_id, ..example::minute(29_534_400) }, bare]);
         let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[0].get_uint(2).unwrap(), 17);
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn months_are_written_in_groups_and_nothing_is_a_file_too() {
         let minutes = 29_000_000..29_000_000 + i64::try_from(GROUP_ROWS).unwrap() + 1;
-        let reader = written(minutes.map(sample).collect());
+        let reader = written(minutes.map(example::minute).collect());
         let metadata = reader.metadata();
         assert_eq!((metadata.num_row_groups(), metadata.file_metadata().num_rows()), (2, 65_537));
         assert_eq!(written(Vec::new()).metadata().file_metadata().num_rows(), 0);

@@ -71,10 +71,9 @@ fn plain(error: csv::Error) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use blink_proto::Minute;
+    use blink_proto::{Minute, example};
 
     use super::*;
-    use crate::record::sample;
 
     fn written(format: Format, minutes: &[Minute]) -> String {
         let mut out = Vec::new();
@@ -88,8 +87,8 @@ mod tests {
 
     #[test]
     fn the_formats_look_like_this() {
-        let bare = Minute { mean_blink_ms: None, incomplete_share: None, perclos: None, ..sample(29_534_401) };
-        let two = [sample(29_534_400), bare];
+        let bare = Minute { mean_blink_ms: None, incomplete_share: None, perclos: None, ..example::minute(29_534_401) };
+        let two = [example::minute(29_534_400), bare];
         insta::assert_snapshot!("json", written(Format::Json, &two));
         insta::assert_snapshot!("ndjson", written(Format::Ndjson, &two));
         insta::assert_snapshot!("csv", written(Format::Csv, &two));

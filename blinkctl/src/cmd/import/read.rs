@@ -157,18 +157,18 @@ impl<'de> Visitor<'de> for &mut Elements {
 
 #[cfg(test)]
 mod tests {
+    use blink_proto::example;
     use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
-    use crate::record::sample;
 
     fn read(text: &str) -> Result<Vec<Minute>, String> {
         parse("x.json", text.as_bytes()).map_err(|error| error.to_string())
     }
 
     fn line(number: i64) -> String {
-        serde_json::to_string(&sample(number)).unwrap()
+        serde_json::to_string(&example::minute(number)).unwrap()
     }
 
     #[rstest]
@@ -178,7 +178,7 @@ mod tests {
     #[case::no_last_break(format!("{}\n\n{}", line(1), line(2)))]
     #[case::marked(format!("\u{feff}\r\n [{}, {}]", line(1), line(2)))]
     fn both_formats_are_read(#[case] text: String) {
-        assert_eq!(read(&text).unwrap(), [sample(1), sample(2)]);
+        assert_eq!(read(&text).unwrap(), [example::minute(1), example::minute(2)]);
     }
 
     #[rstest]

@@ -180,10 +180,7 @@ fn clock(at: Timestamp, now: &Zoned) -> String {
 
 #[cfg(test)]
 mod tests {
-    use blink_proto::{
-        MinuteStart,
-        status::{Account, OpenMinute, Today},
-    };
+    use blink_proto::{example, status::Today};
     use rstest::rstest;
 
     use super::*;
@@ -196,26 +193,9 @@ mod tests {
 
     fn tracking() -> Status {
         Status {
-            state: State::Tracking,
-            source: "camera:0".into(),
-            blinks_session: 128,
-            today: Today { blink_count: 412, observed_ms: 1_512_000, rate_per_minute: Some(16.349) },
-            minute: OpenMinute {
-                from: MinuteStart::containing(now().timestamp()),
-                blink_count: 9,
-                observed_ms: 31_400,
-            },
-            rate_per_minute: Some(17.24),
-            coverage: Some(0.871),
-            fps: 29.93,
-            account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
-            consent: true,
             queue: Queue { last_success: Some("2026-03-01T10:04:07Z".parse().unwrap()), ..Queue::default() },
-            cost: Cost { cpu_percent: 8.43, rss_bytes: 143_000_000, power_watts: Some(11.2) },
-            last_error: None,
-            version: "0.1.0".into(),
-            protocol: 1,
-            pid: 4242,
+            cost: Cost { power_watts: Some(11.2), ..example::status(State::Tracking).cost },
+            ..example::status(State::Tracking)
         }
     }
 

@@ -90,11 +90,13 @@ fn page(items: &[SetAside], zone: &TimeZone, paint: Paint) -> String {
 
 #[cfg(test)]
 mod tests {
+    use blink_proto::example;
+
     use super::*;
 
     #[test]
     fn what_a_server_says_cannot_steer_the_terminal() {
-        let minute = crate::record::sample(29_536_500);
+        let minute = example::minute(29_536_500);
         let item =
             |detail: &str| SetAside { minute: minute.clone(), code: "too_old".into(), detail: detail.into(), at: None };
         let page = page(&[item("older than\u{1b}[2J 400 days"), item("")], &TimeZone::UTC, Paint { colour: false });

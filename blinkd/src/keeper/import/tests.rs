@@ -1,6 +1,6 @@
 //! Imports: what is taken, what is refused, what is uploaded.
 
-use blink_proto::{DeviceId, Minute, MinuteId, UserId};
+use blink_proto::{DeviceId, Minute, MinuteStart, UserId, example};
 use rstest::rstest;
 
 use crate::{
@@ -28,21 +28,9 @@ fn history(place: &Place) -> Vec<Minute> {
 
 /// Of another machine, as somebody else's export would hold it.
 fn of_before(from: &str, user_id: Option<UserId>) -> Minute {
-    let from_timestamp = t(from);
-    Minute {
-        id: MinuteId::new(),
-        user_id,
-        blink_count: 11,
-        from_timestamp,
-        to_timestamp: from_timestamp + std::time::Duration::from_secs(60),
-        device_id: DeviceId(uuid::Uuid::from_u128(99)),
-        observed_ms: 50_000,
-        mean_fps: 29.97,
-        quality: blink_proto::Quality::Good,
-        mean_blink_ms: Some(181.25),
-        incomplete_share: None,
-        perclos: Some(0.021),
-    }
+    let number = MinuteStart::containing(t(from)).number();
+    let device_id = DeviceId(uuid::Uuid::from_u128(99));
+    Minute { user_id, device_id, incomplete_share: None, ..example::minute(number) }
 }
 
 #[test]
@@ -97,7 +85,7 @@ fn the_oldest_day_that_is_kept_is_taken_and_stays() {
     assert_eq!(keeper.import(vec![minute.clone()], false).unwrap().imported, 1);
     place.idle(&mut keeper, 5);
     assert!(history(&place).contains(&minute));
-    assert_eq!(day_of(blink_proto::MinuteStart::containing(minute.from_timestamp)), first);
+    assert_eq!(day_of(MinuteStart::containing(minute.from_timestamp)), first);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What a minute must be to be taken.
 
+use blink_proto::example;
 use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
@@ -118,18 +119,12 @@ fn an_array_is_no_minute() {
 #[test]
 fn a_client_minute_is_taken_as_it_is() {
     let minute = blink_proto::Minute {
-        id: MinuteId::new(),
         user_id: Some(rules().user),
-        blink_count: 3,
-        from_timestamp: "2026-03-10T11:00:00Z".parse().unwrap(),
-        to_timestamp: "2026-03-10T11:01:00Z".parse().unwrap(),
         device_id: rules().device,
-        observed_ms: 60_000,
-        mean_fps: 30.0,
-        quality: blink_proto::Quality::Good,
         mean_blink_ms: None,
         incomplete_share: None,
         perclos: None,
+        ..example::minute(29_552_340) // 2026-03-10T11:00:00Z
     };
     rules().check(&serde_json::to_string(&minute).unwrap()).unwrap();
 }

@@ -1,9 +1,9 @@
 //! The screen at the sizes people have, drawn in memory.
 
 use blink_proto::{
-    MinuteStart, Problem,
+    Problem, example,
     ipc::{Event, LivePoint},
-    status::{Account, Cost, OpenMinute, Queue, State, Status, Today},
+    status::{Queue, State, Status},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -17,24 +17,7 @@ fn now() -> Zoned {
 }
 
 fn status(state: State) -> Status {
-    Status {
-        state,
-        source: "camera:0".into(),
-        blinks_session: 128,
-        today: Today { blink_count: 412, observed_ms: 1_512_000, rate_per_minute: Some(16.349) },
-        minute: OpenMinute { from: MinuteStart::containing(now().timestamp()), blink_count: 9, observed_ms: 31_400 },
-        rate_per_minute: Some(17.24),
-        coverage: Some(0.871),
-        fps: 29.93,
-        account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
-        consent: true,
-        queue: Queue { pending: 2, ..Queue::default() },
-        cost: Cost { cpu_percent: 8.43, rss_bytes: 143_000_000, power_watts: None },
-        last_error: None,
-        version: "0.1.0".into(),
-        protocol: 1,
-        pid: 4242,
-    }
+    Status { queue: Queue { pending: 2, ..Queue::default() }, ..example::status(state) }
 }
 
 /// Half a minute at 30 frames a second: a blink every 4 s, nobody there from 10 to 6 s ago.

@@ -1,10 +1,9 @@
 //! Days and hours across the changes of the clock, and sums over them.
 
-use blink_proto::{MinuteStart, Quality};
+use blink_proto::{MinuteStart, Quality, example};
 use rstest::rstest;
 
 use super::*;
-use crate::record::sample;
 
 fn minute(at: &str, blinks: u32, observed_ms: u32) -> Minute {
     let at: Timestamp = at.parse().unwrap();
@@ -12,7 +11,7 @@ fn minute(at: &str, blinks: u32, observed_ms: u32) -> Minute {
         blink_count: blinks,
         observed_ms,
         quality: Quality::of_observed(observed_ms.into()),
-        ..sample(MinuteStart::containing(at).number())
+        ..example::minute(MinuteStart::containing(at).number())
     }
 }
 
@@ -36,7 +35,11 @@ pub(crate) fn fortnight() -> Figures {
         let wave = u32::try_from(number.rem_euclid(7)).unwrap();
         let blinks = 18 - tired + wave - u32::try_from(local.day().rem_euclid(5)).unwrap();
         let observed = if number % 5 == 0 { 31_000 } else { 55_000 };
-        figures.add(&Minute { blink_count: blinks * observed / 60_000, observed_ms: observed, ..sample(number) });
+        figures.add(&Minute {
+            blink_count: blinks * observed / 60_000,
+            observed_ms: observed,
+            ..example::minute(number)
+        });
     }
     figures
 }
@@ -96,7 +99,7 @@ fn means_are_weighted_by_what_they_are_over() {
         mean_blink_ms,
         perclos,
         observed_ms,
-        ..sample(29_540_200 + n)
+        ..example::minute(29_540_200 + n)
     };
     figures.add(&minute(0, 30, Some(100.0), Some(0.1), 60_000));
     figures.add(&minute(1, 10, Some(200.0), Some(0.4), 30_000));

@@ -73,6 +73,8 @@ pub struct Parts {
     pub manners: Manners,
     /// Where the desktop session is asked about.
     pub buses: Buses,
+    /// Whether somebody is reminded: not without a desktop.
+    pub reminds: bool,
     /// Where the sign-in is kept.
     pub vault: Vault,
     /// The settings, where they can be read again.
@@ -181,6 +183,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         paths: parts.paths.clone(),
         vault: parts.vault,
         session: parts.buses.session.clone(),
+        reminds: parts.reminds,
         events,
         stop: Arc::clone(&stop),
     });

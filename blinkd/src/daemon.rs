@@ -17,6 +17,7 @@ use crate::{
     doctor::{self, Asked},
     keeper::{Gone, Keeper, KeeperHandle},
     logs,
+    nudge::Standing,
     owner::OwnerDesk,
     profile::Vault,
     session::Bus,
@@ -35,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) paths: Paths,
     pub(crate) vault: Vault,
     pub(crate) session: Bus,
+    /// Whether somebody is reminded: not without a desktop.
+    pub(crate) reminds: bool,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) stop: Arc<watch::Sender<bool>>,
 }
@@ -176,7 +179,12 @@ impl Daemon {
             (clock, keeper.consented(), keeper.account_file().clone(), keeper.waiting_counts(), keeper.status())
         });
         let (now, consented, account, waiting, status) = asked.await.map_err(|Gone| stopping())?;
+        let reminders = match (&self.parts.settings, self.parts.reminds) {
+            (Some(settings), true) => Some(Standing::of(&settings.config().nudges, &status).await),
+            _ => None,
+        };
         let asked = Asked {
+            reminders,
             paths: self.parts.paths.clone(),
             config: self.parts.settings.as_ref().map_or_else(|| Ok(Config::default()), |settings| settings.look()),
             now,

@@ -3,6 +3,7 @@
 
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -15,7 +16,7 @@ use crate::{Ended, Profile, Program, skipped, until};
 /// How long a part may take to be there; the machine may be busy.
 const PART_LIMIT: Duration = Duration::from_secs(30);
 /// What it is made of.
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 16] = [
     "Xvfb",
     "dbus-daemon",
     "xfwm4",
@@ -27,7 +28,18 @@ const PARTS: [&str; 11] = [
     "import",
     "display",
     "xdotool",
+    "xterm",
+    "pipewire",
+    "wireplumber",
+    "pw-record",
+    "gst-launch-1.0",
 ];
+/// What the notification service runs to let the person choose among actions: it takes the one that says what the file
+/// `press` holds.
+const CHOOSE: &str = "#!/bin/sh\nexec grep -m1 -F -f \"$HOME/press\"\n";
+/// A screen to share: what a compositor offers through the portal.
+const SHARED: &str = "videotestsrc is-live=true ! video/x-raw,format=BGRx,width=320,height=240,framerate=30/1 ! \
+                      pipewiresink mode=provide stream-properties=p,media.class=Video/Source,node.name=shared-screen";
 /// What is set in the panel: one row at the top with nothing but the tray.
 const PANEL: [&[&str]; 7] = [
     &["/configver", "-n", "-t", "int", "-s", "2"],
@@ -85,10 +97,8 @@ impl Desktop {
             Some(x.stdout().trim().to_owned()).filter(|number| !number.is_empty())
         });
         let mut desktop = Self { panel: None, rest: vec![bus, x], display: format!(":{number}"), address, home };
-        for part in ["xfwm4", "dunst"] {
-            let started = desktop.part(part, &[]);
-            desktop.rest.push(started);
-        }
+        desktop.start_part("xfwm4", &[]);
+        desktop.start_notifications();
         for setting in PANEL {
             let _ = desktop.run("xfconf-query", &[&["-c", "xfce4-panel", "-p"], setting].concat());
         }
@@ -104,6 +114,7 @@ impl Desktop {
         command
             .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
+            .env("PIPEWIRE_RUNTIME_DIR", self.home.path().join("run"))
             .env("XDG_CURRENT_DESKTOP", "XFCE");
     }
 
@@ -111,6 +122,22 @@ impl Desktop {
         let mut command = self.home.plain(name);
         self.show(command.args(args));
         Program::start(&mut command, self.home.path())
+    }
+
+    fn start_part(&mut self, name: &str, args: &[&str]) {
+        let started = self.part(name, args);
+        self.rest.push(started);
+    }
+
+    fn start_notifications(&mut self) {
+        let folder = self.home.path().join("config/dunst");
+        let choose = folder.join("choose");
+        fs::create_dir(&folder).expect("the folder is ours");
+        fs::write(&choose, CHOOSE).expect("the folder is ours");
+        fs::set_permissions(&choose, fs::Permissions::from_mode(0o700)).expect("the file is ours");
+        let settings = format!("[global]\ndmenu = {}\nwidth = (0, 440)\n", choose.display());
+        fs::write(folder.join("dunstrc"), settings).expect("the folder is ours");
+        self.start_part("dunst", &[]);
     }
 
     /// Runs a program of the desktop to its end and returns what it printed.
@@ -237,6 +264,73 @@ impl Desktop {
         titles.into_iter().map(|(_, title)| title).collect()
     }
 
+    /// Presses the button `label` of the notification on the screen.
+    ///
+    /// # Panics
+    ///
+    /// When the desktop's own files cannot be written.
+    pub fn press(&self, label: &str) {
+        fs::write(self.home.path().join("press"), label).expect("the folder is ours");
+        let _ = self.run("dunstctl", &["context"]);
+    }
+
+    /// Types `text` and Enter into the window that is active.
+    pub fn type_line(&self, text: &str) {
+        let _ = self.run("xdotool", &["type", "--delay", "20", text]);
+        let _ = self.run("xdotool", &["key", "Return"]);
+    }
+
+    /// Starts PipeWire, with a microphone that hears nothing and a screen to share.
+    pub fn start_streams(&mut self) {
+        for part in ["pipewire", "wireplumber"] {
+            self.start_part(part, &[]);
+        }
+        until("PipeWire's session", PART_LIMIT, || self.run("pw-dump", &[]).contains("WirePlumber").then_some(()));
+        let microphone = "{ factory.name=support.null-audio-sink node.name=microphone \
+                          media.class=Audio/Source/Virtual object.linger=true audio.position=[FL FR] }";
+        let _ = self.run("pw-cli", &["create-node", "adapter", microphone]);
+        self.start_part("gst-launch-1.0", &SHARED.split(' ').collect::<Vec<_>>());
+        for node in ["microphone", "shared-screen"] {
+            until(node, PART_LIMIT, || self.stream(|props| props["node.name"] == node));
+        }
+    }
+
+    /// Records from the microphone until it is dropped, as a call does.
+    #[must_use]
+    pub fn record_sound(&self) -> Program {
+        let recorder = self.part("pw-record", &["--target", "microphone", "sound.wav"]);
+        until("a stream of sound", PART_LIMIT, || self.stream(|props| props["media.class"] == "Stream/Input/Audio"));
+        recorder
+    }
+
+    /// Takes the shared screen until it is dropped, as a call does.
+    #[must_use]
+    pub fn share_screen(&self) -> Program {
+        let id = until("a screen to share", PART_LIMIT, || self.stream(|props| props["node.name"] == "shared-screen"));
+        let source = format!("path={id}");
+        let format = "video/x-raw,format=BGRx,width=320,height=240,framerate=30/1";
+        let viewer = self.part("gst-launch-1.0", &["pipewiresrc", &source, "!", format, "!", "fakesink"]);
+        until("a stream of pictures", PART_LIMIT, || self.stream(|props| props["media.class"] == "Stream/Input/Video"));
+        viewer
+    }
+
+    /// The number of the PipeWire node that `wanted` knows by its properties, once it runs if it is a stream.
+    fn stream(&self, wanted: impl Fn(&Value) -> bool) -> Option<u64> {
+        let objects: Value = serde_json::from_str(&self.run("pw-dump", &[])).unwrap_or_default();
+        let node = objects.as_array()?.iter().find(|object| wanted(&object["info"]["props"]))?.clone();
+        let is_stream = node["info"]["props"]["media.class"].as_str()?.starts_with("Stream/");
+        (!is_stream || node["info"]["state"] == "running").then(|| node["id"].as_u64())?
+    }
+
+    /// Whether a terminal is on the screen; it gets the keys that are typed.
+    #[must_use]
+    pub fn has_terminal(&self) -> bool {
+        let found = self.run("xdotool", &["search", "--onlyvisible", "--class", "XTerm"]);
+        let Some(window) = found.lines().next() else { return false };
+        let _ = self.run("xdotool", &["windowactivate", "--sync", window]);
+        true
+    }
+
     /// A window that fills the screen, until it is dropped.
     #[must_use]
     pub fn full_screen_window(&self) -> Program {
@@ -250,10 +344,12 @@ impl Desktop {
         window
     }
 
-    /// Writes a picture of the whole screen.
-    pub fn screenshot(&self, file: &Path) {
-        let file = file.to_str().expect("test files have plain names");
-        let _ = self.run("import", &["-window", "root", file]);
+    /// A picture of the whole screen for the documents, in the folder that `WAW_SCREENSHOTS` names; none without it.
+    pub fn picture(&self, name: &str) {
+        if let Some(folder) = env::var_os("WAW_SCREENSHOTS") {
+            let file = Path::new(&folder).join(format!("{name}.png"));
+            let _ = self.run("import", &["-window", "root", &file.to_string_lossy()]);
+        }
     }
 }
 

@@ -58,6 +58,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         consented: Consent::at(&paths.consent_file()).granted(),
         waiting: if daemon.is_none() { waiting(&paths, &account) } else { None },
         status: None,
+        reminders: None,
         daemon,
         config,
         account,

@@ -78,6 +78,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         insecure: args.insecure,
         retention_days: config.retention_days,
         buses: Buses::standard(),
+        reminds: !args.headless,
         vault: Vault::open(&paths.data, config.keyring),
         settings: Some(Arc::clone(&settings)),
         paths: paths.clone(),

@@ -249,15 +249,39 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         section: "nudge",
-        name: "problems",
+        name: "camera",
         kind: Kind::Boolean,
         default: "true",
-        meaning: "Tell when the camera is gone, a new sign-in is needed or minutes do not reach the server.",
+        meaning: "Tell when the camera has been gone for some minutes.",
         set: |config, text| {
-            config.nudges.problems = text.parse().map_err(|_| "it must be true or false")?;
+            config.nudges.camera = text.parse().map_err(|_| "it must be true or false")?;
             Ok(())
         },
-        get: |config| config.nudges.problems.to_string(),
+        get: |config| config.nudges.camera.to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "sign_in",
+        kind: Kind::Boolean,
+        default: "true",
+        meaning: "Tell when the server wants a new sign-in.",
+        set: |config, text| {
+            config.nudges.sign_in = text.parse().map_err(|_| "it must be true or false")?;
+            Ok(())
+        },
+        get: |config| config.nudges.sign_in.to_string(),
+    },
+    Key {
+        section: "nudge",
+        name: "upload",
+        kind: Kind::Boolean,
+        default: "true",
+        meaning: "Tell when minutes have waited for the server for a day.",
+        set: |config, text| {
+            config.nudges.upload = text.parse().map_err(|_| "it must be true or false")?;
+            Ok(())
+        },
+        get: |config| config.nudges.upload.to_string(),
     },
     Key {
         section: "nudge",

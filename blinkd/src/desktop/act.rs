@@ -66,7 +66,7 @@ impl Hands {
 
     /// Opens the set-up, which needs a terminal: it shows the whole consent text and asks.
     pub fn set_up(&self) -> Result<(), Problem> {
-        open::terminal(&["blinkctl", "setup"])
+        open::blinkctl("setup")
     }
 
     async fn ask(&self, request: Request) -> Result<(), Problem> {

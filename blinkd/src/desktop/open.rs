@@ -62,16 +62,22 @@ const TERMINALS: &[(&str, &[&str])] = &[
     ("xterm", &["-e"]),
 ];
 
-/// Runs `command` in a new terminal window.
+/// Runs the blinkctl beside this program, else the one on the path, in a new terminal window. The window stays until the
+/// person has read how it ended.
 ///
 /// # Errors
 ///
 /// There is no terminal.
-pub(super) fn terminal(command: &[&str]) -> Result<(), Problem> {
-    let started = TERMINALS.iter().any(|(name, before)| detached(Command::new(name).args(*before).args(command)));
+pub(super) fn blinkctl(command: &str) -> Result<(), Problem> {
+    const SCRIPT: &str = r#""$0" "$@"; printf '\nPress Enter to close this window. '; read -r _"#;
+    let beside = std::env::current_exe().map(|own| own.with_file_name("blinkctl")).ok().filter(|path| path.is_file());
+    let program = beside.unwrap_or_else(|| "blinkctl".into());
+    let started = TERMINALS.iter().any(|(name, before)| {
+        detached(Command::new(name).args(*before).args(["sh", "-c", SCRIPT]).arg(&program).arg(command))
+    });
     started.then_some(()).ok_or_else(|| {
-        let line = command.join(" ");
-        Problem::new("no_terminal", "No terminal could be opened.", format!("Open one and run `{line}`."))
+        let fix = format!("Open one and run `blinkctl {command}`.");
+        Problem::new("no_terminal", "No terminal could be opened.", fix)
     })
 }
 

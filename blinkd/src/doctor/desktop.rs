@@ -1,4 +1,4 @@
-//! The desktop: its bus, its tray, its keyring. Blinks are counted without any of them.
+//! The desktop: its bus, its tray, its keyring, and what keeps reminders back. Blinks are counted without any of them.
 
 use std::{sync::mpsc, thread, time::Duration};
 
@@ -6,6 +6,7 @@ use blink_proto::doctor::{Check, Level};
 use zbus::{Connection, connection::Builder, fdo::DBusProxy, names::BusName};
 
 use crate::{
+    nudge::Standing,
     profile::{RingState, Vault},
     session::Bus,
 };
@@ -66,6 +67,16 @@ async fn look(bus: &Bus) -> zbus::Result<Desktop> {
     let connection: Connection = builder.method_timeout(PATIENCE).build().await?;
     let tray = DBusProxy::new(&connection).await?.name_has_owner(BusName::try_from(TRAY)?).await?;
     Ok(if tray { Desktop::Tray } else { Desktop::NoTray })
+}
+
+/// None of it is trouble: it answers why no reminder was seen.
+pub(super) fn reminders(standing: Standing) -> Check {
+    let message = match standing {
+        Standing::Shown => "Reminders are shown when they come due.".to_owned(),
+        Standing::HeldBack(why) => format!("A reminder that came due now would not be shown: {why}."),
+        Standing::Off => "All reminders are switched off in the settings.".to_owned(),
+    };
+    Check::ok("reminders", message)
 }
 
 pub(super) fn keyring(vault: &Vault) -> Check {

@@ -1,7 +1,7 @@
 //! Looking for every cause of trouble, and saying what mends it. The running daemon and `blinkd doctor` ask the same.
 //!
 //! - [`examine`]: all checks, in the order in which one would look
-//! - `machine`: folders, disk, models, camera; `desktop`: bus, tray, keyring; `server`: reachability, clock; `person`:
+//! - `machine`: folders, disk, models, camera; `desktop`: bus, tray, reminders, keyring; `server`: reachability, clock; `person`:
 //!   consent, sign-in, what is held back
 //!
 //! Nothing here opens a camera or changes anything, and no message holds a secret.
@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use crate::{
     config::Config,
+    nudge::Standing,
     profile::{AccountFile, Vault},
     session::Bus,
 };
@@ -44,6 +45,8 @@ pub struct Asked {
     pub status: Option<Status>,
     /// The process of a daemon that runs, if one does.
     pub daemon: Option<u32>,
+    /// What becomes of reminders; `None` where the daemon is not us, or shows none.
+    pub reminders: Option<Standing>,
 }
 
 /// Makes all checks. It may take some seconds: other programs and the server are asked.
@@ -57,6 +60,7 @@ pub fn examine(asked: &Asked) -> Vec<Check> {
     checks.extend(person::state(asked));
     checks.extend(machine::frame_rate(asked));
     checks.extend(desktop::bus_and_tray(&asked.session));
+    checks.extend(asked.reminders.map(desktop::reminders));
     checks.push(desktop::keyring(&asked.vault));
     checks.push(person::account(asked));
     checks.extend(server::checks(asked, config));

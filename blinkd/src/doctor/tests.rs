@@ -24,6 +24,7 @@ fn asked(root: &std::path::Path) -> Asked {
         account: AccountFile::default(),
         waiting: None,
         status: None,
+        reminders: None,
         daemon: Some(7),
         paths,
     }

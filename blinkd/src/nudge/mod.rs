@@ -51,8 +51,12 @@ pub struct Settings {
     pub breaks: bool,
     /// After how long at the screen.
     pub break_after: Duration,
-    /// Whether trouble with camera, sign-in and upload is told.
-    pub problems: bool,
+    /// Whether a camera that is gone is told.
+    pub camera: bool,
+    /// Whether it is told that the server wants a new sign-in.
+    pub sign_in: bool,
+    /// Whether minutes that do not reach the server are told.
+    pub upload: bool,
     /// From when to when nothing is shown, local time; it may pass midnight.
     pub quiet_hours: Option<(Time, Time)>,
 }
@@ -66,9 +70,33 @@ impl Default for Settings {
             cool_down: Duration::from_secs(30 * 60),
             breaks: true,
             break_after: Duration::from_secs(20 * 60),
-            problems: true,
+            camera: true,
+            sign_in: true,
+            upload: true,
             quiet_hours: None,
         }
+    }
+}
+
+/// What becomes of a reminder that is due now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is shown.
+    Shown,
+    /// It is dropped, for this reason.
+    HeldBack(&'static str),
+    /// None comes due: each is switched off.
+    Off,
+}
+
+impl Standing {
+    /// How it stands with `settings` while the daemon is as `status` says.
+    pub async fn of(settings: &Settings, status: &Status) -> Self {
+        let wanted = [settings.low_rate, settings.breaks, settings.camera, settings.sign_in, settings.upload];
+        if !wanted.contains(&true) {
+            return Self::Off;
+        }
+        Tact::standard().forbids(status, settings.quiet_hours).await.map_or(Self::Shown, Self::HeldBack)
     }
 }
 

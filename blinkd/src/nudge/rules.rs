@@ -95,9 +95,9 @@ impl Rules {
         self.sit(passed, status.state);
         self.tracked |= status.state == State::Tracking;
         let held = [
-            (Kind::SignIn, self.settings.problems && needs_sign_in(status), TROUBLE_LASTS),
-            (Kind::Camera, self.settings.problems && self.tracked && camera_gone(status.state), TROUBLE_LASTS),
-            (Kind::Upload, self.settings.problems && cannot_upload(status), UPLOAD_STUCK),
+            (Kind::SignIn, self.settings.sign_in && needs_sign_in(status), TROUBLE_LASTS),
+            (Kind::Camera, self.settings.camera && self.tracked && camera_gone(status.state), TROUBLE_LASTS),
+            (Kind::Upload, self.settings.upload && cannot_upload(status), UPLOAD_STUCK),
             (Kind::Break, self.settings.breaks && self.seated >= self.settings.break_after, Duration::ZERO),
             (Kind::LowRate, self.settings.low_rate && self.is_low(now, status, baseline), Duration::ZERO),
         ];

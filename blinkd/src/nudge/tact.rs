@@ -101,20 +101,26 @@ fn microphone_runs(sound_cards: &Path) -> bool {
 /// Whether another program records sound or pictures through PipeWire: a call, or a shared screen.
 async fn streams_in_use() -> bool {
     let dump = Command::new("pw-dump").kill_on_drop(true).output().await;
-    let Ok(nodes) = serde_json::from_slice(&dump.map(|dump| dump.stdout).unwrap_or_default()) else { return false };
-    records(&nodes, std::process::id())
+    let Ok(dump) = serde_json::from_slice(&dump.map(|dump| dump.stdout).unwrap_or_default()) else { return false };
+    records(&dump, std::process::id())
 }
 
-/// The same of what `pw-dump` printed.
-pub(super) fn records(nodes: &Value, own: u32) -> bool {
-    nodes.as_array().into_iter().flatten().any(|node| {
+/// The same of what `pw-dump` printed: a list of objects. A stream names the client it belongs to, and that one's own
+/// object tells its process.
+pub(super) fn records(dump: &Value, own: u32) -> bool {
+    let objects = || dump.as_array().into_iter().flatten();
+    let process_of = |client: &Value| {
+        let client = objects().find(|object| !client.is_null() && object["id"] == *client)?;
+        client["info"]["props"]["application.process.id"].as_u64()
+    };
+    objects().any(|node| {
         let (info, props) = (&node["info"], &node["info"]["props"]);
         let class = props["media.class"].as_str().unwrap_or_default();
         matches!(class, "Stream/Input/Audio" | "Stream/Input/Video")
             && info["state"] == "running"
             // A mixer's meters listen to what is played.
             && props["stream.monitor"] != true
-            && props["application.process.id"].as_u64() != Some(u64::from(own))
+            && process_of(&props["client.id"]) != Some(u64::from(own))
     })
 }
 

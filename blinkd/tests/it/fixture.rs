@@ -187,6 +187,7 @@ pub(crate) fn start_on(root: &Path, eyes_open: &Arc<AtomicBool>, buses: Buses) -
         retention_days: 90,
         manners: Manners::default(),
         buses,
+        reminds: false,
         vault: Vault::open(&Paths::under(root).data, false),
         settings: None,
     })

@@ -161,6 +161,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         // The share of a core means nothing by this clock.
         manners: Manners { max_cpu_percent: 0, ..Manners::default() },
         buses: Buses::none(),
+        reminds: false,
         vault: blinkd::profile::Vault::open(&paths.data, false),
         settings: None,
     })

@@ -1,6 +1,6 @@
 //! blinkd on a real desktop: the icon, its menu, its panel, and a desktop that is not there.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use blink_proto::status::State;
 use waw_tests::{Daemon, Desktop, Profile, Server, desktop::MenuLine, until};
@@ -22,11 +22,6 @@ fn line_when(desktop: &Desktop, icon: &str, label: &str, wanted: impl Fn(&MenuLi
     until(&format!("{label:?} in the menu"), SOON, || {
         desktop.menu(icon).into_iter().find(|line| line.label == label && wanted(line))
     })
-}
-
-/// Where pictures for the documents go, when they are asked for.
-fn pictures() -> Option<PathBuf> {
-    std::env::var_os("WAW_SCREENSHOTS").map(PathBuf::from)
 }
 
 #[test]
@@ -122,9 +117,7 @@ fn each_state_has_its_picture() {
         let drawn = desktop.property(&icon, "IconPixmap");
         assert!(drawn.len() > 1000 && !seen.contains(&drawn), "{name} has a picture of its own");
         seen.push(drawn);
-        if let Some(folder) = pictures() {
-            desktop.screenshot(&folder.join(format!("{name}.png")));
-        }
+        desktop.picture(name);
     };
     look("problem", State::NoConsent, "Not set up");
     profile.ctl(&["consent", "grant"]).success();

@@ -16,7 +16,7 @@ use crate::{Ended, Profile, Program, skipped, until};
 /// How long a part may take to be there; the machine may be busy.
 const PART_LIMIT: Duration = Duration::from_secs(30);
 /// What it is made of.
-const PARTS: [&str; 16] = [
+const PARTS: [&str; 15] = [
     "Xvfb",
     "dbus-daemon",
     "xfwm4",
@@ -26,7 +26,6 @@ const PARTS: [&str; 16] = [
     "dunstctl",
     "gdbus",
     "import",
-    "display",
     "xdotool",
     "xterm",
     "pipewire",
@@ -334,12 +333,10 @@ impl Desktop {
     /// A window that fills the screen, until it is dropped.
     #[must_use]
     pub fn full_screen_window(&self) -> Program {
-        let window = self.part("display", &["-title", "full", "-size", "640x360", "xc:navy"]);
+        let window = self.part("xterm", &["-fullscreen", "-T", "full", "-e", "sleep", "600"]);
         until("a window that fills the screen", PART_LIMIT, || {
-            let _ = self
-                .run("xdotool", &["search", "--name", "full", "windowactivate", "windowstate", "--add", "FULLSCREEN"]);
-            let active = self.run("xdotool", &["getactivewindow", "getwindowgeometry"]);
-            active.contains("1280x720").then_some(())
+            let active = self.run("xdotool", &["getactivewindow", "getwindowname", "getwindowgeometry"]);
+            (active.starts_with("full") && active.contains("1280x720")).then_some(())
         });
         window
     }

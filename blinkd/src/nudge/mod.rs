@@ -21,7 +21,7 @@ use blink_proto::{
     ipc::Event,
     status::{State, Status},
 };
-use jiff::civil::Time;
+use jiff::{Timestamp, civil::Time};
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 
 use self::{
@@ -137,7 +137,7 @@ pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Se
         let wanted = settings();
         let quiet_hours = wanted.quiet_hours;
         rules.change(wanted);
-        let Some(kind) = rules.look(now, &status, usual) else { continue };
+        let Some(kind) = rules.look(now, Timestamp::now(), &status, usual) else { continue };
         rules.done(kind, now);
         if let Some(why) = tact.forbids(&status, quiet_hours).await {
             tracing::info!(?kind, why, "a reminder was not shown");

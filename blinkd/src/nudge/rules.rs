@@ -11,6 +11,7 @@ use blink_proto::{
     rate_per_minute,
     status::{State, Status},
 };
+use jiff::Timestamp;
 
 use super::Settings;
 
@@ -24,7 +25,7 @@ const TROUBLE_LASTS: Duration = Duration::from_secs(5 * 60);
 const UPLOAD_STUCK: Duration = Duration::from_secs(24 * 3600);
 /// What is wrong is not said again sooner.
 const TROUBLE_COOL_DOWN: Duration = Duration::from_secs(24 * 3600);
-/// Between two statuses of a daemon that is awake.
+/// Between two statuses of a daemon that is awake, and how far both clocks part meanwhile at most.
 const AWAKE: Duration = Duration::from_secs(10);
 
 /// What a reminder is about.
@@ -52,7 +53,7 @@ pub struct Rules {
     sums: (u64, u64),
     seated: Duration,
     away: Duration,
-    last: Option<Duration>,
+    last: Option<(Duration, Timestamp)>,
     tracked: bool,
     since: HashMap<Kind, Duration>,
     quiet_until: HashMap<Kind, Duration>,
@@ -81,12 +82,14 @@ impl Rules {
         self.settings = settings;
     }
 
-    /// Takes `status` at `now` and says what is due. `baseline` is the person's own usual rate, where it is known.
-    pub fn look(&mut self, now: Duration, status: &Status, baseline: Option<f64>) -> Option<Kind> {
-        let mut passed = self.last.map_or(Duration::ZERO, |last| now.saturating_sub(last));
-        self.last = Some(now);
-        if passed > AWAKE {
-            // The machine slept: what was before says nothing about now.
+    /// Takes `status` at `now`, when the wall clock shows `wall`, and says what is due. `baseline` is the person's own
+    /// usual rate, where it is known.
+    pub fn look(&mut self, now: Duration, wall: Timestamp, status: &Status, baseline: Option<f64>) -> Option<Kind> {
+        let (last, last_wall) = self.last.replace((now, wall)).unwrap_or((now, wall));
+        let mut passed = now.saturating_sub(last);
+        let by_wall = wall.duration_since(last_wall).unsigned_abs();
+        if passed > AWAKE || by_wall.abs_diff(passed) > AWAKE {
+            // The machine slept, while the monotonic clock may have stood still: what was before says nothing about now.
             self.course.clear();
             self.seated = Duration::ZERO;
             passed = Duration::ZERO;
@@ -193,8 +196,9 @@ fn camera_gone(state: State) -> bool {
     matches!(state, State::CameraBusy | State::NoCamera | State::Error)
 }
 
+/// An account whose session the server has ended.
 fn needs_sign_in(status: &Status) -> bool {
-    status.queue.last_error.as_ref().is_some_and(|problem| problem.code == "signed_out")
+    status.account.is_some() && status.queue.last_error.as_ref().is_some_and(|problem| problem.code == "not_signed_in")
 }
 
 fn cannot_upload(status: &Status) -> bool {

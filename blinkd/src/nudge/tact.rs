@@ -72,8 +72,14 @@ impl Tact {
         let mut cameras = cameras.filter(|path| {
             path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("video"))
         });
-        cameras.any(|camera| Holders::of(&camera).pids().next().is_some()).then_some("another program uses the camera")
+        cameras.any(|camera| is_used(&Holders::of(&camera))).then_some("another program uses the camera")
     }
+}
+
+/// A media server may have a camera open that nobody uses. Who uses one through it, PipeWire tells.
+fn is_used(camera: &Holders) -> bool {
+    const MEDIA_SERVERS: [&str; 2] = ["pipewire", "wireplumber"];
+    camera.pids().any(|pid| camera.name(pid).is_some_and(|name| !MEDIA_SERVERS.contains(&name.as_str())))
 }
 
 /// Whether `now` is in the hours from the first to the second time, which may pass midnight.

@@ -15,6 +15,7 @@ use super::{
     rules::{Kind, Rules},
     tact::{Tact, is_within, records},
 };
+use crate::upload::NetError;
 
 fn settings() -> Settings {
     Settings::default()
@@ -45,12 +46,18 @@ fn status(state: State) -> Status {
 struct Desk {
     rules: Rules,
     now: u64,
+    /// Seconds that only the wall clock saw.
+    asleep: i64,
     status: Status,
 }
 
 impl Desk {
     fn with(settings: Settings) -> Self {
-        Self { rules: Rules::new(settings), now: 0, status: status(State::Tracking) }
+        Self { rules: Rules::new(settings), now: 0, asleep: 0, status: status(State::Tracking) }
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_second(1_770_000_000 + self.now.cast_signed() + self.asleep).unwrap()
     }
 
     /// Lets `seconds` pass with so many blinks a minute; what came due, and when. What is due is shown.
@@ -64,7 +71,7 @@ impl Desk {
                     u64::from(self.now * blinks_a_minute / 60 > (self.now - 1) * blinks_a_minute / 60);
             }
             let now = Duration::from_secs(self.now);
-            if let Some(kind) = self.rules.look(now, &self.status, Some(15.0)) {
+            if let Some(kind) = self.rules.look(now, self.wall(), &self.status, Some(15.0)) {
                 self.rules.done(kind, now);
                 due.push((self.now, kind));
             }
@@ -93,7 +100,7 @@ fn nobody_is_reminded_by_what_was_not_observed() {
     desk.status.state = State::Tracking;
     assert_eq!(desk.pass(290, 0), [], "less than half of ten minutes was seen");
     assert_eq!(
-        Rules::new(settings()).look(Duration::from_secs(9999), &desk.status, None),
+        Rules::new(settings()).look(Duration::from_secs(9999), desk.wall(), &desk.status, None),
         None,
         "nothing is usual yet"
     );
@@ -123,22 +130,25 @@ fn a_break_comes_after_twenty_minutes_and_not_to_somebody_who_took_one() {
     assert_eq!(again.len(), 1, "{again:?}");
 }
 
-#[test]
-fn a_night_asleep_is_no_time_at_the_screen() {
+#[rstest]
+#[case::its_monotonic_clock_stands_still(0, 8 * 3600)]
+#[case::its_monotonic_clock_goes_on(8 * 3600, 0)]
+#[case::the_clock_was_put_back(0, -3600)]
+fn a_night_asleep_is_no_time_at_the_screen(#[case] passed: u64, #[case] by_wall_alone: i64) {
     let mut desk = Desk::with(settings());
-    desk.pass(1190, 15);
-    desk.now += 8 * 3600;
+    assert_eq!(desk.pass(1190, 15), []);
+    (desk.now, desk.asleep) = (desk.now + passed, by_wall_alone);
     assert_eq!(desk.pass(600, 15), []);
 }
 
 #[rstest]
-#[case(State::CameraBusy, "", Kind::Camera)]
-#[case(State::Tracking, "signed_out", Kind::SignIn)]
-fn trouble_is_told_once_it_lasts(#[case] state: State, #[case] code: &str, #[case] kind: Kind) {
+#[case(State::CameraBusy, None, Kind::Camera)]
+#[case(State::Tracking, Some(NetError::SessionEnded), Kind::SignIn)]
+fn trouble_is_told_once_it_lasts(#[case] state: State, #[case] error: Option<NetError>, #[case] kind: Kind) {
     let mut desk = Desk::with(Settings { breaks: false, low_rate: false, ..settings() });
     desk.pass(60, 15);
     desk.status.state = state;
-    desk.status.queue.last_error = (!code.is_empty()).then(|| Problem::new(code, "m", "f"));
+    desk.status.queue.last_error = error.map(|error| error.problem());
     let due = desk.pass(3600, 15);
     assert_eq!(due, [(361, kind)]);
 }
@@ -159,7 +169,7 @@ fn what_is_switched_off_stays_off() {
     let off = Settings { low_rate: false, breaks: false, camera: false, sign_in: false, upload: false, ..settings() };
     let mut desk = Desk::with(off);
     assert_eq!(desk.pass(3000, 1), []);
-    desk.status.queue.last_error = Some(Problem::new("signed_out", "m", "f"));
+    desk.status.queue.last_error = Some(NetError::SessionEnded.problem());
     desk.status.queue.pending = 7;
     assert_eq!(desk.pass(100_000, 1), []);
     desk.status.state = State::NoCamera;
@@ -218,6 +228,27 @@ fn a_camera_that_another_program_has_open_is_a_call() {
     other.kill().unwrap();
     other.wait().unwrap();
     assert_eq!(seen, Some("another program uses the camera"));
+}
+
+#[test]
+fn a_media_server_that_has_the_camera_open_is_no_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let camera = folder.path().join("video0");
+    fs::write(&camera, "").unwrap();
+    let tact = Tact::at(folder.path().to_owned(), folder.path().join("none"));
+    let held = fs::File::open(&camera).unwrap();
+    let mut server = std::process::Command::new("sh");
+    let mut server = server.args(["-c", "printf wireplumber > /proc/self/comm && read line"]);
+    server = server.stdin(std::process::Stdio::piped()).stdout(held);
+    let mut server = server.spawn().unwrap();
+    let named = || fs::read_to_string(format!("/proc/{}/comm", server.id())).is_ok_and(|name| name == "wireplumber\n");
+    while !named() {
+        std::thread::yield_now();
+    }
+    let seen = tact.devices_in_use();
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert_eq!(seen, None);
 }
 
 #[test]

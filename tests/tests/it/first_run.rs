@@ -23,6 +23,7 @@ fn a_notification_leads_to_the_set_up_and_that_to_tracking() {
         desktop.has_terminal().then_some(())
     });
     assert_eq!(profile.status().state, State::NoConsent, "nobody was asked yet");
+    desktop.picture("consent");
     desktop.type_line("yes");
     profile.status_when("eyes", SOON, |status| status.consent && status.state == State::Tracking);
     // This machine alone, and no start at sign-in.

@@ -129,7 +129,7 @@ impl Hands {
 #[must_use]
 pub fn toggled(status: Option<&Status>) -> Request {
     match status.map(|status| status.state) {
-        Some(State::Paused | State::Yielded) => Request::Resume,
+        Some(State::Paused | State::Yielded | State::Locked) => Request::Resume,
         _ => Request::Pause(PauseSpan { until: None }),
     }
 }

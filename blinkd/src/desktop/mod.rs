@@ -3,6 +3,7 @@
 //! - `icon`: the icon of each state, drawn
 //! - `menu`: what menu and tooltip say
 //! - `tray`: the icon and the menu in the panel
+//! - `main_loop`: what the main thread does meanwhile, which each system wants otherwise
 //! - `act`: what a click does
 //! - `open`: the person's browser, editor and terminal
 //!
@@ -11,28 +12,33 @@
 
 mod act;
 pub mod icon;
+mod main_loop;
 pub mod menu;
 mod open;
-#[cfg(target_os = "linux")]
 mod tray;
 
 use std::{
+    ops::ControlFlow,
     path::PathBuf,
-    sync::{Arc, mpsc},
+    sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use blink_proto::{ipc::Event, status::Status};
 use tokio::sync::broadcast::error::RecvError;
+use tray_icon::{
+    MouseButton, MouseButtonState, TrayIconEvent,
+    menu::{MenuEvent, MenuId},
+};
 
 pub use act::{Hands, toggled};
 pub use menu::Item;
 
+use self::main_loop::Tell;
 use crate::{app::Running, config::Settings, nudge};
 
-/// Between two attempts to reach the session bus.
-#[cfg(target_os = "linux")]
+/// Between two attempts to put the icon there.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// What the desktop needs to know.
@@ -46,17 +52,17 @@ pub struct Desk {
     pub history: PathBuf,
 }
 
+/// What the main thread is told.
+#[derive(Debug)]
 enum Message {
     Status(Box<Status>),
-    #[cfg(target_os = "linux")]
-    Menu(tray_icon::menu::MenuId),
+    Menu(MenuId),
     Click,
     Stop,
 }
 
 /// Shows the daemon on the desktop until it is to stop. Without a desktop it waits for that alone.
 pub fn run(running: &Running, desk: Desk) {
-    let (tell, told) = mpsc::channel();
     let bell: Arc<dyn nudge::notice::Bell> = Arc::new(nudge::notice::Desktop);
     let hands = Hands {
         daemon: running.daemon().clone(),
@@ -66,82 +72,92 @@ pub fn run(running: &Running, desk: Desk) {
     };
     let settings = desk.settings;
     running.spawn(nudge::follow(hands.clone(), bell, move || settings.config().nudges, desk.history));
-    running.spawn(tell_statuses(hands.clone(), tell.clone()));
+    let Some((tell, told)) = main_loop::new() else {
+        tracing::info!("there is no desktop to show anything on; blinkctl does all that it would");
+        running.wait(true);
+        return;
+    };
+    running.spawn(tell_statuses(hands.clone(), Arc::clone(&tell)));
     hear_clicks(&tell);
     thread::scope(|scope| {
         scope.spawn(move || {
             running.wait(true);
-            // The other side is gone only when it has stopped already.
-            let _ = tell.send(Message::Stop);
+            tell(Message::Stop);
         });
-        serve(&told, running, &hands);
+        let mut front = Front { running, hands, tray: None, next_try: Instant::now(), said: false, last: None };
+        told.run(|message| front.take(message));
     });
 }
 
-async fn tell_statuses(hands: Hands, tell: mpsc::Sender<Message>) {
+async fn tell_statuses(hands: Hands, tell: Tell) {
     let mut events = hands.daemon.subscribe();
     loop {
         match events.recv().await {
-            Ok(Event::Status(status)) => {
-                if tell.send(Message::Status(status)).is_err() {
-                    return;
-                }
-            }
+            Ok(Event::Status(status)) => tell(Message::Status(status)),
             Ok(_) | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }
 }
 
-#[cfg(target_os = "linux")]
-fn hear_clicks(tell: &mpsc::Sender<Message>) {
-    use tray_icon::{MouseButton, TrayIconEvent, menu::MenuEvent};
-
-    let menu = tell.clone();
-    MenuEvent::set_event_handler(Some(move |event: MenuEvent| drop(menu.send(Message::Menu(event.id)))));
-    let click = tell.clone();
+fn hear_clicks(tell: &Tell) {
+    let menu = Arc::clone(tell);
+    MenuEvent::set_event_handler(Some(move |event: MenuEvent| menu(Message::Menu(event.id))));
+    let click = Arc::clone(tell);
     TrayIconEvent::set_event_handler(Some(move |event| {
-        if let TrayIconEvent::Click { button: MouseButton::Left, .. } = event {
-            let _ = click.send(Message::Click);
+        // Windows and macOS tell of the button's way down as well.
+        let up = MouseButtonState::Up;
+        if matches!(event, TrayIconEvent::Click { button: MouseButton::Left, button_state, .. } if button_state == up) {
+            click(Message::Click);
         }
     }));
 }
 
-/// The main thread's work: the tray, where there can be one.
-#[cfg(target_os = "linux")]
-fn serve(told: &mpsc::Receiver<Message>, running: &Running, hands: &Hands) {
-    use std::time::Instant;
+/// What the main thread keeps: the tray, where there can be one.
+struct Front<'a> {
+    running: &'a Running,
+    hands: Hands,
+    tray: Option<tray::Tray>,
+    next_try: Instant,
+    said: bool,
+    last: Option<Status>,
+}
 
-    let mut shown: Option<tray::Tray> = None;
-    let mut next_try = Instant::now();
-    let mut said = false;
-    let mut last: Option<Status> = None;
-    while let Ok(message) = told.recv() {
+impl Front<'_> {
+    fn take(&mut self, message: Message) -> ControlFlow<()> {
         let item = match message {
-            Message::Stop => return,
+            Message::Stop => {
+                self.tray = None;
+                return ControlFlow::Break(());
+            }
             Message::Status(status) => {
-                if shown.is_none() && Instant::now() >= next_try {
-                    shown = tray::Tray::new()
-                        .inspect_err(|error| {
-                            if !said {
-                                tracing::info!(%error, "there is no tray; blinkctl does all that it would");
-                            }
-                        })
-                        .ok();
-                    said = true;
-                    next_try = Instant::now() + RETRY;
-                }
-                if let Some(tray) = &mut shown {
-                    tray.show(&status);
-                }
-                last = Some(*status);
+                self.show(&status);
+                self.last = Some(*status);
                 None
             }
-            Message::Menu(id) => shown.as_ref().and_then(|tray| tray.item(&id)),
-            Message::Click => Some(clicked(last.as_ref())),
+            Message::Menu(id) => self.tray.as_ref().and_then(|tray| tray.item(&id)),
+            Message::Click => Some(clicked(self.last.as_ref())),
         };
         if let Some(item) = item {
-            running.spawn(hands.clone().click(item, last.clone()));
+            self.running.spawn(self.hands.clone().click(item, self.last.clone()));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn show(&mut self, status: &Status) {
+        if self.tray.is_none() && Instant::now() >= self.next_try {
+            match tray::Tray::new() {
+                Ok(tray) => self.tray = Some(tray),
+                Err(error) if !self.said => {
+                    tracing::info!(%error, "there is no tray; blinkctl does all that it would");
+                    self.said = true;
+                }
+                Err(_) => {}
+            }
+            self.next_try = Instant::now() + RETRY;
+        }
+        if let Some(tray) = &mut self.tray {
+            tray.show(status);
         }
     }
 }

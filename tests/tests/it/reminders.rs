@@ -74,8 +74,11 @@ type Goes<'a> = Box<dyn Lasts + 'a>;
 trait Lasts {}
 impl<T> Lasts for T {}
 
-/// Everything that must keep reminders back, as it begins, and what is then said of it.
-fn inhibitors<'a>(profile: &'a Profile, desktop: &'a Desktop) -> Vec<(&'static str, Box<dyn Fn() -> Goes<'a> + 'a>)> {
+/// Begins something that must keep reminders back.
+type Begin<'a> = Box<dyn Fn() -> Goes<'a> + 'a>;
+
+/// Everything that must keep reminders back: what is said of it, and how it begins.
+fn inhibitors<'a>(profile: &'a Profile, desktop: &'a Desktop) -> Vec<(&'static str, Begin<'a>)> {
     let ctl = |begin: &'static [&'static str], end: &'static [&'static str]| {
         move || -> Goes<'a> {
             profile.ctl(begin).success();

@@ -13,10 +13,10 @@ use std::{
 use blink_proto::{Minute, paths::Paths};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use crate::{exit::Failure, record};
+use crate::exit::Failure;
 
 /// No record is nearly as long; what is has no end worth waiting for.
-const MAX_LINE_BYTES: u64 = 16 << 10;
+pub(crate) const MAX_LINE_BYTES: u64 = 16 << 10;
 
 /// Why the history cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,7 @@ impl History {
                 continue;
             }
             match serde_json::from_slice::<Minute>(&line) {
-                Ok(minute) if record::check(&minute).is_ok() => {
+                Ok(minute) if minute.fault().is_none() => {
                     if self.range.holds(minute.from_timestamp) {
                         minutes.push(minute);
                     }

@@ -1,7 +1,7 @@
-//! Minute records as export and import know them: the columns, and what makes a record sound.
+//! Minute records as the rows of a table.
 
-use blink_proto::{Minute, Quality, minute::MINUTE_MS};
-use jiff::{SignedDuration, Timestamp};
+use blink_proto::{Minute, Quality};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// What a column holds.
@@ -141,33 +141,6 @@ fn quality(quality: Quality) -> &'static str {
     }
 }
 
-/// Whether a record can be one that blinkd made; else what is wrong with it.
-pub(crate) fn check(minute: &Minute) -> Result<(), String> {
-    let Minute { from_timestamp: from, to_timestamp: to, observed_ms, .. } = minute;
-    if from.as_millisecond().rem_euclid(i64::from(MINUTE_MS)) != 0 || from.subsec_nanosecond() != 0 {
-        return Err(format!("from_timestamp {from} is not the start of a minute"));
-    }
-    if from.checked_add(SignedDuration::from_secs(60)).ok() != Some(*to) {
-        return Err(format!("to_timestamp {to} is not one minute after from_timestamp {from}"));
-    }
-    if *observed_ms > MINUTE_MS {
-        return Err(format!("observed_ms {observed_ms} is more than a minute"));
-    }
-    let shares = [("incomplete_share", minute.incomplete_share), ("perclos", minute.perclos)];
-    let sizes = [("mean_fps", Some(minute.mean_fps)), ("mean_blink_ms", minute.mean_blink_ms)];
-    for (name, share) in shares {
-        if share.is_some_and(|share| !(0.0..=1.0).contains(&share)) {
-            return Err(format!("{name} {} is not from 0 to 1", share.unwrap_or_default()));
-        }
-    }
-    for (name, size) in sizes {
-        if size.is_some_and(|size| size < 0.0 || !size.is_finite()) {
-            return Err(format!("{name} {} cannot be", size.unwrap_or_default()));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use blink_proto::example;
@@ -210,19 +183,5 @@ mod tests {
             };
             assert!(fits, "{}", column.name);
         }
-    }
-
-    #[rstest]
-    #[case::shifted(|m: &mut Minute| m.from_timestamp = "2026-03-01T10:00:01Z".parse().unwrap(), "is not the start")]
-    #[case::long(|m: &mut Minute| m.to_timestamp = "2036-03-01T10:02:00Z".parse().unwrap(), "is not one minute after")]
-    #[case::observed(|m: &mut Minute| m.observed_ms = 60_001, "is more than a minute")]
-    #[case::share(|m: &mut Minute| m.perclos = Some(1.1), "perclos 1.1")]
-    #[case::negative(|m: &mut Minute| m.mean_blink_ms = Some(-1.0), "mean_blink_ms -1")]
-    #[case::no_number(|m: &mut Minute| m.mean_fps = f64::NAN, "mean_fps NaN")]
-    fn what_blinkd_never_makes_is_found(#[case] harm: fn(&mut Minute), #[case] told: &str) {
-        let mut minute = example::minute(29_000_000);
-        assert_eq!(check(&minute), Ok(()));
-        harm(&mut minute);
-        assert!(check(&minute).unwrap_err().contains(told), "{:?}", check(&minute));
     }
 }

@@ -152,10 +152,31 @@ fn one_that_is_interrupted_leaves_nothing_behind() {
         ..Manner::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
+    interrupt(&profile, &["--remote"], || !daemon.asked().is_empty());
+}
+
+#[test]
+fn a_local_one_that_is_interrupted_leaves_nothing_behind() {
+    let profile = Profile::new();
+    let lines: String = (0..1_440).map(|n| serde_json::to_string(&minute(29_534_400 + n)).unwrap() + "\n").collect();
+    profile.day("2026-02-26", &lines);
+    let history = profile.paths().history();
+    // Ten years of that day: some seconds of work.
+    let mut day: jiff::civil::Date = "2026-02-25".parse().unwrap();
+    for _ in 0..3_650 {
+        fs::hard_link(history.join("2026-02-26.ndjson"), history.join(format!("{day}.ndjson"))).unwrap();
+        day = day.yesterday().unwrap();
+    }
+    let begun = || fs::read_dir(profile.path("out")).unwrap().next().is_some();
+    interrupt(&profile, &[], begun);
+}
+
+/// Exports to a file, and interrupts it once `begun` says so.
+fn interrupt(profile: &Profile, more: &[&str], begun: impl Fn() -> bool) {
     fs::create_dir(profile.path("out")).unwrap();
     let file = profile.path("out/x.json");
-    let child = profile.spawn(&["export", "--remote", "-o", file.to_str().unwrap()]);
-    while daemon.asked().is_empty() {
+    let child = profile.spawn(&[&["export", "-o", file.to_str().unwrap()], more].concat());
+    while !begun() {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
     std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();

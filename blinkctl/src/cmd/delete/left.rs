@@ -1,7 +1,8 @@
 //! What an erasure left behind on this machine.
 
 use std::{
-    fs, io,
+    fs::{self, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -42,10 +43,15 @@ pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
     left
 }
 
-/// Removes what is left of the profile's own folders, but for the models; returns what could not be removed.
+/// Removes what is left of the profile's own folders, but for the models; returns what could not be removed. While a
+/// daemon runs nothing is: it would go on without its files.
 pub(super) fn sweep(paths: &Paths) -> Vec<String> {
     let mut left = Vec::new();
-    // The data folder last: its lock is what keeps another daemon from starting meanwhile.
+    // Held to the end, so that none starts meanwhile; without the file there is none.
+    let lock = fs::File::open(paths.lock());
+    if lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
+        return vec![format!("{}, which a running blinkd uses", paths.data.display())];
+    }
     for folder in [&paths.runtime, &paths.config, &paths.state, &paths.data] {
         empty(folder, &models(paths), &mut left);
     }
@@ -100,6 +106,20 @@ mod tests {
     use blink_proto::example;
 
     use super::*;
+
+    #[test]
+    fn nothing_is_taken_from_a_daemon_that_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        fs::create_dir_all(paths.data.join("store")).unwrap();
+        let lock = fs::File::create(paths.lock()).unwrap();
+        lock.try_lock().unwrap();
+        assert_eq!(sweep(&paths), [format!("{}, which a running blinkd uses", paths.data.display())]);
+        assert!(paths.data.join("store").is_dir() && paths.lock().is_file());
+        drop(lock);
+        assert_eq!(sweep(&paths), [""; 0]);
+        assert!(!paths.data.exists());
+    }
 
     #[test]
     fn all_folders_go_and_the_models_stay() {

@@ -172,7 +172,7 @@ fn signed_in(context: &Context) -> bool {
     let path = context.paths.data.join("account.json");
     match std::fs::read(path) {
         Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        Ok(text) => serde_json::from_slice::<File>(&text).is_ok_and(|file| file.current.is_some()),
+        Ok(text) => serde_json::from_slice::<File>(&text).map_or(true, |file| file.current.is_some()),
     }
 }
 

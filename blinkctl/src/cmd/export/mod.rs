@@ -97,7 +97,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         return Ok(());
     };
     let target = Target::beside(path, args.force)?;
-    let (minutes, skipped) = args.fill(target.writer(), range, context).await?;
+    let (minutes, skipped) = tokio::select! {
+        biased;
+        // Ended here, so that the unfinished file goes away.
+        () = signal::stop() => return Err(signal::stopped("The export")),
+        filled = args.fill(target.writer(), range, context) => filled?,
+    };
     target.put()?;
     tell_skipped(skipped, context);
     let written = Written { file: path.clone(), minutes, skipped };
@@ -125,12 +130,7 @@ impl Args {
     async fn fill(&self, out: impl io::Write + Send, range: Range, context: &Context) -> Result<(u64, u64), Failure> {
         if self.remote {
             let mut writer = Writer::<RemoteMinute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
-            let minutes = tokio::select! {
-                biased;
-                // Ended here, so that the unfinished file goes away.
-                () = signal::stop() => return Err(signal::stopped("The export")),
-                minutes = remote::fill(&mut writer, range, context) => minutes?,
-            };
+            let minutes = remote::fill(&mut writer, range, context).await?;
             writer.finish().map_err(|error| unwritten(&error))?;
             return Ok((minutes, 0));
         }
@@ -143,6 +143,8 @@ impl Args {
                 writer.write(minute).map_err(|error| unwritten(&error))?;
                 minutes += 1;
             }
+            // Whoever waits for a signal has a turn.
+            tokio::task::yield_now().await;
         }
         writer.finish().map_err(|error| unwritten(&error))?;
         Ok((minutes, history.skipped()))

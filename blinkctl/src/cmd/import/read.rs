@@ -3,14 +3,14 @@
 use std::{
     fmt,
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Read as _},
     path::Path,
 };
 
 use blink_proto::Minute;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use crate::{exit::Failure, record};
+use crate::{exit::Failure, history::MAX_LINE_BYTES};
 
 /// What some editors put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -98,18 +98,26 @@ fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<M
     let (mut minutes, mut line, mut number) = (Vec::new(), Vec::new(), first_line);
     loop {
         line.clear();
-        let read = input.read_until(b'\n', &mut line).map_err(|error| ReadError::Unreadable(name.to_owned(), error))?;
-        if read == 0 {
+        let read = (&mut input).take(MAX_LINE_BYTES).read_until(b'\n', &mut line);
+        if read.map_err(|error| ReadError::Unreadable(name.to_owned(), error))? == 0 {
             return Ok(minutes);
+        }
+        if line.last() != Some(&b'\n') && line.len() as u64 == MAX_LINE_BYTES {
+            let why = format!("the line is longer than {MAX_LINE_BYTES} bytes");
+            return Err(malformed(name, format!("line {number}"), why));
         }
         if !line.iter().all(u8::is_ascii_whitespace) {
             let place = || format!("line {number}, index {}", minutes.len());
             let minute = serde_json::from_slice(&line).map_err(|error| fault(name, place(), &error))?;
-            record::check(&minute).map_err(|why| malformed(name, place(), why))?;
-            minutes.push(minute);
+            minutes.push(sound(minute).map_err(|why| malformed(name, place(), why))?);
         }
         number += 1;
     }
+}
+
+/// A record that the daemon will take; else what is wrong with it.
+fn sound(minute: Minute) -> Result<Minute, String> {
+    minute.fault().map_or(Ok(minute), Err)
 }
 
 fn fault(name: &str, place: String, error: &serde_json::Error) -> ReadError {
@@ -145,11 +153,13 @@ impl<'de> Visitor<'de> for &mut Elements {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         while let Some(minute) = seq.next_element::<Minute>()? {
-            if let Err(why) = record::check(&minute) {
-                self.unsound = Some(why);
-                return Err(serde::de::Error::custom("a record is unsound"));
+            match sound(minute) {
+                Ok(minute) => self.sound.push(minute),
+                Err(why) => {
+                    self.unsound = Some(why);
+                    return Err(serde::de::Error::custom("a record is unsound"));
+                }
             }
-            self.sound.push(minute);
         }
         Ok(())
     }
@@ -196,10 +206,18 @@ mod tests {
     #[case::after("after", format!("[{}] and more", line(1)))]
     #[case::line("line", format!("{}\n\n{{\"id\":3}}\n", line(1)))]
     #[case::line_unsound("line_unsound", format!("{}\n{}\n", line(1), line(2).replace("00:03:00Z", "00:04:00Z")))]
+    #[case::quality("quality", format!("{}\n{}\n", line(1), line(2).replace("good", "insufficient")))]
     #[case::csv("csv", "id,user_id,blink_count\r\n".to_owned())]
     #[case::remote("remote", "[\n{\"from_timestamp\":\"2026-03-01T10:00:00Z\"}]".to_owned())]
     fn the_place_of_a_mistake_is_named(#[case] name: &str, #[case] text: String) {
         insta::assert_snapshot!(format!("mistake_{name}"), read(&text).unwrap_err());
+    }
+
+    #[test]
+    fn a_line_without_end_is_not_read_to_its_end() {
+        let endless = BufReader::new(io::repeat(b'x'));
+        let told = parse("x.json", endless).unwrap_err().to_string();
+        assert_eq!(told, "x.json is not an export: line 1: the line is longer than 16384 bytes");
     }
 
     proptest! {

@@ -29,6 +29,8 @@ pub(super) enum Action {
 #[derive(Serialize)]
 struct Listed<'a> {
     items: &'a [SetAside],
+    /// Of these the items are the first.
+    total: u64,
 }
 
 pub(super) async fn run(action: Action, yes: bool, context: &Context) -> Result<(), Failure> {
@@ -44,9 +46,9 @@ pub(super) async fn run(action: Action, yes: bool, context: &Context) -> Result<
         }
         Action::Drop => {
             // Nobody types a word for a daemon that is not there.
-            drop(Client::connect(&context.paths).await?);
-            let what = "The minutes that the server rejected will never be sent. They stay in this machine's history.";
-            ask::confirm(yes, what, "drop")?;
+            let total = total(&mut Client::connect(&context.paths).await?).await?;
+            let what = format!("Of what the server rejected nothing will ever be sent ({}).", minutes(total));
+            ask::confirm(yes, &format!("{what} It stays in this machine's history."), "drop")?;
             let minutes = count(Request::SetAsideDrop, context).await?;
             context.output.result(&json!({ "minutes": minutes }), |_| match minutes {
                 0 => "No minute was set aside.\n".to_owned(),
@@ -64,16 +66,29 @@ async fn count(request: Request, context: &Context) -> Result<u64, Failure> {
     }
 }
 
+fn minutes(n: u64) -> String {
+    if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") }
+}
+
+async fn total(client: &mut Client) -> Result<u64, Failure> {
+    match client.call(Request::Status, LOCAL_LIMIT).await? {
+        Reply::Status(status) => Ok(status.queue.set_aside),
+        _ => Err(wrong_reply()),
+    }
+}
+
 async fn list(context: &Context) -> Result<(), Failure> {
     let mut client = Client::connect(&context.paths).await?;
     let Reply::SetAside { items } = client.call(Request::SetAsideList, LOCAL_LIMIT).await? else {
         return Err(wrong_reply());
     };
-    context.output.result(&Listed { items: &items }, |paint| page(&items, &TimeZone::system(), paint))
+    // One may have come since.
+    let total = total(&mut client).await?.max(items.len() as u64);
+    context.output.result(&Listed { items: &items, total }, |paint| page(&items, total, &TimeZone::system(), paint))
 }
 
 /// A line for each, then what can be done.
-fn page(items: &[SetAside], zone: &TimeZone, paint: Paint) -> String {
+fn page(items: &[SetAside], total: u64, zone: &TimeZone, paint: Paint) -> String {
     if items.is_empty() {
         return "No minute was set aside.\n".to_owned();
     }
@@ -84,6 +99,9 @@ fn page(items: &[SetAside], zone: &TimeZone, paint: Paint) -> String {
         let reason = paint.with(Tone::Calm, &plain(code));
         let detail = if detail.is_empty() { String::new() } else { format!(": {}", plain(detail)) };
         let _ = writeln!(page, "{from}  {:>3} {blinks:<6}  {reason}{detail}", minute.blink_count);
+    }
+    if (items.len() as u64) < total {
+        let _ = writeln!(page, "These are the first {} of {total}.", items.len());
     }
     page + "\n`blinkctl sync --set-aside retry` sends them again, `drop` gives them up.\n"
 }
@@ -99,7 +117,8 @@ mod tests {
         let minute = example::minute(29_536_500);
         let item =
             |detail: &str| SetAside { minute: minute.clone(), code: "too_old".into(), detail: detail.into(), at: None };
-        let page = page(&[item("older than\u{1b}[2J 400 days"), item("")], &TimeZone::UTC, Paint { colour: false });
+        let items = [item("older than\u{1b}[2J 400 days"), item("")];
+        let page = page(&items, 5_213, &TimeZone::UTC, Paint { colour: false });
         insta::assert_snapshot!(page);
     }
 }

@@ -36,6 +36,8 @@ const PARTS: [&str; 15] = [
 /// What the notification service runs to let the person choose among actions: it takes the one that says what the file
 /// `press` holds.
 const CHOOSE: &str = "#!/bin/sh\nexec grep -m1 -F -f \"$HOME/press\"\n";
+/// The browser and the editor: what is opened stands in the file `opened`.
+const OPEN: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$(dirname \"$0\")/opened\"\n";
 /// A screen to share: what a compositor offers through the portal.
 const SHARED: &str = "videotestsrc is-live=true ! video/x-raw,format=BGRx,width=320,height=240,framerate=30/1 ! \
                       pipewiresink mode=provide stream-properties=p,media.class=Video/Source,node.name=shared-screen";
@@ -88,6 +90,8 @@ impl Desktop {
             return None;
         }
         let home = Profile::new();
+        fs::create_dir(home.path().join("bin")).expect("the folder is ours");
+        write_script(&home.path().join("bin/xdg-open"), OPEN);
         let (bus, address) = start_bus(&home);
         let mut x = home.plain("Xvfb");
         x.args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);
@@ -109,8 +113,15 @@ impl Desktop {
     }
 
     /// Makes `command` a program of this desktop.
+    ///
+    /// # Panics
+    ///
+    /// When `PATH` holds what no path can.
     pub fn show(&self, command: &mut Command) {
+        let system = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths([self.home.path().join("bin")].into_iter().chain(env::split_paths(&system)));
         command
+            .env("PATH", path.expect("there are no odd folders on the path"))
             .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("PIPEWIRE_RUNTIME_DIR", self.home.path().join("run"))
@@ -132,8 +143,7 @@ impl Desktop {
         let folder = self.home.path().join("config/dunst");
         let choose = folder.join("choose");
         fs::create_dir(&folder).expect("the folder is ours");
-        fs::write(&choose, CHOOSE).expect("the folder is ours");
-        fs::set_permissions(&choose, fs::Permissions::from_mode(0o700)).expect("the file is ours");
+        write_script(&choose, CHOOSE);
         let settings = format!("[global]\ndmenu = {}\nwidth = (0, 440)\n", choose.display());
         fs::write(folder.join("dunstrc"), settings).expect("the folder is ours");
         self.start_part("dunst", &[]);
@@ -273,6 +283,13 @@ impl Desktop {
         let _ = self.run("dunstctl", &["context"]);
     }
 
+    /// The addresses and files that were opened for the person.
+    #[must_use]
+    pub fn opened(&self) -> Vec<String> {
+        let opened = fs::read_to_string(self.home.path().join("bin/opened")).unwrap_or_default();
+        opened.lines().map(str::to_owned).collect()
+    }
+
     /// Types `text` and Enter into the window that is active.
     pub fn type_line(&self, text: &str) {
         let _ = self.run("xdotool", &["type", "--delay", "20", text]);
@@ -358,6 +375,11 @@ impl Drop for Desktop {
             drop(part);
         }
     }
+}
+
+fn write_script(path: &Path, text: &str) {
+    fs::write(path, text).expect("the folder is ours");
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("the file is ours");
 }
 
 /// A session bus, and its address.

@@ -102,13 +102,30 @@ impl Server {
     #[track_caller]
     #[must_use]
     pub fn sign_in(&self, email: &str) -> String {
-        let body = json!({ "email": email, "password": PASSWORD }).to_string();
-        let mut answer = ureq::post(format!("{}/api/auth/login", self.url))
-            .header("Content-Type", "application/json")
-            .send(body)
-            .expect("the server lets them in");
-        let answer: Value = answer.body_mut().read_json().expect("it answers in JSON");
+        let body = json!({ "email": email, "password": PASSWORD });
+        let answer = self.post("/api/auth/login", None, &body);
         answer["access_token"].as_str().expect("there is a token").to_owned()
+    }
+
+    /// Lets the device in that shows `user_code`, as `email` does on the page of the server.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses.
+    #[track_caller]
+    pub fn approve(&self, user_code: &str, email: &str) {
+        let body = json!({ "user_code": user_code, "approve": true });
+        let _ = self.post("/api/auth/device/approve", Some(&self.sign_in(email)), &body);
+    }
+
+    #[track_caller]
+    fn post(&self, path: &str, token: Option<&str>, body: &Value) -> Value {
+        let mut request = ureq::post(format!("{}{path}", self.url)).header("Content-Type", "application/json");
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let mut answer = request.send(body.to_string()).unwrap_or_else(|error| panic!("POST {path}: {error}"));
+        answer.body_mut().read_json().unwrap_or_default()
     }
 
     #[track_caller]

@@ -69,7 +69,8 @@ const TERMINALS: &[(&str, &[&str])] = &[
 ///
 /// There is no terminal.
 pub(super) fn blinkctl(command: &str) -> Result<(), Problem> {
-    const SCRIPT: &str = r#""$0" "$@"; printf '\nPress Enter to close this window. '; read -r _"#;
+    const SCRIPT: &str =
+        r#"printf '\033]0;blinkctl %s\007' "$1"; "$0" "$@"; printf '\nPress Enter to close this window. '; read -r _"#;
     let beside = std::env::current_exe().map(|own| own.with_file_name("blinkctl")).ok().filter(|path| path.is_file());
     let program = beside.unwrap_or_else(|| "blinkctl".into());
     let started = TERMINALS.iter().any(|(name, before)| {

@@ -58,7 +58,12 @@ fn somebody_who_blinks_less_than_usual_is_told_once() {
     let profile = Profile::new();
     let _daemon = start(&profile, &desktop);
     assert_eq!(told(&desktop), 0, "nothing is low yet");
-    until("a reminder", DUE, || (told(&desktop) == 1).then_some(()));
+    until("a reminder whose `Open` opens the dashboard", DUE, || {
+        desktop.picture("reminder");
+        desktop.press("Open");
+        desktop.opened().pop()
+    });
+    assert_eq!(told(&desktop), 1);
     if !long_tier() {
         return;
     }

@@ -77,6 +77,40 @@ fn the_menu_is_live_and_does_what_it_says() {
 }
 
 #[test]
+fn the_menu_opens_what_it_names_and_signs_in() {
+    const EMAIL: &str = "ada@example.org";
+    let Some(desktop) = Desktop::start() else { return };
+    let (profile, operator) = (Profile::new(), Profile::new());
+    let server = Server::start(&operator);
+    profile.ctl(&["config", "set", "upload.server", &server.url()]).success();
+    let _daemon = start(&profile, &desktop);
+    profile.register(&server, EMAIL);
+    profile.ctl(&["logout"]).success();
+    let icon = desktop.icon();
+    let opened = |what: &str| {
+        until(&format!("{what} to be opened"), SOON, || {
+            desktop.opened().into_iter().find(|opened| opened.contains(what))
+        })
+    };
+    desktop.click(&icon, "Open dashboard");
+    opened(&server.url());
+    desktop.click(&icon, "Settings file");
+    opened(&profile.paths().config_file().display().to_string());
+    desktop.click(&icon, "About");
+    until("what it is", SOON, || desktop.notifications().contains(&"blinkd".to_owned()).then_some(()));
+
+    line_when(&desktop, &icon, "Sign in", |line| line.enabled);
+    desktop.click(&icon, "Sign in");
+    let page = opened("code=");
+    assert!(page.starts_with(&server.url()), "{page}");
+    server.approve(page.split_once("code=").unwrap().1, EMAIL);
+    profile.status_when("the sign-in", SOON, |status| {
+        status.account.as_ref().is_some_and(|account| account.email == EMAIL)
+    });
+    until("the result", SOON, || desktop.notifications().contains(&"Signed in".to_owned()).then_some(()));
+}
+
+#[test]
 fn the_icon_comes_back_with_the_panel() {
     let Some(mut desktop) = Desktop::start() else { return };
     let profile = Profile::new();

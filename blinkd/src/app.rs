@@ -297,7 +297,7 @@ impl Running {
             // Nothing writes any more, so this is the end of it; clients hear of it by our hanging up.
             let _ = std::fs::remove_file(&socket);
             if let Err(error) = erase::finish(&paths) {
-                tracing::error!(%error, "something is left; the next start removes it");
+                tracing::error!(why = error.why(), "something is left; the next start removes it");
             }
         }
         drop((keeper, upload, daemon));

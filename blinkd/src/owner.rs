@@ -59,7 +59,7 @@ impl OwnerDesk {
     #[must_use]
     pub fn open(file: PathBuf) -> Self {
         let owner = files::load(&file).unwrap_or_else(|error| {
-            tracing::warn!(%error, "the enrolment cannot be read; enrol again with `blinkctl owner enroll`");
+            tracing::warn!(why = error.why(), "the enrolment cannot be read; enrol again with `blinkctl owner enroll`");
             None
         });
         let inner = Inner { owner, samples: None, sampled: None };

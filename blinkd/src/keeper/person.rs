@@ -23,8 +23,8 @@ pub(super) fn read_account(data: &Path) -> Result<AccountFile, FileError> {
     let path = data.join("account.json");
     match files::load(&path) {
         Ok(account) => Ok(account.unwrap_or_default()),
-        Err(FileError::Damaged { source, .. }) => {
-            tracing::error!(%source, "the account file is damaged: set aside, signed out");
+        Err(error @ FileError::Damaged { .. }) => {
+            tracing::error!(why = error.why(), "the account file is damaged: set aside, signed out");
             let _ = std::fs::rename(&path, data.join("account.json.damaged"));
             Ok(AccountFile::default())
         }
@@ -132,7 +132,7 @@ impl Keeper {
         if self.consent.granted()
             && let Err(error) = self.consent.set(ConsentRecord::withdrawn(at.unwrap_or(now).min(now)))
         {
-            tracing::error!(%error, "the withdrawal holds but cannot be written");
+            tracing::error!(why = error.why(), "the withdrawal holds but cannot be written");
         }
         self.obey();
         self.account.consent_to_tell = None;
@@ -277,7 +277,7 @@ impl Keeper {
 
     fn save_account(&self) {
         if let Err(error) = files::save(&self.setup.paths.data.join("account.json"), &self.account) {
-            tracing::error!(%error, "the account file cannot be written");
+            tracing::error!(why = error.why(), "the account file cannot be written");
         }
     }
 }

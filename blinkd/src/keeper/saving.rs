@@ -72,9 +72,10 @@ impl Keeper {
     }
 
     pub(super) fn store_failed(&mut self, error: impl Into<StoreError>) {
-        let problem = error.into().problem();
+        let error = error.into();
+        let problem = error.problem();
         if self.store_problem.is_none() {
-            tracing::error!(code = problem.code, message = problem.message, "saving fails");
+            tracing::error!(code = problem.code, why = error.why(), "saving fails");
         }
         self.store_problem = Some(problem);
         drop_quietly(self.store.take());
@@ -156,7 +157,10 @@ impl Keeper {
             match self.history.prune(first) {
                 Ok(0) => {}
                 Ok(days) => tracing::info!(days, "old days of the history were removed"),
-                Err(error) => tracing::warn!(%error, "old days of the history cannot be removed"),
+                Err(error) => {
+                    let why = StoreError::from(error).why();
+                    tracing::warn!(why, "old days of the history cannot be removed");
+                }
             }
         }
     }

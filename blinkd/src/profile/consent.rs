@@ -40,7 +40,7 @@ impl Consent {
     fn read(&mut self) {
         self.seen = stamp(&self.path);
         self.record = files::load(&self.path).unwrap_or_else(|error| {
-            tracing::error!(%error, "the consent file cannot be read: taken as no consent");
+            tracing::error!(why = error.why(), "the consent file cannot be read: taken as no consent");
             None
         });
     }

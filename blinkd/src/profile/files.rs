@@ -40,6 +40,21 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// What is wrong, for the logs. They name no file, for a path may name the person; nor do they quote what is in one.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Read { source, .. } => format!("it cannot be read: {}", source.kind()),
+            // The source of a half written file's error names that file, so its kind alone is told.
+            Self::Write { source, .. } => format!("it cannot be written: {}", source.kind()),
+            Self::Damaged { source, .. } => {
+                format!("it is damaged at line {}, column {}", source.line(), source.column())
+            }
+        }
+    }
+}
+
 /// Reads `path`; `None` where there is no such file.
 ///
 /// # Errors
@@ -132,5 +147,27 @@ mod tests {
         remove(&path).unwrap();
         remove(&path).unwrap();
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_logged_of_a_failure_names_no_file_and_quotes_none() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        let damaged = home.path().join("damaged.json");
+        fs::write(&damaged, "\"ada@example.org\"").unwrap();
+        let beneath = damaged.join("file.json");
+        let failures = [
+            load::<u32>(&folder).unwrap_err(),
+            load::<u32>(&damaged).unwrap_err(),
+            save(&folder, &1).unwrap_err(),
+            save(&beneath, &1).unwrap_err(),
+            remove(&folder).unwrap_err(),
+        ];
+        for error in failures {
+            let why = error.why();
+            assert!(!why.is_empty() && !why.contains(home.path().to_str().unwrap()), "{why}");
+            assert!(!why.contains("ada@example.org"), "{why}");
+        }
     }
 }

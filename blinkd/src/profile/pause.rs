@@ -26,7 +26,7 @@ impl Pause {
     pub fn of_profile(data: &Path) -> Self {
         let path = data.join("pause.json");
         let now = files::load(&path).unwrap_or_else(|error| {
-            tracing::error!(%error, "the pause file cannot be read: taken as a pause");
+            tracing::error!(why = error.why(), "the pause file cannot be read: taken as a pause");
             Some(PauseFile { until: None })
         });
         Self { path, now }

@@ -260,7 +260,7 @@ impl Vault {
             if self.usable()
                 && let Err(error) = self.save(&tokens)
             {
-                tracing::warn!(%error, "the sign-in stays in its file");
+                tracing::warn!(why = error.why(), "the sign-in stays in its file");
             }
             return Ok(Some(tokens).filter(|tokens| tokens.owner == *owner));
         }
@@ -294,7 +294,8 @@ impl Vault {
 
     /// Forgets the tokens, wherever they are. Returns whether both places are known to be empty.
     pub fn forget(&self) -> bool {
-        let filed = files::remove(&self.file).inspect_err(|error| tracing::error!(%error, "tokens are left")).is_ok();
+        let left = |error: &FileError| tracing::error!(why = error.why(), "tokens are left");
+        let filed = files::remove(&self.file).inspect_err(left).is_ok();
         // A keyring that failed a while ago may hold some from before that.
         let ringed = match self.state() {
             RingState::Off => true,

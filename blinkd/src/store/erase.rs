@@ -41,6 +41,17 @@ pub enum EraseError {
     },
 }
 
+impl EraseError {
+    /// What is wrong, for the logs, which name no file.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Note(error) => error.why(),
+            Self::Left { source, .. } => format!("it cannot be removed: {}", source.kind()),
+        }
+    }
+}
+
 /// `erasing.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
@@ -145,7 +156,7 @@ pub fn sweep_half_written(paths: &Paths) {
     for folder in [&paths.data, &paths.history()] {
         let half = |name: &str| name.starts_with(HALF_WRITTEN);
         if let Err(error) = remove_entries(folder, half) {
-            tracing::warn!(%error, "what was half written is left");
+            tracing::warn!(why = error.why(), "what was half written is left");
         }
     }
 }

@@ -59,6 +59,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What is wrong, for the logs. sled names its files, and these quote none.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::Io(error) | Self::Sled(sled::Error::Io(error)) => error.kind().to_string(),
+            Self::Sled(error @ sled::Error::Corruption { .. }) => error.to_string(),
+            Self::Sled(_) => "the store failed".to_owned(),
+            Self::Json(error) => format!("a record in the store cannot be read: {:?}", error.classify()),
+            other => other.to_string(),
+        }
+    }
+
     /// As it is shown in `status`.
     #[must_use]
     pub fn problem(&self) -> Problem {

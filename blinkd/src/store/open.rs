@@ -101,7 +101,7 @@ impl Store {
             Err(error @ (StoreError::Io(_) | StoreError::Sled(sled::Error::Io(_)))) if is_environment(&error) => {
                 return Err(error);
             }
-            Err(error) => (None, Scan { wrong: Some(error.to_string()), ..Scan::default() }),
+            Err(error) => (None, Scan { wrong: Some(error.why()), ..Scan::default() }),
         };
         let days = history.days()?;
         let wrong = match (&scan.wrong, &scan.meta) {
@@ -232,7 +232,7 @@ fn scan(db: &sled::Db) -> Scan {
         }
         Ok(())
     });
-    scan.wrong = outcome.err().map(|error| error.to_string());
+    scan.wrong = outcome.err().map(|error| error.why());
     scan
 }
 

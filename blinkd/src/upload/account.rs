@@ -33,7 +33,7 @@ impl Uploader {
         match client {
             Ok(server) => {
                 let tokens = self.setup.vault.load(&owner).unwrap_or_else(|error| {
-                    tracing::error!(%error, "the tokens cannot be read");
+                    tracing::error!(why = error.why(), "the tokens cannot be read");
                     None
                 });
                 self.link = Some(Link { owner, server, tokens });
@@ -86,7 +86,7 @@ impl Uploader {
         let before = self.link.take();
         if let Err(error) = self.setup.vault.save(&tokens) {
             // The session works until the daemon stops; say so rather than refuse.
-            tracing::error!(%error, "the tokens cannot be kept");
+            tracing::error!(why = error.why(), "the tokens cannot be kept");
         }
         let owner = tokens.owner.clone();
         let account = SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email };
@@ -113,7 +113,8 @@ impl Uploader {
         if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take()
             && let Err(error) = server.logout(&tokens.access)
         {
-            tracing::warn!(%error, "the server did not hear of the sign-out; the session ends by itself");
+            let code = error.problem().code;
+            tracing::warn!(code, "the server did not hear of the sign-out; the session ends by itself");
         }
         self.forget_link();
         self.setup.keeper.call(|keeper| keeper.sign_out())
@@ -187,7 +188,7 @@ impl Uploader {
         }
         let tokens = self.tokens(link.owner.clone(), answer);
         if let Err(error) = self.setup.vault.save(&tokens) {
-            tracing::error!(%error, "the renewed tokens cannot be kept");
+            tracing::error!(why = error.why(), "the renewed tokens cannot be kept");
         }
         if let Some(link) = &mut self.link {
             link.tokens = Some(tokens);

@@ -128,7 +128,10 @@ impl Uploader {
             let told = self.authorised(|server, access| server.put_consent(access, record.granted, &record.version));
             match told {
                 Ok(()) => self.setup.keeper.call(move |keeper| keeper.consent_told(&record))?,
-                Err(error) => tracing::warn!(%error, "the server has not heard of the consent yet"),
+                Err(error) => {
+                    let code = error.problem().code;
+                    tracing::warn!(code, "the server has not heard of the consent yet");
+                }
             }
             return Ok(());
         }
@@ -139,7 +142,7 @@ impl Uploader {
             Ok(Some(consent)) if !consent.granted => self.withdrawn(consent.at),
             Ok(_) => Ok(()),
             Err(error) => {
-                tracing::debug!(%error, "consent could not be asked about");
+                tracing::debug!(code = error.problem().code, "consent could not be asked about");
                 if error.code() == Some("consent_withdrawn") {
                     return self.withdrawn(None);
                 }

@@ -154,12 +154,31 @@ fn it_stops_cleanly_within_two_seconds_and_a_second_one_is_exit_5(#[case] signal
     assert_eq!(chatter, "", "off a terminal it says nothing");
 }
 
+/// Makes each small file fail: two are damaged, and folders stand where the others should be.
+fn spoil(paths: &Paths) {
+    fs::create_dir_all(&paths.data).unwrap();
+    fs::write(paths.owner_file(), "{\"ada@example.org\"").unwrap();
+    for name in ["pause.json", "tokens.json", "consent.json", "store"] {
+        let _ = fs::remove_dir_all(paths.data.join(name));
+        fs::create_dir(paths.data.join(name)).unwrap();
+    }
+    fs::write(paths.data.join("store/conf"), "damaged").unwrap();
+    let account = serde_json::json!({
+        "current": {
+            "server": "http://127.0.0.1:9", "user_id": uuid::Uuid::from_u128(1), "email": "ada@example.org",
+        },
+        "first": null,
+    });
+    fs::write(paths.data.join("account.json"), account.to_string()).unwrap();
+}
+
 #[test]
 fn killed_it_starts_again_at_once_and_its_logs_name_nobody() {
     let root = tempfile::tempdir().unwrap();
     let mut program = Program::start(root.path());
     program.0.kill().unwrap();
     program.0.wait().unwrap();
+    spoil(&Paths::under(root.path()));
     let _again = Program::start(root.path());
     let state = Paths::under(root.path()).state;
     let logged = || {
@@ -167,9 +186,15 @@ fn killed_it_starts_again_at_once_and_its_logs_name_nobody() {
         files.collect::<String>()
     };
     until("a line by each", || logged().matches("\"starting\"").count() == 2);
+    for failure in
+        ["the enrolment cannot be read", "taken as a pause", "taken as no consent", "the tokens cannot be read"]
+    {
+        until(failure, || logged().contains(failure));
+    }
     for line in logged().lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(!line.to_string().contains(root.path().to_str().unwrap()), "{line}");
+        assert!(!line.to_string().contains("ada@example.org"), "{line}");
     }
 }
 

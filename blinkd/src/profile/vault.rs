@@ -9,7 +9,11 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -39,6 +43,28 @@ pub enum RingError {
     /// It does not give back what it was given.
     #[error("it does not keep what it is given")]
     Forgetful,
+}
+
+/// Why the kept tokens cannot be told.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The keyring, which may hold them and tell later.
+    #[error("the keyring cannot be used: {0}")]
+    Ring(#[from] RingError),
+}
+
+impl LoadError {
+    /// What is wrong, for the logs, which name no file.
+    #[must_use]
+    pub fn why(&self) -> String {
+        match self {
+            Self::File(error) => error.why(),
+            Self::Ring(_) => self.to_string(),
+        }
+    }
 }
 
 /// A keyring. Calls may block.
@@ -111,7 +137,7 @@ pub enum RingState {
     Off,
     /// It keeps what it is given.
     Works,
-    /// It cannot be used: the file is.
+    /// It cannot be used for now: the file is.
     Failed(RingError),
 }
 
@@ -123,6 +149,24 @@ pub struct Vault {
     ring: Option<Arc<dyn Ring>>,
     patience: Duration,
     state: Arc<Mutex<RingState>>,
+    /// Calls of the keyring that have not returned, given up or not.
+    asking: Arc<AtomicUsize>,
+}
+
+/// A call of the keyring that has not returned.
+struct Asking(Arc<AtomicUsize>);
+
+impl Asking {
+    fn begin(asking: &Arc<AtomicUsize>) -> Self {
+        asking.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(asking))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl std::fmt::Debug for Vault {
@@ -151,6 +195,7 @@ impl Vault {
             ring,
             patience,
             state: Arc::new(Mutex::new(state)),
+            asking: Arc::default(),
         }
     }
 
@@ -164,12 +209,10 @@ impl Vault {
         self.lock().clone()
     }
 
-    /// How the keyring does, after trying it where it was not tried yet.
+    /// How the keyring does, after trying it where it is not known to work.
     #[must_use]
     pub fn probed(&self) -> RingState {
-        if self.state() == RingState::Untried {
-            let _ = self.usable();
-        }
+        let _ = self.usable();
         self.state()
     }
 
@@ -185,11 +228,13 @@ impl Vault {
         let settled = Arc::new(Mutex::new(false));
         let (tell, told) = mpsc::sync_channel(1);
         let ours = Arc::clone(&settled);
+        let asking = Asking::begin(&self.asking);
         let thread = thread::Builder::new().name("blinkd-keyring".into()).spawn(move || {
             let outcome = job(ring.as_ref(), &name);
             let mut settled = ours.lock().unwrap_or_else(PoisonError::into_inner);
             if !*settled {
                 *settled = true;
+                drop(asking);
                 let _ = tell.send(outcome);
             } else if outcome.is_ok() {
                 undo(ring.as_ref(), &name);
@@ -210,21 +255,34 @@ impl Vault {
         outcome
     }
 
-    /// From now on the file is used; said once.
+    /// From now on the file is used, until the keyring works again; said once.
     fn failed(&self, error: &RingError) {
         let mut state = self.lock();
-        if !matches!(*state, RingState::Failed(_) | RingState::Off) {
-            tracing::warn!(%error, "the keyring cannot be used: the sign-in is kept in a file of this user alone");
-            *state = RingState::Failed(error.clone());
+        match &*state {
+            RingState::Off => return,
+            RingState::Failed(_) => {}
+            RingState::Untried | RingState::Works => {
+                tracing::warn!(%error, "the keyring cannot be used: a sign-in is kept in a file of this user alone");
+            }
+        }
+        *state = RingState::Failed(error.clone());
+    }
+
+    fn works(&self) {
+        let before = std::mem::replace(&mut *self.lock(), RingState::Works);
+        if matches!(before, RingState::Failed(_)) {
+            tracing::info!("the keyring can be used again");
         }
     }
 
-    /// Whether the keyring keeps what it is given; tried once.
+    /// Whether the keyring keeps what it is given. One that failed is tried again, unless it still keeps an earlier
+    /// call waiting: a locked one asks the person each time.
     fn usable(&self) -> bool {
         match self.state() {
             RingState::Works => return true,
-            RingState::Off | RingState::Failed(_) => return false,
-            RingState::Untried => {}
+            RingState::Off => return false,
+            RingState::Failed(_) if self.asking.load(Ordering::SeqCst) > 0 => return false,
+            RingState::Failed(_) | RingState::Untried => {}
         }
         let probe = |ring: &dyn Ring, name: &str| {
             let name = format!("{name}-probe");
@@ -233,9 +291,10 @@ impl Vault {
             ring.remove(&name)?;
             if kept.as_deref() == Some("probe") { Ok(()) } else { Err(RingError::Forgetful) }
         };
-        let works = self.ask(probe, |_, _| {}).is_ok();
+        let vault = self.clone();
+        let works = self.ask(probe, move |_, _| vault.works()).is_ok();
         if works {
-            *self.lock() = RingState::Works;
+            self.works();
         }
         works
     }
@@ -245,8 +304,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// The file cannot be read.
-    pub fn load(&self, owner: &Owner) -> Result<Option<Tokens>, FileError> {
+    /// The file cannot be read, or there is none and the keyring, which may hold them, cannot be used now.
+    pub fn load(&self, owner: &Owner) -> Result<Option<Tokens>, LoadError> {
         // A file is there only where the keyring failed last, or before there was one: it is the newer.
         let filed = match files::load::<Tokens>(&self.file) {
             Err(FileError::Damaged { .. }) => {
@@ -265,9 +324,12 @@ impl Vault {
             return Ok(Some(tokens).filter(|tokens| tokens.owner == *owner));
         }
         if !self.usable() {
-            return Ok(None);
+            return match self.state() {
+                RingState::Failed(error @ (RingError::Refused(_) | RingError::Silent)) => Err(error.into()),
+                _ => Ok(None),
+            };
         }
-        let kept = self.ask(|ring, name| ring.get(name), |_, _| {}).ok().flatten();
+        let kept = self.ask(|ring, name| ring.get(name), |_, _| {})?;
         let tokens = kept.and_then(|text| serde_json::from_str::<Tokens>(&text).ok());
         Ok(tokens.filter(|tokens| tokens.owner == *owner))
     }

@@ -13,12 +13,12 @@ use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader};
 use crate::{
     keeper::{Gone, not_signed_in},
     minutes::Owner,
-    profile::{SignedInAccount, Tokens},
+    profile::{SignedInAccount, Tokens, vault::LoadError},
 };
 
 /// Longer addresses do not exist (RFC 5321, 4.5.3.1).
 const LONGEST_EMAIL: usize = 320;
-/// What keeps a server from being tried, such as a file that is not there, may pass.
+/// What keeps a server from being tried, such as a file that is not there or a locked keyring, may pass.
 const RETAKE_AFTER: Duration = Duration::from_secs(30);
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
@@ -29,24 +29,34 @@ impl Uploader {
         let (owner, pending) = self.setup.keeper.call(|keeper| (keeper.owner(), keeper.pending()))?;
         self.retake_at = None;
         let Some(owner) = owner else { return Ok(()) };
-        let client = BaseUrl::parse(&owner.server, self.setup.insecure).and_then(|base| (self.setup.connect)(&base));
-        match client {
-            Ok(server) => {
-                let tokens = self.setup.vault.load(&owner).unwrap_or_else(|error| {
-                    tracing::error!(why = error.why(), "the tokens cannot be read");
-                    None
-                });
+        let reached = BaseUrl::parse(&owner.server, self.setup.insecure)
+            .and_then(|base| (self.setup.connect)(&base))
+            .and_then(|server| Ok((server, self.kept(&owner)?)));
+        match reached {
+            Ok((server, tokens)) => {
                 self.link = Some(Link { owner, server, tokens });
                 self.last_error = None;
                 self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
             }
             Err(problem) => {
-                tracing::error!(code = problem.code, "the account's server cannot be used");
+                tracing::error!(code = problem.code, "the account cannot be taken up yet");
                 self.last_error = Some(problem);
                 self.retake_at = Some(self.setup.clock.mono() + RETAKE_AFTER);
             }
         }
         Ok(())
+    }
+
+    fn kept(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
+        self.setup.vault.load(owner).map_err(|error| {
+            tracing::error!(why = error.why(), "the tokens cannot be read");
+            let (code, fix) = match error {
+                LoadError::Ring(_) => ("keyring_locked", "Unlock the desktop's keyring, or run `blinkctl login`."),
+                LoadError::File(_) => ("tokens_unreadable", "Check the data folder, or run `blinkctl login`."),
+            };
+            let message = format!("The sign-in cannot be read: {error}; minutes are kept, and it is tried again.");
+            Problem::new(code, message, fix)
+        })
     }
 
     /// Registers or signs in. An account that was signed in before is signed out.

@@ -242,7 +242,7 @@ pub struct Uploader {
     setup: Setup,
     link: Option<Link>,
     schedule: Schedule,
-    /// When a server that could not even be tried, for want of its `ca_file`, say, is tried again.
+    /// When an account that could not even be tried, for want of its `ca_file` or of the keyring, is taken up again.
     retake_at: Option<Duration>,
     /// A sign-in through the browser.
     device: Option<device::Pending>,

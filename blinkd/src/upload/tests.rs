@@ -25,6 +25,7 @@ use crate::{
 mod asked;
 mod failures;
 mod interrupted;
+mod keyring;
 
 /// What the fake server remembers and how it behaves.
 #[derive(Default)]
@@ -265,6 +266,10 @@ impl Stage {
     }
 
     fn uploader(place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
+        Self::uploader_of(Vault::with(&place.paths().data, None, Duration::ZERO), place, keeper, server)
+    }
+
+    fn uploader_of(vault: Vault, place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
         let server = server.clone();
         Uploader::begin(Setup {
             keeper: keeper.clone(),
@@ -273,7 +278,7 @@ impl Stage {
                 Some(problem) => Err(problem),
                 None => Ok(Box::new(server.clone())),
             }),
-            vault: Vault::with(&place.paths().data, None, Duration::ZERO),
+            vault,
             server: "https://blinks.example".into(),
             insecure: false,
         })

@@ -183,6 +183,42 @@ fn a_locked_one_is_not_waited_for_and_what_it_does_late_is_undone() {
 }
 
 #[test]
+fn one_that_is_locked_at_first_tells_what_it_holds_once_it_is_open() {
+    let place = Place::new();
+    place.vault().save(&tokens("a")).unwrap();
+    place.ring.lock(true);
+    let vault = place.hasty();
+    assert!(matches!(vault.load(&owner(1)), Err(LoadError::Ring(RingError::Silent))));
+    let asked = Arc::strong_count(&place.ring);
+    assert!(matches!(vault.load(&owner(1)), Err(LoadError::Ring(RingError::Silent))));
+    assert_eq!(Arc::strong_count(&place.ring), asked, "one question at a time waits for the person");
+    place.ring.lock(false);
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while vault.load(&owner(1)).is_err() {
+        assert!(std::time::Instant::now() < deadline, "it stays {:?}", vault.state());
+        thread::yield_now();
+    }
+    assert_eq!(access(vault.load(&owner(1)).unwrap()).as_deref(), Some("a"));
+    assert_eq!((vault.state(), place.ring.entries()), (RingState::Works, 1));
+}
+
+#[test]
+fn one_that_refuses_is_tried_again_and_one_that_forgets_holds_nothing() {
+    let place = Place::new();
+    place.vault().save(&tokens("a")).unwrap();
+    let vault = place.vault();
+    place.ring.broken.store(true, Ordering::SeqCst);
+    assert!(matches!(vault.load(&owner(1)), Err(LoadError::Ring(RingError::Refused(_)))));
+    place.ring.broken.store(false, Ordering::SeqCst);
+    assert_eq!(access(vault.load(&owner(1)).unwrap()).as_deref(), Some("a"));
+    place.ring.broken.store(true, Ordering::SeqCst);
+    assert!(matches!(vault.load(&owner(1)), Err(LoadError::Ring(_))), "not only when it is first tried");
+    let place = Place::new();
+    place.ring.forgetful.store(true, Ordering::SeqCst);
+    assert!(place.vault().load(&owner(1)).unwrap().is_none());
+}
+
+#[test]
 fn a_damaged_file_is_nobody_and_does_not_stand_in_the_way() {
     let place = Place::new();
     fs::write(place.folder.path().join("tokens.json"), "{\"owner\":").unwrap();

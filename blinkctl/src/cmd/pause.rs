@@ -74,9 +74,14 @@ pub(crate) async fn toggle(_: &ToggleArgs, context: &Context) -> Result<(), Fail
             "There is nothing to pause: this machine has no consent, and the camera is off",
             "`blinkctl consent grant` shows the text and records it.",
         )),
-        State::Paused => go_on(&mut client, context).await,
+        state if holds(state) => go_on(&mut client, context).await,
         _ => pause(&mut client, None, &Zoned::now(), context).await,
     }
+}
+
+/// Whether toggling goes on: what holds is a pause, or a lock, which may only have been asked for.
+pub(super) fn holds(state: State) -> bool {
+    matches!(state, State::Paused | State::Locked)
 }
 
 async fn status(client: &mut Client) -> Result<Status, Failure> {

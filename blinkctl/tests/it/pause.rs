@@ -103,6 +103,7 @@ fn resuming_without_consent_says_that_the_camera_stays_off() {
 #[case::counting("toggle_counting", State::Tracking, &["toggle"])]
 #[case::paused("toggle_paused", State::Paused, &["toggle"])]
 #[case::paused_json("toggle_paused_json", State::Paused, &["toggle", "--json"])]
+#[case::locked("toggle_locked", State::Locked, &["toggle"])]
 #[case::no_consent("toggle_no_consent", State::NoConsent, &["toggle"])]
 fn toggling_does_the_other_thing(#[case] name: &str, #[case] state: State, #[case] args: &[&str]) {
     let profile = Profile::new();
@@ -116,7 +117,7 @@ fn toggling_does_the_other_thing(#[case] name: &str, #[case] state: State, #[cas
     let daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(name, profile.run(args).transcript());
     let expected = match state {
-        State::Paused => Some(Request::Resume),
+        State::Paused | State::Locked => Some(Request::Resume),
         State::NoConsent => None,
         _ => Some(Request::Pause(PauseSpan { until: None })),
     };

@@ -1,7 +1,8 @@
 //! Whether anybody can be in front of the camera: the screen may be locked, the machine about to sleep.
 //!
 //! What nobody says any more still holds, so a bus that dies behind a locked screen opens no camera. Two claims end by
-//! themselves: a sleep that never came, and a lock that was asked for and never confirmed, when the person resumes.
+//! themselves: a sleep that never came, and a lock that was asked for and never confirmed, when the person resumes or a bus
+//! that was away is back and says that the session is not locked.
 
 use std::{collections::BTreeSet, time::Duration};
 

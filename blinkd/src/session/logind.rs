@@ -58,6 +58,7 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
     if let Ok(asleep) = manager.get_property::<bool>("PreparingForSleep").await {
         if asleep { desk.about_to_sleep().await } else { desk.awake() }
     }
+    let mut hint = None;
     loop {
         let session = match find(bus, &manager).await {
             Some(path) => Some(object(bus, LOGIND, path, SESSION).await?),
@@ -68,16 +69,16 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
             None => futures_util::stream::pending().boxed(),
         };
         tracing::debug!(found = session.is_some(), "the session");
-        let mut hint = None;
         loop {
             let told = match &session {
                 Some(session) => session.get_property::<bool>("LockedHint").await.ok(),
                 None => None,
             };
+            // On a bus that is new, or was away, what was asked for meanwhile may be over.
             if let Some(now) = told
-                && hint.replace(now) != Some(now)
+                && hint != Some(now)
             {
-                desk.locked(LockedBy::Hint, now);
+                hinted(desk, &mut hint, now);
             }
             let every = if session.is_some() { CHECK_EVERY } else { LOOK_EVERY };
             let next = timeout(every, async {
@@ -105,21 +106,22 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
                 }
                 Ok(Next::Lock(Some(Lock::Asked))) => desk.locked(LockedBy::Request, true),
                 Ok(Next::Lock(Some(Lock::Unlocked))) => desk.locked(LockedBy::Request, false),
-                Ok(Next::Lock(Some(Lock::Hint(now)))) => {
-                    // A locker that says when it is done has the last word on what was asked for.
-                    if now == Some(false) {
-                        desk.locked(LockedBy::Request, false);
-                    }
-                    if let Some(now) = now {
-                        hint = Some(now);
-                        desk.locked(LockedBy::Hint, now);
-                    }
-                }
+                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => hinted(desk, &mut hint, now),
+                Ok(Next::Lock(Some(Lock::Hint(None)))) => {}
             }
         }
         // logind has gone, or the session has: whoever comes next says anew. Not in a hot loop.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
+}
+
+/// The hint is `now`. A locker that says when it is done has the last word on what was asked for.
+fn hinted(desk: &Desk, hint: &mut Option<bool>, now: bool) {
+    *hint = Some(now);
+    if !now {
+        desk.locked(LockedBy::Request, false);
+    }
+    desk.locked(LockedBy::Hint, now);
 }
 
 enum Next {

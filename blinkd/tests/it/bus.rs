@@ -117,6 +117,9 @@ impl Manager {
 
     #[zbus(signal)]
     async fn prepare_for_sleep(emitter: &SignalEmitter<'_>, start: bool) -> zbus::Result<()>;
+
+    #[zbus(signal)]
+    async fn session_new(emitter: &SignalEmitter<'_>, id: &str, path: ObjectPath<'_>) -> zbus::Result<()>;
 }
 
 struct User;
@@ -199,6 +202,17 @@ impl Desktop {
             let mut guard = session.get_mut().await;
             guard.locked = locked;
             guard.locked_hint_changed(session.signal_emitter()).await.unwrap();
+        });
+    }
+
+    /// The hint is gone when it is looked at next, which a new session of somebody else's has done at once.
+    pub(crate) fn unlock_unsaid(&self) {
+        let session: InterfaceRef<Session> = self.at(SESSION);
+        let manager: InterfaceRef<Manager> = self.at("/org/freedesktop/login1");
+        let other = ObjectPath::from_static_str_unchecked("/org/freedesktop/login1/session/c8");
+        self.runtime.block_on(async {
+            session.get_mut().await.locked = false;
+            Manager::session_new(manager.signal_emitter(), "c8", other).await.unwrap();
         });
     }
 

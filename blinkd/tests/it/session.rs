@@ -47,6 +47,42 @@ fn whoever_locks_the_screen_closes_the_camera_and_unlocking_opens_it() {
 }
 
 #[test]
+fn a_lock_that_was_asked_for_ends_when_the_hint_is_seen_to_be_gone() {
+    let bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, false);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, false);
+    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    desktop.set_hint(true);
+    desktop.ask_to(true);
+    settles(&mut client, &fixture, true);
+    desktop.unlock_unsaid();
+    settles(&mut client, &fixture, false);
+}
+
+#[test]
+fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothing_is_locked() {
+    let mut bus = PrivateBus::start();
+    let desktop = Desktop::on(&bus, false);
+    let (mut client, fixture) = on(&bus);
+    settles(&mut client, &fixture, false);
+    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    desktop.ask_to(true);
+    settles(&mut client, &fixture, true);
+    // Sessions of others come and go; this one stays as it is.
+    desktop.unlock_unsaid();
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(500) {
+        assert!(!fixture.eyes_are_open());
+    }
+    bus.kill();
+    drop(desktop);
+    bus.run();
+    let _desktop = Desktop::on(&bus, false);
+    settles(&mut client, &fixture, false);
+}
+
+#[test]
 fn sleep_waits_until_the_camera_is_closed() {
     let bus = PrivateBus::start();
     let desktop = Desktop::on(&bus, false);

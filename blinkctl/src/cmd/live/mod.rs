@@ -13,7 +13,6 @@ mod view;
 use std::{io::IsTerminal, time::Duration};
 
 use blink_proto::ipc::{PauseSpan, Reply, Request};
-use blink_proto::status::State;
 use jiff::{Timestamp, Zoned};
 use tokio::{
     sync::mpsc,
@@ -107,10 +106,8 @@ async fn show(screen: &mut Screen, mut feed: Feed, colour: bool, context: &Conte
 async fn toggle(paths: &blink_proto::paths::Paths) -> Result<(), Failure> {
     let mut client = Client::connect(paths).await?;
     let Reply::Status(status) = client.call(Request::Status, LOCAL_LIMIT).await? else { return Err(wrong_reply()) };
-    let request = match status.state {
-        State::Paused => Request::Resume,
-        _ => Request::Pause(PauseSpan { until: None }),
-    };
+    let pause = Request::Pause(PauseSpan { until: None });
+    let request = if super::pause::holds(status.state) { Request::Resume } else { pause };
     client.call(request, LOCAL_LIMIT).await.map(|_| ())
 }
 

@@ -97,12 +97,17 @@ fn void() -> Problem {
     Problem::new("device_code_expired", message, "Run `blinkctl login --device` again.")
 }
 
+fn replaced() -> Problem {
+    let message = "Another sign-in through the browser was begun, and this one's code is given up.";
+    Problem::new("device_code_replaced", message, "Confirm the newer code, or run `blinkctl login --device` again.")
+}
+
 fn denied() -> Problem {
     Problem::new("access_denied", "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
 }
 
 impl Uploader {
-    /// Gets a code. One that waited before is given up.
+    /// Gets a code. One that waited before is given up, and whoever waits for it is told.
     pub(super) fn device_begin(&mut self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
         let url = server.unwrap_or_else(|| self.setup.server.clone());
         let base = BaseUrl::parse(&url, self.setup.insecure)?;
@@ -112,6 +117,7 @@ impl Uploader {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
         let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
         let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);
+        self.device_over(&Err(replaced()));
         self.device = Some(Pending {
             base,
             server,

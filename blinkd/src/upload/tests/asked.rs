@@ -49,6 +49,19 @@ fn a_refused_or_void_code_ends_the_wait(#[case] word: &'static str, #[case] code
 }
 
 #[test]
+fn a_second_sign_in_tells_who_waits_for_the_first() {
+    let mut stage = Stage::new();
+    begin(&mut stage);
+    let mut first = wait(&mut stage);
+    begin(&mut stage);
+    assert_eq!(first.try_recv().unwrap().unwrap_err().code, "device_code_replaced");
+    answers(&stage, &[Ok("granted")]);
+    let mut second = wait(&mut stage);
+    stage.live(6);
+    assert!(second.try_recv().unwrap().is_ok());
+}
+
+#[test]
 fn a_server_that_is_asked_too_often_is_asked_less_often() {
     let mut stage = Stage::new();
     begin(&mut stage);

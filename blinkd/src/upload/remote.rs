@@ -81,11 +81,15 @@ impl Uploader {
             return Ok(Err(problem));
         }
         let mut erased = self.authorised(|server, access| server.erase_account(access, password));
-        if let (Err(NetError::SessionEnded), Some(password)) = (&erased, password) {
+        let ended = erased == Err(NetError::SessionEnded);
+        if let (true, Some(password)) = (ended, password) {
             erased = self.erase_after_sign_in(password)?;
         }
         let receipt = match erased {
             Ok(receipt) => receipt,
+            Err(error) if ended && (error == NetError::SessionEnded || error.status() == Some(401)) => {
+                return Ok(Err(perhaps_gone(password.is_some())));
+            }
             Err(error) => return Ok(Err(error.problem())),
         };
         tracing::info!("the account was erased on its server");
@@ -115,6 +119,20 @@ impl Uploader {
         });
         Ok(erased)
     }
+}
+
+/// The session has ended, and no sign-in opens another. So it is, too, where an erasure's answer was lost.
+fn perhaps_gone(with_password: bool) -> Problem {
+    if with_password {
+        let message = "The server knows neither this session nor this password: the password is wrong, or the account \
+                       is erased already.";
+        let fix = "Try the password again; if the account is gone, run `blinkctl logout`, then the same again with \
+                   `--local` or `--everything`.";
+        return Problem::new("account_gone", message, fix);
+    }
+    let message = "The server has ended this session, as it does when the account is erased.";
+    let fix = "Give the password; if the account is gone, run `blinkctl logout`.";
+    Problem::new("not_signed_in", message, fix)
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ struct World {
     refresh: String,
     refreshed: usize,
     sessions_dead: bool,
+    erased: bool,
     consent: Option<ServerConsent>,
     put: Vec<(bool, String)>,
     health_asked: usize,
@@ -124,7 +125,7 @@ impl Server for FakeServer {
 
     fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError> {
         self.reach()?;
-        if request.password.expose() != PASSWORD {
+        if request.password.expose() != PASSWORD || self.world(|w| w.erased) {
             return Err(status(401, "invalid_credentials"));
         }
         Ok(self.tokens(&request.email))
@@ -197,10 +198,10 @@ impl Server for FakeServer {
             return Err(status(403, "wrong_password"));
         }
         self.world(|w| {
-            w.sessions_dead = true;
+            (w.sessions_dead, w.erased) = (true, true);
             w.minutes.clear();
-        });
-        Ok(serde_json::json!({"removed": true}))
+            if w.answers_lost > 0 { Err(NetError::TimedOut) } else { Ok(serde_json::json!({"removed": true})) }
+        })
     }
 
     fn device_start(&self, name: &str) -> Result<DeviceStart, NetError> {

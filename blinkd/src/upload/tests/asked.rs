@@ -181,6 +181,24 @@ fn an_account_is_erased_with_its_password_and_then_nobody_is_signed_in() {
     assert_eq!(erase(&mut stage, PASSWORD).unwrap_err().code, "not_signed_in");
 }
 
+#[rstest]
+#[case(Some(PASSWORD), "account_gone")]
+#[case(None, "not_signed_in")]
+fn an_erasure_whose_answer_was_lost_is_told_apart_from_a_wrong_password(
+    #[case] password: Option<&str>,
+    #[case] code: &str,
+) {
+    let mut stage = Stage::signed_in();
+    let password = password.map(Secret::new);
+    stage.server.world(|w| w.answers_lost = 1);
+    assert_eq!(stage.uploader.erase_account(password.as_ref()).unwrap().unwrap_err().code, "server_timeout");
+    let refused = stage.uploader.erase_account(password.as_ref()).unwrap().unwrap_err();
+    assert_eq!(refused.code, code);
+    assert!(refused.message.contains("erased") && refused.fix.contains("blinkctl logout"), "{refused}");
+    assert_eq!(stage.uploader.close().unwrap(), Ok(()));
+    assert!(stage.status().account.is_none());
+}
+
 #[test]
 fn a_session_that_has_ended_does_not_keep_an_account_from_being_erased() {
     let mut stage = Stage::signed_in();

@@ -111,7 +111,7 @@ fn waiting(paths: &Paths, account: &AccountFile) -> Option<(u64, u64)> {
     let _lock = Lock::take(&paths.lock()).ok()?;
     let device = Device::of_profile(&paths.data, None).ok()?;
     let history = History::at(&paths.history()).ok()?;
-    let heritage = Heritage { device_id: device.id, first: account.first.as_ref() };
+    let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
     let (store, _) = Store::open(&folder, &history, heritage, Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);
     let counts = (store.held(owner.as_ref()), store.set_aside_count(owner.as_ref()));

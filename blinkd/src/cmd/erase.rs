@@ -74,7 +74,7 @@ fn count(paths: &blink_proto::paths::Paths, history: &History) -> Result<LocalEr
     let folder = paths.data.join("store");
     let device = if folder.exists() { Device::of_profile(&paths.data, None).ok() } else { None };
     let store = device.and_then(|device| {
-        let heritage = Heritage { device_id: device.id, first: account.first.as_ref() };
+        let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
         Store::open(&folder, history, heritage, Timestamp::now()).ok()
     });
     let store = store.map(|(store, _)| store);

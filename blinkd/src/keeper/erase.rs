@@ -61,13 +61,20 @@ impl Keeper {
         Ok(LocalErasure { everything: true, ..counted })
     }
 
-    /// The account of `owner` is no more: signed out, and what waited for it has nowhere to go.
+    /// The account of `owner` is no more: signed out, and what waits for it, or would, has nowhere to go.
     ///
     /// # Errors
     ///
     /// It cannot be written.
     pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
-        let dropped = self.with_store(|store| store.drop_owner(owner));
+        if !self.account.erased.contains(owner) {
+            self.account.erased.push(owner.clone());
+        }
+        let erased = self.account.erased.clone();
+        let dropped = self.with_store(|store| {
+            store.never_for(&erased);
+            store.drop_owner(owner)
+        });
         tracing::info!(?dropped, "the account was erased; what waited for it is kept in the local history alone");
         self.sign_out()
     }

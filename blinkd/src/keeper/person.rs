@@ -219,6 +219,10 @@ impl Keeper {
         if consent && !self.consent.granted() {
             self.consent.set(ConsentRecord::granted(now)).map_err(|error| unwritable(&error))?;
         }
+        // An account that lets somebody in is there, whatever it looked like.
+        self.account.erased.retain(|erased| *erased != owner);
+        let erased = self.account.erased.clone();
+        self.with_store(|store| Ok(store.never_for(&erased)));
         let first = self.account.first.is_none();
         if first {
             self.account.first = Some(FirstAccount { owner: owner.clone(), adopted: adopt, at: now });

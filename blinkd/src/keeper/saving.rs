@@ -18,7 +18,8 @@ use crate::{
 impl Keeper {
     /// Opens the store, or notes why it cannot be opened and when to try again.
     pub(super) fn open_store(&mut self) {
-        let heritage = Heritage { device_id: self.device.id, first: self.account.first.as_ref() };
+        let heritage =
+            Heritage { device_id: self.device.id, first: self.account.first.as_ref(), erased: &self.account.erased };
         let folder = self.setup.paths.data.join("store");
         match Store::open(&folder, &self.history, heritage, self.setup.clock.now()) {
             Ok((store, opening)) => {
@@ -37,7 +38,8 @@ impl Keeper {
         }
     }
 
-    /// What was left half done: minutes of a machine this profile was copied from, an adoption that was cut off.
+    /// What was left half done: minutes of a machine this profile was copied from, an adoption or an account's end that
+    /// was cut off.
     fn settle_inheritance(&mut self) {
         let foreign = self.device.foreign.clone();
         if !foreign.is_empty() {
@@ -46,6 +48,9 @@ impl Keeper {
         }
         if let Some(first) = self.account.first.clone().filter(|first| first.adopted) {
             self.with_store(|store| store.adopt(&first.owner, first.at));
+        }
+        for owner in self.account.erased.clone() {
+            self.with_store(|store| store.drop_owner(&owner));
         }
     }
 

@@ -16,6 +16,9 @@ pub struct AccountFile {
     /// A consent or withdrawal that the server has not heard of yet.
     #[serde(default)]
     pub consent_to_tell: Option<ConsentRecord>,
+    /// Accounts that are no more: nothing waits for them. Whoever registers again gets another id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<Owner>,
 }
 
 /// An account on a server.

@@ -68,6 +68,11 @@ impl Store {
         Ok(found.len() as u64)
     }
 
+    /// `erased` are the accounts that are no more: nothing is queued for them from now on.
+    pub fn never_for(&mut self, erased: &[Owner]) {
+        self.erased = erased.to_vec();
+    }
+
     /// Everything of `owner` that waits or was set aside goes: the account is no more. Returns how many minutes.
     ///
     /// # Errors

@@ -151,6 +151,8 @@ pub struct Store {
     meta: Meta,
     queue: BTreeMap<keys::Tag, u64>,
     aside: BTreeMap<keys::Tag, u64>,
+    /// Accounts that are no more, for which nothing is queued.
+    erased: Vec<Owner>,
 }
 
 fn guarded<T>(f: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -237,7 +239,7 @@ impl Store {
         })
     }
 
-    /// A minute's line is in the history: it leaves the open ones and joins the queue.
+    /// A minute's line is in the history: it leaves the open ones and joins the queue, unless its account is no more.
     ///
     /// # Errors
     ///
@@ -251,7 +253,15 @@ impl Store {
         self.commit(batch)
     }
 
+    fn is_erased(&self, owner: Option<&Owner>) -> bool {
+        owner.is_some_and(|owner| self.erased.contains(owner))
+    }
+
+    /// Where every minute joins the queue.
     fn enqueue(&mut self, queued: &Queued, batch: &mut sled::Batch) -> Result<(), StoreError> {
+        if self.is_erased(queued.owner.as_ref()) {
+            return Ok(());
+        }
         let tag = keys::tag(queued.owner.as_ref());
         let from = MinuteStart::containing(queued.minute.from_timestamp);
         let key = keys::minute(keys::QUEUE, tag, from, queued.minute.device_id);

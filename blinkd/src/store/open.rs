@@ -34,6 +34,8 @@ pub struct Heritage<'a> {
     pub device_id: DeviceId,
     /// The profile's first account, which may have adopted nobody's minutes.
     pub first: Option<&'a FirstAccount>,
+    /// Accounts that are no more.
+    pub erased: &'a [Owner],
 }
 
 impl Heritage<'_> {
@@ -108,7 +110,7 @@ impl Store {
             (Some(wrong), _) => Some(wrong.clone()),
             (None, None) if days.is_empty() => {
                 let db = db.ok_or(StoreError::Damaged("it is gone"))?;
-                let mut store = Self::of(db, BTreeMap::new());
+                let mut store = Self::of(db, BTreeMap::new(), heritage.erased);
                 store.commit(sled::Batch::default())?;
                 return Ok((store, Opening::Fresh));
             }
@@ -117,7 +119,7 @@ impl Store {
         };
         match (wrong, db) {
             (None, Some(db)) => {
-                let mut store = Self::of(db, days.clone());
+                let mut store = Self::of(db, days.clone(), heritage.erased);
                 store.count(&scan);
                 finish_seals(&mut store, &scan, history, &days, heritage)?;
                 Ok((store, Opening::Clean))
@@ -134,9 +136,9 @@ impl Store {
         }
     }
 
-    pub(super) fn of(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>) -> Self {
+    pub(super) fn of(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>, erased: &[Owner]) -> Self {
         let meta = Meta { schema: SCHEMA, queue: 0, aside: 0, days };
-        Self { db, meta, queue: BTreeMap::new(), aside: BTreeMap::new() }
+        Self { db, meta, queue: BTreeMap::new(), aside: BTreeMap::new(), erased: erased.to_vec() }
     }
 
     fn count(&mut self, scan: &Scan) {

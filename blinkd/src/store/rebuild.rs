@@ -47,7 +47,7 @@ pub(super) fn rebuild(
     scan: &Scan,
 ) -> Result<Store, StoreError> {
     crate::profile::files::make_private_folder(folder)?;
-    let mut store = Store::of(open_patiently(folder)?, days.clone());
+    let mut store = Store::of(open_patiently(folder)?, days.clone(), heritage.erased);
     let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
     let mut sealed = BTreeSet::new();
     for day in days.keys() {
@@ -81,6 +81,9 @@ pub(super) fn rebuild(
     }
     let mut batch = sled::Batch::default();
     for aside in &scan.aside {
+        if store.is_erased(aside.queued.owner.as_ref()) {
+            continue;
+        }
         let tag = keys::tag(aside.queued.owner.as_ref());
         let from = MinuteStart::containing(aside.queued.minute.from_timestamp);
         batch.insert(keys::minute(keys::ASIDE, tag, from, aside.queued.minute.device_id), json(aside)?);

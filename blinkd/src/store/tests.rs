@@ -31,7 +31,7 @@ impl Place {
     }
 
     fn open(&self) -> (Store, Opening) {
-        let heritage = Heritage { device_id: self.device_id, first: self.first.as_ref() };
+        let heritage = Heritage { device_id: self.device_id, first: self.first.as_ref(), erased: &[] };
         Store::open(&self.store_folder(), &self.history, heritage, Timestamp::now()).unwrap()
     }
 

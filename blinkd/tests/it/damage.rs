@@ -42,11 +42,12 @@ fn profile() -> TempDir {
     };
     let owner = account.owner();
     let first = FirstAccount { owner: owner.clone(), adopted: true, at: Timestamp::UNIX_EPOCH };
-    let file = AccountFile { current: Some(account), first: Some(first.clone()), consent_to_tell: None };
+    let file =
+        AccountFile { current: Some(account), first: Some(first.clone()), consent_to_tell: None, erased: Vec::new() };
     files::save(&paths.data.join("account.json"), &file).unwrap();
     files::save(&paths.consent_file(), &ConsentRecord::withdrawn(Timestamp::now())).unwrap();
     let history = History::at(&paths.history()).unwrap();
-    let heritage = Heritage { device_id: device.id, first: Some(&first) };
+    let heritage = Heritage { device_id: device.id, first: Some(&first), erased: &[] };
     let (mut store, _) = Store::open(&paths.data.join("store"), &history, heritage, Timestamp::now()).unwrap();
     let now = MinuteStart::containing(Timestamp::now()).number();
     for number in now - MINUTES - 5..now - 5 {

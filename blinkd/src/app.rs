@@ -143,6 +143,10 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         meter: Meter::default(),
         gate: Arc::clone(&gate),
         events: events.clone(),
+        enrols: {
+            let owner = Arc::clone(&parts.owner);
+            Box::new(move || owner.enrols())
+        },
         on_sealed: Box::new(move || nudge.queued()),
     });
     let keeper = keeper.map_err(|error| {

@@ -82,6 +82,12 @@ impl OwnerDesk {
         self.lock().owner.clone()
     }
 
+    /// Whether an enrolment is under way, which needs the source open until it ends.
+    #[must_use]
+    pub fn enrols(&self) -> bool {
+        self.lock().samples.is_some()
+    }
+
     /// Whether a picture of the one followed face is wanted now.
     #[must_use]
     pub fn wants_sample(&self) -> bool {

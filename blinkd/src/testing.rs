@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -33,6 +33,8 @@ pub(crate) struct Place {
     pub(crate) zone: Arc<Mutex<TimeZone>>,
     /// CPU time that the process is said to have used, milliseconds.
     pub(crate) cpu_ms: Arc<AtomicU64>,
+    /// Whether the owner is being enrolled.
+    pub(crate) enrols: Arc<AtomicBool>,
 }
 
 impl Place {
@@ -46,6 +48,7 @@ impl Place {
             manners: Manners::default(),
             zone: Arc::new(Mutex::new(TimeZone::UTC)),
             cpu_ms: Arc::default(),
+            enrols: Arc::default(),
         }
     }
 
@@ -87,6 +90,10 @@ impl Place {
             },
             gate: Arc::clone(&self.gate),
             events: broadcast::channel(64).0,
+            enrols: {
+                let enrols = Arc::clone(&self.enrols);
+                Box::new(move || enrols.load(Ordering::SeqCst))
+            },
             on_sealed: Box::new(move || {
                 sealed.fetch_add(1, Ordering::SeqCst);
             }),

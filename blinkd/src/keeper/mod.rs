@@ -86,6 +86,8 @@ pub struct Setup {
     pub gate: Arc<Gate>,
     /// Where subscribers listen.
     pub events: broadcast::Sender<Event>,
+    /// Whether an enrolment is under way: the battery's windows leave it no time to rest.
+    pub enrols: Box<dyn Fn() -> bool + Send>,
     /// Called when a minute joins the queue.
     pub on_sealed: Box<dyn Fn() + Send>,
 }
@@ -273,7 +275,8 @@ impl Keeper {
     /// Opens the gate or closes it; returns whether the person wants to be seen.
     fn obey(&mut self) -> bool {
         let wanted = self.wanted();
-        self.setup.gate.set(wanted && self.sharing.handover.is_none() && !self.sampling.rests());
+        let rests = self.sampling.rests() && !(self.setup.enrols)();
+        self.setup.gate.set(wanted && self.sharing.handover.is_none() && !rests);
         wanted
     }
 

@@ -56,7 +56,7 @@ impl Sampling {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, sync::atomic::Ordering};
 
     use blink_proto::status::State;
 
@@ -92,6 +92,22 @@ mod tests {
         assert_eq!((status.today.observed_ms, status.today.blink_count), (600_000, 150));
         assert_eq!(status.coverage, Some(0.333));
         assert_eq!(status.today.rate_per_minute, Some(15.0), "a rate is over observed time");
+    }
+
+    #[test]
+    fn there_is_no_rest_while_the_owner_is_enrolled() {
+        let place = sampling();
+        let mut keeper = place.consenting();
+        place.watch(&mut keeper, 25, 4);
+        assert!(!place.gate.is_open());
+        place.enrols.store(true, Ordering::SeqCst);
+        for _ in 0..20 {
+            place.idle(&mut keeper, 1);
+            assert!(place.gate.is_open());
+        }
+        place.enrols.store(false, Ordering::SeqCst);
+        place.idle(&mut keeper, 1);
+        assert!(!place.gate.is_open(), "and then it rests as before");
     }
 
     #[test]

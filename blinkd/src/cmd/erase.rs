@@ -49,6 +49,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let history = History::at(&paths.history())?;
     let counted = count(&paths, &history)?;
     let done = LocalErasure { everything: args.everything, ..counted };
+    erase::begin(&paths, args.everything)?;
     if args.everything {
         // The keyring holds a sign-in of this profile, if there is one; without a keyring there is nothing in it.
         Vault::open(&paths.data, super::uses_keyring(&paths)).forget();

@@ -30,9 +30,10 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// Something is left, which the next start erases.
+    /// Nothing is erased, for want of room to begin; or something is left, which the next start erases.
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
+        erase::begin(&self.setup.paths, false)?;
         drop_quietly(self.store.take());
         let erased = erase::minutes(&self.setup.paths);
         self.book = Book::new(self.device.id, []);
@@ -51,9 +52,10 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// Something is left, which the next start erases.
+    /// Nothing is erased, for want of room to begin, and all goes on; or something is left, which the next start erases.
     pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
+        erase::begin(&self.setup.paths, true)?;
         self.finished = true;
         self.setup.gate.stop();
         drop_quietly(self.store.take());

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use blink_proto::{paths::Paths, receipt::LocalErasure};
+use blink_proto::{Problem, paths::Paths, receipt::LocalErasure};
 use serde::{Deserialize, Serialize};
 
 use super::{History, Store, StoreError, keys, open::place};
@@ -88,25 +88,36 @@ pub fn count<'a>(
     Ok(LocalErasure { minutes: minutes.len() as u64, unsent: unsent.len() as u64, everything: false })
 }
 
-/// Erases the minutes: the store, stores that were set aside, the history. The store is closed.
+/// Writes down what is to be erased. It comes before anything else of an erasure, which is finished from then on.
+///
+/// # Errors
+///
+/// The note cannot be written, for which there must be room: nothing is erased, and the next start does not try.
+pub fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
+    files::save(&note(paths), &Note { everything }).map_err(|error| {
+        let _ = files::remove(&note(paths));
+        let fix = "Free some space on the disk, or check the data folder's permissions, then try again.";
+        Problem::new("nothing_erased", format!("Nothing was erased on this machine: {error}."), fix)
+    })
+}
+
+/// Erases the minutes, as was [begun](begin): the store, stores that were set aside, the history. The store is closed.
 ///
 /// # Errors
 ///
 /// Something is left; the next start tries again.
 pub fn minutes(paths: &Paths) -> Result<(), EraseError> {
-    files::save(&note(paths), &Note { everything: false })?;
     remove_minutes(paths)?;
     Ok(files::remove(&note(paths))?)
 }
 
-/// Erases everything but the models: what blinkd made in the folders of the profile. The store is closed. The note and
-/// the lock stay until [`finish`], which is called when nothing writes any more.
+/// Erases everything but the models, as was [begun](begin): what blinkd made in the folders of the profile. The store is
+/// closed. The note and the lock stay until [`finish`], which is called when nothing writes any more.
 ///
 /// # Errors
 ///
 /// Something is left; the next start tries again.
 pub fn everything(paths: &Paths) -> Result<(), EraseError> {
-    files::save(&note(paths), &Note { everything: true })?;
     remove_everything(paths)
 }
 

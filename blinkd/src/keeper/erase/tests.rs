@@ -91,6 +91,27 @@ fn an_erasure_that_was_cut_off_anywhere_is_finished_before_anything_is_read() {
 }
 
 #[test]
+fn an_erasure_that_cannot_be_noted_erases_nothing_and_all_goes_on() {
+    let (place, mut keeper) = place();
+    // A full disk takes no note either; this disk takes everything else.
+    let note = place.paths().data.join("erasing.json");
+    fs::create_dir(&note).unwrap();
+    for erase in [Keeper::erase_minutes, Keeper::erase_everything] {
+        let refused = erase(&mut keeper).unwrap_err();
+        assert_eq!(refused.code, "nothing_erased");
+        assert!(refused.message.starts_with("Nothing was erased"), "{refused}");
+    }
+    assert!(place.gate.is_open());
+    place.watch(&mut keeper, 20, 10);
+    assert_eq!(keeper.status().today.blink_count, 15);
+    drop(keeper);
+    fs::remove_dir(&note).unwrap();
+    crate::app::finish_erasing(&place.paths()).unwrap();
+    let status = place.keeper().status();
+    assert_eq!((status.today.blink_count, status.minute.blink_count), (15, 3), "what the open minute had, too");
+}
+
+#[test]
 fn a_damaged_note_erases_the_minutes_and_no_more() {
     let (place, mut keeper) = place();
     keeper.finish();

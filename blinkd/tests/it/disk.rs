@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    os::fd::AsRawFd as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -33,9 +34,21 @@ fn may_mount() -> bool {
 
 /// `blinkd run` in a mount namespace of its own, after `mounting`.
 fn in_namespace(root: &Path, mounting: &str) -> Command {
-    let program = blinkd(root, &["run", "--headless", "--source", "synthetic:bpm=60"]);
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", &format!("{mounting} && exec \"$0\" \"$@\"")]);
+    running(root, command)
+}
+
+/// `blinkd run` in the mount namespace that `space` is.
+fn again_in(space: &fs::File, root: &Path) -> Command {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--mount=/proc/{}/fd/{}", std::process::id(), space.as_raw_fd()));
+    running(root, command)
+}
+
+/// `blinkd run`, by way of `command`.
+fn running(root: &Path, mut command: Command) -> Command {
+    let program = blinkd(root, &["run", "--headless", "--source", "synthetic:bpm=60"]);
     command.arg(program.get_program()).args(program.get_args());
     for (name, value) in program.get_envs() {
         command.env(name, value.unwrap_or_default());
@@ -67,7 +80,7 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
     let data = Paths::under(root.path()).data;
     fs::create_dir_all(&data).unwrap();
     let mounting = format!("mount -t tmpfs -o size=8m none '{}'", data.display());
-    let program = Program::run(root.path(), &mut in_namespace(root.path(), &mounting));
+    let mut program = Program::run(root.path(), &mut in_namespace(root.path(), &mounting));
     let mut client = Client::connect(&Paths::under(root.path()).socket());
     client.greet();
     client.consent();
@@ -95,6 +108,14 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
     until_within(PATIENCE, "closing", || client.status().fps == 0.0);
     let status = client.status();
     assert_eq!(status.today.blink_count, status.blinks_session);
+    // The next one is run on the same file system, which is kept by the open file.
+    let space = fs::File::open(format!("/proc/{}/ns/mnt", program.0.id())).unwrap();
+    client.call(Request::Quit).unwrap();
+    assert!(program.0.wait().unwrap().success());
+    let _next = Program::run(root.path(), &mut again_in(&space, root.path()));
+    let mut client = Client::connect(&Paths::under(root.path()).socket());
+    client.greet();
+    assert_eq!(client.status().today.blink_count, status.blinks_session);
     let meanwhile = status.blinks_session - before;
     say(&format!("blinks counted {}, of them on the full disk {meanwhile}", status.blinks_session));
 }

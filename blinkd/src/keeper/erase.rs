@@ -72,6 +72,7 @@ impl Keeper {
         if !self.account.erased.contains(owner) {
             self.account.erased.push(owner.clone());
         }
+        self.account.undated.retain(|undated| undated.owner != *owner);
         let erased = self.account.erased.clone();
         let dropped = self.with_store(|store| {
             store.never_for(&erased);

@@ -1,6 +1,6 @@
 //! What the person decides: consent, pause, account.
 
-use std::path::Path;
+use std::{ops::RangeInclusive, path::Path};
 
 use blink_proto::{
     Problem,
@@ -14,6 +14,7 @@ use crate::{
     minutes::Owner,
     profile::{
         AccountFile, FirstAccount, SignedInAccount,
+        account::Undated,
         files::{self, FileError},
     },
 };
@@ -122,7 +123,7 @@ impl Keeper {
     }
 
     /// The server says that consent to `owner`'s account was withdrawn, at `at` if it says when. The source is closed,
-    /// and the account's minutes begun since are deleted unsent.
+    /// and the account's minutes begun since are deleted unsent, at the latest when the server has said when.
     pub fn withdrawn_by_server(&mut self, owner: &Owner, at: Option<Timestamp>) {
         if self.owner().as_ref() != Some(owner) {
             return;
@@ -136,25 +137,48 @@ impl Keeper {
         }
         self.obey();
         self.account.consent_to_tell = None;
+        self.account.undated.retain(|undated| undated.owner != *owner);
+        self.account.undated.push(Undated { owner: owner.clone(), heard: now });
         self.save_account();
-        if let Some(since) = at {
-            self.delete_since(owner, since);
+        if at.is_some() {
+            self.withdrawal_dated(owner, at);
         }
         self.tick();
     }
 
-    fn delete_since(&mut self, owner: &Owner, since: Timestamp) {
-        for from in self.book.drop_since(owner, since) {
+    /// Whether consent to the signed-in account was withdrawn on its server at a time that is not known yet: until it
+    /// is, nobody can say which minutes may be sent.
+    #[must_use]
+    pub fn withdrawal_undated(&self) -> bool {
+        let owner = self.owner();
+        self.account.undated.iter().any(|undated| Some(&undated.owner) == owner.as_ref())
+    }
+
+    /// The withdrawal of consent to `owner`'s account was made at `at`: what was begun from then on is deleted unsent.
+    /// `None`: the server will never say.
+    pub fn withdrawal_dated(&mut self, owner: &Owner, at: Option<Timestamp>) {
+        let Some(place) = self.account.undated.iter().position(|undated| undated.owner == *owner) else { return };
+        let heard = self.account.undated[place].heard;
+        if let Some(since) = at {
+            self.delete_begun(owner, &(since..=heard));
+        }
+        // Forgotten last: whatever cuts this off, it is done again.
+        self.account.undated.remove(place);
+        self.save_account();
+    }
+
+    fn delete_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) {
+        for from in self.book.drop_begun(owner, span) {
             self.with_store(|store| store.forget_open(from));
         }
         let theirs = |queued: &crate::store::Queued| {
-            queued.owner.as_ref() == Some(owner) && queued.minute.from_timestamp >= since
+            queued.owner.as_ref() == Some(owner) && span.contains(&queued.minute.from_timestamp)
         };
         let dropped = self.with_store(|store| store.drop_queued(theirs)).unwrap_or(0);
         let unsent = |line: &crate::store::Line| {
             line.minute.user_id == Some(owner.user_id)
                 && line.server.as_ref() == Some(&owner.server)
-                && line.minute.from_timestamp >= since
+                && span.contains(&line.minute.from_timestamp)
         };
         match self.history.remove(unsent).and_then(|()| self.history.days()) {
             Ok(days) => {

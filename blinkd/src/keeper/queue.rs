@@ -32,9 +32,18 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// The store failed.
+    /// The store failed, or it is not known which minutes may be sent.
     pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
         let Some(owner) = self.owner().filter(|_| self.consent.granted()) else { return Ok(None) };
+        if self.withdrawal_undated() {
+            let message =
+                "Consent was withdrawn on the server, which has not said when: what may be sent is not known.";
+            return Err(Problem::new(
+                "withdrawal_undated",
+                message,
+                "Wait a little; the server is asked every minute.",
+            ));
+        }
         let found = self.with_store(|store| store.batch(&owner, limit));
         let Some(mut minutes) = found else { return Err(self.no_store()) };
         let Some(device_id) = minutes.first().map(|minute| minute.device_id) else { return Ok(None) };

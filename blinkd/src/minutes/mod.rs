@@ -8,6 +8,7 @@ mod open;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
     time::Duration,
 };
 
@@ -221,9 +222,9 @@ impl Book {
         }
     }
 
-    /// Drops the open minutes of `owner` that began at `since` or later, and names them: consent was withdrawn then.
-    pub fn drop_since(&mut self, owner: &Owner, since: Timestamp) -> Vec<MinuteStart> {
-        let goes = |minute: &OpenMinute| minute.owner.as_ref() == Some(owner) && minute.from.start() >= since;
+    /// Drops the open minutes of `owner` that began in `span`, and names them: consent was withdrawn then.
+    pub fn drop_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> Vec<MinuteStart> {
+        let goes = |minute: &OpenMinute| minute.owner.as_ref() == Some(owner) && span.contains(&minute.from.start());
         let gone = self.open.extract_if(.., |_, minute| goes(minute));
         gone.map(|(from, _)| from).collect()
     }

@@ -19,6 +19,18 @@ pub struct AccountFile {
     /// Accounts that are no more: nothing waits for them. Whoever registers again gets another id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erased: Vec<Owner>,
+    /// Withdrawals on a server of which it has not said yet when they were made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undated: Vec<Undated>,
+}
+
+/// A withdrawal whose time is not known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undated {
+    /// The account whose consent it was.
+    pub owner: Owner,
+    /// When it was heard of and the source was closed.
+    pub heard: Timestamp,
 }
 
 /// An account on a server.

@@ -6,7 +6,7 @@ use blink_proto::{
     ipc::SyncDone,
 };
 
-use super::{NetError, Uploader, chance};
+use super::{NetError, ServerConsent, Uploader, chance};
 use crate::keeper::{Batch, Gone, not_signed_in};
 
 /// The most minutes in a batch.
@@ -123,11 +123,23 @@ impl Uploader {
     /// Tells the server of a consent or withdrawal made here, or asks whether one was made there.
     pub(super) fn consent(&mut self) -> Result<(), Gone> {
         self.schedule.consent_asked(self.setup.clock.mono());
-        let (to_tell, consented) = self.setup.keeper.call(|keeper| (keeper.consent_to_tell(), keeper.consented()))?;
+        let (to_tell, consented, undated) = self
+            .setup
+            .keeper
+            .call(|keeper| (keeper.consent_to_tell(), keeper.consented(), keeper.withdrawal_undated()))?;
+        if undated && !self.date_withdrawal(to_tell.is_some())? {
+            return Ok(());
+        }
         if let Some(record) = to_tell {
             let told = self.authorised(|server, access| server.put_consent(access, record.granted, &record.version));
             match told {
-                Ok(()) => self.setup.keeper.call(move |keeper| keeper.consent_told(&record))?,
+                Ok(()) => {
+                    self.setup.keeper.call(move |keeper| keeper.consent_told(&record))?;
+                    if undated {
+                        // Nothing but the missing time held the minutes up.
+                        self.schedule.at_once(self.setup.clock.mono());
+                    }
+                }
                 Err(error) => {
                     let code = error.problem().code;
                     tracing::warn!(code, "the server has not heard of the consent yet");
@@ -152,6 +164,27 @@ impl Uploader {
                 Ok(())
             }
         }
+    }
+
+    /// Asks when consent was withdrawn, before anything newer is told, which would hide it. Returns whether to go on.
+    fn date_withdrawal(&mut self, newer: bool) -> Result<bool, Gone> {
+        let at = match self.authorised(|server, access| server.consent(access)) {
+            Ok(Some(ServerConsent { granted: false, at: Some(at) })) => Some(at),
+            // It was given again there, or is about to be told again: this server will not say any more.
+            Ok(Some(ServerConsent { granted: true, .. })) => None,
+            Ok(_) if newer => None,
+            Ok(_) => return Ok(false),
+            Err(error) => {
+                tracing::debug!(code = error.problem().code, "the withdrawal's time could not be asked for");
+                if error == NetError::SessionEnded {
+                    self.last_error = Some(error.problem());
+                }
+                return Ok(false);
+            }
+        };
+        let Some(owner) = self.link.as_ref().map(|link| link.owner.clone()) else { return Ok(false) };
+        self.setup.keeper.call(move |keeper| keeper.withdrawal_dated(&owner, at))?;
+        Ok(true)
     }
 
     /// The server refuses minutes because consent was withdrawn there: asks when, and obeys.

@@ -182,7 +182,10 @@ impl Server for FakeServer {
 
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
         self.check(access)?;
-        self.world(|w| w.put.push((granted, version.to_owned())));
+        self.world(|w| {
+            w.put.push((granted, version.to_owned()));
+            w.consent = w.consent.map(|_| ServerConsent { granted, at: None });
+        });
         Ok(())
     }
 

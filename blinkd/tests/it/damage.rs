@@ -42,8 +42,7 @@ fn profile() -> TempDir {
     };
     let owner = account.owner();
     let first = FirstAccount { owner: owner.clone(), adopted: true, at: Timestamp::UNIX_EPOCH };
-    let file =
-        AccountFile { current: Some(account), first: Some(first.clone()), consent_to_tell: None, erased: Vec::new() };
+    let file = AccountFile { current: Some(account), first: Some(first.clone()), ..AccountFile::default() };
     files::save(&paths.data.join("account.json"), &file).unwrap();
     files::save(&paths.consent_file(), &ConsentRecord::withdrawn(Timestamp::now())).unwrap();
     let history = History::at(&paths.history()).unwrap();

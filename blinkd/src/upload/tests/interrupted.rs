@@ -97,7 +97,56 @@ fn a_refused_upload_for_want_of_consent_closes_the_source_too() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
     assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "consent_withdrawn");
-    assert_eq!((stage.status().state, stage.status().queue.pending), (State::NoConsent, 3));
+    assert_eq!((stage.status().state, stage.status().queue.pending), (State::NoConsent, 3), "nobody knows since when");
+    // The server is away for a while, the daemon starts anew, and then it is known.
+    stage.server.world(|w| (w.away, w.consent) = (true, withdrawn("10:01:00")));
+    stage.live(100);
+    let uploader = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
+    let mut stage = Stage { uploader, ..stage };
+    stage.live(100);
+    assert_eq!(stage.status().queue.pending, 3);
+    stage.server.world(|w| w.away = false);
+    stage.live(61);
+    assert_eq!(stage.status().queue.pending, 1, "those begun since are deleted");
+    consent_again(&mut stage);
+    assert_eq!(stage.on_server(), (1, 6));
+}
+
+fn withdrawn(at: &str) -> Option<ServerConsent> {
+    Some(ServerConsent { granted: false, at: Some(t(at)) })
+}
+
+fn consent_again(stage: &mut Stage) {
+    stage.keep(|keeper| keeper.grant(TRACKING_VERSION)).unwrap();
+    stage.uploader.answer(Ask::Consent).unwrap();
+    stage.live(15);
+}
+
+#[test]
+fn consent_given_anew_before_the_withdrawal_is_dated_sends_nothing_that_was_begun_since() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
+    stage.uploader.sync().unwrap().unwrap_err();
+    stage.server.world(|w| (w.away, w.consent) = (true, withdrawn("10:01:00")));
+    consent_again(&mut stage);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "withdrawal_undated");
+    assert_eq!(stage.server.world(|w| w.put.len()), 0, "the new word would hide the old one's time");
+    stage.server.world(|w| w.away = false);
+    stage.live(120);
+    assert_eq!(stage.on_server(), (1, 6));
+    assert_eq!(stage.server.world(|w| w.put.clone()), [(true, TRACKING_VERSION.to_owned())]);
+    assert!(stage.keep(|keeper| keeper.consented()));
+}
+
+#[test]
+fn a_server_that_never_says_when_is_believed_when_consent_is_given_anew() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
+    stage.uploader.sync().unwrap().unwrap_err();
+    stage.live(120);
+    assert_eq!(stage.status().queue.pending, 3);
+    consent_again(&mut stage);
+    assert_eq!(stage.on_server(), (3, 18));
 }
 
 #[test]

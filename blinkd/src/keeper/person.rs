@@ -245,8 +245,9 @@ impl Keeper {
         }
         // An account that lets somebody in is there, whatever it looked like.
         self.account.erased.retain(|erased| *erased != owner);
-        let erased = self.account.erased.clone();
-        self.with_store(|store| Ok(store.never_for(&erased)));
+        if let Some(store) = &mut self.store {
+            store.never_for(&self.account.erased);
+        }
         let first = self.account.first.is_none();
         if first {
             self.account.first = Some(FirstAccount { owner: owner.clone(), adopted: adopt, at: now });

@@ -134,12 +134,14 @@ impl User {
 
 struct Session {
     locked: bool,
+    read_locked: Arc<AtomicUsize>,
 }
 
 #[zbus::interface(name = "org.freedesktop.login1.Session")]
 impl Session {
     #[zbus(property)]
     fn locked_hint(&self) -> bool {
+        self.read_locked.fetch_add(usize::from(self.locked), Ordering::SeqCst);
         self.locked
     }
 
@@ -169,6 +171,8 @@ pub(crate) struct Desktop {
     /// Delays that are held now, and that ever were.
     pub(crate) held: Arc<AtomicUsize>,
     pub(crate) ever: Arc<AtomicUsize>,
+    /// How often the hint was read as locked.
+    pub(crate) read_locked: Arc<AtomicUsize>,
 }
 
 impl Desktop {
@@ -176,20 +180,22 @@ impl Desktop {
     pub(crate) fn on(bus: &PrivateBus, locked: bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (held, ever) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let read_locked = Arc::new(AtomicUsize::new(0));
+        let session = Session { locked, read_locked: Arc::clone(&read_locked) };
         let manager = Manager { held: Arc::clone(&held), ever: Arc::clone(&ever) };
         let connection = runtime.block_on(async {
             zbus::connection::Builder::address(bus.address().as_str())?
                 .method_timeout(Duration::from_secs(10))
                 .serve_at("/org/freedesktop/login1", manager)?
                 .serve_at("/org/freedesktop/login1/user/self", User)?
-                .serve_at(SESSION, Session { locked })?
+                .serve_at(SESSION, session)?
                 .serve_at("/org/freedesktop/ScreenSaver", Saver)?
                 .name("org.freedesktop.login1")?
                 .name("org.freedesktop.ScreenSaver")?
                 .build()
                 .await
         });
-        Self { runtime, connection: connection.unwrap(), held, ever }
+        Self { runtime, connection: connection.unwrap(), held, ever, read_locked }
     }
 
     fn at<I: zbus::object_server::Interface>(&self, path: &'static str) -> InterfaceRef<I> {
@@ -205,13 +211,13 @@ impl Desktop {
         });
     }
 
-    /// The hint is gone when it is looked at next, which a new session of somebody else's has done at once.
-    pub(crate) fn unlock_unsaid(&self) {
+    /// The hint is this when it is looked at next, which a new session of somebody else's has done at once.
+    pub(crate) fn hint_unsaid(&self, locked: bool) {
         let session: InterfaceRef<Session> = self.at(SESSION);
         let manager: InterfaceRef<Manager> = self.at("/org/freedesktop/login1");
         let other = ObjectPath::from_static_str_unchecked("/org/freedesktop/login1/session/c8");
         self.runtime.block_on(async {
-            session.get_mut().await.locked = false;
+            session.get_mut().await.locked = locked;
             Manager::session_new(manager.signal_emitter(), "c8", other).await.unwrap();
         });
     }

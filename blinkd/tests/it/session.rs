@@ -53,10 +53,11 @@ fn a_lock_that_was_asked_for_ends_when_the_hint_is_seen_to_be_gone() {
     let (mut client, fixture) = on(&bus);
     settles(&mut client, &fixture, false);
     until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
-    desktop.set_hint(true);
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
-    desktop.unlock_unsaid();
+    desktop.hint_unsaid(true);
+    until("the hint is seen", || desktop.read_locked.load(Ordering::SeqCst) > 0);
+    desktop.hint_unsaid(false);
     settles(&mut client, &fixture, false);
 }
 
@@ -70,7 +71,7 @@ fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothin
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
     // Sessions of others come and go; this one stays as it is.
-    desktop.unlock_unsaid();
+    desktop.hint_unsaid(false);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
         assert!(!fixture.eyes_are_open());

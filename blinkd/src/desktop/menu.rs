@@ -122,38 +122,9 @@ pub fn tooltip(status: &Status) -> String {
 mod tests {
     use std::fmt::Write as _;
 
-    use blink_proto::{
-        MinuteStart, Problem,
-        status::{Account, Cost, OpenMinute, Queue, Today},
-    };
-    use jiff::Timestamp;
+    use blink_proto::{Problem, example::status, status::Today};
 
     use super::*;
-
-    fn status(state: State) -> Status {
-        Status {
-            state,
-            source: "camera:0".into(),
-            blinks_session: 412,
-            today: Today { blink_count: 2310, observed_ms: 9_120_000, rate_per_minute: Some(15.2) },
-            minute: OpenMinute {
-                from: MinuteStart::containing(Timestamp::UNIX_EPOCH),
-                blink_count: 4,
-                observed_ms: 17_000,
-            },
-            rate_per_minute: Some(14.6),
-            coverage: Some(0.84),
-            fps: 30.0,
-            account: Some(Account { email: "ada@example.org".into(), server: "https://blinks.example".into() }),
-            consent: state != State::NoConsent,
-            queue: Queue::default(),
-            cost: Cost::default(),
-            last_error: None,
-            version: "0.1.0".into(),
-            protocol: 1,
-            pid: 1,
-        }
-    }
 
     fn shown(status: &Status) -> String {
         let mut text = String::new();

@@ -3,8 +3,8 @@
 use std::{fs, time::Duration};
 
 use blink_proto::{
-    MinuteStart, Problem,
-    status::{Account, Cost, OpenMinute, Queue, State, Status, Today},
+    Problem, example,
+    status::{State, Status, Today},
 };
 use jiff::{Timestamp, civil::time};
 use rstest::rstest;
@@ -22,24 +22,7 @@ fn settings() -> Settings {
 }
 
 fn status(state: State) -> Status {
-    Status {
-        state,
-        source: "camera:0".into(),
-        blinks_session: 0,
-        today: Today::default(),
-        minute: OpenMinute { from: MinuteStart::containing(Timestamp::UNIX_EPOCH), blink_count: 0, observed_ms: 0 },
-        rate_per_minute: Some(5.4),
-        coverage: None,
-        fps: 30.0,
-        account: Some(Account { email: "ada@example.org".into(), server: "https://blinks.example".into() }),
-        consent: true,
-        queue: Queue::default(),
-        cost: Cost::default(),
-        last_error: None,
-        version: String::new(),
-        protocol: 1,
-        pid: 1,
-    }
+    Status { today: Today::default(), rate_per_minute: Some(5.4), ..example::status(state) }
 }
 
 /// A person at a desk, second by second.

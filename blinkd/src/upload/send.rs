@@ -115,7 +115,13 @@ impl Uploader {
         tracing::warn!(code = problem.code, away, "the upload failed");
         self.last_error = Some(problem.clone());
         if error.code() == Some("consent_withdrawn") {
-            self.obey_withdrawal()?;
+            let newer = self.setup.keeper.call(|keeper| keeper.consent_to_tell())?;
+            if newer.is_some_and(|record| record.granted) {
+                // The server speaks of what was before: it has not heard yet that consent was given again.
+                self.schedule.consent_now(self.setup.clock.mono());
+            } else {
+                self.obey_withdrawal()?;
+            }
         }
         Ok(problem)
     }
@@ -134,11 +140,11 @@ impl Uploader {
             let told = self.authorised(|server, access| server.put_consent(access, record.granted, &record.version));
             match told {
                 Ok(()) => {
-                    self.setup.keeper.call(move |keeper| keeper.consent_told(&record))?;
-                    if undated {
-                        // Nothing but the missing time held the minutes up.
+                    if record.granted {
+                        // Nothing but this held the minutes up.
                         self.schedule.at_once(self.setup.clock.mono());
                     }
+                    self.setup.keeper.call(move |keeper| keeper.consent_told(&record))?;
                 }
                 Err(error) => {
                     let code = error.problem().code;

@@ -164,6 +164,27 @@ fn a_withdrawal_here_is_told_to_the_server_even_if_it_is_away_at_first() {
 }
 
 #[test]
+fn a_server_that_has_not_heard_of_a_new_consent_does_not_end_it() {
+    let mut stage = Stage::signed_in();
+    stage.keep(|keeper| keeper.withdraw()).unwrap();
+    stage.uploader.answer(Ask::Consent).unwrap();
+    stage.live(5);
+    stage.server.world(|w| w.away = true);
+    stage.keep(|keeper| keeper.grant(TRACKING_VERSION)).unwrap();
+    stage.uploader.answer(Ask::Consent).unwrap();
+    stage.live(5);
+    stage.server.world(|w| {
+        w.away = false;
+        w.sync_fails.push_back(status(403, "consent_withdrawn"));
+    });
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "consent_withdrawn");
+    assert!(stage.keep(|keeper| keeper.consented()), "the person has said so since");
+    stage.live(2);
+    assert_eq!(stage.server.world(|w| w.put.last().cloned()), Some((true, TRACKING_VERSION.to_owned())));
+    assert_eq!(stage.status().queue.pending, 0, "and all is sent at once");
+}
+
+#[test]
 fn signing_out_forgets_the_tokens_and_holds_the_minutes() {
     let mut stage = Stage::signed_in();
     assert_eq!(stage.uploader.close().unwrap(), Ok(()));

@@ -142,6 +142,7 @@ pub(crate) fn account(n: u128) -> SignedInAccount {
         server: "https://blinks.example".to_owned(),
         user_id: UserId(uuid::Uuid::from_u128(n)),
         email: format!("person{n}@example.org"),
+        session_ended: false,
     }
 }
 

@@ -167,7 +167,9 @@ fn a_local_one_that_is_interrupted_leaves_nothing_behind() {
         fs::hard_link(history.join("2026-02-26.ndjson"), history.join(format!("{day}.ndjson"))).unwrap();
         day = day.yesterday().unwrap();
     }
-    let begun = || fs::read_dir(profile.path("out")).unwrap().next().is_some();
+    // Bytes are written only once the signal is waited for.
+    let begun =
+        || fs::read_dir(profile.path("out")).unwrap().any(|file| file.unwrap().metadata().is_ok_and(|m| m.len() > 0));
     interrupt(&profile, &[], begun);
 }
 

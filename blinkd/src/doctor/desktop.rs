@@ -92,7 +92,8 @@ pub(super) fn ring(state: &RingState) -> Check {
         RingState::Failed(error) => {
             let message =
                 format!("The keyring cannot be used ({error}): the sign-in is kept in a file of this user alone.");
-            let fix = "Unlock the desktop's keyring, or have the file with `blinkctl config set account.keyring off`.";
+            let fix = "Unlock the desktop's keyring, start blinkd again if it came before the keyring, or have the file \
+                       with `blinkctl config set account.keyring off`.";
             Check::found("keyring", Level::Warning, message, fix)
         }
     }

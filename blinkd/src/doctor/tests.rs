@@ -147,8 +147,12 @@ fn a_server_that_is_not_there_is_a_problem_only_while_somebody_is_signed_in() {
     let owner = Owner { server: nobody_listens.clone(), user_id };
     asked.account.first = Some(FirstAccount { owner, adopted: true, at: Timestamp::UNIX_EPOCH });
     assert_eq!(level(&asked, "account"), Some(Level::Warning));
-    asked.account.current =
-        Some(SignedInAccount { server: nobody_listens, user_id, email: "ada@example.org".to_owned() });
+    asked.account.current = Some(SignedInAccount {
+        server: nobody_listens,
+        user_id,
+        email: "ada@example.org".to_owned(),
+        session_ended: false,
+    });
     assert_eq!((level(&asked, "server"), level(&asked, "account")), (Some(Level::Problem), Some(Level::Ok)));
     assert!(!format!("{:?}", examine(&asked)).contains("ada@"), "who it is belongs in no report");
 }

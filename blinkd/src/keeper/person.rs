@@ -159,40 +159,53 @@ impl Keeper {
     pub fn withdrawal_dated(&mut self, owner: &Owner, at: Option<Timestamp>) {
         let Some(place) = self.account.undated.iter().position(|undated| undated.owner == *owner) else { return };
         let heard = self.account.undated[place].heard;
-        if let Some(since) = at {
-            self.delete_begun(owner, &(since..=heard));
+        if let Some(since) = at
+            && !self.delete_begun(owner, &(since..=heard))
+        {
+            return;
         }
         // Forgotten last: whatever cuts this off, it is done again.
         self.account.undated.remove(place);
         self.save_account();
     }
 
-    fn delete_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) {
+    /// Returns whether all are gone, in the store and in the history from which it may be rebuilt.
+    fn delete_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> bool {
         for from in self.book.drop_begun(owner, span) {
             self.with_store(|store| store.forget_open(from));
         }
         let theirs = |queued: &crate::store::Queued| {
             queued.owner.as_ref() == Some(owner) && span.contains(&queued.minute.from_timestamp)
         };
-        let dropped = self.with_store(|store| store.drop_queued(theirs)).unwrap_or(0);
+        let dropped = self.with_store(|store| store.drop_queued(theirs));
         let unsent = |line: &crate::store::Line| {
             line.minute.user_id == Some(owner.user_id)
                 && line.server.as_ref() == Some(&owner.server)
                 && span.contains(&line.minute.from_timestamp)
         };
-        match self.history.remove(unsent).and_then(|()| self.history.days()) {
-            Ok(days) => {
-                self.with_store(|store| store.note_days(days));
+        let removed = match self.history.remove(unsent).and_then(|()| self.history.days()) {
+            Ok(days) => self.with_store(|store| store.note_days(days)).is_some(),
+            Err(error) => {
+                self.store_failed(error);
+                false
             }
-            Err(error) => self.store_failed(error),
-        }
-        tracing::info!(dropped, "minutes begun since the withdrawal were deleted unsent");
+        };
+        tracing::info!(dropped, removed, "minutes begun since the withdrawal were deleted unsent");
+        dropped.is_some() && removed
     }
 
     /// A consent or withdrawal the server has not heard of.
     #[must_use]
     pub fn consent_to_tell(&self) -> Option<ConsentRecord> {
         self.account.consent_to_tell.clone()
+    }
+
+    /// The server has ended the session of the account: it stays signed in here, without tokens.
+    pub fn session_ended(&mut self) {
+        if let Some(account) = &mut self.account.current {
+            account.session_ended = true;
+            self.save_account();
+        }
     }
 
     /// The server has heard of `record`.

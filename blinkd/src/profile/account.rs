@@ -42,6 +42,9 @@ pub struct SignedInAccount {
     pub user_id: UserId,
     /// Its address.
     pub email: String,
+    /// Whether the server has ended the session: there are no tokens any more, wherever they were kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub session_ended: bool,
 }
 
 impl SignedInAccount {

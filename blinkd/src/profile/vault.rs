@@ -340,7 +340,9 @@ impl Vault {
     ///
     /// Neither the keyring nor the file takes them.
     pub fn save(&self, tokens: &Tokens) -> Result<(), FileError> {
-        if self.usable()
+        // One that failed is not asked at every renewal: it may ask the person each time.
+        if !matches!(self.state(), RingState::Failed(_))
+            && self.usable()
             && let Ok(text) = serde_json::to_string(tokens)
         {
             let set = move |ring: &dyn Ring, name: &str| ring.set(name, &text);

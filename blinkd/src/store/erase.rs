@@ -94,8 +94,12 @@ pub fn count<'a>(
 ///
 /// The note cannot be written, for which there must be room: nothing is erased, and the next start does not try.
 pub fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
+    let begun_before = is_begun(paths);
     files::save(&note(paths), &Note { everything }).map_err(|error| {
-        let _ = files::remove(&note(paths));
+        // An erasure that was promised before is still owed.
+        if !begun_before {
+            let _ = files::remove(&note(paths));
+        }
         let fix = "Free some space on the disk, or check the data folder's permissions, then try again.";
         Problem::new("nothing_erased", format!("Nothing was erased on this machine: {error}."), fix)
     })

@@ -11,37 +11,47 @@ use jiff::tz::TimeZone;
 
 use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader};
 use crate::{
-    keeper::{Gone, not_signed_in},
+    keeper::{Gone, Keeper, not_signed_in},
     minutes::Owner,
     profile::{SignedInAccount, Tokens, vault::LoadError},
 };
 
 /// Longer addresses do not exist (RFC 5321, 4.5.3.1).
 const LONGEST_EMAIL: usize = 320;
-/// What keeps a server from being tried, such as a file that is not there or a locked keyring, may pass.
-const RETAKE_AFTER: Duration = Duration::from_secs(30);
+/// An account that cannot be taken up is tried again after this; with a locked keyring, which may ask the person each
+/// time, after a wait that doubles up to the last.
+pub(super) const RETAKE_AFTER: Duration = Duration::from_secs(30);
+const RETAKE_AT_LAST: Duration = Duration::from_secs(3600);
+/// The sign-in is in a keyring that cannot be used now.
+const KEYRING_LOCKED: &str = "keyring_locked";
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
 impl Uploader {
     /// Takes up the account the profile is signed in to.
     pub(super) fn take_up(&mut self) -> Result<(), Gone> {
-        let (owner, pending) = self.setup.keeper.call(|keeper| (keeper.owner(), keeper.pending()))?;
+        let (account, pending) = self.setup.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
         self.retake_at = None;
-        let Some(owner) = owner else { return Ok(()) };
+        let Some(account) = account else { return Ok(()) };
+        let owner = account.owner();
         let reached = BaseUrl::parse(&owner.server, self.setup.insecure)
             .and_then(|base| (self.setup.connect)(&base))
-            .and_then(|server| Ok((server, self.kept(&owner)?)));
+            .and_then(|server| Ok((server, if account.session_ended { None } else { self.kept(&owner)? })));
         match reached {
             Ok((server, tokens)) => {
                 self.link = Some(Link { owner, server, tokens });
                 self.last_error = None;
+                self.retake_after = RETAKE_AFTER;
                 self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
             }
             Err(problem) => {
                 tracing::error!(code = problem.code, "the account cannot be taken up yet");
+                let asks = problem.code == KEYRING_LOCKED;
                 self.last_error = Some(problem);
-                self.retake_at = Some(self.setup.clock.mono() + RETAKE_AFTER);
+                self.retake_at = Some(self.setup.clock.mono() + self.retake_after);
+                if asks {
+                    self.retake_after = (2 * self.retake_after).min(RETAKE_AT_LAST);
+                }
             }
         }
         Ok(())
@@ -51,7 +61,7 @@ impl Uploader {
         self.setup.vault.load(owner).map_err(|error| {
             tracing::error!(why = error.why(), "the tokens cannot be read");
             let (code, fix) = match error {
-                LoadError::Ring(_) => ("keyring_locked", "Unlock the desktop's keyring, or run `blinkctl login`."),
+                LoadError::Ring(_) => (KEYRING_LOCKED, "Unlock the desktop's keyring, or run `blinkctl login`."),
                 LoadError::File(_) => ("tokens_unreadable", "Check the data folder, or run `blinkctl login`."),
             };
             let message = format!("The sign-in cannot be read: {error}; minutes are kept, and it is tried again.");
@@ -99,7 +109,8 @@ impl Uploader {
             tracing::error!(why = error.why(), "the tokens cannot be kept");
         }
         let owner = tokens.owner.clone();
-        let account = SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email };
+        let account =
+            SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email, session_ended: false };
         let signed_in = self.setup.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
         if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before
             && old != owner
@@ -212,6 +223,9 @@ impl Uploader {
             link.tokens = None;
         }
         self.setup.vault.forget();
+        if self.setup.keeper.call(Keeper::session_ended).is_err() {
+            tracing::debug!("the daemon is stopping");
+        }
         NetError::SessionEnded
     }
 }

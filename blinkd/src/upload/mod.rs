@@ -244,6 +244,8 @@ pub struct Uploader {
     schedule: Schedule,
     /// When an account that could not even be tried, for want of its `ca_file` or of the keyring, is taken up again.
     retake_at: Option<Duration>,
+    /// The wait after the next failure to take it up.
+    retake_after: Duration,
     /// A sign-in through the browser.
     device: Option<device::Pending>,
     /// The most minutes in a batch; halved when the server finds it too much.
@@ -267,6 +269,7 @@ impl Uploader {
             link: None,
             schedule: Schedule::default(),
             retake_at: None,
+            retake_after: account::RETAKE_AFTER,
             device: None,
             limit: send::LARGEST_BATCH,
             last_success: None,

@@ -6,7 +6,7 @@ use blink_proto::{
     ipc::SyncDone,
 };
 
-use super::{NetError, ServerConsent, Uploader, chance};
+use super::{NetError, ServerConsent, Uploader, account::RETAKE_AFTER, chance};
 use crate::keeper::{Batch, Gone, not_signed_in};
 
 /// The most minutes in a batch.
@@ -27,6 +27,7 @@ impl Uploader {
             )));
         }
         if self.link.is_none() {
+            self.retake_after = RETAKE_AFTER;
             self.take_up()?;
         }
         if self.link.is_none() {
@@ -137,6 +138,14 @@ impl Uploader {
             return Ok(());
         }
         if let Some(record) = to_tell {
+            if record.granted
+                && let Ok(Some(ServerConsent { granted: false, at })) =
+                    self.authorised(|server, access| server.consent(access))
+                && at.is_some_and(|at| at > record.at)
+            {
+                // The person has changed their mind since, on the server.
+                return self.withdrawn(at);
+            }
             let told = self.authorised(|server, access| server.put_consent(access, record.granted, &record.version));
             match told {
                 Ok(()) => {

@@ -39,6 +39,7 @@ fn profile() -> TempDir {
         server: "http://127.0.0.1:9".to_owned(),
         user_id: UserId::new(),
         email: "ada@example.org".to_owned(),
+        session_ended: false,
     };
     let owner = account.owner();
     let first = FirstAccount { owner: owner.clone(), adopted: true, at: Timestamp::UNIX_EPOCH };

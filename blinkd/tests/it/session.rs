@@ -24,6 +24,14 @@ fn settles(client: &mut Client, fixture: &Fixture, locked: bool) {
     until(what, || (client.status().state == State::Locked) == locked && fixture.eyes_are_open() != locked);
 }
 
+/// Waits until signals are heard: a hint would be read as well, were its signal missed.
+fn hears(desktop: &Desktop, client: &mut Client, fixture: &Fixture) {
+    for locked in [true, false] {
+        desktop.set_hint(locked);
+        settles(client, fixture, locked);
+    }
+}
+
 #[test]
 fn whoever_locks_the_screen_closes_the_camera_and_unlocking_opens_it() {
     let bus = PrivateBus::start();
@@ -52,11 +60,12 @@ fn a_lock_that_was_asked_for_ends_when_the_hint_is_seen_to_be_gone() {
     let desktop = Desktop::on(&bus, false);
     let (mut client, fixture) = on(&bus);
     settles(&mut client, &fixture, false);
-    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    hears(&desktop, &mut client, &fixture);
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
+    let before = desktop.read_locked.load(Ordering::SeqCst);
     desktop.hint_unsaid(true);
-    until("the hint is seen", || desktop.read_locked.load(Ordering::SeqCst) > 0);
+    until("the hint is seen", || desktop.read_locked.load(Ordering::SeqCst) > before);
     desktop.hint_unsaid(false);
     settles(&mut client, &fixture, false);
 }
@@ -67,7 +76,7 @@ fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothin
     let desktop = Desktop::on(&bus, false);
     let (mut client, fixture) = on(&bus);
     settles(&mut client, &fixture, false);
-    until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
+    hears(&desktop, &mut client, &fixture);
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
     // Sessions of others come and go; this one stays as it is.

@@ -92,6 +92,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
     match what {
         Erase::Local => receipt.left.extend(left::minutes_before(&context.paths, receipt.at)),
         Erase::Remote => {}
+        // Where the daemon could erase nothing here, its word for that is among what is left.
+        Erase::Everything if receipt.local.is_none() => {}
         Erase::Everything => receipt.left.extend(left::sweep(&context.paths)),
     }
     receipt.left.sort();

@@ -185,6 +185,23 @@ fn a_server_that_has_not_heard_of_a_new_consent_does_not_end_it() {
 }
 
 #[test]
+fn a_withdrawal_on_the_server_is_newer_than_a_consent_that_never_got_there() {
+    let mut stage = Stage::signed_in();
+    stage.live(5);
+    stage.server.world(|w| w.away = true);
+    stage.keep(|keeper| keeper.withdraw()).unwrap();
+    stage.keep(|keeper| keeper.grant(TRACKING_VERSION)).unwrap();
+    stage.uploader.answer(Ask::Consent).unwrap();
+    stage.live(10);
+    let at = Some(stage.place.clock.now());
+    stage.live(10);
+    stage.server.world(|w| (w.away, w.consent) = (false, Some(ServerConsent { granted: false, at })));
+    stage.live(61);
+    assert_eq!(stage.status().state, State::NoConsent);
+    assert_eq!(stage.server.world(|w| w.put.len()), 0);
+}
+
+#[test]
 fn signing_out_forgets_the_tokens_and_holds_the_minutes() {
     let mut stage = Stage::signed_in();
     assert_eq!(stage.uploader.close().unwrap(), Ok(()));

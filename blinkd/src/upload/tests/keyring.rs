@@ -69,3 +69,21 @@ fn whoever_does_not_wait_for_it_may_sign_in_anew() {
     assert_eq!((stage.on_server(), stage.status().queue.last_error), ((3, 18), None));
     assert!(stage.place.paths().data.join("tokens.json").exists());
 }
+
+#[test]
+fn a_session_that_ended_is_not_looked_for_in_the_keyring() {
+    let desktop = Desktop::default();
+    let mut stage = Stage::new();
+    stage.uploader.setup.vault = desktop.vault(&stage.place);
+    stage.open(None).unwrap();
+    stage.server.world(|w| w.sessions_dead = true);
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    desktop.lock(true);
+    let again = Stage::uploader_of(desktop.vault(&stage.place), &stage.place, &stage.keeper, &stage.server);
+    let mut stage = Stage { uploader: again, ..stage };
+    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    stage.server.world(|w| w.sessions_dead = false);
+    stage.open(None).unwrap();
+    stage.live(2);
+    assert_eq!(stage.on_server(), (3, 18));
+}

@@ -106,11 +106,15 @@ async fn one(archive: &Archive, db: &Db, mut file: Closed, clock: &Clock) -> Res
         return Ok(false);
     }
     metrics::archived("logs", bytes.unsigned_abs() as usize);
-    // Should deleting fail, the lines are archived a second time, and none is lost.
-    if let Ok(Err(e)) = actix_web::web::block(move || file.delete()).await {
-        unreadable(&e);
+    // Should deleting fail, the lines are archived a second time in a later pass, and none is lost.
+    match actix_web::web::block(move || file.delete()).await {
+        Ok(Ok(())) => Ok(true),
+        Ok(Err(e)) => {
+            unreadable(&e);
+            Ok(false)
+        }
+        Err(_) => Err(DbError::Cancelled.into()),
     }
-    Ok(true)
 }
 
 async fn month_key(archive: &Archive, db: &Db, now: UtcMs) -> Result<DataKey, WorkError> {

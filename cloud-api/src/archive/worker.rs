@@ -65,9 +65,10 @@ pub enum WorkError {
 /// When the store or the database fails; what is not archived waits.
 pub async fn gather(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, WorkError> {
     let mut written = 0;
+    // What is queued from now on waits for the next pass, or this one might never end.
+    let before = clock.now().plus(-archive.gather_ms);
     loop {
         let now = clock.now();
-        let before = now.plus(-archive.gather_ms);
         let due: Vec<DbId> = db.read(move |conn| archive::due_keys(conn, now, before, ENOUGH_BYTES, PAGE)).await?;
         let last = (due.len() as i64) < PAGE;
         for key in due {

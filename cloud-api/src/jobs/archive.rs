@@ -52,12 +52,17 @@ pub async fn run(state: State, archive: Arc<Archive>, spool: Option<Arc<Spool>>)
     }
 }
 
+/// One pass. A store that refuses writes may still remove, so whatever fails, the rest is tried; the first failure counts.
 async fn once(state: &State, archive: &Archive, spool: Option<&Arc<Spool>>) -> Result<(), worker::WorkError> {
-    worker::gather(archive, &state.db, &state.clock).await?;
-    if let Some(spool) = spool {
-        logs::archive_closed(archive, &state.db, spool, &state.clock).await?;
-    }
-    removals::remove_due(archive, &state.db, None, &state.clock).await?;
+    let gathered = worker::gather(archive, &state.db, &state.clock).await;
+    let logged = match spool {
+        Some(spool) => logs::archive_closed(archive, &state.db, spool, &state.clock).await,
+        None => Ok(0),
+    };
+    let removed = removals::remove_due(archive, &state.db, None, &state.clock).await;
+    gathered?;
+    logged?;
+    removed?;
     Ok(())
 }
 

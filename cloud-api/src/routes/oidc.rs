@@ -160,7 +160,9 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
                 "The provider has not verified your address: verify it there first.",
             )));
         };
-        if let Some(user) = users::by_email_key(conn, &email.key)? {
+        // Its holder may be giving the address up at this moment.
+        let found = users::by_email_key(conn, &email.key)?.map(|found| users::hold(conn, found.id)).transpose()?;
+        if let Some(user) = found.flatten().filter(|held| held.email_key == email.key) {
             // Providers give addresses to new people. Who had it before keeps what is theirs.
             if oidc::identities_of(conn, user.id)?.iter().any(|(known, _)| *known == issuer) {
                 return Ok(Err(people::email_taken()));

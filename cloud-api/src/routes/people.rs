@@ -145,7 +145,11 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     state.remember(who.user, What::Erased).await?;
     let stores = state
         .db
-        .write(move |conn| -> Result<Value, DbError> {
+        .write(move |conn| -> Result<Option<Value>, DbError> {
+            if !sessions::still_live(conn, user, who.session, now)? {
+                // The account went over to somebody else meanwhile.
+                return Ok(None);
+            }
             let erased = erase::person(conn, user, Some(id), now)?;
             let mut stores = vec![json!({"store": "database", "removed": erased.database})];
             if archived || erased.archive != archive_removals::Removed::default() {
@@ -153,10 +157,11 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
             }
             let stores = Value::Array(stores);
             archive_removals::record(conn, id, now, &stores.to_string())?;
-            Ok(stores)
+            Ok(Some(stores))
         })
         .await
         .map_err(|e: DbError| ApiError::from(e))?;
+    let Some(stores) = stores else { return Err(ApiError::unauthenticated()) };
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
         // Most of the time the store is there, and the receipt can say so; else the job goes on.

@@ -1,6 +1,9 @@
 //! How the program ends: [`ExitStatus`], and [`Failure`], which is printed once and says what to do.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use blink_proto::Problem;
 
@@ -24,6 +27,28 @@ impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
         Self::from(status as u8)
     }
+}
+
+impl ExitStatus {
+    /// Ends the process with this, at once: what the native libraries would tear down, a thread that was left behind may
+    /// still be using.
+    pub fn leave(self) -> ! {
+        // With standard output closed there is nobody left to tell.
+        let _ = io::stdout().flush();
+        end(self as i32)
+    }
+}
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "there is no safe way past the handlers of a normal exit")]
+fn end(code: i32) -> ! {
+    // SAFETY: it takes a number and does not return.
+    unsafe { libc::_exit(code) }
+}
+
+#[cfg(not(unix))]
+fn end(code: i32) -> ! {
+    std::process::exit(code)
 }
 
 /// Why a command did not do what it was asked.

@@ -44,10 +44,10 @@ fn main() -> ExitCode {
         ))
     });
     match outcome {
-        Ok(()) => ExitStatus::Done.into(),
+        Ok(()) => ExitStatus::Done.leave(),
         Err(failure) => {
             failure.print(json);
-            failure.status.into()
+            failure.status.leave()
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     ffi::OsStr,
     fs,
+    path::Path,
     process::Command,
     time::{Duration, Instant},
 };
@@ -154,7 +155,9 @@ fn a_camera_in_use_is_a_call() {
     profile.ctl(&["consent", "grant"]).success();
     let status = profile.status_when("tracking", SOON, |status| status.state == State::Tracking);
     assert!(standing(&profile).contains("are shown"), "{}", standing(&profile));
-    let camera = fs::File::open(format!("/proc/{}/root/dev/video0", status.pid)).unwrap();
+    // As the daemon sees it: its root is in its own mount namespace.
+    let inside = Path::new("/proc").join(status.pid.to_string()).join("root");
+    let camera = fs::File::open(inside.join("dev/video0")).unwrap();
     assert!(standing(&profile).ends_with("another program uses the camera."), "{}", standing(&profile));
     drop(camera);
     assert!(standing(&profile).contains("are shown"), "{}", standing(&profile));

@@ -2,6 +2,7 @@
 
 use blink_proto::{
     Problem,
+    consent::ConsentRecord,
     http::{Rejected, SyncRequest, SyncResponse},
     ipc::SyncDone,
 };
@@ -127,75 +128,70 @@ impl Uploader {
         Ok(problem)
     }
 
-    /// Tells the server of a consent or withdrawal made here, or asks whether one was made there.
+    /// Asks the server what it knows of the consent, where that matters, and tells it what was decided here. Whichever
+    /// word is newer holds.
     pub(super) fn consent(&mut self) -> Result<(), Gone> {
         self.schedule.consent_asked(self.setup.clock.mono());
         let (to_tell, consented, undated) = self
             .setup
             .keeper
             .call(|keeper| (keeper.consent_to_tell(), keeper.consented(), keeper.withdrawal_undated()))?;
-        if undated && !self.date_withdrawal(to_tell.is_some())? {
+        let asks = undated || to_tell.as_ref().map_or(consented, |record| record.granted);
+        let theirs = if asks { self.authorised(|server, access| server.consent(access)) } else { Ok(None) };
+        let theirs = match theirs {
+            Ok(theirs) => theirs,
+            Err(error) => return self.consent_unknown(&error, to_tell.is_none() && consented),
+        };
+        if undated && !self.date_withdrawal(theirs, to_tell.is_some())? {
             return Ok(());
         }
-        if let Some(record) = to_tell {
-            if record.granted
-                && let Ok(Some(ServerConsent { granted: false, at })) =
-                    self.authorised(|server, access| server.consent(access))
-                && at.is_some_and(|at| at > record.at)
-            {
-                // The person has changed their mind since, on the server.
-                return self.withdrawn(at);
+        match (to_tell, theirs) {
+            (Some(ours), Some(ServerConsent { granted: false, at: Some(at) })) if ours.granted && at > ours.at => {
+                self.withdrawn(Some(at))
             }
-            let told = self.authorised(|server, access| server.put_consent(access, record.granted, &record.version));
-            match told {
-                Ok(()) => {
-                    if record.granted {
-                        // Nothing but this held the minutes up.
-                        self.schedule.at_once(self.setup.clock.mono());
-                    }
-                    self.setup.keeper.call(move |keeper| keeper.consent_told(&record))?;
-                }
-                Err(error) => {
-                    let code = error.problem().code;
-                    tracing::warn!(code, "the server has not heard of the consent yet");
-                }
-            }
-            return Ok(());
-        }
-        if !consented {
-            return Ok(());
-        }
-        match self.authorised(|server, access| server.consent(access)) {
-            Ok(Some(consent)) if !consent.granted => self.withdrawn(consent.at),
-            Ok(_) => Ok(()),
-            Err(error) => {
-                tracing::debug!(code = error.problem().code, "consent could not be asked about");
-                if error.code() == Some("consent_withdrawn") {
-                    return self.withdrawn(None);
-                }
-                if error == NetError::SessionEnded {
-                    self.last_error = Some(error.problem());
-                }
-                Ok(())
-            }
+            (Some(ours), _) => self.tell_consent(ours),
+            (None, Some(ServerConsent { granted: false, at })) if consented => self.withdrawn(at),
+            (None, _) => Ok(()),
         }
     }
 
-    /// Asks when consent was withdrawn, before anything newer is told, which would hide it. Returns whether to go on.
-    fn date_withdrawal(&mut self, newer: bool) -> Result<bool, Gone> {
-        let at = match self.authorised(|server, access| server.consent(access)) {
-            Ok(Some(ServerConsent { granted: false, at: Some(at) })) => Some(at),
+    fn tell_consent(&mut self, record: ConsentRecord) -> Result<(), Gone> {
+        if let Err(error) =
+            self.authorised(|server, access| server.put_consent(access, record.granted, &record.version))
+        {
+            let code = error.problem().code;
+            tracing::warn!(code, "the server has not heard of the consent yet");
+            return Ok(());
+        }
+        if record.granted {
+            // Nothing but this held the minutes up.
+            self.schedule.at_once(self.setup.clock.mono());
+        }
+        self.setup.keeper.call(move |keeper| keeper.consent_told(&record))
+    }
+
+    /// `held`: consent held here, and the server had heard of it.
+    fn consent_unknown(&mut self, error: &NetError, held: bool) -> Result<(), Gone> {
+        let problem = error.problem();
+        tracing::debug!(code = problem.code, "consent could not be asked about");
+        if *error == NetError::SessionEnded {
+            self.last_error = Some(problem);
+        }
+        if held && error.code() == Some("consent_withdrawn") {
+            return self.withdrawn(None);
+        }
+        Ok(())
+    }
+
+    /// Learns from the server's word when consent was withdrawn, before anything newer is told, which would hide it.
+    /// Returns whether to go on.
+    fn date_withdrawal(&mut self, theirs: Option<ServerConsent>, newer: bool) -> Result<bool, Gone> {
+        let at = match theirs {
+            Some(ServerConsent { granted: false, at: Some(at) }) => Some(at),
             // It was given again there, or is about to be told again: this server will not say any more.
-            Ok(Some(ServerConsent { granted: true, .. })) => None,
-            Ok(_) if newer => None,
-            Ok(_) => return Ok(false),
-            Err(error) => {
-                tracing::debug!(code = error.problem().code, "the withdrawal's time could not be asked for");
-                if error == NetError::SessionEnded {
-                    self.last_error = Some(error.problem());
-                }
-                return Ok(false);
-            }
+            Some(ServerConsent { granted: true, .. }) => None,
+            _ if newer => None,
+            _ => return Ok(false),
         };
         let Some(owner) = self.link.as_ref().map(|link| link.owner.clone()) else { return Ok(false) };
         self.setup.keeper.call(move |keeper| keeper.withdrawal_dated(&owner, at))?;

@@ -1,9 +1,6 @@
 //! How the program ends: [`ExitStatus`], and [`Failure`], which is printed once and says what to do.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::io::{self, Write as _};
 
 use blink_proto::Problem;
 
@@ -21,12 +18,6 @@ pub enum ExitStatus {
     Usage = 2,
     /// Another blinkd of this profile is running.
     Taken = 5,
-}
-
-impl From<ExitStatus> for ExitCode {
-    fn from(status: ExitStatus) -> Self {
-        Self::from(status as u8)
-    }
 }
 
 impl ExitStatus {

@@ -4,7 +4,6 @@ use std::{
     env,
     io::{self, Write as _},
     panic,
-    process::ExitCode,
 };
 
 use blinkd::{
@@ -15,25 +14,28 @@ use blinkd::{
 use clap::Parser as _;
 
 #[expect(unsafe_code, reason = "the environment can only be set before threads start")]
-fn main() -> ExitCode {
+fn main() -> ! {
     // SAFETY: nothing has started a thread yet.
     unsafe { quiet::silence_libraries() };
     stderr::take();
     quiet::log_panics();
     // An error means that a provider is installed already, which is all that is wanted.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    run().leave()
+}
 
+fn run() -> ExitStatus {
     let json = env::args_os().take_while(|arg| arg != "--").any(|arg| arg == "--json");
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help) if !help.use_stderr() => {
             let _ = write!(io::stdout().lock(), "{}", help.render());
-            return ExitStatus::Done.into();
+            return ExitStatus::Done;
         }
         Err(error) => {
             let failure = Failure::from(&error);
             failure.print(json);
-            return failure.status.into();
+            return failure.status;
         }
     };
     let outcome = panic::catch_unwind(|| cli.command.run()).unwrap_or_else(|_| {
@@ -44,10 +46,10 @@ fn main() -> ExitCode {
         ))
     });
     match outcome {
-        Ok(()) => ExitStatus::Done.leave(),
+        Ok(()) => ExitStatus::Done,
         Err(failure) => {
             failure.print(json);
-            failure.status.leave()
+            failure.status
         }
     }
 }

@@ -67,6 +67,31 @@ fn after_everything_the_folders_are_gone_and_the_models_stay() {
     assert!(paths.data.join("models/shape.dat").exists());
 }
 
+#[test]
+fn where_the_daemon_could_erase_nothing_here_nothing_is_swept() {
+    const WORD: &str = "Nothing was erased on this machine: the disk is full.";
+    let profile = Profile::new();
+    let manner = Manner {
+        handler: Box::new(|request| match request {
+            Request::Delete { .. } => ok(Reply::Receipt(Receipt {
+                at: "2026-03-01T10:00:00Z".parse().unwrap(),
+                local: None,
+                remote: Some(serde_json::json!({ "minutes": 3 })),
+                left: vec![WORD.to_owned()],
+            })),
+            other => healthy(other),
+        }),
+        ..Manner::default()
+    };
+    let _daemon = Fake::start(&profile.paths(), manner);
+    profile.day("2026-02-26", &serde_json::to_string(&minute(29_534_400)).unwrap());
+    let ran = profile.run_with(&["delete", "--everything", "--yes", "--password-stdin", "--json"], PASSWORD);
+    assert_eq!(ran.exit, Some(1), "{}", ran.transcript());
+    let receipt: Receipt = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((receipt.local, receipt.left), (None, vec![WORD.to_owned()]));
+    assert!(profile.paths().history().join("2026-02-26.ndjson").exists());
+}
+
 #[rstest]
 #[case("left", &["delete", "--local", "--yes"])]
 #[case("left_json", &["delete", "--local", "--yes", "--json"])]

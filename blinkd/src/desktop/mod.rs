@@ -106,8 +106,7 @@ fn hear_clicks(tell: &Tell) {
     let click = Arc::clone(tell);
     TrayIconEvent::set_event_handler(Some(move |event| {
         // Windows and macOS tell of the button's way down as well.
-        let up = MouseButtonState::Up;
-        if matches!(event, TrayIconEvent::Click { button: MouseButton::Left, button_state, .. } if button_state == up) {
+        if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
             click(Message::Click);
         }
     }));

@@ -1,8 +1,8 @@
 //! Looking for every cause of trouble, and saying what mends it. The running daemon and `blinkd doctor` ask the same.
 //!
 //! - [`examine`]: all checks, in the order in which one would look
-//! - `machine`: folders, disk, models, camera; `desktop`: bus, tray, reminders, keyring; `server`: reachability, clock; `person`:
-//!   consent, sign-in, what is held back
+//! - `machine`: folders, disk, models, camera; `desktop`: bus, tray, reminders, keyring; `server`: reachability, clock;
+//!   `person`: consent, sign-in, what is held back
 //!
 //! Nothing here opens a camera or changes anything, and no message holds a secret.
 

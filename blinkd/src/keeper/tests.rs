@@ -274,6 +274,27 @@ fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
 }
 
 #[test]
+fn what_a_disk_that_fails_keeps_of_a_withdrawal_is_deleted_later() {
+    let place = Place::new();
+    let mut keeper = place.consenting();
+    keeper.sign_in(account(1), true, false).unwrap();
+    place.watch(&mut keeper, 200, 10);
+    let folder = place.paths().history();
+    let away = folder.with_extension("away");
+    fs::rename(&folder, &away).unwrap();
+    fs::write(&folder, "in the way").unwrap();
+    keeper.withdrawn_by_server(&account(1).owner(), Some(t("10:01:30")));
+    assert!(keeper.withdrawal_undated(), "it is asked about again");
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&away, &folder).unwrap();
+    place.idle(&mut keeper, 90);
+    keeper.withdrawal_dated(&account(1).owner(), Some(t("10:01:30")));
+    assert!(!keeper.withdrawal_undated());
+    assert_eq!(keeper.status().queue.pending, 2);
+    assert_eq!(history(&place).len(), 2);
+}
+
+#[test]
 fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
     let place = Place::new();
     let mut keeper = place.consenting();

@@ -24,6 +24,14 @@ fn settles(client: &mut Client, fixture: &Fixture, locked: bool) {
     until(what, || (client.status().state == State::Locked) == locked && fixture.eyes_are_open() != locked);
 }
 
+/// A session that is not locked, and a daemon whose source is open.
+fn open_on(bus: &PrivateBus) -> (Desktop, Client, Fixture) {
+    let desktop = Desktop::on(bus, false);
+    let (mut client, fixture) = on(bus);
+    settles(&mut client, &fixture, false);
+    (desktop, client, fixture)
+}
+
 /// Waits until signals are heard: a hint would be read as well, were its signal missed.
 fn hears(desktop: &Desktop, client: &mut Client, fixture: &Fixture) {
     for locked in [true, false] {
@@ -35,9 +43,7 @@ fn hears(desktop: &Desktop, client: &mut Client, fixture: &Fixture) {
 #[test]
 fn whoever_locks_the_screen_closes_the_camera_and_unlocking_opens_it() {
     let bus = PrivateBus::start();
-    let desktop = Desktop::on(&bus, false);
-    let (mut client, fixture) = on(&bus);
-    settles(&mut client, &fixture, false);
+    let (desktop, mut client, fixture) = open_on(&bus);
     until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
     type Lock = fn(&Desktop, bool);
     for lock in [Desktop::set_hint as Lock, Desktop::ask_to, Desktop::save_screen] {
@@ -57,9 +63,7 @@ fn whoever_locks_the_screen_closes_the_camera_and_unlocking_opens_it() {
 #[test]
 fn a_lock_that_was_asked_for_ends_when_the_hint_is_seen_to_be_gone() {
     let bus = PrivateBus::start();
-    let desktop = Desktop::on(&bus, false);
-    let (mut client, fixture) = on(&bus);
-    settles(&mut client, &fixture, false);
+    let (desktop, mut client, fixture) = open_on(&bus);
     hears(&desktop, &mut client, &fixture);
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
@@ -73,9 +77,7 @@ fn a_lock_that_was_asked_for_ends_when_the_hint_is_seen_to_be_gone() {
 #[test]
 fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothing_is_locked() {
     let mut bus = PrivateBus::start();
-    let desktop = Desktop::on(&bus, false);
-    let (mut client, fixture) = on(&bus);
-    settles(&mut client, &fixture, false);
+    let (desktop, mut client, fixture) = open_on(&bus);
     hears(&desktop, &mut client, &fixture);
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
@@ -95,9 +97,7 @@ fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothin
 #[test]
 fn sleep_waits_until_the_camera_is_closed() {
     let bus = PrivateBus::start();
-    let desktop = Desktop::on(&bus, false);
-    let (mut client, fixture) = on(&bus);
-    settles(&mut client, &fixture, false);
+    let (desktop, mut client, fixture) = open_on(&bus);
     until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
     for round in 1..=3 {
         desktop.sleep(true);
@@ -145,9 +145,7 @@ fn what_others_say_in_logind_s_name_is_not_believed() {
 #[test]
 fn a_bus_that_dies_and_comes_back_is_followed_again_and_never_needed() {
     let mut bus = PrivateBus::start();
-    let desktop = Desktop::on(&bus, false);
-    let (mut client, fixture) = on(&bus);
-    settles(&mut client, &fixture, false);
+    let (desktop, mut client, fixture) = open_on(&bus);
     until("the delay of sleep", || desktop.held.load(Ordering::SeqCst) == 1);
     bus.kill();
     drop(desktop);

@@ -1,8 +1,9 @@
 //! The archive's job, step by step, while something happens during each write to its store.
 
 use std::{
+    fs,
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -179,4 +180,66 @@ fn after_a_long_outage_all_of_the_log_is_archived_in_one_pass() {
     let clock = Clock::manual(at(NOW));
     assert_eq!(wait(logs::archive_closed(&archive, &db, &spool, &clock)).unwrap(), 2 * AT_ONCE + 1);
     assert!(spool.closed().unwrap().is_empty());
+}
+
+#[test]
+fn a_log_file_that_cannot_be_deleted_waits_for_the_next_pass() {
+    let folder = Arc::new(Mutex::new(None::<PathBuf>));
+    let seen = folder.clone();
+    let app = on_store(Backend::Sqlite, move |_| {
+        let folder = seen.lock().unwrap().clone().unwrap();
+        for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            // Nobody may delete it: there is a folder in its place.
+            fs::remove_file(&file).unwrap();
+            fs::create_dir(file).unwrap();
+        }
+        200
+    });
+    let home = app.folder.path().join("s");
+    *folder.lock().unwrap() = Some(home.clone());
+    let (archive, db, spool) = (archive_of(&app), Db::new(&app.target, 2), spooled(&home, 1));
+    assert_eq!(wait(logs::archive_closed(&archive, &db, &spool, &Clock::manual(at(NOW)))).unwrap(), 0);
+    assert_eq!(written(&app), 1, "none is lost");
+}
+
+/// Fifty people, as many as are looked at together, who all send more while they are archived.
+#[test]
+fn a_pass_ends_though_more_is_queued_while_it_lasts() {
+    let clock = Clock::manual(at("2026-03-10T12:05:00Z"));
+    let waiting = Arc::new(Mutex::new(Vec::<(Client, Clock)>::new()));
+    let (left, moved) = (waiting.clone(), clock.clone());
+    let app = on_store(Backend::Sqlite, move |_| {
+        if let Some((person, theirs)) = left.lock().unwrap().pop() {
+            moved.set(moved.now().plus(2 * 60_000));
+            theirs.set(moved.now());
+            person.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
+        }
+        200
+    });
+    for _ in 0..50 {
+        let person = app.user();
+        person.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+        waiting.lock().unwrap().push((person, app.clock.clone()));
+    }
+    let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
+    assert_eq!(wait(worker::gather(&archive, &db, &clock)).unwrap(), 50);
+    assert_eq!(queue(&app).batches, 50, "what came meanwhile waits for the next pass");
+}
+
+#[test]
+fn a_store_that_takes_nothing_may_still_remove() {
+    let store = Mock::start(|_, request| {
+        if !request.path.ends_with("?delete") {
+            return (403, String::new());
+        }
+        let key = request.body.split_once("<Key>").unwrap().1.split_once("</Key>").unwrap().0;
+        (200, format!("<DeleteResult><Deleted><Key>{key}</Key></Deleted></DeleteResult>"))
+    });
+    let app = start_with(Backend::Sqlite, |_| config(s3(&store.address)));
+    app.user().store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    // What may have arrived all the same is to be removed.
+    eventually("a refused write", || queue(&app).removals > 0);
+    app.set_time("2026-03-10T13:00:00Z");
+    eventually("a removal", || store.seen.lock().unwrap().iter().any(|request| request.path.ends_with("?delete")));
+    assert_eq!(written(&app), 0);
 }

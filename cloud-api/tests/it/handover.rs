@@ -15,7 +15,7 @@ use cloud_api::{
     startup,
 };
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{archive_kit::eventually, harness::*};
 
@@ -77,14 +77,47 @@ struct Count {
     count: i64,
 }
 
-/// Four requests of Eve's have passed every check, and are about to store what they were for.
+/// Waits until so many connections wait for a lock. `eyes` is in no transaction.
+pub(crate) fn until_waiting(eyes: &mut Conn, connections: i64) {
+    let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    eventually("all of them wait", || sql_query(waiting).get_result::<Count>(eyes).unwrap().count == connections);
+}
+
+/// A request of Eve's: its method, its path, its body and what it must be answered.
+type Request = (&'static str, &'static str, Value, u16);
+
+/// Lets the account go over while the requests have passed every check and are about to store what they were for.
+fn go_over<const N: usize>(app: &TestApp, eve: &Client, requests: [Request; N]) -> Conn {
+    let id = DbId(eve.id.parse().unwrap());
+    let (mut conn, mut eyes) = (startup::connect(&app.target).unwrap(), startup::connect(&app.target).unwrap());
+    let under_way = transaction(&mut conn, |conn| -> Result<_, DbError> {
+        let row = users::hold(conn, id)?.unwrap();
+        let under_way = requests.map(|(method, path, body, status)| {
+            let eve = eve.clone();
+            let headers = [("content-type", "application/json")];
+            let send = move || eve.send(method, path, &headers, Some(body.to_string().as_bytes()));
+            (path, status, thread::spawn(send))
+        });
+        until_waiting(&mut eyes, N as i64);
+        users::proved(conn, row)?;
+        Ok(under_way)
+    });
+    for (path, status, answer) in under_way.unwrap() {
+        assert_eq!(answer.join().unwrap().status, status, "{path}");
+    }
+    assert!(sessions::of_user(&mut conn, id, at(NOW)).unwrap().is_empty());
+    assert_eq!(users::by_id(&mut conn, id).unwrap().unwrap().password_hash, None);
+    conn
+}
+
 #[test]
 fn what_was_under_way_when_the_account_went_over_is_for_nothing() {
     let app = TestApp::start(Backend::Postgres);
     let eve = app.user();
     let codes = || app.anonymous().post("/api/auth/device", &json!({})).expect(200).json;
-    let decide = |codes: &serde_json::Value| json!({"user_code": codes["user_code"], "approve": true});
-    let poll = |codes: &serde_json::Value| {
+    let decide = |codes: &Value| json!({"user_code": codes["user_code"], "approve": true});
+    let poll = |codes: &Value| {
         let grant = "urn:ietf:params:oauth:grant-type:device_code";
         json!({"grant_type": grant, "device_code": codes["device_code"]})
     };
@@ -97,28 +130,16 @@ fn what_was_under_way_when_the_account_went_over_is_for_nothing() {
         ("POST", "/api/auth/device/approve", decide(&second), 404),
         ("POST", "/api/auth/device/token", poll(&first), 400),
     ];
-    let id = DbId(eve.id.parse().unwrap());
-    let (mut conn, mut eyes) = (startup::connect(&app.target).unwrap(), startup::connect(&app.target).unwrap());
-    let under_way = transaction(&mut conn, |conn| -> Result<_, DbError> {
-        let row = users::hold(conn, id)?.unwrap();
-        let under_way = requests.map(|(method, path, body, status)| {
-            let eve = eve.clone();
-            let headers = [("content-type", "application/json")];
-            let send = move || eve.send(method, path, &headers, Some(body.to_string().as_bytes()));
-            (path, status, thread::spawn(send))
-        });
-        eventually("all of them wait", || {
-            let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
-                           WHERE datname = current_database() AND wait_event_type = 'Lock'";
-            sql_query(waiting).get_result::<Count>(&mut eyes).unwrap().count == 4
-        });
-        users::proved(conn, row)?;
-        Ok(under_way)
-    });
-    for (path, status, answer) in under_way.unwrap() {
-        assert_eq!(answer.join().unwrap().status, status, "{path}");
-    }
+    go_over(&app, &eve, requests);
     app.anonymous().post("/api/auth/device/token", &poll(&second)).expect(400);
-    assert!(sessions::of_user(&mut conn, id, at(NOW)).unwrap().is_empty());
-    assert_eq!(users::by_id(&mut conn, id).unwrap().unwrap().password_hash, None);
+}
+
+#[test]
+fn an_erasure_under_way_when_the_account_went_over_erases_nothing() {
+    let app = TestApp::start(Backend::Postgres);
+    let eve = app.user();
+    eve.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    let mut conn = go_over(&app, &eve, [("DELETE", "/api/user/me", json!({"password": PASSWORD}), 401)]);
+    let stored = "SELECT count(*) AS count FROM blink_data";
+    assert_eq!(sql_query(stored).get_result::<Count>(&mut conn).unwrap().count, 1);
 }

@@ -9,7 +9,11 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use cloud_api::{
     auth::oidc::OidcConfig,
     config::OutsideConfig,
-    db::{one_time, types::DbId},
+    db::{
+        DbError, one_time, transaction,
+        types::DbId,
+        users::{self, Change},
+    },
     routes::reset,
     startup,
 };
@@ -18,7 +22,7 @@ use rcgen::PublicKeyData as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{harness::*, mock::Mock};
+use crate::{handover::until_waiting, harness::*, mock::Mock};
 
 /// What the provider says of the person who signs in next, changed by each test.
 #[derive(Clone)]
@@ -232,4 +236,28 @@ contract! {
         assert_eq!(app.anonymous().get("/api/auth/google").expect(404).code(), "not_configured");
         assert_eq!(app.anonymous().get("/auth/google/callback").expect(404).code(), "not_configured");
     }
+}
+
+#[test]
+fn whoever_gives_an_address_up_at_that_moment_keeps_their_account() {
+    let app = TestApp::start(Backend::Postgres);
+    let (app, provider, _mock) = with_provider(&app);
+    let eve = app.user();
+    *provider.claims.lock().unwrap() = json!({"email": eve.email});
+    let (query, cookie) = begin(&app);
+    provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
+    let (mut conn, mut eyes) = (startup::connect(&app.target).unwrap(), startup::connect(&app.target).unwrap());
+    let answer = std::thread::scope(|scope| {
+        let held = transaction(&mut conn, |conn| -> Result<_, DbError> {
+            let id = DbId(eve.id.parse().unwrap());
+            let (email, key) = (Some("eve@example.org".to_owned()), Some("eve@example.org".to_owned()));
+            users::change(conn, id, &Change { email, email_key: key, ..Change::default() })?;
+            let back = scope.spawn(|| come_back(&app, &query, &cookie, "good"));
+            until_waiting(&mut eyes, 1);
+            Ok(back)
+        });
+        held.unwrap().join().unwrap()
+    });
+    assert_ne!(answer.expect(200).json["user"]["id"], eve.id.as_str());
+    assert_eq!(eve.get("/api/user/me").expect(200).json["email"], "eve@example.org");
 }

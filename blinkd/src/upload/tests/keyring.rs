@@ -22,6 +22,22 @@ impl Desktop {
     }
 }
 
+/// Somebody who signed in while the keyring was open.
+fn signed_in() -> (Desktop, Stage) {
+    let desktop = Desktop::default();
+    let mut stage = Stage::new();
+    stage.uploader.setup.vault = desktop.vault(&stage.place);
+    stage.open(None).unwrap();
+    (desktop, stage)
+}
+
+/// The next start, at which the keyring is locked.
+fn started_locked(desktop: &Desktop, stage: Stage) -> Stage {
+    desktop.lock(true);
+    let again = Stage::uploader_of(desktop.vault(&stage.place), &stage.place, &stage.keeper, &stage.server);
+    Stage { uploader: again, ..stage }
+}
+
 impl Ring for Desktop {
     fn get(&self, name: &str) -> Result<Option<String>, RingError> {
         self.open(|kept| kept.get(name).cloned())
@@ -38,13 +54,8 @@ impl Ring for Desktop {
 
 #[test]
 fn minutes_wait_for_a_locked_keyring_and_go_out_when_it_is_open() {
-    let desktop = Desktop::default();
-    let mut stage = Stage::new();
-    stage.uploader.setup.vault = desktop.vault(&stage.place);
-    stage.open(None).unwrap();
-    desktop.lock(true);
-    let again = Stage::uploader_of(desktop.vault(&stage.place), &stage.place, &stage.keeper, &stage.server);
-    let mut stage = Stage { uploader: again, ..stage };
+    let (desktop, stage) = signed_in();
+    let mut stage = started_locked(&desktop, stage);
     stage.live(100);
     let queue = stage.status().queue;
     assert_eq!((queue.last_error.unwrap().code.as_str(), queue.pending), ("keyring_locked", 3));
@@ -57,13 +68,8 @@ fn minutes_wait_for_a_locked_keyring_and_go_out_when_it_is_open() {
 
 #[test]
 fn whoever_does_not_wait_for_it_may_sign_in_anew() {
-    let desktop = Desktop::default();
-    let mut stage = Stage::new();
-    stage.uploader.setup.vault = desktop.vault(&stage.place);
-    stage.open(None).unwrap();
-    desktop.lock(true);
-    let again = Stage::uploader_of(desktop.vault(&stage.place), &stage.place, &stage.keeper, &stage.server);
-    let mut stage = Stage { uploader: again, ..stage };
+    let (desktop, stage) = signed_in();
+    let mut stage = started_locked(&desktop, stage);
     stage.open(None).unwrap();
     stage.live(2);
     assert_eq!((stage.on_server(), stage.status().queue.last_error), ((3, 18), None));
@@ -72,15 +78,10 @@ fn whoever_does_not_wait_for_it_may_sign_in_anew() {
 
 #[test]
 fn a_session_that_ended_is_not_looked_for_in_the_keyring() {
-    let desktop = Desktop::default();
-    let mut stage = Stage::new();
-    stage.uploader.setup.vault = desktop.vault(&stage.place);
-    stage.open(None).unwrap();
+    let (desktop, mut stage) = signed_in();
     stage.server.world(|w| w.sessions_dead = true);
     assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
-    desktop.lock(true);
-    let again = Stage::uploader_of(desktop.vault(&stage.place), &stage.place, &stage.keeper, &stage.server);
-    let mut stage = Stage { uploader: again, ..stage };
+    let mut stage = started_locked(&desktop, stage);
     assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
     stage.server.world(|w| w.sessions_dead = false);
     stage.open(None).unwrap();

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use crate::db::types::UtcMs;
+use crate::domain::time::UtcMs;
 
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]

@@ -15,6 +15,7 @@ use actix_web::{
 
 use crate::{
     db::{DbError, MaybeRetry},
+    domain::fields::WrongFields,
     failure::chain,
 };
 
@@ -142,6 +143,12 @@ impl ResponseError for ApiError {
     /// The body follows in [`crate::http::envelope`].
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status)
+    }
+}
+
+impl From<WrongFields> for ApiError {
+    fn from(wrong: WrongFields) -> Self {
+        Self::invalid(wrong.0)
     }
 }
 

@@ -15,12 +15,12 @@
 #![recursion_limit = "256"]
 
 pub mod address;
-pub mod admin;
 pub mod archive;
 pub mod auth;
 pub mod backup;
 pub mod cli;
 pub mod clock;
+pub mod cmd;
 pub mod config;
 pub mod db;
 pub mod domain;
@@ -32,7 +32,10 @@ pub mod ledger;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
+pub mod open;
 pub mod openapi;
+pub mod principal;
 pub mod routes;
 pub mod startup;
+pub mod state;
 pub mod tls;

@@ -12,9 +12,11 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     address::Peer,
-    db::{attempts, types::UtcMs},
+    auth::keys::Keyring,
+    clock::Clock,
+    db::{Db, DbError, attempts},
+    domain::time::UtcMs,
     error::ApiError,
-    routes::State,
 };
 
 /// Failed sign-ins of one account in a quarter of an hour.
@@ -25,8 +27,21 @@ const ADDRESS_ATTEMPTS: i32 = 200;
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 
-/// The limits of this process.
+/// An attempt to sign in that was counted, before the password is looked at: so a burst of guesses counts as a burst.
+pub struct Attempt {
+    account: Vec<u8>,
+    address: Vec<u8>,
+}
+
+/// Wrong device codes of one person in a quarter of an hour.
+const CODE_TRIES: i32 = 5;
+
+/// The limits: of this process in memory, of sign-ins in the database.
 pub struct Limits {
+    enabled: bool,
+    db: Db,
+    keys: Arc<Keyring>,
+    clock: Clock,
     ingest: Keyed<(UserId, DeviceId)>,
     accounts: Keyed<Peer>,
     asks: Keyed<UserId>,
@@ -37,29 +52,130 @@ fn quota(per_second: u32, burst: u32) -> Quota {
     Quota::per_second(some(per_second)).allow_burst(some(burst))
 }
 
-impl Default for Limits {
-    fn default() -> Self {
+impl Limits {
+    /// Limits that apply unless `enabled` is false.
+    #[must_use]
+    pub fn new(enabled: bool, db: Db, keys: Arc<Keyring>, clock: Clock) -> Self {
         Self {
+            enabled,
+            db,
+            keys,
+            clock,
             ingest: Keyed::keyed(quota(20, 600)),
             accounts: Keyed::keyed(quota(1, 120)),
             asks: Keyed::keyed(quota(1, 10)),
         }
     }
-}
 
-impl Limits {
     /// Forgets keys that have been idle long enough to be as good as new.
-    pub fn forget_idle(limits: &Option<Arc<Self>>) {
-        if let Some(limits) = limits {
-            limits.ingest.retain_recent();
-            limits.accounts.retain_recent();
-            limits.asks.retain_recent();
-        }
+    pub fn forget_idle(&self) {
+        self.ingest.retain_recent();
+        self.accounts.retain_recent();
+        self.asks.retain_recent();
     }
-}
 
-fn check<K: Clone + Eq + std::hash::Hash>(limiter: &Keyed<K>, key: &K) -> Result<(), ApiError> {
-    limiter.check_key(key).map_err(|until| too_many(until.wait_time_from(DefaultClock::default().now()).as_secs() + 1))
+    fn check<K: Clone + Eq + std::hash::Hash>(&self, limiter: &Keyed<K>, key: &K) -> Result<(), ApiError> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let wait_s = |until: governor::NotUntil<_>| until.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+        limiter.check_key(key).map_err(|until| too_many(wait_s(until)))
+    }
+
+    /// Limits uploads of one machine of one person.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn ingest(&self, user: UserId, device: DeviceId) -> Result<(), ApiError> {
+        self.check(&self.ingest, &(user, device))
+    }
+
+    /// Limits what makes accounts or codes from one address.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn new_accounts(&self, peer: Peer) -> Result<(), ApiError> {
+        self.check(&self.accounts, &peer)
+    }
+
+    /// Limits what costs the operator money.
+    ///
+    /// # Errors
+    /// 429.
+    pub fn asks(&self, user: UserId) -> Result<(), ApiError> {
+        self.check(&self.asks, &user)
+    }
+
+    /// Counts an attempt to sign in to `account` from `peer`.
+    ///
+    /// # Errors
+    /// 429 with the time at which the window ends.
+    pub async fn sign_in(&self, account: &str, peer: Peer) -> Result<Option<Attempt>, ApiError> {
+        if !self.enabled {
+            return Ok(None);
+        }
+        let key = |kind: &str, text: &str| -> Vec<u8> {
+            Sha256::new().chain_update(self.keys.salt()).chain_update(kind).chain_update(text).finalize().to_vec()
+        };
+        let attempt = Attempt { account: key("account:", account), address: key("address:", &peer.to_string()) };
+        let now = self.clock.now();
+        let keys = (attempt.account.clone(), attempt.address.clone());
+        let (of_account, of_address) = self
+            .db
+            .write(move |conn| -> Result<_, DbError> {
+                Ok((attempts::count(conn, &keys.0, now)?, attempts::count(conn, &keys.1, now)?))
+            })
+            .await?;
+        for ((attempts, until), limit) in [(of_account, ACCOUNT_ATTEMPTS), (of_address, ADDRESS_ATTEMPTS)] {
+            if attempts > limit {
+                return Err(too_many(seconds_until(now, until)));
+            }
+        }
+        Ok(Some(attempt))
+    }
+
+    /// Counts a try at a device's code.
+    ///
+    /// # Errors
+    /// 429 after five wrong ones.
+    pub async fn code_try(&self, user: UserId) -> Result<Option<Vec<u8>>, ApiError> {
+        if !self.enabled {
+            return Ok(None);
+        }
+        let text = user.to_string();
+        let key =
+            Sha256::new().chain_update(self.keys.salt()).chain_update("code:").chain_update(text).finalize().to_vec();
+        let (now, counted) = (self.clock.now(), key.clone());
+        let (tries, until) = self
+            .db
+            .write(move |conn| attempts::count(conn, &counted, now))
+            .await
+            .map_err(|e: DbError| ApiError::from(e))?;
+        if tries > CODE_TRIES { Err(too_many(seconds_until(now, until))) } else { Ok(Some(key)) }
+    }
+
+    /// Takes a good try back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn code_was_right(&self, key: Option<Vec<u8>>) -> Result<(), ApiError> {
+        let Some(key) = key else { return Ok(()) };
+        let done = self.db.write(move |conn| attempts::take_back(conn, &key)).await;
+        done.map_err(|e: DbError| ApiError::from(e))
+    }
+
+    /// Takes a good attempt back; the account's failures are forgotten with it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn succeeded(&self, attempt: Option<Attempt>) -> Result<(), ApiError> {
+        let Some(Attempt { account, address }) = attempt else { return Ok(()) };
+        let done = self.db.write(move |conn| -> Result<(), DbError> {
+            attempts::forget(conn, &account)?;
+            attempts::take_back(conn, &address)
+        });
+        Ok(done.await?)
+    }
 }
 
 /// 429 with the seconds to wait.
@@ -74,110 +190,6 @@ pub fn too_many(wait_s: u64) -> ApiError {
     error
 }
 
-/// Limits uploads of one machine of one person.
-///
-/// # Errors
-/// 429.
-pub fn ingest(state: &State, user: UserId, device: DeviceId) -> Result<(), ApiError> {
-    state.limits.as_ref().map_or(Ok(()), |limits| check(&limits.ingest, &(user, device)))
-}
-
-/// Limits what makes accounts or codes from one address.
-///
-/// # Errors
-/// 429.
-pub fn new_accounts(state: &State, peer: Peer) -> Result<(), ApiError> {
-    state.limits.as_ref().map_or(Ok(()), |limits| check(&limits.accounts, &peer))
-}
-
-/// Limits what costs the operator money.
-///
-/// # Errors
-/// 429.
-pub fn asks(state: &State, user: UserId) -> Result<(), ApiError> {
-    state.limits.as_ref().map_or(Ok(()), |limits| check(&limits.asks, &user))
-}
-
-/// An attempt to sign in that was counted, before the password is looked at: so a burst of guesses counts as a burst.
-pub struct Attempt {
-    account: Vec<u8>,
-    address: Vec<u8>,
-}
-
-/// Counts an attempt to sign in to `account` from `peer`.
-///
-/// # Errors
-/// 429 with the time at which the window ends.
-pub async fn sign_in(state: &State, account: &str, peer: Peer) -> Result<Option<Attempt>, ApiError> {
-    if state.limits.is_none() {
-        return Ok(None);
-    }
-    let key = |kind: &str, text: &str| -> Vec<u8> {
-        Sha256::new().chain_update(state.keys.salt()).chain_update(kind).chain_update(text).finalize().to_vec()
-    };
-    let attempt = Attempt { account: key("account:", account), address: key("address:", &peer.to_string()) };
-    let now = state.clock.now();
-    let keys = (attempt.account.clone(), attempt.address.clone());
-    let (of_account, of_address) = state
-        .db
-        .write(move |conn| -> Result<_, crate::db::DbError> {
-            Ok((attempts::count(conn, &keys.0, now)?, attempts::count(conn, &keys.1, now)?))
-        })
-        .await?;
-    for ((attempts, until), limit) in [(of_account, ACCOUNT_ATTEMPTS), (of_address, ADDRESS_ATTEMPTS)] {
-        if attempts > limit {
-            return Err(too_many(seconds_until(now, until)));
-        }
-    }
-    Ok(Some(attempt))
-}
-
-/// Wrong device codes of one person in a quarter of an hour.
-const CODE_TRIES: i32 = 5;
-
-/// Counts a try at a device's code.
-///
-/// # Errors
-/// 429 after five wrong ones.
-pub async fn code_try(state: &State, user: UserId) -> Result<Option<Vec<u8>>, ApiError> {
-    if state.limits.is_none() {
-        return Ok(None);
-    }
-    let text = user.to_string();
-    let key =
-        Sha256::new().chain_update(state.keys.salt()).chain_update("code:").chain_update(text).finalize().to_vec();
-    let (now, counted) = (state.clock.now(), key.clone());
-    let (tries, until) = state
-        .db
-        .write(move |conn| attempts::count(conn, &counted, now))
-        .await
-        .map_err(|e: crate::db::DbError| ApiError::from(e))?;
-    if tries > CODE_TRIES { Err(too_many(seconds_until(now, until))) } else { Ok(Some(key)) }
-}
-
-/// Takes a good try back.
-///
-/// # Errors
-/// When the database fails.
-pub async fn code_was_right(state: &State, key: Option<Vec<u8>>) -> Result<(), ApiError> {
-    let Some(key) = key else { return Ok(()) };
-    let done = state.db.write(move |conn| attempts::take_back(conn, &key)).await;
-    done.map_err(|e: crate::db::DbError| ApiError::from(e))
-}
-
 fn seconds_until(now: UtcMs, until: UtcMs) -> u64 {
     u64::try_from((until.0 - now.0).max(0)).unwrap_or(0).div_ceil(1_000).max(1)
-}
-
-/// Takes a good attempt back; the account's failures are forgotten with it.
-///
-/// # Errors
-/// When the database fails.
-pub async fn succeeded(state: &State, attempt: Option<Attempt>) -> Result<(), ApiError> {
-    let Some(Attempt { account, address }) = attempt else { return Ok(()) };
-    let done = state.db.write(move |conn| -> Result<(), crate::db::DbError> {
-        attempts::forget(conn, &account)?;
-        attempts::take_back(conn, &address)
-    });
-    Ok(done.await?)
 }

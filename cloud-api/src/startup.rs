@@ -1,13 +1,32 @@
 //! The application: built in order, run until it is told to stop. It works with port 0, so tests run many at once.
 
 use std::{
-    fs, io,
+    io,
     net::{SocketAddr, TcpListener},
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use crate::{
+    archive::{Archive, spool::Spool},
+    auth::{
+        keys::Keyring,
+        oidc::Provider,
+        password::{self, Passwords},
+    },
+    clock::Clock,
+    config::{ArchiveConfig, Config, DatabaseConfig, Target},
+    db::{Db, migrate},
+    domain::time::UtcMs,
+    failure::{Failure, Kind, chain},
+    http::envelope,
+    jobs,
+    ledger::Ledger,
+    limits::Limits,
+    metrics, open, routes,
+    state::State,
+    tls::Certificate,
+};
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
@@ -15,29 +34,6 @@ use actix_web::{
     http::header::{AUTHORIZATION, CONTENT_TYPE},
     middleware::{Condition, from_fn},
     web,
-};
-use diesel::r2d2::ManageConnection as _;
-
-use crate::{
-    archive::{Archive, spool::Spool},
-    auth::{
-        key_file, key_rows,
-        keys::{KeyError, Keyring},
-        master::MasterKey,
-        oidc::Provider,
-        password::{self, Passwords},
-    },
-    clock::Clock,
-    config::{ArchiveConfig, Config, DatabaseConfig},
-    db::{Db, conn::Conn, migrate, target::Target, transaction, types::UtcMs},
-    failure::{Failure, Kind, chain},
-    http::envelope,
-    jobs,
-    ledger::Ledger,
-    limits::Limits,
-    metrics,
-    routes::{self, State},
-    tls::Certificate,
 };
 
 /// How long requests that are under way may take once the server stops, in seconds.
@@ -94,16 +90,18 @@ impl Application {
         let behind_proxy = config.server.behind_proxy;
         let beside = target.sqlite_path().unwrap_or(&config.database.ledger).with_file_name("exports");
         let exports_dir = config.server.exports_dir.clone().unwrap_or(beside);
+        let keys = Arc::new(keys);
+        let limits = Limits::new(config.access.rate_limit, db.clone(), keys.clone(), clock.clone());
         let state = State {
             db,
-            keys: Arc::new(keys),
+            keys,
             ledger: Arc::new(ledger),
             archive: archive.map(Arc::new),
             passwords: Passwords::default(),
             clock,
             started: Instant::now(),
             retention_days,
-            limits: config.access.rate_limit.then(|| Arc::new(Limits::default())),
+            limits: Arc::new(limits),
             oidc: config.outside.oidc.map(|oidc| Arc::new(Provider::new(oidc, &public_url))),
             ask: config.outside.ask,
             public_url,
@@ -199,42 +197,6 @@ fn cors(origins: &[String]) -> Cors {
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
-/// Prints the one line on stdout that tells scripts where the server listens.
-#[expect(clippy::print_stdout, reason = "the line that scripts and tests wait for")]
-pub fn announce(application: &Application) {
-    use std::io::Write as _;
-    println!("cloud-api listening on {}://{}", application.scheme(), application.address());
-    let _ = io::stdout().flush();
-}
-
-/// Completes on SIGTERM or SIGINT.
-///
-/// # Errors
-/// When the signals cannot be watched.
-pub fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let failed =
-        |e: io::Error| Failure::failed("no_signals", format!("Signals cannot be watched: {e}"), "Start again.");
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = failed;
-        Ok(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-    }
-}
-
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).map_err(|e| cannot_listen(address, &e))
 }
@@ -267,8 +229,8 @@ fn prepare(
     archive: Option<&ArchiveConfig>,
     now: UtcMs,
 ) -> Result<(Db, Keyring, Ledger, Option<Archive>), Failure> {
-    prepare_folder(&config.target)?;
-    let mut conn = connect(&config.target)?;
+    open::prepare_folder(&config.target)?;
+    let mut conn = open::connect(&config.target)?;
     if config.migrate {
         migrate::run(&mut conn, &config.target).map_err(|e| {
             Failure::failed(
@@ -289,84 +251,9 @@ fn prepare(
     if config.target.sqlite_path().is_none() && config.master_key_file.is_none() {
         tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
     }
-    let keys = open_keys(&mut conn, config, now, false)?;
+    let keys = open::open_keys(&mut conn, config, now, false)?;
     let archive = archive.map(|archive| Archive::open(archive, config, &mut conn)).transpose()?;
     password::warm_up();
-    let ledger = open_ledger(&config.ledger)?;
+    let ledger = open::open_ledger(&config.ledger)?;
     Ok((Db::new(&config.target, config.connections), keys, ledger, archive))
-}
-
-/// Opens the signing keys, and does what is due to them; `forced` makes a new one.
-///
-/// # Errors
-/// When they cannot be opened, or the master key is not the one that sealed them.
-pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: bool) -> Result<Keyring, Failure> {
-    let master = config.master_key_file.as_deref().map(MasterKey::read).transpose().map_err(|e| {
-        Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
-    })?;
-    let (keys, fix) = match &config.target {
-        Target::Sqlite(path) => {
-            let fix = "Restore the file, or remove it: everybody signs in again.";
-            (key_file::open(&path.with_extension("keys.json"), now, forced), fix)
-        }
-        Target::Postgres(_) => {
-            let keys = transaction(conn, |conn| match conn {
-                Conn::Postgres(conn) => key_rows::open(conn, master.as_ref(), now, forced),
-                Conn::Sqlite(_) => Err(KeyError::DamagedRows),
-            });
-            (keys, "Set CLOUD_API_MASTER_KEY_FILE to the key that sealed them.")
-        }
-    };
-    keys.map_err(|e| Failure::failed("bad_keys", chain(&e), fix))
-}
-
-fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        // What is wrong with the folder shows when the file is opened.
-        let _ = fs::create_dir_all(folder);
-    }
-    Ledger::open(path).map_err(|e| {
-        let fix = "Set CLOUD_API_LEDGER to a file that can be written, outside the database.";
-        Failure::failed("ledger_unwritable", chain(&e), fix)
-    })
-}
-
-/// Makes the folder and the file of an SQLite database, for this user alone.
-///
-/// # Errors
-/// When they cannot be made.
-pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
-    let Some(path) = target.sqlite_path() else { return Ok(()) };
-    let failed = |e: io::Error| {
-        let message = format!("The database {} cannot be opened: {e}", path.display());
-        Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder).map_err(failed)?;
-    }
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(failed)?;
-    Ok(())
-}
-
-/// One connection outside the pools, so that start-up fails at once and with the reason.
-///
-/// # Errors
-/// When the database cannot be opened.
-pub fn connect(target: &Target) -> Result<Conn, Failure> {
-    target.connect().map_err(|e| {
-        let message = format!("The database cannot be opened: {}", chain(&e));
-        Failure::failed(
-            "database_unreachable",
-            message,
-            "Check that DATABASE_URL is right and the database is up and whole.",
-        )
-    })
 }

@@ -18,8 +18,9 @@ use crate::{
     db::{
         Db, DbError,
         archive::{self, KeyRow},
-        types::{DbId, UtcMs},
+        types::DbId,
     },
+    domain::time::UtcMs,
 };
 
 /// How long a key is remembered: an erasure on another replica ends what this one remembers by then.

@@ -16,8 +16,9 @@ use crate::{
         Db, DbError,
         archive::{self, ObjectRow},
         archive_removals,
-        types::{DbId, UtcMs},
+        types::DbId,
     },
+    domain::time::UtcMs,
     metrics,
 };
 

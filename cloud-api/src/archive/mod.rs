@@ -11,10 +11,9 @@
 //! - [`store`]: a folder, or S3
 //! - [`outbox`]: a batch is sealed; [`worker`]: it becomes part of an object; [`removals`]: objects go
 //! - [`spool`], [`logs`]: the log on its way
-//! - [`command`]: `cloud-api archive`; [`rewrap`]: another master key
+//! - [`rewrap`]: another master key
 
 pub mod codec;
-pub mod command;
 pub mod keys;
 pub mod logs;
 pub mod outbox;
@@ -28,8 +27,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
     auth::master::MasterKey,
+    config::Target,
     config::{ArchiveConfig, DatabaseConfig},
-    db::{archive, conn::Conn, target::Target},
+    db::{archive, conn::Conn},
     failure::{Failure, chain},
 };
 use keys::Keys;

@@ -4,13 +4,9 @@ use std::{io::Write as _, sync::Arc};
 
 use super::{Archive, codec::Holds};
 use crate::{
-    db::{
-        Db,
-        archive::QueuedRow,
-        ingest::Batch,
-        types::{DbId, UtcMs},
-    },
+    db::{Db, archive::QueuedRow, ingest::Batch, types::DbId},
     domain::minute::CheckedMinute,
+    domain::time::UtcMs,
     failure::chain,
     metrics,
 };
@@ -83,7 +79,7 @@ mod tests {
     #[test]
     fn a_line_is_the_minute_as_it_was_accepted() {
         let minute = CheckedMinute {
-            id: DbId(Uuid::nil()),
+            id: blink_proto::MinuteId(Uuid::nil()),
             blink_count: 17,
             from: UtcMs(1_772_359_200_000),
             observed_ms: 58_200,

@@ -17,8 +17,9 @@ use crate::{
         Db, DbError,
         archive::{self, KeyRow, ObjectRow, QueuedRow},
         archive_removals,
-        types::{DbId, UtcMs},
+        types::DbId,
     },
+    domain::time::UtcMs,
     failure::chain,
     metrics,
 };

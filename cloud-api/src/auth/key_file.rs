@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{KeyError, Keyring, Record, turn};
-use crate::db::types::UtcMs;
+use crate::domain::time::UtcMs;
 
 #[derive(Serialize, Deserialize)]
 struct KeyFile {

@@ -9,10 +9,8 @@ use super::{
     keys::{KeyError, Keyring, Record, turn},
     master::MasterKey,
 };
-use crate::db::{
-    DbError,
-    types::{Utc, UtcMs},
-};
+use crate::db::{DbError, types::Utc};
+use crate::domain::time::UtcMs;
 
 #[derive(QueryableByName)]
 struct Row {

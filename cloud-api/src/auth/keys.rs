@@ -16,7 +16,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest as _, Sha256};
 
 use super::tokens::SESSION_S;
-use crate::db::types::UtcMs;
+use crate::domain::time::UtcMs;
 
 /// HMAC-SHA-256 wants 32 bytes (RFC 7518, 3.2).
 const SECRET_BYTES: usize = 32;

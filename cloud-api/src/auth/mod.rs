@@ -4,7 +4,6 @@
 //! - [`tokens`]: access and refresh tokens
 //! - [`password`]: argon2id, off the async threads
 //! - [`oidc`]: sign-in through an OpenID provider
-//! - [`principal`]: the person of a request, by one indexed look-up
 //! - [`web`]: the refresh token of a browser, as a cookie
 
 pub mod key_file;
@@ -13,6 +12,5 @@ pub mod keys;
 pub mod master;
 pub mod oidc;
 pub mod password;
-pub mod principal;
 pub mod tokens;
 pub mod web;

@@ -9,29 +9,17 @@ use std::{
 
 use actix_web::web;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use blink_proto::Secret;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, jwk::JwkSet};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::{db::oidc::Pending, http::client};
+use crate::{config::OidcConfig, db::oidc::Pending, http::client};
 
 /// How long the provider's addresses and keys are taken as they were.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
 /// How long a provider that failed is not asked again: everybody who signs in would wait for its time-out in turn.
 const REST: Duration = Duration::from_secs(5);
-
-/// How the provider is reached.
-#[derive(Clone, Debug)]
-pub struct OidcConfig {
-    /// Its address, exactly as it names itself.
-    pub issuer: String,
-    /// Who we are to it.
-    pub client_id: String,
-    /// How it knows us.
-    pub client_secret: Option<Secret>,
-}
 
 /// Why a sign-in through the provider failed. None of it holds a token.
 #[derive(Debug, thiserror::Error)]

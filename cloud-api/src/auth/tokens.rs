@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::keys::Keyring;
-use crate::db::types::{DbId, UtcMs};
+use crate::db::types::DbId;
+use crate::domain::time::UtcMs;
 
 /// How long an access token lives.
 pub const ACCESS_S: i64 = 15 * 60;

@@ -30,9 +30,10 @@ use crate::{
         DbError,
         conn::Conn,
         erase,
-        types::{DbId, UtcMs},
+        types::DbId,
         users::{self, ConsentRow},
     },
+    domain::time::UtcMs,
     ledger::{Entry, What},
 };
 use tables::{TABLES, Table};

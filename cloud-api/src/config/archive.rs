@@ -198,7 +198,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::db::target::Target;
+    use crate::config::Target;
 
     #[derive(Parser)]
     struct Line {

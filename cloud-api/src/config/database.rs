@@ -12,7 +12,8 @@ use std::{env, path::PathBuf};
 
 use clap::Args;
 
-use crate::{db::target::Target, failure::Failure};
+use super::Target;
+use crate::failure::Failure;
 
 /// The flags of every command that opens the database.
 #[derive(Clone, Debug, Args)]

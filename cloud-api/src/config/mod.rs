@@ -5,6 +5,7 @@
 //! - [`database`]: where minutes are kept
 //! - [`archive`]: whether raw batches and logs are archived, and where
 //! - [`outside`]: an OpenID provider, a model
+//! - [`target`]: the address of the database
 //! - [`mod@env_file`]: the file `.env`
 //!
 //! Flags win over the environment, the environment over `.env`.
@@ -15,12 +16,14 @@ pub mod database;
 pub mod env_file;
 pub mod outside;
 pub mod server;
+pub mod target;
 
 pub use access::{AccessArgs, AccessConfig};
 pub use archive::{ArchiveArgs, ArchiveConfig};
 pub use database::{DatabaseArgs, DatabaseConfig};
-pub use outside::{OutsideArgs, OutsideConfig};
-pub use server::{ServeArgs, ServerConfig};
+pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig};
+pub use server::{Part, ServeArgs, ServerConfig};
+pub use target::Target;
 
 use crate::failure::Failure;
 

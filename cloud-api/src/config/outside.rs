@@ -12,7 +12,7 @@
 use blink_proto::Secret;
 use clap::Args;
 
-use crate::{auth::oidc::OidcConfig, failure::Failure, routes::insights::AskConfig};
+use crate::failure::Failure;
 
 /// The flags.
 #[derive(Clone, Debug, Args)]
@@ -35,6 +35,28 @@ pub struct OutsideArgs {
     /// What the model's address wants to see
     #[arg(long, value_name = "KEY", env = "CLOUD_API_ASK_KEY", hide_env_values = true, hide = true)]
     pub ask_key: Option<String>,
+}
+
+/// How the OpenID provider is reached.
+#[derive(Clone, Debug)]
+pub struct OidcConfig {
+    /// Its address, exactly as it names itself.
+    pub issuer: String,
+    /// Who we are to it.
+    pub client_id: String,
+    /// How it knows us.
+    pub client_secret: Option<Secret>,
+}
+
+/// The model an operator chose, at an OpenAI-compatible address.
+#[derive(Clone, Debug)]
+pub struct AskConfig {
+    /// Its base address, such as `http://127.0.0.1:11434/v1`.
+    pub url: String,
+    /// Its name there.
+    pub model: String,
+    /// What it wants to see, if anything.
+    pub key: Option<Secret>,
 }
 
 /// The checked settings.

@@ -15,12 +15,45 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
+    str::FromStr,
 };
 
 use clap::Args;
 
 use super::{AccessArgs, ArchiveArgs, DatabaseArgs, OutsideArgs};
-use crate::{failure::Failure, routes::Part};
+use crate::failure::Failure;
+
+/// A part of the server, so that replicas can share the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Health and figures: every process answers these.
+    Always,
+    /// Accounts and sessions.
+    Auth,
+    /// People's own data, teams, administration.
+    Data,
+    /// Minutes in.
+    Sync,
+    /// The attendance desk.
+    Attendance,
+    /// Pages and documentation.
+    Web,
+}
+
+impl FromStr for Part {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "auth" => Self::Auth,
+            "data" => Self::Data,
+            "sync" => Self::Sync,
+            "attendance" => Self::Attendance,
+            "web" => Self::Web,
+            _ => return Err("must be auth, data, sync, attendance or web".to_owned()),
+        })
+    }
+}
 
 /// The flags of `serve`.
 #[derive(Clone, Debug, Args)]

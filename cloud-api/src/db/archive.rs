@@ -9,8 +9,9 @@ use super::{
     DbError,
     conn::Conn,
     schema::{archive_keys, archive_objects, archive_queue},
-    types::{DbId, Id, Utc, UtcMs},
+    types::{DbId, Id, Utc},
 };
+use crate::domain::time::UtcMs;
 
 /// SQLite bounds how many values a statement may have.
 const MOST_VALUES: usize = 500;

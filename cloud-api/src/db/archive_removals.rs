@@ -7,8 +7,9 @@ use super::{
     DbError,
     conn::Conn,
     schema::{archive_keys, archive_objects, archive_queue, archive_removals, erasures},
-    types::{DbId, UtcMs},
+    types::DbId,
 };
+use crate::domain::time::UtcMs;
 
 /// An object being written when it is given up may still arrive; its removal waits this long.
 pub const SETTLE_MS: i64 = 60_000;

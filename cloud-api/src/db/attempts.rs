@@ -5,11 +5,8 @@ use diesel::{
     sql_types::{Binary, Integer},
 };
 
-use super::{
-    DbError,
-    conn::Conn,
-    types::{Utc, UtcMs},
-};
+use super::{DbError, conn::Conn, types::Utc};
+use crate::domain::time::UtcMs;
 
 /// The length of a window, in milliseconds.
 pub const WINDOW_MS: i64 = 15 * 60_000;

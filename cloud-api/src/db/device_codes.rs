@@ -8,9 +8,10 @@ use super::{
     conn::Conn,
     schema::device_codes,
     sessions::{self, SessionRow},
-    types::{DbId, UtcMs},
+    types::DbId,
     users::{self, UserRow},
 };
+use crate::domain::time::UtcMs;
 
 /// A waiting tray.
 #[derive(Clone, Debug, Queryable, Insertable)]

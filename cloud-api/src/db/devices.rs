@@ -6,8 +6,9 @@ use super::{
     DbError,
     conn::Conn,
     schema::{devices, sessions},
-    types::{DbId, UtcMs},
+    types::DbId,
 };
+use crate::domain::time::UtcMs;
 
 /// A machine.
 #[derive(Clone, Debug, Queryable)]

@@ -7,8 +7,9 @@ use super::{
     DbError, archive_removals,
     conn::Conn,
     schema::{blink_data, blink_rollups, consents, devices, sessions, team_members, users},
-    types::{DbId, UtcMs},
+    types::DbId,
 };
+use crate::domain::time::UtcMs;
 
 /// What was removed from the database, in rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

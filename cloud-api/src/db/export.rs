@@ -3,12 +3,8 @@
 use blink_proto::{Minute, Quality};
 use diesel::prelude::*;
 
-use super::{
-    DbError,
-    conn::Conn,
-    schema::blink_data,
-    types::{DbId, UtcMs},
-};
+use super::{DbError, conn::Conn, schema::blink_data, types::DbId};
+use crate::domain::time::UtcMs;
 
 /// A stored minute.
 #[derive(Clone, Debug, Queryable)]

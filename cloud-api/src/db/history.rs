@@ -7,8 +7,9 @@ use super::{
     conn::Conn,
     ingest::SLOT_MS,
     schema::{blink_data, blink_rollups},
-    types::{DbId, UtcMs},
+    types::DbId,
 };
+use crate::domain::time::UtcMs;
 
 /// The sums of a stretch that starts at `at`, over all of a person's devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,9 +16,10 @@ use super::{
     archive::{self, QueuedRow},
     conn::Conn,
     schema::{blink_data, blink_rollups, devices, users},
-    types::{DbId, Id, Utc, UtcMs},
+    types::{DbId, Id, Utc},
 };
 use crate::domain::minute::CheckedMinute;
+use crate::domain::time::UtcMs;
 
 /// The length of a rollup: a quarter of an hour, in milliseconds.
 pub const SLOT_MS: i64 = 15 * 60_000;
@@ -145,7 +146,7 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
     for minute in &batch.minutes {
         let new = diesel::insert_into(blink_data::table)
             .values(Row {
-                id: minute.id,
+                id: minute.id.into(),
                 user_id: batch.user,
                 blink_count: minute.blink_count,
                 from_timestamp: minute.from,
@@ -264,7 +265,7 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
         .bind::<Id, _>(batch.user)
         .bind::<Id, _>(batch.device)
         .bind::<Utc, _>(batch.received_at)
-        .bind::<Array<Id>, _>(column(batch, |m| m.id))
+        .bind::<Array<Id>, _>(column(batch, |m| DbId::from(m.id)))
         .bind::<Array<Integer>, _>(column(batch, |m| m.blink_count))
         .bind::<Array<Utc>, _>(column(batch, |m| m.from))
         .bind::<Array<Integer>, _>(column(batch, |m| m.observed_ms))

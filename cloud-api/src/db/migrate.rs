@@ -5,7 +5,8 @@ use std::{fs, io};
 use diesel::{RunQueryDsl as _, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::{conn::Conn, target::Target};
+use super::conn::Conn;
+use crate::config::Target;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");

@@ -34,8 +34,8 @@ use diesel::{
     result::{DatabaseErrorKind, Error as QueryError},
 };
 
+use crate::config::Target;
 use conn::Conn;
-use target::Target;
 
 /// A failure of the database, or of reaching it.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,10 @@ use super::{
     DbError,
     conn::Conn,
     schema::{oidc_identities, oidc_logins},
-    types::{DbId, UtcMs},
+    types::DbId,
     users::{self, UserRow},
 };
+use crate::domain::time::UtcMs;
 
 /// What must be remembered of a sign-in until the browser comes back.
 #[derive(Clone, Debug, PartialEq, Eq)]

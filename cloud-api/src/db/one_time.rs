@@ -5,12 +5,8 @@ use blink_proto::Secret;
 use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    DbError,
-    conn::Conn,
-    schema::one_time_tokens,
-    types::{DbId, UtcMs},
-};
+use super::{DbError, conn::Conn, schema::one_time_tokens, types::DbId};
+use crate::domain::time::UtcMs;
 
 /// Makes a token for `purpose`; the person's earlier ones for it no longer work.
 ///

@@ -8,8 +8,9 @@ use super::{
     attempts::WINDOW_MS,
     conn::Conn,
     schema::{blink_data, blink_rollups, one_time_tokens, sessions},
-    types::{Utc, UtcMs},
+    types::Utc,
 };
+use crate::domain::time::UtcMs;
 
 /// What was removed, in rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

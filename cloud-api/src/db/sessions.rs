@@ -10,9 +10,10 @@ use super::{
     conn::Conn,
     device_codes,
     schema::{sessions, users as people},
-    types::{DbId, UtcMs},
+    types::DbId,
     users::{self, UserRow},
 };
+use crate::domain::time::UtcMs;
 
 /// A sign-in.
 #[derive(Clone, Queryable, Identifiable, Insertable)]

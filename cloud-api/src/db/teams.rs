@@ -7,8 +7,9 @@ use super::{
     DbError,
     conn::Conn,
     schema::{blink_rollups, team_members, team_weeks, teams, users},
-    types::{DbId, UtcMs},
+    types::DbId,
 };
+use crate::domain::time::UtcMs;
 use crate::domain::{interval::Grouping, team};
 
 /// A team.

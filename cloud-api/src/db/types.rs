@@ -1,22 +1,25 @@
 //! Two SQL types of our own, so that one body of code serves both databases: an id (`uuid` | `TEXT`) and a UTC time in
 //! milliseconds (`timestamptz` | `INTEGER`), with the Rust values [`DbId`] and [`UtcMs`].
+//!
+//! [`UtcMs`] belongs to the domain, which knows no database: what diesel would derive for it stands here.
 
 use std::io::Write as _;
 
 use diesel::{
     backend::Backend,
-    deserialize::{self, FromSql, FromSqlRow},
+    deserialize::{self, FromSql, FromSqlRow, Queryable},
     expression::AsExpression,
+    internal::derives::as_expression::Bound,
     pg::{Pg, PgValue},
     query_builder::QueryId,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{BigInt, HasSqlType, SqlType, Text},
+    sql_types::{BigInt, HasSqlType, Nullable, SingleValue, SqlType, Text},
     sqlite::Sqlite,
 };
-use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::conn::{MultiBackend, MultiRawValue};
+use crate::domain::time::UtcMs;
 
 /// Milliseconds from 1970 to 2000, PostgreSQL's epoch.
 const PG_EPOCH_MS: i64 = 946_684_800_000;
@@ -61,31 +64,6 @@ macro_rules! id_conversions {
     )*};
 }
 id_conversions!(blink_proto::UserId, blink_proto::DeviceId, blink_proto::MinuteId);
-
-/// Milliseconds since 1970 UTC: the resolution at which every time is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Utc)]
-pub struct UtcMs(pub i64);
-
-impl UtcMs {
-    /// The time this many milliseconds later.
-    #[must_use]
-    pub fn plus(self, ms: i64) -> Self {
-        Self(self.0.saturating_add(ms))
-    }
-
-    /// As a timestamp; times that no calendar can name become the nearest that one can.
-    #[must_use]
-    pub fn timestamp(self) -> Timestamp {
-        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
-    }
-}
-
-impl From<Timestamp> for UtcMs {
-    fn from(t: Timestamp) -> Self {
-        Self(t.as_millisecond())
-    }
-}
 
 impl ToSql<Id, Pg> for DbId {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -141,6 +119,58 @@ impl FromSql<Utc, Sqlite> for UtcMs {
     }
 }
 
+impl AsExpression<Utc> for UtcMs {
+    type Expression = Bound<Utc, Self>;
+
+    fn as_expression(self) -> Self::Expression {
+        Bound::new(self)
+    }
+}
+
+impl AsExpression<Nullable<Utc>> for UtcMs {
+    type Expression = Bound<Nullable<Utc>, Self>;
+
+    fn as_expression(self) -> Self::Expression {
+        Bound::new(self)
+    }
+}
+
+impl<'expr> AsExpression<Utc> for &'expr UtcMs {
+    type Expression = Bound<Utc, &'expr UtcMs>;
+
+    fn as_expression(self) -> Self::Expression {
+        Bound::new(self)
+    }
+}
+
+impl<'expr> AsExpression<Nullable<Utc>> for &'expr UtcMs {
+    type Expression = Bound<Nullable<Utc>, &'expr UtcMs>;
+
+    fn as_expression(self) -> Self::Expression {
+        Bound::new(self)
+    }
+}
+
+impl<DB: Backend> ToSql<Nullable<Utc>, DB> for UtcMs
+where
+    Self: ToSql<Utc, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        ToSql::<Utc, DB>::to_sql(self, out)
+    }
+}
+
+impl<ST: SingleValue, DB: Backend> Queryable<ST, DB> for UtcMs
+where
+    Self: FromSql<ST, DB>,
+{
+    type Row = Self;
+
+    fn build(row: Self) -> deserialize::Result<Self> {
+        Ok(row)
+    }
+}
+
 macro_rules! on_both_databases {
     ($sql:ident, $rust:ty) => {
         impl HasSqlType<$sql> for MultiBackend {
@@ -165,16 +195,3 @@ macro_rules! on_both_databases {
 }
 on_both_databases!(Id, DbId);
 on_both_databases!(Utc, UtcMs);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_keep_their_milliseconds() {
-        let t: Timestamp = "2026-03-01T10:00:00.123Z".parse().unwrap();
-        assert_eq!(UtcMs::from(t).timestamp(), t);
-        assert_eq!(UtcMs(i64::MAX).timestamp(), Timestamp::MAX);
-        assert_eq!(UtcMs(i64::MIN).timestamp(), Timestamp::MIN);
-    }
-}

@@ -6,8 +6,9 @@ use super::{
     DbError,
     conn::Conn,
     schema::{consents, users},
-    types::{DbId, UtcMs},
+    types::DbId,
 };
+use crate::domain::time::UtcMs;
 
 /// A person's row.
 #[derive(Clone, Queryable, Identifiable, Insertable)]

@@ -121,6 +121,14 @@ pub fn time_zone(text: &str) -> Result<String, String> {
     Err("must be an IANA time zone, such as Europe/Berlin".to_owned())
 }
 
+/// Reads a role by its name.
+///
+/// # Errors
+/// With the names there are.
+pub fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "must be member, kiosk, manager or admin".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;

@@ -2,8 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::interval::Grouping;
-use crate::db::types::UtcMs;
+use super::{interval::Grouping, time::UtcMs};
 
 /// The start of the next page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+/// The fields of a body that are missing or wrong, and why.
+#[derive(Debug)]
+pub struct WrongFields(pub BTreeMap<String, String>);
+
 /// A JSON object being read.
 pub struct Fields {
     object: Map<String, Value>,
@@ -66,9 +70,9 @@ impl Fields {
     /// The object's fields, when none is wrong.
     ///
     /// # Errors
-    /// 422 naming those that are.
-    pub fn finish(self) -> Result<(), crate::error::ApiError> {
-        if self.wrong.is_empty() { Ok(()) } else { Err(crate::error::ApiError::invalid(self.wrong)) }
+    /// Those that are, with what is wrong.
+    pub fn finish(self) -> Result<(), WrongFields> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(WrongFields(self.wrong)) }
     }
 
     /// A truth value; absent and null are false.

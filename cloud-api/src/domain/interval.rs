@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, ToSpan as _, civil::Weekday, tz::TimeZone};
 
-use crate::db::types::UtcMs;
+use super::time::UtcMs;
 
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;

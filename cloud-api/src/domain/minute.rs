@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Number, Value};
 
-use crate::db::types::{DbId, UtcMs};
+use super::time::UtcMs;
 
 /// More blinks than this in a minute is no person: a blink takes 50 ms at the least, and as long again to the next.
 pub const MAX_BLINKS: i64 = 600;
@@ -99,7 +99,7 @@ struct Wire {
 #[derive(Clone, Debug, PartialEq)]
 pub struct CheckedMinute {
     /// Names the record.
-    pub id: DbId,
+    pub id: MinuteId,
     /// Blinks, 0 to [`MAX_BLINKS`].
     pub blink_count: i32,
     /// The start of a UTC minute.

@@ -6,6 +6,7 @@
 //! - [`interval`]: hours, days and weeks in a person's time zone
 //! - [`insights`]: what the figures say
 //! - [`team`]: the one figure a team has
+//! - [`time`]: UTC times in milliseconds
 //! - [`cursor`]: where the next page starts
 
 pub mod account;
@@ -15,3 +16,4 @@ pub mod insights;
 pub mod interval;
 pub mod minute;
 pub mod team;
+pub mod time;

@@ -10,7 +10,7 @@ use crate::{
     archive::{Archive, logs, removals, spool::Spool, worker},
     failure::chain,
     metrics,
-    routes::State,
+    state::State,
 };
 
 /// How often the queue's length is looked at.

@@ -10,9 +10,8 @@ use crate::{
     config::DatabaseConfig,
     db::{Db, DbError, purge, teams},
     failure::chain,
-    limits::Limits,
-    routes::State,
-    startup,
+    open,
+    state::State,
     tls::Certificate,
 };
 
@@ -25,7 +24,7 @@ pub async fn run(state: State) {
         due.tick().await;
         housekeeping(&state.db, &state).await;
         close_weeks(&state).await;
-        Limits::forget_idle(&state.limits);
+        state.limits.forget_idle();
     }
 }
 
@@ -36,9 +35,8 @@ pub async fn keys(state: State, config: DatabaseConfig) {
     loop {
         due.tick().await;
         let (config, now) = (config.clone(), state.clock.now());
-        let read = actix_web::web::block(move || {
-            startup::open_keys(&mut startup::connect(&config.target)?, &config, now, false)
-        });
+        let read =
+            actix_web::web::block(move || open::open_keys(&mut open::connect(&config.target)?, &config, now, false));
         match read.await {
             Ok(Ok(fresh)) => state.keys.replace(fresh),
             Ok(Err(e)) => {

@@ -207,7 +207,7 @@ mod tests {
             table().iter().map(|op| (op.path.to_owned(), op.method.to_uppercase())).collect();
         let answered: BTreeSet<(String, String)> = routes::table()
             .iter()
-            .filter(|entry| entry.part != routes::Part::Web || entry.path == "/api/openapi.json")
+            .filter(|entry| entry.part != crate::config::Part::Web || entry.path == "/api/openapi.json")
             .flat_map(|entry| entry.methods.iter().map(|(method, _)| (entry.path.to_owned(), method.to_string())))
             .collect();
         assert_eq!(described, answered);

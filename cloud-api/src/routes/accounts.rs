@@ -15,20 +15,22 @@ use blink_proto::{
 };
 use serde_json::json;
 
-use super::State;
 use crate::{
-    auth::{principal::Principal, tokens, web},
+    auth::{tokens, web},
     config::access::Registration as Policy,
     db::{
         DbError,
         sessions::{self, Rotation, SessionRow},
-        types::{DbId, UtcMs},
+        types::DbId,
         users::{self, ConsentRow, UserRow},
     },
+    domain::time::UtcMs,
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
     http::body,
-    limits, metrics,
+    metrics,
+    principal::Principal,
+    state::State,
 };
 
 /// What a registration says, checked.
@@ -79,7 +81,7 @@ impl Registration {
 /// # Errors
 /// As above, and those of [`body::object`].
 pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    limits::new_accounts(&state, state.peer(&req))?;
+    state.limits.new_accounts(state.peer(&req))?;
     let new = Registration::read(body::object(&req, payload).await?)?;
     may_register(&state.access.registration, &new.email)?;
     let password_hash = state.passwords.hash(new.password).await?;
@@ -154,7 +156,7 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         return Err(ApiError::invalid(fields.wrong()));
     };
     let key = email.map(|email| email.key).unwrap_or_default();
-    let attempt = limits::sign_in(&state, &key, state.peer(&req)).await?;
+    let attempt = state.limits.sign_in(&key, state.peer(&req)).await?;
     let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.passwords.verify(password, hash).await?;
@@ -163,7 +165,7 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong.")
     };
     let user = user.filter(|_| right).ok_or_else(wrong)?;
-    limits::succeeded(&state, attempt).await?;
+    state.limits.succeeded(attempt).await?;
     let verified = user.password_hash.clone();
     let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
     if !state.db.write(move |conn| sessions::insert_verified(conn, &session, verified.as_deref())).await? {

@@ -11,26 +11,18 @@ use blink_proto::http::User;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::State;
 use crate::{
-    auth::principal::Principal,
     db::{
         DbError,
         types::DbId,
         users::{self, RoleChange},
     },
-    domain::account::Role,
+    domain::account::{Role, role},
     error::{ApiError, ApiResult},
     http::body,
+    principal::Principal,
+    state::State,
 };
-
-/// Reads a role by its name.
-///
-/// # Errors
-/// With the names there are.
-pub fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "must be member, kiosk, manager or admin".to_owned())
-}
 
 /// `GET /api/admin/users?limit=&cursor=` -> `{items: [user], next_cursor}`.
 ///

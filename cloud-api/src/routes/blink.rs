@@ -17,15 +17,15 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::State;
 use crate::{
     archive::outbox,
-    auth::principal::{Principal, consent_withdrawn},
     db::ingest::{self, Batch, Outcome},
     domain::minute::{CheckedMinute, Rejection, Rules},
     error::{ApiError, ApiResult},
     http::body,
-    limits, metrics,
+    metrics,
+    principal::{Principal, consent_withdrawn},
+    state::State,
 };
 
 /// `POST /api/blink`: one minute with its `device_id` -> 201, or 200 when it was there already.
@@ -66,7 +66,7 @@ async fn store(
     minutes: Vec<CheckedMinute>,
     rejected: Vec<Rejected>,
 ) -> Result<SyncResponse, ApiError> {
-    limits::ingest(state, who.user, device)?;
+    state.limits.ingest(who.user, device)?;
     for refused in &rejected {
         metrics::rejected(&refused.code);
     }

@@ -8,10 +8,9 @@ use actix_web::{
 use blink_proto::Secret;
 use serde_json::json;
 
-use super::{State, accounts};
+use super::accounts;
 use crate::{
     address,
-    auth::principal::Principal,
     db::{
         DbError,
         device_codes::{self, CodeRow, Decider, Poll},
@@ -19,7 +18,8 @@ use crate::{
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
     http::{body, envelope::OwnForm},
-    limits,
+    principal::Principal,
+    state::State,
 };
 
 /// How long codes live, in milliseconds.
@@ -51,7 +51,7 @@ fn normal(code: &str) -> String {
 /// # Errors
 /// 422 naming the field, 429.
 pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    limits::new_accounts(&state, state.peer(&req))?;
+    state.limits.new_accounts(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
     let device_name = fields.optional_text("device_name", account::name).flatten();
     fields.finish()?;
@@ -128,7 +128,7 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
     let decided = fields.has("approve").then(|| fields.required_flag("approve"));
     let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
-    let try_ = limits::code_try(&state, who.user).await?;
+    let try_ = state.limits.code_try(who.user).await?;
     let who = Decider { user: who.user.into(), session: who.session };
     let (now, decision) = (state.clock.now(), decided.flatten());
     let found = state
@@ -146,7 +146,7 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
             "No device waits under this code: check it, or start again on the device.",
         ));
     };
-    limits::code_was_right(&state, try_).await?;
+    state.limits.code_was_right(try_).await?;
     Ok(HttpResponse::Ok().json(match decision {
         None => json!({
             "status": "waiting", "device_name": row.device_name, "address": row.address,

@@ -12,15 +12,12 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::State;
 use crate::{
-    auth::principal::Principal,
-    db::{
-        DbError, archive, devices, export, oidc, sessions, teams,
-        types::{DbId, UtcMs},
-        users,
-    },
+    db::{DbError, archive, devices, export, oidc, sessions, teams, types::DbId, users},
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
+    principal::Principal,
+    state::State,
 };
 
 /// Minutes read at once.

@@ -7,11 +7,11 @@ use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::State;
 use crate::{
     db::DbError,
     error::{ApiError, ApiResult},
     metrics,
+    state::State,
 };
 
 /// `GET /health`: the process answers. Nothing is asked of the database, so it is cheap.

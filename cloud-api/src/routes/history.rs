@@ -10,20 +10,20 @@ use blink_proto::{Quality, UserId, rate_per_minute};
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::State;
 use crate::{
-    auth::principal::Principal,
     db::{
         DbError,
         history::{self, Sum},
-        types::UtcMs,
         users,
     },
+    domain::time::UtcMs,
     domain::{
         cursor::Cursor,
         interval::{Grouping, Interval},
     },
     error::{ApiError, ApiResult},
+    principal::Principal,
+    state::State,
 };
 
 const DEFAULT_LIMIT: usize = 100;

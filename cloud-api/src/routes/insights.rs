@@ -5,33 +5,22 @@ use actix_web::{
     http::StatusCode,
     web::{self, Data, Payload},
 };
-use blink_proto::Secret;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::State;
 use crate::{
-    auth::principal::Principal,
-    db::{DbError, history, types::UtcMs, users},
+    config::AskConfig,
+    db::{DbError, history, users},
     domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
     domain::interval::Grouping,
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
     http::{body, client},
-    limits,
+    principal::Principal,
+    state::State,
 };
 
 const DAY_MS: i64 = 86_400_000;
-
-/// The model an operator chose, at an OpenAI-compatible address.
-#[derive(Clone, Debug)]
-pub struct AskConfig {
-    /// Its base address, such as `http://127.0.0.1:11434/v1`.
-    pub url: String,
-    /// Its name there.
-    pub model: String,
-    /// What it wants to see, if anything.
-    pub key: Option<Secret>,
-}
 
 /// `GET /api/user/me/insights`.
 ///
@@ -82,7 +71,7 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
     let Some(config) = state.ask.clone() else {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_configured", "Questions are off on this server."));
     };
-    limits::asks(&state, who.user)?;
+    state.limits.asks(who.user)?;
     let mut fields = body::object(&req, payload).await?;
     let question = fields.text("question", |text| match text.trim() {
         text if (1..=1_000).contains(&text.chars().count()) => Ok(text.to_owned()),

@@ -26,132 +26,13 @@ pub mod people;
 pub mod reset;
 pub mod team;
 
-use std::{path::PathBuf, str::FromStr, sync::Arc, time::Instant};
-
 use actix_web::{
-    HttpRequest, Route,
+    Route,
     http::Method,
     web::{self, ServiceConfig},
 };
 
-use blink_proto::UserId;
-use insights::AskConfig;
-
-use crate::{
-    address::{self, Peer},
-    archive::Archive,
-    auth::{keys::Keyring, oidc::Provider, password::Passwords},
-    clock::Clock,
-    config::AccessConfig,
-    db::{Db, types::UtcMs},
-    error::ApiError,
-    failure::chain,
-    http::resource,
-    ledger::{Entry as LedgerEntry, Ledger, What},
-    limits::Limits,
-    openapi,
-};
-
-const DAY_MS: i64 = 86_400_000;
-
-/// What every handler may use.
-#[derive(Clone)]
-pub struct State {
-    /// The database.
-    pub db: Db,
-    /// The signing keys.
-    pub keys: Arc<Keyring>,
-    /// Erasures and consents, outside the database.
-    pub ledger: Arc<Ledger>,
-    /// Where raw batches go besides the database; `None` where nothing is archived.
-    pub archive: Option<Arc<Archive>>,
-    /// Password hashing.
-    pub passwords: Passwords,
-    /// The time.
-    pub clock: Clock,
-    /// When the server started.
-    pub started: Instant,
-    /// How long minutes are kept.
-    pub retention_days: u32,
-    /// Who may register, from where.
-    pub access: Arc<AccessConfig>,
-    /// How often; `None` where limits are off.
-    pub limits: Option<Arc<Limits>>,
-    /// Where people reach this server, without a slash at the end.
-    pub public_url: String,
-    /// The OpenID provider, where there is one.
-    pub oidc: Option<Arc<Provider>>,
-    /// The model that answers questions, where there is one.
-    pub ask: Option<AskConfig>,
-    /// Whether a proxy stands in front.
-    pub behind_proxy: bool,
-    /// Where the attendance desk's CSV files go.
-    pub exports_dir: PathBuf,
-}
-
-impl State {
-    /// Minutes before this are past retention: the start of a UTC day, so that sums never lose a part of themselves.
-    #[must_use]
-    pub fn keep_from(&self) -> UtcMs {
-        let today = self.clock.now().0.div_euclid(DAY_MS);
-        UtcMs((today - i64::from(self.retention_days)) * DAY_MS)
-    }
-
-    /// Remembers outside the database what a person asked for, before the database does it.
-    ///
-    /// # Errors
-    /// 500 when it cannot be written: then it must not be done.
-    pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
-        let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
-        let written = web::block(move || ledger.append(&LedgerEntry { at, user_id, what })).await;
-        let written = written.map_err(|_| ApiError::internal("the ledger was cancelled"))?;
-        written.map_err(|e| ApiError::internal(chain(&e)))
-    }
-
-    /// Whether people reach this server by HTTPS: then cookies must never cross anything else.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.behind_proxy || self.public_url.starts_with("https://")
-    }
-
-    /// Whose address a request comes from, as limits count it.
-    #[must_use]
-    pub fn peer(&self, req: &HttpRequest) -> Peer {
-        address::of(req, &self.access.trusted_proxies).into()
-    }
-}
-
-/// A part of the server, so that replicas can share the work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Health and figures: every process answers these.
-    Always,
-    /// Accounts and sessions.
-    Auth,
-    /// People's own data, teams, administration.
-    Data,
-    /// Minutes in.
-    Sync,
-    /// The attendance desk.
-    Attendance,
-    /// Pages and documentation.
-    Web,
-}
-
-impl FromStr for Part {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Ok(match text {
-            "auth" => Self::Auth,
-            "data" => Self::Data,
-            "sync" => Self::Sync,
-            "attendance" => Self::Attendance,
-            "web" => Self::Web,
-            _ => return Err("must be auth, data, sync, attendance or web".to_owned()),
-        })
-    }
-}
+use crate::{config::Part, error::ApiError, http::resource, openapi};
 
 /// One address: its part, its path, its methods.
 pub struct Entry {

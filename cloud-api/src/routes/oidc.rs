@@ -12,7 +12,7 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{State, accounts, people};
+use super::{accounts, people};
 use crate::{
     auth::{
         oidc::{self as provider, OidcError, Person},
@@ -22,14 +22,15 @@ use crate::{
         DbError,
         oidc::{self, Pending},
         sessions,
-        types::{DbId, UtcMs},
+        types::DbId,
         users::{self, UserRow},
     },
     domain::account,
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
     failure::chain,
     http::people::wants_a_page,
-    limits,
+    state::State,
 };
 
 /// How long a sign-in may take at the provider, in milliseconds.
@@ -90,7 +91,7 @@ fn own_page(text: &str) -> Option<&str> {
 pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
-    limits::new_accounts(&state, state.peer(&req))?;
+    state.limits.new_accounts(state.peer(&req))?;
     let (secret, now) = (provider::random(), state.clock.now());
     let pending = Pending { verifier: provider::random(), nonce: provider::random() };
     let way = provider.way(&secret, &pending).await.map_err(|e| failed(&e))?;

@@ -8,12 +8,8 @@ use blink_proto::consent::TRACKING_VERSION;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{
-    State,
-    consents::{BIOMETRIC_VERSION, TEAM_VERSION},
-};
+use super::consents::{BIOMETRIC_VERSION, TEAM_VERSION};
 use crate::{
-    auth::principal::Principal,
     db::{
         DbError, devices, sessions,
         types::DbId,
@@ -22,6 +18,8 @@ use crate::{
     error::{ApiError, ApiResult},
     http::body,
     ledger::What,
+    principal::Principal,
+    state::State,
 };
 
 fn consent_items(rows: Vec<ConsentRow>) -> Value {

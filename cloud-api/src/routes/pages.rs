@@ -1,9 +1,8 @@
 //! The plain dashboard, embedded: sign in, today's figures, one's own history. It is what `/` shows while the full web
 //! dashboard is not built in.
 
+use crate::state::State;
 use actix_web::{HttpResponse, body::MessageBody, http::header::CACHE_CONTROL, web::Data};
-
-use super::State;
 
 fn page(content_type: &'static str, body: impl MessageBody + 'static) -> HttpResponse {
     HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).content_type(content_type).body(body)

@@ -11,21 +11,21 @@ use blink_proto::{Secret, http::User};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::State;
 use crate::{
     archive::removals,
-    auth::principal::Principal,
     db::{
         DbError, archive_removals, erase, sessions,
-        types::{DbId, UtcMs},
+        types::DbId,
         users::{self, Change, UserRow},
     },
     domain::account,
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
     failure::chain,
     http::body,
     ledger::What,
-    limits,
+    principal::Principal,
+    state::State,
 };
 
 /// How fresh a sign-in must be to stand in for the password.
@@ -55,9 +55,9 @@ pub fn email_taken() -> ApiError {
 
 /// Counted as a sign-in is: whoever has taken a session must not find the password by trying.
 async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: &UserRow) -> Result<(), ApiError> {
-    let attempt = limits::sign_in(state, &row.email_key, state.peer(req)).await?;
+    let attempt = state.limits.sign_in(&row.email_key, state.peer(req)).await?;
     if state.passwords.verify(given, row.password_hash.clone()).await? {
-        return limits::succeeded(state, attempt).await;
+        return state.limits.succeeded(attempt).await;
     }
     Err(ApiError::forbidden("wrong_password", "The password is wrong."))
 }

@@ -6,7 +6,6 @@ use actix_web::{
     web::{Data, Payload},
 };
 
-use super::State;
 use crate::{
     db::{
         DbError, one_time, sessions,
@@ -16,6 +15,7 @@ use crate::{
     domain::account,
     error::{ApiError, ApiResult},
     http::body,
+    state::State,
 };
 
 /// What the link is for.

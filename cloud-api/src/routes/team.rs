@@ -8,20 +8,22 @@ use actix_web::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{State, consents::TEAM_VERSION};
+use super::consents::TEAM_VERSION;
 use crate::{
-    auth::principal::Principal,
     db::{
         DbError,
         conn::Conn,
         teams::{self, Acceptance, TeamRow},
-        types::{DbId, UtcMs},
+        types::DbId,
         users::{self, ConsentRow},
     },
     domain::account::{self, Role},
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
     http::body,
     ledger::What,
+    principal::Principal,
+    state::State,
 };
 
 /// `POST /api/team`: `{name, timezone?}` -> 201; the team is the caller's, in their time zone unless told.
@@ -160,7 +162,7 @@ async fn read_acceptance(req: &HttpRequest, payload: Payload) -> Result<(), ApiE
         TEAM_VERSION => Ok(()),
         _ => Err(format!("must be \"{TEAM_VERSION}\", the version of the text at /api/consents")),
     });
-    fields.finish()
+    Ok(fields.finish()?)
 }
 
 async fn accept(who: &Principal, team: &str, req: &HttpRequest, payload: Payload, state: &State) -> ApiResult {

@@ -7,7 +7,7 @@ use cloud_api::{
         archive::{self, ObjectRow},
         types::DbId,
     },
-    startup,
+    open,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -93,7 +93,7 @@ fn erasure_destroys_the_key_and_removes_the_objects(#[case] backend: Backend) {
     assert_eq!(store(&receipt, "database")["removed"]["minutes"], 20);
     assert_eq!((written(&app), files(&folder).len()), (1, 1), "her object is gone, the other's is there");
     // Somebody kept a copy of both: of hers nothing is left that opens it.
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     let keys: Vec<bool> =
         copies.iter().map(|copy| archive::key(&mut conn, codec::key_id(copy).unwrap()).unwrap().is_some()).collect();
     assert_eq!(keys.iter().filter(|there| **there).count(), 1);
@@ -183,7 +183,7 @@ fn what_is_past_retention_leaves_the_archive_too(#[case] backend: Backend) {
     eventually("one", || written(&app) == 1);
     ada.store(&minutes("2026-03-09T09:00:00Z", 5, 3));
     eventually("two", || written(&app) == 2);
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     let run = |conn: &mut _| cloud_api::db::purge::run(conn, at("2026-03-05T00:00:00Z"), at(NOW)).unwrap();
     assert_eq!(run(&mut conn).objects, 1);
     assert_eq!(run(&mut conn).objects, 0);
@@ -231,7 +231,7 @@ fn what_a_dead_replica_left_behind_is_taken_over(#[case] backend: Backend) {
     let ada = app.user();
     app.archive = archive;
     // Its batch waits, and nobody is there to take it: the server is stopped.
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     app.archive.as_mut().unwrap().gather_ms = 60_000;
     app.restart();
     let ada = Client { base: app.address.clone(), ..ada };
@@ -280,7 +280,7 @@ fn what_was_never_finished_is_cleared_up(#[case] backend: Backend) {
     ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
     eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
     app.stop();
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
     let object = |name: &str, created_at| ObjectRow {
         id: DbId::fresh(),
@@ -337,7 +337,7 @@ fn a_key_that_does_not_open_stops_no_upload(#[case] backend: Backend) {
     let two = replica(&one);
     let ada = one.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
-    let mut conn = startup::connect(&one.target).unwrap();
+    let mut conn = open::connect(&one.target).unwrap();
     let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
     archive::reseal_key(&mut conn, key.id, b"damaged".to_vec()).unwrap();
     let there = Client { base: two.address.clone(), ..ada };

@@ -22,7 +22,7 @@ use cloud_api::{
         conn::Conn,
         types::DbId,
     },
-    startup,
+    open,
 };
 use rstest::rstest;
 use serde_json::json;
@@ -67,7 +67,7 @@ fn lines_of_an_object_that_was_given_up_meanwhile_are_archived_anew(#[case] back
         if *left > 0 {
             *left -= 1;
             // Another replica, whose patience is over.
-            let mut conn = startup::connect(&target).unwrap();
+            let mut conn = open::connect(&target).unwrap();
             assert_eq!(archive_removals::clear_up(&mut conn, at("2026-03-10T12:10:00Z"), at(NOW)).unwrap(), 1);
         }
         200
@@ -89,7 +89,7 @@ fn leases_and_removals_of_a_long_pass_begin_when_they_begin(#[case] backend: Bac
     let (seen, log, moved) = (target.clone(), times.clone(), clock.clone());
     let app = on_store(backend, move |name| {
         let (target, mut log, now) = (seen.lock().unwrap().clone().unwrap(), log.lock().unwrap(), moved.now());
-        let mut conn = startup::connect(&target).unwrap();
+        let mut conn = open::connect(&target).unwrap();
         let object = archive::object(&mut conn, name).unwrap().unwrap();
         let key = archive::key(&mut conn, object.key_id).unwrap().unwrap();
         log.push((now.0 - object.created_at.0, key.leased_until.0 - now.0));
@@ -105,7 +105,7 @@ fn leases_and_removals_of_a_long_pass_begin_when_they_begin(#[case] backend: Bac
     assert!(matches!(wait(worker::gather(&archive, &db, &clock)), Err(worker::WorkError::Store(_))));
     assert_eq!(*times.lock().unwrap(), [(0, 30_000); 3]);
     let due = |now, conn: &mut Conn| archive_removals::take_due(conn, None, now, 0, 10).unwrap().len();
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     let settled = clock.now().plus(archive_removals::SETTLE_MS);
     assert_eq!((due(settled.plus(-1), &mut conn), due(settled, &mut conn)), (0, 1), "it may still arrive");
 
@@ -139,7 +139,7 @@ fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend:
         "removed": {"keys": 1, "batches": 1, "objects": 1},
     });
     assert_eq!(store(&receipt, "archive"), &expected);
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     for row in archive_removals::take_due(&mut conn, None, at("2026-03-10T12:30:00Z"), 0, 10).unwrap() {
         archive_removals::done(&mut conn, row.id).unwrap();
     }
@@ -158,7 +158,7 @@ fn no_more_is_read_of_a_queue_than_an_object_takes(#[case] backend: Backend) {
     for n in 0..510 {
         ada.store(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1));
     }
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap().id;
     let mut read = |limit, enough| -> Vec<QueuedRow> { archive::queued(&mut conn, key, limit, enough).unwrap() };
     let all = read(1_000, i64::MAX);

@@ -25,7 +25,7 @@ use cloud_api::{
         archive::{Place, S3Config},
     },
     db::archive::{self, ObjectRow, QueueState},
-    startup,
+    open,
 };
 use serde_json::{Value, json};
 
@@ -85,7 +85,7 @@ pub(crate) fn replica(app: &TestApp) -> TestApp {
 }
 
 pub(crate) fn objects(app: &TestApp) -> Vec<ObjectRow> {
-    archive::objects(&mut startup::connect(&app.target).unwrap(), None, None, 100_000).unwrap()
+    archive::objects(&mut open::connect(&app.target).unwrap(), None, None, 100_000).unwrap()
 }
 
 /// How many objects are finished.
@@ -94,12 +94,12 @@ pub(crate) fn written(app: &TestApp) -> usize {
 }
 
 pub(crate) fn queue(app: &TestApp) -> QueueState {
-    archive::queue_state(&mut startup::connect(&app.target).unwrap()).unwrap()
+    archive::queue_state(&mut open::connect(&app.target).unwrap()).unwrap()
 }
 
 /// The archive of a server, as another process opens it.
 pub(crate) fn archive_of(app: &TestApp) -> Archive {
-    let mut conn = startup::connect(&app.target).unwrap();
+    let mut conn = open::connect(&app.target).unwrap();
     let database = DatabaseConfig {
         target: app.target.clone(),
         connections: 1,
@@ -113,7 +113,7 @@ pub(crate) fn archive_of(app: &TestApp) -> Archive {
 
 /// The lines of every object, opened as an operator would.
 pub(crate) fn opened(app: &TestApp) -> Vec<Value> {
-    let (archive, mut conn) = (archive_of(app), startup::connect(&app.target).unwrap());
+    let (archive, mut conn) = (archive_of(app), open::connect(&app.target).unwrap());
     let mut lines = Vec::new();
     for object in objects(app).iter().filter(|object| object.written) {
         let read = actix_web::rt::System::new().block_on(archive.stores.get(Bucket::Data, &object.name));

@@ -12,7 +12,7 @@ use cloud_api::{
         types::DbId,
         users,
     },
-    startup,
+    open,
 };
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ contract! {
     fn what_was_read_before_begins_no_session(app) {
         let eve = app.user();
         let id = DbId(eve.id.parse().unwrap());
-        let mut conn = startup::connect(&app.target).unwrap();
+        let mut conn = open::connect(&app.target).unwrap();
         let conn = &mut conn;
         let before = users::by_id(conn, id).unwrap().unwrap();
         let verified = before.password_hash.clone();
@@ -90,7 +90,7 @@ type Request = (&'static str, &'static str, Value, u16);
 /// Lets the account go over while the requests have passed every check and are about to store what they were for.
 fn go_over<const N: usize>(app: &TestApp, eve: &Client, requests: [Request; N]) -> Conn {
     let id = DbId(eve.id.parse().unwrap());
-    let (mut conn, mut eyes) = (startup::connect(&app.target).unwrap(), startup::connect(&app.target).unwrap());
+    let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
     let under_way = transaction(&mut conn, |conn| -> Result<_, DbError> {
         let row = users::hold(conn, id)?.unwrap();
         let under_way = requests.map(|(method, path, body, status)| {

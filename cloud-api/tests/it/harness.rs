@@ -8,13 +8,9 @@ use std::{
 
 use cloud_api::{
     clock::Clock,
-    config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, ServerConfig},
-    db::{
-        target::Target,
-        types::{DbId, UtcMs},
-        users,
-    },
-    routes::Part,
+    config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig, Target},
+    db::{types::DbId, users},
+    domain::time::UtcMs,
     startup::Application,
 };
 use jiff::Timestamp;
@@ -141,7 +137,7 @@ impl TestApp {
 
     /// Gives a person a role, as an operator at the machine would.
     pub(crate) fn set_role(&self, who: &Client, role: &str) {
-        let mut conn = cloud_api::startup::connect(&self.target).unwrap();
+        let mut conn = cloud_api::open::connect(&self.target).unwrap();
         let id = DbId(who.id.parse().unwrap());
         assert_eq!(users::set_role(&mut conn, id, role).unwrap(), users::RoleChange::Done);
     }

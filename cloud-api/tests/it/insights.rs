@@ -1,6 +1,6 @@
 //! What a person's figures say, and questions about them.
 
-use cloud_api::{config::OutsideConfig, routes::insights::AskConfig};
+use cloud_api::config::{AskConfig, OutsideConfig};
 use serde_json::{Value, json};
 
 use crate::{harness::*, mock::Mock};

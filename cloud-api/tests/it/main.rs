@@ -14,6 +14,7 @@ mod backup;
 mod bodies;
 mod device;
 mod envelope;
+mod floors;
 mod handover;
 mod health;
 mod history;

@@ -7,15 +7,15 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use cloud_api::{
-    auth::oidc::OidcConfig,
+    config::OidcConfig,
     config::OutsideConfig,
     db::{
         DbError, one_time, transaction,
         types::DbId,
         users::{self, Change},
     },
+    open,
     routes::reset,
-    startup,
 };
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use rcgen::PublicKeyData as _;
@@ -164,7 +164,7 @@ contract! {
         let codes = app.anonymous().post("/api/auth/device", &json!({"device_name": "Eve's"})).expect(200).json;
         let approved = json!({"user_code": codes["user_code"], "approve": true});
         eve.post("/api/auth/device/approve", &approved).expect(200);
-        let mut conn = startup::connect(&app.target).unwrap();
+        let mut conn = open::connect(&app.target).unwrap();
         let eve_id = DbId(eve.id.parse().unwrap());
         let link = one_time::create(&mut conn, eve_id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         *provider.claims.lock().unwrap() = json!({"email": eve.email});
@@ -246,7 +246,7 @@ fn whoever_gives_an_address_up_at_that_moment_keeps_their_account() {
     *provider.claims.lock().unwrap() = json!({"email": eve.email});
     let (query, cookie) = begin(&app);
     provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
-    let (mut conn, mut eyes) = (startup::connect(&app.target).unwrap(), startup::connect(&app.target).unwrap());
+    let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
     let answer = std::thread::scope(|scope| {
         let held = transaction(&mut conn, |conn| -> Result<_, DbError> {
             let id = DbId(eve.id.parse().unwrap());

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use cloud_api::{
     config::{AccessConfig, access::Registration},
     db::purge,
-    startup,
+    open,
 };
 use serde_json::json;
 
@@ -73,7 +73,7 @@ contract! {
         let ada = app.user();
         ada.store(&minutes("2024-01-31T23:50:00Z", 20, 1));
         ada.store(&minutes("2024-02-09T23:50:00Z", 20, 1));
-        let mut conn = startup::connect(&app.target).unwrap();
+        let mut conn = open::connect(&app.target).unwrap();
         let run = |conn: &mut _| purge::run(conn, at("2024-02-10T00:00:00Z"), at("2024-02-11T00:00:00Z")).unwrap();
         let purged = run(&mut conn);
         assert_eq!((purged.minutes, purged.sums, purged.sessions), (30, 3, 0));
@@ -221,7 +221,7 @@ fn a_full_or_locked_disk_is_503_and_loses_nothing() {
     let batch = minutes("2026-03-10T09:00:00Z", 60, 1);
     ada.store(&batch[..30]);
     // Another program holds the write lock for longer than anybody waits.
-    let mut other = startup::connect(&app.target).unwrap();
+    let mut other = open::connect(&app.target).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     assert_eq!(ada.sync(&batch).expect(503).code(), "unavailable");
     assert_eq!(ada.totals().0, 30, "reading goes on");

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cloud_api::db::target::Target;
+use cloud_api::config::Target;
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 use uuid::Uuid;
 

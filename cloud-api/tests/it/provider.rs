@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cloud_api::{auth::oidc::OidcConfig, config::OutsideConfig};
+use cloud_api::config::{OidcConfig, OutsideConfig};
 use serde_json::{Value, json};
 
 use crate::{

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use cloud_api::{
     db::{conn::Conn, migrate},
-    startup,
+    open,
 };
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
@@ -30,7 +30,7 @@ fn dump(database: &Database) -> String {
 fn the_readable_schema_is_the_migrations() {
     let (by_hand, by_migrations) = (Database::create(), Database::create());
     by_hand.connect().batch_execute(include_str!("../../../schema.sql")).unwrap();
-    let mut conn = startup::connect(&by_migrations.target()).unwrap();
+    let mut conn = open::connect(&by_migrations.target()).unwrap();
     migrate::run(&mut conn, &by_migrations.target()).unwrap();
     let (by_hand, by_migrations) = (dump(&by_hand), dump(&by_migrations));
     assert!(by_hand.contains("CREATE TABLE public.blink_data"), "{by_hand}");
@@ -57,7 +57,7 @@ fn minutes_begin_with_the_five_columns_of_the_plan() {
     let expected = ["id", "user_id", "blink_count", "from_timestamp", "to_timestamp"];
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let app = TestApp::start(backend);
-        let mut conn = startup::connect(&app.target).unwrap();
+        let mut conn = open::connect(&app.target).unwrap();
         let query = match backend {
             Backend::Sqlite => "SELECT name FROM pragma_table_info('blink_data') ORDER BY cid",
             Backend::Postgres => {
@@ -76,7 +76,7 @@ fn minutes_begin_with_the_five_columns_of_the_plan() {
 #[test]
 fn migrations_can_be_undone() {
     let database = Database::create();
-    let mut conn = startup::connect(&database.target()).unwrap();
+    let mut conn = open::connect(&database.target()).unwrap();
     migrate::run(&mut conn, &database.target()).unwrap();
     let before = dump(&Database::create());
     let Conn::Postgres(mut conn) = conn else { unreachable!() };
@@ -99,7 +99,7 @@ fn replicas_that_start_together_share_one_schema_and_one_set_of_keys() {
         for _ in 0..4 {
             let target = database.target();
             scope.spawn(move || {
-                let mut conn = startup::connect(&target).unwrap();
+                let mut conn = open::connect(&target).unwrap();
                 migrate::run(&mut conn, &target).unwrap();
             });
         }

@@ -1,7 +1,7 @@
 //! Pages: the refresh token as a cookie that no script reads and no other site uses; the provider's way back to a page.
 
 use cloud_api::{
-    auth::oidc::OidcConfig,
+    config::OidcConfig,
     config::{AccessConfig, OutsideConfig},
 };
 use serde_json::{Value, json};

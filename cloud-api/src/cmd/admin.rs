@@ -19,10 +19,10 @@ use crate::{
         types::DbId,
         users::{self, RoleChange, UserRow},
     },
-    domain::account::{self, Role},
+    domain::account::{self, Role, role},
     failure::{Failure, chain},
-    routes::{admin::role, reset},
-    startup,
+    open,
+    routes::reset,
 };
 
 /// The flags of `admin`.
@@ -92,9 +92,9 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
         return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));
     }
-    let mut conn = startup::connect(&config.target)?;
+    let mut conn = open::connect(&config.target)?;
     if matches!(args.command, Command::RotateKeys) {
-        startup::open_keys(&mut conn, &config, Clock::System.now(), true)?;
+        open::open_keys(&mut conn, &config, Clock::System.now(), true)?;
         println!("A new key is made; it signs in ten minutes, when every replica knows it.");
         return Ok(());
     }

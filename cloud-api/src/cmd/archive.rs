@@ -4,24 +4,20 @@ use std::{collections::HashSet, io::Write as _};
 
 use clap::{Args, Subcommand};
 
-use super::{
-    Archive,
-    codec::{self, Holds},
-    removals,
-    store::{Bucket, StoreError},
-};
 use crate::{
+    archive::{
+        Archive,
+        codec::{self, Holds},
+        keys, removals,
+        store::{Bucket, StoreError},
+    },
     clock::Clock,
     config::{ArchiveArgs, DatabaseArgs, DatabaseConfig},
-    db::{
-        Db, DbError, archive,
-        conn::Conn,
-        types::{DbId, UtcMs},
-        users,
-    },
+    db::{Db, DbError, archive as objects, conn::Conn, types::DbId, users},
     domain::account::Email,
+    domain::time::UtcMs,
     failure::{Failure, chain},
-    startup,
+    open,
 };
 
 /// The flags of `archive`.
@@ -68,7 +64,7 @@ pub fn run(args: &ArchiveCommandArgs) -> Result<(), Failure> {
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
         return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));
     }
-    let mut conn = startup::connect(&config.target)?;
+    let mut conn = open::connect(&config.target)?;
     if let Command::List { email } = &args.command {
         return list(&mut conn, email.as_deref());
     }
@@ -101,11 +97,11 @@ fn store(e: &StoreError) -> Failure {
 fn each_object(
     conn: &mut Conn,
     key: Option<DbId>,
-    mut each: impl FnMut(archive::ObjectRow, &mut Conn) -> Result<(), Failure>,
+    mut each: impl FnMut(objects::ObjectRow, &mut Conn) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut after = None;
     loop {
-        let rows = archive::objects(conn, key, after, 1_000).map_err(|e| database(&e))?;
+        let rows = objects::objects(conn, key, after, 1_000).map_err(|e| database(&e))?;
         let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.id);
         for row in rows {
@@ -133,13 +129,13 @@ fn list(conn: &mut Conn, email: Option<&str>) -> Result<(), Failure> {
             let fix = "See `cloud-api admin list`.";
             Failure::failed("refused", "There is no account with this address", fix)
         })?;
-        match archive::key_of(conn, user.id).map_err(|e| database(&e))? {
+        match objects::key_of(conn, user.id).map_err(|e| database(&e))? {
             Some(row) => key = Some(row.id),
             None => return Ok(()),
         }
     }
     each_object(conn, key, |row, conn| {
-        let owner = archive::key(conn, row.key_id).map_err(|e| database(&e))?.and_then(|key| key.user_id);
+        let owner = objects::key(conn, row.key_id).map_err(|e| database(&e))?.and_then(|key| key.user_id);
         let owner = owner.map_or_else(|| "-".to_owned(), |id| id.0.to_string());
         let state = if row.written { "" } else { "\tbeing written" };
         let time = row.created_at.timestamp();
@@ -149,7 +145,7 @@ fn list(conn: &mut Conn, email: Option<&str>) -> Result<(), Failure> {
 }
 
 async fn cat(archive: &Archive, conn: &mut Conn, name: &str) -> Result<(), Failure> {
-    let row = archive::object(conn, name).map_err(|e| database(&e))?;
+    let row = objects::object(conn, name).map_err(|e| database(&e))?;
     // An object that a restored database does not know opens as well, as long as its key is there.
     let buckets = match &row {
         Some(row) => vec![Bucket::of(&row.bucket)],
@@ -171,8 +167,8 @@ async fn cat(archive: &Archive, conn: &mut Conn, name: &str) -> Result<(), Failu
         Failure::failed("unreadable_object", format!("The object {name} cannot be opened: {why}"), fix)
     };
     let id = codec::key_id(&object).map_err(|e| unreadable(e.to_string()))?;
-    let key = archive::key(conn, id).map_err(|e| database(&e))?;
-    let key = key.ok_or_else(|| unreadable(super::keys::KeyError::Destroyed.to_string()))?;
+    let key = objects::key(conn, id).map_err(|e| database(&e))?;
+    let key = key.ok_or_else(|| unreadable(keys::KeyError::Destroyed.to_string()))?;
     let key = archive.keys.open(&key).map_err(|e| unreadable(chain(&e)))?;
     let holds = if bucket == Bucket::Data { Holds::Minutes } else { Holds::Lines };
     print(&key.open(holds, name, &object).map_err(|e| unreadable(e.to_string()))?)

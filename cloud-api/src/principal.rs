@@ -5,16 +5,13 @@ use std::pin::Pin;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header::AUTHORIZATION, web};
 use blink_proto::UserId;
 
-use super::tokens;
 use crate::{
-    db::{
-        sessions,
-        types::{DbId, UtcMs},
-    },
-    domain::account::Role,
+    auth::tokens,
+    db::{sessions, types::DbId},
+    domain::{account::Role, time::UtcMs},
     error::ApiError,
     http::envelope::Pseudonym,
-    routes::State,
+    state::State,
 };
 
 /// Who asks.

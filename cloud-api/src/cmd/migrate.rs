@@ -1,0 +1,24 @@
+//! `cloud-api migrate`: brings the database up to date.
+
+use crate::{
+    config::DatabaseArgs,
+    db::migrate,
+    failure::{Failure, chain},
+    open,
+};
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+pub(crate) fn run(args: &DatabaseArgs) -> Result<(), Failure> {
+    let config = args.resolve()?;
+    open::prepare_folder(&config.target)?;
+    let mut conn = open::connect(&config.target)?;
+    let done = migrate::run(&mut conn, &config.target).map_err(|e| {
+        Failure::failed(
+            "migration_failed",
+            chain(&e),
+            "Nothing of the failed migration was kept; restore a backup or report it.",
+        )
+    })?;
+    println!("{done} migrations applied");
+    Ok(())
+}

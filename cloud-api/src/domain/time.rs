@@ -1,0 +1,40 @@
+//! UTC times in milliseconds, the resolution at which every time is kept.
+
+use jiff::Timestamp;
+
+/// Milliseconds since 1970 UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UtcMs(pub i64);
+
+impl UtcMs {
+    /// The time this many milliseconds later.
+    #[must_use]
+    pub fn plus(self, ms: i64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// As a timestamp; times that no calendar can name become the nearest that one can.
+    #[must_use]
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    }
+}
+
+impl From<Timestamp> for UtcMs {
+    fn from(t: Timestamp) -> Self {
+        Self(t.as_millisecond())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_their_milliseconds() {
+        let t: Timestamp = "2026-03-01T10:00:00.123Z".parse().unwrap();
+        assert_eq!(UtcMs::from(t).timestamp(), t);
+        assert_eq!(UtcMs(i64::MAX).timestamp(), Timestamp::MAX);
+        assert_eq!(UtcMs(i64::MIN).timestamp(), Timestamp::MIN);
+    }
+}

@@ -1,0 +1,95 @@
+//! Opening what a server and the operator's commands work on: the database, its keys, the ledger. Each failure says what
+//! to do.
+
+use std::{fs, io, path::Path};
+
+use diesel::r2d2::ManageConnection as _;
+
+use crate::{
+    auth::{
+        key_file, key_rows,
+        keys::{KeyError, Keyring},
+        master::MasterKey,
+    },
+    config::{DatabaseConfig, Target},
+    db::{conn::Conn, transaction},
+    domain::time::UtcMs,
+    failure::{Failure, chain},
+    ledger::Ledger,
+};
+
+/// Opens the signing keys, and does what is due to them; `forced` makes a new one.
+///
+/// # Errors
+/// When they cannot be opened, or the master key is not the one that sealed them.
+pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: bool) -> Result<Keyring, Failure> {
+    let master = config.master_key_file.as_deref().map(MasterKey::read).transpose().map_err(|e| {
+        Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
+    })?;
+    let (keys, fix) = match &config.target {
+        Target::Sqlite(path) => {
+            let fix = "Restore the file, or remove it: everybody signs in again.";
+            (key_file::open(&path.with_extension("keys.json"), now, forced), fix)
+        }
+        Target::Postgres(_) => {
+            let keys = transaction(conn, |conn| match conn {
+                Conn::Postgres(conn) => key_rows::open(conn, master.as_ref(), now, forced),
+                Conn::Sqlite(_) => Err(KeyError::DamagedRows),
+            });
+            (keys, "Set CLOUD_API_MASTER_KEY_FILE to the key that sealed them.")
+        }
+    };
+    keys.map_err(|e| Failure::failed("bad_keys", chain(&e), fix))
+}
+
+/// Opens the ledger, and makes its folder.
+pub fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        // What is wrong with the folder shows when the file is opened.
+        let _ = fs::create_dir_all(folder);
+    }
+    Ledger::open(path).map_err(|e| {
+        let fix = "Set CLOUD_API_LEDGER to a file that can be written, outside the database.";
+        Failure::failed("ledger_unwritable", chain(&e), fix)
+    })
+}
+
+/// Makes the folder and the file of an SQLite database, for this user alone.
+///
+/// # Errors
+/// When they cannot be made.
+pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
+    let Some(path) = target.sqlite_path() else { return Ok(()) };
+    let failed = |e: io::Error| {
+        let message = format!("The database {} cannot be opened: {e}", path.display());
+        Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
+    };
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(folder).map_err(failed)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(failed)?;
+    Ok(())
+}
+
+/// One connection outside the pools, so that start-up fails at once and with the reason.
+///
+/// # Errors
+/// When the database cannot be opened.
+pub fn connect(target: &Target) -> Result<Conn, Failure> {
+    target.connect().map_err(|e| {
+        let message = format!("The database cannot be opened: {}", chain(&e));
+        Failure::failed(
+            "database_unreachable",
+            message,
+            "Check that DATABASE_URL is right and the database is up and whole.",
+        )
+    })
+}

@@ -15,6 +15,8 @@
 //!
 //! There is no I/O here beyond the frame codec.
 
+#![warn(missing_docs)]
+
 pub mod consent;
 pub mod doctor;
 #[cfg(any(test, feature = "testing"))]

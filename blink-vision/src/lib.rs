@@ -15,6 +15,8 @@
 //!
 //! - `native`: frame sources, the face detector, and the pipeline that puts all of it together
 
+#![warn(missing_docs)]
+
 pub mod blinks;
 pub mod closure;
 pub mod dip;

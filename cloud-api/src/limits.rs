@@ -146,11 +146,7 @@ impl Limits {
         let key =
             Sha256::new().chain_update(self.keys.salt()).chain_update("code:").chain_update(text).finalize().to_vec();
         let (now, counted) = (self.clock.now(), key.clone());
-        let (tries, until) = self
-            .db
-            .write(move |conn| attempts::count(conn, &counted, now))
-            .await
-            .map_err(|e: DbError| ApiError::from(e))?;
+        let (tries, until) = self.db.write(move |conn| attempts::count(conn, &counted, now)).await?;
         if tries > CODE_TRIES { Err(too_many(seconds_until(now, until))) } else { Ok(Some(key)) }
     }
 
@@ -161,7 +157,7 @@ impl Limits {
     pub async fn code_was_right(&self, key: Option<Vec<u8>>) -> Result<(), ApiError> {
         let Some(key) = key else { return Ok(()) };
         let done = self.db.write(move |conn| attempts::take_back(conn, &key)).await;
-        done.map_err(|e: DbError| ApiError::from(e))
+        Ok(done?)
     }
 
     /// Takes a good attempt back; the account's failures are forgotten with it.

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use actix_web::{HttpRequest, web};
+use actix_web::HttpRequest;
 use blink_proto::UserId;
 
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
+    http::blocking,
     ledger::{Entry as LedgerEntry, Ledger, What},
     limits::Limits,
 };
@@ -70,8 +71,7 @@ impl State {
     /// 500 when it cannot be written: then it must not be done.
     pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
         let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
-        let written = web::block(move || ledger.append(&LedgerEntry { at, user_id, what })).await;
-        let written = written.map_err(|_| ApiError::internal("the ledger was cancelled"))?;
+        let written = blocking(move || ledger.append(&LedgerEntry { at, user_id, what })).await?;
         written.map_err(|e| ApiError::internal(chain(&e)))
     }
 

@@ -2,12 +2,11 @@
 
 use std::sync::{Arc, LazyLock};
 
-use actix_web::web;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash};
 use blink_proto::Secret;
 use tokio::sync::Semaphore;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, http::blocking};
 
 /// What a password is compared with where there is none, so that unknown and wrong take the same time.
 static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| {
@@ -55,7 +54,7 @@ impl Passwords {
 
     async fn work<T: Send + 'static>(&self, f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
         let _turn = self.turns.acquire().await.map_err(|_| ApiError::internal("no more turns"))?;
-        web::block(f).await.map_err(|_| ApiError::internal("password work was cancelled"))
+        blocking(f).await
     }
 }
 

@@ -1,7 +1,6 @@
 //! One connection type over SQLite and PostgreSQL.
 //!
 //! Queries that diesel can say for both are written once against [`Conn`]; upserts and batches match the variant.
-#![expect(missing_docs, reason = "diesel's derive makes the backend's types")]
 
 use diesel::{PgConnection, SqliteConnection};
 

@@ -1,5 +1,4 @@
 //! The tables, as both databases have them.
-#![expect(missing_docs, reason = "the columns are described in schema.sql")]
 
 diesel::table! {
     use diesel::sql_types::{Bool, Nullable, Text};

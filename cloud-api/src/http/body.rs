@@ -14,6 +14,7 @@ use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
 use serde_json::Value;
 
+use super::blocking;
 use crate::{domain::fields::Fields, error::ApiError};
 
 /// The limit of ordinary bodies.
@@ -93,7 +94,7 @@ pub async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> Result<V
     if !gzip {
         return Ok(received);
     }
-    web::block(move || gunzip(&received, limit)).await.map_err(|_| ApiError::internal("decompression was cancelled"))?
+    blocking(move || gunzip(&received, limit)).await?
 }
 
 fn too_large(limit: usize) -> ApiError {

@@ -22,6 +22,11 @@ use actix_web::{
 
 use crate::error::ApiError;
 
+/// Runs `f` off the async threads, which others wait for.
+pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+    web::block(f).await.map_err(|_| ApiError::internal("the work was cancelled"))
+}
+
 /// An address and the methods it answers; any other is 405 with `Allow`. GET answers HEAD too.
 pub fn resource(path: &str, methods: Vec<(Method, Route)>) -> Resource {
     let allow = methods.iter().map(|(m, _)| m.as_str()).collect::<Vec<_>>().join(", ");

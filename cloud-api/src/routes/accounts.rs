@@ -19,7 +19,6 @@ use crate::{
     auth::{tokens, web},
     config::access::Registration as Policy,
     db::{
-        DbError,
         sessions::{self, Rotation, SessionRow},
         types::DbId,
         users::{self, ConsentRow, UserRow},
@@ -263,7 +262,7 @@ pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: D
         }
     };
     for session in of_bearer.into_iter().chain(of_cookie) {
-        state.db.write(move |conn| sessions::end(conn, session)).await.map_err(|e: DbError| ApiError::from(e))?;
+        state.db.write(move |conn| sessions::end(conn, session)).await?;
     }
     let mut done = HttpResponse::NoContent();
     if page {

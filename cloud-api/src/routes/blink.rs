@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{self, Data, Payload},
+    web::{Data, Payload},
 };
 use blink_proto::{
     DeviceId,
@@ -22,7 +22,7 @@ use crate::{
     db::ingest::{self, Batch, Outcome},
     domain::minute::{CheckedMinute, Rejection, Rules},
     error::{ApiError, ApiResult},
-    http::body,
+    http::{blocking, body},
     metrics,
     principal::{Principal, consent_withdrawn},
     state::State,
@@ -52,9 +52,7 @@ pub async fn sync(who: Principal, req: HttpRequest, payload: Payload, state: Dat
     who.require_consent()?;
     let bytes = body::read(&req, payload, body::MAX_SYNC_BYTES).await?;
     let now_and_rules = rules(&who, &state, DeviceId(uuid::Uuid::nil()));
-    let checked = web::block(move || check_batch(&bytes, now_and_rules))
-        .await
-        .map_err(|_| ApiError::internal("checking a batch was cancelled"))??;
+    let checked = blocking(move || check_batch(&bytes, now_and_rules)).await??;
     let stored = store(&who, &state, checked.device, checked.minutes, checked.rejected).await?;
     Ok(HttpResponse::Ok().json(stored))
 }

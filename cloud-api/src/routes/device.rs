@@ -74,7 +74,7 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         "verification_uri_complete": format!("{page}?code={}", row.user_code),
         "expires_in": LIFE_MS / 1_000, "interval": INTERVAL_S,
     });
-    state.db.write(move |conn| device_codes::insert(conn, &row, now)).await.map_err(|e: DbError| ApiError::from(e))?;
+    state.db.write(move |conn| device_codes::insert(conn, &row, now)).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
@@ -97,7 +97,7 @@ pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         let begin = |user, name: &str| accounts::session_of(user, Some(name), now);
         device_codes::poll(conn, &code, INTERVAL_S * 1_000, now, begin)
     });
-    match told.await.map_err(|e: DbError| ApiError::from(e))? {
+    match told.await? {
         Poll::SlowDown => Ok(refused("slow_down", "Ask less often.")),
         Poll::Pending => Ok(refused("authorization_pending", "Nobody has confirmed the code yet.")),
         Poll::Denied => Ok(refused("access_denied", "The person said no.")),

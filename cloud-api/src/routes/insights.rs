@@ -3,7 +3,7 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{self, Data, Payload},
+    web::{Data, Payload},
 };
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use crate::{
     domain::interval::Grouping,
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
-    http::{body, client},
+    http::{blocking, body, client},
     principal::Principal,
     state::State,
 };
@@ -80,9 +80,7 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
     let Some(question) = question else { return Err(ApiError::invalid(fields.wrong())) };
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
     let model = config.model.clone();
-    let answer = web::block(move || ask_model(&config, &question, &figures)).await;
-    let answer = answer.map_err(|_| ApiError::internal("a question was cancelled"))?;
-    match answer {
+    match blocking(move || ask_model(&config, &question, &figures)).await? {
         Ok(answer) => Ok(HttpResponse::Ok().json(json!({"answer": answer, "model": model}))),
         Err(cause) => {
             let message = "The model does not answer now: try again in a moment.";

@@ -97,7 +97,7 @@ pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, sta
     let way = provider.way(&secret, &pending).await.map_err(|e| failed(&e))?;
     let remembered = secret.clone();
     let stored = state.db.write(move |conn| oidc::remember(conn, &remembered, &pending, now, now.plus(LIFE_MS))).await;
-    stored.map_err(|e: DbError| ApiError::from(e))?;
+    stored?;
     let bound = match query.get("next").and_then(|next| own_page(next)) {
         Some(next) => format!("{secret}.{}", URL_SAFE_NO_PAD.encode(next)),
         None => secret,
@@ -124,8 +124,7 @@ pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, 
     }
     let next = URL_SAFE_NO_PAD.decode(next).ok().and_then(|next| String::from_utf8(next).ok());
     let now = state.clock.now();
-    let pending =
-        state.db.write(move |conn| oidc::take(conn, &given, now)).await.map_err(|e: DbError| ApiError::from(e))?;
+    let pending = state.db.write(move |conn| oidc::take(conn, &given, now)).await?;
     let pending = pending.ok_or_else(not_begun)?;
     let Some(code) = query.get("code").cloned() else {
         return Err(refused("The provider did not sign you in: begin again."));
@@ -134,7 +133,7 @@ pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, 
     let person = provider.person(code, pending).await.map_err(|e| failed(&e))?;
     let user = find_or_make(&state, issuer, person).await?;
     let (session, answer) = accounts::new_session(&req, &state, user, now)?;
-    state.db.write(move |conn| sessions::insert(conn, &session)).await.map_err(|e: DbError| ApiError::from(e))?;
+    state.db.write(move |conn| sessions::insert(conn, &session)).await?;
     let done = cookie(&state, String::new(), 0);
     if !page {
         return Ok(HttpResponse::Ok().cookie(done).json(answer));

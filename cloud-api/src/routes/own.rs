@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::consents::{BIOMETRIC_VERSION, TEAM_VERSION};
 use crate::{
     db::{
-        DbError, devices, sessions,
+        devices, sessions,
         types::DbId,
         users::{self, ConsentRow},
     },
@@ -79,8 +79,7 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
             users::record_consent(conn, &entry)?;
             users::consents_of(conn, entry.user_id)
         })
-        .await
-        .map_err(|e: DbError| ApiError::from(e))?;
+        .await?;
     Ok(HttpResponse::Ok().json(consent_items(rows)))
 }
 
@@ -108,7 +107,7 @@ pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
 pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let session = own_id(&id)?;
     let ended = state.db.write(move |conn| sessions::end_one_of(conn, who.user.into(), session)).await;
-    no_content(ended.map_err(|e: DbError| ApiError::from(e))?)
+    no_content(ended?)
 }
 
 /// `GET /api/user/me/devices` -> `{items: [{device_id, first_seen_at, last_seen_at, session_id}]}`.
@@ -133,7 +132,7 @@ pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
 pub async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let device = own_id(&id)?;
     let ended = state.db.write(move |conn| devices::end(conn, who.user.into(), device)).await;
-    no_content(ended.map_err(|e: DbError| ApiError::from(e))?)
+    no_content(ended?)
 }
 
 fn own_id(text: &str) -> Result<DbId, ApiError> {

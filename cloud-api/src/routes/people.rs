@@ -159,8 +159,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
             archive_removals::record(conn, id, now, &stores.to_string())?;
             Ok(Some(stores))
         })
-        .await
-        .map_err(|e: DbError| ApiError::from(e))?;
+        .await?;
     let Some(stores) = stores else { return Err(ApiError::unauthenticated()) };
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);

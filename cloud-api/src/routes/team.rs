@@ -218,8 +218,7 @@ pub async fn delete_member(who: Principal, path: Path<(String, String)>, state: 
     };
     let member = if own { Some(who.user.0) } else { member.parse::<Uuid>().ok() };
     let member = DbId(member.ok_or_else(ApiError::not_found)?);
-    let removed =
-        state.db.write(move |conn| teams::remove(conn, team, member)).await.map_err(|e: DbError| ApiError::from(e))?;
+    let removed = state.db.write(move |conn| teams::remove(conn, team, member)).await?;
     if removed { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::not_found()) }
 }
 

@@ -111,7 +111,7 @@ impl History {
                 continue;
             }
             match serde_json::from_slice::<Minute>(&line) {
-                Ok(minute) if minute.fault().is_none() => {
+                Ok(minute) if minute.check().is_ok() => {
                     if self.range.holds(minute.from_timestamp) {
                         minutes.push(minute);
                     }

@@ -3,12 +3,12 @@
 use std::pin::Pin;
 
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, dev::Payload, http::header::AUTHORIZATION, web};
-use blink_proto::UserId;
+use blink_proto::{UserId, http::Role};
 
 use crate::{
     auth::tokens,
     db::{sessions, types::DbId},
-    domain::{account::Role, time::UtcMs},
+    domain::time::UtcMs,
     error::ApiError,
     http::envelope::Pseudonym,
     state::State,
@@ -82,7 +82,7 @@ impl FromRequest for Principal {
             Ok(Self {
                 user,
                 session,
-                role: Role::parse(&standing.role).ok_or_else(|| ApiError::internal("an unknown role is stored"))?,
+                role: standing.role.parse().map_err(|_| ApiError::internal("an unknown role is stored"))?,
                 tracking_consent: standing.tracking_consent,
                 signed_in_at: standing.signed_in_at,
             })

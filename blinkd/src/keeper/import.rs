@@ -72,9 +72,7 @@ impl Keeper {
     }
 
     fn may_take(&self, minute: &Minute, now: Timestamp) -> Result<(), (String, String)> {
-        if let Some(fault) = minute.fault() {
-            return Err(refused("invalid", fault));
-        }
+        minute.check().map_err(|fault| refused("invalid", fault.to_string()))?;
         let from = MinuteStart::containing(minute.from_timestamp);
         let counted_here = minute.device_id == self.device.id && self.book.get(from).is_some();
         if now.duration_since(from.end()) < SEALED_AFTER || counted_here {

@@ -4,6 +4,6 @@ use crate::failure::Failure;
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn run() -> Result<(), Failure> {
-    println!("{:#}", crate::openapi::document());
+    println!("{:#}", crate::routes::docs::description());
     Ok(())
 }

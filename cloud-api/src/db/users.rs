@@ -1,5 +1,6 @@
 //! People and their consents.
 
+use blink_proto::http::Role;
 use diesel::prelude::*;
 
 use super::{
@@ -43,7 +44,8 @@ impl From<UserRow> for blink_proto::http::User {
             email: row.email,
             name: row.name,
             timezone: row.timezone,
-            role: row.role,
+            // The database's check allows no other word.
+            role: row.role.parse().unwrap_or(Role::Kiosk),
             created_at: row.created_at.timestamp(),
         }
     }

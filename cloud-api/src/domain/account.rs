@@ -35,44 +35,6 @@ impl Email {
     }
 }
 
-/// What a person may do, in rising order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
-    /// A machine at the door: may challenge and mark, and nothing else.
-    Kiosk,
-    /// A person.
-    Member,
-    /// Runs attendance and teams.
-    Manager,
-    /// Runs the server.
-    Admin,
-}
-
-impl Role {
-    /// The role of this name.
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "kiosk" => Self::Kiosk,
-            "member" => Self::Member,
-            "manager" => Self::Manager,
-            "admin" => Self::Admin,
-            _ => return None,
-        })
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Kiosk => "kiosk",
-            Self::Member => "member",
-            Self::Manager => "manager",
-            Self::Admin => "admin",
-        }
-    }
-}
-
 /// A password that may be set: 12 to 128 characters. There are no other rules: length is what helps (NIST SP 800-63B).
 ///
 /// # Errors
@@ -119,14 +81,6 @@ pub fn time_zone(text: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err("must be an IANA time zone, such as Europe/Berlin".to_owned())
-}
-
-/// Reads a role by its name.
-///
-/// # Errors
-/// With the names there are.
-pub fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "must be member, kiosk, manager or admin".to_owned())
 }
 
 #[cfg(test)]

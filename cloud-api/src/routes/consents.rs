@@ -32,7 +32,14 @@ Your choice: this is voluntary. Attendance can be marked with a PIN or a QR code
 You can withdraw at any time: the photograph and the numbers are then removed.
 ";
 
-/// The texts, with the versions that are recorded.
+/// The texts a person can agree to.
+#[utoipa::path(
+    get,
+    path = "/api/consents",
+    tag = "consent",
+    security(()),
+    responses((status = 200, body = blink_proto::http::ConsentTexts)),
+)]
 pub async fn texts() -> HttpResponse {
     HttpResponse::Ok().json(all())
 }

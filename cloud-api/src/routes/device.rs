@@ -46,10 +46,15 @@ fn normal(code: &str) -> String {
     if letters.len() == 8 { format!("{}-{}", &letters[..4], &letters[4..]) } else { letters }
 }
 
-/// `POST /api/auth/device`: `{device_name?}` -> 200 with both codes and where to confirm.
-///
-/// # Errors
-/// 422 naming the field, 429.
+/// Start signing a device in from a browser (RFC 8628).
+#[utoipa::path(
+    post,
+    path = "/api/auth/device",
+    tag = "sign-in",
+    security(()),
+    request_body = blink_proto::http::Option<blink_proto::http::DeviceRequest>,
+    responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
+)]
 pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.new_accounts(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
@@ -78,10 +83,15 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// `POST /api/auth/device/token`: `{grant_type, device_code}` -> 200 with tokens, or 400 in RFC 8628's own form.
-///
-/// # Errors
-/// 5xx alone has the usual envelope.
+/// Ask for a device's tokens; refused in RFC 8628's own form.
+#[utoipa::path(
+    post,
+    path = "/api/auth/device/token",
+    tag = "sign-in",
+    security(()),
+    request_body = blink_proto::http::DeviceTokenRequest,
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError)),
+)]
 pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = form_or_object(&req, payload).await?;
     let code = fields.text("device_code", |text| Ok(text.to_owned()));
@@ -117,11 +127,14 @@ fn refused(error: &str, description: &str) -> HttpResponse {
     answer
 }
 
-/// `POST /api/auth/device/approve`: `{user_code}` -> 200 with the device's name and address; with `approve: true` or
-/// `false` as well -> 200 `{status}`, and the code is decided.
-///
-/// # Errors
-/// 404 for a code that does not wait, 429 after five of those.
+/// Look at a device that waits, and confirm or refuse it.
+#[utoipa::path(
+    post,
+    path = "/api/auth/device/approve",
+    tag = "sign-in",
+    request_body = blink_proto::http::DeviceApproval,
+    responses((status = 200, body = blink_proto::http::DeviceDecision), (status = 404), (status = 429)),
+)]
 pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let code = fields.text("user_code", |text| Ok(normal(text)));

@@ -57,10 +57,14 @@ struct Ask {
     cursor: Option<Cursor>,
 }
 
-/// `GET /api/user/{id}/blinks`. Any id that is not the caller's, existing or not, is 403, for every role.
-///
-/// # Errors
-/// 401, 403, and 422 naming the parameter.
+/// My history by minute, hour, day or week; any other id is 403.
+#[utoipa::path(
+    get,
+    path = "/api/user/{id}/blinks",
+    tag = "minutes",
+    params(("id" = blink_proto::http::String, Path), ("from" = blink_proto::http::Option<jiff::Timestamp>, Query, description = "inclusive"), ("to" = blink_proto::http::Option<jiff::Timestamp>, Query, description = "exclusive"), ("group" = blink_proto::http::Option<crate::domain::interval::Grouping>, Query, description = "minute, hour, day or week; days and weeks of my time zone; day if absent"), ("limit" = blink_proto::http::Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = blink_proto::http::Option<blink_proto::http::String>, Query, description = "next_cursor of the page before")),
+    responses((status = 200, body = blink_proto::http::History), (status = 403), (status = 422)),
+)]
 pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
     if id.as_str() != "me" && id.parse::<UserId>().ok() != Some(who.user) {
         return Err(ApiError::forbidden("forbidden", "People can read their own minutes only."));

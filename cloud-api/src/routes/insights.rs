@@ -22,10 +22,13 @@ use crate::{
 
 const DAY_MS: i64 = 86_400_000;
 
-/// `GET /api/user/me/insights`.
-///
-/// # Errors
-/// 401 without a live session.
+/// What my figures say.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/insights",
+    tag = "minutes",
+    responses((status = 200, body = blink_proto::http::Insights)),
+)]
 pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(read(&who, &state).await?))
 }
@@ -62,11 +65,14 @@ const INSTRUCTIONS: &str = "You answer one person's question about their own bli
     given and nothing else. Say when the figures cannot tell. You never diagnose and never advise on illness: for that, \
     say that a doctor or optometrist should be asked. Three sentences at most, plain words.";
 
-/// `POST /api/user/me/ask`: `{question}` -> 200 `{answer, model}`. Off unless the operator chose a model. The question
-/// and the aggregates of `GET /api/user/me/insights` leave; no minute, name or address does.
-///
-/// # Errors
-/// 404 where it is off, 422 naming the field, 429, 502 when the model does not answer.
+/// Ask about my figures; off unless the operator chose a model.
+#[utoipa::path(
+    post,
+    path = "/api/user/me/ask",
+    tag = "minutes",
+    request_body = blink_proto::http::Question,
+    responses((status = 200, body = blink_proto::http::AnswerToQuestion), (status = 404), (status = 429), (status = 502)),
+)]
 pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let Some(config) = state.ask.clone() else {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_configured", "Questions are off on this server."));

@@ -84,10 +84,15 @@ fn own_page(text: &str) -> Option<&str> {
     (sound && !path.starts_with('/')).then_some(text)
 }
 
-/// `GET /api/auth/google?next=` -> 303 to the provider; `next` is a page of this server to come back to.
-///
-/// # Errors
-/// 404 where none is configured, 429, 502 when it cannot be reached.
+/// Go to the sign-in provider.
+#[utoipa::path(
+    get,
+    path = "/api/auth/google",
+    tag = "sign-in",
+    security(()),
+    params(("next" = blink_proto::http::Option<blink_proto::http::String>, Query, description = "a page of this server to come back to, as /device")),
+    responses((status = 303), (status = 404), (status = 429), (status = 502)),
+)]
 pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
@@ -105,12 +110,15 @@ pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, sta
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(cookie(&state, bound, LIFE_MS / 1_000)).finish())
 }
 
-/// `GET /api/auth/google/callback?code=&state=`: for a browser 303 to the page, with the refresh token as a cookie; else
-/// 200 with tokens. A new account is 403 `consent_required` to all but consent and erasure until it consents.
-///
-/// # Errors
-/// 401 when the sign-in was not begun here or the provider said no, 403 for an address nobody verified, 409 for one that
-/// is another's.
+/// Come back from the provider; a browser goes on to a page.
+#[utoipa::path(
+    get,
+    path = "/api/auth/google/callback",
+    tag = "sign-in",
+    security(()),
+    params(("state" = blink_proto::http::Option<blink_proto::http::String>, Query, description = "as the provider sent it"), ("code" = blink_proto::http::Option<blink_proto::http::String>, Query, description = "as the provider sent it")),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 303), (status = 401), (status = 403), (status = 404), (status = 409), (status = 502)),
+)]
 pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     let page = wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
@@ -140,8 +148,12 @@ pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, 
     }
     let next = next.as_deref().and_then(own_page).unwrap_or(HOME);
     let way = format!("{next}{}signed_in=google", if next.contains('?') { '&' } else { '?' });
-    let token = web::holding(&answer.refresh_token, state.is_https());
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(done).cookie(token).finish())
+    let mut way_back = HttpResponse::SeeOther();
+    way_back.insert_header((LOCATION, way)).cookie(done);
+    if let Some(token) = &answer.refresh_token {
+        way_back.cookie(web::holding(token, state.is_https()));
+    }
+    Ok(way_back.finish())
 }
 
 /// The person known under this identity; else the account with the same address, when the provider verified it; else a

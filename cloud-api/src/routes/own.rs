@@ -27,20 +27,26 @@ fn consent_items(rows: Vec<ConsentRow>) -> Value {
     json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})
 }
 
-/// `GET /api/user/me/consents` -> `{items: [{kind, granted, version, at}]}`, oldest first; the last of a kind counts.
-///
-/// # Errors
-/// 401 without a live session.
+/// My consents, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/consents",
+    tag = "consent",
+    responses((status = 200, body = blink_proto::http::Consents)),
+)]
 pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| users::consents_of(conn, who.user.into())).await?;
     Ok(HttpResponse::Ok().json(consent_items(rows)))
 }
 
-/// `PUT /api/user/me/consents`: `{kind, granted, version}` -> 200 with the history. Withdrawing tracking stops ingest
-/// with the same commit. A consent is to a text that exists; withdrawing needs no version.
-///
-/// # Errors
-/// 422 naming the fields.
+/// Give or withdraw a consent.
+#[utoipa::path(
+    put,
+    path = "/api/user/me/consents",
+    tag = "consent",
+    request_body = blink_proto::http::ConsentChange,
+    responses((status = 200, body = blink_proto::http::Consents)),
+)]
 pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let kind = fields.text("kind", |text| match text {
@@ -83,10 +89,13 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
     Ok(HttpResponse::Ok().json(consent_items(rows)))
 }
 
-/// `GET /api/user/me/sessions` -> `{items: [{id, user_agent, signed_in_at, last_used_at, expires_at, current}]}`.
-///
-/// # Errors
-/// 401 without a live session.
+/// Where I am signed in.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/sessions",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::Sessions)),
+)]
 pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     let now = state.clock.now();
     let rows = state.db.read(move |conn| sessions::of_user(conn, who.user.into(), now)).await?;
@@ -100,20 +109,27 @@ pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
 }
 
-/// `DELETE /api/user/me/sessions/{id}` -> 204; its tokens are dead at once.
-///
-/// # Errors
-/// 404 for a session that is not the caller's.
+/// End a session.
+#[utoipa::path(
+    delete,
+    path = "/api/user/me/sessions/{id}",
+    tag = "me",
+    params(("id" = blink_proto::http::String, Path)),
+    responses((status = 204), (status = 404)),
+)]
 pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let session = own_id(&id)?;
     let ended = state.db.write(move |conn| sessions::end_one_of(conn, who.user.into(), session)).await;
     no_content(ended?)
 }
 
-/// `GET /api/user/me/devices` -> `{items: [{device_id, first_seen_at, last_seen_at, session_id}]}`.
-///
-/// # Errors
-/// 401 without a live session.
+/// Machines my minutes came from.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/devices",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::Devices)),
+)]
 pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| devices::of_user(conn, who.user.into())).await?;
     let item = |row: devices::DeviceRow| {
@@ -125,10 +141,14 @@ pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
 }
 
-/// `DELETE /api/user/me/devices/{id}` -> 204: the machine is signed out and forgotten; its minutes stay.
-///
-/// # Errors
-/// 404 for a machine that is not the caller's.
+/// Sign a machine out; its minutes stay.
+#[utoipa::path(
+    delete,
+    path = "/api/user/me/devices/{id}",
+    tag = "me",
+    params(("id" = blink_proto::http::String, Path)),
+    responses((status = 204), (status = 404)),
+)]
 pub async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let device = own_id(&id)?;
     let ended = state.db.write(move |conn| devices::end(conn, who.user.into(), device)).await;

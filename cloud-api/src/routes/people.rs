@@ -34,10 +34,13 @@ const FRESH_SIGN_IN_MS: i64 = 5 * 60_000;
 /// How long an erasure waits for the archive's store before its receipt says `pending`.
 const REMOVAL_BOUND: Duration = Duration::from_secs(2);
 
-/// `GET /api/user/me`.
-///
-/// # Errors
-/// 401 without a live session.
+/// Who I am.
+#[utoipa::path(
+    get,
+    path = "/api/user/me",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::User)),
+)]
 pub async fn me(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(User::from(row(&who, &state).await?)))
 }
@@ -62,11 +65,14 @@ async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: 
     Err(ApiError::forbidden("wrong_password", "The password is wrong."))
 }
 
-/// `PATCH /api/user/me`: `{name?, timezone?, email?, password?, current_password?}` -> 200 with the person as they are
-/// now. A new address or password needs the current password; a new password ends every other session.
-///
-/// # Errors
-/// 403 for a wrong password, 409 for a taken address, 422 naming the fields, 429.
+/// Change name, time zone, address or password.
+#[utoipa::path(
+    patch,
+    path = "/api/user/me",
+    tag = "me",
+    request_body = blink_proto::http::UserChange,
+    responses((status = 200, body = blink_proto::http::User), (status = 403), (status = 409), (status = 429)),
+)]
 pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let name = fields.nullable_text("name", account::name).map(Option::flatten);
@@ -126,11 +132,14 @@ fn require_fresh_sign_in(who: &Principal, state: &State) -> Result<(), ApiError>
     ))
 }
 
-/// `DELETE /api/user/me`: `{password}`, or a sign-in under five minutes old -> 200 with a receipt of what was removed,
-/// from where. Objects of the archive go after it; `GET /api/erasures/{receipt_id}` says when they are gone.
-///
-/// # Errors
-/// 403 for a wrong password or an old sign-in, 429.
+/// Erase everything, with a receipt.
+#[utoipa::path(
+    delete,
+    path = "/api/user/me",
+    tag = "me",
+    request_body = blink_proto::http::Option<blink_proto::http::Erase>,
+    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 403), (status = 429)),
+)]
 pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::optional_object(&req, payload).await?;
     let password = fields.optional_text("password", account::given_password);
@@ -175,10 +184,15 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     Ok(HttpResponse::Ok().json(receipt))
 }
 
-/// `GET /api/erasures/{id}`: the receipt of an erasure, as it stands now. Whoever has its id may look; it names nobody.
-///
-/// # Errors
-/// 404 for an id that is none, and a year after the erasure.
+/// The receipt of an erasure, as it stands now.
+#[utoipa::path(
+    get,
+    path = "/api/erasures/{id}",
+    tag = "me",
+    security(()),
+    params(("id" = blink_proto::http::String, Path)),
+    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404)),
+)]
 pub async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
     let id = DbId(id.parse::<Uuid>().map_err(|_| ApiError::not_found())?);
     let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;

@@ -5,6 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
+use blink_proto::http::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ use crate::{
         types::DbId,
         users::{self, ConsentRow},
     },
-    domain::account::{self, Role},
+    domain::account,
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     http::body,
@@ -26,10 +27,14 @@ use crate::{
     state::State,
 };
 
-/// `POST /api/team`: `{name, timezone?}` -> 201; the team is the caller's, in their time zone unless told.
-///
-/// # Errors
-/// 403 below manager, 422 naming the fields.
+/// Make a team.
+#[utoipa::path(
+    post,
+    path = "/api/team",
+    tag = "team",
+    request_body = blink_proto::http::TeamRequest,
+    responses((status = 201, body = blink_proto::http::Team), (status = 403)),
+)]
 pub async fn create(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require(Role::Manager)?;
     let mut fields = body::object(&req, payload).await?;
@@ -52,11 +57,13 @@ pub async fn create(who: Principal, req: HttpRequest, payload: Payload, state: D
     Ok(HttpResponse::Created().json(answer))
 }
 
-/// `GET /api/team` -> `{items: [team]}`: those that I manage, with their members, and those that I am in or invited to.
-/// Admins see every team.
-///
-/// # Errors
-/// 401 without a live session.
+/// Teams I manage, am in, or am invited to.
+#[utoipa::path(
+    get,
+    path = "/api/team",
+    tag = "team",
+    responses((status = 200, body = blink_proto::http::Teams)),
+)]
 pub async fn list(who: Principal, state: Data<State>) -> ApiResult {
     let (user, admin) = (DbId::from(who.user), who.role == Role::Admin);
     let items = state
@@ -111,11 +118,15 @@ async fn managed(who: &Principal, team: &str, state: &State) -> Result<TeamRow, 
     }
 }
 
-/// `PUT /api/team/{id}/members/{user_id}`. By the team's manager: invites the person, named by id or address -> 201. By
-/// the person themself: accepts, with the consent to the text of `/api/consents` `team` -> 200.
-///
-/// # Errors
-/// 403 for anybody else, 404 for nobody, 409 for a person who is in another team.
+/// Invite a person; or, as that person, accept.
+#[utoipa::path(
+    put,
+    path = "/api/team/{id}/members/{user_id}",
+    tag = "team",
+    request_body = blink_proto::http::Option<blink_proto::http::TeamAcceptance>,
+    params(("id" = blink_proto::http::String, Path), ("user_id" = blink_proto::http::String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
+    responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409)),
+)]
 pub async fn put_member(
     who: Principal,
     path: Path<(String, String)>,
@@ -204,10 +215,14 @@ async fn accept(who: &Principal, team: &str, req: &HttpRequest, payload: Payload
     }
 }
 
-/// `DELETE /api/team/{id}/members/{user_id}` -> 204: by the team's manager, or by the person themself.
-///
-/// # Errors
-/// 403 for anybody else, 404 where there is nobody to take out.
+/// Take a person out; or, as that person, leave.
+#[utoipa::path(
+    delete,
+    path = "/api/team/{id}/members/{user_id}",
+    tag = "team",
+    params(("id" = blink_proto::http::String, Path), ("user_id" = blink_proto::http::String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
+    responses((status = 204), (status = 403), (status = 404)),
+)]
 pub async fn delete_member(who: Principal, path: Path<(String, String)>, state: Data<State>) -> ApiResult {
     let (team, member) = path.into_inner();
     let own = member == "me" || member.parse::<Uuid>().ok() == Some(who.user.0);
@@ -222,11 +237,14 @@ pub async fn delete_member(who: Principal, path: Path<(String, String)>, state: 
     if removed { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::not_found()) }
 }
 
-/// `GET /api/team/{id}/blinks` -> `{items: [{from_timestamp, to_timestamp, suppressed, blinks_per_minute?}]}`: closed
-/// calendar weeks, each computed once. For the team's members, its manager, and admins; there is no other cut.
-///
-/// # Errors
-/// 403 for anybody else, whether the team exists or not.
+/// One figure for each closed week, or none.
+#[utoipa::path(
+    get,
+    path = "/api/team/{id}/blinks",
+    tag = "team",
+    params(("id" = blink_proto::http::String, Path)),
+    responses((status = 200, body = blink_proto::http::TeamWeeks), (status = 403), (status = 404)),
+)]
 pub async fn blinks(who: Principal, team: Path<String>, state: Data<State>) -> ApiResult {
     let team = match managed(&who, &team, &state).await {
         Ok(row) => row,

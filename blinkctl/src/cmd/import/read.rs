@@ -117,7 +117,8 @@ fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<M
 
 /// A record that the daemon will take; else what is wrong with it.
 fn sound(minute: Minute) -> Result<Minute, String> {
-    minute.fault().map_or(Ok(minute), Err)
+    minute.check().map_err(|fault| fault.to_string())?;
+    Ok(minute)
 }
 
 fn fault(name: &str, place: String, error: &serde_json::Error) -> ReadError {

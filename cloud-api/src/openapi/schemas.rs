@@ -84,8 +84,12 @@ pub(super) fn all() -> Value {
             "fields": {"type": "object", "additionalProperties": {"type": "string"}},
         }))})),
         "Health": object(&["status", "uptime_s", "version"], json!({"status": {"const": "ok"}, "uptime_s": count, "version": text})),
-        "Ready": object(&["status", "database", "attendance", "exports", "versions", "uptime_s", "version"], json!({
+        "Ready": object(&["status", "database", "retention", "attendance", "exports", "versions", "uptime_s", "version"], json!({
             "status": {"const": "ready"}, "database": {"const": "ok"}, "attendance": {"enum": ["ok", "unavailable"]},
+            "retention": object(&["held"], json!({
+                "held": {"type": "boolean", "description": "true while nothing is deleted for its age"},
+                "reason": {"type": "string"}, "last_run_at": {"type": ["string", "null"], "format": "date-time"},
+            })),
             "exports": object(&["readable"], json!({"readable": {"type": ["boolean", "null"], "description": "null while there is no exports folder"}})),
             "versions": object(&["cloud_api", "schema"], json!({"cloud_api": text, "schema": text})),
             "uptime_s": count, "version": text,

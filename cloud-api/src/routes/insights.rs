@@ -13,14 +13,12 @@ use crate::{
     db::{DbError, history, users},
     domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
     domain::interval::Grouping,
-    domain::time::UtcMs,
+    domain::time::{DAY_MS, UtcMs},
     error::{ApiError, ApiResult},
     http::{blocking, body, client},
     principal::Principal,
     state::State,
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 /// `GET /api/user/me/insights`.
 ///

@@ -21,6 +21,7 @@
 -- archive_objects  objects of the archive
 -- archive_removals objects that must go
 -- erasures         receipts of erasures, in figures
+-- housekeeping     when retention last ran, and since when the clock is doubted
 
 CREATE TABLE users (
     id UUID NOT NULL PRIMARY KEY,
@@ -110,19 +111,26 @@ CREATE TABLE blink_rollups (
     PRIMARY KEY (user_id, slot_from)
 );
 
--- Makes the partition of the UTC month that holds `instant`, once, whoever else is trying.
+-- Makes the partition of the UTC month that holds `instant`, once, whoever else is trying. Attached afterwards, because
+-- CREATE .. PARTITION OF would wait for everybody who reads the table, and everybody else for it.
 CREATE FUNCTION ensure_blink_partition(instant TIMESTAMPTZ) RETURNS VOID LANGUAGE plpgsql AS $$
 DECLARE
     month_from TIMESTAMPTZ := date_trunc('month', instant, 'UTC');
     month_to TIMESTAMPTZ := date_trunc('month', month_from + INTERVAL '32 days', 'UTC');
     part TEXT := 'blink_data_' || to_char(month_from AT TIME ZONE 'UTC', 'YYYY_MM');
 BEGIN
-    IF to_regclass(part) IS NOT NULL THEN
+    IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(part)) THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('blink_data_partitions'));
+    IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(part)) THEN
+        RETURN;
+    END IF;
+    -- One that is there and not attached was detached by retention and not dropped yet.
+    EXECUTE format('DROP TABLE IF EXISTS %I', part);
+    EXECUTE format('CREATE TABLE %I (LIKE blink_data INCLUDING ALL)', part);
     EXECUTE format(
-        'CREATE TABLE IF NOT EXISTS %I PARTITION OF blink_data FOR VALUES FROM (%L) TO (%L)', part, month_from, month_to
+        'ALTER TABLE blink_data ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', part, month_from, month_to
     );
 END
 $$;
@@ -265,4 +273,11 @@ CREATE TABLE erasures (
     id UUID NOT NULL PRIMARY KEY,
     erased_at TIMESTAMPTZ NOT NULL,
     stores TEXT NOT NULL
+);
+
+-- What the server did of itself, and when by its clock: the last retention, since when it doubts the clock, and the last
+-- write that was made to see whether it can write.
+CREATE TABLE housekeeping (
+    what TEXT NOT NULL PRIMARY KEY CHECK (what IN ('retention', 'doubt', 'probe')),
+    at TIMESTAMPTZ NOT NULL
 );

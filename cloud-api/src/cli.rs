@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
-    cmd::{self, FileArgs, admin::AdminArgs, archive::ArchiveCommandArgs},
+    cmd::{
+        self, admin::AdminArgs, archive::ArchiveCommandArgs, backup::BackupArgs, purge::PurgeArgs, restore::RestoreArgs,
+    },
     config::{DatabaseArgs, ServeArgs},
     failure::Failure,
 };
@@ -28,16 +30,16 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Write everything to a file, from which either kind of database can be restored.
     #[command(after_help = "Example: cloud-api backup /var/backups/cloud-api.jsonl.gz")]
-    Backup(FileArgs),
+    Backup(BackupArgs),
     /// Restore a backup into an empty database, and do again what people asked for since.
     #[command(after_help = "Example: cloud-api restore /var/backups/cloud-api.jsonl.gz")]
-    Restore(FileArgs),
+    Restore(RestoreArgs),
     /// Print the API's description, an OpenAPI document.
     #[command(after_help = "Example: cloud-api openapi > openapi.json")]
     Openapi,
     /// Remove what is past its retention, and end.
     #[command(after_help = "Example: cloud-api purge --retention-days 365")]
-    Purge(DatabaseArgs),
+    Purge(PurgeArgs),
     /// Make and change accounts at the machine.
     Admin(Box<AdminArgs>),
     /// Look into the archive of raw batches and logs.

@@ -11,8 +11,8 @@ pub enum Kind {
     Failed = 1,
     /// Wrong usage or configuration; starting again will not help.
     Usage = 2,
-    /// The port is in use.
-    PortInUse = 5,
+    /// The port or the database is in use.
+    InUse = 5,
 }
 
 /// Why a command ends.

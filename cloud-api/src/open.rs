@@ -12,9 +12,13 @@ use crate::{
         master::MasterKey,
     },
     config::{DatabaseConfig, Target},
-    db::{conn::Conn, transaction},
+    db::{
+        conn::Conn,
+        housekeeping::{self, ClockTrust},
+        migrate, transaction,
+    },
     domain::time::UtcMs,
-    failure::{Failure, chain},
+    failure::{Failure, Kind, chain},
     ledger::Ledger,
 };
 
@@ -23,6 +27,11 @@ use crate::{
 /// # Errors
 /// When they cannot be opened, or the master key is not the one that sealed them.
 pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: bool) -> Result<Keyring, Failure> {
+    // By a clock that is not believed no key is due. A database without the table is one before its first start.
+    let now = match housekeeping::trust(conn, now) {
+        Ok(ClockTrust::Doubted { last_run }) if !forced => last_run.unwrap_or(UtcMs(0)),
+        _ => now,
+    };
     let master = config.master_key_file.as_deref().map(MasterKey::read).transpose().map_err(|e| {
         Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
     })?;
@@ -76,7 +85,64 @@ pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(failed)?;
+    #[cfg(unix)]
+    keep_private(path).map_err(failed)?;
     Ok(())
+}
+
+/// Takes a database file and its logs away from others: people's minutes and addresses are in all of them.
+#[cfg(unix)]
+fn keep_private(database: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut path = database.as_os_str().to_owned();
+        path.push(suffix);
+        let path = Path::new(&path);
+        let mode = match fs::metadata(path) {
+            Ok(there) => there.permissions().mode(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            Err(e) => return Err(e),
+        };
+        if mode & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+            tracing::warn!(file = %path.display(), "the database could be read by others; it no longer can");
+        }
+    }
+    Ok(())
+}
+
+/// Keeps a second server off an SQLite database: both would think that they are alone with its counters and keys. Held
+/// until it is dropped; nothing for PostgreSQL.
+///
+/// # Errors
+/// When another server is there.
+pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
+    let Some(path) = target.sqlite_path() else { return Ok(None) };
+    let lock = path.with_extension("serve.lock");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(&lock).map_err(|e| {
+        let message = format!("The lock {} cannot be used: {e}", lock.display());
+        Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
+    })?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Err(Failure {
+            problem: blink_proto::Problem::new(
+                "database_in_use",
+                format!("Another server runs on {}", path.display()),
+                "Stop that server, choose another database, or use PostgreSQL for several servers.",
+            ),
+            kind: Kind::InUse,
+        }),
+        Err(fs::TryLockError::Error(e)) => {
+            // Some network file systems have no locks; SQLite on them is the operator's choice.
+            tracing::warn!(cause = %e, "whether another server runs on this database cannot be told");
+            Ok(Some(file))
+        }
+    }
 }
 
 /// One connection outside the pools, so that start-up fails at once and with the reason.
@@ -84,12 +150,20 @@ pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
 /// # Errors
 /// When the database cannot be opened.
 pub fn connect(target: &Target) -> Result<Conn, Failure> {
-    target.connect().map_err(|e| {
-        let message = format!("The database cannot be opened: {}", chain(&e));
+    let mut conn = target.connect().map_err(|e| {
+        let message = format!("The database cannot be opened: {}", target.without_secrets(&chain(&e)));
         Failure::failed(
             "database_unreachable",
             message,
             "Check that DATABASE_URL is right and the database is up and whole.",
         )
-    })
+    })?;
+    match migrate::newer(&mut conn) {
+        None => Ok(conn),
+        Some(found) => Err(Failure::failed(
+            "database_newer",
+            format!("The database is at {found}, and this program knows {} and before", migrate::newest_known()),
+            "Use the newer program, or restore a backup from before it.",
+        )),
+    }
 }

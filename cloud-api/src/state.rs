@@ -1,9 +1,14 @@
 //! What every handler may use, put together once at the start.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::HttpRequest;
 use blink_proto::UserId;
+use jiff::Timestamp;
 
 use crate::{
     address::{self, Peer},
@@ -11,7 +16,7 @@ use crate::{
     auth::{keys::Keyring, oidc::Provider, password::Passwords},
     clock::Clock,
     config::{AccessConfig, AskConfig},
-    db::Db,
+    db::{Db, purge, types::DbId, users},
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
@@ -20,7 +25,9 @@ use crate::{
     limits::Limits,
 };
 
-const DAY_MS: i64 = 86_400_000;
+/// For an hour: as long as a restore takes a line for one that may be under way.
+const TAKE_BACK_ATTEMPTS: u32 = 240;
+const TAKE_BACK_EVERY: Duration = Duration::from_secs(15);
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -61,18 +68,40 @@ impl State {
     /// Minutes before this are past retention: the start of a UTC day, so that sums never lose a part of themselves.
     #[must_use]
     pub fn keep_from(&self) -> UtcMs {
-        let today = self.clock.now().0.div_euclid(DAY_MS);
-        UtcMs((today - i64::from(self.retention_days)) * DAY_MS)
+        purge::keep_from(self.clock.now(), self.retention_days)
     }
 
-    /// Remembers outside the database what a person asked for, before the database does it.
+    /// Remembers outside the database what a person asked for, before the database does it, and returns the time that
+    /// stands there.
     ///
     /// # Errors
-    /// 500 when it cannot be written: then it must not be done.
-    pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
+    /// 503 when it cannot be written: then it must not be done.
+    pub async fn remember(&self, user_id: UserId, what: What) -> Result<Timestamp, ApiError> {
         let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
         let written = blocking(move || ledger.append(&LedgerEntry { at, user_id, what })).await?;
-        written.map_err(|e| ApiError::internal(chain(&e)))
+        written.map_err(|e| ApiError::unavailable(chain(&e)))?;
+        Ok(at)
+    }
+
+    /// Takes an erasure back that was remembered at `begun` and failed, so that no restore carries it out. It is done
+    /// beside the request, and only once the database says that the person is still there.
+    pub fn take_back_erasure(&self, user_id: UserId, begun: Timestamp) {
+        let state = self.clone();
+        actix_web::rt::spawn(async move {
+            let user = DbId::from(user_id);
+            for _ in 0..TAKE_BACK_ATTEMPTS {
+                // Held, so that a commit under way is over.
+                match state.db.write(move |conn| users::hold(conn, user)).await {
+                    Ok(None) => return,
+                    Ok(Some(_)) => match state.remember(user_id, What::NotErased { begun }).await {
+                        Ok(_) => return,
+                        Err(e) => tracing::error!(cause = e.cause, "an erasure that failed is not taken back yet"),
+                    },
+                    Err(e) => tracing::warn!(cause = chain(&e), "whether an erasure failed is not known yet"),
+                }
+                tokio::time::sleep(TAKE_BACK_EVERY).await;
+            }
+        });
     }
 
     /// Whether people reach this server by HTTPS: then cookies must never cross anything else.

@@ -25,6 +25,8 @@ pub struct Ready {
     /// `ok`: without its database the answer is 503.
     #[cfg_attr(feature = "schema", schema(pattern = "^ok$"))]
     pub database: String,
+    /// Whether what is past its retention is deleted.
+    pub retention: Retention,
     /// `ok` or `unavailable`: the attendance desk's models.
     #[cfg_attr(feature = "schema", schema(pattern = "^(ok|unavailable)$"))]
     pub attendance: String,
@@ -36,6 +38,21 @@ pub struct Ready {
     pub uptime_s: u64,
     /// Of the program.
     pub version: String,
+}
+
+/// Whether what is past its retention is deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Retention {
+    /// True while nothing is deleted for its age.
+    pub held: bool,
+    /// Why not; absent unless it is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(value_type = String))]
+    pub reason: Option<String>,
+    /// When it was last done, or null.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub last_run_at: Option<jiff::Timestamp>,
 }
 
 /// The state of the exports folder.

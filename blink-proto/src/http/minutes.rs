@@ -65,6 +65,17 @@ pub enum RejectionCode {
 }
 
 impl RejectionCode {
+    /// Every code there is.
+    pub const ALL: [Self; 7] = [
+        Self::Invalid,
+        Self::BadInterval,
+        Self::Unaligned,
+        Self::Implausible,
+        Self::InFuture,
+        Self::TooOld,
+        Self::WrongUser,
+    ];
+
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -34,7 +34,7 @@ pub use device::{
 };
 pub use erasure::{Erase, ErasureReceipt, ErasureStatus, StoreErasure};
 pub use export::{ArchiveSummary, Export, ExportedDevice, ExportedSession, ExportedTeam, Identity};
-pub use health::{ExportsReadiness, Health, Ready, Versions};
+pub use health::{ExportsReadiness, Health, Ready, Retention, Versions};
 pub use history::{AnswerToQuestion, Direction, History, HistoryItem, Hour, Insights, Question};
 pub use minutes::{MAX_SYNC_BUCKETS, Rejected, RejectionCode, SyncRequest, SyncResponse};
 pub use own::{

@@ -1,12 +1,14 @@
 //! A batch becomes a sealed row of the queue. Whatever fails here is logged and counted, and the upload goes on.
 
-use std::{io::Write as _, sync::Arc};
+use std::sync::Arc;
+
+use blink_proto::Minute;
+use jiff::Timestamp;
+use serde::Serialize;
 
 use super::{Archive, codec::Holds};
 use crate::{
     db::{Db, archive::QueuedRow, ingest::Batch, types::DbId},
-    domain::minute::CheckedMinute,
-    domain::time::UtcMs,
     failure::chain,
     metrics,
 };
@@ -29,7 +31,7 @@ pub async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option
     let sealed = actix_web::web::block(move || {
         let id = DbId::fresh();
         let oldest_at = batch.minutes.iter().map(|minute| minute.from).min()?;
-        let payload = key.seal(Holds::Waiting, &id.0.to_string(), &lines(&batch)).ok()?;
+        let payload = key.seal(Holds::Waiting, &id.0.to_string(), &lines(&batch).ok()?).ok()?;
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
         let (records, bytes) = (count(batch.minutes.len()), count(payload.len()));
         Some(QueuedRow { id, key_id: key.id, queued_at: batch.received_at, oldest_at, records, bytes, payload })
@@ -42,31 +44,24 @@ pub async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option
     row
 }
 
-/// One JSON object a line: each minute as it was accepted, with its device, and when it came.
-fn lines(batch: &Batch) -> Vec<u8> {
+/// A minute as it was accepted, and when it came.
+#[derive(Serialize)]
+struct ArchivedMinute {
+    #[serde(flatten)]
+    minute: Minute,
+    received_at: Timestamp,
+}
+
+/// One JSON object a line, for each minute.
+fn lines(batch: &Batch) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(batch.minutes.len() * 330);
+    let received_at = batch.received_at.timestamp();
     for minute in &batch.minutes {
-        let CheckedMinute { id, blink_count, from, observed_ms, mean_fps, quality, .. } = minute;
-        let number = |value: Option<f64>| value.map_or_else(|| "null".to_owned(), |value| format!("{value:?}"));
-        let time = |at: UtcMs| at.timestamp();
-        // Names, numbers and times alone: nothing in it needs escaping.
-        let _ = writeln!(
-            out,
-            "{{\"id\":\"{}\",\"user_id\":\"{}\",\"blink_count\":{blink_count},\"from_timestamp\":\"{}\",\
-             \"to_timestamp\":\"{}\",\"device_id\":\"{}\",\"observed_ms\":{observed_ms},\"mean_fps\":{mean_fps:?},\
-             \"quality\":\"{quality}\",\"mean_blink_ms\":{},\"incomplete_share\":{},\"perclos\":{},\"received_at\":\"{}\"}}",
-            id.0,
-            batch.user.0,
-            time(*from),
-            time(minute.to()),
-            batch.device.0,
-            number(minute.mean_blink_ms),
-            number(minute.incomplete_share),
-            number(minute.perclos),
-            time(batch.received_at),
-        );
+        let minute = minute.wire(batch.user.into(), batch.device.into());
+        serde_json::to_writer(&mut out, &ArchivedMinute { minute, received_at })?;
+        out.push(b'\n');
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -75,6 +70,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::{minute::CheckedMinute, time::UtcMs};
 
     #[test]
     fn a_line_is_the_minute_as_it_was_accepted() {
@@ -91,7 +87,7 @@ mod tests {
         };
         let (user, device, session) = (DbId::fresh(), DbId::fresh(), DbId::fresh());
         let received_at = UtcMs(1_772_359_270_123);
-        let text = lines(&Batch { user, device, session, received_at, minutes: vec![minute] });
+        let text = lines(&Batch { user, device, session, received_at, minutes: vec![minute] }).unwrap();
         let line: Value = serde_json::from_slice(&text).unwrap();
         assert!(text.ends_with(b"\n"));
         assert_eq!(

@@ -13,7 +13,8 @@ use std::{
 };
 
 use tracing_subscriber::fmt::MakeWriter;
-use uuid::Uuid;
+
+use crate::clock;
 
 /// A file is closed at this size.
 const FILE_BYTES: u64 = 4 << 20;
@@ -123,7 +124,7 @@ impl Spool {
 impl Open {
     fn create(folder: &Path) -> io::Result<Self> {
         // Time-ordered names: the oldest sorts first.
-        let path = folder.join(format!("{}.ndjson", Uuid::now_v7()));
+        let path = folder.join(format!("{}.ndjson", clock::fresh_uuid()));
         let mut options = fs::OpenOptions::new();
         options.create_new(true).append(true);
         #[cfg(unix)]

@@ -86,7 +86,6 @@ enum Command {
 ///
 /// # Errors
 /// With the line to print.
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub fn run(args: &AdminArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
@@ -95,8 +94,7 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
     let mut conn = open::connect(&config.target)?;
     if matches!(args.command, Command::RotateKeys) {
         open::open_keys(&mut conn, &config, Clock::System.now(), true)?;
-        println!("A new key is made; it signs in ten minutes, when every replica knows it.");
-        return Ok(());
+        return super::print("A new key is made; it signs in ten minutes, when every replica knows it.\n");
     }
     if let Command::ChangeMasterKey { file } = &args.command {
         return change_master_key(&mut conn, &config, file);
@@ -108,11 +106,9 @@ pub fn run(args: &AdminArgs) -> Result<(), Failure> {
         Command::List => list(conn),
         Command::ResetPassword { email, public_url } => reset_link(conn, email, public_url),
     });
-    print!("{}", said.map_err(|e| e.0)?);
-    Ok(())
+    super::print(said.map_err(|e| e.0)?)
 }
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> Result<(), Failure> {
     let new = MasterKey::read(file).map_err(|e| {
         Failure::usage("bad_master_key", chain(&e), "Make one with: openssl rand -base64 32 > FILE; chmod 600 FILE.")
@@ -124,8 +120,10 @@ fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> R
         let fix = "Set CLOUD_API_MASTER_KEY_FILE to the key that is in use; nothing was changed.";
         Failure::failed("master_key_unchanged", chain(&e), fix)
     })?;
-    println!("{changed} keys sealed anew; start the servers with CLOUD_API_MASTER_KEY_FILE={}", file.display());
-    Ok(())
+    super::print(format!(
+        "{changed} keys sealed anew; start the servers with CLOUD_API_MASTER_KEY_FILE={}\n",
+        file.display()
+    ))
 }
 
 /// A failure inside the transaction.

@@ -1,9 +1,10 @@
 //! `cloud-api archive`: what is in it, for the operator at the machine who has the master key.
 
-use std::{collections::HashSet, io::Write as _};
+use std::collections::HashSet;
 
 use clap::{Args, Subcommand};
 
+use super::print;
 use crate::{
     archive::{
         Archive,
@@ -107,16 +108,6 @@ fn each_object(
         for row in rows {
             each(row, conn)?;
         }
-    }
-}
-
-/// Prints a line; whoever reads may stop reading.
-fn print(line: &[u8]) -> Result<(), Failure> {
-    match std::io::stdout().write_all(line) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::failed("output", format!("Standard output: {e}"), "Check where the output goes."))
-        }
-        _ => Ok(()),
     }
 }
 

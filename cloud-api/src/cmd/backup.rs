@@ -1,19 +1,41 @@
-//! `cloud-api backup`: writes everything to a file.
+//! `cloud-api backup`: writes everything to a file, or to standard output.
 
-use super::FileArgs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
 use crate::{
-    backup,
+    backup::{BackupError, file},
     clock::Clock,
+    config::DatabaseArgs,
     failure::{Failure, chain},
     open,
 };
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
-pub(crate) fn run(args: &FileArgs) -> Result<(), Failure> {
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    /// The backup; - is standard output
+    file: PathBuf,
+    /// Replace the file that is there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
     let mut conn = open::connect(&args.database.resolve()?.target)?;
-    let rows = backup::write(&mut conn, &args.file, Clock::System.now().timestamp()).map_err(|e| {
-        Failure::failed("backup_failed", chain(&e), "Check DATABASE_URL, and that the folder can be written.")
+    let rows = file::write(&mut conn, &args.file, args.force, Clock::System.now().timestamp());
+    let rows = rows.map_err(|e| {
+        let fix = match e {
+            BackupError::NoPlainFile(_) => "Give a file, or - for standard output.",
+            BackupError::Exists(_) => "Choose another name, or replace it with --force.",
+            _ => "Check DATABASE_URL, and that the folder can be written.",
+        };
+        Failure::failed("backup_failed", chain(&e), fix)
     })?;
-    println!("{rows} rows in {}", args.file.display());
-    Ok(())
+    if args.file == Path::new(file::PIPE) {
+        return Ok(());
+    }
+    super::print(format!("{rows} rows in {}\n", args.file.display()))
 }

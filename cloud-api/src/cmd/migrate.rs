@@ -7,7 +7,6 @@ use crate::{
     open,
 };
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn run(args: &DatabaseArgs) -> Result<(), Failure> {
     let config = args.resolve()?;
     open::prepare_folder(&config.target)?;
@@ -19,6 +18,5 @@ pub(crate) fn run(args: &DatabaseArgs) -> Result<(), Failure> {
             "Nothing of the failed migration was kept; restore a backup or report it.",
         )
     })?;
-    println!("{done} migrations applied");
-    Ok(())
+    super::print(format!("{done} migrations applied\n"))
 }

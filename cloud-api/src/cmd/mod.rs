@@ -8,17 +8,19 @@ pub mod openapi;
 pub mod purge;
 pub mod restore;
 pub mod serve;
+mod signals;
 
-use std::path::PathBuf;
+use std::io::Write as _;
 
-use clap::Args;
+use crate::failure::Failure;
 
-use crate::config::DatabaseArgs;
-
-#[derive(Debug, Args)]
-pub(crate) struct FileArgs {
-    /// The backup
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+/// Prints what a command says. Whoever reads may stop reading; any other failure is one.
+pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_ref()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed("output", format!("Standard output: {e}"), "Check where the output goes."))
+        }
+        _ => Ok(()),
+    }
 }

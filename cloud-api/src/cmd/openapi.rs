@@ -2,8 +2,6 @@
 
 use crate::failure::Failure;
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
 pub(crate) fn run() -> Result<(), Failure> {
-    println!("{:#}", crate::routes::docs::description());
-    Ok(())
+    super::print(format!("{:#}\n", crate::routes::docs::description()))
 }

@@ -1,29 +1,53 @@
 //! `cloud-api purge`: removes what is past its retention.
 
+use clap::Args;
+
 use crate::{
     clock::Clock,
     config::DatabaseArgs,
-    db::{purge, transaction},
-    domain::time::UtcMs,
+    db::{
+        DbError,
+        housekeeping::{self, ClockTrust},
+        purge, transaction,
+    },
     failure::{Failure, chain},
     open,
 };
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
-pub(crate) fn run(args: &DatabaseArgs) -> Result<(), Failure> {
-    let config = args.resolve()?;
+#[derive(Debug, Args)]
+pub(crate) struct PurgeArgs {
+    /// This machine's clock is right, although much time has passed since the last time
+    #[arg(long)]
+    trust_clock: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(crate) fn run(args: &PurgeArgs) -> Result<(), Failure> {
+    let config = args.database.resolve()?;
     let mut conn = open::connect(&config.target)?;
     let now = Clock::System.now();
-    let keep_from = UtcMs((now.0.div_euclid(86_400_000) - i64::from(config.retention_days)) * 86_400_000);
-    let purged = transaction(&mut conn, |conn| purge::run(conn, keep_from, now)).map_err(|e| {
-        Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.")
-    })?;
-    println!("{} minutes, {} sessions, {} links removed", purged.minutes, purged.sessions, purged.links);
+    let failed =
+        |e: DbError| Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.");
+    let trust = transaction(&mut conn, |conn| housekeeping::begin_run(conn, now, args.trust_clock)).map_err(failed)?;
+    if let ClockTrust::Doubted { last_run } = trust {
+        let last = last_run.map_or_else(|| "never".to_owned(), |at| at.timestamp().to_string());
+        return Err(Failure::failed(
+            "clock_doubted",
+            format!("It is {} by this machine's clock, and retention last ran: {last}", now.timestamp()),
+            "Set the clock; if it is right, run `cloud-api purge --trust-clock`.",
+        ));
+    }
+    let purged = purge::run(&mut conn, purge::keep_from(now, config.retention_days), now).map_err(failed)?;
+    super::print(format!(
+        "{} minutes, {} sessions, {} links removed\n",
+        purged.minutes, purged.sessions, purged.links
+    ))?;
     if purged.objects > 0 {
-        println!(
-            "{} objects of the archive marked; the server, or `cloud-api archive check`, removes them",
+        super::print(format!(
+            "{} objects of the archive marked; the server, or `cloud-api archive check`, removes them\n",
             purged.objects
-        );
+        ))?;
     }
     Ok(())
 }

@@ -1,16 +1,27 @@
 //! `cloud-api restore`: a backup becomes a database again.
 
-use super::FileArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
 use crate::{
     backup,
     clock::Clock,
+    config::DatabaseArgs,
     db::{migrate, transaction},
     failure::{Failure, chain},
     ledger, open,
 };
 
-#[expect(clippy::print_stdout, reason = "the command's output")]
-pub(crate) fn run(args: &FileArgs) -> Result<(), Failure> {
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The backup; - is standard input
+    file: PathBuf,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     open::prepare_folder(&config.target)?;
     let mut conn = open::connect(&config.target)?;
@@ -21,9 +32,15 @@ pub(crate) fn run(args: &FileArgs) -> Result<(), Failure> {
     let now = Clock::System.now();
     let restored = transaction(&mut conn, |conn| backup::restore(conn, &args.file, &ledger, now))
         .map_err(|e| failed(&e, "Give a whole backup and an empty database; nothing was changed."))?;
-    println!(
-        "{} rows restored; {} people stay erased, {} consents since the backup kept",
+    super::print(format!(
+        "{} rows restored; {} people stay erased, {} consents since the backup kept\n",
         restored.rows, restored.erased, restored.consents
-    );
+    ))?;
+    if restored.failed_erasures > 0 {
+        super::print(format!(
+            "{} erasures in the ledger had failed before the backup was made, and are not carried out\n",
+            restored.failed_erasures
+        ))?;
+    }
     Ok(())
 }

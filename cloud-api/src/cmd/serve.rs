@@ -1,7 +1,8 @@
 //! `cloud-api serve`: answers requests until it is told to stop.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
+use super::signals;
 use crate::{
     archive::spool::Spool,
     clock::Clock,
@@ -15,11 +16,16 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let config = Config::from_args(args)?;
     let spool = config.archive.is_some().then(|| open_spool(&config)).transpose()?;
     logging::start(&config.log, spool.clone())?;
-    actix_web::rt::System::new().block_on(async {
+    let system = actix_web::rt::System::new();
+    let ended = system.block_on(async {
         let application = Application::build(config, Clock::System).await?.with_spool(spool);
         announce(&application);
-        application.run_until_stopped(stop_signal()?).await
-    })
+        let stop = signals::until_stop(application.reload())?;
+        application.run_until_stopped(stop).await
+    });
+    // Dropping it would wait for threads that wait for a database that does not answer.
+    std::mem::forget(system);
+    ended
 }
 
 /// Beside the ledger: the place outside the database that must be there and be written anyway.
@@ -35,38 +41,7 @@ fn open_spool(config: &Config) -> Result<Arc<Spool>, Failure> {
     })
 }
 
-/// Prints the one line on stdout that tells scripts where the server listens.
-#[expect(clippy::print_stdout, reason = "the line that scripts and tests wait for")]
+/// Prints the one line on stdout that tells scripts where the server listens. Nobody need read it.
 fn announce(application: &Application) {
-    use std::io::Write as _;
-    println!("cloud-api listening on {}://{}", application.scheme(), application.address());
-    let _ = io::stdout().flush();
-}
-
-/// Completes on SIGTERM or SIGINT.
-///
-/// # Errors
-/// When the signals cannot be watched.
-fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
-    let failed =
-        |e: io::Error| Failure::failed("no_signals", format!("Signals cannot be watched: {e}"), "Start again.");
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        Ok(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = failed;
-        Ok(async {
-            let _ = tokio::signal::ctrl_c().await;
-        })
-    }
+    let _ = super::print(format!("cloud-api listening on {}://{}\n", application.scheme(), application.address()));
 }

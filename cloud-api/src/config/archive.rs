@@ -25,34 +25,61 @@ use crate::failure::Failure;
 #[derive(Clone, Debug, Args)]
 pub struct ArchiveArgs {
     /// Where raw batches and logs are archived, encrypted: off, folder, folder:PATH, or s3
-    #[arg(long, value_name = "WHERE", env = "CLOUD_API_ARCHIVE", default_value = "off")]
+    #[arg(long, global = true, value_name = "WHERE", env = "CLOUD_API_ARCHIVE", default_value = "off")]
     pub archive: Where,
     /// Batches of one person are gathered this long into one object, in seconds
-    #[arg(long, value_name = "S", env = "CLOUD_API_ARCHIVE_GATHER_S", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(0..=86_400))]
+    #[arg(long, global = true, value_name = "S", env = "CLOUD_API_ARCHIVE_GATHER_S", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(0..=86_400))]
     pub archive_gather_s: u32,
     /// The most that waits in the database for the archive, in MB; what comes then is not archived
-    #[arg(long, value_name = "MB", env = "CLOUD_API_ARCHIVE_QUEUE_MB", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, global = true, value_name = "MB", env = "CLOUD_API_ARCHIVE_QUEUE_MB", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub archive_queue_mb: u32,
     /// Bucket, or subfolder, of raw batches
-    #[arg(long, value_name = "NAME", env = "CLOUD_API_ARCHIVE_DATA_BUCKET", default_value = "waw-blink-data")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "CLOUD_API_ARCHIVE_DATA_BUCKET",
+        default_value = "waw-blink-data"
+    )]
     pub archive_data_bucket: String,
     /// Bucket, or subfolder, of logs
-    #[arg(long, value_name = "NAME", env = "CLOUD_API_ARCHIVE_LOGS_BUCKET", default_value = "waw-logs")]
+    #[arg(long, global = true, value_name = "NAME", env = "CLOUD_API_ARCHIVE_LOGS_BUCKET", default_value = "waw-logs")]
     pub archive_logs_bucket: String,
     /// Address of an S3-compatible store [default: AWS's own of the region]
-    #[arg(long, value_name = "URL", env = "CLOUD_API_S3_ENDPOINT")]
+    #[arg(long, global = true, value_name = "URL", env = "CLOUD_API_S3_ENDPOINT")]
     pub s3_endpoint: Option<String>,
     /// The store's region
-    #[arg(long, value_name = "NAME", env = "CLOUD_API_S3_REGION", default_value = "us-east-1")]
+    #[arg(long, global = true, value_name = "NAME", env = "CLOUD_API_S3_REGION", default_value = "us-east-1")]
     pub s3_region: String,
     /// Who this server is to the store; without it, the machine's own role
-    #[arg(long, value_name = "ID", env = "CLOUD_API_S3_ACCESS_KEY_ID", hide_env_values = true, hide = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ID",
+        env = "CLOUD_API_S3_ACCESS_KEY_ID",
+        hide_env_values = true,
+        hide = true
+    )]
     pub s3_access_key_id: Option<String>,
     /// How the store knows this server
-    #[arg(long, value_name = "SECRET", env = "CLOUD_API_S3_SECRET_ACCESS_KEY", hide_env_values = true, hide = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECRET",
+        env = "CLOUD_API_S3_SECRET_ACCESS_KEY",
+        hide_env_values = true,
+        hide = true
+    )]
     pub s3_secret_access_key: Option<String>,
     /// Token that goes with temporary keys
-    #[arg(long, value_name = "TOKEN", env = "CLOUD_API_S3_SESSION_TOKEN", hide_env_values = true, hide = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "CLOUD_API_S3_SESSION_TOKEN",
+        hide_env_values = true,
+        hide = true
+    )]
     pub s3_session_token: Option<String>,
 }
 

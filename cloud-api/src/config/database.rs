@@ -19,19 +19,19 @@ use crate::failure::Failure;
 #[derive(Clone, Debug, Args)]
 pub struct DatabaseArgs {
     /// sqlite:PATH, or postgres://USER@HOST/NAME [default: sqlite:$XDG_DATA_HOME/cloud-api/server.db]
-    #[arg(long, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "URL", env = "DATABASE_URL", hide_env_values = true)]
     pub database: Option<String>,
     /// The most connections to the database
-    #[arg(long, value_name = "N", env = "CLOUD_API_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
+    #[arg(long, global = true, value_name = "N", env = "CLOUD_API_DB_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub db_connections: u32,
     /// File with the key that seals the keys kept in the database: 32 bytes in base64
-    #[arg(long, value_name = "FILE", env = "CLOUD_API_MASTER_KEY_FILE")]
+    #[arg(long, global = true, value_name = "FILE", env = "CLOUD_API_MASTER_KEY_FILE")]
     pub master_key_file: Option<PathBuf>,
     /// File outside the database that remembers erasures and consents for a restore
-    #[arg(long, value_name = "FILE", env = "CLOUD_API_LEDGER")]
+    #[arg(long, global = true, value_name = "FILE", env = "CLOUD_API_LEDGER")]
     pub ledger: Option<PathBuf>,
     /// Minutes older than this are neither taken nor kept
-    #[arg(long, value_name = "DAYS", env = "CLOUD_API_RETENTION_DAYS", default_value_t = 1_095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    #[arg(long, global = true, value_name = "DAYS", env = "CLOUD_API_RETENTION_DAYS", default_value_t = 1_095, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub retention_days: u32,
 }
 

@@ -15,6 +15,7 @@ pub mod archive;
 pub mod database;
 pub mod env_file;
 pub mod outside;
+mod postgres_url;
 pub mod server;
 pub mod target;
 

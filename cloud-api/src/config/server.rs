@@ -84,13 +84,13 @@ pub struct ServeArgs {
     pub log: String,
     /// Which parts this process answers: auth, data, sync, attendance, web
     #[arg(
-        long,
+        long = "roles",
         value_name = "LIST",
         env = "CLOUD_API_ROLES",
         value_delimiter = ',',
         default_value = "auth,data,sync,attendance,web"
     )]
-    pub roles: Vec<Part>,
+    pub parts: Vec<Part>,
     /// Who may register, from where, how often
     #[command(flatten)]
     pub access: AccessArgs,
@@ -164,7 +164,7 @@ impl ServerConfig {
             exports_dir: args.exports_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
             workers: args.workers.map_or(cores, usize::from),
             behind_proxy: args.behind_proxy,
-            parts: args.roles.clone(),
+            parts: args.parts.clone(),
         })
     }
 }

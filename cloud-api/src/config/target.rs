@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use super::postgres_url;
+
 /// A database address.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
@@ -25,7 +27,47 @@ impl Target {
             Self::Postgres(_) => None,
         }
     }
+
+    /// The address for libpq: a connection is given up when nobody answers. Whoever writes these parameters into the
+    /// address has their own.
+    #[must_use]
+    pub fn postgres_url(&self) -> Option<String> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) => Some(postgres_url::with_defaults(url, GIVE_UP)),
+        }
+    }
+
+    /// The ports that connections to PostgreSQL go to.
+    #[must_use]
+    pub fn postgres_ports(&self) -> Vec<u16> {
+        match self {
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(url) => postgres_url::ports(url),
+        }
+    }
+
+    /// A text without what is secret in this address.
+    #[must_use]
+    pub fn without_secrets(&self, text: &str) -> String {
+        let secrets = match self {
+            Self::Sqlite(_) => Vec::new(),
+            Self::Postgres(url) => postgres_url::secrets(url),
+        };
+        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "***"))
+    }
 }
+
+/// Connecting takes 5 s at most, sent data is acknowledged within 15 s (milliseconds here), and a silent peer is asked
+/// after 10 s and given up 15 s later.
+const GIVE_UP: &[(&str, &str)] = &[
+    ("connect_timeout", "5"),
+    ("tcp_user_timeout", "15000"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "5"),
+    ("keepalives_count", "3"),
+];
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,13 +83,21 @@ impl FromStr for Target {
 
     fn from_str(url: &str) -> Result<Self, BadTarget> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
+            return match postgres_url::fault(url) {
+                Some(fault) => Err(BadTarget(format!(": {fault}"))),
+                None => Ok(Self::Postgres(url.to_owned())),
+            };
         }
         if let Some(rest) = url.strip_prefix("sqlite:") {
             let path = rest.strip_prefix("//").unwrap_or(rest);
             return match path {
                 "" => Err(BadTarget("; the path after sqlite: is empty".to_owned())),
                 ":memory:" => Err(BadTarget("; a database in memory would lose every minute".to_owned())),
+                path if path.contains('?') => Err(BadTarget("; a path takes no ? and no options after it".to_owned())),
+                path if path == "~" || path.starts_with("~/") => {
+                    Err(BadTarget("; ~ is the shell's: write the whole path".to_owned()))
+                }
+                path if path.starts_with("file:") => Err(BadTarget("; leave out file:".to_owned())),
                 path => Ok(Self::Sqlite(PathBuf::from(path))),
             };
         }
@@ -75,6 +125,10 @@ mod tests {
     #[case("sqlite:")]
     #[case("sqlite::memory:")]
     #[case("postgres:typo")]
+    #[case("sqlite:///data/q.db?mode=rwc")]
+    #[case("sqlite:~/x.db")]
+    #[case("sqlite:file:/x.db")]
+    #[case("postgres://ada:S3cr%t@db/x")]
     #[case("mysql://x")]
     #[case("/just/a/path.db")]
     fn a_typo_is_an_error(#[case] url: &str) {

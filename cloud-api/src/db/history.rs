@@ -22,6 +22,9 @@ pub struct Sum {
     pub observed_ms: u64,
 }
 
+/// A slot that an edge cuts through has up to 14 minutes on one side of it: fewer must never be read there.
+const EDGE_MINUTES: i64 = SLOT_MS / 60_000;
+
 /// The minutes in `from <= t < to`, oldest first, at most `limit`.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) 
 }
 
 /// Quarter-hour sums that cover `from <= t < to` exactly, oldest first: whole slots from the rollups, and the minutes
-/// themselves where an edge cuts through a slot. At most about `limit`; fewer than `limit` means there are no more.
+/// themselves where an edge cuts through a slot. At most `limit` whole slots; fewer mean that there are no more.
 ///
 /// # Errors
 /// When the database fails.
@@ -47,10 +50,11 @@ pub fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) ->
     use blink_rollups::{blink_count, observed_ms, slot_from, user_id};
     let first = UtcMs(from.0.saturating_add(SLOT_MS - 1).div_euclid(SLOT_MS) * SLOT_MS);
     let last = UtcMs(to.0.div_euclid(SLOT_MS) * SLOT_MS);
+    let edge = limit.max(EDGE_MINUTES);
     if first > last {
-        return minutes(conn, user, from, to, limit);
+        return minutes(conn, user, from, to, edge);
     }
-    let mut sums = if from < first { minutes(conn, user, from, first, limit)? } else { Vec::new() };
+    let mut sums = if from < first { minutes(conn, user, from, first, edge)? } else { Vec::new() };
     let rows: Vec<(UtcMs, i64, i64)> = blink_rollups::table
         .filter(user_id.eq(user).and(slot_from.ge(first)).and(slot_from.lt(last)))
         .select((slot_from, blink_count, observed_ms))
@@ -60,7 +64,7 @@ pub fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) ->
     let complete = (rows.len() as i64) < limit;
     sums.extend(rows.into_iter().map(|(at, blinks, observed)| to_sum(at, blinks, observed)));
     if complete && last < to {
-        sums.extend(minutes(conn, user, last, to, limit)?);
+        sums.extend(minutes(conn, user, last, to, edge)?);
     }
     Ok(sums)
 }

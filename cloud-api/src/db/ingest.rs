@@ -15,11 +15,12 @@ use super::{
     Db, DbError,
     archive::{self, QueuedRow},
     conn::Conn,
+    minute_row::MinuteRow,
     schema::{blink_data, blink_rollups, devices, users},
     types::{DbId, Id, Utc},
 };
 use crate::domain::minute::CheckedMinute;
-use crate::domain::time::UtcMs;
+use crate::domain::time::{DAY_MS, UtcMs};
 
 /// The length of a rollup: a quarter of an hour, in milliseconds.
 pub const SLOT_MS: i64 = 15 * 60_000;
@@ -82,36 +83,19 @@ pub async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Res
 }
 
 async fn make_partitions(db: &Db, batch: &Batch) -> Result<(), DbError> {
-    let mut days: Vec<i64> = batch.minutes.iter().map(|m| m.from.0.div_euclid(86_400_000)).collect();
+    let mut days: Vec<i64> = batch.minutes.iter().map(|m| m.from.0.div_euclid(DAY_MS)).collect();
     days.sort_unstable();
     days.dedup();
     db.write(move |conn| {
         if let Conn::Postgres(conn) = conn {
+            super::purge::wait_briefly_for_locks(conn)?;
             sql_query("SELECT ensure_blink_partition(day) FROM unnest($1) AS day")
-                .bind::<Array<Utc>, _>(days.iter().map(|day| UtcMs(day * 86_400_000)).collect::<Vec<_>>())
+                .bind::<Array<Utc>, _>(days.iter().map(|day| UtcMs(day * DAY_MS)).collect::<Vec<_>>())
                 .execute(conn)?;
         }
         Ok(())
     })
     .await
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = blink_data)]
-struct Row<'a> {
-    id: DbId,
-    user_id: DbId,
-    blink_count: i32,
-    from_timestamp: UtcMs,
-    to_timestamp: UtcMs,
-    device_id: DbId,
-    observed_ms: i32,
-    mean_fps: f64,
-    quality: &'a str,
-    mean_blink_ms: Option<f64>,
-    incomplete_share: Option<f64>,
-    perclos: Option<f64>,
-    received_at: UtcMs,
 }
 
 #[derive(Default)]
@@ -145,21 +129,7 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
     let mut slots = BTreeMap::<i64, SlotSum>::new();
     for minute in &batch.minutes {
         let new = diesel::insert_into(blink_data::table)
-            .values(Row {
-                id: minute.id.into(),
-                user_id: batch.user,
-                blink_count: minute.blink_count,
-                from_timestamp: minute.from,
-                to_timestamp: minute.to(),
-                device_id: batch.device,
-                observed_ms: minute.observed_ms,
-                mean_fps: minute.mean_fps,
-                quality: minute.quality,
-                mean_blink_ms: minute.mean_blink_ms,
-                incomplete_share: minute.incomplete_share,
-                perclos: minute.perclos,
-                received_at: batch.received_at,
-            })
+            .values(MinuteRow::of(batch, minute))
             .on_conflict((blink_data::user_id, blink_data::from_timestamp, blink_data::device_id))
             .do_nothing()
             .execute(conn)?;
@@ -199,7 +169,7 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
 }
 
 /// One round trip: the person's row is locked against withdrawal and erasure, the new minutes are inserted, and those
-/// that really were new are added to their slots in key order, so that two batches never wait for each other crosswise.
+/// that really were new are added to their slots in key order (of a minute that is in the batch twice, the first), so that two batches never wait for each other crosswise.
 macro_rules! store_postgres {
     ($($queue:literal)?) => {
         concat!(
@@ -216,9 +186,10 @@ WITH owner AS MATERIALIZED (
         quality, mean_blink_ms, incomplete_share, perclos, received_at)
     SELECT m.id, owner.id, m.blink_count, m.from_timestamp, m.from_timestamp + INTERVAL '60 seconds', $2,
         m.observed_ms, m.mean_fps, m.quality, m.mean_blink_ms, m.incomplete_share, m.perclos, $3
-    FROM owner, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12)
-        AS m (id, blink_count, from_timestamp, observed_ms, mean_fps, quality, mean_blink_ms, incomplete_share, perclos)
-    ORDER BY m.from_timestamp
+    FROM owner, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY
+        AS m (id, blink_count, from_timestamp, observed_ms, mean_fps, quality, mean_blink_ms, incomplete_share, perclos,
+            place)
+    ORDER BY m.from_timestamp, m.place
     ON CONFLICT (user_id, from_timestamp, device_id) DO NOTHING
     RETURNING from_timestamp, blink_count, observed_ms
 ), rolled AS (

@@ -2,7 +2,13 @@
 
 use std::{fs, io};
 
-use diesel::{RunQueryDsl as _, sql_query};
+use diesel::{
+    QueryableByName, RunQueryDsl as _,
+    migration::{Migration as _, MigrationSource},
+    sql_query,
+    sql_types::Text,
+    sqlite::Sqlite,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
 use super::conn::Conn;
@@ -61,4 +67,27 @@ pub fn pending(conn: &mut Conn) -> Result<bool, MigrateError> {
         Conn::Postgres(inner) => inner.has_pending_migration(POSTGRES),
     }
     .map_err(MigrateError::Run)
+}
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+/// The newest migration of this program.
+#[must_use]
+pub fn newest_known() -> String {
+    let newest = MigrationSource::<Sqlite>::migrations(&SQLITE).ok().and_then(|migrations| {
+        migrations.iter().map(|migration| migration.name().version().as_owned().to_string()).max()
+    });
+    newest.unwrap_or_default()
+}
+
+/// The newest migration of a database that a later program has changed; `None` for any other, and for an empty one.
+pub fn newer(conn: &mut Conn) -> Option<String> {
+    let newest = "SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
+    // Without the table nothing was migrated yet; what else is wrong shows with the next query.
+    let newest = sql_query(newest).get_result::<Version>(conn).ok()?.version;
+    (newest > newest_known()).then_some(newest)
 }

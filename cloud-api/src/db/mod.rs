@@ -2,6 +2,8 @@
 //!
 //! - [`conn`], [`types`], [`schema`], [`target`]: the two databases as one
 //! - [`migrate`]: the embedded migrations
+//! - `deadline`, `identity`: a database that does not answer, or is no longer there
+//! - `scrub`: what is deleted leaves the log too; [`purge`], [`housekeeping`]: retention, and whether to believe the clock
 //! - [`Db`]: pools, and the only two ways to a connection: [`Db::read`] and [`Db::write`], both off the async threads
 //! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`]: what is asked of them
 
@@ -9,24 +11,32 @@ pub mod archive;
 pub mod archive_removals;
 pub mod attempts;
 pub mod conn;
+mod deadline;
 pub mod device_codes;
 pub mod devices;
 pub mod erase;
 pub mod export;
 pub mod history;
+pub mod housekeeping;
+mod identity;
 pub mod ingest;
 pub mod migrate;
+pub mod minute_row;
 pub mod oidc;
 pub mod one_time;
 pub mod purge;
 pub mod schema;
+mod scrub;
 pub mod sessions;
 pub mod target;
 pub mod teams;
 pub mod types;
 pub mod users;
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager},
@@ -34,8 +44,10 @@ use diesel::{
     result::{DatabaseErrorKind, Error as QueryError},
 };
 
-use crate::config::Target;
+use crate::{config::Target, domain::time::UtcMs};
 use conn::Conn;
+use identity::Identity;
+use scrub::Unscrubbed;
 
 /// A failure of the database, or of reaching it.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +58,12 @@ pub enum DbError {
     /// A query failed.
     #[error("a query failed")]
     Query(#[from] QueryError),
+    /// The database did not answer in time; the connections to it were cut.
+    #[error("the database did not answer in time")]
+    Overdue,
+    /// The file of the database is another one, or none, by now.
+    #[error("the database's file was removed or replaced: put it back, or start the server again")]
+    Replaced,
     /// The thread of the query ended before it answered.
     #[error("the query was cancelled")]
     Cancelled,
@@ -56,16 +74,15 @@ impl DbError {
     #[must_use]
     pub fn is_outage(&self) -> bool {
         match self {
-            Self::Unreachable(_) => true,
-            Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)) => true,
-            Self::Query(QueryError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _)) => true,
-            Self::Query(QueryError::DatabaseError(_, info)) => {
-                // What SQLite and PostgreSQL say in words alone.
-                let said = info.message();
-                ["database is locked", "is full", "disk I/O error", "terminating connection", "connection to server"]
-                    .iter()
-                    .any(|words| said.contains(words))
-            }
+            Self::Unreachable(_) | Self::Overdue | Self::Replaced => true,
+            Self::Query(QueryError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection
+                | DatabaseErrorKind::UnableToSendCommand
+                | DatabaseErrorKind::ReadOnlyTransaction
+                | DatabaseErrorKind::SerializationFailure,
+                _,
+            )) => true,
+            Self::Query(QueryError::DatabaseError(_, info)) => says(OUTAGES, info.message()),
             Self::Query(QueryError::BrokenTransactionManager) => true,
             Self::Query(_) | Self::Cancelled => false,
         }
@@ -78,18 +95,52 @@ impl DbError {
     }
 }
 
+/// What SQLite and PostgreSQL say of an outage in words alone.
+const OUTAGES: &[&str] = &[
+    "database is locked",
+    "database table is locked",
+    "is full",
+    "disk I/O error",
+    "unable to open database file",
+    "readonly database",
+    "No space left on device",
+    "could not extend file",
+    "could not write",
+    "out of shared memory",
+    "terminating connection",
+    "connection to server",
+    "the database system is",
+    "server closed the connection",
+    "lock timeout",
+    "statement timeout",
+    "deadlock detected",
+    "read-only transaction",
+];
+
+fn says(words: &[&str], message: &str) -> bool {
+    words.iter().any(|words| message.contains(words))
+}
+
 /// How long a request waits for a connection.
 const CHECKOUT: Duration = Duration::from_secs(5);
 
 /// Deadlocks and lost serialisation races are tried again this often.
 const WRITE_ATTEMPTS: u32 = 4;
 
+/// How long a write that only shows that writing works counts.
+const PROBED_FOR: Duration = Duration::from_secs(5);
+
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
+    target: Target,
     readers: Pool<Target>,
     /// SQLite has one writer: a pool of one queues them fairly. PostgreSQL writes through the readers' pool.
     writer: Pool<Target>,
+    identity: Option<Identity>,
+    work_limit: Duration,
+    unscrubbed: Arc<Unscrubbed>,
+    probed: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Db {
@@ -106,8 +157,23 @@ impl Db {
                 .build_unchecked(target.clone())
         };
         let readers = pool(connections);
-        let writer = if matches!(target, Target::Sqlite(_)) { pool(1) } else { readers.clone() };
-        Self { readers, writer }
+        let sqlite = matches!(target, Target::Sqlite(_));
+        let writer = if sqlite { pool(1) } else { readers.clone() };
+        Self {
+            target: target.clone(),
+            readers,
+            writer,
+            identity: Identity::of(target),
+            work_limit: deadline::WORK,
+            unscrubbed: Arc::new(if sqlite { Unscrubbed::unknown() } else { Unscrubbed::default() }),
+            probed: Arc::default(),
+        }
+    }
+
+    /// The same with another limit for what one request does in PostgreSQL.
+    #[must_use]
+    pub fn with_work_limit(self, work_limit: Duration) -> Self {
+        Self { work_limit, ..self }
     }
 
     /// Runs `f` with a connection, outside any transaction, off the async threads.
@@ -120,8 +186,9 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let pool = self.readers.clone();
-        blocking(move || {
+        let (pool, identity) = (self.readers.clone(), self.identity.clone());
+        self.bounded(move || {
+            still_there(identity.as_ref(), false)?;
             let mut conn = pool.get().map_err(DbError::Unreachable)?;
             f(&mut conn)
         })
@@ -139,29 +206,40 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + MaybeRetry + Send + 'static,
     {
-        let pool = self.writer.clone();
-        blocking(move || {
+        let (pool, identity) = (self.writer.clone(), self.identity.clone());
+        self.bounded(move || {
+            still_there(identity.as_ref(), false)?;
             let mut conn = pool.get().map_err(DbError::Unreachable)?;
             let mut attempt = 1;
             loop {
                 match transaction(&mut conn, &f) {
                     Err(e) if attempt < WRITE_ATTEMPTS && e.is_retryable() => attempt += 1,
-                    done => return done,
+                    Err(e) => {
+                        end_if_read_only(&mut conn);
+                        return Err(e);
+                    }
+                    Ok(value) => {
+                        still_there(identity.as_ref(), true)?;
+                        return Ok(value);
+                    }
                 }
             }
         })
         .await
     }
 
-    /// Overwrites what was deleted also in SQLite's log of recent writes; PostgreSQL has its own ways.
-    pub async fn scrub(&self) {
-        let scrubbed = self.with_writer(|conn| match conn {
-            Conn::Sqlite(conn) => conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(DbError::from),
-            Conn::Postgres(_) => Ok(()),
-        });
-        if let Err(e) = scrubbed.await {
-            tracing::warn!(error = %e, "the write-ahead log could not be emptied; it is at the next checkpoint");
+    /// Whether the database takes writes: one is made when the last is some seconds old.
+    ///
+    /// # Errors
+    /// When it takes none.
+    pub async fn probe(&self, now: UtcMs) -> Result<(), DbError> {
+        let probed = |probed: &Mutex<Option<Instant>>| *probed.lock().unwrap_or_else(PoisonError::into_inner);
+        if probed(&self.probed).is_some_and(|at| at.elapsed() < PROBED_FOR) {
+            return Ok(());
         }
+        self.write(move |conn| housekeeping::probe(conn, now)).await?;
+        *self.probed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        Ok(())
     }
 
     async fn with_writer<T: Send + 'static>(
@@ -169,7 +247,29 @@ impl Db {
         f: impl FnOnce(&mut Conn) -> Result<T, DbError> + Send + 'static,
     ) -> Result<T, DbError> {
         let pool = self.writer.clone();
-        blocking(move || f(&mut *pool.get().map_err(DbError::Unreachable)?)).await
+        self.bounded(move || f(&mut *pool.get().map_err(DbError::Unreachable)?)).await
+    }
+
+    /// Runs `f` off the async threads, and no longer than the limit. SQLite asks no other side, and has none.
+    async fn bounded<T, E>(&self, f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let work = actix_web::web::block(f);
+        if matches!(self.target, Target::Sqlite(_)) {
+            return work.await.unwrap_or_else(|_| Err(DbError::Cancelled.into()));
+        }
+        let (target, limit) = (self.target.clone(), self.work_limit);
+        // A task of its own: a client that hangs up must not end the watch.
+        let watched = actix_web::rt::spawn(async move {
+            let Ok(done) = tokio::time::timeout(limit, work).await else {
+                let _ = actix_web::web::block(move || deadline::cut(&target)).await;
+                return Err(DbError::Overdue.into());
+            };
+            done.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
+        });
+        watched.await.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
     }
 
     /// A connection for the caller's own thread: start-up, commands and tests.
@@ -178,6 +278,21 @@ impl Db {
     /// When none can be had.
     pub fn checkout(&self) -> Result<diesel::r2d2::PooledConnection<Target>, DbError> {
         self.writer.get().map_err(DbError::Unreachable)
+    }
+}
+
+fn still_there(identity: Option<&Identity>, written: bool) -> Result<(), DbError> {
+    if identity.is_none_or(|identity| identity.holds(written)) { Ok(()) } else { Err(DbError::Replaced) }
+}
+
+/// A connection that began while the database was read-only stays so when the database no longer is: its server side
+/// is ended, and the pool makes another.
+fn end_if_read_only(conn: &mut Conn) {
+    if let Conn::Postgres(conn) = conn {
+        let end =
+            "SELECT pg_terminate_backend(pg_backend_pid()) WHERE current_setting('transaction_read_only')::boolean";
+        // Whether it was ended shows when the pool looks at it next.
+        let _ = conn.batch_execute(end);
     }
 }
 
@@ -218,17 +333,6 @@ pub fn transaction<T, E: From<DbError>>(conn: &mut Conn, f: impl FnOnce(&mut Con
             }
             Err(e)
         }
-    }
-}
-
-async fn blocking<T, E>(f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-where
-    T: Send + 'static,
-    E: From<DbError> + Send + 'static,
-{
-    match actix_web::web::block(f).await {
-        Ok(done) => done,
-        Err(_) => Err(DbError::Cancelled.into()),
     }
 }
 

@@ -272,3 +272,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     archive_objects,
     archive_queue
 );
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::Utc;
+
+    housekeeping (what) {
+        what -> Text,
+        at -> Utc,
+    }
+}

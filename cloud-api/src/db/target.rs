@@ -7,11 +7,11 @@ use diesel::{
     result::Error as QueryError,
 };
 
-use super::conn::Conn;
+use super::{conn::Conn, deadline};
 use crate::config::Target;
 
 /// Waiting for SQLite's single writer, in milliseconds.
-const BUSY_TIMEOUT_MS: u32 = 10_000;
+pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 impl ManageConnection for Target {
     type Connection = Conn;
@@ -28,13 +28,14 @@ impl ManageConnection for Target {
                 conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; \
-                     PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;"
+                     PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;"
                 ))
                 .map_err(set_up)?;
                 Ok(Conn::Sqlite(conn))
             }
-            Self::Postgres(url) => {
-                let mut conn = PgConnection::establish(url).map_err(diesel::r2d2::Error::ConnectionError)?;
+            Self::Postgres(_) => deadline::within(self, deadline::CONNECT, || {
+                let url = self.postgres_url().unwrap_or_default();
+                let mut conn = PgConnection::establish(&url).map_err(diesel::r2d2::Error::ConnectionError)?;
                 conn.batch_execute(
                     "SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET synchronous_commit = on; \
                      SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
@@ -42,7 +43,7 @@ impl ManageConnection for Target {
                 )
                 .map_err(set_up)?;
                 Ok(Conn::Postgres(conn))
-            }
+            }),
         }
     }
 

@@ -19,10 +19,13 @@ use diesel::{
 use uuid::Uuid;
 
 use super::conn::{MultiBackend, MultiRawValue};
-use crate::domain::time::UtcMs;
+use crate::{clock, domain::time::UtcMs};
 
 /// Milliseconds from 1970 to 2000, PostgreSQL's epoch.
 const PG_EPOCH_MS: i64 = 946_684_800_000;
+
+/// The earliest time that PostgreSQL can name: 4713-11-24 BC, midnight UTC, Julian day 0.
+const PG_EARLIEST_MS: i64 = -210_866_803_200_000;
 
 /// The SQL type of an identifier.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
@@ -45,7 +48,7 @@ impl DbId {
     /// A new version 7 UUID.
     #[must_use]
     pub fn fresh() -> Self {
-        Self(Uuid::now_v7())
+        Self(clock::fresh_uuid())
     }
 }
 
@@ -93,7 +96,9 @@ impl FromSql<Id, Sqlite> for DbId {
 
 impl ToSql<Utc, Pg> for UtcMs {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        let micros = self.0.checked_sub(PG_EPOCH_MS).and_then(|ms| ms.checked_mul(1_000)).ok_or("time out of range")?;
+        // Nothing is kept from before 4713 BC: a question about an earlier time is as well asked from there.
+        let ms = self.0.max(PG_EARLIEST_MS) - PG_EPOCH_MS;
+        let micros = ms.checked_mul(1_000).ok_or("time out of range")?;
         out.write_all(&micros.to_be_bytes())?;
         Ok(IsNull::No)
     }

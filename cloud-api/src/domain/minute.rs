@@ -1,5 +1,7 @@
 //! A minute from the wire becomes a [`CheckedMinute`], or a [`Rejection`] with its code.
 
+use std::collections::BTreeMap;
+
 use blink_proto::{
     DeviceId, Minute, MinuteId, Quality, UserId,
     http::RejectionCode as Code,
@@ -10,7 +12,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeOwned},
 };
-use serde_json::{Number, Value};
+use serde_json::{Number, value::RawValue};
 
 use super::time::UtcMs;
 
@@ -86,6 +88,25 @@ impl CheckedMinute {
     #[must_use]
     pub fn to(&self) -> UtcMs {
         self.from.plus(i64::from(MINUTE_MS))
+    }
+
+    /// The minute in the form in which it is sent.
+    #[must_use]
+    pub fn wire(&self, user: UserId, device: DeviceId) -> Minute {
+        Minute {
+            id: self.id,
+            user_id: Some(user),
+            blink_count: self.blink_count.unsigned_abs(),
+            from_timestamp: self.from.timestamp(),
+            to_timestamp: self.to().timestamp(),
+            device_id: device,
+            observed_ms: self.observed_ms.unsigned_abs(),
+            mean_fps: self.mean_fps,
+            quality: if self.quality == "good" { Quality::Good } else { Quality::Insufficient },
+            mean_blink_ms: self.mean_blink_ms,
+            incomplete_share: self.incomplete_share,
+            perclos: self.perclos,
+        }
     }
 }
 
@@ -203,21 +224,25 @@ fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     whole.ok_or_else(|| de::Error::custom("must be a whole number"))
 }
 
-fn fits<T: DeserializeOwned>(value: &Value) -> bool {
-    T::deserialize(value).is_ok()
+fn fits<T: DeserializeOwned>(json: &str) -> bool {
+    serde_json::from_str::<T>(json).is_ok()
 }
 
-/// Whether a value is of the field's kind.
-type Fits = fn(&Value) -> bool;
+fn fits_whole(json: &str) -> bool {
+    whole(&mut serde_json::Deserializer::from_str(json)).is_ok()
+}
+
+/// Whether a value, as JSON, is of the field's kind.
+type Fits = fn(&str) -> bool;
 
 const FIELDS: [(&str, Fits); 12] = [
     ("id", fits::<MinuteId>),
     ("user_id", fits::<Option<UserId>>),
-    ("blink_count", |value| whole(value).is_ok()),
+    ("blink_count", fits_whole),
     ("from_timestamp", fits::<Timestamp>),
     ("to_timestamp", fits::<Timestamp>),
     ("device_id", fits::<Option<DeviceId>>),
-    ("observed_ms", |value| whole(value).is_ok()),
+    ("observed_ms", fits_whole),
     ("mean_fps", fits::<f64>),
     ("quality", fits::<Quality>),
     ("mean_blink_ms", fits::<Option<f64>>),
@@ -225,16 +250,18 @@ const FIELDS: [(&str, Fits); 12] = [
     ("perclos", fits::<Option<f64>>),
 ];
 
-/// What cannot be read as a minute, with the field: a parser does not say which it was, so each is tried by itself.
+/// What cannot be read as a minute, with the field: a parser does not say which it was, so each is tried by itself. The
+/// values are taken as text, because no value of another field may hide which one is at fault.
 fn unread(json: &str, e: &serde_json::Error) -> Rejection {
-    let value: Value = serde_json::from_str(json).unwrap_or_default();
+    let values: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
     let message = without_place(e);
-    match FIELDS.iter().find(|(name, fits)| !fits(value.get(name).unwrap_or(&Value::Null))) {
-        Some((name, _)) if value.get(name).is_none() => {
+    let given = |name: &str| values.get(name).map_or("null", |value| value.get());
+    match FIELDS.iter().find(|(name, fits)| !fits(given(name))) {
+        Some((name, _)) if !values.is_empty() && !values.contains_key(*name) => {
             Rejection::new(Code::Invalid, name, format!("{name} is required"))
         }
-        Some((name, _)) => Rejection::new(Code::Invalid, name, format!("{name}: {message}")),
-        None => Rejection::new(Code::Invalid, "minute", message),
+        Some((name, _)) if !values.is_empty() => Rejection::new(Code::Invalid, name, format!("{name}: {message}")),
+        _ => Rejection::new(Code::Invalid, "minute", message),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+/// The length of a UTC day, in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;
+
 /// Milliseconds since 1970 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UtcMs(pub i64);

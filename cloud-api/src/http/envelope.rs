@@ -11,10 +11,9 @@ use actix_web::{
     middleware::Next,
 };
 use blink_proto::http::{ErrorDetail, ErrorEnvelope};
-use uuid::Uuid;
 
 use super::people;
-use crate::{error::ApiError, metrics};
+use crate::{clock, error::ApiError, metrics};
 
 /// Names the person of a request in the log, and cannot be turned back into them without the server's keys.
 #[derive(Clone, Debug)]
@@ -38,7 +37,7 @@ pub async fn around(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
-    let request_id = Uuid::now_v7().to_string();
+    let request_id = clock::fresh_uuid().to_string();
     let secure = req.app_config().secure();
     let mut res = next.call(req).await?.map_into_boxed_body();
     let failed = res.status().is_client_error() || res.status().is_server_error();

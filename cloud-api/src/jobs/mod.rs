@@ -1,14 +1,17 @@
-//! What runs beside the requests: once an hour, retention, the partitions of the months to come,
-//! and the weeks of teams; and [`archive`] all the time.
+//! What runs beside the requests: once an hour, `retention` and the weeks of teams; [`archive`], keys, certificate and
+//! what is left in SQLite's log all the time.
 
 pub mod archive;
+mod retention;
 
 use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Notify;
 
 use crate::{
     auth::keys::LOOK_S,
     config::DatabaseConfig,
-    db::{Db, DbError, purge, teams},
+    db::{Db, DbError, teams},
     failure::chain,
     open,
     state::State,
@@ -17,60 +20,69 @@ use crate::{
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
+/// While somebody reads, SQLite's log is looked at this often, and less and less often.
+const SCRUB_EVERY: Duration = Duration::from_secs(1);
+const SCRUB_SELDOM: Duration = Duration::from_secs(60);
+
+/// Reading the keys takes no longer than this, whatever the database does.
+const KEYS_LIMIT: Duration = Duration::from_secs(35);
+
 /// Runs until it is dropped. Replicas may do the same work at the same time: it only finds less to do.
 pub async fn run(state: State) {
     let mut due = tokio::time::interval(EVERY);
     loop {
         due.tick().await;
-        housekeeping(&state.db, &state).await;
+        retention::run(&state).await;
         close_weeks(&state).await;
         state.limits.forget_idle();
     }
 }
 
-/// Keeps the signing keys those that all replicas share, until it is dropped. Failing to read them leaves those there
-/// are in place.
-pub async fn keys(state: State, config: DatabaseConfig) {
+/// Keeps the signing keys those that all replicas share, until it is dropped; at once when `asked`. Failing to read them
+/// leaves those there are in place.
+pub async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify>) {
     let mut due = tokio::time::interval(Duration::from_secs(LOOK_S));
     loop {
-        due.tick().await;
+        tokio::select! {
+            _ = due.tick() => {}
+            () = asked.notified() => {}
+        }
         let (config, now) = (config.clone(), state.clock.now());
         let read =
             actix_web::web::block(move || open::open_keys(&mut open::connect(&config.target)?, &config, now, false));
-        match read.await {
-            Ok(Ok(fresh)) => state.keys.replace(fresh),
-            Ok(Err(e)) => {
+        match tokio::time::timeout(KEYS_LIMIT, read).await {
+            Ok(Ok(Ok(fresh))) => state.keys.replace(fresh),
+            Ok(Ok(Err(e))) => {
                 tracing::error!(cause = e.problem.message, "reading the signing keys failed; it is tried again");
             }
-            Err(_) => {}
+            Ok(Err(_)) => {}
+            Err(_) => tracing::error!("the signing keys could not be read in time; it is tried again"),
         }
     }
 }
 
-/// Looks after the certificate's files every few seconds, until it is dropped.
-pub async fn follow(certificate: Arc<Certificate>) {
+/// Looks after the certificate's files every few seconds, and at once when `asked`, until it is dropped.
+pub async fn follow(certificate: Arc<Certificate>, asked: Arc<Notify>) {
     let mut due = tokio::time::interval(Duration::from_secs(5));
     loop {
-        due.tick().await;
+        tokio::select! {
+            _ = due.tick() => {}
+            () = asked.notified() => {}
+        }
         let certificate = certificate.clone();
         let _ = actix_web::web::block(move || certificate.follow()).await;
     }
 }
 
-async fn housekeeping(db: &Db, state: &State) {
-    let (keep_from, now) = (state.keep_from(), state.clock.now());
-    let ahead = db.write(move |conn| purge::partitions_ahead(conn, now)).await;
-    let purged = db.write(move |conn| purge::run(conn, keep_from, now)).await;
-    let said =
-        |what: &str, e: &DbError| tracing::error!(cause = chain(e), "{what} failed; it is tried again in an hour");
-    if let Err(e) = ahead {
-        said("making partitions", &e);
-    }
-    match purged {
-        Ok(purged) => {
-            tracing::info!(minutes = purged.minutes, sessions = purged.sessions, objects = purged.objects, "retention");
+/// Takes what was deleted out of SQLite's log, again and again while somebody reads, until it is dropped.
+pub async fn scrub(db: Db) {
+    loop {
+        let mut pause = SCRUB_EVERY;
+        while !db.scrub_once().await {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(SCRUB_SELDOM);
         }
-        Err(e) => said("retention", &e),
+        db.scrub_wanted().await;
     }
 }
 

@@ -8,8 +8,13 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    db::DbError,
+    db::{
+        DbError,
+        housekeeping::{self, ClockTrust},
+    },
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
+    failure::chain,
     metrics,
     state::State,
 };
@@ -46,18 +51,27 @@ struct Schema {
     responses((status = 200, body = blink_proto::http::Ready), (status = 503)),
 )]
 pub async fn readiness(state: Data<State>) -> ApiResult {
-    let folder = state.exports_dir.clone();
-    let (schema, exports) = state
+    let (folder, now) = (state.exports_dir.clone(), state.clock.now());
+    let (schema, clock, exports) = state
         .db
         .read(move |conn| -> Result<_, DbError> {
             let newest = "SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
-            Ok((sql_query(newest).get_result::<Schema>(conn)?.version, readable(&folder)))
+            let schema = sql_query(newest).get_result::<Schema>(conn)?.version;
+            Ok((schema, housekeeping::trust(conn, now)?, readable(&folder)))
         })
         .await
-        .map_err(|e| ApiError::unavailable(crate::failure::chain(&e)))?;
+        .map_err(|e| ApiError::unavailable(chain(&e)))?;
+    state.db.probe(now).await.map_err(|e| takes_no_writes(&e))?;
+    let retention = match clock {
+        ClockTrust::Trusted => json!({"held": false}),
+        ClockTrust::Doubted { last_run } => {
+            json!({"held": true, "reason": "clock_doubted", "last_run_at": last_run.map(UtcMs::timestamp)})
+        }
+    };
     Ok(HttpResponse::Ok().json(json!({
         "status": "ready",
         "database": "ok",
+        "retention": retention,
         // The desk's models are not part of this build yet.
         "attendance": "unavailable",
         "exports": {"readable": exports},
@@ -65,6 +79,12 @@ pub async fn readiness(state: Data<State>) -> ApiResult {
         "uptime_s": state.started.elapsed().as_secs(),
         "version": env!("CARGO_PKG_VERSION"),
     })))
+}
+
+fn takes_no_writes(e: &DbError) -> ApiError {
+    let mut error = ApiError::unavailable(chain(e));
+    error.message = "The database can be read, and takes no writes now.".to_owned();
+    error
 }
 
 /// Whether the folder and all its files can be opened; `None` while there is no folder, because nothing was exported.

@@ -13,7 +13,7 @@ use crate::{
     db::{DbError, history, users},
     domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
     domain::interval::Grouping,
-    domain::time::UtcMs,
+    domain::time::{DAY_MS, UtcMs},
     error::{ApiError, ApiResult},
     http::{blocking, body, client},
     principal::Principal,

@@ -151,8 +151,8 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     }
     let (user, id, now) = (DbId::from(who.user), DbId(Uuid::new_v4()), state.clock.now());
     let archived = state.archive.is_some();
-    state.remember(who.user, What::Erased).await?;
-    let stores = state
+    let begun = state.remember(who.user, What::Erased).await?;
+    let erased = state
         .db
         .write(move |conn| -> Result<Option<Value>, DbError> {
             if !sessions::still_live(conn, user, who.session, now)? {
@@ -168,8 +168,15 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
             archive_removals::record(conn, id, now, &stores.to_string())?;
             Ok(Some(stores))
         })
-        .await?;
-    let Some(stores) = stores else { return Err(ApiError::unauthenticated()) };
+        .await;
+    let stores = match erased {
+        Ok(Some(stores)) => stores,
+        failed => {
+            state.take_back_erasure(who.user, begun);
+            failed?;
+            return Err(ApiError::unauthenticated());
+        }
+    };
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
         // Most of the time the store is there, and the receipt can say so; else the job goes on.
@@ -178,7 +185,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
         }
     }
-    state.db.scrub().await;
+    state.db.scrub(now).await;
     let mut receipt = receipt_of(&state, id, now, stores).await?;
     receipt["user_id"] = json!(who.user);
     Ok(HttpResponse::Ok().json(receipt))
@@ -204,9 +211,10 @@ pub async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
 async fn receipt_of(state: &State, id: DbId, erased_at: UtcMs, mut stores: Value) -> Result<Value, ApiError> {
     let pending = state.db.read(move |conn| archive_removals::pending(conn, id)).await?;
     for store in stores.as_array_mut().into_iter().flatten() {
-        let waits = store["store"] == "archive" && pending > 0;
+        let of_archive = store["store"] == "archive";
+        let waits = if of_archive { pending > 0 } else { !state.db.is_scrubbed(erased_at) };
         store["status"] = json!(if waits { "pending" } else { "done" });
-        if waits {
+        if of_archive && waits {
             store["objects_pending"] = json!(pending);
         }
     }

@@ -1,5 +1,6 @@
 //! Minutes out: one's own, grouped as one lives.
 
+use cloud_api::domain::{cursor::Cursor, interval::Grouping};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -27,6 +28,34 @@ contract! {
         assert_eq!(items(&minutes).len(), 2);
         assert_eq!(minutes.json["items"][0]["from_timestamp"], "2026-03-09T09:01:00Z");
         assert_eq!(minutes.json["items"][0]["coverage"], 1.0);
+    }
+
+    fn the_edges_of_a_range_are_whole_however_small_the_page(app) {
+        let ada = app.user();
+        ada.store(&minutes("2026-03-09T09:00:00Z", 60, 1));
+        for limit in [1, 2, 100] {
+            let total = |range: &str| {
+                let answer = ada.blinks(&format!("group=hour&limit={limit}&{range}")).expect(200);
+                items(&answer)[0]["blink_count"].clone()
+            };
+            assert_eq!(total("from=2026-03-09T09:01:00Z"), 59, "limit {limit}");
+            assert_eq!(total("from=2026-03-09T09:00:00Z&to=2026-03-09T09:14:00Z"), 14, "limit {limit}");
+            assert_eq!(total("from=2026-03-09T09:01:00Z&to=2026-03-09T09:44:00Z"), 43, "limit {limit}");
+        }
+    }
+
+    fn times_of_another_age_are_answered(app) {
+        let ada = app.user();
+        ada.store(&minutes("2026-03-09T09:00:00Z", 1, 1));
+        let (from, to) = ("-009999-01-02T01:59:59Z", "9999-12-30T22:00:00Z");
+        for group in ["minute", "hour", "day", "week"] {
+            let answer = ada.blinks(&format!("group={group}&from={from}&to={to}")).expect(200);
+            assert_eq!(items(&answer).len(), 1, "{group}");
+            // Where a cursor can begin, pages can begin.
+            let cursor = Cursor { grouping: Grouping::parse(group).unwrap(), start: at(from) }.encode();
+            assert_eq!(items(&ada.blinks(&format!("group={group}&cursor={cursor}&from={from}")).expect(200)).len(), 1);
+        }
+        assert!(items(&ada.blinks(&format!("from={from}&to={from}")).expect(200)).is_empty());
     }
 
     fn under_ten_observed_seconds_there_is_no_rate(app) {

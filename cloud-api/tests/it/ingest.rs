@@ -44,6 +44,15 @@ contract! {
         assert_eq!(answer.json["duplicates"], 1);
     }
 
+    fn of_a_minute_that_is_twice_in_a_batch_the_first_counts(app) {
+        let ada = app.user();
+        let mut batch = minutes("2026-03-05T00:00:00Z", 5_000, 1);
+        batch.extend(minutes("2026-03-05T00:00:00Z", 5_000, 2));
+        let answer = ada.sync(&batch).expect(200);
+        assert_eq!((&answer.json["accepted"], &answer.json["duplicates"]), (&json!(5_000), &json!(5_000)));
+        assert_eq!(ada.totals(), (5_000, 300_000_000));
+    }
+
     fn two_devices_are_two_rows_of_one_minute(app) {
         let ada = app.user();
         let laptop = Client { device: Uuid::new_v4(), ..ada.clone() };

@@ -41,8 +41,31 @@ impl Database {
     pub(crate) fn shut(&self) {
         let mut admin = self.cluster.admin();
         admin.batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
+        self.throw_out();
+    }
+
+    /// Sessions that begin from here on cannot write, as on a standby; or they can again.
+    pub(crate) fn set_read_only(&self, read_only: bool) {
+        let sql = format!(
+            "SET default_transaction_read_only = off; ALTER DATABASE {} SET default_transaction_read_only = {read_only}",
+            self.name
+        );
+        self.cluster.admin().batch_execute(&sql).unwrap();
+    }
+
+    /// Ends every session.
+    pub(crate) fn throw_out(&self) {
         let all = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
-        admin.batch_execute(&all).unwrap();
+        self.cluster.admin().batch_execute(&all).unwrap();
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the cluster's socket is.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        &self.cluster.folder
     }
 
     /// Lets everybody in again.

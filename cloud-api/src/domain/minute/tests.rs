@@ -3,7 +3,7 @@
 use blink_proto::example;
 use proptest::prelude::*;
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
@@ -136,4 +136,19 @@ proptest! {
     fn no_text_panics(text in "\\PC{0,200}") {
         let _ = rules().check(&text);
     }
+}
+
+#[rstest]
+#[case(r#""mean_fps": 1e400"#, "mean_fps")]
+#[case(r#""perclos": 1e400"#, "perclos")]
+#[case(r#""blink_count": 1e400"#, "blink_count")]
+#[case(r#""quality": "best", "other": 1e400"#, "quality")]
+fn the_field_at_fault_is_named_whatever_stands_beside_it(#[case] change: &str, #[case] field: &str) {
+    let name = change.split('"').nth(1).unwrap();
+    let mut minute = sound();
+    minute.as_object_mut().unwrap().remove(name);
+    let text = minute.to_string().replacen('{', &format!("{{{change}, "), 1);
+    assert_eq!(rules().check(&text).unwrap_err().field, field, "{text}");
+    let deep = format!("{{\"other\": {}{}, ", "[".repeat(200), "]".repeat(200));
+    assert_eq!(rules().check(&text.replacen('{', &deep, 1)).unwrap_err().field, field);
 }

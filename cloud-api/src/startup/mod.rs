@@ -1,32 +1,32 @@
 //! The application: built in order, run until it is told to stop. It works with port 0, so tests run many at once.
 
+mod listen;
+mod prepare;
+
 use std::{
-    io,
-    net::{SocketAddr, TcpListener},
+    fs,
+    net::SocketAddr,
+    pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use crate::{
-    archive::{Archive, spool::Spool},
-    auth::{
-        keys::Keyring,
-        oidc::Provider,
-        password::{self, Passwords},
-    },
+    archive::spool::Spool,
+    auth::{oidc::Provider, password::Passwords},
     clock::Clock,
-    config::{ArchiveConfig, Config, DatabaseConfig, Target},
-    db::{Db, migrate},
-    domain::time::UtcMs,
-    failure::{Failure, Kind, chain},
+    config::{Config, DatabaseConfig, Target},
+    failure::{Failure, chain},
     http::envelope,
     jobs,
-    ledger::Ledger,
     limits::Limits,
-    metrics, open, routes,
+    metrics, routes,
     state::State,
     tls::Certificate,
 };
+use listen::{cannot_listen, listen};
+use prepare::{Prepared, prepare};
+
 use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
@@ -35,12 +35,16 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web,
 };
+use tokio::sync::Notify;
 
 /// How long requests that are under way may take once the server stops, in seconds.
 const SHUTDOWN_S: u64 = 1;
 
 /// After this the process ends whatever is still open.
-const STOP_BOUND: Duration = Duration::from_millis(1_800);
+const STOP_BOUND: Duration = Duration::from_millis(1_400);
+
+/// How long emptying SQLite's log may take at the end.
+const CLOSE_BOUND: Duration = Duration::from_millis(400);
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -54,6 +58,8 @@ pub struct Application {
     database: DatabaseConfig,
     state: State,
     spool: Option<Arc<Spool>>,
+    reload: Arc<Notify>,
+    claim: Option<fs::File>,
 }
 
 impl Application {
@@ -81,9 +87,10 @@ impl Application {
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
         let (database, now) = (config.database.clone(), clock.now());
         let archive = config.archive.clone();
-        let (db, keys, ledger, archive) = web::block(move || prepare(&database, archive.as_ref(), now))
-            .await
-            .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
+        let Prepared { db, keys, ledger, archive, claim } =
+            web::block(move || prepare(&database, archive.as_ref(), now))
+                .await
+                .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
         metrics::start();
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
@@ -129,7 +136,8 @@ impl Application {
         let server = server.map_err(|e| cannot_listen(address, &e))?.run();
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
-        Ok(Self { server, address, scheme, certificate, database: config.database, state, spool: None })
+        let (database, reload) = (config.database, Arc::new(Notify::new()));
+        Ok(Self { server, address, scheme, certificate, database, state, spool: None, reload, claim })
     }
 
     /// `http` or `https`.
@@ -144,20 +152,30 @@ impl Application {
         self.address
     }
 
+    /// Whoever notifies its waiters has keys and certificate read anew.
+    #[must_use]
+    pub fn reload(&self) -> Arc<Notify> {
+        self.reload.clone()
+    }
+
     /// Answers until `stop` completes; then takes no more, finishes what is under way, and returns within two seconds.
     ///
     /// # Errors
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
-        let handle = self.server.handle();
-        let _keys = AbortOnDrop(actix_web::rt::spawn(jobs::keys(self.state.clone(), self.database)));
-        let _archive = self.state.archive.clone().map(|archive| {
-            let job = jobs::archive::run(self.state.clone(), archive, self.spool);
-            AbortOnDrop(actix_web::rt::spawn(job))
-        });
-        let _jobs = AbortOnDrop(actix_web::rt::spawn(jobs::run(self.state)));
-        let _certificate =
-            self.certificate.map(|certificate| AbortOnDrop(actix_web::rt::spawn(jobs::follow(certificate))));
+        let (handle, db) = (self.server.handle(), self.state.db.clone());
+        let spawn = |job: Pin<Box<dyn Future<Output = ()>>>| AbortOnDrop(actix_web::rt::spawn(job));
+        let mut jobs = vec![
+            spawn(Box::pin(jobs::keys(self.state.clone(), self.database, self.reload.clone()))),
+            spawn(Box::pin(jobs::scrub(db.clone()))),
+        ];
+        if let Some(archive) = self.state.archive.clone() {
+            jobs.push(spawn(Box::pin(jobs::archive::run(self.state.clone(), archive, self.spool))));
+        }
+        if let Some(certificate) = self.certificate {
+            jobs.push(spawn(Box::pin(jobs::follow(certificate, self.reload))));
+        }
+        jobs.push(spawn(Box::pin(jobs::run(self.state))));
         let mut running = std::pin::pin!(self.server);
         tokio::select! {
             ended = &mut running => {
@@ -167,13 +185,17 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping");
-        let stopped = async {
-            handle.stop(true).await;
-            let _ = running.await;
-        };
-        if tokio::time::timeout(STOP_BOUND, stopped).await.is_err() {
+        let asked = Instant::now();
+        // The server carries the order out only while it is polled itself; both end once no connection is left.
+        let ended = async { tokio::join!(handle.stop(true), &mut running) };
+        let over = tokio::time::timeout(STOP_BOUND, ended).await.is_err();
+        if over || asked.elapsed() >= Duration::from_secs(SHUTDOWN_S) {
             tracing::warn!("requests were still under way; stopped nevertheless");
         }
+        drop(jobs);
+        // So that nothing deleted stays in the log that the next start would find.
+        let _ = tokio::time::timeout(CLOSE_BOUND, db.close()).await;
+        drop(self.claim);
         Ok(())
     }
 }
@@ -195,65 +217,4 @@ fn cors(origins: &[String]) -> Cors {
         .expose_headers(["x-request-id", "retry-after"])
         .max_age(600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
-}
-
-fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|e| cannot_listen(address, &e))
-}
-
-fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
-    match e.kind() {
-        io::ErrorKind::AddrInUse => Failure {
-            problem: blink_proto::Problem::new(
-                "port_in_use",
-                format!("{address} is in use by another program"),
-                "Stop that program, or choose another port with --listen.",
-            ),
-            kind: Kind::PortInUse,
-        },
-        io::ErrorKind::PermissionDenied => Failure::usage(
-            "listen_denied",
-            format!("Listening on {address} is not permitted"),
-            "Choose a port above 1023 with --listen.",
-        ),
-        _ => Failure::usage(
-            "bad_listen",
-            format!("Cannot listen on {address}: {e}"),
-            "Choose an address of this machine with --listen.",
-        ),
-    }
-}
-
-fn prepare(
-    config: &DatabaseConfig,
-    archive: Option<&ArchiveConfig>,
-    now: UtcMs,
-) -> Result<(Db, Keyring, Ledger, Option<Archive>), Failure> {
-    open::prepare_folder(&config.target)?;
-    let mut conn = open::connect(&config.target)?;
-    if config.migrate {
-        migrate::run(&mut conn, &config.target).map_err(|e| {
-            Failure::failed(
-                "migration_failed",
-                format!("The database cannot be brought up to date: {}", chain(&e)),
-                "Nothing of the failed migration was kept; check the disk, or restore a backup.",
-            )
-        })?;
-    } else if migrate::pending(&mut conn).map_err(|e| {
-        Failure::failed("database_unreadable", chain(&e), "Check DATABASE_URL, or run `cloud-api migrate`.")
-    })? {
-        return Err(Failure::failed(
-            "migrations_missing",
-            "The database is older than this program",
-            "Run `cloud-api migrate`, or start without --no-migrate.",
-        ));
-    }
-    if config.target.sqlite_path().is_none() && config.master_key_file.is_none() {
-        tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
-    }
-    let keys = open::open_keys(&mut conn, config, now, false)?;
-    let archive = archive.map(|archive| Archive::open(archive, config, &mut conn)).transpose()?;
-    password::warm_up();
-    let ledger = open::open_ledger(&config.ledger)?;
-    Ok((Db::new(&config.target, config.connections), keys, ledger, archive))
 }

@@ -1,0 +1,6 @@
+-- What the server did of itself, and when by its clock: the last retention, since when it doubts the clock, and the last
+-- write that was made to see whether it can write.
+CREATE TABLE housekeeping (
+    what TEXT NOT NULL PRIMARY KEY CHECK (what IN ('retention', 'doubt', 'probe')),
+    at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

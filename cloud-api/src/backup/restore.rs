@@ -1,0 +1,172 @@
+//! A backup becomes a database again, in one transaction.
+
+use std::{
+    collections::HashSet,
+    io::{self, BufRead as _, BufReader, Read},
+    path::Path,
+};
+
+use diesel::{RunQueryDsl as _, sql_query, sql_types::Text};
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    BackupError, FORMAT, Head, Line, VERSION, file,
+    replay::replay,
+    tables::{TABLES, Table},
+};
+use crate::{
+    db::{conn::Conn, users},
+    domain::time::UtcMs,
+    ledger::Entry,
+};
+
+/// Rows written at once.
+const PAGE: usize = 2_000;
+
+/// The longest row is a batch on its way into the archive: 8 MB of minutes, sealed, in hexadecimal digits.
+const MAX_LINE_BYTES: u64 = 32 << 20;
+
+/// No minute is older: none can be uploaded that is more than 100 years old.
+const EARLIEST_MS: i64 = -2_208_988_800_000;
+
+/// A minute may be this much later than the backup: clients' clocks run ahead, and a backup takes time.
+const AHEAD_MS: i64 = 86_400_000;
+
+/// What a restore did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Rows read.
+    pub rows: u64,
+    /// People who were erased since the backup, and stay erased.
+    pub erased: u64,
+    /// Consents given and withdrawn since.
+    pub consents: u64,
+    /// Erasures in the ledger that had failed before the backup was made, and are not carried out.
+    pub failed_erasures: u64,
+}
+
+/// Restores a backup into an empty database whose schema is up to date, and replays the ledger; call it in a
+/// transaction.
+///
+/// # Errors
+/// When the database is not empty, the file is not whole, or either fails; then the transaction must be rolled back.
+pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Result<Restored, BackupError> {
+    if !users::list(conn, None, 1)?.is_empty() {
+        return Err(BackupError::NotEmpty);
+    }
+    let mut reader = BufReader::new(GzDecoder::new(BufReader::new(file::open(path)?)));
+    let cut = || BackupError::Cut(path.to_owned());
+    let head: Option<Head> = next_line(&mut reader).ok().and_then(|line| serde_json::from_slice(&line).ok());
+    let head = head.filter(|head| head.format == FORMAT && head.version == VERSION);
+    let head = head.ok_or_else(|| BackupError::Foreign(path.to_owned()))?;
+    let mut check = Check::new(path, head.created_at.into());
+    let (mut rows, mut pending): (u64, Option<(&'static Table, Vec<String>)>) = (0, None);
+    loop {
+        // Damage shows as a failing decompressor; an early end as no last line.
+        let text = next_line(&mut reader).map_err(|_| cut())?;
+        let line: Line<'_> = serde_json::from_slice(&text).map_err(|_| cut())?;
+        if let Some(total) = line.rows {
+            if total != rows {
+                return Err(cut());
+            }
+            break;
+        }
+        let table = TABLES.iter().find(|table| Some(table.name) == line.table).ok_or_else(cut)?;
+        let row = line.row.ok_or_else(cut)?.get().to_owned();
+        check.row(table.name, &row)?;
+        let full = pending.as_ref().is_some_and(|(of, page)| of.name != table.name || page.len() >= PAGE);
+        if full && let Some((of, page)) = pending.take() {
+            insert(conn, of, &page)?;
+        }
+        pending.get_or_insert_with(|| (table, Vec::with_capacity(PAGE))).1.push(row);
+        rows += 1;
+    }
+    // The decompressor compares its checksum only when it is read to its very end, where nothing more may stand.
+    if io::copy(&mut reader, &mut io::sink()).map_err(|_| cut())? != 0 {
+        return Err(cut());
+    }
+    if let Some((of, page)) = pending {
+        insert(conn, of, &page)?;
+    }
+    let replayed = replay(conn, ledger, head.created_at, now)?;
+    let (erased, consents) = (replayed.erased, replayed.consents);
+    Ok(Restored { rows, erased, consents, failed_erasures: replayed.failed_erasures })
+}
+
+/// A whole line; one that does not end, or not within bounds, is an error.
+fn next_line(reader: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
+    if line.ends_with(b"\n") { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+/// What no table's own constraints see on both databases: on PostgreSQL minutes have no foreign key, and a time of
+/// another age would make a partition of its own that no retention and no erasure finds.
+struct Check<'a> {
+    path: &'a Path,
+    people: HashSet<Uuid>,
+    latest: UtcMs,
+}
+
+#[derive(Deserialize)]
+struct Person {
+    id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Stretch {
+    user_id: Uuid,
+    #[serde(alias = "from_timestamp")]
+    slot_from: i64,
+}
+
+impl<'a> Check<'a> {
+    fn new(path: &'a Path, created_at: UtcMs) -> Self {
+        Self { path, people: HashSet::new(), latest: created_at.plus(AHEAD_MS) }
+    }
+
+    fn row(&mut self, table: &'static str, row: &str) -> Result<(), BackupError> {
+        let cut = |_| BackupError::Cut(self.path.to_owned());
+        match table {
+            "users" => {
+                self.people.insert(serde_json::from_str::<Person>(row).map_err(cut)?.id);
+            }
+            "blink_data" | "blink_rollups" => {
+                let stretch: Stretch = serde_json::from_str(row).map_err(cut)?;
+                let wrong = |why| Err(BackupError::Implausible(self.path.to_owned(), table, why));
+                if !self.people.contains(&stretch.user_id) {
+                    return wrong("is about nobody in it");
+                }
+                if !(EARLIEST_MS..=self.latest.0).contains(&stretch.slot_from) {
+                    return wrong("is of an impossible time");
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn insert(conn: &mut Conn, table: &Table, page: &[String]) -> Result<(), BackupError> {
+    let array = format!("[{}]", page.join(","));
+    match conn {
+        Conn::Sqlite(conn) => {
+            sql_query(table.insert(false)).bind::<Text, _>(array).execute(conn)?;
+        }
+        Conn::Postgres(conn) => {
+            if table.name == "blink_data" {
+                sql_query(
+                    "SELECT ensure_blink_partition(month) FROM (SELECT DISTINCT date_trunc('month', \
+                     'epoch'::timestamptz + (r->>'from_timestamp')::bigint * INTERVAL '1 millisecond', 'UTC') AS month \
+                     FROM jsonb_array_elements($1::jsonb) AS r) AS months",
+                )
+                .bind::<Text, _>(&array)
+                .execute(conn)?;
+            }
+            sql_query(table.insert(true)).bind::<Text, _>(array).execute(conn)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! A minute as it is stored, on its way in and out.
+
+use blink_proto::{Minute, Quality};
+use diesel::prelude::*;
+
+use super::{ingest::Batch, schema::blink_data, types::DbId};
+use crate::domain::{minute::CheckedMinute, time::UtcMs};
+
+/// A stored minute.
+#[derive(Clone, Debug, Queryable, Insertable)]
+#[diesel(table_name = blink_data)]
+pub struct MinuteRow {
+    id: DbId,
+    user_id: DbId,
+    blink_count: i32,
+    from_timestamp: UtcMs,
+    to_timestamp: UtcMs,
+    device_id: DbId,
+    observed_ms: i32,
+    mean_fps: f64,
+    quality: String,
+    mean_blink_ms: Option<f64>,
+    incomplete_share: Option<f64>,
+    perclos: Option<f64>,
+    received_at: UtcMs,
+}
+
+/// The place of a minute among a person's.
+pub type Place = (UtcMs, DbId);
+
+impl MinuteRow {
+    /// The row of a minute of a batch.
+    pub(super) fn of(batch: &Batch, minute: &CheckedMinute) -> Self {
+        Self {
+            id: minute.id.into(),
+            user_id: batch.user,
+            blink_count: minute.blink_count,
+            from_timestamp: minute.from,
+            to_timestamp: minute.to(),
+            device_id: batch.device,
+            observed_ms: minute.observed_ms,
+            mean_fps: minute.mean_fps,
+            quality: minute.quality.to_owned(),
+            mean_blink_ms: minute.mean_blink_ms,
+            incomplete_share: minute.incomplete_share,
+            perclos: minute.perclos,
+            received_at: batch.received_at,
+        }
+    }
+
+    /// Its place.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        (self.from_timestamp, self.device_id)
+    }
+
+    /// The minute in the form in which it was sent.
+    #[must_use]
+    pub fn into_minute(self) -> Minute {
+        Minute {
+            id: self.id.into(),
+            user_id: Some(self.user_id.into()),
+            blink_count: self.blink_count.unsigned_abs(),
+            from_timestamp: self.from_timestamp.timestamp(),
+            to_timestamp: self.to_timestamp.timestamp(),
+            device_id: self.device_id.into(),
+            observed_ms: self.observed_ms.unsigned_abs(),
+            mean_fps: self.mean_fps,
+            quality: if self.quality == "good" { Quality::Good } else { Quality::Insufficient },
+            mean_blink_ms: self.mean_blink_ms,
+            incomplete_share: self.incomplete_share,
+            perclos: self.perclos,
+        }
+    }
+}

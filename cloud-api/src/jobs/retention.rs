@@ -1,0 +1,58 @@
+//! Retention and the partitions of the months to come, unless the clock is doubted.
+
+use crate::{
+    db::{
+        DbError,
+        housekeeping::{self, ClockTrust},
+        purge,
+    },
+    failure::chain,
+    metrics,
+    state::State,
+};
+
+pub(super) async fn run(state: &State) {
+    let now = state.clock.now();
+    let said =
+        |what: &str, e: &DbError| tracing::error!(cause = chain(e), "{what} failed; it is tried again in an hour");
+    match state.db.write(move |conn| housekeeping::begin_run(conn, now, false)).await {
+        Ok(ClockTrust::Trusted) => metrics::retention_held(false),
+        Ok(ClockTrust::Doubted { last_run }) => {
+            metrics::retention_held(true);
+            let last_run = last_run.map(|at| at.timestamp().to_string());
+            tracing::error!(
+                now = %now.timestamp(),
+                last_run,
+                "the clock leapt: nothing is deleted for its age until it is confirmed; set the clock, or run `cloud-api purge --trust-clock`"
+            );
+            return;
+        }
+        Err(e) => return said("looking at the clock", &e),
+    }
+    if let Err(e) = state.db.write(move |conn| purge::partitions_ahead(conn, now)).await {
+        said("making partitions", &e);
+    }
+    match purge(state).await {
+        Ok(purged) => {
+            tracing::info!(minutes = purged.minutes, sessions = purged.sessions, objects = purged.objects, "retention");
+            if purged != purge::Purged::default() {
+                state.db.scrub(now).await;
+            }
+        }
+        Err(e) => said("retention", &e),
+    }
+}
+
+/// Each step takes its turn among the uploads.
+async fn purge(state: &State) -> Result<purge::Purged, DbError> {
+    let (keep_from, now) = (state.keep_from(), state.clock.now());
+    let mut minutes = state.db.read(move |conn| purge::partitions(conn, keep_from)).await?;
+    loop {
+        match state.db.write(move |conn| purge::minutes_step(conn, keep_from)).await? {
+            0 => break,
+            some => minutes += some,
+        }
+    }
+    let rest = state.db.write(move |conn| purge::rest(conn, keep_from, now)).await?;
+    Ok(purge::Purged { minutes, ..rest })
+}

@@ -1,0 +1,35 @@
+//! Listening, and why it is not possible.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+};
+
+use crate::failure::{Failure, Kind};
+
+pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|e| cannot_listen(address, &e))
+}
+
+pub(super) fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {
+    match e.kind() {
+        io::ErrorKind::AddrInUse => Failure {
+            problem: blink_proto::Problem::new(
+                "port_in_use",
+                format!("{address} is in use by another program"),
+                "Stop that program, or choose another port with --listen.",
+            ),
+            kind: Kind::InUse,
+        },
+        io::ErrorKind::PermissionDenied => Failure::usage(
+            "listen_denied",
+            format!("Listening on {address} is not permitted"),
+            "Choose a port above 1023 with --listen.",
+        ),
+        _ => Failure::usage(
+            "bad_listen",
+            format!("Cannot listen on {address}: {e}"),
+            "Choose an address of this machine with --listen.",
+        ),
+    }
+}

@@ -1,0 +1,59 @@
+//! The database is brought up to date, keys, ledger and archive are opened: everything that may fail before it listens.
+
+use std::fs;
+
+use crate::{
+    archive::Archive,
+    auth::{keys::Keyring, password},
+    config::{ArchiveConfig, DatabaseConfig},
+    db::{Db, migrate},
+    domain::time::UtcMs,
+    failure::{Failure, chain},
+    ledger::Ledger,
+    open,
+};
+
+/// What the server works on.
+pub(super) struct Prepared {
+    pub(super) db: Db,
+    pub(super) keys: Keyring,
+    pub(super) ledger: Ledger,
+    pub(super) archive: Option<Archive>,
+    /// Keeps other servers off an SQLite database.
+    pub(super) claim: Option<fs::File>,
+}
+
+pub(super) fn prepare(
+    config: &DatabaseConfig,
+    archive: Option<&ArchiveConfig>,
+    now: UtcMs,
+) -> Result<Prepared, Failure> {
+    open::prepare_folder(&config.target)?;
+    let claim = open::claim(&config.target)?;
+    let mut conn = open::connect(&config.target)?;
+    if config.migrate {
+        migrate::run(&mut conn, &config.target).map_err(|e| {
+            Failure::failed(
+                "migration_failed",
+                format!("The database cannot be brought up to date: {}", chain(&e)),
+                "Nothing of the failed migration was kept; check the disk, or restore a backup.",
+            )
+        })?;
+    } else if migrate::pending(&mut conn).map_err(|e| {
+        Failure::failed("database_unreadable", chain(&e), "Check DATABASE_URL, or run `cloud-api migrate`.")
+    })? {
+        return Err(Failure::failed(
+            "migrations_missing",
+            "The database is older than this program",
+            "Run `cloud-api migrate`, or start without --no-migrate.",
+        ));
+    }
+    if config.target.sqlite_path().is_none() && config.master_key_file.is_none() {
+        tracing::warn!("CLOUD_API_MASTER_KEY_FILE is not set: signing keys are in the database in the clear");
+    }
+    let keys = open::open_keys(&mut conn, config, now, false)?;
+    let archive = archive.map(|archive| Archive::open(archive, config, &mut conn)).transpose()?;
+    password::warm_up();
+    let ledger = open::open_ledger(&config.ledger)?;
+    Ok(Prepared { db: Db::new(&config.target, config.connections), keys, ledger, archive, claim })
+}

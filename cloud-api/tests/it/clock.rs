@@ -1,0 +1,106 @@
+//! A clock that leapt: nothing is deleted for its age before it is confirmed.
+
+use cloud_api::{
+    db::{
+        device_codes::{self, CodeRow},
+        housekeeping::{self, ClockTrust},
+        oidc, purge, transaction,
+    },
+    open,
+};
+use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
+use serde_json::json;
+
+use crate::{archive_kit::eventually, harness::*};
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+fn count(app: &TestApp, query: &str) -> i64 {
+    let mut conn = open::connect(&app.target).unwrap();
+    sql_query(format!("SELECT count(*) AS n FROM {query}")).get_result::<Count>(&mut conn).unwrap().n
+}
+
+fn run(backend: Backend) {
+    let mut app = TestApp::start(backend);
+    let ada = app.user();
+    ada.store(&minutes("2026-03-10T09:00:00Z", 60, 3));
+    eventually("retention ran", || count(&app, "housekeeping WHERE what = 'retention'") == 1);
+    let keys = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
+    assert_eq!(keys, json!({"held": false}));
+    // Started anew by a clock that is 1,200 days ahead.
+    app.stop();
+    app.set_time("2029-06-22T12:00:00Z");
+    app.restart();
+    eventually("the leap is noticed", || count(&app, "housekeeping WHERE what = 'doubt'") == 1);
+    let held = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
+    assert_eq!((&held["held"], &held["reason"]), (&json!(true), &json!("clock_doubted")));
+    assert_eq!(held["last_run_at"], NOW);
+    // A refresh by that clock ends no session either.
+    let refresh = |who: &Client| app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": who.refresh}));
+    refresh(&ada).expect(401);
+    // Put right: all is there, and everybody is still signed in.
+    app.set_time("2026-03-10T12:05:00Z");
+    assert_eq!(ada.totals(), (180, 3_600_000));
+    refresh(&ada).expect(200);
+    app.restart();
+    assert_eq!(app.anonymous().get("/healthz").expect(200).json["retention"]["held"], false);
+    eventually("the doubt is over", || count(&app, "housekeeping WHERE what = 'doubt'") == 0);
+    assert_eq!(ada.totals(), (180, 3_600_000));
+}
+
+#[test]
+fn a_clock_that_is_ahead_deletes_nothing_on_sqlite() {
+    run(Backend::Sqlite);
+}
+
+#[test]
+fn a_clock_that_is_ahead_deletes_nothing_on_postgres() {
+    run(Backend::Postgres);
+}
+
+contract! {
+    fn much_time_is_believed_after_a_day_with_minutes_or_at_the_operators_word(app) {
+        let ada = app.user();
+        ada.store(&minutes("2026-03-10T09:00:00Z", 1, 3));
+        let mut conn = open::connect(&app.target).unwrap();
+        eventually("retention ran", || count(app, "housekeeping WHERE what = 'retention'") == 1);
+        let mut begin = |time: &str, trusts: bool| {
+            transaction(&mut conn, |conn| housekeeping::begin_run(conn, at(time), trusts)).unwrap() == ClockTrust::Trusted
+        };
+        // Off for a month; then minutes come.
+        assert!(!begin("2026-04-10T12:00:00Z", false));
+        app.set_time("2026-04-11T12:00:00Z");
+        let ada = app.again(&ada);
+        assert!(!begin("2026-04-11T12:00:00Z", false), "nobody confirms it");
+        ada.store(&minutes("2026-04-11T09:00:00Z", 1, 3));
+        assert!(begin("2026-04-11T12:00:00Z", false));
+        assert!(!begin("2026-05-11T12:00:00Z", false));
+        assert!(begin("2026-05-11T12:00:00Z", true));
+        assert!(begin("2026-05-11T13:00:00Z", false));
+    }
+
+    fn what_waits_for_a_sign_in_goes_when_its_time_is_over(app) {
+        let mut conn = open::connect(&app.target).unwrap();
+        let row = CodeRow {
+            code_hash: device_codes::hash("x"),
+            user_code: "ABCD-EFGH".to_owned(),
+            device_name: "a device".to_owned(),
+            address: "127.0.0.1".to_owned(),
+            expires_at: at("2026-03-10T12:10:00Z"),
+            polled_at: None,
+            user_id: None,
+            denied: false,
+        };
+        device_codes::insert(&mut conn, &row, at(NOW)).unwrap();
+        let pending = oidc::Pending { verifier: "v".to_owned(), nonce: "n".to_owned() };
+        oidc::remember(&mut conn, "state", &pending, at(NOW), at("2026-03-10T12:10:00Z")).unwrap();
+        let mut purged = |time: &str| purge::run(&mut conn, at("2024-01-01T00:00:00Z"), at(time)).unwrap().codes;
+        assert_eq!(purged("2026-03-10T12:09:59Z"), 0);
+        assert_eq!(purged("2026-03-10T12:10:00Z"), 2);
+        assert_eq!((count(app, "device_codes"), count(app, "oidc_logins")), (0, 0));
+    }
+}

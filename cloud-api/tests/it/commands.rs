@@ -1,0 +1,283 @@
+//! The program at the machine: what it writes where, what it refuses, and how it ends.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use cloud_api::open;
+use diesel::connection::SimpleConnection as _;
+use rustix::process::Signal;
+
+use crate::{
+    harness::*,
+    postgres::Database,
+    process::{Running, program},
+};
+
+fn run(home: &Path, args: &[&str]) -> Output {
+    program(home).args(args).output().unwrap()
+}
+
+#[track_caller]
+fn says(output: &Output, code: i32, word: &str) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(stderr.lines().count() == 1 && stderr.contains(word), "{word}: {stderr}");
+}
+
+fn serve(home: &Path) -> Command {
+    let mut command = program(home);
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command
+}
+
+#[test]
+fn a_backup_goes_to_a_plain_file_or_a_pipe_and_replaces_nothing_unasked() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name);
+    assert!(run(home.path(), &["migrate"]).status.success());
+    assert!(run(home.path(), &["backup", "b.gz"]).status.success());
+    let first = fs::read(at("b.gz")).unwrap();
+    says(&run(home.path(), &["backup", "b.gz"]), 1, "--force");
+    assert_eq!(fs::read(at("b.gz")).unwrap(), first);
+    assert!(run(home.path(), &["backup", "--force", "b.gz"]).status.success());
+    // Devices, pipes and folders stay what they are.
+    rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    for path in ["/dev/null", "pipe", "folder"] {
+        says(&run(home.path(), &["backup", "--force", path]), 1, "standard output");
+    }
+    assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    assert!(fs::metadata(at("pipe")).unwrap().file_type().is_fifo());
+    // A link leads to the file.
+    fs::create_dir(at("disk")).unwrap();
+    fs::write(at("disk/real.gz"), "old").unwrap();
+    std::os::unix::fs::symlink("disk/real.gz", at("link.gz")).unwrap();
+    assert!(run(home.path(), &["backup", "--force", "link.gz"]).status.success());
+    assert!(fs::symlink_metadata(at("link.gz")).unwrap().is_symlink());
+    assert!(fs::read(at("disk/real.gz")).unwrap().starts_with(&[0x1f, 0x8b]));
+    std::os::unix::fs::symlink("away/real.gz", at("astray.gz")).unwrap();
+    says(&run(home.path(), &["backup", "astray.gz"]), 1, "standard output");
+    // A pipe in, a pipe out.
+    let piped = run(home.path(), &["backup", "-"]);
+    assert!(piped.status.success() && piped.stdout.starts_with(&[0x1f, 0x8b]) && !at("-").exists());
+    let mut restore = program(home.path());
+    restore.args(["restore", "-", "--database", "sqlite:second.db"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut restore = restore.spawn().unwrap();
+    restore.stdin.take().unwrap().write_all(&piped.stdout).unwrap();
+    assert!(restore.wait().unwrap().success());
+    says(&run(home.path(), &["backup", "/nowhere/b.gz"]), 1, "folder");
+}
+
+#[test]
+fn whoever_stops_reading_ends_no_command_with_a_crash() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(run(home.path(), &["migrate"]).status.success());
+    let made = |command: &mut Command| {
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    made(program(home.path()).args(["admin", "create", "ada@example.org", "--password-stdin"]));
+    for args in [
+        &["openapi"][..],
+        &["migrate"],
+        &["purge"],
+        &["admin", "list"],
+        &["admin", "rotate-keys"],
+        &["admin", "reset-password", "ada@example.org"],
+        &["admin", "create", "eve@example.org", "--password-stdin"],
+        &["backup", "b.gz"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let closed = made(program(home.path()).args(args).stdout(writer));
+        assert!(closed.status.success() && closed.stderr.is_empty(), "{args:?}: {closed:?}");
+    }
+    // What cannot be written is said.
+    for args in [&["openapi"][..], &["admin", "list"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        says(&made(program(home.path()).args(args).stdout(full)), 1, "Standard output");
+    }
+}
+
+#[test]
+fn of_a_wrong_address_the_part_is_named_and_never_the_password() {
+    let home = tempfile::tempdir().unwrap();
+    for (url, word) in [
+        ("postgres://ada:S3cr%tPassw0rd@127.0.0.1:1/x", "%25"),
+        ("postgres://ada:S3cr@Passw0rd@127.0.0.1/x", "%40"),
+        ("postgres://ada:S3cret/Passw0rd@127.0.0.1/x", "%2F"),
+        ("sqlite:///data/q.db?mode=rwc", "?"),
+        ("sqlite:~/x.db", "~"),
+        ("sqlite:file:/x.db", "file:"),
+    ] {
+        for command in ["migrate", "serve"] {
+            let output = program(home.path()).env("DATABASE_URL", url).arg(command).output().unwrap();
+            says(&output, 2, word);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(!stderr.contains("S3cr") && !stderr.contains("Passw0rd"), "{stderr}");
+        }
+    }
+    let output =
+        program(home.path()).env("DATABASE_URL", "postgres://ada:S3cr%40t@127.0.0.1:1/x").arg("migrate").output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("S3cr"), "{output:?}");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn an_older_program_leaves_a_newer_database_alone() {
+    for postgres in [false, true] {
+        let home = tempfile::tempdir().unwrap();
+        let database = postgres.then(Database::create);
+        let url = database.as_ref().map_or_else(|| format!("sqlite:{}/x.db", home.path().display()), Database::url);
+        let run = |args: &[&str]| program(home.path()).env("DATABASE_URL", &url).args(args).output().unwrap();
+        assert!(run(&["migrate"]).status.success());
+        let mut conn = open::connect(&url.parse().unwrap()).unwrap();
+        conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99999999999999')").unwrap();
+        for args in [&["serve"][..], &["serve", "--no-migrate"], &["migrate"], &["purge"], &["admin", "list"]] {
+            let output = run(args);
+            says(&output, 1, "99999999999999");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("20261128"), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn one_database_file_has_one_server() {
+    let home = tempfile::tempdir().unwrap();
+    let first = Running::start(serve(home.path()));
+    says(&serve(home.path()).output().unwrap(), 5, "Another server");
+    let (code, ..) = first.stop(Signal::KILL);
+    assert_eq!(code, None);
+    drop(Running::start(serve(home.path())));
+}
+
+#[test]
+fn a_database_that_others_could_read_is_private_after_a_start() {
+    let home = tempfile::tempdir().unwrap();
+    Running::start(serve(home.path())).stop(Signal::KILL);
+    let folder = home.path().join(".local/share/cloud-api");
+    let names = ["server.db", "server.db-wal", "server.db-shm"];
+    for name in names {
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let _running = Running::start(serve(home.path()));
+    for name in names {
+        let mode = fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn an_idle_server_ends_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    Client::new(&running.address).get("/health").expect(200);
+    let (code, took, log) = running.stop(Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_millis(900), "{took:?}");
+    assert!(!log.contains("WARN"), "{log}");
+}
+
+#[test]
+fn what_is_under_way_is_finished_and_what_is_new_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    let address = running.address.trim_start_matches("http://").to_owned();
+    let mut slow = TcpStream::connect(&address).unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let body = br#"{"email":"ada@example.org","password":"not it at all"}"#;
+    let head = format!(
+        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).unwrap();
+    slow.write_all(&body[..10]).unwrap();
+    // The server has read that much once it answers another.
+    Client::new(&running.address).get("/health").expect(200);
+    let stopping = thread::spawn(move || running.stop(Signal::TERM));
+    let asked = Instant::now();
+    while TcpStream::connect(&address).is_ok() {
+        assert!(asked.elapsed() < Duration::from_millis(900), "it goes on taking connections");
+        thread::yield_now();
+    }
+    slow.write_all(&body[10..]).unwrap();
+    let mut answer = String::new();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    let (code, took, log) = stopping.join().unwrap();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(2) && !log.contains("still under way"), "{took:?} {log}");
+}
+
+#[test]
+fn other_signals_end_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    for signal in [Signal::HUP, Signal::USR1, Signal::USR2] {
+        running.signal(signal);
+        Client::new(&running.address).get("/health").expect(200);
+    }
+    let (code, _, log) = running.stop(Signal::TERM);
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("SIGHUP: keys and certificate are read anew"), "{log}");
+}
+
+#[test]
+fn options_of_a_noun_stand_before_and_after_its_verb() {
+    let home = tempfile::tempdir().unwrap();
+    let url = "sqlite:there.db";
+    assert!(run(home.path(), &["migrate", "--database", url]).status.success());
+    for args in [["admin", "--database", url, "list"], ["admin", "list", "--database", url]] {
+        assert!(run(home.path(), &args).status.success(), "{args:?}");
+    }
+    for args in [["archive", "--database", url, "list"], ["archive", "list", "--database", url]] {
+        assert!(run(home.path(), &args).status.success(), "{args:?}");
+    }
+}
+
+#[test]
+fn every_figure_is_there_before_its_first_event() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    Client::new(&running.address).get("/health").expect(200);
+    let figures = Client::new(&running.address).get("/metrics").expect(200).text;
+    for line in [
+        "minutes_accepted_total 0",
+        "sign_in_failures_total 0",
+        "refresh_token_reuse_total 0",
+        "minutes_rejected_total{code=\"in_future\"} 0",
+        "archive_failures_total{what=\"key\"} 0",
+        "archive_batches_skipped_total 0",
+        "retention_held 0",
+    ] {
+        assert!(figures.lines().any(|figure| figure == line), "{line} in {figures}");
+    }
+    for kind in figures.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = kind.split(' ').next().unwrap();
+        assert!(figures.contains(&format!("# HELP {name} ")), "{name} has no help");
+    }
+}
+
+#[test]
+fn a_purge_by_a_doubted_clock_wants_the_operators_word() {
+    let home = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}/x.db", home.path().display());
+    let run = |args: &[&str]| program(home.path()).env("DATABASE_URL", &url).args(args).output().unwrap();
+    assert!(run(&["migrate"]).status.success());
+    let mut conn = open::connect(&url.parse().unwrap()).unwrap();
+    conn.batch_execute("INSERT INTO housekeeping (what, at) VALUES ('retention', 0)").unwrap();
+    says(&run(&["purge"]), 1, "--trust-clock");
+    assert!(run(&["purge", "--trust-clock"]).status.success());
+    assert!(run(&["purge"]).status.success());
+}

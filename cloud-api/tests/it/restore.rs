@@ -1,0 +1,159 @@
+//! What a restore does again, what it does not, and what it refuses.
+
+use std::{fs, path::Path};
+
+use blink_proto::UserId;
+use cloud_api::{
+    backup::{self, BackupError, Restored},
+    config::Target,
+    db::{conn::Conn, migrate, transaction, types::DbId, users},
+    ledger::{self, Entry, What},
+    open,
+};
+use diesel::connection::SimpleConnection as _;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::{archive_kit::eventually, harness::*, postgres::Database};
+
+/// An empty database of the same kind.
+struct Fresh {
+    conn: Conn,
+    _folder: tempfile::TempDir,
+    _database: Option<Database>,
+}
+
+fn fresh(like: &TestApp) -> Fresh {
+    let folder = tempfile::tempdir().unwrap();
+    let database = like.postgres.as_ref().map(|_| Database::create());
+    let file = Target::Sqlite(folder.path().join("fresh.db"));
+    let target = database.as_ref().map_or(file, Database::target);
+    open::prepare_folder(&target).unwrap();
+    let mut conn = open::connect(&target).unwrap();
+    migrate::run(&mut conn, &target).unwrap();
+    Fresh { conn, _folder: folder, _database: database }
+}
+
+fn backup(app: &TestApp, at: Timestamp) -> std::path::PathBuf {
+    let path = app.folder.path().join(format!("{}.gz", at.as_millisecond()));
+    backup::file::write(&mut open::connect(&app.target).unwrap(), &path, true, at).unwrap();
+    path
+}
+
+fn restore(into: &mut Conn, path: &Path, ledger: &[Entry]) -> Result<Restored, BackupError> {
+    transaction(into, |conn| backup::restore(conn, path, ledger, at(NOW)))
+}
+
+fn person(who: &Client) -> UserId {
+    UserId(who.id.parse().unwrap())
+}
+
+contract! {
+    fn an_erasure_that_failed_is_not_carried_out(app) {
+        let ada = app.user();
+        let made: Timestamp = NOW.parse().unwrap();
+        let path = backup(app, made);
+        let line = |at: Timestamp, what: What| Entry { at, user_id: person(&ada), what };
+        let hours = SignedDuration::from_hours;
+        let there = |ledger: &[Entry]| {
+            let mut into = fresh(app);
+            let restored = restore(&mut into.conn, &path, ledger).unwrap();
+            (users::by_id(&mut into.conn, DbId::from(person(&ada))).unwrap().is_some(), restored.erased, restored.failed_erasures)
+        };
+        // Since the backup, and while it was made.
+        assert_eq!(there(&[line(made + hours(5), What::Erased)]), (false, 1, 0));
+        assert_eq!(there(&[line(made - SignedDuration::from_secs(30), What::Erased)]), (false, 1, 0));
+        // Long before a backup that still holds the person.
+        assert_eq!(there(&[line(made - hours(5), What::Erased)]), (true, 0, 1));
+        // Taken back; then done after all.
+        let begun = made + hours(5);
+        let taken_back = line(begun + SignedDuration::from_secs(9), What::NotErased { begun });
+        assert_eq!(there(&[line(begun, What::Erased), taken_back.clone()]), (true, 0, 0));
+        let again = line(begun + hours(1), What::Erased);
+        assert_eq!(there(&[line(begun, What::Erased), taken_back, again]), (false, 1, 0));
+    }
+
+    fn a_withdrawal_on_its_way_while_a_backup_began_is_kept(app) {
+        let ada = app.user();
+        let made = at("2026-03-10T13:00:00Z").timestamp();
+        let path = backup(app, made);
+        let consent = |at: Timestamp, granted: bool| Entry {
+            at,
+            user_id: person(&ada),
+            what: What::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted },
+        };
+        let after = |ledger: &[Entry]| {
+            let mut into = fresh(app);
+            let restored = restore(&mut into.conn, &path, ledger).unwrap();
+            let id = DbId::from(person(&ada));
+            let history = users::consents_of(&mut into.conn, id).unwrap().iter().map(|row| row.granted).collect::<Vec<_>>();
+            (users::by_id(&mut into.conn, id).unwrap().unwrap().tracking_consent, history, restored.consents)
+        };
+        let before = made - SignedDuration::from_secs(1);
+        assert_eq!(after(&[consent(before, false)]), (false, vec![true, false], 1));
+        // What the backup holds is not done twice, and what is older than what it holds not at all.
+        assert_eq!(after(&[consent(before, true)]), (true, vec![true], 0));
+        assert_eq!(after(&[consent(NOW.parse::<Timestamp>().unwrap() - SignedDuration::from_mins(1), false)]).0, true);
+        assert_eq!(after(&[consent(made + SignedDuration::from_secs(1), false)]), (false, vec![true, false], 1));
+    }
+
+    fn rows_about_nobody_or_of_another_age_are_refused(app) {
+        let ada = app.user();
+        ada.store(&minutes("2026-03-10T09:00:00Z", 3, 1));
+        let path = backup(app, NOW.parse().unwrap());
+        let mut plain = String::new();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&fs::read(&path).unwrap()[..]), &mut plain).unwrap();
+        let with = |change: &dyn Fn(&mut Value)| -> Vec<u8> {
+            let lines = plain.lines().map(|line| {
+                let mut line: Value = serde_json::from_str(line).unwrap();
+                if line["table"] == "blink_data" {
+                    change(&mut line["row"]);
+                }
+                format!("{line}\n")
+            });
+            gzip(lines.collect::<String>().as_bytes())
+        };
+        let year_200000 = 6_249_198_240_000_000_i64;
+        let endless = [plain.lines().next().unwrap().as_bytes(), b"\n", &vec![b'x'; 40 << 20]].concat();
+        for (what, bytes) in [
+            ("nobody", with(&|row| row["user_id"] = json!(uuid::Uuid::new_v4()))),
+            ("the year 200000", with(&|row| row["from_timestamp"] = json!(year_200000))),
+            ("before 1900", with(&|row| row["from_timestamp"] = json!(-2_300_000_000_000_i64))),
+            ("a line without an end", gzip(&endless)),
+        ] {
+            let bad = app.folder.path().join("bad.gz");
+            fs::write(&bad, bytes).unwrap();
+            let mut into = fresh(app);
+            let refused = restore(&mut into.conn, &bad, &[]);
+            assert!(matches!(refused, Err(BackupError::Implausible(..) | BackupError::Cut(_))), "{what}: {refused:?}");
+            assert_eq!(users::list(&mut into.conn, None, 1).unwrap().len(), 0, "{what}");
+        }
+        restore(&mut fresh(app).conn, &path, &[]).unwrap();
+    }
+}
+
+#[test]
+fn an_erasure_that_failed_is_taken_back_in_the_ledger() {
+    let app = TestApp::start(Backend::Sqlite);
+    let ada = app.user();
+    let mut other = open::connect(&app.target).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let body = json!({"password": PASSWORD}).to_string();
+    let erase = || ada.send("DELETE", "/api/user/me", &[("content-type", "application/json")], Some(body.as_bytes()));
+    // Its attempts are not counted while the lock is held: the sign-in is fresh, and stands in for the password.
+    let erase_fresh = || ada.send("DELETE", "/api/user/me", &[], None);
+    assert_eq!(erase_fresh().expect(503).code(), "unavailable");
+    other.batch_execute("ROLLBACK").unwrap();
+    let lines = || ledger::read(&app.folder.path().join("ledger.ndjson")).unwrap();
+    eventually("it is taken back", || lines().iter().any(|line| matches!(line.what, What::NotErased { .. })));
+    let erased = lines().into_iter().find(|line| line.what == What::Erased).unwrap();
+    let back = lines().into_iter().find_map(|line| match line.what {
+        What::NotErased { begun } => Some(begun),
+        _ => None,
+    });
+    assert_eq!(back, Some(erased.at));
+    erase().expect(200);
+    assert_eq!(lines().last().unwrap().what, What::Erased);
+    let mut conn = open::connect(&app.target).unwrap();
+    assert!(transaction(&mut conn, |conn| users::by_id(conn, DbId::from(person(&ada)))).is_ok_and(|row| row.is_none()));
+}

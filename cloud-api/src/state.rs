@@ -15,12 +15,18 @@ use crate::{
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
-    http::blocking,
     ledger::{Entry as LedgerEntry, Ledger, What},
     limits::Limits,
 };
 
 const DAY_MS: i64 = 86_400_000;
+
+/// Remembers outside the database what a person asked for: last in the transaction that does it, at the time that stands
+/// in its rows, so that the two agree. 500 when it cannot be written: then it must not be done.
+pub fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) -> Result<(), ApiError> {
+    let entry = LedgerEntry { at: at.timestamp(), user_id, what };
+    ledger.append(&entry).map_err(|e| ApiError::internal(chain(&e)))
+}
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -63,16 +69,6 @@ impl State {
     pub fn keep_from(&self) -> UtcMs {
         let today = self.clock.now().0.div_euclid(DAY_MS);
         UtcMs((today - i64::from(self.retention_days)) * DAY_MS)
-    }
-
-    /// Remembers outside the database what a person asked for, before the database does it.
-    ///
-    /// # Errors
-    /// 500 when it cannot be written: then it must not be done.
-    pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
-        let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
-        let written = blocking(move || ledger.append(&LedgerEntry { at, user_id, what })).await?;
-        written.map_err(|e| ApiError::internal(chain(&e)))
     }
 
     /// Whether people reach this server by HTTPS: then cookies must never cross anything else.

@@ -69,7 +69,9 @@ pub(super) fn all() -> Value {
             "id": id, "name": text, "timezone": zone, "created_at": time, "manager": {"type": ["object", "null"]},
             "accepted_at": {"type": ["string", "null"], "format": "date-time"},
             "members": {"type": "array", "items": object(&["user_id", "email"], json!({
-                "user_id": id, "email": email, "name": name, "invited_at": time, "accepted_at": {"type": ["string", "null"]},
+                "user_id": {"type": ["string", "null"], "format": "uuid", "description": "null until somebody who was invited by address accepts"},
+                "email": {"type": ["string", "null"], "description": "of a member; before, the address that the manager typed"},
+                "name": name, "invited_at": time, "accepted_at": {"type": ["string", "null"]},
             }))},
         }),
     );
@@ -142,6 +144,7 @@ pub(super) fn all() -> Value {
         "ConsentChange": object(&["kind", "granted"], json!({
             "kind": kind, "granted": yes_or_no,
             "version": {"type": ["string", "null"], "maxLength": 50, "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", "description": "of the text at /api/consents; needed to grant"},
+            "earlier_minutes": {"type": ["string", "null"], "enum": ["keep", "remove", null], "description": "whether minutes from before the address was proved are the person's own; needed with the first consent to tracking of an account that was handed over with some"},
         })),
         "Sessions": items_of(object(&["id", "user_agent", "signed_in_at", "last_used_at", "expires_at", "current"], session.clone())),
         "Devices": items_of(object(&["device_id", "first_seen_at", "last_seen_at", "session_id"], device.clone())),

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::{
     db::{
-        DbError,
         types::DbId,
         users::{self, RoleChange},
     },
@@ -60,15 +59,19 @@ pub async fn change(
     let mut fields = body::object(&req, payload).await?;
     let Some(role) = fields.text("role", role) else { return Err(ApiError::invalid(fields.wrong())) };
     let user = id.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
-    let (change, row) = state
-        .db
-        .write(move |conn| Ok::<_, DbError>((users::set_role(conn, user, role.as_str())?, users::by_id(conn, user)?)))
-        .await?;
-    match (change, row) {
-        (RoleChange::Done, Some(row)) => Ok(HttpResponse::Ok().json(User::from(row))),
-        (RoleChange::LastAdmin, _) => {
-            Err(ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first."))
+    let changed = who.write_roles(&state, move |conn, who| {
+        who.require(Role::Admin)?;
+        match users::set_role(conn, user, role.as_str())? {
+            RoleChange::Done => users::by_id(conn, user)?.ok_or_else(ApiError::not_found),
+            RoleChange::LastAdmin => Err(last_admin()),
+            RoleChange::NoSuchPerson => Err(ApiError::not_found()),
         }
-        _ => Err(ApiError::not_found()),
-    }
+    });
+    Ok(HttpResponse::Ok().json(User::from(changed.await?)))
+}
+
+/// 409 for what would leave the server without an admin.
+#[must_use]
+pub fn last_admin() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first.")
 }

@@ -12,8 +12,8 @@ use super::accounts;
 use crate::{
     address,
     db::{
-        DbError,
-        device_codes::{self, CodeRow, Decider, Poll},
+        device_codes::{self, Approval, CodeRow, Decider, Poll},
+        sessions::SessionRow,
     },
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
@@ -67,6 +67,7 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         polled_at: None,
         user_id: None,
         denied: false,
+        session_id: None,
     };
     let page = format!("{}/device", state.public_url);
     let answer = json!({
@@ -94,7 +95,10 @@ pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     }
     let now = state.clock.now();
     let told = state.db.write(move |conn| {
-        let begin = |user, name: &str| accounts::session_of(user, Some(name), now);
+        let begin = |approval: Approval| SessionRow {
+            signed_in_at: approval.signed_in_at,
+            ..accounts::session_of(approval.user, Some(&approval.device_name), now)
+        };
         device_codes::poll(conn, &code, INTERVAL_S * 1_000, now, begin)
     });
     match told.await? {
@@ -118,10 +122,11 @@ fn refused(error: &str, description: &str) -> HttpResponse {
 }
 
 /// `POST /api/auth/device/approve`: `{user_code}` -> 200 with the device's name and address; with `approve: true` or
-/// `false` as well -> 200 `{status}`, and the code is decided.
+/// `false` as well -> 200 `{status}`, and the code is decided. Approving wants a sign-in under five minutes old: whoever
+/// has taken an access token must not make a session of sixty days out of it.
 ///
 /// # Errors
-/// 404 for a code that does not wait, 429 after five of those.
+/// 403 for an old sign-in, 404 for a code that does not wait, 429 after five of those.
 pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let code = fields.text("user_code", |text| Ok(normal(text)));
@@ -129,13 +134,18 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
     let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
     let try_ = state.limits.code_try(who.user).await?;
-    let who = Decider { user: who.user.into(), session: who.session };
-    let (now, decision) = (state.clock.now(), decided.flatten());
-    let found = state
-        .db
-        .write(move |conn| -> Result<_, DbError> {
-            let Some(row) = device_codes::waiting(conn, &code, now)? else { return Ok(None) };
-            let done = decision.map_or(Ok(true), |approved| device_codes::decide(conn, &code, who, approved, now))?;
+    let decision = decided.flatten();
+    let found = who
+        .write(&state, move |conn, who| {
+            let Some(row) = device_codes::waiting(conn, &code, who.at)? else { return Ok(None) };
+            if decision == Some(true) {
+                who.require_fresh_sign_in()?;
+            }
+            let decider = Decider { user: who.user.into(), session: who.session };
+            let done = match decision {
+                Some(approved) => device_codes::decide(conn, &code, decider, approved, who.at)?,
+                None => true,
+            };
             Ok(done.then_some(row))
         })
         .await?;

@@ -20,6 +20,7 @@ use crate::{
     domain::{
         cursor::Cursor,
         interval::{Grouping, Interval},
+        zone,
     },
     error::{ApiError, ApiResult},
     principal::Principal,
@@ -71,7 +72,7 @@ pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: D
         .db
         .read(move |conn| -> Result<Page, DbError> {
             let user = who.user.into();
-            let zone = users::by_id(conn, user)?.and_then(|u| TimeZone::get(&u.timezone).ok()).unwrap_or(TimeZone::UTC);
+            let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
             let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));
             // One interval more than a page, so that it is known whether there is another page.
             let max_sums = i64::try_from(ask.limit + 1).unwrap_or(i64::MAX) * ask.grouping.max_sums();

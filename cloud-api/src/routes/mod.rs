@@ -32,7 +32,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use crate::{config::Part, error::ApiError, http::resource, openapi};
+use crate::{
+    config::Part,
+    error::ApiError,
+    http::resource,
+    openapi,
+    principal::{OpenTo, Openings},
+};
 
 /// One address: its part, its path, its methods.
 pub struct Entry {
@@ -42,15 +48,18 @@ pub struct Entry {
     pub path: &'static str,
     /// Its methods.
     pub methods: Vec<(Method, Route)>,
+    /// Which of them are open to more than people who consented.
+    pub openings: Openings,
 }
 
-/// The handlers of one address.
+/// The handlers of one address; `=>` opens one to more than people who consented.
 macro_rules! on {
-    ($part:ident $path:literal $($method:ident $handler:path),+) => {
+    ($part:ident $path:literal $($method:ident $handler:path $(=> $open_to:ident)?),+) => {
         Entry {
             part: Part::$part,
             path: $path,
             methods: vec![$((Method::$method, web::route().to($handler))),+],
+            openings: Openings(vec![$($((Method::$method, OpenTo::$open_to),)?)+]),
         }
     };
 }
@@ -66,7 +75,7 @@ pub fn table() -> Vec<Entry> {
         on!(Auth "/api/auth/register" POST accounts::register),
         on!(Auth "/api/auth/login" POST accounts::login),
         on!(Auth "/api/auth/refresh" POST accounts::refresh),
-        on!(Auth "/api/auth/logout" POST accounts::logout),
+        on!(Auth "/api/auth/logout" POST accounts::logout => Anybody),
         on!(Auth "/api/auth/reset" POST reset::reset),
         on!(Auth "/api/auth/google" GET oidc::start),
         on!(Auth "/api/auth/google/callback" GET oidc::callback),
@@ -75,8 +84,8 @@ pub fn table() -> Vec<Entry> {
         on!(Auth "/api/auth/device/approve" POST device::approve),
         on!(Sync "/api/blink" POST blink::one),
         on!(Sync "/api/blink/sync" POST blink::sync),
-        on!(Data "/api/user/me" GET people::me, PATCH people::change, DELETE people::erase),
-        on!(Data "/api/user/me/consents" GET own::consents, PUT own::put_consent),
+        on!(Data "/api/user/me" GET people::me, PATCH people::change, DELETE people::erase => Awaiting),
+        on!(Data "/api/user/me/consents" GET own::consents => Awaiting, PUT own::put_consent => Awaiting),
         on!(Data "/api/user/me/sessions" GET own::sessions),
         on!(Data "/api/user/me/sessions/{id}" DELETE own::end_session),
         on!(Data "/api/user/me/devices" GET own::devices),
@@ -104,7 +113,7 @@ pub fn table() -> Vec<Entry> {
         on!(Web "/favicon.svg" GET pages::icon),
         on!(Auth "/auth/register" POST accounts::register),
         on!(Auth "/auth/login" POST accounts::login),
-        on!(Auth "/auth/logout" POST accounts::logout),
+        on!(Auth "/auth/logout" POST accounts::logout => Anybody),
         on!(Auth "/auth/google/callback" GET oidc::callback),
         on!(Sync "/blink/track" POST blink::one),
         on!(Sync "/blink/tracking" POST blink::one),
@@ -115,9 +124,9 @@ pub fn table() -> Vec<Entry> {
 
 /// The addresses of these parts.
 pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
-    for Entry { part, path, methods } in table() {
+    for Entry { part, path, methods, openings } in table() {
         if part == Part::Always || parts.contains(&part) {
-            config.service(resource(path, methods));
+            config.service(resource(path, methods).app_data(openings));
         }
     }
     config.default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));

@@ -1,0 +1,103 @@
+//! What a provider says of itself: its addresses and keys, remembered for a while.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jsonwebtoken::jwk::JwkSet;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{OidcError, Provider};
+use crate::http::client;
+
+/// How long the provider's addresses and keys are taken as they were.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// How long a provider that failed is not asked again: everybody who signs in would wait for its time-out in turn.
+const REST: Duration = Duration::from_secs(5);
+
+/// OpenID Connect Discovery, 3.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Discovery {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: String,
+    pub(super) token_endpoint: String,
+    pub(super) jwks_uri: String,
+    #[serde(default)]
+    pub(super) userinfo_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+impl Discovery {
+    /// Whether the client's secret goes into a header: a provider that names no way takes that one.
+    pub(super) fn takes_basic(&self) -> bool {
+        let takes = |way: &str| {
+            self.token_endpoint_auth_methods_supported.as_ref().is_some_and(|ways| ways.iter().any(|w| w == way))
+        };
+        !takes("client_secret_post")
+    }
+}
+
+/// Its addresses and keys, and when they were asked for.
+pub(super) struct Known {
+    pub(super) discovery: Discovery,
+    pub(super) keys: JwkSet,
+    at: Instant,
+}
+
+/// What was learnt of the provider.
+#[derive(Default)]
+pub(super) struct Memory {
+    known: Option<Arc<Known>>,
+    failed_at: Option<Instant>,
+}
+
+impl Provider {
+    /// Its addresses and keys. Old ones are better than none while it does not answer, unless they were not enough.
+    pub(super) fn known(&self, anew: bool) -> Result<Arc<Known>, OidcError> {
+        let broken = || OidcError::Unreachable("a look-up failed half way".to_owned());
+        let mut memory = self.memory.lock().map_err(|_| broken())?;
+        let old = memory.known.clone().filter(|_| !anew);
+        let rests = memory.failed_at.is_some_and(|at| at.elapsed() < REST);
+        match old {
+            Some(old) if rests || old.at.elapsed() < FRESH => return Ok(old),
+            None if rests => return Err(OidcError::Unreachable("it failed a moment ago".to_owned())),
+            _ => {}
+        }
+        match self.learn() {
+            Ok(known) => {
+                let known = Arc::new(known);
+                *memory = Memory { known: Some(known.clone()), failed_at: None };
+                Ok(known)
+            }
+            Err(e) => {
+                memory.failed_at = Some(Instant::now());
+                memory.known.clone().filter(|_| !anew).ok_or(e)
+            }
+        }
+    }
+
+    /// It may end its name with a slash where the setting does not, or the other way; its own spelling is in its tokens.
+    fn learn(&self) -> Result<Known, OidcError> {
+        let discovery: Discovery = get(&format!("{}/.well-known/openid-configuration", self.issuer()))?;
+        if discovery.issuer.trim_end_matches('/') != self.issuer() {
+            let told = "it calls itself otherwise than CLOUD_API_OIDC_ISSUER does";
+            return Err(OidcError::Setup(told.to_owned()));
+        }
+        let keys = get(&discovery.jwks_uri)?;
+        Ok(Known { discovery, keys, at: Instant::now() })
+    }
+}
+
+fn get<T: DeserializeOwned>(address: &str) -> Result<T, OidcError> {
+    let mut answer = client::agent().get(address).call().map_err(|e| OidcError::Unreachable(e.to_string()))?;
+    match answer.status().as_u16() {
+        200 => answer.body_mut().read_json().map_err(|_| OidcError::Setup("its description cannot be read".to_owned())),
+        status @ (408 | 429 | 500..) => Err(OidcError::Unreachable(format!("it says {status}"))),
+        status => {
+            Err(OidcError::Setup(format!("an address of its description says {status}; check CLOUD_API_OIDC_ISSUER")))
+        }
+    }
+}

@@ -73,15 +73,20 @@ fn given(value: Option<&String>) -> Option<String> {
     value.filter(|text| !text.is_empty()).cloned()
 }
 
-/// Secrets cross only connections that nobody reads: TLS, or this machine alone.
+/// Secrets cross only connections that nobody reads: TLS, or this machine alone. Says what is wrong with an address that
+/// is neither.
+pub fn check_private(url: &str) -> Result<(), &'static str> {
+    let url = web_address(url)?;
+    if url.scheme() == "https" || is_this_machine(&url) {
+        return Ok(());
+    }
+    Err("must begin with https:// (or be on this machine)")
+}
+
 pub(super) fn safe_address(name: &str, url: &str, example: &str) -> Result<(), Failure> {
-    let wrong = match web_address(url) {
-        Err(why) => why,
-        Ok(url) if url.scheme() == "https" || is_this_machine(&url) => return Ok(()),
-        Ok(_) => "must begin with https:// (or be on this machine)",
-    };
     // Not the address itself: whoever put a password into it would find it in the journal.
-    Err(Failure::usage("bad_address", format!("{name} {wrong}"), format!("For example {example}.")))
+    let wrong = |why| Failure::usage("bad_address", format!("{name} {why}"), format!("For example {example}."));
+    check_private(url).map_err(wrong)
 }
 
 /// An address of the web, or what is wrong with it. What stands before an @ is not where a browser or a client goes.

@@ -44,16 +44,20 @@ Your choice: this is voluntary. Attendance can be marked with a PIN or a QR code
 You can withdraw at any time: the photograph and the numbers are then removed.
 ";
 
+/// What somebody says of a text.
+pub struct Said<'a> {
+    /// `tracking`, `team` or `biometric`.
+    pub kind: &'a str,
+    /// The text's version.
+    pub version: &'a str,
+    /// Yes or no.
+    pub granted: bool,
+}
+
 /// Records what the caller says of a text, in their turn: history, flag and ledger agree. What they said before changes
 /// nothing, and nothing is written.
-pub fn record(
-    conn: &mut Conn,
-    ledger: &Ledger,
-    who: &Principal,
-    kind: &'static str,
-    version: &str,
-    granted: bool,
-) -> Result<(), ApiError> {
+pub fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
+    let Said { kind, version, granted } = *said;
     let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
     if newest.as_ref().is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
         return Ok(());

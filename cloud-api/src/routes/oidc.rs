@@ -152,7 +152,12 @@ pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, 
     let person = provider.person(code, pending).await.map_err(|e| failed(&e))?;
     let user = find_or_make(&state, issuer, person).await?;
     let (session, answer) = accounts::new_session(&req, &state, user, now)?;
-    state.db.write(move |conn| sessions::insert(conn, &session)).await?;
+    let begun = state.db.write(move |conn| -> Result<(), ApiError> {
+        // They may have been erased since, from another session of theirs.
+        users::hold(conn, session.user_id)?.ok_or_else(ApiError::unauthenticated)?;
+        Ok(sessions::insert(conn, &session)?)
+    });
+    begun.await?;
     let done = cookie(&state, String::new(), 0);
     if !page {
         return Ok(HttpResponse::Ok().cookie(done).json(answer));

@@ -8,7 +8,7 @@ use blink_proto::consent::TRACKING_VERSION;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::consents::{self, BIOMETRIC_VERSION, TEAM_VERSION};
+use super::consents::{self, BIOMETRIC_VERSION, Said, TEAM_VERSION};
 use crate::{
     db::{
         conn::Conn,
@@ -77,7 +77,7 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
         .write(&state, move |conn, who| {
             let first = who.awaits_consent && kind == "tracking" && granted;
             let removed = first && decide_earlier(conn, who, earlier)?;
-            consents::record(conn, &ledger, who, kind, &version, granted)?;
+            consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
             Ok((users::consents_of(conn, who.user.into())?, removed))
         })
         .await?;

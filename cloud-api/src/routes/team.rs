@@ -8,7 +8,7 @@ use actix_web::{
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::consents::{self, TEAM_VERSION};
+use super::consents::{self, Said, TEAM_VERSION};
 use crate::{
     db::{
         DbError,
@@ -175,7 +175,10 @@ async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
     let team = team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
     let ledger = state.ledger.clone();
     let accepted = who.write(state, move |conn, who| match teams::accept(conn, team, who.user.into(), who.at)? {
-        Acceptance::Accepted => consents::record(conn, &ledger, who, "team", TEAM_VERSION, true),
+        Acceptance::Accepted => {
+            let said = Said { kind: "team", version: TEAM_VERSION, granted: true };
+            consents::record(conn, &ledger, who, &said)
+        }
         Acceptance::Member => Ok(()),
         Acceptance::NotInvited => Err(ApiError::not_found()),
         Acceptance::InAnotherTeam => Err(ApiError::new(

@@ -349,6 +349,23 @@ contract! {
         assert!(seen.contains("Bearer x"), "{seen}");
     }
 
+    fn a_provider_whose_addresses_are_in_the_clear_is_not_used(app) {
+        for (name, address) in [
+            ("authorization_endpoint", "http://idp.example.org/x"),
+            ("token_endpoint", "http://localhost:x@idp.example.org/x"),
+            ("jwks_uri", "http://idp.example.org/x"),
+            ("userinfo_endpoint", "https://a:b@idp.example.org/x"),
+        ] {
+            let (app, provider, mock) = with_provider(app);
+            *provider.description.lock().unwrap() = json!({name: address});
+            // Also while it is not asked again because it failed a moment ago.
+            for _ in 0..2 {
+                assert_eq!(app.anonymous().get("/api/auth/google").expect(502).code(), "provider_misconfigured", "{name}");
+            }
+            assert!(mock.seen.lock().unwrap().iter().all(|request| request.path == "/.well-known/openid-configuration"));
+        }
+    }
+
     fn each_failure_of_a_provider_has_its_own_advice(app) {
         let (app, provider, _mock) = with_provider(app);
         for (refusal, status, code) in [

@@ -218,6 +218,8 @@ contract! {
         assert!(refused > 20, "{refused}");
         sign_out(&desk);
         desk.get("/api/user/me").expect(401);
+        // Under the address of the original plan as well.
+        app.again(&desk).send("POST", "/auth/logout", &[], None).expect(204);
     }
 
     fn contradictions_at_once_end_in_one_consent(app) {

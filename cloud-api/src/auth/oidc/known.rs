@@ -9,7 +9,7 @@ use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{OidcError, Provider};
-use crate::http::client;
+use crate::{config, http::client};
 
 /// How long the provider's addresses and keys are taken as they were.
 const FRESH: Duration = Duration::from_secs(15 * 60);
@@ -38,6 +38,16 @@ impl Discovery {
         };
         !takes("client_secret_post")
     }
+
+    /// A provider behind a proxy that ends TLS may name addresses in the clear: codes, secrets and keys would cross them.
+    fn check_addresses(&self) -> Result<(), OidcError> {
+        let named = [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri];
+        for address in named.into_iter().chain(&self.userinfo_endpoint) {
+            let refused = |why| OidcError::Setup(format!("an address that it names {why}"));
+            config::check_private(address).map_err(refused)?;
+        }
+        Ok(())
+    }
 }
 
 /// Its addresses and keys, and when they were asked for.
@@ -51,7 +61,8 @@ pub(super) struct Known {
 #[derive(Default)]
 pub(super) struct Memory {
     known: Option<Arc<Known>>,
-    failed_at: Option<Instant>,
+    /// When and why it could not be asked last.
+    failed: Option<(Instant, OidcError)>,
 }
 
 impl Provider {
@@ -60,20 +71,20 @@ impl Provider {
         let broken = || OidcError::Unreachable("a look-up failed half way".to_owned());
         let mut memory = self.memory.lock().map_err(|_| broken())?;
         let old = memory.known.clone().filter(|_| !anew);
-        let rests = memory.failed_at.is_some_and(|at| at.elapsed() < REST);
-        match old {
-            Some(old) if rests || old.at.elapsed() < FRESH => return Ok(old),
-            None if rests => return Err(OidcError::Unreachable("it failed a moment ago".to_owned())),
+        let rests = memory.failed.clone().filter(|(at, _)| at.elapsed() < REST);
+        match (old, rests) {
+            (Some(old), rests) if rests.is_some() || old.at.elapsed() < FRESH => return Ok(old),
+            (None, Some((_, why))) => return Err(why),
             _ => {}
         }
         match self.learn() {
             Ok(known) => {
                 let known = Arc::new(known);
-                *memory = Memory { known: Some(known.clone()), failed_at: None };
+                *memory = Memory { known: Some(known.clone()), failed: None };
                 Ok(known)
             }
             Err(e) => {
-                memory.failed_at = Some(Instant::now());
+                memory.failed = Some((Instant::now(), e.clone()));
                 memory.known.clone().filter(|_| !anew).ok_or(e)
             }
         }
@@ -86,6 +97,7 @@ impl Provider {
             let told = "it calls itself otherwise than CLOUD_API_OIDC_ISSUER does";
             return Err(OidcError::Setup(told.to_owned()));
         }
+        discovery.check_addresses()?;
         let keys = get(&discovery.jwks_uri)?;
         Ok(Known { discovery, keys, at: Instant::now() })
     }

@@ -28,7 +28,7 @@ pub use id_token::Person;
 use known::{Known, Memory};
 
 /// Why a sign-in through the provider failed. None of it holds a token.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum OidcError {
     /// It could not be asked, or has trouble of its own.
     #[error("the provider cannot be asked: {0}")]

@@ -29,6 +29,13 @@ use crate::{
 const TAKE_BACK_ATTEMPTS: u32 = 240;
 const TAKE_BACK_EVERY: Duration = Duration::from_secs(15);
 
+/// Remembers outside the database what a person asked for: last in the transaction that does it, at the time that stands
+/// in its rows, so that the two agree. 503 when it cannot be written: then it must not be done.
+pub fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) -> Result<(), ApiError> {
+    let entry = LedgerEntry { at: at.timestamp(), user_id, what };
+    ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
+}
+
 /// What every handler may use.
 #[derive(Clone)]
 pub struct State {
@@ -71,18 +78,6 @@ impl State {
         purge::keep_from(self.clock.now(), self.retention_days)
     }
 
-    /// Remembers outside the database what a person asked for, before the database does it, and returns the time that
-    /// stands there.
-    ///
-    /// # Errors
-    /// 503 when it cannot be written: then it must not be done.
-    pub async fn remember(&self, user_id: UserId, what: What) -> Result<Timestamp, ApiError> {
-        let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
-        let written = blocking(move || ledger.append(&LedgerEntry { at, user_id, what })).await?;
-        written.map_err(|e| ApiError::unavailable(chain(&e)))?;
-        Ok(at)
-    }
-
     /// Takes an erasure back that was remembered at `begun` and failed, so that no restore carries it out. It is done
     /// beside the request, and only once the database says that the person is still there.
     pub fn take_back_erasure(&self, user_id: UserId, begun: Timestamp) {
@@ -93,8 +88,8 @@ impl State {
                 // Held, so that a commit under way is over.
                 match state.db.write(move |conn| users::hold(conn, user)).await {
                     Ok(None) => return,
-                    Ok(Some(_)) => match state.remember(user_id, What::NotErased { begun }).await {
-                        Ok(_) => return,
+                    Ok(Some(_)) => match state.remember_not_erased(user_id, begun).await {
+                        Ok(()) => return,
                         Err(e) => tracing::error!(cause = e.cause, "an erasure that failed is not taken back yet"),
                     },
                     Err(e) => tracing::warn!(cause = chain(&e), "whether an erasure failed is not known yet"),
@@ -102,6 +97,11 @@ impl State {
                 tokio::time::sleep(TAKE_BACK_EVERY).await;
             }
         });
+    }
+
+    async fn remember_not_erased(&self, user_id: UserId, begun: Timestamp) -> Result<(), ApiError> {
+        let (ledger, at) = (self.ledger.clone(), self.clock.now());
+        blocking(move || remember(&ledger, at, user_id, What::NotErased { begun })).await?
     }
 
     /// Whether people reach this server by HTTPS: then cookies must never cross anything else.

@@ -38,7 +38,8 @@ pub use health::{ExportsReadiness, Health, Ready, Retention, Versions};
 pub use history::{AnswerToQuestion, Direction, History, HistoryItem, Hour, Insights, Question};
 pub use minutes::{MAX_SYNC_BUCKETS, Rejected, RejectionCode, SyncRequest, SyncResponse};
 pub use own::{
-    Consent, ConsentChange, ConsentKind, ConsentText, ConsentTexts, Consents, Device, Devices, Session, Sessions,
+    Consent, ConsentChange, ConsentKind, ConsentText, ConsentTexts, Consents, Device, Devices, EarlierMinutes, Session,
+    Sessions,
 };
 pub use team::{
     MembershipStatus, Team, TeamAcceptance, TeamManager, TeamMember, TeamMembership, TeamRequest, TeamWeek, TeamWeeks,

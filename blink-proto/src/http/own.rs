@@ -95,6 +95,21 @@ pub struct ConsentChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schema(max_length = 50, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"))]
     pub version: Option<String>,
+    /// Whether minutes from before the address was proved are the person's own; needed with the first consent to tracking
+    /// of an account that was handed over with some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub earlier_minutes: Option<EarlierMinutes>,
+}
+
+/// What becomes of minutes that an account held before its person proved that its address is theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum EarlierMinutes {
+    /// They are the person's own.
+    Keep,
+    /// They are somebody else's, and go.
+    Remove,
 }
 
 /// `GET /api/user/me/sessions`.

@@ -93,13 +93,15 @@ pub struct TeamManager {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TeamMember {
-    /// The person.
-    pub user_id: UserId,
+    /// The person; null until somebody who was invited by address accepts.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub user_id: Option<UserId>,
     /// What they are called, or null.
     #[cfg_attr(feature = "schema", schema(required))]
     pub name: Option<String>,
-    /// Their address.
-    pub email: String,
+    /// Of a member; before, the address that the manager typed.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub email: Option<String>,
     /// When they were invited.
     pub invited_at: Timestamp,
     /// When they accepted; null until then.

@@ -186,8 +186,7 @@ fn create(conn: &mut Conn, email: &str, role: Role, password: &blink_proto::Secr
 }
 
 fn find(conn: &mut Conn, email: &str) -> Result<UserRow, Said> {
-    let key = parse_email(email)?.key;
-    users::by_email_key(conn, &key)?
+    users::by_email_keys(conn, &account::Email::keys(email))?
         .ok_or_else(|| wrong("There is no account with this address", "See `cloud-api admin list`."))
 }
 

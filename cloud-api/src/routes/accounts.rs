@@ -18,7 +18,7 @@ use crate::{
     auth::{tokens, web},
     config::access::Registration as Policy,
     db::{
-        sessions::{self, Rotation, SessionRow},
+        sessions::{self, Exchange, Rotation, SessionRow},
         types::DbId,
         users::{self, ConsentRow, UserRow},
     },
@@ -160,14 +160,13 @@ pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiEr
 pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     // An address that cannot exist is an unknown one.
-    let email = fields.text("email", |text| Ok(account::Email::parse(text).ok()));
+    let keys = fields.text("email", |text| Ok(account::Email::keys(text)));
     let password = fields.text("password", account::given_password);
-    let (Some(email), Some(password)) = (email, password) else {
+    let (Some(keys), Some(password)) = (keys, password) else {
         return Err(ApiError::invalid(fields.wrong()));
     };
-    let key = email.map(|email| email.key).unwrap_or_default();
-    let attempt = state.limits.sign_in(&key, state.peer(&req)).await?;
-    let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
+    let attempt = state.limits.sign_in(keys.last().map_or("", String::as_str), state.peer(&req)).await?;
+    let user = state.db.read(move |conn| users::by_email_keys(conn, &keys)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.passwords.verify(password, hash).await?;
     let wrong = || {
@@ -199,7 +198,7 @@ fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, mut answer: T
     path = "/api/auth/refresh",
     tag = "sign-in",
     security((), ("cookie" = [])),
-    request_body = blink_proto::http::Option<blink_proto::http::RefreshRequest>,
+    request_body = Option<blink_proto::http::RefreshRequest>,
     params(crate::openapi::PageClient),
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401)),
 )]
@@ -237,8 +236,8 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
         return Err(not_signed_in("The refresh token is not valid: sign in again."));
     };
     let (session, fresh, expires_at) = (DbId(old.sid), DbId::fresh(), now.plus(tokens::SESSION_S * 1_000));
-    let rotation =
-        state.db.write(move |conn| sessions::rotate(conn, session, DbId(old.jti), fresh, now, expires_at)).await?;
+    let exchange = Exchange { session, presented: DbId(old.jti), successor: fresh, expires_at };
+    let rotation = state.db.write(move |conn| sessions::rotate(conn, exchange, now)).await?;
     match rotation {
         Rotation::Rotated(user) => signed_in(req, state, StatusCode::OK, answer(state, *user, session, fresh, now)?),
         Rotation::Reused => {

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::{
     db::{
-        DbError,
         types::DbId,
         users::{self, RoleChange},
     },
@@ -28,7 +27,7 @@ use crate::{
     get,
     path = "/api/admin/users",
     tag = "administration",
-    params(("limit" = blink_proto::http::Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = blink_proto::http::Option<uuid::Uuid>, Query, description = "next_cursor of the page before")),
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<uuid::Uuid>, Query, description = "next_cursor of the page before")),
     responses((status = 200, body = blink_proto::http::Users), (status = 403), (status = 422)),
 )]
 pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
@@ -54,7 +53,7 @@ pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state:
     path = "/api/admin/users/{id}",
     tag = "administration",
     request_body = blink_proto::http::RoleChange,
-    params(("id" = blink_proto::http::String, Path)),
+    params(("id" = String, Path)),
     responses((status = 200, body = blink_proto::http::User), (status = 403), (status = 404), (status = 409)),
 )]
 pub async fn change(
@@ -70,15 +69,19 @@ pub async fn change(
         return Err(ApiError::invalid(fields.wrong()));
     };
     let user = id.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
-    let (change, row) = state
-        .db
-        .write(move |conn| Ok::<_, DbError>((users::set_role(conn, user, role.as_str())?, users::by_id(conn, user)?)))
-        .await?;
-    match (change, row) {
-        (RoleChange::Done, Some(row)) => Ok(HttpResponse::Ok().json(User::from(row))),
-        (RoleChange::LastAdmin, _) => {
-            Err(ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first."))
+    let changed = who.write_roles(&state, move |conn, who| {
+        who.require(Role::Admin)?;
+        match users::set_role(conn, user, role.as_str())? {
+            RoleChange::Done => users::by_id(conn, user)?.ok_or_else(ApiError::not_found),
+            RoleChange::LastAdmin => Err(last_admin()),
+            RoleChange::NoSuchPerson => Err(ApiError::not_found()),
         }
-        _ => Err(ApiError::not_found()),
-    }
+    });
+    Ok(HttpResponse::Ok().json(User::from(changed.await?)))
+}
+
+/// 409 for what would leave the server without an admin.
+#[must_use]
+pub fn last_admin() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first.")
 }

@@ -96,6 +96,7 @@ async fn store(
             Ok(SyncResponse { accepted, duplicates, rejected })
         }
         Outcome::NotConsented => Err(consent_withdrawn()),
+        Outcome::SignedOut => Err(ApiError::unauthenticated()),
     }
 }
 

@@ -12,8 +12,8 @@ use super::accounts;
 use crate::{
     address,
     db::{
-        DbError,
-        device_codes::{self, CodeRow, Decider, Poll},
+        device_codes::{self, Approval, CodeRow, Decider, Poll},
+        sessions::SessionRow,
     },
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
@@ -52,7 +52,7 @@ fn normal(code: &str) -> String {
     path = "/api/auth/device",
     tag = "sign-in",
     security(()),
-    request_body = blink_proto::http::Option<blink_proto::http::DeviceRequest>,
+    request_body = Option<blink_proto::http::DeviceRequest>,
     responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
 )]
 pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
@@ -72,6 +72,7 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         polled_at: None,
         user_id: None,
         denied: false,
+        session_id: None,
     };
     let page = format!("{}/device", state.public_url);
     let answer = json!({
@@ -104,7 +105,10 @@ pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     }
     let now = state.clock.now();
     let told = state.db.write(move |conn| {
-        let begin = |user, name: &str| accounts::session_of(user, Some(name), now);
+        let begin = |approval: Approval| SessionRow {
+            signed_in_at: approval.signed_in_at,
+            ..accounts::session_of(approval.user, Some(&approval.device_name), now)
+        };
         device_codes::poll(conn, &code, INTERVAL_S * 1_000, now, begin)
     });
     match told.await? {
@@ -133,7 +137,7 @@ fn refused(error: &str, description: &str) -> HttpResponse {
     path = "/api/auth/device/approve",
     tag = "sign-in",
     request_body = blink_proto::http::DeviceApproval,
-    responses((status = 200, body = blink_proto::http::DeviceDecision), (status = 404), (status = 429)),
+    responses((status = 200, body = blink_proto::http::DeviceDecision), (status = 403), (status = 404), (status = 429)),
 )]
 pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
@@ -142,13 +146,18 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
     let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
     let try_ = state.limits.code_try(who.user).await?;
-    let who = Decider { user: who.user.into(), session: who.session };
-    let (now, decision) = (state.clock.now(), decided.flatten());
-    let found = state
-        .db
-        .write(move |conn| -> Result<_, DbError> {
-            let Some(row) = device_codes::waiting(conn, &code, now)? else { return Ok(None) };
-            let done = decision.map_or(Ok(true), |approved| device_codes::decide(conn, &code, who, approved, now))?;
+    let decision = decided.flatten();
+    let found = who
+        .write(&state, move |conn, who| {
+            let Some(row) = device_codes::waiting(conn, &code, who.at)? else { return Ok(None) };
+            if decision == Some(true) {
+                who.require_fresh_sign_in()?;
+            }
+            let decider = Decider { user: who.user.into(), session: who.session };
+            let done = match decision {
+                Some(approved) => device_codes::decide(conn, &code, decider, approved, who.at)?,
+                None => true,
+            };
             Ok(done.then_some(row))
         })
         .await?;

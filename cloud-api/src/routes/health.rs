@@ -102,7 +102,7 @@ fn readable(folder: &Path) -> Option<bool> {
     path = "/metrics",
     tag = "operation",
     security(()),
-    responses((status = 200, body = blink_proto::http::String, content_type = "text/plain"), (status = 401), (status = 404)),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 401), (status = 404)),
 )]
 pub async fn metrics(req: HttpRequest, state: Data<State>) -> ApiResult {
     let local = !state.behind_proxy && req.peer_addr().is_some_and(|peer| peer.ip().is_loopback());

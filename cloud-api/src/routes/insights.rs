@@ -14,13 +14,12 @@ use crate::{
     domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
     domain::interval::Grouping,
     domain::time::{DAY_MS, UtcMs},
+    domain::zone,
     error::{ApiError, ApiResult},
     http::{blocking, body, client},
     principal::Principal,
     state::State,
 };
-
-const DAY_MS: i64 = 86_400_000;
 
 /// What my figures say.
 #[utoipa::path(
@@ -36,7 +35,7 @@ pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
 async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
     let (user, now) = (who.user.into(), state.clock.now());
     let insights = state.db.read(move |conn| -> Result<Insights, DbError> {
-        let zone = users::by_id(conn, user)?.and_then(|u| TimeZone::get(&u.timezone).ok()).unwrap_or(TimeZone::UTC);
+        let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let since = now.plus(-RECENT_DAYS * DAY_MS);
         let from = since.plus(-BASELINE_DAYS * DAY_MS);
         let slots = history::slots(conn, user, from, now.plus(DAY_MS), i64::from(u16::MAX))?;
@@ -84,6 +83,8 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
         _ => Err("must have 1 to 1,000 characters".to_owned()),
     });
     let Some(question) = question else { return Err(ApiError::invalid(fields.wrong())) };
+    // Nothing leaves for a session that ended while its body was on the way.
+    let who = who.again(&state).await?;
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
     let model = config.model.clone();
     match blocking(move || ask_model(&config, &question, &figures)).await? {

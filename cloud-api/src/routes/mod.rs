@@ -35,7 +35,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use crate::{config::Part, error::ApiError, http::resource, openapi::Described};
+use crate::{
+    config::Part,
+    error::ApiError,
+    http::resource,
+    openapi::Described,
+    principal::{OpenTo, Openings},
+};
 
 /// One method of one address.
 pub struct Endpoint {
@@ -47,13 +53,19 @@ pub struct Endpoint {
     pub method: Method,
     /// Its handler.
     pub route: Route,
+    /// Whom it is open to.
+    pub open_to: OpenTo,
     /// How its handler describes it; `None` for pages and their assets, which are not part of the API.
     pub described: Option<Described>,
 }
 
-/// A handler's addresses: the one in its `utoipa::path`, and those of the original plan.
+/// A handler's addresses: the one in its `utoipa::path`, and those of the original plan. `=>` opens it to more than people
+/// who consented.
 macro_rules! api {
     ($part:ident $module:ident::$handler:ident $(, also $alias:literal)*) => {
+        api!($part $module::$handler => People $(, also $alias)*)
+    };
+    ($part:ident $module:ident::$handler:ident => $open_to:ident $(, also $alias:literal)*) => {
         pastey::paste! {{
             let described = Described::of::<$module::[<__path_ $handler>]>();
             let mut endpoints = Vec::new();
@@ -64,6 +76,7 @@ macro_rules! api {
                 path: described.path.clone(),
                 method: described.method.clone(),
                 route,
+                open_to: OpenTo::$open_to,
                 described: Some(described),
             };
             endpoints.into_iter().map(endpoint).collect::<Vec<_>>()
@@ -79,6 +92,7 @@ macro_rules! page {
             path: $path.to_owned(),
             method: Method::GET,
             route: web::route().to($handler),
+            open_to: OpenTo::People,
             described: None,
         }]
     };
@@ -95,7 +109,7 @@ pub fn table() -> Vec<Endpoint> {
         api!(Auth accounts::register, also "/auth/register"),
         api!(Auth accounts::login, also "/auth/login"),
         api!(Auth accounts::refresh),
-        api!(Auth accounts::logout, also "/auth/logout"),
+        api!(Auth accounts::logout => Anybody, also "/auth/logout"),
         api!(Auth reset::reset),
         api!(Auth oidc::start),
         api!(Auth oidc::callback, also "/auth/google/callback"),
@@ -106,9 +120,9 @@ pub fn table() -> Vec<Endpoint> {
         api!(Sync blink::sync, also "/blink/sync"),
         api!(Data people::me, also "/user/profile"),
         api!(Data people::change),
-        api!(Data people::erase),
-        api!(Data own::consents),
-        api!(Data own::put_consent),
+        api!(Data people::erase => Awaiting),
+        api!(Data own::consents => Awaiting),
+        api!(Data own::put_consent => Awaiting),
         api!(Data own::sessions),
         api!(Data own::end_session),
         api!(Data own::devices),
@@ -144,15 +158,17 @@ pub fn table() -> Vec<Endpoint> {
 
 /// Answers the addresses of these parts.
 pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
-    let mut addresses: BTreeMap<String, Vec<(Method, Route)>> = BTreeMap::new();
-    for Endpoint { part, path, method, route, .. } in table() {
+    let mut addresses: BTreeMap<String, (Vec<(Method, Route)>, Openings)> = BTreeMap::new();
+    for Endpoint { part, path, method, route, open_to, .. } in table() {
         if part == Part::Always || parts.contains(&part) {
-            addresses.entry(path).or_default().push((method, route));
+            let (methods, openings) = addresses.entry(path).or_default();
+            openings.0.push((method.clone(), open_to));
+            methods.push((method, route));
         }
     }
     // A literal before a pattern that would take it: `{` sorts behind every letter.
-    for (path, methods) in addresses {
-        config.service(resource(&path, methods));
+    for (path, (methods, openings)) in addresses {
+        config.service(resource(&path, methods).app_data(openings));
     }
     config.default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));
 }

@@ -8,16 +8,16 @@ use blink_proto::consent::TRACKING_VERSION;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::consents::{BIOMETRIC_VERSION, TEAM_VERSION};
+use super::consents::{self, BIOMETRIC_VERSION, Said, TEAM_VERSION};
 use crate::{
     db::{
-        devices, sessions,
+        conn::Conn,
+        devices, erase, sessions,
         types::DbId,
         users::{self, ConsentRow},
     },
     error::{ApiError, ApiResult},
     http::body,
-    ledger::What,
     principal::Principal,
     state::State,
 };
@@ -25,6 +25,29 @@ use crate::{
 fn consent_items(rows: Vec<ConsentRow>) -> Value {
     let item = |row: ConsentRow| json!({"kind": row.kind, "granted": row.granted, "version": row.version, "at": row.at.timestamp()});
     json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})
+}
+
+/// What becomes of minutes that an account held before its person proved that its address is theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Earlier {
+    Keep,
+    Remove,
+}
+
+/// Keeps or removes the minutes of an account that went over, as its person says; whether they were removed.
+fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<Earlier>) -> Result<bool, ApiError> {
+    let user = who.user.into();
+    if !users::has_minutes(conn, user)? {
+        return Ok(false);
+    }
+    match earlier {
+        Some(Earlier::Keep) => Ok(false),
+        Some(Earlier::Remove) => erase::minutes(conn, user, who.at).map(|()| true).map_err(ApiError::from),
+        None => Err(ApiError::invalid_field(
+            "earlier_minutes",
+            "must be keep or remove: minutes were stored here before you proved that the address is yours",
+        )),
+    }
 }
 
 /// My consents, oldest first.
@@ -65,27 +88,31 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
     {
         fields.refuse::<()>("version", format!("must be \"{current}\", the version of the text at /api/consents"));
     }
+    let earlier = fields.optional_text("earlier_minutes", |text| match text {
+        "keep" => Ok(Earlier::Keep),
+        "remove" => Ok(Earlier::Remove),
+        _ => Err("must be keep or remove".to_owned()),
+    });
     let (Some((kind, current)), Some(granted)) = (kind, granted) else {
         return Err(ApiError::invalid(fields.wrong()));
     };
     fields.finish()?;
-    let entry = ConsentRow {
-        id: DbId::fresh(),
-        user_id: who.user.into(),
-        kind: kind.to_owned(),
-        version: version.unwrap_or_else(|| current.to_owned()),
-        granted,
-        at: state.clock.now(),
-    };
-    let (kind, version) = (entry.kind.clone(), entry.version.clone());
-    state.remember(who.user, What::Consent { kind, version, granted }).await?;
-    let rows = state
-        .db
-        .write(move |conn| {
-            users::record_consent(conn, &entry)?;
-            users::consents_of(conn, entry.user_id)
+    let version = version.unwrap_or_else(|| current.to_owned());
+    let ledger = state.ledger.clone();
+    let (rows, removed) = who
+        .write(&state, move |conn, who| {
+            let first = who.awaits_consent && kind == "tracking" && granted;
+            let removed = first && decide_earlier(conn, who, earlier)?;
+            consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
+            Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
         })
         .await?;
+    if let Some(at) = removed {
+        if let Some(archive) = &state.archive {
+            archive.keys.forget(who.user.into());
+        }
+        state.db.scrub(at).await;
+    }
     Ok(HttpResponse::Ok().json(consent_items(rows)))
 }
 
@@ -114,13 +141,13 @@ pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     delete,
     path = "/api/user/me/sessions/{id}",
     tag = "me",
-    params(("id" = blink_proto::http::String, Path)),
+    params(("id" = String, Path)),
     responses((status = 204), (status = 404)),
 )]
 pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let session = own_id(&id)?;
-    let ended = state.db.write(move |conn| sessions::end_one_of(conn, who.user.into(), session)).await;
-    no_content(ended?)
+    let ended = who.write(&state, move |conn, who| Ok(sessions::end_one_of(conn, who.user.into(), session)?));
+    no_content(ended.await?)
 }
 
 /// Machines my minutes came from.
@@ -146,13 +173,13 @@ pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     delete,
     path = "/api/user/me/devices/{id}",
     tag = "me",
-    params(("id" = blink_proto::http::String, Path)),
+    params(("id" = String, Path)),
     responses((status = 204), (status = 404)),
 )]
 pub async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let device = own_id(&id)?;
-    let ended = state.db.write(move |conn| devices::end(conn, who.user.into(), device)).await;
-    no_content(ended?)
+    let ended = who.write(&state, move |conn, who| Ok(devices::end(conn, who.user.into(), device)?));
+    no_content(ended.await?)
 }
 
 fn own_id(text: &str) -> Result<DbId, ApiError> {

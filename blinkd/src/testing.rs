@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{UserId, consent::TRACKING_VERSION, paths::Paths};
+use blink_proto::{UserId, consent::TRACKING_VERSION, ipc::Sight, paths::Paths};
 use jiff::{Timestamp, tz::TimeZone};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
@@ -117,7 +117,7 @@ impl Place {
             let at = self.clock.now();
             // A frame on the boundary would begin another minute.
             let end = at.checked_sub(Duration::from_millis(1)).unwrap();
-            let sighting = Sighting { at: end, face: true, followed: true, ear: Some(0.3), baseline: Some(0.3) };
+            let sighting = Sighting { at: end, sight: Sight::Measurable, ear: Some(0.3), baseline: Some(0.3) };
             let mut settled = vec![Seen::Observed { from, to: at, closed: Duration::ZERO }];
             if second % blink_every == 0 {
                 settled.push(Seen::Blink { end, width: Duration::from_millis(180), complete: true });

@@ -14,7 +14,7 @@ mod wall;
 
 use std::{sync::Arc, time::Duration};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, ipc::Sight};
 use blink_vision::{Event, FaceSight, FrameReport};
 use jiff::Timestamp;
 
@@ -42,10 +42,8 @@ const RETRY_BROKEN_MS: [u64; 4] = [2_000, 5_000, 15_000, 30_000];
 pub struct Sighting {
     /// The frame's time.
     pub at: Timestamp,
-    /// Whether any face was in it.
-    pub face: bool,
-    /// Whether one face was followed.
-    pub followed: bool,
+    /// Who could be seen in it.
+    pub sight: Sight,
     /// Mean EAR of the measurable eyes.
     pub ear: Option<f64>,
     /// Mean open-eye baseline.
@@ -207,8 +205,7 @@ impl<'a> Watch<'a> {
         };
         self.sightings.push(Sighting {
             at: self.wall.of(report.timestamp),
-            face: report.sight.any_face(),
-            followed: matches!(report.sight, FaceSight::Measurable | FaceSight::Turned),
+            sight: sight(report.sight),
             ear: report.reading.ear.and_then(mean),
             baseline: report.reading.baseline.and_then(mean),
         });
@@ -233,6 +230,16 @@ impl<'a> Watch<'a> {
             let news = News::Seen(std::mem::take(&mut self.sightings), std::mem::take(&mut self.settled));
             self.sink.tell(news);
         }
+    }
+}
+
+/// As clients are told. A function, since both types are of other crates.
+fn sight(seen: FaceSight) -> Sight {
+    match seen {
+        FaceSight::None => Sight::Nobody,
+        FaceSight::Several => Sight::Several,
+        FaceSight::Turned => Sight::Turned,
+        FaceSight::Measurable => Sight::Measurable,
     }
 }
 

@@ -198,6 +198,15 @@ fn the_source_is_open_only_while_the_gate_is() {
     }
 }
 
+#[rstest]
+#[case(FaceSight::None, Sight::Nobody)]
+#[case(FaceSight::Several, Sight::Several)]
+#[case(FaceSight::Turned, Sight::Turned)]
+#[case(FaceSight::Measurable, Sight::Measurable)]
+fn what_a_frame_shows_is_told_as_it_is(#[case] seen: FaceSight, #[case] told: Sight) {
+    assert_eq!(sight(seen), told);
+}
+
 #[test]
 fn stream_time_becomes_wall_time() {
     let observed = Event::Observed {

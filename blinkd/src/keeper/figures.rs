@@ -113,7 +113,7 @@ impl Figures {
         while self.frames.front().is_some_and(|(at, _)| mono.saturating_sub(*at) > FPS_WINDOW) {
             self.frames.pop_front();
         }
-        if sighting.followed {
+        if sighting.sight.is_followed() {
             self.followed = Some(mono);
         }
     }

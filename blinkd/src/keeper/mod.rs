@@ -322,12 +322,11 @@ impl Keeper {
         for sighting in sightings {
             self.figures.sighting(sighting, mono);
             if !behind {
-                self.book.take(Seen::Frame { at: sighting.at, face: sighting.face }, owner.as_ref());
+                self.book.take(Seen::Frame { at: sighting.at, face: sighting.sight != Sight::Nobody }, owner.as_ref());
             }
             if listened {
-                let Sighting { at, face, followed, ear, baseline } = *sighting;
-                let sight = Some(Sight::of(face, followed, ear.is_some()));
-                let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline, sight }));
+                let Sighting { at, sight, ear, baseline } = *sighting;
+                let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline, sight: Some(sight) }));
             }
             self.settled_to = Some(sighting.at);
         }

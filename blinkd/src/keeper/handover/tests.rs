@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command},
 };
 
-use blink_proto::status::State;
+use blink_proto::{ipc::Sight, status::State};
 use rstest::rstest;
 
 use super::*;
@@ -104,7 +104,7 @@ fn tracks(keeper: &Keeper) -> bool {
 
 fn sees(place: &Place, keeper: &mut Keeper) {
     let at = crate::clock::Clock::now(&place.clock);
-    let seen = crate::capture::Sighting { at, face: true, followed: true, ear: None, baseline: None };
+    let seen = crate::capture::Sighting { at, sight: Sight::Measurable, ear: None, baseline: None };
     keeper.news(News::Seen(vec![seen], vec![]));
 }
 

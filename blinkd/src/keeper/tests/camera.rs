@@ -21,10 +21,10 @@ fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
     keeper.news(News::Opened);
     assert_eq!(keeper.state(), State::Error, "a stream may open and still give nothing: it is not over");
     let at = t("10:00:00");
-    let seen = Sighting { at, face: false, followed: false, ear: None, baseline: None };
+    let seen = Sighting { at, sight: Sight::Nobody, ear: None, baseline: None };
     keeper.news(News::Seen(vec![seen], vec![]));
     assert_eq!((keeper.state(), keeper.status().last_error), (State::NoFace, None));
-    let seen = Sighting { at, face: true, followed: true, ear: None, baseline: None };
+    let seen = Sighting { at, sight: Sight::Measurable, ear: None, baseline: None };
     keeper.news(News::Seen(vec![seen], vec![]));
     assert_eq!(keeper.state(), State::Tracking);
     place.idle(&mut keeper, 2);

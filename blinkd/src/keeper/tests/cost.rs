@@ -2,6 +2,8 @@
 
 use std::{sync::atomic::Ordering, time::Duration};
 
+use blink_proto::ipc::Sight;
+
 use crate::{
     capture::{News, Sighting},
     clock::Clock as _,
@@ -17,7 +19,7 @@ fn live(place: &Place, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
         let from = place.clock.now();
         let sighting = |n: u32| {
             let at = from + Duration::from_secs(1) * n / frames;
-            Sighting { at, face: true, followed: true, ear: None, baseline: None }
+            Sighting { at, sight: Sight::Measurable, ear: None, baseline: None }
         };
         place.clock.advance(Duration::from_secs(1));
         keeper.news(News::Seen((0..frames).map(sighting).collect(), vec![]));

@@ -26,7 +26,7 @@ use std::{
 };
 
 use blink_proto::{ipc::Event, status::Status};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast::error::RecvError, mpsc};
 use tray_icon::{
     MouseButton, MouseButtonState, TrayIconEvent,
     menu::{MenuEvent, MenuId},
@@ -36,7 +36,11 @@ pub use act::{Hands, toggled};
 pub use menu::Item;
 
 use self::main_loop::Tell;
-use crate::{app::Running, config::Settings, nudge};
+use crate::{
+    app::Running,
+    config::Settings,
+    nudge::{self, Pressed, notice::Action, rules::Kind},
+};
 
 /// Between two attempts to put the icon there.
 const RETRY: Duration = Duration::from_secs(10);
@@ -71,7 +75,10 @@ pub fn run(running: &Running, desk: Desk) {
         settings: Arc::clone(&desk.settings),
     };
     let settings = desk.settings;
-    running.spawn(nudge::follow(hands.clone(), bell, move || settings.config().nudges, desk.history));
+    let (tell_pressed, pressed) = mpsc::unbounded_channel();
+    let events = running.daemon().subscribe();
+    running.spawn(nudge::follow(events, bell, move || settings.config().nudges, desk.history, tell_pressed));
+    running.spawn(perform(hands.clone(), pressed));
     let Some((tell, told)) = main_loop::new() else {
         tracing::info!("there is no desktop to show anything on; blinkctl does all that it would");
         running.wait(true);
@@ -87,6 +94,25 @@ pub fn run(running: &Running, desk: Desk) {
         let mut front = Front { running, hands, tray: None, next_try: Instant::now(), said: false, last: None };
         told.run(|message| front.take(message));
     });
+}
+
+/// Carries out what the person answers to notifications.
+async fn perform(hands: Hands, mut pressed: mpsc::UnboundedReceiver<Pressed>) {
+    while let Some(Pressed { action, about, status }) = pressed.recv().await {
+        if let Some(item) = asked_for(action, about) {
+            // A sign-in waits for the person; what is answered meanwhile does not.
+            tokio::spawn(hands.clone().click(item, Some(*status)));
+        }
+    }
+}
+
+fn asked_for(action: Action, about: Option<Kind>) -> Option<Item> {
+    match (action, about) {
+        (Action::Open, Some(Kind::SignIn)) => Some(Item::SignIn),
+        (Action::Open, _) => Some(Item::Dashboard),
+        (Action::SetUp, _) => Some(Item::SetUp),
+        (Action::Snooze | Action::NotNow, _) => None,
+    }
 }
 
 async fn tell_statuses(hands: Hands, tell: Tell) {
@@ -164,4 +190,25 @@ impl Front<'_> {
 /// A left click toggles, once there is something to toggle.
 fn clicked(status: Option<&Status>) -> menu::Item {
     if status.is_some_and(|status| status.consent) { menu::Item::Tracking } else { menu::Item::SetUp }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(Action::Open, Some(Kind::SignIn), Some(Item::SignIn))]
+    #[case(Action::Open, Some(Kind::LowRate), Some(Item::Dashboard))]
+    #[case(Action::SetUp, None, Some(Item::SetUp))]
+    #[case(Action::Snooze, Some(Kind::Break), None)]
+    #[case(Action::NotNow, None, None)]
+    fn an_answer_asks_for_what_it_says(
+        #[case] action: Action,
+        #[case] about: Option<Kind>,
+        #[case] item: Option<Item>,
+    ) {
+        assert_eq!(asked_for(action, about), item);
+    }
 }

@@ -22,14 +22,16 @@ use blink_proto::{
     status::{State, Status},
 };
 use jiff::{Timestamp, civil::Time};
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::sync::{
+    broadcast::{Receiver, error::RecvError},
+    mpsc,
+};
 
 use self::{
     notice::{Action, Bell, Notice},
     rules::{Kind, Rules},
     tact::Tact,
 };
-use crate::desktop::{Hands, Item};
 
 /// How long `Snooze` puts a reminder off.
 const SNOOZE: Duration = Duration::from_secs(10 * 60);
@@ -100,9 +102,26 @@ impl Standing {
     }
 }
 
-/// Watches the daemon and reminds, until it is gone. `settings` tells what holds now.
-pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Settings + Send, history: PathBuf) {
-    let mut events = hands.daemon.subscribe();
+/// A button of a notification that the person pressed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pressed {
+    /// Which.
+    pub action: Action,
+    /// What it was about; `None` for the greeting.
+    pub about: Option<Kind>,
+    /// What the daemon said when it was shown.
+    pub status: Box<Status>,
+}
+
+/// Watches the daemon by its `events` and reminds, until it is gone. `settings` tells what holds now, and `pressed` hears
+/// what the person answers.
+pub async fn follow(
+    mut events: Receiver<Event>,
+    bell: Arc<dyn Bell>,
+    settings: impl Fn() -> Settings + Send,
+    history: PathBuf,
+    pressed: mpsc::UnboundedSender<Pressed>,
+) {
     let tact = Tact::standard();
     let mut rules = Rules::new(settings());
     let began = Instant::now();
@@ -117,16 +136,18 @@ pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Se
                 Ok(_) | Err(RecvError::Lagged(_)) => continue,
                 Err(RecvError::Closed) => return,
             },
-            Some((kind, action)) = answers.recv() => {
-                if action == Action::Snooze {
+            Some(answer) = answers.recv() => {
+                if let Pressed { action: Action::Snooze, about: Some(kind), .. } = answer {
                     rules.snooze(kind, began.elapsed(), SNOOZE);
                 }
+                // With nobody listening any more the daemon is stopping.
+                let _ = pressed.send(answer);
                 continue;
             }
         };
         if status.state == State::NoConsent && !greeted {
             greeted = true;
-            tokio::spawn(welcome(hands.clone(), Arc::clone(&bell)));
+            tokio::spawn(show(greeting(), None, status.clone(), Arc::clone(&bell), answer.clone()));
         }
         if read.is_none_or(|at| at.elapsed() >= BASELINE_EVERY) {
             read = Some(Instant::now());
@@ -144,38 +165,33 @@ pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Se
             continue;
         }
         tracing::info!(?kind, "a reminder is shown");
-        tokio::spawn(remind(hands.clone(), Arc::clone(&bell), kind, status, answer.clone()));
+        let notice = notice_of(kind, &status);
+        tokio::spawn(show(notice, Some(kind), status, Arc::clone(&bell), answer.clone()));
     }
 }
 
-async fn remind(
-    hands: Hands,
-    bell: Arc<dyn Bell>,
-    kind: Kind,
+async fn show(
+    notice: Notice,
+    about: Option<Kind>,
     status: Box<Status>,
-    answer: mpsc::Sender<(Kind, Action)>,
+    bell: Arc<dyn Bell>,
+    answer: mpsc::Sender<Pressed>,
 ) {
-    let Some(action) = bell.ring(notice_of(kind, &status)).await else { return };
-    if action == Action::Open {
-        let item = if kind == Kind::SignIn { Item::SignIn } else { Item::Dashboard };
-        hands.click(item, Some(*status)).await;
+    if let Some(action) = bell.ring(notice).await {
+        // With nobody listening any more the daemon is stopping.
+        let _ = answer.send(Pressed { action, about, status }).await;
     }
-    // With nobody listening any more the daemon is stopping.
-    let _ = answer.send((kind, action)).await;
 }
 
 /// The first run: the camera is off until the person has read the text and agreed.
-async fn welcome(hands: Hands, bell: Arc<dyn Bell>) {
-    let notice = Notice {
+fn greeting() -> Notice {
+    Notice {
         title: "blinkd is here, and the camera is off".to_owned(),
         text: "It can count your blinks without ever storing a picture. Set it up to read what it does and decide; \
                `blinkctl setup` does the same."
             .to_owned(),
         actions: vec![Action::SetUp, Action::NotNow],
         stays: None,
-    };
-    if bell.ring(notice).await == Some(Action::SetUp) {
-        hands.click(Item::SetUp, None).await;
     }
 }
 

@@ -66,7 +66,9 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     })?;
     // As the person wrote it, where it is text: the normal form may be longer than what they mean.
     let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
-    let text = text_of(file)?.unwrap_or_else(first_file);
+    let written = text_of(file)?.unwrap_or_else(first_file);
+    let form = Form::of(&written);
+    let text = form.strip(&written);
     let mut document = parse(file, &text)?;
     let text = match uncommented(&text, key, &value).filter(|_| !is_set(&document, key)) {
         Some(text) => text,
@@ -77,11 +79,41 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     };
     // What was wrong in the file before is said now, and nothing is written.
     Config::default().take_file(file, &text)?;
-    write(file, &text).map_err(|error| {
+    write(file, &form.put_on(&text)).map_err(|error| {
         let message = format!("The configuration {} cannot be written: {error}.", file.display());
         Failure::failed("config_unwritable", message, "Check the folder's permissions and the disk.")
     })?;
     Ok((key.get)(&wanted))
+}
+
+/// How an editor wrote the file, beyond what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Form {
+    byte_order_mark: bool,
+    carriage_returns: bool,
+}
+
+impl Form {
+    const MARK: char = '\u{feff}';
+
+    fn of(text: &str) -> Self {
+        let lines = text.matches('\n').count();
+        // Of a file with lines of both kinds the commoner is kept.
+        Self {
+            byte_order_mark: text.starts_with(Self::MARK),
+            carriage_returns: 2 * text.matches("\r\n").count() > lines,
+        }
+    }
+
+    fn strip(self, text: &str) -> String {
+        let text = text.strip_prefix(Self::MARK).unwrap_or(text);
+        if self.carriage_returns { text.replace("\r\n", "\n") } else { text.to_owned() }
+    }
+
+    fn put_on(self, text: &str) -> String {
+        let mark = if self.byte_order_mark { Self::MARK.to_string() } else { String::new() };
+        mark + &if self.carriage_returns { text.replace('\n', "\r\n") } else { text.to_owned() }
+    }
 }
 
 fn text_of(file: &Path) -> Result<Option<String>, Failure> {
@@ -203,6 +235,14 @@ mod tests {
     #[case("", "history.retention_days", "007", "[history]\nretention_days = 7\n")]
     #[case("history.retention_days = 5 # mine\n", "history.retention_days", "6", "history.retention_days = 6 # mine\n")]
     #[case("history = { retention_days = 5 }\n", "history.retention_days", "6", "history = { retention_days = 6 }\n")]
+    #[case(
+        "\u{feff}# mine\r\n[log]\r\n# level = \"info\"\r\n",
+        "log.level",
+        "debug",
+        "\u{feff}# mine\r\n[log]\r\nlevel = \"debug\"\r\n"
+    )]
+    #[case("[log]\r\nlevel = \"info\"  # a\r\n", "log.level", "debug", "[log]\r\nlevel = \"debug\"  # a\r\n")]
+    #[case("[log]\r\n", "history.retention_days", "6", "[log]\r\n\r\n[history]\r\nretention_days = 6\r\n")]
     #[case("[camera]\n", "camera.yield_to_others", "false", "[camera]\nyield_to_others = false\n")]
     #[case("[upload]\n", "upload.ca_file", "/a \"b\"\\c", "[upload]\nca_file = '/a \"b\"\\c'\n")]
     fn only_that_value_changes(#[case] before: &str, #[case] path: &str, #[case] value: &str, #[case] after: &str) {

@@ -3,7 +3,7 @@
 //! Nothing here touches the file system; the folders are made by whoever writes into them.
 
 use std::{
-    env,
+    env, fmt,
     path::{Path, PathBuf},
 };
 
@@ -89,9 +89,79 @@ impl Paths {
     }
 }
 
+/// What a running daemon writes into its lock file: its process, and where it listens.
+///
+/// A client with another `XDG_RUNTIME_DIR`, as under cron or `su`, finds the daemon by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHolder {
+    /// The process.
+    pub pid: u32,
+    /// Its socket; `None` before it listens, and for a command that holds the lock without listening.
+    pub socket: Option<PathBuf>,
+}
+
+impl LockHolder {
+    /// Reads a lock file's text: the process id, then `socket=PATH`. Lines it does not know are ignored; `None` where
+    /// there is no process id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let pid = lines.next()?.trim().parse().ok()?;
+        let socket = lines.find_map(|line| line.strip_prefix("socket=")).map(PathBuf::from);
+        Some(Self { pid, socket })
+    }
+
+    /// What to do where the daemon listens at another socket than the one that `paths` names; `None` where it is the
+    /// same, or is not known.
+    #[must_use]
+    pub fn elsewhere(&self, paths: &Paths) -> Option<String> {
+        let socket = self.socket.as_deref().filter(|socket| **socket != paths.socket())?;
+        let runtime = socket.parent()?;
+        if runtime == paths.data.join("run") {
+            return Some("Unset XDG_RUNTIME_DIR, without which blinkd was started, and try again.".to_owned());
+        }
+        let dir = runtime.parent()?;
+        Some(format!("Set XDG_RUNTIME_DIR={}, with which blinkd was started, and try again.", dir.display()))
+    }
+}
+
+impl fmt::Display for LockHolder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.pid)?;
+        // A path that is no line of text is left out: what is written must be read back as it is.
+        match self.socket.as_deref().and_then(Path::to_str) {
+            Some(socket) if !socket.contains(['\n', '\r']) => writeln!(f, "socket={socket}"),
+            _ => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lock_file_says_who_holds_it_and_where_they_listen() {
+        let paths = Paths::under(Path::new("/p"));
+        for socket in [None, Some(paths.socket()), Some("/a b/ü/blinkd.sock".into())] {
+            let holder = LockHolder { pid: 7, socket };
+            assert_eq!(LockHolder::parse(&holder.to_string()), Some(holder));
+        }
+        let torn = LockHolder { pid: 7, socket: Some("/a\nb".into()) };
+        assert_eq!(LockHolder::parse(&torn.to_string()), Some(LockHolder { pid: 7, socket: None }));
+        assert_eq!(LockHolder::parse("7"), Some(LockHolder { pid: 7, socket: None }), "as older versions wrote it");
+        assert_eq!((LockHolder::parse(""), LockHolder::parse("x\nsocket=/a")), (None, None));
+    }
+
+    #[test]
+    fn a_daemon_at_another_socket_is_told_from_one_at_ours() {
+        let paths = Paths::under(Path::new("/p"));
+        let at = |socket: PathBuf| LockHolder { pid: 7, socket: Some(socket) }.elsewhere(&paths);
+        assert_eq!(at(paths.socket()), None);
+        assert!(at("/run/user/7/blinkd/blinkd.sock".into()).unwrap().contains("XDG_RUNTIME_DIR=/run/user/7,"));
+        assert!(at(paths.data.join("run/blinkd.sock")).unwrap().starts_with("Unset XDG_RUNTIME_DIR"));
+        assert_eq!(LockHolder { pid: 7, socket: None }.elsewhere(&paths), None);
+    }
 
     #[test]
     fn without_a_runtime_folder_the_socket_is_under_data() {

@@ -30,6 +30,7 @@ use crate::{
     owner::OwnerDesk,
     profile::Vault,
     session::{self, Buses},
+    signals,
     store::erase,
     upload::{self, Connect, UploadHandle, Uploader},
 };
@@ -113,7 +114,7 @@ fn no_threads(error: std::io::Error) -> Failure {
 /// Another daemon of the profile runs, or its folders cannot be used.
 pub fn start(parts: Parts) -> Result<Running, Failure> {
     finish_erasing(&parts.paths)?;
-    let lock = Lock::take(&parts.paths.lock())?;
+    let mut lock = Lock::take(&parts.paths)?;
     erase::sweep_half_written(&parts.paths);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -126,6 +127,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         let _inside = runtime.enter();
         Socket::listen(&path)?
     };
+    lock.listens_at(&path);
     let stop = Arc::new(watch::Sender::new(false));
     let (events, _) = broadcast::channel(EVENTS_KEPT);
     let gate = Arc::new(Gate::default());
@@ -208,7 +210,7 @@ pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
     if !erase::is_begun(paths) {
         return Ok(());
     }
-    let _lock = Lock::take(&paths.lock())?;
+    let _lock = Lock::take(paths)?;
     erase::finish(paths).map(drop).map_err(|error| {
         let fix = "Check the folder's permissions and the disk, then start again.";
         Failure::failed("not_erased", format!("An erasure that was begun cannot be finished: {error}."), fix)
@@ -269,11 +271,12 @@ impl Running {
         self.keeper.call(|keeper| keeper.state()).ok()
     }
 
-    /// Waits until somebody asks for a stop: a client, or SIGTERM, SIGINT or SIGHUP where `signals`.
+    /// Waits until somebody asks for a stop: a client, or where `signals` a [signal](signals).
     pub fn wait(&self, signals: bool) {
         let mut asked = self.stop.subscribe();
         self.runtime.block_on(async {
-            let signal = async { if signals { signalled().await } else { std::future::pending().await } };
+            let signal =
+                async { if signals { signals::stop_asked(&self.daemon).await } else { std::future::pending().await } };
             tokio::select! {
                 _ = asked.wait_for(|asked| *asked) => {}
                 () = signal => {}
@@ -338,24 +341,4 @@ fn ended(thread: JoinHandle<()>, within: Duration) -> Ended {
         Ok(Err(_)) => Ended::Panicked,
         Err(_) => Ended::NotYet,
     }
-}
-
-#[cfg(unix)]
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-    let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else {
-        tracing::error!("signals cannot be listened for");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-        _ = hup.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signalled() {
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -140,8 +140,11 @@ impl Daemon {
 
     /// Erases what is asked for. What is on the server goes first: as long as that is refused, nothing is gone here.
     async fn delete(&self, what: Erase, password: Option<Secret>) -> Result<Receipt, Problem> {
-        let signed_in = self.parts.keeper.ask(|keeper| (keeper.account().is_some(), keeper.clock().now())).await;
-        let (signed_in, at) = signed_in.map_err(|Gone| stopping())?;
+        let known = self
+            .parts
+            .keeper
+            .ask(|keeper| (keeper.account().is_some(), keeper.account_file().first.is_some(), keeper.clock().now()));
+        let (signed_in, had_account, at) = known.await.map_err(|Gone| stopping())?;
         let remote = match what {
             Erase::Local => None,
             Erase::Everything if !signed_in => None,
@@ -158,7 +161,11 @@ impl Daemon {
                     let _ = self.parts.owner.forget();
                     let vault = self.parts.vault.clone();
                     // Whoever signed out left nothing there; a keyring may have failed to forget it then.
-                    let _ = tokio::task::spawn_blocking(move || vault.forget()).await;
+                    let forgotten = tokio::task::spawn_blocking(move || vault.forget()).await.unwrap_or(false);
+                    if had_account && !forgotten {
+                        let left = "The keyring cannot be asked to forget a sign-in: remove the entry `blinkd` there.";
+                        receipt.left.push(left.to_owned());
+                    }
                 }
                 erased
             }
@@ -176,9 +183,9 @@ impl Daemon {
     async fn doctor(&self) -> Result<Reply, Problem> {
         let asked = self.parts.keeper.ask(|keeper| {
             let clock = keeper.clock().now();
-            (clock, keeper.consented(), keeper.account_file().clone(), keeper.waiting_counts(), keeper.status())
+            (clock, keeper.consented(), keeper.account_file().clone(), keeper.kept_back(), keeper.status())
         });
-        let (now, consented, account, waiting, status) = asked.await.map_err(|Gone| stopping())?;
+        let (now, consented, account, kept_back, status) = asked.await.map_err(|Gone| stopping())?;
         let reminders = match (&self.parts.settings, self.parts.reminds) {
             (Some(settings), true) => Some(Standing::of(&settings.config().nudges, &status).await),
             _ => None,
@@ -192,8 +199,9 @@ impl Daemon {
             session: self.parts.session.clone(),
             consented,
             account,
-            waiting,
+            kept_back,
             daemon: Some(status.pid),
+            elsewhere: None,
             status: Some(status),
         };
         let examined = tokio::task::spawn_blocking(move || doctor::examine(&asked)).await;

@@ -143,7 +143,7 @@ pub(crate) fn healthy(request: &Request) -> Outcome {
         Request::Status => Reply::Status(tracking()),
         Request::ConsentShow => Reply::Consent(consent(true)),
         Request::Register { .. } | Request::Login { .. } | Request::Whoami => Reply::SignedIn(ada()),
-        Request::Sync => Reply::Sync(SyncDone { uploaded: 3, set_aside: 0 }),
+        Request::Sync => Reply::Sync(SyncDone { uploaded: 3, set_aside: 0, held: 0 }),
         _ => Reply::Done,
     })
 }

@@ -1,7 +1,7 @@
 //! `blinkd doctor`: every cause of trouble, and what mends it, without asking a daemon.
 
 use std::{
-    env, fs,
+    env,
     io::{self, Write as _},
 };
 
@@ -15,13 +15,10 @@ use crate::{
     config::Config,
     doctor::{self, Asked},
     exit::Failure,
-    lock::Lock,
+    lock::{self, Lock},
     profile::{AccountFile, Consent, Device, Vault, files},
     session::Bus,
-    store::{
-        History, Store,
-        open::{Heritage, drop_quietly},
-    },
+    store::{History, KeptBack, Store, database::drop_quietly, ownership::Heritage},
 };
 
 /// What `blinkd doctor` takes.
@@ -50,16 +47,18 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
     let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
-    let daemon = running(&paths);
+    let holder = lock::holder(&paths);
+    let daemon = holder.as_ref().map(|holder| holder.pid);
     let asked = Asked {
         now: Timestamp::now(),
         vault: Vault::open(&paths.data, config.as_ref().map_or(true, |config| config.keyring)),
         session: Bus::Standard,
         consented: Consent::at(&paths.consent_file()).granted(),
-        waiting: if daemon.is_none() { waiting(&paths, &account) } else { None },
+        kept_back: if daemon.is_none() { kept_back(&paths, &account) } else { None },
         status: None,
         reminders: None,
         daemon,
+        elsewhere: holder.and_then(|holder| holder.elsewhere(&paths)),
         config,
         account,
         paths,
@@ -93,28 +92,19 @@ fn line(check: &Check) -> String {
     format!("{mark} {:<12} {}{fix}", check.id, check.message)
 }
 
-/// The process that holds the profile's lock.
-fn running(paths: &Paths) -> Option<u32> {
-    let file = fs::File::open(paths.lock()).ok()?;
-    match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => fs::read_to_string(paths.lock()).ok()?.trim().parse().ok(),
-        _ => None,
-    }
-}
-
 /// What the store holds back; only looked at while no daemon has it.
-fn waiting(paths: &Paths, account: &AccountFile) -> Option<(u64, u64)> {
+fn kept_back(paths: &Paths, account: &AccountFile) -> Option<KeptBack> {
     let folder = paths.data.join("store");
     if !folder.exists() {
         return None;
     }
-    let _lock = Lock::take(&paths.lock()).ok()?;
+    let _lock = Lock::take(paths).ok()?;
     let device = Device::of_profile(&paths.data, None).ok()?;
     let history = History::at(&paths.history()).ok()?;
     let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
     let (store, _) = Store::open(&folder, &history, heritage, Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);
-    let counts = (store.held(owner.as_ref()), store.set_aside_count(owner.as_ref()));
+    let counts = store.kept_back(owner.as_ref());
     drop_quietly(store);
     Some(counts)
 }

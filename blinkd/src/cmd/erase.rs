@@ -11,8 +11,9 @@ use crate::{
     profile::{AccountFile, Device, Vault, files},
     store::{
         History, Store,
+        database::drop_quietly,
         erase::{self, EraseError},
-        open::{Heritage, drop_quietly},
+        ownership::Heritage,
     },
 };
 
@@ -45,7 +46,7 @@ fn left(error: &EraseError) -> Failure {
 /// A daemon runs (exit code 5), or something cannot be erased.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
-    let lock = Lock::take(&paths.lock())?;
+    let lock = Lock::take(&paths)?;
     let history = History::at(&paths.history())?;
     let counted = count(&paths, &history)?;
     let done = LocalErasure { everything: args.everything, ..counted };

@@ -40,6 +40,16 @@ pub(super) async fn serve(stream: Stream, daemon: Daemon) {
     }
 }
 
+/// Says to a client for which there is no room that blinkd runs all the same.
+pub(super) async fn turn_away(stream: Stream) {
+    let mut frames = Framed::new(stream, JsonCodec::default());
+    if greet(&mut frames).await.is_ok() {
+        let fix = "Close some of the programs that ask blinkd, then try again.";
+        let problem = Problem::new("busy", "blinkd runs, but too many programs are connected to it.", fix);
+        let _ = refuse(&mut frames, problem).await;
+    }
+}
+
 async fn send(frames: &mut Frames, message: FromDaemon) -> Result<(), Over> {
     match timeout(SLOW, frames.send(message)).await {
         Ok(Ok(())) => Ok(()),

@@ -19,6 +19,8 @@ use crate::{daemon::Daemon, exit::Failure};
 
 /// The most clients at once.
 const MAX_CLIENTS: usize = 512;
+/// The most of those beyond that who are told so at once; more are hung up on.
+const MAX_TURNED_AWAY: usize = 64;
 /// The longest path a socket can have on Linux.
 const MAX_PATH_BYTES: usize = 107;
 
@@ -75,6 +77,7 @@ impl Socket {
     /// Serves clients for ever.
     pub async fn serve(self, daemon: Daemon) {
         let places = Arc::new(Semaphore::new(MAX_CLIENTS));
+        let doorstep = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
         loop {
             let stream = match self.listener.accept().await {
                 Ok(stream) => stream,
@@ -91,6 +94,12 @@ impl Socket {
             }
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!("too many clients");
+                if let Ok(place) = Arc::clone(&doorstep).try_acquire_owned() {
+                    tokio::spawn(async move {
+                        client::turn_away(stream).await;
+                        drop(place);
+                    });
+                }
                 continue;
             };
             let daemon = daemon.clone();

@@ -6,8 +6,8 @@ use super::Keeper;
 use crate::{
     minutes::{Book, Owner},
     store::{
+        database::drop_quietly,
         erase::{self, EraseError},
-        open::drop_quietly,
     },
 };
 
@@ -80,14 +80,6 @@ impl Keeper {
         });
         tracing::info!(?dropped, "the account was erased; what waited for it is kept in the local history alone");
         self.sign_out()
-    }
-
-    /// What is kept for accounts that are not signed in, and for nobody; and what the server rejected.
-    #[must_use]
-    pub fn waiting_counts(&self) -> Option<(u64, u64)> {
-        let owner = self.owner();
-        let store = self.store.as_ref()?;
-        Some((store.held(owner.as_ref()), store.set_aside_count(owner.as_ref())))
     }
 }
 

@@ -131,9 +131,7 @@ impl Keeper {
         let device_id = self.device.id;
         let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
         self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
-        let unpaused = self.figures.unpaused;
         self.recount(now);
-        self.figures.unpaused = unpaused;
         if !queued.is_empty() {
             (self.setup.on_sealed)();
         }

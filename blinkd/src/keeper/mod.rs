@@ -5,6 +5,7 @@
 //! - `person`: consent, pause, account
 //! - `manners`, `absence`, `handover`, `sampling`: what it may cost, lock and sleep, yield, and the battery's windows
 //! - `time`: clocks that are set, time zones that change
+//! - `restore`, `saving`: going on where the last process stopped, sealing, and what to do when the disk fails
 //! - `queue`: what the upload thread takes and gives back
 //!
 //! It decides by the clock it is given, so that a test lives a day in a moment.
@@ -18,6 +19,7 @@ mod import;
 mod manners;
 mod person;
 mod queue;
+mod restore;
 mod sampling;
 mod saving;
 mod state;
@@ -123,6 +125,8 @@ pub struct Keeper {
     account: AccountFile,
     history: History,
     store: Option<Store>,
+    /// Whether what the last process left open was taken up.
+    restored: bool,
     book: Book,
     figures: Figures,
     governor: Governor,
@@ -160,10 +164,11 @@ impl Keeper {
         let account = person::read_account(data)?;
         let mut keeper = Self {
             consent: Consent::at(&setup.paths.consent_file()),
-            pause: Pause::of_profile(data),
+            pause: Pause::of_profile(data, now, mono),
             account,
             history,
             store: None,
+            restored: false,
             book: Book::new(device.id, []),
             figures: Figures::new(setup.tz.now(), now),
             governor: Governor::default(),
@@ -239,7 +244,7 @@ impl Keeper {
         if self.consent.refresh() {
             tracing::info!(granted = self.consent.granted(), "the consent file changed");
         }
-        self.pause.expire(now);
+        self.pause.expire(now, mono);
         self.setup.meter.refresh(mono);
         self.share(mono);
         self.sampling.turn(mono, self.setup.manners.profile.samples(self.setup.meter.on_battery()));
@@ -269,7 +274,7 @@ impl Keeper {
     /// Whether the person wants to be seen and can be.
     fn wanted(&self) -> bool {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
-        self.consent.granted() && !self.pause.holds(now) && !self.absence.holds(mono)
+        self.consent.granted() && !self.pause.holds(now, mono) && !self.absence.holds(mono)
     }
 
     /// Opens the gate or closes it; returns whether the person wants to be seen.
@@ -356,7 +361,7 @@ impl Keeper {
     pub fn finish(&mut self) {
         self.finished = true;
         self.save();
-        crate::store::open::drop_quietly(self.store.take());
+        crate::store::database::drop_quietly(self.store.take());
     }
 
     /// The machine's clocks, as the keeper sees them.

@@ -225,7 +225,7 @@ impl Keeper {
         if span.until.is_some_and(|until| until <= self.setup.clock.now()) {
             return Err(Problem::new("pause_over", "That time is over already.", "Name a time to come."));
         }
-        let written = self.pause.begin(span.until);
+        let written = self.pause.begin(span.until, self.setup.clock.now(), self.setup.clock.mono());
         tracing::info!("paused");
         self.tick();
         written.map_err(|error| unwritable(&error))
@@ -271,7 +271,8 @@ impl Keeper {
         files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
         let mut adopted = 0;
         if first && adopt {
-            adopted = self.with_store(|store| store.adopt(&owner, now)).unwrap_or(0);
+            let foreign = self.device.foreign.clone();
+            adopted = self.with_store(|store| store.adopt(&owner, now, &foreign)).unwrap_or(0);
             self.book.adopt(&owner, now);
             self.save();
         }

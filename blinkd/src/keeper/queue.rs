@@ -10,7 +10,10 @@ use blink_proto::{
 };
 
 use super::{Keeper, not_signed_in};
-use crate::{minutes::Owner, store::Aside};
+use crate::{
+    minutes::Owner,
+    store::{Aside, KeptBack},
+};
 
 /// So many minutes that were set aside are shown, and no more than fit a frame.
 const MOST_SHOWN: usize = 1_000;
@@ -118,6 +121,18 @@ impl Keeper {
     pub fn pending(&self) -> u64 {
         let (Some(store), Some(owner)) = (&self.store, self.owner()) else { return 0 };
         store.pending(Some(&owner))
+    }
+
+    /// How many minutes are kept for accounts that are not signed in, and for nobody.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        self.kept_back().map_or(0, |kept| kept.held)
+    }
+
+    /// What is kept back; `None` where the store cannot be asked.
+    #[must_use]
+    pub fn kept_back(&self) -> Option<KeptBack> {
+        self.store.as_ref().map(|store| store.kept_back(self.owner().as_ref()))
     }
 
     /// How the uploads go, for `status`.

@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use blink_proto::MinuteStart;
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 
-use super::{Keeper, MEND_EVERY, figures};
+use super::{Keeper, MEND_EVERY};
 use crate::{
     config::Config,
-    minutes::{Book, OpenMinute},
-    store::{
-        DayNote, Line, Queued, Store, StoreError,
-        open::{Heritage, Opening, drop_quietly},
-    },
+    minutes::OpenMinute,
+    store::{DayNote, Line, Queued, Store, StoreError, database::drop_quietly, open::Opening, ownership::Heritage},
 };
 
 impl Keeper {
@@ -33,21 +30,21 @@ impl Keeper {
                     ));
                 }
                 self.settle_inheritance();
+                self.take_up_open();
             }
             Err(error) => self.store_failed(error),
         }
     }
 
-    /// What was left half done: minutes of a machine this profile was copied from, an adoption or an account's end that
-    /// was cut off.
+    /// What was left half done: an adoption or an account's end that was cut off.
+    ///
+    /// What an account's minutes from another machine wait for stays in the queue, and goes out under the device id it
+    /// was counted with: a profile that was carried over loses nothing, and of one that was copied the server keeps the
+    /// minute once, whoever of the two sends it first, since both send the same record.
     fn settle_inheritance(&mut self) {
-        let foreign = self.device.foreign.clone();
-        if !foreign.is_empty() {
-            let theirs = |queued: &Queued| !queued.imported && foreign.contains(&queued.minute.device_id);
-            self.with_store(|store| store.drop_queued(theirs));
-        }
         if let Some(first) = self.account.first.clone().filter(|first| first.adopted) {
-            self.with_store(|store| store.adopt(&first.owner, first.at));
+            let foreign = self.device.foreign.clone();
+            self.with_store(|store| store.adopt(&first.owner, first.at, &foreign));
         }
         for owner in self.account.erased.clone() {
             self.with_store(|store| store.drop_owner(&owner));
@@ -85,63 +82,6 @@ impl Keeper {
         self.store_problem = Some(problem);
         drop_quietly(self.store.take());
         self.mend_at = self.setup.clock.mono() + MEND_EVERY;
-    }
-
-    /// Goes on where the last process stopped.
-    pub(super) fn restore(&mut self, now: Timestamp, mono: Duration) {
-        let open = self.with_store(|store| store.open_minutes()).unwrap_or_default();
-        // What was begun under an id that a damaged device file lost is still ours to finish.
-        let theirs = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
-        let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(theirs);
-        for minute in theirs {
-            self.with_store(|store| store.forget_open(minute.from));
-        }
-        self.book = Book::new(self.device.id, ours);
-        if let Some(first) = self.account.first.as_ref().filter(|first| first.adopted) {
-            self.book.adopt(&first.owner, first.at);
-        }
-        let days: Vec<Date> = figures::days_around(now).collect();
-        for day in days {
-            for line in self.learn(day) {
-                let observed_us = u64::from(line.minute.observed_ms) * 1000;
-                let to = line.minute.to_timestamp;
-                self.figures.recall(to, line.minute.blink_count, observed_us, now, mono);
-            }
-        }
-        self.recount(now);
-        for minute in self.book.open_minutes() {
-            let to = minute.from.end().min(now);
-            self.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
-        }
-        if let Some(Some(note)) = self.with_store(|store| store.day_note())
-            && note.date == self.figures.date
-        {
-            self.figures.unpaused = Duration::from_millis(note.unpaused_ms);
-        }
-    }
-
-    /// Reads a day of the history and remembers which minutes are sealed.
-    fn learn(&mut self, day: Date) -> Vec<Line> {
-        let lines = self.history.read(day, 0).unwrap_or_else(|error| {
-            self.store_failed(error);
-            Vec::new()
-        });
-        let device_id = self.device.id;
-        let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
-        self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
-        self.known_days.insert(day);
-        lines
-    }
-
-    /// Counts the sealed minutes of the local day anew.
-    pub(super) fn recount(&mut self, now: Timestamp) {
-        let date = self.figures.local_date(now);
-        self.figures.begin_day(date);
-        for day in figures::days_around(now) {
-            for line in self.history.read(day, 0).unwrap_or_default() {
-                self.figures.sealed(&line.minute);
-            }
-        }
     }
 
     /// A new day: figures begin anew, old history goes. A clock that was set far back meets days it does not know.

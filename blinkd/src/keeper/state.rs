@@ -19,10 +19,10 @@ impl Keeper {
         if !self.consent.granted() {
             return State::NoConsent;
         }
-        if self.pause.holds(now) {
+        let mono = self.setup.clock.mono();
+        if self.pause.holds(now, mono) {
             return State::Paused;
         }
-        let mono = self.setup.clock.mono();
         if self.absence.holds(mono) {
             return State::Locked;
         }

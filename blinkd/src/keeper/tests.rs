@@ -74,6 +74,18 @@ fn a_pause_closes_survives_a_restart_and_ends_by_itself() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_lengthens_no_pause() {
+    let place = Place::new();
+    let mut keeper = place.consenting();
+    keeper.pause(PauseSpan { until: Some(t("10:10:00")) }).unwrap();
+    place.clock.step(SignedDuration::from_hours(-24));
+    place.idle(&mut keeper, 599);
+    assert_eq!(keeper.state(), State::Paused);
+    place.idle(&mut keeper, 1);
+    assert_ne!(keeper.state(), State::Paused);
+}
+
+#[test]
 fn a_minute_is_sealed_once_two_seconds_after_its_end() {
     let place = Place::new();
     let mut keeper = place.consenting();
@@ -309,7 +321,7 @@ fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
 }
 
 #[test]
-fn a_copied_profile_gets_a_new_device_and_sends_nothing_old() {
+fn a_profile_on_another_machine_gets_a_new_device_and_sends_what_waited_as_the_old_one() {
     let mut place = Place::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
@@ -319,13 +331,19 @@ fn a_copied_profile_gets_a_new_device_and_sends_nothing_old() {
     drop(keeper);
     place.machine = Some("another machine".to_owned());
     let mut keeper = place.keeper();
-    assert_eq!(keeper.status().queue.pending, 0);
+    assert_eq!(keeper.status().queue.pending, 1, "what waited is not forgotten");
     place.idle(&mut keeper, 60);
     assert_eq!(history(&place).len(), 1, "the other machine finishes its own minute");
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);
+    let old = keeper.next_batch(10).unwrap().unwrap();
+    assert_eq!((old.device_id, old.minutes.len()), (before, 1), "under the id it was counted with");
+    keeper.acknowledged(&old, &SyncResponse { accepted: 1, ..SyncResponse::default() });
     let batch = keeper.next_batch(10).unwrap().unwrap();
     assert!(batch.device_id != before && batch.minutes.iter().all(|minute| minute.device_id == batch.device_id));
+    drop(keeper);
+    let mut keeper = place.keeper();
+    assert_eq!(keeper.next_batch(10).unwrap().unwrap(), batch, "what the server has is not sent again");
     // A minute of the other machine does not make the same minute here a sealed one.
     assert_eq!(keeper.status().last_error, None);
 }

@@ -10,7 +10,7 @@ use blink_proto::MinuteStart;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{Keeper, figures};
-use crate::store::history::day_of;
+use crate::{clock::Jumps, store::history::day_of};
 
 /// The clocks apart by more than this from one look to the next: the wall clock was set, or the machine slept.
 const STEP: SignedDuration = SignedDuration::from_secs(1);
@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The clocks at the last look.
 #[derive(Debug)]
 pub(super) struct Clocks {
-    wall: Timestamp,
+    jumps: Jumps,
     mono: Duration,
     /// The last step, or the start.
     steady_since: Duration,
@@ -39,19 +39,17 @@ pub(super) struct Clocks {
 
 impl Clocks {
     pub(super) fn at(wall: Timestamp, mono: Duration) -> Self {
-        Self { wall, mono, steady_since: mono, stepped: false, doubted: false, asked: false, look_at: mono }
+        let jumps = Jumps::from_readings(wall, mono, STEP);
+        Self { jumps, mono, steady_since: mono, stepped: false, doubted: false, asked: false, look_at: mono }
     }
 
     fn look(&mut self, wall: Timestamp, mono: Duration) {
-        let by_wall = wall.duration_since(self.wall);
-        let by_mono = SignedDuration::try_from(mono.saturating_sub(self.mono)).unwrap_or(SignedDuration::MAX);
-        let apart = by_wall.saturating_sub(by_mono);
-        if apart.abs() > STEP {
-            tracing::info!(seconds = apart.as_secs(), "the clock was set or the machine slept");
+        if let Some(jump) = self.jumps.look(wall, mono).jump {
+            tracing::info!(seconds = jump.as_secs(), "the clock was set or the machine slept");
             (self.steady_since, self.stepped) = (mono, true);
-            self.doubted |= apart.abs() > FAR;
+            self.doubted |= jump.abs() > FAR;
         }
-        (self.wall, self.mono) = (wall, mono);
+        self.mono = mono;
     }
 
     /// The person has just said what is to go, so the clock is believed once, unless it has leapt.
@@ -72,12 +70,10 @@ impl Keeper {
         let tz = self.setup.tz.now();
         if tz != self.figures.tz {
             tracing::info!("the time zone changed");
-            let (date, unpaused) = (self.figures.date, self.figures.unpaused);
             self.figures.tz = tz;
             self.recount(now);
             // How long tracking was wanted on a day that begins and ends elsewhere is not known: at least so long.
-            let known = if self.figures.date == date { unpaused } else { Duration::ZERO };
-            self.figures.unpaused = known.max(self.figures.observed_today(self.book.open_minutes()));
+            self.figures.unpaused = self.figures.unpaused.max(self.figures.observed_today(self.book.open_minutes()));
         }
     }
 

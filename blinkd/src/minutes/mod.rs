@@ -91,6 +91,20 @@ impl Book {
         }
     }
 
+    /// Takes up minutes that another process left open. What both have counted of a minute is added up; a sealed one takes
+    /// nothing more.
+    pub fn take_up(&mut self, minutes: impl IntoIterator<Item = OpenMinute>) {
+        for mut earlier in minutes {
+            if self.sealed.contains(&earlier.from) {
+                continue;
+            }
+            if let Some(here) = self.open.remove(&earlier.from) {
+                earlier.add(&here);
+            }
+            self.open.insert(earlier.from, earlier);
+        }
+    }
+
     /// Names minutes that were sealed before. What is open under the same name was sealed too, and is dropped.
     pub fn know_sealed(&mut self, minutes: impl IntoIterator<Item = MinuteStart>) {
         for minute in minutes {
@@ -132,8 +146,8 @@ impl Book {
         let Some(minute) = minute else { return };
         minute.face |= face;
         if let Some(interval) = interval.filter(|i| i.is_positive() && *i <= LONGEST_INTERVAL) {
-            minute.frames += 1;
-            minute.framed_us += open::micros(interval.unsigned_abs());
+            minute.frames = minute.frames.saturating_add(1);
+            minute.framed_us = minute.framed_us.saturating_add(open::micros(interval.unsigned_abs()));
         }
     }
 
@@ -157,7 +171,7 @@ impl Book {
             if let Some(minute) = self.minute(at, owner) {
                 let before = minute.observed_us;
                 minute.observe(piece_us, u64::try_from(closed_piece).unwrap_or(piece_us));
-                taken += minute.observed_us - before;
+                taken += minute.observed_us.saturating_sub(before);
             }
             if end <= at {
                 break;

@@ -50,9 +50,10 @@ impl Tact {
             return Some("quiet hours");
         }
         let here = self.clone();
-        let here = tokio::task::spawn_blocking(move || here.devices_in_use()).await.ok().flatten();
-        if here.is_some() {
-            return here;
+        // An X server or a file system of devices that hangs holds up nobody but this thread.
+        let here = timeout(TELLS_WITHIN, tokio::task::spawn_blocking(move || here.devices_in_use()));
+        if let Ok(Ok(Some(why))) = here.await {
+            return Some(why);
         }
         if timeout(TELLS_WITHIN, streams_in_use()).await.unwrap_or_default() {
             return Some("a call or a shared screen");

@@ -26,7 +26,7 @@ struct DeviceFile {
 pub struct Device {
     /// The id.
     pub id: DeviceId,
-    /// Ids the profile had on machines it was copied from, whose minutes are not ours to send.
+    /// Ids the profile had on machines it was carried or copied from.
     pub foreign: Vec<DeviceId>,
 }
 

@@ -1,6 +1,12 @@
 //! A pause, kept in a file so that it survives a restart.
+//!
+//! It ends when the wall clock says so, or when the monotonic one has run for its length: a clock that is set back makes
+//! no pause of ten minutes last for a day. Across a restart it lasts no longer than it was long.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +17,18 @@ use super::files::{self, FileError};
 struct PauseFile {
     /// `None`: until resumed.
     until: Option<Timestamp>,
+    /// By the wall clock then; absent in files of older versions.
+    #[serde(default)]
+    begun: Option<Timestamp>,
+}
+
+impl PauseFile {
+    /// How much of it is left at most, by a wall clock that may have been set.
+    fn left(&self, now: Timestamp) -> Option<Duration> {
+        let until = self.until?;
+        let from = self.begun.map_or(now, |begun| begun.max(now));
+        Some(until.duration_since(from).try_into().unwrap_or(Duration::ZERO))
+    }
 }
 
 /// Whether tracking is paused.
@@ -18,32 +36,36 @@ struct PauseFile {
 pub struct Pause {
     path: PathBuf,
     now: Option<PauseFile>,
+    /// When its length is over, by the monotonic clock.
+    ends: Option<Duration>,
 }
 
 impl Pause {
     /// The pause of the profile. A file that cannot be read is a pause: rather no picture than one nobody wanted.
     #[must_use]
-    pub fn of_profile(data: &Path) -> Self {
+    pub fn of_profile(data: &Path, now: Timestamp, mono: Duration) -> Self {
         let path = data.join("pause.json");
-        let now = files::load(&path).unwrap_or_else(|error| {
+        let file: Option<PauseFile> = files::load(&path).unwrap_or_else(|error| {
             tracing::error!(why = error.why(), "the pause file cannot be read: taken as a pause");
-            Some(PauseFile { until: None })
+            Some(PauseFile { until: None, begun: None })
         });
-        Self { path, now }
+        let left = file.and_then(|pause| pause.left(now));
+        Self { path, now: file, ends: left.map(|left| mono.saturating_add(left)) }
     }
 
-    /// Whether it holds at `now`.
+    /// Whether it holds.
     #[must_use]
-    pub fn holds(&self, now: Timestamp) -> bool {
+    pub fn holds(&self, now: Timestamp, mono: Duration) -> bool {
         self.now.is_some_and(|pause| pause.until.is_none_or(|until| now < until))
+            && self.ends.is_none_or(|ends| mono < ends)
     }
 
     /// Ends a pause whose time is over.
-    pub fn expire(&mut self, now: Timestamp) {
-        if self.now.is_some() && !self.holds(now) {
+    pub fn expire(&mut self, now: Timestamp, mono: Duration) {
+        if self.now.is_some() && !self.holds(now, mono) {
             // If the file stays, it says the same on the next start: over.
             let _ = files::remove(&self.path);
-            self.now = None;
+            (self.now, self.ends) = (None, None);
         }
     }
 
@@ -52,9 +74,10 @@ impl Pause {
     /// # Errors
     ///
     /// The file cannot be written.
-    pub fn begin(&mut self, until: Option<Timestamp>) -> Result<(), FileError> {
-        let pause = PauseFile { until };
+    pub fn begin(&mut self, until: Option<Timestamp>, now: Timestamp, mono: Duration) -> Result<(), FileError> {
+        let pause = PauseFile { until, begun: Some(now) };
         self.now = Some(pause);
+        self.ends = pause.left(now).map(|left| mono.saturating_add(left));
         files::save(&self.path, &pause)
     }
 
@@ -64,7 +87,7 @@ impl Pause {
     ///
     /// The file cannot be removed.
     pub fn end(&mut self) -> Result<(), FileError> {
-        self.now = None;
+        (self.now, self.ends) = (None, None);
         files::remove(&self.path)
     }
 }
@@ -76,19 +99,35 @@ mod tests {
     #[test]
     fn a_pause_survives_and_ends_by_itself() {
         let folder = tempfile::tempdir().unwrap();
-        let t = |s| Timestamp::from_second(s).unwrap();
-        let mut pause = Pause::of_profile(folder.path());
-        assert!(!pause.holds(t(0)));
-        pause.begin(Some(t(100))).unwrap();
-        let mut again = Pause::of_profile(folder.path());
-        assert!(again.holds(t(99)) && !again.holds(t(100)));
-        again.expire(t(100));
-        assert!(!Pause::of_profile(folder.path()).holds(t(0)));
-        pause.begin(None).unwrap();
-        assert!(Pause::of_profile(folder.path()).holds(t(1_000_000)));
+        let (t, zero) = (|s| Timestamp::from_second(s).unwrap(), Duration::ZERO);
+        let at = |s| Pause::of_profile(folder.path(), t(s), zero);
+        let mut pause = at(0);
+        assert!(!pause.holds(t(0), zero));
+        pause.begin(Some(t(100)), t(0), zero).unwrap();
+        let mut again = at(0);
+        assert!(again.holds(t(99), zero) && !again.holds(t(100), zero));
+        again.expire(t(100), zero);
+        assert!(!at(0).holds(t(0), zero));
+        pause.begin(None, t(0), zero).unwrap();
+        assert!(at(0).holds(t(1_000_000), Duration::from_secs(1_000_000)));
         pause.end().unwrap();
-        assert!(!Pause::of_profile(folder.path()).holds(t(0)));
+        assert!(!at(0).holds(t(0), zero));
         std::fs::write(folder.path().join("pause.json"), "?").unwrap();
-        assert!(Pause::of_profile(folder.path()).holds(t(0)));
+        assert!(at(0).holds(t(0), zero));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_no_pause_longer() {
+        let folder = tempfile::tempdir().unwrap();
+        let (t, s) = (|s| Timestamp::from_second(s).unwrap(), Duration::from_secs);
+        let mut pause = Pause::of_profile(folder.path(), t(1_000_000), s(50));
+        pause.begin(Some(t(1_000_600)), t(1_000_000), s(50)).unwrap();
+        // A day back: only the monotonic clock knows.
+        assert!(pause.holds(t(914_000), s(649)) && !pause.holds(t(914_000), s(650)));
+        let again = Pause::of_profile(folder.path(), t(914_000), s(0));
+        assert!(again.holds(t(914_000), s(599)) && !again.holds(t(914_000), s(600)), "no longer than it was long");
+        let older = r#"{"until":"1970-01-12T13:56:40Z"}"#;
+        std::fs::write(folder.path().join("pause.json"), older).unwrap();
+        assert!(Pause::of_profile(folder.path(), t(1_000_500), s(0)).holds(t(1_000_500), s(99)));
     }
 }

@@ -13,7 +13,7 @@ use std::{
 use blink_proto::{Problem, paths::Paths, receipt::LocalErasure};
 use serde::{Deserialize, Serialize};
 
-use super::{History, Store, StoreError, keys, open::place};
+use super::{History, Store, StoreError, keys, ownership::place};
 use crate::{
     minutes::OpenMinute,
     profile::files::{self, FileError},

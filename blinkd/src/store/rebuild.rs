@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use blink_proto::{Minute, MinuteStart};
+use blink_proto::MinuteStart;
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    CHUNK, History, Import, Line, Store, StoreError, history, json, keys,
-    open::{Heritage, Scan, open_patiently, place, queued},
+    CHUNK, History, Import, Line, Store, StoreError,
+    database::open_patiently,
+    json, keys,
+    ownership::{Heritage, place, queued},
+    scan::Scan,
 };
 
 /// Set-aside stores that are kept.
@@ -37,8 +40,8 @@ pub(super) fn set_aside(folder: &Path, now: Timestamp) -> io::Result<()> {
     fs::rename(folder, to)
 }
 
-/// A new store: this machine's minutes from the history, and what was imported to be uploaded, with what could still be
-/// read of the old one.
+/// A new store: from the history what this profile sealed and what was imported to be uploaded, with what could still be
+/// read of the old one. Nobody's minutes of another machine are queued only where the old store says that they wait.
 pub(super) fn rebuild(
     folder: &Path,
     history: &History,
@@ -53,7 +56,7 @@ pub(super) fn rebuild(
     for day in days.keys() {
         let lines = history.read(*day, 0)?;
         let is_sent = |line: &Line| match line.import {
-            None => line.minute.device_id == heritage.device_id,
+            None => line.minute.device_id == heritage.device_id || line.minute.user_id.is_some(),
             Some(import) => import == Import::Queued,
         };
         let sent: Vec<_> =
@@ -67,11 +70,7 @@ pub(super) fn rebuild(
         }
     }
     // What waited for longer than the history is kept is in the old store alone.
-    let first_day = days.keys().next().copied();
-    let pruned = |minute: &Minute| {
-        first_day.is_none_or(|first| history::day_of(MinuteStart::containing(minute.from_timestamp)) < first)
-    };
-    let waiting: Vec<_> = scan.queue.iter().filter(|queued| pruned(&queued.minute)).collect();
+    let waiting: Vec<_> = scan.queue.iter().filter(|queued| !sealed.contains(&place(&queued.minute))).collect();
     for chunk in waiting.chunks(CHUNK) {
         let mut batch = sled::Batch::default();
         for queued in chunk {

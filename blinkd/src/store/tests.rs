@@ -6,10 +6,7 @@ use blink_proto::{UserId, example};
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::{
-    open::{Heritage, Opening},
-    *,
-};
+use super::{open::Opening, ownership::Heritage, *};
 use crate::profile::FirstAccount;
 
 struct Place {
@@ -121,8 +118,8 @@ fn nobodys_minutes_are_adopted_once_and_anothers_never() {
     }
     place.seal(&mut store, N + 9_000, Some(&owner(2)));
     let before = MinuteStart::from_number(N + 2_000).unwrap().start();
-    assert_eq!(store.adopt(&owner(1), before).unwrap(), 2_000);
-    assert_eq!(store.adopt(&owner(1), before).unwrap(), 0);
+    assert_eq!(store.adopt(&owner(1), before, &[]).unwrap(), 2_000);
+    assert_eq!(store.adopt(&owner(1), before, &[]).unwrap(), 0);
     assert_eq!(store.pending(Some(&owner(1))), 2_000);
     assert_eq!((store.pending(None), store.pending(Some(&owner(2)))), (500, 1));
     drop(store);
@@ -130,13 +127,31 @@ fn nobodys_minutes_are_adopted_once_and_anothers_never() {
 }
 
 #[test]
-fn minutes_of_another_device_are_dropped_when_asked() {
+fn nobodys_minutes_of_another_machine_are_held_and_not_adopted() {
     let place = Place::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, None);
-    let here = DeviceId::new();
-    assert_eq!(store.drop_queued(|queued| queued.minute.device_id != here).unwrap(), 1);
-    assert_eq!(store.pending(None), 0);
+    let before = MinuteStart::from_number(N + 9).unwrap().start();
+    assert_eq!(store.adopt(&owner(1), before, &[place.device_id]).unwrap(), 0);
+    assert_eq!((store.pending(Some(&owner(1))), store.held(Some(&owner(1)))), (0, 1));
+}
+
+#[test]
+fn a_rebuilt_store_knows_what_waited_on_another_machine() {
+    let mut place = Place::new();
+    let (mut store, _) = place.open();
+    place.seal(&mut store, N, Some(&owner(1)));
+    place.seal(&mut store, N + 1, None);
+    store.db.insert("y", "what no version writes").unwrap();
+    drop(store);
+    place.device_id = DeviceId::new();
+    let (store, opening) = place.open();
+    assert!(matches!(opening, Opening::Rebuilt { queued: 2, .. }), "{opening:?}");
+    assert_eq!([Some(&owner(1)), None].map(|owner| store.pending(owner)), [1, 1]);
+    drop(store);
+    fs::remove_dir_all(place.store_folder()).unwrap();
+    let (store, _) = place.open();
+    assert_eq!([Some(&owner(1)), None].map(|owner| store.pending(owner)), [1, 0], "nobody's is not known to wait");
 }
 
 #[test]

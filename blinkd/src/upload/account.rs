@@ -9,7 +9,7 @@ use blink_proto::{
 };
 use jiff::tz::TimeZone;
 
-use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader};
+use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader, error::UploadError};
 use crate::{
     keeper::{Gone, Keeper, not_signed_in},
     minutes::Owner,
@@ -70,22 +70,17 @@ impl Uploader {
     }
 
     /// Registers or signs in. An account that was signed in before is signed out.
-    pub(super) fn open(&mut self, credentials: Credentials) -> Result<Result<SignedIn, Problem>, Gone> {
+    pub(super) fn open(&mut self, credentials: Credentials) -> Result<SignedIn, UploadError> {
         let Credentials { server, email, password, adopt, register } = credentials;
         let url = server.unwrap_or_else(|| self.setup.server.clone());
-        let opened = BaseUrl::parse(&url, self.setup.insecure).and_then(|base| {
-            let server = (self.setup.connect)(&base)?;
-            let answer = match &register {
-                Some(version) => server.register(&registration(email, password, version)),
-                None => server.login(&LoginRequest { email, password }),
-            };
-            let answer = answer.map_err(|error| error.problem())?;
-            Ok((base, server, answer))
-        });
-        match opened {
-            Ok((base, server, answer)) => self.settle(&base, server, answer, adopt, register.is_some()),
-            Err(problem) => Ok(Err(problem)),
-        }
+        let base = BaseUrl::parse(&url, self.setup.insecure)?;
+        let server = (self.setup.connect)(&base)?;
+        let answer = match &register {
+            Some(version) => server.register(&registration(email, password, version)),
+            None => server.login(&LoginRequest { email, password }),
+        };
+        let answer = answer.map_err(|error| error.problem())?;
+        self.settle(&base, server, answer, adopt, register.is_some())
     }
 
     /// Takes up the account that `server` has just let in.
@@ -96,11 +91,11 @@ impl Uploader {
         answer: TokenResponse,
         adopt: bool,
         consent: bool,
-    ) -> Result<Result<SignedIn, Problem>, Gone> {
+    ) -> Result<SignedIn, UploadError> {
         let owner = Owner { server: base.to_string(), user_id: answer.user.id };
         let email = answer.user.email.clone();
         if email.len() > LONGEST_EMAIL {
-            return Ok(Err(NetError::Protocol("the account's address is too long".to_owned()).problem()));
+            return Err(NetError::Protocol("the account's address is too long".to_owned()).problem().into());
         }
         let tokens = self.tokens(owner, answer);
         let before = self.link.take();
@@ -122,14 +117,14 @@ impl Uploader {
         self.last_error = None;
         let pending = self.setup.keeper.call(|keeper| keeper.pending())?;
         self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
-        Ok(signed_in)
+        Ok(signed_in?)
     }
 
     /// Signs out here, whatever the server says.
-    pub(super) fn close(&mut self) -> Result<Result<(), Problem>, Gone> {
+    pub(super) fn close(&mut self) -> Result<(), UploadError> {
         let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
-            return Ok(Err(not_signed_in()));
+            return Err(not_signed_in().into());
         }
         if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take()
             && let Err(error) = server.logout(&tokens.access)
@@ -138,7 +133,7 @@ impl Uploader {
             tracing::warn!(code, "the server did not hear of the sign-out; the session ends by itself");
         }
         self.forget_link();
-        self.setup.keeper.call(|keeper| keeper.sign_out())
+        Ok(self.setup.keeper.call(|keeper| keeper.sign_out())??)
     }
 
     /// Nobody is signed in any more: what proved it is forgotten.

@@ -11,7 +11,7 @@ use blink_proto::{
 };
 use tokio::sync::oneshot;
 
-use super::{BaseUrl, NetError, Server, Uploader};
+use super::{BaseUrl, NetError, Server, Uploader, error::split};
 use crate::keeper::Gone;
 
 /// Between two questions, where the server names no interval, and added to it by each `slow_down` (RFC 8628, 3.5).
@@ -183,10 +183,12 @@ impl Uploader {
             Ok(DeviceAnswer::Expired) => self.device_over(&Err(void())),
             Ok(DeviceAnswer::Granted(tokens)) => {
                 let Some(Pending { base, server, adopt, waiters, .. }) = self.device.take() else { return Ok(()) };
-                let signed_in = self.settle(&base, server, *tokens, adopt, false)?;
+                let signed_in = split(self.settle(&base, server, *tokens, adopt, false))?;
                 tell(waiters, &signed_in);
             }
-            Err(error) if passes(&error) => tracing::info!(code = error.problem().code, "no word on the sign-in yet"),
+            Err(error) if error.is_transient() => {
+                tracing::info!(code = error.problem().code, "no word on the sign-in yet")
+            }
             Err(error) => self.device_over(&Err(error.problem())),
         }
         Ok(())
@@ -203,13 +205,5 @@ fn tell(waiters: Vec<Waiter>, outcome: &Result<SignedIn, Problem>) {
     for waiter in waiters {
         // It may have gone.
         let _ = waiter.send(outcome.clone());
-    }
-}
-
-/// Whether asking again may help.
-fn passes(error: &NetError) -> bool {
-    match error {
-        NetError::Unreachable(_) | NetError::TimedOut | NetError::WebPage | NetError::Redirected(_) => true,
-        _ => matches!(error.status(), Some(408 | 429 | 500..)),
     }
 }

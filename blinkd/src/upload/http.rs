@@ -67,8 +67,25 @@ impl HttpServer {
         Ok(Self { agent: config.build().new_agent(), base })
     }
 
+    /// The agent, on a machine whose clock is one that certificates can be judged by: before 1970 rustls panics.
+    fn agent(&self) -> Result<&Agent, NetError> {
+        if Timestamp::now() < Timestamp::UNIX_EPOCH {
+            return Err(NetError::Tls("this machine's clock is before 1970".to_owned()));
+        }
+        Ok(&self.agent)
+    }
+
     fn get(&self, path: &str, access: Option<&Secret>) -> Result<Response<Body>, NetError> {
-        let mut request = self.agent.get(self.base.join(path));
+        self.get_with(path, Vec::new(), access)
+    }
+
+    fn get_with(
+        &self,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        access: Option<&Secret>,
+    ) -> Result<Response<Body>, NetError> {
+        let mut request = self.agent()?.get(self.base.join(path)).query_pairs(query);
         if let Some(access) = access {
             request = request.header("Authorization", format!("Bearer {}", access.expose()));
         }
@@ -76,7 +93,7 @@ impl HttpServer {
     }
 
     fn post(&self, path: &str, access: Option<&Secret>, body: &impl Serialize) -> Result<Response<Body>, NetError> {
-        let mut request = self.agent.post(self.base.join(path));
+        let mut request = self.agent()?.post(self.base.join(path));
         if let Some(access) = access {
             request = request.header("Authorization", format!("Bearer {}", access.expose()));
         }
@@ -114,7 +131,7 @@ fn net_error(error: &ureq::Error) -> NetError {
         E::HostNotFound => NetError::Unreachable("its name is not known".to_owned()),
         E::ConnectionFailed => NetError::Unreachable("no connection".to_owned()),
         E::Tls(why) => NetError::Tls((*why).to_owned()),
-        E::Rustls(error) => NetError::Tls(plain_tls(error)),
+        E::Rustls(error) => tls_error(error),
         E::Protocol(_) | E::LargeResponseHeader(..) | E::BodyExceedsLimit(_) | E::Json(_) => {
             NetError::Protocol(error.to_string())
         }
@@ -124,7 +141,14 @@ fn net_error(error: &ureq::Error) -> NetError {
 
 /// rustls wraps what it finds wrong into I/O errors while shaking hands.
 fn tls_inside(error: &std::io::Error) -> Option<NetError> {
-    error.get_ref()?.downcast_ref::<rustls::Error>().map(|error| NetError::Tls(plain_tls(error)))
+    error.get_ref()?.downcast_ref::<rustls::Error>().map(tls_error)
+}
+
+fn tls_error(error: &rustls::Error) -> NetError {
+    match error {
+        rustls::Error::InvalidMessage(_) => NetError::NoTls,
+        other => NetError::Tls(plain_tls(other)),
+    }
 }
 
 fn plain_io(error: &std::io::Error) -> String {
@@ -150,7 +174,6 @@ fn plain_tls(error: &rustls::Error) -> String {
         E::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
             "its certificate is for another name".to_owned()
         }
-        E::InvalidMessage(_) => "it does not speak TLS there".to_owned(),
         other => other.to_string(),
     }
 }
@@ -242,7 +265,7 @@ impl Server for HttpServer {
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError> {
         let body = gzip(request).map_err(|error| NetError::Protocol(error.to_string()))?;
         let response = self
-            .agent
+            .agent()?
             .post(self.base.join("/api/blink/sync"))
             .header("Authorization", format!("Bearer {}", access.expose()))
             .header("Content-Type", "application/json")
@@ -262,7 +285,7 @@ impl Server for HttpServer {
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
         let body = json!({ "kind": "tracking", "granted": granted, "version": version });
         let request = self
-            .agent
+            .agent()?
             .put(self.base.join("/api/user/me/consents"))
             .header("Authorization", format!("Bearer {}", access.expose()));
         match request.send_json(&body).map_err(|error| net_error(&error)).and_then(succeed) {
@@ -272,13 +295,13 @@ impl Server for HttpServer {
     }
 
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError> {
-        read(self.get(&format!("/api/user/me/blinks?{}", of.query()), Some(access))?)
+        read(self.get_with("/api/user/me/blinks", of.query(), Some(access))?)
     }
 
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError> {
         let body = password.map_or_else(|| json!({}), |password| json!({ "password": password }));
         let request = self
-            .agent
+            .agent()?
             .delete(self.base.join("/api/user/me"))
             .header("Authorization", format!("Bearer {}", access.expose()))
             // Without it a body is refused before it is sent: some servers ignore the body of a DELETE.
@@ -292,7 +315,7 @@ impl Server for HttpServer {
 
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError> {
         let form = [("grant_type", DEVICE_GRANT), ("device_code", code.expose())];
-        let response = self.agent.post(self.base.join("/api/auth/device/token")).send_form(form);
+        let response = self.agent()?.post(self.base.join("/api/auth/device/token")).send_form(form);
         let mut response = response.map_err(|error| net_error(&error))?;
         if response.status().as_u16() != 400 {
             return read(response).map(|tokens| DeviceAnswer::Granted(Box::new(tokens)));

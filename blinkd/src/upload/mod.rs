@@ -9,6 +9,7 @@
 
 mod account;
 mod device;
+mod error;
 pub mod http;
 mod remote;
 mod schedule;
@@ -37,11 +38,12 @@ pub use server::{Connect, NetError, Server, ServerConsent};
 pub use url::BaseUrl;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Jumps},
     keeper::{AtEnd, Gone, KeeperHandle},
     minutes::Owner,
     profile::{Tokens, Vault},
 };
+use error::{split, tell};
 use schedule::{Due, Schedule};
 
 /// How often the clock is looked at for having slept.
@@ -252,8 +254,8 @@ pub struct Uploader {
     limit: usize,
     last_success: Option<Timestamp>,
     last_error: Option<Problem>,
-    /// (wall, monotonic), to notice that the machine slept.
-    clocks: (Timestamp, Duration),
+    /// To notice that the machine slept.
+    jumps: Jumps,
 }
 
 impl Uploader {
@@ -263,7 +265,7 @@ impl Uploader {
     ///
     /// The daemon is stopping.
     pub fn begin(setup: Setup) -> Result<Self, Gone> {
-        let clocks = (setup.clock.now(), setup.clock.mono());
+        let jumps = Jumps::from_readings(setup.clock.now(), setup.clock.mono(), SLEPT);
         let mut uploader = Self {
             setup,
             link: None,
@@ -274,7 +276,7 @@ impl Uploader {
             limit: send::LARGEST_BATCH,
             last_success: None,
             last_error: None,
-            clocks,
+            jumps,
         };
         uploader.take_up()?;
         Ok(uploader)
@@ -322,21 +324,21 @@ impl Uploader {
                     self.schedule.queued(now, chance());
                 }
             }
-            Ask::Open(credentials, tell) => drop(tell.send(self.open(*credentials)?)),
-            Ask::Close(tell) => drop(tell.send(self.close()?)),
-            Ask::DeviceBegin(server, adopt, tell) => drop(tell.send(self.device_begin(server, adopt))),
+            Ask::Open(credentials, to) => tell(to, self.open(*credentials))?,
+            Ask::Close(to) => tell(to, self.close())?,
+            Ask::DeviceBegin(server, adopt, to) => drop(to.send(self.device_begin(server, adopt))),
             Ask::DeviceWait(waiter) => self.device_wait(waiter),
-            Ask::Page(of, tell) => drop(tell.send(self.remote_page(&of)?)),
-            Ask::Erase(password, tell) => drop(tell.send(self.erase_account(password.as_ref())?)),
+            Ask::Page(of, to) => tell(to, self.remote_page(&of))?,
+            Ask::Erase(password, to) => tell(to, self.erase_account(password.as_ref()))?,
             Ask::Reconfigure(server, connect) => {
                 self.setup.server = server;
                 self.setup.connect = connect;
                 self.reconnect()?;
             }
-            Ask::Sync(tell) => {
-                let done = self.sync()?;
+            Ask::Sync(to) => {
+                let done = self.sync();
                 self.report()?;
-                drop(tell.send(done));
+                tell(to, done)?;
             }
         }
         Ok(())
@@ -357,18 +359,18 @@ impl Uploader {
             match due {
                 Due::Consent => self.consent()?,
                 Due::Health => self.health(),
-                Due::Upload => drop(self.upload()?),
+                // Why it failed is in the status by then.
+                Due::Upload => drop(split(self.upload())?),
             }
         }
         Ok(())
     }
 
     fn notice_sleep(&mut self) {
-        let (wall, mono) = std::mem::replace(&mut self.clocks, (self.setup.clock.now(), self.setup.clock.mono()));
-        let by_wall = self.clocks.0.duration_since(wall);
-        let by_mono = SignedDuration::try_from(self.clocks.1.saturating_sub(mono)).unwrap_or_default();
-        if by_wall - by_mono > SLEPT && self.link.is_some() {
-            self.schedule.at_once(self.clocks.1);
+        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let jump = self.jumps.look(now, mono).jump;
+        if jump.is_some_and(|jump| jump.is_positive()) && self.link.is_some() {
+            self.schedule.at_once(mono);
         }
     }
 

@@ -3,11 +3,11 @@
 use blink_proto::{
     Problem,
     consent::ConsentRecord,
-    http::{Rejected, SyncRequest, SyncResponse},
+    http::{SyncRequest, SyncResponse},
     ipc::SyncDone,
 };
 
-use super::{NetError, ServerConsent, Uploader, account::RETAKE_AFTER, chance};
+use super::{NetError, ServerConsent, Uploader, account::RETAKE_AFTER, chance, error::UploadError};
 use crate::keeper::{Batch, Gone, not_signed_in};
 
 /// The most minutes in a batch.
@@ -15,30 +15,27 @@ pub(super) const LARGEST_BATCH: usize = 1_000;
 
 impl Uploader {
     /// Uploads until the queue is empty, for somebody who waits.
-    pub(super) fn sync(&mut self) -> Result<Result<SyncDone, Problem>, Gone> {
+    pub(super) fn sync(&mut self) -> Result<SyncDone, UploadError> {
         let (known, consented) = self.setup.keeper.call(|keeper| (keeper.account().is_some(), keeper.consented()))?;
         if !known {
-            return Ok(Err(not_signed_in()));
+            return Err(not_signed_in().into());
         }
         if !consented {
-            return Ok(Err(Problem::new(
-                "no_consent",
-                "Nothing is sent without consent.",
-                "Read the text and consent with `blinkctl consent grant`.",
-            )));
+            let fix = "Read the text and consent with `blinkctl consent grant`.";
+            return Err(Problem::new("no_consent", "Nothing is sent without consent.", fix).into());
         }
         if self.link.is_none() {
             self.retake_after = RETAKE_AFTER;
             self.take_up()?;
         }
         if self.link.is_none() {
-            return Ok(Err(self.last_error.clone().unwrap_or_else(not_signed_in)));
+            return Err(self.last_error.clone().unwrap_or_else(not_signed_in).into());
         }
         self.upload()
     }
 
     /// Uploads until the queue is empty, and plans what comes next.
-    pub(super) fn upload(&mut self) -> Result<Result<SyncDone, Problem>, Gone> {
+    pub(super) fn upload(&mut self) -> Result<SyncDone, UploadError> {
         let mut done = SyncDone::default();
         loop {
             let limit = self.limit;
@@ -46,11 +43,12 @@ impl Uploader {
                 Ok(Some(batch)) => batch,
                 Ok(None) => {
                     self.schedule.done();
-                    return Ok(Ok(done));
+                    done.held = self.setup.keeper.call(|keeper| keeper.held())?;
+                    return Ok(done);
                 }
                 Err(problem) => {
                     self.schedule.failed(self.setup.clock.mono(), false, None, chance());
-                    return Ok(Err(problem));
+                    return Err(problem.into());
                 }
             };
             match self.send(&batch) {
@@ -70,10 +68,7 @@ impl Uploader {
                     self.limit = batch.minutes.len() / 2;
                     tracing::info!(limit = self.limit, "the server takes less at once");
                 }
-                Err(error) => {
-                    let problem = self.failed(&error)?;
-                    return Ok(Err(problem));
-                }
+                Err(error) => return Err(self.failed(&error)?.into()),
             }
         }
     }
@@ -83,20 +78,17 @@ impl Uploader {
         let request = SyncRequest { device_id: batch.device_id, buckets: batch.minutes.clone() };
         let sent = batch.minutes.len();
         let response = match self.authorised(|server, access| server.sync(access, &request)) {
-            // One minute that is too much for the server on its own will never be taken.
-            Err(NetError::Status { status: 413, detail, .. }) if sent == 1 => {
-                let detail = detail.map_or_else(|| "too large".to_owned(), |detail| detail.message);
-                let rejected = vec![Rejected { index: 0, code: "too_large".into(), detail }];
-                SyncResponse { rejected, ..SyncResponse::default() }
-            }
+            // All minutes are of a size, so this is no fault of this one's: something before the server takes nothing.
+            Err(NetError::Status { status: 413, .. }) if sent == 1 => return Err(NetError::TakesNothing),
             other => other?,
         };
         let mut indices: Vec<_> = response.rejected.iter().map(|rejected| rejected.index).collect();
         indices.sort_unstable();
         indices.dedup();
-        let accounted = response.accepted + response.duplicates + response.rejected.len() as u64;
+        let taken = response.accepted.checked_add(response.duplicates);
+        let accounted = taken.and_then(|taken| taken.checked_add(response.rejected.len() as u64));
         let sound = indices.len() == response.rejected.len() && indices.last().is_none_or(|last| *last < sent);
-        if !sound || accounted != sent as u64 {
+        if !sound || accounted != Some(sent as u64) {
             return Err(NetError::Protocol("it does not account for every minute".to_owned()));
         }
         Ok(response)
@@ -104,15 +96,9 @@ impl Uploader {
 
     /// An upload failed: plans the next, and obeys a withdrawal.
     fn failed(&mut self, error: &NetError) -> Result<Problem, Gone> {
-        let away = match error {
-            NetError::Unreachable(_) | NetError::TimedOut | NetError::WebPage | NetError::Redirected(_) => true,
-            NetError::Status { status, .. } => *status >= 500,
-            _ => false,
-        };
-        let retry_after = error.retry_after();
         // A server that answers 5xx may be healthy all the same; only asking tells.
-        let gone = away && error.status().is_none();
-        self.schedule.failed(self.setup.clock.mono(), gone, retry_after, chance());
+        let away = error.is_transient() && error.status().is_none();
+        self.schedule.failed(self.setup.clock.mono(), away, error.retry_after(), chance());
         let problem = error.problem();
         tracing::warn!(code = problem.code, away, "the upload failed");
         self.last_error = Some(problem.clone());

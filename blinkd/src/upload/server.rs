@@ -33,6 +33,9 @@ pub enum NetError {
     /// The server could not prove who it is, or speaks no TLS that we do.
     #[error("the secure connection failed: {0}")]
     Tls(String),
+    /// What listens there speaks no TLS.
+    #[error("the server does not speak TLS at that address")]
+    NoTls,
     /// An answer other than success.
     #[error("the server answered {status}")]
     Status {
@@ -52,6 +55,9 @@ pub enum NetError {
     /// It sends us elsewhere, where a password could be taken: that is not followed.
     #[error("the server sends us to {0}, which is not followed")]
     Redirected(String),
+    /// Even one minute is too large for it, or for a proxy before it.
+    #[error("the server, or a proxy before it, refuses even a single minute as too large")]
+    TakesNothing,
     /// There are no tokens, or the server has ended the session.
     #[error("the session has ended")]
     SessionEnded,
@@ -85,6 +91,15 @@ impl NetError {
         }
     }
 
+    /// Whether asking again may help, since it may not be the server that speaks, or not for good.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut | Self::WebPage | Self::Redirected(_) => true,
+            _ => matches!(self.status(), Some(408 | 429 | 500..)),
+        }
+    }
+
     /// As it is shown to the person.
     #[must_use]
     pub fn problem(&self) -> Problem {
@@ -103,6 +118,11 @@ impl NetError {
                 message,
                 "Check the server's certificate and this machine's clock; name a private authority with ca_file.",
             ),
+            Self::NoTls => Problem::new(
+                "tls_failed",
+                message,
+                "Ask the server's operator for its https:// address; on this machine it may be http://.",
+            ),
             Self::WebPage => Problem::new(
                 "web_page",
                 message,
@@ -115,11 +135,16 @@ impl NetError {
                 "Sign in to this network in a browser if it asks for that; if the server has moved, sign in at its new \
                  address.",
             ),
+            Self::TakesNothing => Problem::new(
+                "too_large",
+                message,
+                "Tell the server's operator: requests of up to 8 MB must be let through; minutes are kept and sent later.",
+            ),
             Self::Protocol(_) => Problem::new("wrong_server", message, "Check the server's address."),
             Self::SessionEnded => Problem::new(
                 "not_signed_in",
                 "The server has ended this session; minutes are kept until you sign in again.",
-                "Run `blinkctl login`.",
+                "Run `blinkctl login`; if the account was erased, `blinkctl register` makes a new one.",
             ),
             Self::Status { status, detail, .. } => from_status(*status, detail.as_deref()),
         }

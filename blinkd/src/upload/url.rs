@@ -29,6 +29,10 @@ impl BaseUrl {
         if authority.as_str().contains('@') {
             return Err(wrong("it holds a name or password"));
         }
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(wrong("its port is none of 1 to 65535"));
+        }
         if uri.query().is_some() {
             return Err(wrong("it holds a query"));
         }
@@ -99,6 +103,10 @@ mod tests {
     #[case("ftp://blinks.example", "bad_server")]
     #[case("https://ada:secret@blinks.example", "bad_server")]
     #[case("https://blinks.example/?a=b", "bad_server")]
+    #[case("http://127.0.0.1:99999", "bad_server")]
+    #[case("https://blinks.example:65536/waw", "bad_server")]
+    #[case("https://[::1]:0", "bad_server")]
+    #[case("https://blinks.example:", "bad_server")]
     #[case("", "bad_server")]
     fn others_are_refused(#[case] text: &str, #[case] code: &str) {
         assert_eq!(BaseUrl::parse(text, false).unwrap_err().code, code);

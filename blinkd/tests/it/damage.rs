@@ -17,7 +17,7 @@ use blink_proto::{
 };
 use blinkd::{
     profile::{AccountFile, Device, FirstAccount, SignedInAccount, files},
-    store::{History, Line, Queued, Store, open::Heritage},
+    store::{History, Line, Queued, Store, ownership::Heritage},
 };
 use jiff::Timestamp;
 use rstest::rstest;

@@ -228,6 +228,17 @@ impl Client {
         self.stream.write_all(&bytes).unwrap();
     }
 
+    /// The answer to a call; `None` from a daemon that has refused this client.
+    pub(crate) fn try_call(&mut self, request: Request) -> Option<Outcome> {
+        let mut bytes = BytesMut::new();
+        self.codec.encode(ToDaemon::Call(Call { id: 1, request }), &mut bytes).unwrap();
+        self.stream.write_all(&bytes).ok()?;
+        match self.receive() {
+            Some(FromDaemon::Answer(Answer { outcome, .. })) => Some(outcome),
+            _ => None,
+        }
+    }
+
     /// The next frame, or `None` when the daemon has hung up.
     pub(crate) fn receive(&mut self) -> Option<FromDaemon> {
         loop {

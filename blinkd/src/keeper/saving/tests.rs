@@ -29,7 +29,7 @@ fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_i
     drop(keeper);
     let keeper = place.keeper();
     assert_eq!((keeper.status().today.blink_count, keeper.status().last_error), (20, None));
-    assert_eq!(keeper.waiting_counts(), Some((4, 0)), "each waits once");
+    assert_eq!(keeper.kept_back().map(|kept| kept.held), Some(4), "each waits once");
 }
 
 #[test]

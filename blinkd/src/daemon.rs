@@ -147,7 +147,7 @@ impl Daemon {
             Erase::Everything if !signed_in => None,
             Erase::Remote | Erase::Everything => Some(self.parts.upload.erase_account(password).await?),
         };
-        let mut receipt = Receipt { at, local: None, remote, left: Vec::new() };
+        let mut receipt = Receipt { at, local: None, remote, left: Vec::new(), kept: Vec::new() };
         let local = match what {
             Erase::Remote => return Ok(receipt),
             Erase::Local => self.parts.keeper.ask(Keeper::erase_minutes).await,

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use blink_proto::receipt::LocalErasure;
+use blink_profile::contents;
+use blink_proto::{paths::Paths, receipt::LocalErasure};
 use jiff::Timestamp;
 
 use crate::{
@@ -26,7 +27,7 @@ pub struct Args {
     /// All minutes on this machine, open and unsent ones too
     #[arg(long, group = "what")]
     pub local: bool,
-    /// Those, and settings, sign-in, consent, enrolled face and logs; only models stay
+    /// Those, and settings, sign-in, consent, enrolled face and logs; models and files of your own stay
     #[arg(long, group = "what")]
     pub everything: bool,
     /// Print one JSON object
@@ -63,14 +64,23 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let _ = if args.json {
         writeln!(out, "{}", serde_json::to_string(&done).unwrap_or_default())
     } else {
-        let what = if args.everything { "; nothing but models is left" } else { "" };
+        let what = if args.everything { stays(&paths) } else { String::new() };
         writeln!(out, "{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
     };
     Ok(())
 }
 
+/// What is left in the profile's folders, which is not blinkd's.
+fn stays(paths: &Paths) -> String {
+    let others: Vec<_> = contents::others(paths).iter().map(|path| path.display().to_string()).collect();
+    if others.is_empty() {
+        return "; nothing but models is left".to_owned();
+    }
+    format!("; this stays, for it is not blinkd's: {}", others.join(", "))
+}
+
 /// A store that cannot be read is counted by the history alone: it goes all the same.
-fn count(paths: &blink_proto::paths::Paths, history: &History) -> Result<LocalErasure, Failure> {
+fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
     let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
     let folder = paths.data.join("store");
     let device = if folder.exists() { Device::of_profile(&paths.data, None).ok() } else { None };

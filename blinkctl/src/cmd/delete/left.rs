@@ -1,20 +1,12 @@
 //! What an erasure left behind on this machine.
 
-use std::{
-    fs::{self, TryLockError},
-    io,
-    path::{Path, PathBuf},
-};
+use std::fs::{self, TryLockError};
 
+use blink_profile::contents;
 use blink_proto::{MinuteStart, paths::Paths};
 use jiff::Timestamp;
 
 use crate::history::{History, Range};
-
-/// Where models are fetched to. They are no one's data, and stay.
-pub(super) fn models(paths: &Paths) -> PathBuf {
-    paths.data.join("models")
-}
 
 /// Minutes of the history from before the erasure; those begun since are new.
 pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
@@ -43,62 +35,19 @@ pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
     left
 }
 
-/// Removes what is left of the profile's own folders, but for the models; returns what could not be removed. While a
-/// daemon runs nothing is: it would go on without its files.
+/// Removes what the daemon left of the profile; returns what could not be removed. While a daemon runs nothing is: it
+/// would go on without its files.
 pub(super) fn sweep(paths: &Paths) -> Vec<String> {
-    let mut left = Vec::new();
     // Held to the end, so that none starts meanwhile; without the file there is none.
     let lock = fs::File::open(paths.lock());
     if lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
         return vec![format!("{}, which a running blinkd uses", paths.data.display())];
     }
-    for folder in [&paths.runtime, &paths.config, &paths.state, &paths.data] {
-        empty(folder, &models(paths), &mut left);
+    let mut left = contents::remove_everything(paths);
+    if left.is_empty() {
+        left = contents::remove_last(paths);
     }
-    left
-}
-
-fn empty(folder: &Path, keep: &Path, left: &mut Vec<String>) {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return,
-        Err(error) => return left.push(told(folder, &error)),
-    };
-    let mut kept = false;
-    for entry in entries {
-        let removed = entry.and_then(|entry| {
-            let path = entry.path();
-            if path == keep {
-                kept = true;
-                return Ok(());
-            }
-            // A link is removed, never what it leads to.
-            let is_folder = entry.file_type()?.is_dir();
-            let removed = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            match removed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    left.push(told(&path, &error));
-                    kept = true;
-                }
-                _ => {}
-            }
-            Ok(())
-        });
-        if let Err(error) = removed {
-            left.push(told(folder, &error));
-            kept = true;
-        }
-    }
-    if !kept
-        && let Err(error) = fs::remove_dir(folder)
-        && error.kind() != io::ErrorKind::NotFound
-    {
-        left.push(told(folder, &error));
-    }
-}
-
-fn told(path: &Path, error: &io::Error) -> String {
-    format!("{} ({error})", path.display())
+    left.into_iter().map(|left| format!("{} ({})", left.path.display(), left.source)).collect()
 }
 
 #[cfg(test)]
@@ -122,34 +71,24 @@ mod tests {
     }
 
     #[test]
-    fn all_folders_go_and_the_models_stay() {
+    fn our_folders_go_and_what_is_not_ours_stays() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::under(folder.path());
-        let files = [
+        let ours = [
             paths.config_file(),
-            paths.data.join("store.damaged/db"),
-            paths.data.join("models/shape.dat"),
+            paths.data.join("store.damaged-1/db"),
             paths.state.join("blinkd.log"),
             paths.lock(),
             paths.socket(),
         ];
-        for file in &files {
+        let theirs = [paths.config.join("ca.pem"), paths.data.join("models/shape.dat"), paths.data.join("mine")];
+        for file in ours.iter().chain(&theirs) {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, "x").unwrap();
         }
-        let outside = folder.path().join("outside");
-        fs::create_dir(&outside).unwrap();
-        fs::write(outside.join("mine"), "x").unwrap();
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(&outside, paths.data.join("link")).unwrap();
-        assert_eq!(sweep(&paths), Vec::<String>::new());
-        let there: Vec<_> = files.iter().filter(|file| file.exists()).collect();
-        assert_eq!(there, [&paths.data.join("models/shape.dat")]);
-        assert!(!paths.config.exists() && !paths.state.exists() && !paths.runtime.exists());
-        assert!(outside.join("mine").exists(), "what a link leads to is not ours");
-        fs::remove_dir_all(models(&paths)).unwrap();
-        assert_eq!(sweep(&paths), Vec::<String>::new());
-        assert!(!paths.data.exists());
+        assert_eq!(sweep(&paths), [""; 0]);
+        assert!(!ours.iter().any(|file| file.exists()) && theirs.iter().all(|file| file.exists()));
+        assert!(!paths.state.exists() && !paths.runtime.exists());
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem, Secret,
     ipc::{Erase, Event, Outcome, Reply, Request},
-    paths::Paths,
     receipt::Receipt,
     status::State,
 };

@@ -34,7 +34,7 @@ impl Lock {
                 "Check its permissions and the disk.",
             )
         };
-        crate::profile::files::make_private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
+        blink_files::private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]

@@ -8,8 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use blink_proto::paths::Paths;
-use jiff::civil::Date;
+use crate::{AccountFile, Paths, day_files::day_of_name, paths::SOCKET};
 
 /// What an entry of a profile's folder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,58 +25,60 @@ enum Kind {
     Models,
 }
 
-const PERSON: [&str; 7] =
-    ["account.json", "account.json.damaged", "consent.json", "device.json", "owner.json", "pause.json", "tokens.json"];
-/// The note that an erasure was begun.
-pub const ERASING: &str = "erasing.json";
-
-/// The folder of models.
-#[must_use]
-pub fn models(paths: &Paths) -> PathBuf {
-    paths.data.join("models")
+fn in_config(paths: &Paths, path: &Path) -> Option<Kind> {
+    (path == paths.config_file() || is_unfinished(path)).then_some(Kind::Person)
 }
 
-/// Whether a write that was cut off left a file of this name.
-fn is_unfinished(name: &str) -> bool {
-    let random = name.strip_prefix(".tmp");
-    random.is_some_and(|random| !random.is_empty() && random.chars().all(|c| c.is_ascii_alphanumeric()))
-}
-
-/// The day whose minutes a file of this name holds.
-#[must_use]
-pub fn day_of_name(name: &str) -> Option<Date> {
-    name.strip_suffix(".ndjson")?.parse().ok()
-}
-
-fn in_config(name: &str) -> Option<Kind> {
-    (name == "config.toml" || is_unfinished(name)).then_some(Kind::Person)
-}
-
-fn in_state(name: &str) -> Option<Kind> {
+fn in_state(_: &Paths, path: &Path) -> Option<Kind> {
+    let name = name(path)?;
     (name.starts_with("blinkd.") && name.ends_with(".log")).then_some(Kind::Person)
 }
 
-fn in_runtime(name: &str) -> Option<Kind> {
-    (name == "blinkd.sock").then_some(Kind::Last)
+fn in_runtime(_: &Paths, path: &Path) -> Option<Kind> {
+    (name(path)? == SOCKET).then_some(Kind::Last)
 }
 
-fn in_history(name: &str) -> Option<Kind> {
-    (day_of_name(name).is_some() || is_unfinished(name)).then_some(Kind::Minutes)
+fn in_history(_: &Paths, path: &Path) -> Option<Kind> {
+    (day_of_name(name(path)?).is_some() || is_unfinished(path)).then_some(Kind::Minutes)
 }
 
-fn in_data(name: &str) -> Option<Kind> {
-    match name {
-        "store" => Some(Kind::Minutes),
-        "history" | "run" => Some(Kind::Folder),
-        "models" => Some(Kind::Models),
-        ERASING | "blinkd.lock" => Some(Kind::Last),
-        _ if PERSON.contains(&name) => Some(Kind::Person),
-        _ if name.starts_with("store.damaged-") || is_unfinished(name) => Some(Kind::Minutes),
-        _ => None,
+fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
+    let person = [
+        paths.account_file(),
+        AccountFile::set_aside(paths),
+        paths.consent_file(),
+        paths.device_file(),
+        paths.owner_file(),
+        paths.pause_file(),
+        paths.tokens_file(),
+    ];
+    let is = |one: PathBuf| path == one;
+    if person.into_iter().any(is) {
+        return Some(Kind::Person);
     }
+    if [paths.erasing_file(), paths.lock()].into_iter().any(is) {
+        return Some(Kind::Last);
+    }
+    if [paths.history(), paths.run_in_data()].into_iter().any(is) {
+        return Some(Kind::Folder);
+    }
+    if is(paths.models()) {
+        return Some(Kind::Models);
+    }
+    let damaged = name(path)?.starts_with("store.damaged-");
+    (is(paths.store()) || damaged || is_unfinished(path)).then_some(Kind::Minutes)
 }
 
-type Judge = fn(&str) -> Option<Kind>;
+/// A name that is not UTF-8 is not ours.
+fn name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(blink_files::is_unfinished)
+}
+
+type Judge = fn(&Paths, &Path) -> Option<Kind>;
 
 /// Every folder of a profile, inner ones first, with what tells its entries apart. Without a runtime folder of the
 /// system's the socket is in `run` of the data folder, where a start in other surroundings may have left it.
@@ -87,7 +88,7 @@ fn folders(paths: &Paths) -> [(PathBuf, Judge); 6] {
         (paths.state.clone(), in_state),
         (paths.history(), in_history),
         (paths.runtime.clone(), in_runtime),
-        (paths.data.join("run"), in_runtime),
+        (paths.run_in_data(), in_runtime),
         (paths.data.clone(), in_data),
     ]
 }
@@ -108,29 +109,24 @@ fn left(path: &Path) -> impl FnOnce(io::Error) -> Left {
     move |source| Left { path, source }
 }
 
-/// The entries of `folder` with what they are; none where there is no folder. A name that is not UTF-8 is not ours.
-fn entries(folder: &Path, judge: Judge) -> Result<Vec<(PathBuf, Option<Kind>)>, Left> {
+/// The entries of `folder`; none where there is no folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Left> {
     let found = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         found => found.map_err(left(folder))?,
     };
-    let judged = found.map(|entry| {
-        let entry = entry.map_err(left(folder))?;
-        Ok((entry.path(), entry.file_name().to_str().and_then(judge)))
-    });
-    judged.collect()
+    found.map(|entry| entry.map(|entry| entry.path()).map_err(left(folder))).collect()
 }
 
-/// Removes the entries of `folder` of one of `kinds`, all that can be, and makes that last. A link is removed, never
+/// Removes the entries of `folder` that `goes` holds for, all that can be, and makes that last. A link is removed, never
 /// followed.
-fn remove_from(folder: &Path, judge: Judge, kinds: &[Kind], remains: &mut Vec<Left>) {
-    let entries = match entries(folder, judge) {
+fn remove_from(folder: &Path, goes: impl Fn(&Path) -> bool, remains: &mut Vec<Left>) {
+    let entries = match entries(folder) {
         Ok(entries) => entries,
         Err(error) => return remains.push(error),
     };
-    let goes = entries.into_iter().filter(|(_, kind)| kind.is_some_and(|kind| kinds.contains(&kind)));
     let mut removed = false;
-    for (path, _) in goes {
+    for path in entries.into_iter().filter(|path| goes(path)) {
         let is_folder = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
         let outcome = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         match outcome {
@@ -138,19 +134,15 @@ fn remove_from(folder: &Path, judge: Judge, kinds: &[Kind], remains: &mut Vec<Le
             _ => removed = true,
         }
     }
-    if removed && let Err(error) = sync_folder(folder) {
+    if removed && let Err(error) = blink_files::sync_folder(folder) {
         remains.push(left(folder)(error));
     }
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 fn remove(paths: &Paths, kinds: &[Kind]) -> Vec<Left> {
     let mut remains = Vec::new();
     for (folder, judge) in folders(paths) {
-        remove_from(&folder, judge, kinds, &mut remains);
+        remove_from(&folder, |path| judge(paths, path).is_some_and(|kind| kinds.contains(&kind)), &mut remains);
     }
     remains
 }
@@ -168,7 +160,7 @@ pub fn remove_minutes(paths: &Paths) -> Vec<Left> {
 pub fn remove_unfinished(paths: &Paths) -> Vec<Left> {
     let mut remains = Vec::new();
     for folder in [paths.history(), paths.data.clone()] {
-        remove_from(&folder, |name| is_unfinished(name).then_some(Kind::Minutes), &[Kind::Minutes], &mut remains);
+        remove_from(&folder, is_unfinished, &mut remains);
     }
     remains
 }
@@ -184,7 +176,7 @@ pub fn remove_everything(paths: &Paths) -> Vec<Left> {
 #[must_use]
 pub fn remove_last(paths: &Paths) -> Vec<Left> {
     let mut remains = Vec::new();
-    for path in [paths.data.join(ERASING), paths.socket(), paths.data.join("run/blinkd.sock"), paths.lock()] {
+    for path in [paths.erasing_file(), paths.socket(), paths.run_in_data().join(SOCKET), paths.lock()] {
         if remains.is_empty()
             && let Err(error) = fs::remove_file(&path)
             && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
@@ -203,11 +195,12 @@ pub fn remove_last(paths: &Paths) -> Vec<Left> {
 #[must_use]
 pub fn others(paths: &Paths) -> Vec<PathBuf> {
     let folders = folders(paths);
-    let entries = folders.iter().filter_map(|(folder, judge)| entries(folder, *judge).ok()).flatten();
-    let others = entries.filter_map(|(path, kind)| kind.is_none().then_some(path));
-    // A profile may have two of its folders in one place.
-    let mut others: Vec<_> =
-        others.filter(|path| !folders.iter().any(|(folder, _)| folder.starts_with(path))).collect();
+    let is_inside = |path: &Path| folders.iter().any(|(folder, _)| folder.starts_with(path));
+    let mut others = Vec::new();
+    for (folder, judge) in &folders {
+        let entries = entries(folder).unwrap_or_default();
+        others.extend(entries.into_iter().filter(|path| judge(paths, path).is_none() && !is_inside(path)));
+    }
     others.sort();
     others.dedup();
     others
@@ -257,7 +250,7 @@ mod tests {
         let (folder, paths) = profile(&OURS);
         assert_eq!(others(&paths), [""; 0].map(PathBuf::from));
         assert!(remove_everything(&paths).is_empty());
-        assert!(paths.lock().exists() && paths.data.join(ERASING).exists(), "these go last");
+        assert!(paths.lock().exists() && paths.erasing_file().exists(), "these go last");
         assert!(remove_last(&paths).is_empty());
         for path in [paths.config, paths.state, paths.runtime, paths.data] {
             assert!(!path.exists(), "{}", path.display());

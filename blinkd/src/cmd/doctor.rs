@@ -1,14 +1,12 @@
 //! `blinkd doctor`: every cause of trouble, and what mends it, without asking a daemon.
 
 use std::{
-    env, fs,
+    env,
     io::{self, Write as _},
 };
 
-use blink_proto::{
-    doctor::{Check, Level},
-    paths::Paths,
-};
+use blink_profile::{Paths, lock};
+use blink_proto::doctor::{Check, Level};
 use jiff::Timestamp;
 
 use crate::{
@@ -16,7 +14,7 @@ use crate::{
     doctor::{self, Asked},
     exit::Failure,
     lock::Lock,
-    profile::{AccountFile, Consent, Device, Vault, files},
+    profile::{AccountFile, Consent, Device, Vault},
     session::Bus,
     store::{
         History, Store,
@@ -49,13 +47,13 @@ struct Report {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
-    let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
-    let daemon = running(&paths);
+    let account: AccountFile = AccountFile::load(&paths).ok().flatten().unwrap_or_default();
+    let daemon = lock::holder(&paths).map(|holder| holder.pid);
     let asked = Asked {
         now: Timestamp::now(),
-        vault: Vault::open(&paths.data, config.as_ref().map_or(true, |config| config.keyring)),
+        vault: Vault::open(&paths, config.as_ref().map_or(true, |config| config.keyring)),
         session: Bus::Standard,
-        consented: Consent::at(&paths.consent_file()).granted(),
+        consented: Consent::open(&paths.consent_file()).granted(),
         waiting: if daemon.is_none() { waiting(&paths, &account) } else { None },
         status: None,
         reminders: None,
@@ -93,24 +91,15 @@ fn line(check: &Check) -> String {
     format!("{mark} {:<12} {}{fix}", check.id, check.message)
 }
 
-/// The process that holds the profile's lock.
-fn running(paths: &Paths) -> Option<u32> {
-    let file = fs::File::open(paths.lock()).ok()?;
-    match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => fs::read_to_string(paths.lock()).ok()?.trim().parse().ok(),
-        _ => None,
-    }
-}
-
 /// What the store holds back; only looked at while no daemon has it.
 fn waiting(paths: &Paths, account: &AccountFile) -> Option<(u64, u64)> {
-    let folder = paths.data.join("store");
+    let folder = paths.store();
     if !folder.exists() {
         return None;
     }
     let _lock = Lock::take(&paths.lock()).ok()?;
-    let device = Device::of_profile(&paths.data, None).ok()?;
-    let history = History::at(&paths.history()).ok()?;
+    let device = Device::open(paths, None).ok()?;
+    let history = History::open(&paths.history()).ok()?;
     let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
     let (store, _) = Store::open(&folder, &history, heritage, Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);

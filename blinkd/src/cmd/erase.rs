@@ -2,14 +2,15 @@
 
 use std::io::{self, Write as _};
 
+use blink_profile::Paths;
 use blink_profile::contents;
-use blink_proto::{paths::Paths, receipt::LocalErasure};
+use blink_proto::receipt::LocalErasure;
 use jiff::Timestamp;
 
 use crate::{
     exit::Failure,
     lock::Lock,
-    profile::{AccountFile, Device, Vault, files},
+    profile::{AccountFile, Device, Vault},
     store::{
         History, Store,
         erase::{self, EraseError},
@@ -47,13 +48,13 @@ fn left(error: &EraseError) -> Failure {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let lock = Lock::take(&paths.lock())?;
-    let history = History::at(&paths.history())?;
+    let history = History::open(&paths.history())?;
     let counted = count(&paths, &history)?;
     let done = LocalErasure { everything: args.everything, ..counted };
     erase::begin(&paths, args.everything)?;
     if args.everything {
         // The keyring holds a sign-in of this profile, if there is one; without a keyring there is nothing in it.
-        Vault::open(&paths.data, super::uses_keyring(&paths)).forget();
+        Vault::open(&paths, super::uses_keyring(&paths)).forget();
         erase::everything(&paths).and_then(|()| erase::finish(&paths)).map_err(|error| left(&error))?;
     } else {
         erase::minutes(&paths).map_err(|error| left(&error))?;
@@ -81,9 +82,9 @@ fn stays(paths: &Paths) -> String {
 
 /// A store that cannot be read is counted by the history alone: it goes all the same.
 fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
-    let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
-    let folder = paths.data.join("store");
-    let device = if folder.exists() { Device::of_profile(&paths.data, None).ok() } else { None };
+    let account: AccountFile = AccountFile::load(paths).ok().flatten().unwrap_or_default();
+    let folder = paths.store();
+    let device = if folder.exists() { Device::open(paths, None).ok() } else { None };
     let store = device.and_then(|device| {
         let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
         Store::open(&folder, history, heritage, Timestamp::now()).ok()

@@ -6,11 +6,15 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use blink_profile::contents::{self, Left};
-use blink_proto::{Problem, paths::Paths, receipt::LocalErasure};
+use blink_profile::Paths;
+use blink_profile::{
+    contents::{self, Left},
+    day_files::identity,
+};
+use blink_proto::{Problem, receipt::LocalErasure};
 use serde::{Deserialize, Serialize};
 
-use super::{History, Store, StoreError, keys, open::place};
+use super::{History, Store, StoreError, keys};
 use crate::{
     minutes::OpenMinute,
     profile::files::{self, FileError},
@@ -45,7 +49,7 @@ struct Note {
 }
 
 fn note(paths: &Paths) -> PathBuf {
-    paths.data.join(contents::ERASING)
+    paths.erasing_file()
 }
 
 /// What there is to be erased, the open minutes in which there was a face included.
@@ -61,13 +65,13 @@ pub fn count<'a>(
     let mut minutes = BTreeSet::new();
     let mut unsent = BTreeSet::new();
     for day in history.days()?.into_keys() {
-        minutes.extend(history.read(day, 0)?.iter().map(|line| place(&line.minute)));
+        minutes.extend(history.read(day, 0)?.iter().map(|line| identity(&line.minute)));
     }
     if let Some(store) = store {
         let queue: Vec<(_, super::Queued)> = store.scan(keys::QUEUE, usize::MAX)?;
         let aside: Vec<(_, super::Aside)> = store.scan(keys::ASIDE, usize::MAX)?;
-        unsent.extend(queue.iter().map(|(_, queued)| place(&queued.minute)));
-        unsent.extend(aside.iter().map(|(_, aside)| place(&aside.queued.minute)));
+        unsent.extend(queue.iter().map(|(_, queued)| identity(&queued.minute)));
+        unsent.extend(aside.iter().map(|(_, aside)| identity(&aside.queued.minute)));
     }
     unsent.extend(open.filter(|open| open.face).map(|open| (open.from.start(), open.device_id)));
     minutes.extend(unsent.iter().copied());

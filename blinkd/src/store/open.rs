@@ -90,7 +90,7 @@ impl Store {
         heritage: Heritage<'_>,
         now: Timestamp,
     ) -> Result<(Self, Opening), StoreError> {
-        crate::profile::files::make_private_folder(folder)?;
+        blink_files::private_folder(folder)?;
         sweep(folder)?;
         let (db, scan) = match open_mending(folder) {
             Ok(db) => {
@@ -340,11 +340,6 @@ fn finish_seals(
 /// What waits of a line in the history.
 pub(super) fn queued(line: &Line, heritage: Heritage<'_>) -> Queued {
     Queued { owner: heritage.owner(line), minute: line.minute.clone(), imported: line.import.is_some() }
-}
-
-/// What a minute is known by, whoever it belongs to.
-pub(super) fn place(minute: &blink_proto::Minute) -> (Timestamp, DeviceId) {
-    (minute.from_timestamp, minute.device_id)
 }
 
 /// Closing a damaged database may panic.

@@ -6,12 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_profile::day_files::identity;
 use blink_proto::{Minute, MinuteStart};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
     CHUNK, History, Import, Line, Store, StoreError, history, json, keys,
-    open::{Heritage, Scan, open_patiently, place, queued},
+    open::{Heritage, Scan, open_patiently, queued},
 };
 
 /// Set-aside stores that are kept.
@@ -46,7 +47,7 @@ pub(super) fn rebuild(
     heritage: Heritage<'_>,
     scan: &Scan,
 ) -> Result<Store, StoreError> {
-    crate::profile::files::make_private_folder(folder)?;
+    blink_files::private_folder(folder)?;
     let mut store = Store::of(open_patiently(folder)?, days.clone(), heritage.erased);
     let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
     let mut sealed = BTreeSet::new();
@@ -57,7 +58,7 @@ pub(super) fn rebuild(
             Some(import) => import == Import::Queued,
         };
         let sent: Vec<_> =
-            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(place(&line.minute))).collect();
+            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(identity(&line.minute))).collect();
         for chunk in sent.chunks(CHUNK) {
             let mut batch = sled::Batch::default();
             for line in chunk.iter().filter(|line| !rejected.contains(&line.minute.id)) {

@@ -1,17 +1,16 @@
 //! `blinkctl delete`: erasure (GDPR, article 17), with a receipt and a look at what is left.
 
-mod left;
+mod remains;
 
 use std::fmt::Write;
 
-use blink_profile::contents;
+use blink_profile::{AccountFile, contents};
 use blink_proto::{
     Secret,
     ipc::{Erase, Reply, Request},
     receipt::{LocalErasure, Receipt},
 };
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Context, quit, service};
@@ -91,12 +90,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
         Some(account) => by_daemon(args, what, account.as_deref(), context).await?,
     };
     match what {
-        Erase::Local => receipt.left.extend(left::minutes_before(&context.paths, receipt.at)),
+        Erase::Local => receipt.left.extend(remains::minutes_before(&context.paths, receipt.at)),
         Erase::Remote => {}
         // Where the daemon could erase nothing here, its word for that is among what is left.
         Erase::Everything if receipt.local.is_none() => {}
         Erase::Everything => {
-            receipt.left.extend(left::sweep(&context.paths));
+            receipt.left.extend(remains::sweep(&context.paths));
             receipt.kept = kept(context);
         }
     }
@@ -170,20 +169,12 @@ async fn without_daemon(args: &Args, what: Erase, context: &Context) -> Result<R
 
 /// Whether the profile's own file names an account; one that cannot be read may.
 fn signed_in(context: &Context) -> bool {
-    #[derive(Deserialize)]
-    struct File {
-        current: Option<Value>,
-    }
-    let path = context.paths.data.join("account.json");
-    match std::fs::read(path) {
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        Ok(text) => serde_json::from_slice::<File>(&text).map_or(true, |file| file.current.is_some()),
-    }
+    AccountFile::load(&context.paths).map_or(true, |file| file.is_some_and(|file| file.current.is_some()))
 }
 
 /// What stands in the profile's folders and stays when everything is erased.
 fn kept(context: &Context) -> Vec<String> {
-    let models = Some(contents::models(&context.paths)).filter(|models| models.is_dir());
+    let models = Some(context.paths.models()).filter(|models| models.is_dir());
     contents::others(&context.paths).into_iter().chain(models).map(|path| path.display().to_string()).collect()
 }
 

@@ -2,22 +2,23 @@
 
 use std::fs::{self, TryLockError};
 
+use blink_profile::Paths;
 use blink_profile::contents;
-use blink_proto::{MinuteStart, paths::Paths};
+use blink_proto::MinuteStart;
 use jiff::Timestamp;
 
-use crate::history::{History, Range};
+use crate::days::{Days, Range};
 
 /// Minutes of the history from before the erasure; those begun since are new.
 pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
     let range = Range { from: None, to: Some(MinuteStart::containing(at).start()) };
     let mut left = Vec::new();
-    let mut history = match History::open(paths, range) {
-        Ok(history) => history,
+    let mut days = match Days::open(paths, range) {
+        Ok(days) => days,
         Err(error) => return vec![error.to_string()],
     };
     let mut minutes = 0;
-    for day in history.by_ref() {
+    for day in days.by_ref() {
         match day {
             Ok(day) => minutes += day.len(),
             Err(error) => left.push(error.to_string()),
@@ -27,8 +28,8 @@ pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
         let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
         left.push(format!("{minutes} in {}", paths.history().display()));
     }
-    if history.skipped() > 0 {
-        let lines = history.skipped();
+    if days.skipped() > 0 {
+        let lines = days.skipped();
         let lines = if lines == 1 { "1 damaged line".to_owned() } else { format!("{lines} damaged lines") };
         left.push(format!("{lines} in {}", paths.history().display()));
     }

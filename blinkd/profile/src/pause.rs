@@ -1,11 +1,14 @@
 //! A pause, kept in a file so that it survives a restart.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, FileError};
+use crate::{
+    Paths,
+    files::{self, FileError},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct PauseFile {
@@ -23,8 +26,8 @@ pub struct Pause {
 impl Pause {
     /// The pause of the profile. A file that cannot be read is a pause: rather no picture than one nobody wanted.
     #[must_use]
-    pub fn of_profile(data: &Path) -> Self {
-        let path = data.join("pause.json");
+    pub fn open(paths: &Paths) -> Self {
+        let path = paths.pause_file();
         let now = files::load(&path).unwrap_or_else(|error| {
             tracing::error!(why = error.why(), "the pause file cannot be read: taken as a pause");
             Some(PauseFile { until: None })
@@ -76,19 +79,20 @@ mod tests {
     #[test]
     fn a_pause_survives_and_ends_by_itself() {
         let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
         let t = |s| Timestamp::from_second(s).unwrap();
-        let mut pause = Pause::of_profile(folder.path());
+        let mut pause = Pause::open(&paths);
         assert!(!pause.holds(t(0)));
         pause.begin(Some(t(100))).unwrap();
-        let mut again = Pause::of_profile(folder.path());
+        let mut again = Pause::open(&paths);
         assert!(again.holds(t(99)) && !again.holds(t(100)));
         again.expire(t(100));
-        assert!(!Pause::of_profile(folder.path()).holds(t(0)));
+        assert!(!Pause::open(&paths).holds(t(0)));
         pause.begin(None).unwrap();
-        assert!(Pause::of_profile(folder.path()).holds(t(1_000_000)));
+        assert!(Pause::open(&paths).holds(t(1_000_000)));
         pause.end().unwrap();
-        assert!(!Pause::of_profile(folder.path()).holds(t(0)));
-        std::fs::write(folder.path().join("pause.json"), "?").unwrap();
-        assert!(Pause::of_profile(folder.path()).holds(t(0)));
+        assert!(!Pause::open(&paths).holds(t(0)));
+        std::fs::write(paths.pause_file(), "?").unwrap();
+        assert!(Pause::open(&paths).holds(t(0)));
     }
 }

@@ -11,7 +11,8 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{Problem, paths::Paths};
+use blink_profile::Paths;
+use blink_proto::Problem;
 use tokio::{
     runtime::Runtime,
     sync::{broadcast, watch},

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem, Secret,
     ipc::{Erase, Event, Outcome, Reply, Request},
-    paths::Paths,
     receipt::Receipt,
     status::State,
 };
@@ -150,7 +150,7 @@ impl Daemon {
             Erase::Everything if !signed_in => None,
             Erase::Remote | Erase::Everything => Some(self.parts.upload.erase_account(password).await?),
         };
-        let mut receipt = Receipt { at, local: None, remote, left: Vec::new() };
+        let mut receipt = Receipt { at, local: None, remote, left: Vec::new(), kept: Vec::new() };
         let local = match what {
             Erase::Remote => return Ok(receipt),
             Erase::Local => self.parts.keeper.ask(Keeper::erase_minutes).await,

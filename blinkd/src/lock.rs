@@ -2,20 +2,18 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Seek as _, Write as _},
     path::Path,
     process, thread,
     time::{Duration, Instant},
 };
 
-use blink_proto::paths::{LockHolder, Paths};
+use blink_profile::{LockHolder, Paths, lock::holder};
 
 use crate::exit::Failure;
 
 /// A process that was just killed may hold its lock for a moment.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// A lock file is not read further: a process id and a path.
-const LONGEST: u64 = 8 << 10;
 
 /// Held for as long as the daemon runs.
 #[derive(Debug)]
@@ -39,12 +37,12 @@ impl Lock {
                 "Check its permissions and the disk.",
             )
         };
-        crate::profile::files::make_private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
+        blink_files::private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(unusable)?;
+        let file = options.open(&path).map_err(unusable)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
@@ -53,7 +51,7 @@ impl Lock {
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(20));
                 }
-                Err(TryLockError::WouldBlock) => return Err(taken(&mut file, paths)),
+                Err(TryLockError::WouldBlock) => return Err(taken(paths)),
             }
         }
         let mut lock = Self { file };
@@ -77,24 +75,8 @@ impl Lock {
     }
 }
 
-/// Who holds the profile's lock; `None` where nobody does, or it cannot be told.
-#[must_use]
-pub fn holder(paths: &Paths) -> Option<LockHolder> {
-    let mut file = File::open(paths.lock()).ok()?;
-    match file.try_lock() {
-        Err(TryLockError::WouldBlock) => read(&mut file),
-        _ => None,
-    }
-}
-
-fn read(file: &mut File) -> Option<LockHolder> {
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text).ok()?;
-    LockHolder::parse(&text)
-}
-
-fn taken(file: &mut File, paths: &Paths) -> Failure {
-    let holder = read(file);
+fn taken(paths: &Paths) -> Failure {
+    let holder = holder(paths);
     let who = holder.as_ref().map_or_else(String::new, |holder| format!(" (process {})", holder.pid));
     let elsewhere = holder.and_then(|holder| holder.elsewhere(paths));
     let fix = elsewhere.unwrap_or_else(|| "See `blinkctl status`, or stop it with `blinkctl quit`.".to_owned());

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{UserId, consent::TRACKING_VERSION, ipc::Sight, paths::Paths};
+use blink_profile::Paths;
+use blink_proto::{UserId, consent::TRACKING_VERSION, ipc::Sight};
 use jiff::{Timestamp, tz::TimeZone};
 use tempfile::TempDir;
 use tokio::sync::broadcast;

@@ -5,6 +5,7 @@ use std::{
     thread,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Minute, Problem, UserId,
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
@@ -13,7 +14,6 @@ use blink_proto::{
         Answer, ConsentShown, Erase, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn, SyncDone,
         ToDaemon,
     },
-    paths::Paths,
     status::{Queue, State, Status},
 };
 use futures_util::{SinkExt, StreamExt};

@@ -5,18 +5,16 @@ use std::{
     io::{self, Write as _},
 };
 
-use blink_proto::{
-    doctor::{Check, Level},
-    paths::Paths,
-};
+use blink_profile::{Paths, lock};
+use blink_proto::doctor::{Check, Level};
 use jiff::Timestamp;
 
 use crate::{
     config::Config,
     doctor::{self, Asked},
     exit::Failure,
-    lock::{self, Lock},
-    profile::{AccountFile, Consent, Device, Vault, files},
+    lock::Lock,
+    profile::{AccountFile, Consent, Device, Vault},
     session::Bus,
     store::{History, KeptBack, Store, database::drop_quietly, ownership::Heritage},
 };
@@ -46,14 +44,14 @@ struct Report {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
-    let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
+    let account: AccountFile = AccountFile::load(&paths).ok().flatten().unwrap_or_default();
     let holder = lock::holder(&paths);
     let daemon = holder.as_ref().map(|holder| holder.pid);
     let asked = Asked {
         now: Timestamp::now(),
-        vault: Vault::open(&paths.data, config.as_ref().map_or(true, |config| config.keyring)),
+        vault: Vault::open(&paths, config.as_ref().map_or(true, |config| config.keyring)),
         session: Bus::Standard,
-        consented: Consent::at(&paths.consent_file()).granted(),
+        consented: Consent::open(&paths.consent_file()).granted(),
         kept_back: if daemon.is_none() { kept_back(&paths, &account) } else { None },
         status: None,
         reminders: None,
@@ -94,13 +92,13 @@ fn line(check: &Check) -> String {
 
 /// What the store holds back; only looked at while no daemon has it.
 fn kept_back(paths: &Paths, account: &AccountFile) -> Option<KeptBack> {
-    let folder = paths.data.join("store");
+    let folder = paths.store();
     if !folder.exists() {
         return None;
     }
     let _lock = Lock::take(paths).ok()?;
-    let device = Device::of_profile(&paths.data, None).ok()?;
-    let history = History::at(&paths.history()).ok()?;
+    let device = Device::open(paths, None).ok()?;
+    let history = History::open(&paths.history()).ok()?;
     let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
     let (store, _) = Store::open(&folder, &history, heritage, Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);

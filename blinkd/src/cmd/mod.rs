@@ -12,7 +12,7 @@ pub mod synthesize;
 
 use std::env;
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
 
 use crate::{config::Config, exit::Failure};
 

@@ -79,7 +79,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         retention_days: config.retention_days,
         buses: Buses::standard(),
         reminds: !args.headless,
-        vault: Vault::open(&paths.data, config.keyring),
+        vault: Vault::open(&paths, config.keyring),
         settings: Some(Arc::clone(&settings)),
         paths: paths.clone(),
     })?;

@@ -9,7 +9,7 @@ use std::{
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::{Config, Key, Kind, first_file};
-use crate::{exit::Failure, profile::files};
+use crate::exit::Failure;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,16 +188,17 @@ fn uncommented(text: &str, key: &Key, value: &str) -> Option<String> {
 fn write(file: &Path, text: &str) -> io::Result<()> {
     // People keep their settings elsewhere and link to them: the link stays.
     let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let folder = target.parent().unwrap_or(Path::new("."));
-    files::make_private_folder(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    if let Ok(meta) = fs::metadata(&target) {
-        new.as_file().set_permissions(meta.permissions())?;
+    blink_files::private_folder(blink_files::folder_of(&target))?;
+    blink_files::save(&target, mode_of(&target), |new| new.write_all(text.as_bytes()))
+}
+
+/// The permission bits that the person gave their file.
+fn mode_of(file: &Path) -> u32 {
+    #[cfg(unix)]
+    if let Ok(meta) = fs::metadata(file) {
+        return std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777;
     }
-    new.as_file().sync_all()?;
-    new.persist(&target).map_err(|error| error.error)?;
-    files::sync_folder(folder)
+    blink_files::PRIVATE
 }
 
 #[cfg(test)]

@@ -171,7 +171,7 @@ impl Config {
 
 fn write_first(file: &Path) {
     let write = || {
-        crate::profile::files::make_private_folder(file.parent().unwrap_or(Path::new(".")))?;
+        blink_files::private_folder(file.parent().unwrap_or(Path::new(".")))?;
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]

@@ -2,9 +2,9 @@
 
 use std::{fs, io, path::Path};
 
+use blink_profile::Paths;
 use blink_proto::{
     doctor::{Check, Level},
-    paths::Paths,
     status::State,
 };
 use blink_vision::{

@@ -11,7 +11,8 @@ mod machine;
 mod person;
 mod server;
 
-use blink_proto::{Problem, doctor::Check, paths::Paths, status::Status};
+use blink_profile::Paths;
+use blink_proto::{Problem, doctor::Check, status::Status};
 use jiff::Timestamp;
 
 use crate::{

@@ -19,7 +19,7 @@ fn asked(root: &std::path::Path) -> Asked {
     Asked {
         config: Ok(Config { source: "synthetic".parse().unwrap(), ..Config::default() }),
         now: Timestamp::now(),
-        vault: Vault::open(&paths.data, false),
+        vault: Vault::open(&paths, false),
         session: Bus::None,
         consented: true,
         account: AccountFile::default(),

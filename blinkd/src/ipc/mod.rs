@@ -113,7 +113,7 @@ impl Socket {
 
 /// The folder, made or made private.
 fn private_folder(folder: &Path) -> io::Result<()> {
-    crate::profile::files::make_private_folder(folder)?;
+    blink_files::private_folder(folder)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

@@ -33,10 +33,10 @@ use std::{
     time::Duration,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem,
     ipc::{Event, LivePoint, Sight},
-    paths::Paths,
     status::{Queue, State},
 };
 use jiff::civil::Date;
@@ -158,13 +158,13 @@ impl Keeper {
     ///
     /// The profile's folder cannot be used.
     pub fn begin(setup: Setup) -> Result<Self, KeeperError> {
-        let (data, now, mono) = (&setup.paths.data, setup.clock.now(), setup.clock.mono());
-        let device = Device::of_profile(data, setup.machine.as_deref())?;
-        let history = History::at(&setup.paths.history()).map_err(KeeperError::History)?;
-        let account = person::read_account(data)?;
+        let (now, mono) = (setup.clock.now(), setup.clock.mono());
+        let device = Device::open(&setup.paths, setup.machine.as_deref())?;
+        let history = History::open(&setup.paths.history()).map_err(KeeperError::History)?;
+        let account = person::read_account(&setup.paths)?;
         let mut keeper = Self {
-            consent: Consent::at(&setup.paths.consent_file()),
-            pause: Pause::of_profile(data, now, mono),
+            consent: Consent::open(&setup.paths.consent_file()),
+            pause: Pause::open(&setup.paths, now, mono),
             account,
             history,
             store: None,

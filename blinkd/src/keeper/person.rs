@@ -1,7 +1,8 @@
 //! What the person decides: consent, pause, account.
 
-use std::{ops::RangeInclusive, path::Path};
+use std::ops::RangeInclusive;
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem,
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
@@ -12,21 +13,16 @@ use jiff::Timestamp;
 use super::Keeper;
 use crate::{
     minutes::Owner,
-    profile::{
-        AccountFile, FirstAccount, SignedInAccount,
-        account::Undated,
-        files::{self, FileError},
-    },
+    profile::{AccountFile, FirstAccount, SignedInAccount, account::Undated, files::FileError},
 };
 
 /// Reads `account.json`. A damaged one is nobody signed in; it is set aside, so that it is not silently replaced.
-pub(super) fn read_account(data: &Path) -> Result<AccountFile, FileError> {
-    let path = data.join("account.json");
-    match files::load(&path) {
+pub(super) fn read_account(paths: &Paths) -> Result<AccountFile, FileError> {
+    match AccountFile::load(paths) {
         Ok(account) => Ok(account.unwrap_or_default()),
         Err(error @ FileError::Damaged { .. }) => {
             tracing::error!(why = error.why(), "the account file is damaged: set aside, signed out");
-            let _ = std::fs::rename(&path, data.join("account.json.damaged"));
+            let _ = std::fs::rename(paths.account_file(), AccountFile::set_aside(paths));
             Ok(AccountFile::default())
         }
         Err(error) => Err(error),
@@ -268,7 +264,7 @@ impl Keeper {
         let signed_in = self.signed_in(&account, 0);
         self.account.current = Some(account);
         self.account.consent_to_tell = None;
-        files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
+        self.account.save(&self.setup.paths).map_err(|error| unwritable(&error))?;
         let mut adopted = 0;
         if first && adopt {
             let foreign = self.device.foreign.clone();
@@ -312,14 +308,14 @@ impl Keeper {
         self.account.current = None;
         self.account.consent_to_tell = None;
         self.upload = blink_proto::status::Queue::default();
-        files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
+        self.account.save(&self.setup.paths).map_err(|error| unwritable(&error))?;
         tracing::info!("signed out");
         self.tick();
         Ok(())
     }
 
     fn save_account(&self) {
-        if let Err(error) = files::save(&self.setup.paths.data.join("account.json"), &self.account) {
+        if let Err(error) = self.account.save(&self.setup.paths) {
             tracing::error!(why = error.why(), "the account file cannot be written");
         }
     }

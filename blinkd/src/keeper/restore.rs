@@ -111,7 +111,7 @@ mod tests {
         assert_eq!((status.minute.blink_count, status.today.blink_count, status.last_error), (4, 4, None));
         assert_eq!(status.coverage, Some(0.8), "the time before counts too");
         place.idle(&mut keeper, 20);
-        let history = History::at(&place.paths().history()).unwrap();
+        let history = History::open(&place.paths().history()).unwrap();
         let day = *history.days().unwrap().keys().next().unwrap();
         let lines = history.read(day, 0).unwrap();
         assert_eq!(lines.iter().map(|line| line.minute.blink_count).collect::<Vec<_>>(), [4]);

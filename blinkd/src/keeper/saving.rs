@@ -17,7 +17,7 @@ impl Keeper {
     pub(super) fn open_store(&mut self) {
         let heritage =
             Heritage { device_id: self.device.id, first: self.account.first.as_ref(), erased: &self.account.erased };
-        let folder = self.setup.paths.data.join("store");
+        let folder = self.setup.paths.store();
         match Store::open(&folder, &self.history, heritage, self.setup.clock.now()) {
             Ok((store, opening)) => {
                 self.store = Some(store);

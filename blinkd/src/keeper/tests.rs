@@ -21,7 +21,7 @@ use crate::{
 };
 
 fn history(place: &Place) -> Vec<Line> {
-    let history = History::at(&place.paths().history()).unwrap();
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).collect()
 }

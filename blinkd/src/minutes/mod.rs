@@ -15,7 +15,8 @@ use std::{
 use blink_proto::{DeviceId, MinuteStart};
 use jiff::{SignedDuration, Timestamp};
 
-pub use open::{OpenMinute, Owner};
+pub use blink_profile::Owner;
+pub use open::OpenMinute;
 
 /// A minute is sealed so long after its end, and never earlier.
 const SEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);

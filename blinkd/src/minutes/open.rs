@@ -2,17 +2,9 @@
 
 use std::time::Duration;
 
-use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, UserId, minute::MINUTE_MS};
+use blink_profile::Owner;
+use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, minute::MINUTE_MS};
 use serde::{Deserialize, Serialize};
-
-/// Whose a minute is: an account on a server. It is fixed when the minute begins.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Owner {
-    /// The server's base URL.
-    pub server: String,
-    /// The account there.
-    pub user_id: UserId,
-}
 
 /// The most a minute can observe, microseconds.
 const FULL_US: u64 = MINUTE_MS as u64 * 1000;

@@ -51,7 +51,7 @@ impl Store {
         heritage: Heritage<'_>,
         now: Timestamp,
     ) -> Result<(Self, Opening), StoreError> {
-        crate::profile::files::make_private_folder(folder)?;
+        blink_files::private_folder(folder)?;
         sweep(folder)?;
         let (db, scan) = match open_mending(folder) {
             Ok(db) => {

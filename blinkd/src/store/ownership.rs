@@ -1,7 +1,6 @@
 //! Whose a minute in the history is, and what of it waits to be sent.
 
 use blink_proto::DeviceId;
-use jiff::Timestamp;
 
 use super::{Line, Queued};
 use crate::{minutes::Owner, profile::FirstAccount};
@@ -33,9 +32,4 @@ impl Heritage<'_> {
 /// What waits of a line in the history.
 pub(super) fn queued(line: &Line, heritage: Heritage<'_>) -> Queued {
     Queued { owner: heritage.owner(line), minute: line.minute.clone(), imported: line.import.is_some() }
-}
-
-/// What a minute is known by, whoever it belongs to.
-pub(super) fn place(minute: &blink_proto::Minute) -> (Timestamp, DeviceId) {
-    (minute.from_timestamp, minute.device_id)
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_profile::day_files::identity;
 use blink_proto::MinuteStart;
 use jiff::{Timestamp, civil::Date};
 
@@ -13,7 +14,7 @@ use super::{
     CHUNK, History, Import, Line, Store, StoreError,
     database::open_patiently,
     json, keys,
-    ownership::{Heritage, place, queued},
+    ownership::{Heritage, queued},
     scan::Scan,
 };
 
@@ -49,7 +50,7 @@ pub(super) fn rebuild(
     heritage: Heritage<'_>,
     scan: &Scan,
 ) -> Result<Store, StoreError> {
-    crate::profile::files::make_private_folder(folder)?;
+    blink_files::private_folder(folder)?;
     let mut store = Store::of(open_patiently(folder)?, days.clone(), heritage.erased);
     let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
     let mut sealed = BTreeSet::new();
@@ -60,7 +61,7 @@ pub(super) fn rebuild(
             Some(import) => import == Import::Queued,
         };
         let sent: Vec<_> =
-            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(place(&line.minute))).collect();
+            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(identity(&line.minute))).collect();
         for chunk in sent.chunks(CHUNK) {
             let mut batch = sled::Batch::default();
             for line in chunk.iter().filter(|line| !rejected.contains(&line.minute.id)) {
@@ -70,7 +71,7 @@ pub(super) fn rebuild(
         }
     }
     // What waited for longer than the history is kept is in the old store alone.
-    let waiting: Vec<_> = scan.queue.iter().filter(|queued| !sealed.contains(&place(&queued.minute))).collect();
+    let waiting: Vec<_> = scan.queue.iter().filter(|queued| !sealed.contains(&identity(&queued.minute))).collect();
     for chunk in waiting.chunks(CHUNK) {
         let mut batch = sled::Batch::default();
         for queued in chunk {

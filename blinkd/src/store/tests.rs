@@ -19,7 +19,7 @@ struct Place {
 impl Place {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let history = History::at(&folder.path().join("history")).unwrap();
+        let history = History::open(&folder.path().join("history")).unwrap();
         Self { folder, history, device_id: DeviceId::new(), first: None }
     }
 

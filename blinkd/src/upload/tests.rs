@@ -275,7 +275,7 @@ impl Stage {
     }
 
     fn uploader(place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
-        Self::uploader_of(Vault::with(&place.paths().data, None, Duration::ZERO), place, keeper, server)
+        Self::uploader_of(Vault::with(&place.paths(), None, Duration::ZERO), place, keeper, server)
     }
 
     fn uploader_of(vault: Vault, place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {

@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     doctor::Level,
     ipc::{Reply, Request},
-    paths::Paths,
 };
 
 use crate::{

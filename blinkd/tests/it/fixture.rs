@@ -12,11 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem,
     consent::TRACKING_VERSION,
     ipc::{Answer, Call, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, ToDaemon},
-    paths::Paths,
     status::Status,
 };
 use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
@@ -197,7 +197,7 @@ pub(crate) fn start_on(root: &Path, eyes: &Arc<EyeFlags>, buses: Buses) -> Resul
         manners: Manners::default(),
         buses,
         reminds: false,
-        vault: Vault::open(&Paths::under(root).data, false),
+        vault: Vault::open(&Paths::under(root), false),
         settings: None,
     })
 }

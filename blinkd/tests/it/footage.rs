@@ -12,11 +12,11 @@ use std::{
     time::Duration,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Minute, Problem,
     consent::TRACKING_VERSION,
     ipc::{Outcome, Request},
-    paths::Paths,
 };
 use blink_vision::Event;
 use blinkd::{
@@ -162,7 +162,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         manners: Manners { max_cpu_percent: 0, ..Manners::default() },
         buses: Buses::none(),
         reminds: false,
-        vault: blinkd::profile::Vault::open(&paths.data, false),
+        vault: blinkd::profile::Vault::open(&paths, false),
         settings: None,
     })
     .unwrap();

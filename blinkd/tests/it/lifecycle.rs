@@ -91,7 +91,7 @@ fn only_the_user_can_reach_the_socket_and_it_goes_with_the_daemon() {
 #[test]
 fn a_socket_left_by_a_killed_daemon_is_replaced() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    let socket = blink_proto::paths::Paths::under(folder.path()).socket();
+    let socket = blink_profile::Paths::under(folder.path()).socket();
     fs::create_dir_all(socket.parent().unwrap()).unwrap();
     drop(UnixListener::bind(&socket).unwrap());
     assert!(socket.exists());

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
 use rstest::rstest;
 
 use crate::fixture::{Client, until};

@@ -19,7 +19,7 @@ fn place() -> (Place, Keeper) {
 }
 
 fn history(place: &Place) -> Vec<Minute> {
-    let history = History::at(&place.paths().history()).unwrap();
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();
     let mut minutes: Vec<_> = days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect();
     minutes.sort_by_key(|minute| minute.from_timestamp);
@@ -143,7 +143,7 @@ fn an_import_that_a_kill_cut_off_after_its_lines_is_finished_and_is_no_damage() 
     let pending = keeper.pending();
     keeper.finish();
     drop(keeper);
-    let history = History::at(&place.paths().history()).unwrap();
+    let history = History::open(&place.paths().history()).unwrap();
     let line = |from: &str, import, server: Option<&str>| crate::store::Line {
         minute: of_before(from, Some(mine.user_id)),
         server: server.map(str::to_owned),

@@ -6,7 +6,7 @@ use crate::{config::Config, store::History, testing::Place};
 
 /// What was sealed, from every day file.
 fn blinks(place: &Place) -> Vec<u32> {
-    let history = History::at(&place.paths().history()).unwrap();
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute.blink_count).collect()
 }
@@ -38,7 +38,7 @@ fn a_shorter_retention_holds_at_once_and_a_longer_one_lets_older_minutes_in() {
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 70, 10);
     place.idle(&mut keeper, 60);
-    let minutes = History::at(&place.paths().history()).unwrap();
+    let minutes = History::open(&place.paths().history()).unwrap();
     let day = *minutes.days().unwrap().keys().next().unwrap();
     let old = day.checked_sub(jiff::SignedDuration::from_hours(24 * 50)).unwrap();
     let from = place.paths().history().join(format!("{day}.ndjson"));

@@ -18,7 +18,7 @@ use crate::{
 use super::*;
 
 fn history(place: &Place) -> Vec<Minute> {
-    let history = History::at(&place.paths().history()).unwrap();
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }

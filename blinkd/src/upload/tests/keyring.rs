@@ -18,7 +18,7 @@ impl Desktop {
     }
 
     fn vault(&self, place: &Place) -> Vault {
-        Vault::with(&place.paths().data, Some(Arc::new(self.clone())), Duration::from_secs(20))
+        Vault::with(&place.paths(), Some(Arc::new(self.clone())), Duration::from_secs(20))
     }
 }
 

@@ -3,15 +3,15 @@
 //! It ends when the wall clock says so, or when the monotonic one has run for its length: a clock that is set back makes
 //! no pause of ten minutes last for a day. Across a restart it lasts no longer than it was long.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, FileError};
+use crate::{
+    Paths,
+    files::{self, FileError},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct PauseFile {
@@ -43,8 +43,8 @@ pub struct Pause {
 impl Pause {
     /// The pause of the profile. A file that cannot be read is a pause: rather no picture than one nobody wanted.
     #[must_use]
-    pub fn of_profile(data: &Path, now: Timestamp, mono: Duration) -> Self {
-        let path = data.join("pause.json");
+    pub fn open(paths: &Paths, now: Timestamp, mono: Duration) -> Self {
+        let path = paths.pause_file();
         let file: Option<PauseFile> = files::load(&path).unwrap_or_else(|error| {
             tracing::error!(why = error.why(), "the pause file cannot be read: taken as a pause");
             Some(PauseFile { until: None, begun: None })
@@ -99,8 +99,9 @@ mod tests {
     #[test]
     fn a_pause_survives_and_ends_by_itself() {
         let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
         let (t, zero) = (|s| Timestamp::from_second(s).unwrap(), Duration::ZERO);
-        let at = |s| Pause::of_profile(folder.path(), t(s), zero);
+        let at = |s| Pause::open(&paths, t(s), zero);
         let mut pause = at(0);
         assert!(!pause.holds(t(0), zero));
         pause.begin(Some(t(100)), t(0), zero).unwrap();
@@ -112,22 +113,23 @@ mod tests {
         assert!(at(0).holds(t(1_000_000), Duration::from_secs(1_000_000)));
         pause.end().unwrap();
         assert!(!at(0).holds(t(0), zero));
-        std::fs::write(folder.path().join("pause.json"), "?").unwrap();
+        std::fs::write(paths.pause_file(), "?").unwrap();
         assert!(at(0).holds(t(0), zero));
     }
 
     #[test]
     fn a_clock_that_is_set_back_makes_no_pause_longer() {
         let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
         let (t, s) = (|s| Timestamp::from_second(s).unwrap(), Duration::from_secs);
-        let mut pause = Pause::of_profile(folder.path(), t(1_000_000), s(50));
+        let mut pause = Pause::open(&paths, t(1_000_000), s(50));
         pause.begin(Some(t(1_000_600)), t(1_000_000), s(50)).unwrap();
         // A day back: only the monotonic clock knows.
         assert!(pause.holds(t(914_000), s(649)) && !pause.holds(t(914_000), s(650)));
-        let again = Pause::of_profile(folder.path(), t(914_000), s(0));
+        let again = Pause::open(&paths, t(914_000), s(0));
         assert!(again.holds(t(914_000), s(599)) && !again.holds(t(914_000), s(600)), "no longer than it was long");
         let older = r#"{"until":"1970-01-12T13:56:40Z"}"#;
-        std::fs::write(folder.path().join("pause.json"), older).unwrap();
-        assert!(Pause::of_profile(folder.path(), t(1_000_500), s(0)).holds(t(1_000_500), s(99)));
+        std::fs::write(paths.pause_file(), older).unwrap();
+        assert!(Pause::open(&paths, t(1_000_500), s(0)).holds(t(1_000_500), s(99)));
     }
 }

@@ -7,6 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The socket's name in its folder.
+pub(crate) const SOCKET: &str = "blinkd.sock";
+const RUN: &str = "run";
+
 /// The folders of one profile of blinkd.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
@@ -36,7 +40,7 @@ impl Paths {
         Some(Self {
             config: base("XDG_CONFIG_HOME", ".config")?.join("blinkd"),
             state: base("XDG_STATE_HOME", ".local/state")?.join("blinkd"),
-            runtime: absolute("XDG_RUNTIME_DIR").map_or_else(|| data.join("run"), |dir| dir.join("blinkd")),
+            runtime: absolute("XDG_RUNTIME_DIR").map_or_else(|| data.join(RUN), |dir| dir.join("blinkd")),
             data,
         })
     }
@@ -61,13 +65,48 @@ impl Paths {
     /// The socket that blinkctl connects to.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.runtime.join("blinkd.sock")
+        self.runtime.join(SOCKET)
+    }
+
+    /// The folder of the socket where the system names none.
+    pub(crate) fn run_in_data(&self) -> PathBuf {
+        self.data.join(RUN)
     }
 
     /// The lock that makes the daemon the only one of its profile.
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.data.join("blinkd.lock")
+    }
+
+    /// Who is signed in.
+    #[must_use]
+    pub fn account_file(&self) -> PathBuf {
+        self.data.join("account.json")
+    }
+
+    /// The tokens of who is signed in, where no keyring has them.
+    #[must_use]
+    pub fn tokens_file(&self) -> PathBuf {
+        self.data.join("tokens.json")
+    }
+
+    /// This installation's id.
+    #[must_use]
+    pub fn device_file(&self) -> PathBuf {
+        self.data.join("device.json")
+    }
+
+    /// A pause, while there is one.
+    #[must_use]
+    pub fn pause_file(&self) -> PathBuf {
+        self.data.join("pause.json")
+    }
+
+    /// The note that an erasure was begun.
+    #[must_use]
+    pub fn erasing_file(&self) -> PathBuf {
+        self.data.join("erasing.json")
     }
 
     /// The record of this machine's consent.
@@ -80,6 +119,18 @@ impl Paths {
     #[must_use]
     pub fn owner_file(&self) -> PathBuf {
         self.data.join("owner.json")
+    }
+
+    /// The folder of the open minute and the queue.
+    #[must_use]
+    pub fn store(&self) -> PathBuf {
+        self.data.join("store")
+    }
+
+    /// The folder of models that were fetched.
+    #[must_use]
+    pub fn models(&self) -> PathBuf {
+        self.data.join("models")
     }
 
     /// The folder of day files, `YYYY-MM-DD.ndjson`.

@@ -37,10 +37,13 @@ struct Script {
     repeats: bool,
     open: AtomicBool,
     openings: AtomicUsize,
+    /// By the monotonic clock.
+    opened_at: Mutex<Vec<Duration>>,
 }
 
 struct ScriptedEyes {
     script: Arc<Script>,
+    clock: FakeClock,
     events: Vec<Event>,
 }
 
@@ -70,6 +73,7 @@ impl Eyes for ScriptedEyes {
             return Err(trouble(kind));
         }
         self.script.open.store(true, Ordering::SeqCst);
+        self.script.opened_at.lock().unwrap().push(self.clock.mono());
         self.script.openings.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
@@ -136,7 +140,7 @@ impl Stage {
         let (script, gate) = (Arc::new(script), Arc::new(Gate::default()));
         let clock = FakeClock::at(START.parse().unwrap());
         let (tell, news) = mpsc::channel();
-        let mut eyes = ScriptedEyes { script: Arc::clone(&script), events: Vec::new() };
+        let mut eyes = ScriptedEyes { script: Arc::clone(&script), clock: clock.clone(), events: Vec::new() };
         let (its_gate, its_clock) = (Arc::clone(&gate), Arc::new(clock.clone()) as Arc<dyn Clock>);
         let thread = thread::spawn(move || run(&mut eyes, &its_gate, &its_clock, &Ear(tell)));
         Self { script, gate, clock, news, thread: Some(thread) }
@@ -152,6 +156,20 @@ impl Stage {
 
     fn hear(&self) -> News {
         self.news.recv_timeout(Duration::from_secs(10)).expect("news within ten seconds")
+    }
+
+    /// Lets each of these waits pass after a failure, and expects the source to be opened neither before nor after.
+    fn expect_waits(&self, waits_ms: &[u64]) {
+        for wait_ms in waits_ms {
+            while !matches!(self.hear(), News::Trouble(_)) {}
+            self.clock.advance(Duration::from_millis(wait_ms - 1));
+            thread::yield_now();
+            self.clock.advance(Duration::from_millis(1));
+            while self.hear() != News::Opened {}
+        }
+        let opened_at = self.script.opened_at.lock().unwrap();
+        let waited: Vec<_> = opened_at.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+        assert_eq!(waited, waits_ms.iter().map(|wait_ms| u128::from(*wait_ms)).collect::<Vec<_>>());
     }
 
     fn is_open(&self) -> bool {

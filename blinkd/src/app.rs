@@ -12,7 +12,7 @@ use std::{
 };
 
 use blink_profile::Paths;
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 use tokio::{
     runtime::Runtime,
     sync::{broadcast, watch},
@@ -105,7 +105,11 @@ struct Threads {
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn no_threads(error: std::io::Error) -> Failure {
-    Failure::failed("threads", format!("The system lets no thread start: {error}."), "Free some memory or processes.")
+    Failure::failed(
+        code::THREADS,
+        format!("The system lets no thread start: {error}."),
+        "Free some memory or processes.",
+    )
 }
 
 /// Starts everything.
@@ -157,7 +161,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
             return Failure { problem, status: ExitStatus::Usage };
         }
         Failure::failed(
-            "data_folder",
+            code::DATA_FOLDER,
             format!("The profile cannot be used: {error}."),
             "Check the data folder's permissions.",
         )
@@ -173,7 +177,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         server: parts.server,
         insecure: parts.insecure,
     });
-    let uploader = uploader.map_err(|gone| Failure::failed("internal", gone.to_string(), "See the log."))?;
+    let uploader = uploader.map_err(|gone| Failure::failed(code::INTERNAL, gone.to_string(), "See the log."))?;
     let guard = StopOnPanic(Arc::clone(&stop));
     let upload_thread = uploader.start(inbox, move || drop(guard)).map_err(no_threads)?;
 
@@ -214,7 +218,7 @@ pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
     let _lock = Lock::take(paths)?;
     erase::finish(paths).map(drop).map_err(|error| {
         let fix = "Check the folder's permissions and the disk, then start again.";
-        Failure::failed("not_erased", format!("An erasure that was begun cannot be finished: {error}."), fix)
+        Failure::failed(code::NOT_ERASED, format!("An erasure that was begun cannot be finished: {error}."), fix)
     })
 }
 
@@ -247,7 +251,7 @@ impl Capture {
                 return;
             }
             let fix = "Please report it with the newest log file; looking is begun anew by itself.";
-            let problem = Problem::new("internal", "Looking stopped on a mistake of blinkd's own.", fix);
+            let problem = Problem::new(code::INTERNAL, "Looking stopped on a mistake of blinkd's own.", fix);
             self.keeper.tell(News::Trouble(Trouble { kind: TroubleKind::Broken, problem }));
             thread::sleep(Duration::from_secs(1));
         }
@@ -314,7 +318,7 @@ impl Running {
         let _ = std::fs::remove_file(socket);
         if [captured, uploaded, kept].contains(&Ended::Panicked) {
             return Err(Failure::failed(
-                "internal",
+                code::INTERNAL,
                 "blinkd stopped on a mistake of its own.",
                 "Please report it with the newest file of the log folder.",
             ));

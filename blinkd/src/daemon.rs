@@ -6,6 +6,7 @@ use blink_profile::Paths;
 use blink_proto::{
     Problem, Secret,
     ipc::{Erase, Event, Outcome, Reply, Request},
+    problem::code,
     receipt::Receipt,
     status::State,
 };
@@ -131,7 +132,7 @@ impl Daemon {
             Request::Reload => self.reload().await,
             Request::Subscribe { .. } | Request::Quit => Ok(Reply::Done),
             Request::Unknown => Err(Problem::new(
-                "unknown_request",
+                code::UNKNOWN_REQUEST,
                 "This blinkd does not know that request.",
                 "Bring blinkd and blinkctl to the same version, and restart blinkd.",
             )),

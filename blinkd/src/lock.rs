@@ -9,6 +9,7 @@ use std::{
 };
 
 use blink_profile::{LockHolder, Paths, lock::holder};
+use blink_proto::problem::code;
 
 use crate::exit::Failure;
 
@@ -32,7 +33,7 @@ impl Lock {
         let path = paths.lock();
         let unusable = |error: io::Error| {
             Failure::failed(
-                "data_folder",
+                code::DATA_FOLDER,
                 format!("The data folder cannot be used: {}: {error}.", path.display()),
                 "Check its permissions and the disk.",
             )
@@ -80,7 +81,7 @@ fn taken(paths: &Paths) -> Failure {
     let who = holder.as_ref().map_or_else(String::new, |holder| format!(" (process {})", holder.pid));
     let elsewhere = holder.and_then(|holder| holder.elsewhere(paths));
     let fix = elsewhere.unwrap_or_else(|| "See `blinkctl status`, or stop it with `blinkctl quit`.".to_owned());
-    Failure::taken("already_running", format!("blinkd is already running for this profile{who}."), fix)
+    Failure::taken(code::ALREADY_RUNNING, format!("blinkd is already running for this profile{who}."), fix)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod wall;
 
 use std::{sync::Arc, time::Duration};
 
-use blink_proto::{Problem, ipc::Sight};
+use blink_proto::{Problem, ipc::Sight, problem::code};
 use blink_vision::{Event, FaceSight, FrameReport};
 use jiff::Timestamp;
 
@@ -245,7 +245,7 @@ fn sight(seen: FaceSight) -> Sight {
 
 fn silent() -> Trouble {
     let problem = Problem::new(
-        "source_failed",
+        code::SOURCE_FAILED,
         "The source stopped giving pictures.",
         "Check the camera's cable or the stream; it is opened again by itself.",
     );

@@ -7,6 +7,7 @@ use std::{
 
 use blink_profile::{Paths, lock};
 use blink_proto::doctor::{Check, Level};
+use blink_proto::problem::code;
 use jiff::Timestamp;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     doctor::{self, Asked},
     exit::Failure,
     lock::Lock,
-    profile::{AccountFile, Consent, Device, Vault},
+    profile::{AccountFile, Consent, Device, Vault, files::FileError},
     session::Bus,
     store::{History, KeptBack, Store, database::drop_quietly, ownership::Heritage},
 };
@@ -44,7 +45,10 @@ struct Report {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
-    let account: AccountFile = AccountFile::load(&paths).ok().flatten().unwrap_or_default();
+    let (account, unreadable) = match AccountFile::load(&paths) {
+        Ok(account) => (account.unwrap_or_default(), None),
+        Err(error) => (AccountFile::default(), Some(account_unreadable(&error))),
+    };
     let holder = lock::holder(&paths);
     let daemon = holder.as_ref().map(|holder| holder.pid);
     let asked = Asked {
@@ -61,7 +65,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         account,
         paths,
     };
-    let checks = doctor::examine(&asked);
+    let mut checks = doctor::examine(&asked);
+    checks.extend(unreadable);
     let mut out = io::stdout().lock();
     // With standard output closed there is nobody left to tell.
     if args.json {
@@ -77,7 +82,14 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     }
     let found =
         if problems == 1 { "1 problem was found".to_owned() } else { format!("{problems} problems were found") };
-    Err(Failure::failed("problems", format!("{found}."), "Each line above says what to do."))
+    Err(Failure::failed(code::PROBLEMS, format!("{found}."), "Each line above says what to do."))
+}
+
+fn account_unreadable(error: &FileError) -> Check {
+    let message = format!("The account file cannot be used: {}.", error.why());
+    let fix =
+        "Check its permissions; a damaged one is set aside when blinkd starts, and `blinkctl login` signs in again.";
+    Check::found("account_file", Level::Problem, message, fix)
 }
 
 fn line(check: &Check) -> String {

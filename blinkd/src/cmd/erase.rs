@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use blink_profile::Paths;
 use blink_profile::contents;
-use blink_proto::receipt::LocalErasure;
+use blink_proto::{problem::code, receipt::LocalErasure};
 use jiff::Timestamp;
 
 use crate::{
@@ -39,7 +39,7 @@ pub struct Args {
 
 fn left(error: &EraseError) -> Failure {
     let fix = "Check the folder's permissions and the disk, then try again.";
-    Failure::failed("not_erased", format!("Not everything could be erased: {error}."), fix)
+    Failure::failed(code::NOT_ERASED, format!("Not everything could be erased: {error}."), fix)
 }
 
 /// Runs the command.

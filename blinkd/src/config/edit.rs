@@ -6,6 +6,7 @@ use std::{
     path::Path,
 };
 
+use blink_proto::problem::code;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::{Config, Key, Kind, first_file};
@@ -62,7 +63,7 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     let mut wanted = Config::default();
     (key.set)(&mut wanted, value).map_err(|why| {
         let fix = format!("{} docs/configuration.md has more.", key.meaning);
-        Failure::usage("config_invalid", format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
+        Failure::usage(code::CONFIG_INVALID, format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
     })?;
     // As the person wrote it, where it is text: the normal form may be longer than what they mean.
     let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
@@ -81,7 +82,7 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     Config::default().take_file(file, &text)?;
     write(file, &form.put_on(&text)).map_err(|error| {
         let message = format!("The configuration {} cannot be written: {error}.", file.display());
-        Failure::failed("config_unwritable", message, "Check the folder's permissions and the disk.")
+        Failure::failed(code::CONFIG_UNWRITABLE, message, "Check the folder's permissions and the disk.")
     })?;
     Ok((key.get)(&wanted))
 }
@@ -122,7 +123,7 @@ fn text_of(file: &Path) -> Result<Option<String>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let message = format!("The configuration {} cannot be read: {error}.", file.display());
-            Err(Failure::usage("config_unreadable", message, "Check that you may read it, and that it is text."))
+            Err(Failure::usage(code::CONFIG_UNREADABLE, message, "Check that you may read it, and that it is text."))
         }
     }
 }
@@ -132,7 +133,7 @@ fn parse(file: &Path, text: &str) -> Result<DocumentMut, Failure> {
     Config::default().take_file(file, text)?;
     text.parse().map_err(|error: toml_edit::TomlError| {
         let message = format!("{}: {}.", file.display(), error.message());
-        Failure::usage("config_invalid", message, "Correct it, or remove the file to have a new one written.")
+        Failure::usage(code::CONFIG_INVALID, message, "Correct it, or remove the file to have a new one written.")
     })
 }
 

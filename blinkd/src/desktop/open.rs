@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 use tokio::{process::Command, time::timeout};
 
 /// The service manager has started a program, or refused to, within this.
@@ -59,7 +59,7 @@ async fn by_desktop(what: &OsStr, shown: &str) -> Result<(), Problem> {
 
 fn nothing_opens(what: &str) -> Problem {
     Problem::new(
-        "nothing_opens",
+        code::NOTHING_OPENS,
         format!("No program could be started for {what}."),
         format!("Open it yourself: {what}"),
     )
@@ -98,7 +98,7 @@ pub(super) async fn blinkctl(command: &str) -> Result<(), Problem> {
         return Ok(());
     }
     let fix = format!("Open one and run `blinkctl {command}`.");
-    Err(Problem::new("no_terminal", "No terminal could be opened.", fix))
+    Err(Problem::new(code::NO_TERMINAL, "No terminal could be opened.", fix))
 }
 
 /// Starts the first of `commands` that can be started; whether one could.

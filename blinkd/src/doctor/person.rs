@@ -2,6 +2,7 @@
 
 use blink_proto::{
     doctor::{Check, Level},
+    problem::code,
     status::State,
 };
 
@@ -43,7 +44,7 @@ pub(super) fn state(asked: &Asked) -> Vec<Check> {
     checks.extend(status.last_error.as_ref().map(|problem| of_problem("state", Level::Problem, problem)));
     // That the session has ended is what the check of the account says.
     let session_ended = asked.account.current.as_ref().is_some_and(|account| account.session_ended);
-    let upload = status.queue.last_error.as_ref().filter(|problem| !(session_ended && problem.code == "not_signed_in"));
+    let upload = status.queue.last_error.as_ref().filter(|problem| !(session_ended && problem.is(code::NOT_SIGNED_IN)));
     checks.extend(upload.map(|problem| of_problem("upload", Level::Problem, problem)));
     checks
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use blink_proto::problem::code;
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions,
     tokio::{Listener, Stream, prelude::*},
@@ -48,7 +49,7 @@ impl Socket {
         let length = path.as_os_str().len();
         if length > MAX_PATH_BYTES {
             return Err(Failure::failed(
-                "socket_path",
+                code::SOCKET_PATH,
                 format!(
                     "The socket's path is {length} bytes long, and {MAX_PATH_BYTES} are possible: {}.",
                     path.display()
@@ -58,7 +59,7 @@ impl Socket {
         }
         let unusable = |error: io::Error| {
             Failure::failed(
-                "socket",
+                code::SOCKET,
                 format!("The socket {} cannot be made: {error}.", path.display()),
                 "Check the permissions of its folder.",
             )

@@ -1,6 +1,6 @@
 //! Erasing (GDPR, article 17), while the daemon runs.
 
-use blink_proto::{Problem, receipt::LocalErasure};
+use blink_proto::{Problem, problem::code, receipt::LocalErasure};
 
 use super::Keeper;
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
 
 fn left(error: &EraseError) -> Problem {
     let fix = "Check the folder's permissions and the disk, then try again; blinkd also tries at its next start.";
-    Problem::new("not_erased", format!("Not everything could be erased: {error}."), fix)
+    Problem::new(code::NOT_ERASED, format!("Not everything could be erased: {error}."), fix)
 }
 
 impl Keeper {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use blink_proto::{
     DeviceId, Minute, MinuteStart, Problem,
     ipc::{ImportRejection, Imported, MAX_IMPORT_MINUTES},
+    problem::code,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -39,7 +40,7 @@ impl Keeper {
     pub fn import(&mut self, minutes: Vec<Minute>, upload: bool) -> Result<Imported, Problem> {
         if minutes.len() > MAX_IMPORT_MINUTES {
             let message = format!("{} minutes are too many for one call.", minutes.len());
-            return Err(Problem::new("too_many", message, format!("Send at most {MAX_IMPORT_MINUTES} at once.")));
+            return Err(Problem::new(code::TOO_MANY, message, format!("Send at most {MAX_IMPORT_MINUTES} at once.")));
         }
         let owner = if upload { Some(self.owner().ok_or_else(not_signed_in)?) } else { None };
         let now = self.setup.clock.now();

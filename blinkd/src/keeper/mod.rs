@@ -37,6 +37,7 @@ use blink_profile::Paths;
 use blink_proto::{
     Problem,
     ipc::{Event, LivePoint, Sight},
+    problem::code,
     status::{Queue, State},
 };
 use jiff::civil::Date;
@@ -192,7 +193,7 @@ impl Keeper {
             setup,
         };
         keeper.open_store();
-        if let Some(newer) = keeper.store_problem.take_if(|problem| problem.code == "store_newer") {
+        if let Some(newer) = keeper.store_problem.take_if(|problem| problem.is(code::STORE_NEWER)) {
             return Err(KeeperError::Newer(newer));
         }
         keeper.restore(now, mono);
@@ -212,7 +213,7 @@ impl Keeper {
     ) -> io::Result<(KeeperHandle, thread::JoinHandle<()>)> {
         let (handle, inbox) = KeeperHandle::new();
         let thread = thread::Builder::new().name("blinkd-keeper".into()).spawn(move || {
-            let _at_end = AtEnd(Some(at_end));
+            let _at_end = scopeguard::guard(at_end, |at_end| at_end());
             self.run(&inbox);
         })?;
         Ok((handle, thread))
@@ -368,17 +369,6 @@ impl Keeper {
     #[must_use]
     pub fn clock(&self) -> &dyn Clock {
         self.setup.clock.as_ref()
-    }
-}
-
-/// Calls what it holds when it is dropped, also by a panic.
-pub(crate) struct AtEnd<F: FnOnce()>(pub(crate) Option<F>);
-
-impl<F: FnOnce()> Drop for AtEnd<F> {
-    fn drop(&mut self) {
-        if let Some(f) = self.0.take() {
-            f();
-        }
     }
 }
 

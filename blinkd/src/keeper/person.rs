@@ -7,6 +7,7 @@ use blink_proto::{
     Problem,
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
     ipc::{ConsentShown, PauseSpan, SignedIn},
+    problem::code,
 };
 use jiff::Timestamp;
 
@@ -22,7 +23,9 @@ pub(super) fn read_account(paths: &Paths) -> Result<AccountFile, FileError> {
         Ok(account) => Ok(account.unwrap_or_default()),
         Err(error @ FileError::Damaged { .. }) => {
             tracing::error!(why = error.why(), "the account file is damaged: set aside, signed out");
-            let _ = std::fs::rename(paths.account_file(), AccountFile::set_aside(paths));
+            if let Err(error) = std::fs::rename(paths.account_file(), AccountFile::set_aside(paths)) {
+                tracing::error!(why = error.kind().to_string(), "the damaged account file cannot be set aside");
+            }
             Ok(AccountFile::default())
         }
         Err(error) => Err(error),
@@ -31,13 +34,13 @@ pub(super) fn read_account(paths: &Paths) -> Result<AccountFile, FileError> {
 
 fn unwritable(error: &FileError) -> Problem {
     let fix = "Check the data folder's disk and permissions, then try again.";
-    Problem::new("store_failed", format!("{error}."), fix)
+    Problem::new(code::STORE_FAILED, format!("{error}."), fix)
 }
 
 /// What every command that needs an account says without one.
 #[must_use]
 pub fn not_signed_in() -> Problem {
-    Problem::new("not_signed_in", "Nobody is signed in.", "Run `blinkctl login` or `blinkctl register`.")
+    Problem::new(code::NOT_SIGNED_IN, "Nobody is signed in.", "Run `blinkctl login` or `blinkctl register`.")
 }
 
 impl Keeper {
@@ -83,7 +86,7 @@ impl Keeper {
     pub fn grant(&mut self, version: &str) -> Result<(), Problem> {
         if version != TRACKING_VERSION {
             return Err(Problem::new(
-                "consent_version",
+                code::CONSENT_VERSION,
                 format!("The consent text is version {TRACKING_VERSION} now, not {version}."),
                 "Read it with `blinkctl consent show`, then grant it.",
             ));
@@ -219,7 +222,7 @@ impl Keeper {
     /// The end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
     pub fn pause(&mut self, span: PauseSpan) -> Result<(), Problem> {
         if span.until.is_some_and(|until| until <= self.setup.clock.now()) {
-            return Err(Problem::new("pause_over", "That time is over already.", "Name a time to come."));
+            return Err(Problem::new(code::PAUSE_OVER, "That time is over already.", "Name a time to come."));
         }
         let written = self.pause.begin(span.until, self.setup.clock.now(), self.setup.clock.mono());
         tracing::info!("paused");

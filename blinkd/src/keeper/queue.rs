@@ -6,6 +6,7 @@ use blink_proto::{
     DeviceId, Minute, Problem,
     http::SyncResponse,
     ipc::{SetAside, SetAsideCount},
+    problem::code,
     status::Queue,
 };
 
@@ -42,7 +43,7 @@ impl Keeper {
             let message =
                 "Consent was withdrawn on the server, which has not said when: what may be sent is not known.";
             return Err(Problem::new(
-                "withdrawal_undated",
+                code::WITHDRAWAL_UNDATED,
                 message,
                 "Wait a little; the server is asked every minute.",
             ));
@@ -112,7 +113,7 @@ impl Keeper {
 
     fn no_store(&self) -> Problem {
         self.store_problem.clone().unwrap_or_else(|| {
-            Problem::new("store_failed", "The store cannot be read.", "It is tried again by itself.")
+            Problem::new(code::STORE_FAILED, "The store cannot be read.", "It is tried again by itself.")
         })
     }
 

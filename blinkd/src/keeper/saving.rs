@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use blink_proto::MinuteStart;
+use blink_proto::{MinuteStart, problem::code};
 use jiff::Timestamp;
 
 use super::{Keeper, MEND_EVERY};
@@ -24,7 +24,7 @@ impl Keeper {
                 self.store_problem = None;
                 if let Opening::Rebuilt { .. } = opening {
                     self.notice = Some(blink_proto::Problem::new(
-                        "store_rebuilt",
+                        code::STORE_REBUILT,
                         "The store was damaged: it was set aside and rebuilt from the history.",
                         "Nothing needs doing; check the disk if it happens again.",
                     ));

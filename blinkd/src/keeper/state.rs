@@ -5,6 +5,7 @@ use std::process;
 use blink_proto::{
     MinuteStart, Problem,
     ipc::PROTOCOL,
+    problem::code,
     status::{Account, OpenMinute, Queue, State, Status},
 };
 
@@ -52,7 +53,7 @@ impl Keeper {
         let wanted = self.wanted() && self.sharing.handover.is_none();
         if wanted && self.book.clock_behind(now) {
             return Some(Problem::new(
-                "clock_behind",
+                code::CLOCK_BEHIND,
                 "The clock was set back into a minute that is already counted; nothing is counted until it has \
                  caught up.",
                 "Set the clock right, or wait.",

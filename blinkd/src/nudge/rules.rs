@@ -8,6 +8,7 @@ use std::{
 };
 
 use blink_proto::{
+    problem::code,
     rate_per_minute,
     status::{State, Status},
 };
@@ -209,7 +210,7 @@ fn camera_gone(state: State) -> bool {
 
 /// An account whose session the server has ended.
 fn needs_sign_in(status: &Status) -> bool {
-    status.account.is_some() && status.queue.last_error.as_ref().is_some_and(|problem| problem.code == "not_signed_in")
+    status.account.is_some() && status.queue.last_error.as_ref().is_some_and(|problem| problem.is(code::NOT_SIGNED_IN))
 }
 
 fn cannot_upload(status: &Status) -> bool {

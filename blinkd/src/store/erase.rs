@@ -11,7 +11,7 @@ use blink_profile::{
     contents::{self, Left},
     day_files::identity,
 };
-use blink_proto::{Problem, receipt::LocalErasure};
+use blink_proto::{Problem, problem::code, receipt::LocalErasure};
 use serde::{Deserialize, Serialize};
 
 use super::{History, Store, StoreError, keys};
@@ -91,7 +91,7 @@ pub fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
             let _ = files::remove(&note(paths));
         }
         let fix = "Free some space on the disk, or check the data folder's permissions, then try again.";
-        Problem::new("nothing_erased", format!("Nothing was erased on this machine: {error}."), fix)
+        Problem::new(code::NOTHING_ERASED, format!("Nothing was erased on this machine: {error}."), fix)
     })
 }
 

@@ -26,7 +26,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use blink_proto::{DeviceId, Minute, MinuteStart, Problem};
+use blink_proto::{DeviceId, Minute, MinuteStart, Problem, problem::code};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -84,14 +84,14 @@ impl StoreError {
         };
         if full {
             let fix = "Free some disk space; counting goes on in memory until then.";
-            return Problem::new("disk_full", "The disk is full: minutes cannot be saved.", fix);
+            return Problem::new(code::DISK_FULL, "The disk is full: minutes cannot be saved.", fix);
         }
         if let Self::Newer(_) = self {
             let fix = "Install the version of blinkd that wrote it, or a later one; nothing in it was changed.";
-            return Problem::new("store_newer", format!("A later blinkd wrote this profile: {self}."), fix);
+            return Problem::new(code::STORE_NEWER, format!("A later blinkd wrote this profile: {self}."), fix);
         }
         let fix = "Check the data folder's disk and permissions; saving is tried again by itself.";
-        Problem::new("store_failed", format!("Minutes cannot be saved: {self}."), fix)
+        Problem::new(code::STORE_FAILED, format!("Minutes cannot be saved: {self}."), fix)
     }
 }
 

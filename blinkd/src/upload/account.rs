@@ -6,6 +6,7 @@ use blink_proto::{
     Problem, Secret,
     http::{LoginRequest, RefreshRequest, RegisterConsent, RegisterRequest, TokenResponse},
     ipc::SignedIn,
+    problem::code,
 };
 use jiff::tz::TimeZone;
 
@@ -22,8 +23,6 @@ const LONGEST_EMAIL: usize = 320;
 /// time, after a wait that doubles up to the last.
 pub(super) const RETAKE_AFTER: Duration = Duration::from_secs(30);
 const RETAKE_AT_LAST: Duration = Duration::from_secs(3600);
-/// The sign-in is in a keyring that cannot be used now.
-const KEYRING_LOCKED: &str = "keyring_locked";
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
@@ -46,7 +45,7 @@ impl Uploader {
             }
             Err(problem) => {
                 tracing::error!(code = problem.code, "the account cannot be taken up yet");
-                let asks = problem.code == KEYRING_LOCKED;
+                let asks = problem.is(code::KEYRING_LOCKED);
                 self.last_error = Some(problem);
                 self.retake_at = Some(self.setup.clock.mono() + self.retake_after);
                 if asks {
@@ -60,12 +59,12 @@ impl Uploader {
     fn kept(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
         self.setup.vault.load(owner).map_err(|error| {
             tracing::error!(why = error.why(), "the tokens cannot be read");
-            let (code, fix) = match error {
-                LoadError::Ring(_) => (KEYRING_LOCKED, "Unlock the desktop's keyring, or run `blinkctl login`."),
-                LoadError::File(_) => ("tokens_unreadable", "Check the data folder, or run `blinkctl login`."),
+            let (word, fix) = match error {
+                LoadError::Ring(_) => (code::KEYRING_LOCKED, "Unlock the desktop's keyring, or run `blinkctl login`."),
+                LoadError::File(_) => (code::TOKENS_UNREADABLE, "Check the data folder, or run `blinkctl login`."),
             };
             let message = format!("The sign-in cannot be read: {error}; minutes are kept, and it is tried again.");
-            Problem::new(code, message, fix)
+            Problem::new(word, message, fix)
         })
     }
 
@@ -129,8 +128,10 @@ impl Uploader {
         if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take()
             && let Err(error) = server.logout(&tokens.access)
         {
-            let code = error.problem().code;
-            tracing::warn!(code, "the server did not hear of the sign-out; the session ends by itself");
+            tracing::warn!(
+                code = error.problem().code,
+                "the server did not hear of the sign-out; the session ends by itself"
+            );
         }
         self.forget_link();
         Ok(self.setup.keeper.call(|keeper| keeper.sign_out())??)

@@ -8,6 +8,7 @@ use std::time::Duration;
 use blink_proto::{
     Problem, Secret,
     ipc::{DeviceCode, SignedIn},
+    problem::code,
 };
 use tokio::sync::oneshot;
 
@@ -94,16 +95,16 @@ pub(super) struct Pending {
 
 fn void() -> Problem {
     let message = "The sign-in's code is void: its time is over, or it was used.";
-    Problem::new("device_code_expired", message, "Run `blinkctl login --device` again.")
+    Problem::new(code::DEVICE_CODE_EXPIRED, message, "Run `blinkctl login --device` again.")
 }
 
 fn replaced() -> Problem {
     let message = "Another sign-in through the browser was begun, and this one's code is given up.";
-    Problem::new("device_code_replaced", message, "Confirm the newer code, or run `blinkctl login --device` again.")
+    Problem::new(code::DEVICE_CODE_REPLACED, message, "Confirm the newer code, or run `blinkctl login --device` again.")
 }
 
 fn denied() -> Problem {
-    Problem::new("access_denied", "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
+    Problem::new(code::ACCESS_DENIED, "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
 }
 
 impl Uploader {
@@ -143,7 +144,7 @@ impl Uploader {
             Some(pending) => pending.waiters.push(waiter),
             None => {
                 let fix = "Begin with `blinkctl login --device`.";
-                let problem = Problem::new("no_device_code", "No sign-in through the browser is under way.", fix);
+                let problem = Problem::new(code::NO_DEVICE_CODE, "No sign-in through the browser is under way.", fix);
                 let _ = waiter.send(Err(problem));
             }
         }

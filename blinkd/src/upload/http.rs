@@ -11,6 +11,7 @@ use blink_proto::{
     Problem, Secret,
     http::{ErrorEnvelope, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
     ipc::RemotePage,
+    problem::code,
 };
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
@@ -105,7 +106,7 @@ impl HttpServer {
 fn with_private_authority(path: &Path) -> Result<Vec<Certificate<'static>>, Problem> {
     let wrong = |why: &str| {
         let fix = "Name a PEM file with the authority's certificate in ca_file.";
-        Problem::new("bad_ca_file", format!("The ca_file {} cannot be used: {why}.", path.display()), fix)
+        Problem::new(code::BAD_CA_FILE, format!("The ca_file {} cannot be used: {why}.", path.display()), fix)
     };
     let pem = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
     let mut certificates = Vec::new();

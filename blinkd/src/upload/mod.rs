@@ -27,6 +27,7 @@ use std::{
 use blink_proto::{
     Problem, Secret,
     ipc::{DeviceCode, RemotePage, SignedIn, SyncDone},
+    problem::code,
     status::Queue,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -39,7 +40,7 @@ pub use url::BaseUrl;
 
 use crate::{
     clock::{Clock, Jumps},
-    keeper::{AtEnd, Gone, KeeperHandle},
+    keeper::{Gone, KeeperHandle},
     minutes::Owner,
     profile::{Tokens, Vault},
 };
@@ -213,7 +214,7 @@ impl std::fmt::Debug for Ask {
 /// The daemon is stopping.
 #[must_use]
 pub fn stopping() -> Problem {
-    Problem::new("stopping", "The daemon is stopping.", "Start it again, then try again.")
+    Problem::new(code::STOPPING, "The daemon is stopping.", "Start it again, then try again.")
 }
 
 /// What the upload thread needs.
@@ -289,7 +290,7 @@ impl Uploader {
     /// The system lets no thread start.
     pub fn start(mut self, inbox: Inbox, at_end: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
         thread::Builder::new().name("blinkd-upload".into()).spawn(move || {
-            let _at_end = AtEnd(Some(at_end));
+            let _at_end = scopeguard::guard(at_end, |at_end| at_end());
             // Only a daemon that is stopping ends it this way.
             let _ = self.run(&inbox);
         })

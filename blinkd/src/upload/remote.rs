@@ -1,6 +1,6 @@
 //! What is asked of the account beyond sending minutes: its minutes on the server, and its end.
 
-use blink_proto::{Problem, Secret, ipc::RemotePage};
+use blink_proto::{Problem, Secret, ipc::RemotePage, problem::code};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -109,9 +109,9 @@ fn perhaps_gone(with_password: bool) -> Problem {
                        is erased already.";
         let fix = "Try the password again; if the account is gone, run `blinkctl logout`, then the same again with \
                    `--local` or `--everything`.";
-        return Problem::new("account_gone", message, fix);
+        return Problem::new(code::ACCOUNT_GONE, message, fix);
     }
     let message = "The server has ended this session, as it does when the account is erased.";
     let fix = "Give the password; if the account is gone, run `blinkctl logout`.";
-    Problem::new("not_signed_in", message, fix)
+    Problem::new(code::NOT_SIGNED_IN, message, fix)
 }

@@ -5,6 +5,7 @@ use blink_proto::{
     consent::ConsentRecord,
     http::{SyncRequest, SyncResponse},
     ipc::SyncDone,
+    problem::code,
 };
 
 use super::{NetError, ServerConsent, Uploader, account::RETAKE_AFTER, chance, error::UploadError};
@@ -22,7 +23,7 @@ impl Uploader {
         }
         if !consented {
             let fix = "Read the text and consent with `blinkctl consent grant`.";
-            return Err(Problem::new("no_consent", "Nothing is sent without consent.", fix).into());
+            return Err(Problem::new(code::NO_CONSENT, "Nothing is sent without consent.", fix).into());
         }
         if self.link.is_none() {
             self.retake_after = RETAKE_AFTER;
@@ -102,7 +103,7 @@ impl Uploader {
         let problem = error.problem();
         tracing::warn!(code = problem.code, away, "the upload failed");
         self.last_error = Some(problem.clone());
-        if error.code() == Some("consent_withdrawn") {
+        if error.code() == Some(code::CONSENT_WITHDRAWN) {
             let newer = self.setup.keeper.call(|keeper| keeper.consent_to_tell())?;
             if newer.is_some_and(|record| record.granted) {
                 // The server speaks of what was before: it has not heard yet that consent was given again.
@@ -145,8 +146,7 @@ impl Uploader {
         if let Err(error) =
             self.authorised(|server, access| server.put_consent(access, record.granted, &record.version))
         {
-            let code = error.problem().code;
-            tracing::warn!(code, "the server has not heard of the consent yet");
+            tracing::warn!(code = error.problem().code, "the server has not heard of the consent yet");
             return Ok(());
         }
         if record.granted {
@@ -163,7 +163,7 @@ impl Uploader {
         if *error == NetError::SessionEnded {
             self.last_error = Some(problem);
         }
-        if held && error.code() == Some("consent_withdrawn") {
+        if held && error.code() == Some(code::CONSENT_WITHDRAWN) {
             return self.withdrawn(None);
         }
         Ok(())

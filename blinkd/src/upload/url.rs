@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 use ureq::http::Uri;
 
 /// `https://host[:port][/path]`, or `http://` to this machine; never with a slash at its end.
@@ -21,7 +21,7 @@ impl BaseUrl {
     pub fn parse(text: &str, insecure: bool) -> Result<Self, Problem> {
         let wrong = |why: &str| {
             let fix = "Give a server as https://host, with a port or path if it has one.";
-            Problem::new("bad_server", format!("`{text}` is not a server's address: {why}."), fix)
+            Problem::new(code::BAD_SERVER, format!("`{text}` is not a server's address: {why}."), fix)
         };
         let uri: Uri = text.trim().parse().map_err(|_| wrong("it cannot be read"))?;
         let scheme = uri.scheme_str().ok_or_else(|| wrong("it does not begin with https://"))?;
@@ -42,7 +42,7 @@ impl BaseUrl {
             "http" if loopback || insecure => {}
             "http" => {
                 return Err(Problem::new(
-                    "insecure_server",
+                    code::INSECURE_SERVER,
                     format!("`{text}` would send everything unencrypted."),
                     "Use https://, or start blinkd with --insecure if you must.",
                 ));

@@ -4,11 +4,8 @@ use blink_proto::{Problem, problem::code, receipt::LocalErasure};
 
 use super::Keeper;
 use crate::{
-    minutes::{Book, Owner},
-    store::{
-        database::drop_quietly,
-        erase::{self, EraseError},
-    },
+    minutes::Owner,
+    store::erase::{self, EraseError},
 };
 
 fn left(error: &EraseError) -> Problem {
@@ -19,11 +16,11 @@ fn left(error: &EraseError) -> Problem {
 impl Keeper {
     /// What cannot be counted is erased all the same.
     fn count_for_receipt(&mut self) -> LocalErasure {
-        if self.store.is_none() {
+        if self.records.store.is_none() {
             self.open_store();
         }
-        let count = |store| erase::count(store, &self.history, self.book.open_minutes());
-        count(self.store.as_ref()).or_else(|_| count(None)).unwrap_or_default()
+        let count = |store| erase::count(store, &self.records.history, self.counting.minutes.open_minutes());
+        count(self.records.store.as_ref()).or_else(|_| count(None)).unwrap_or_default()
     }
 
     /// Erases all minutes of this machine, the open one too, and goes on with an empty history.
@@ -34,14 +31,12 @@ impl Keeper {
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
         erase::begin(&self.setup.paths, false)?;
-        drop_quietly(self.store.take());
+        self.records.close();
         let erased = erase::minutes(&self.setup.paths);
-        self.book = Book::new(self.device.id, []);
-        self.figures.forget();
-        self.known_days.clear();
-        self.store_problem = None;
+        self.counting.forget(self.device.id);
+        self.records.known_days.clear();
+        self.records.problem = None;
         self.notice = None;
-        self.settled_to = None;
         self.open_store();
         self.tick();
         tracing::info!("the minutes were erased");
@@ -58,7 +53,7 @@ impl Keeper {
         erase::begin(&self.setup.paths, true)?;
         self.finished = true;
         self.setup.gate.stop();
-        drop_quietly(self.store.take());
+        self.records.close();
         erase::everything(&self.setup.paths).map_err(|error| left(&error))?;
         Ok(LocalErasure { everything: true, ..counted })
     }
@@ -69,12 +64,12 @@ impl Keeper {
     ///
     /// It cannot be written.
     pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
-        if !self.account.erased.contains(owner) {
-            self.account.erased.push(owner.clone());
+        if !self.person.account.erased.contains(owner) {
+            self.person.account.erased.push(owner.clone());
         }
-        self.account.undated.retain(|undated| undated.owner != *owner);
-        let erased = self.account.erased.clone();
-        let dropped = self.with_store(|store| {
+        self.person.account.undated.retain(|undated| undated.owner != *owner);
+        let erased = self.person.account.erased.clone();
+        let dropped = self.records.with_store(|store| {
             store.never_for(&erased);
             store.drop_owner(owner)
         });

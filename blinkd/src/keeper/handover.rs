@@ -143,7 +143,7 @@ impl Keeper {
                 }
             }
         } else if self.setup.manners.yield_to_others
-            && matches!(self.capture, Capture::Open)
+            && matches!(self.counting.capture, Capture::Open)
             && let Some(name) = self.sharing.waits(mono)
         {
             // The name of a program is no personal data, but which ones a person uses is not ours to keep: debug only.

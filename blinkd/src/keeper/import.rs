@@ -77,7 +77,7 @@ impl Keeper {
             return Err(refused("invalid", fault));
         }
         let from = MinuteStart::containing(minute.from_timestamp);
-        let counted_here = minute.device_id == self.device.id && self.book.get(from).is_some();
+        let counted_here = minute.device_id == self.device.id && self.counting.minutes.get(from).is_some();
         if now.duration_since(from.end()) < SEALED_AFTER || counted_here {
             return Err(refused("not_over", "this minute is not over yet"));
         }
@@ -102,7 +102,7 @@ impl Keeper {
     fn read_day(&mut self, minute: &Minute, known: &mut Known, read: &mut BTreeMap<Date, ()>) -> Result<(), Problem> {
         let day = day_of(MinuteStart::containing(minute.from_timestamp));
         if read.insert(day, ()).is_none() {
-            let lines = self.history.read(day, 0).map_err(|error| StoreError::from(error).problem())?;
+            let lines = self.records.history.read(day, 0).map_err(|error| StoreError::from(error).problem())?;
             known.extend(lines.into_iter().map(|l| ((l.minute.device_id, l.minute.from_timestamp), l.minute)));
         }
         Ok(())
@@ -112,6 +112,7 @@ impl Keeper {
         let owner = account.filter(|account| match minute.user_id {
             Some(user_id) => user_id == account.user_id,
             None => self
+                .person
                 .account
                 .first
                 .as_ref()
@@ -126,12 +127,12 @@ impl Keeper {
         if lines.is_empty() {
             return Ok(());
         }
-        let days = self.history.append_all(lines).map_err(|error| StoreError::from(error).problem())?;
+        let days = self.records.history.append_all(lines).map_err(|error| StoreError::from(error).problem())?;
         // If the store fails here, it finds the lines in the history when it is opened again.
-        self.with_store(|store| store.imported(queued, days));
+        self.records.with_store(|store| store.imported(queued, days));
         let device_id = self.device.id;
         let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
-        self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
+        self.counting.minutes.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
         self.recount(now);
         if !queued.is_empty() {
             (self.setup.on_sealed)();

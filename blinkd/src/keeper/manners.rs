@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{Keeper, handover};
-use crate::cost::Profile;
+use crate::{config::Config, cost::Profile};
 
 /// How considerate it is of the machine and of other programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +28,22 @@ impl Keeper {
     /// Asks for fewer frames where it costs more than it may.
     pub(super) fn set_pace(&mut self, mono: Duration) {
         if let Some(cpu_percent) = self.setup.meter.measured() {
-            let fps = self.figures.fps(mono);
+            let fps = self.counting.figures.fps(mono);
             let limit = f64::from(self.setup.manners.max_cpu_percent);
             let pace = self.governor.advise(limit, cpu_percent, fps);
             self.setup.gate.set_pace(pace);
         }
+    }
+
+    /// The settings were read again.
+    pub fn take_settings(&mut self, config: &Config) {
+        self.setup.source = config.source.to_string();
+        if self.setup.retention_days != config.retention_days {
+            self.setup.retention_days = config.retention_days;
+            self.records.pruned = None;
+            self.clocks.take_at_its_word();
+        }
+        self.set_manners(config.manners());
     }
 
     /// Takes other manners. The source itself stays as it is.

@@ -2,7 +2,7 @@
 //!
 //! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
 //! - [`KeeperHandle`]: how the other threads speak to it
-//! - `person`: consent, pause, account
+//! - `person`, `records`, `counting`: what it owns; `commands`: what the person asks for
 //! - `manners`, `absence`, `handover`, `sampling`: what it may cost, lock and sleep, yield, and the battery's windows
 //! - `time`: clocks that are set, time zones that change
 //! - `restore`, `saving`: going on where the last process stopped, sealing, and what to do when the disk fails
@@ -11,6 +11,8 @@
 //! It decides by the clock it is given, so that a test lives a day in a moment.
 
 mod absence;
+mod commands;
+mod counting;
 mod erase;
 mod figures;
 mod handle;
@@ -19,6 +21,7 @@ mod import;
 mod manners;
 mod person;
 mod queue;
+mod records;
 mod restore;
 mod sampling;
 mod saving;
@@ -26,7 +29,6 @@ mod state;
 mod time;
 
 use std::{
-    collections::BTreeSet,
     io,
     sync::{Arc, mpsc},
     thread,
@@ -40,32 +42,31 @@ use blink_proto::{
     problem::code,
     status::{Queue, State},
 };
-use jiff::civil::Date;
 use tokio::sync::broadcast;
 
 pub use absence::LockedBy;
+pub use commands::not_signed_in;
 pub use handle::{Gone, KeeperHandle};
 pub use manners::Manners;
-pub use person::not_signed_in;
 pub use queue::Batch;
 
 use crate::{
-    capture::{Gate, News, Sighting, Trouble},
+    capture::{Gate, News, Sighting},
     clock::{Clock, Zone},
     cost::{Governor, Meter},
-    minutes::{Book, Seen},
-    profile::{AccountFile, Consent, Device, Pause, files::FileError},
-    store::{History, Store},
+    minutes::Seen,
+    profile::{Device, files::FileError},
+    store::History,
 };
 
-use figures::Figures;
+use counting::{Capture, Counting};
+use person::Person;
+use records::Records;
 
 /// How often the keeper looks at the clock when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
 /// The open minute is saved, and subscribers hear the state, this often.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
-/// A store or disk that failed is tried again this often.
-const MEND_EVERY: Duration = Duration::from_secs(5);
 
 /// What a keeper needs to begin.
 pub struct Setup {
@@ -109,45 +110,24 @@ pub enum KeeperError {
     Newer(Problem),
 }
 
-/// What the capture thread last said.
-#[derive(Clone, Debug)]
-enum Capture {
-    Closed,
-    Open,
-    Trouble(Trouble),
-}
-
 /// The daemon's data and rules.
 pub struct Keeper {
     setup: Setup,
     device: Device,
-    consent: Consent,
-    pause: Pause,
-    account: AccountFile,
-    history: History,
-    store: Option<Store>,
-    /// Whether what the last process left open was taken up.
-    restored: bool,
-    book: Book,
-    figures: Figures,
+    person: Person,
+    records: Records,
+    counting: Counting,
     governor: Governor,
     absence: absence::Absence,
     sharing: handover::Sharing,
     sampling: sampling::Sampling,
-    capture: Capture,
-    /// How far the open source has decided.
-    settled_to: Option<jiff::Timestamp>,
-    known_days: BTreeSet<Date>,
     /// What the upload thread last said; the counts in it are not used.
     upload: Queue,
-    store_problem: Option<Problem>,
     /// Something that happened and needs no more than being said.
     notice: Option<Problem>,
     clocks: time::Clocks,
     last_tick: Duration,
     last_save: Duration,
-    mend_at: Duration,
-    pruned: Option<Date>,
     shown: Option<State>,
     finished: bool,
 }
@@ -162,38 +142,26 @@ impl Keeper {
         let (now, mono) = (setup.clock.now(), setup.clock.mono());
         let device = Device::open(&setup.paths, setup.machine.as_deref())?;
         let history = History::open(&setup.paths.history()).map_err(KeeperError::History)?;
-        let account = person::read_account(&setup.paths)?;
         let mut keeper = Self {
-            consent: Consent::open(&setup.paths.consent_file()),
-            pause: Pause::open(&setup.paths, now, mono),
-            account,
-            history,
-            store: None,
-            restored: false,
-            book: Book::new(device.id, []),
-            figures: Figures::new(setup.tz.now(), now),
+            person: Person::open(&setup.paths, now, mono)?,
+            records: Records::new(history, Arc::clone(&setup.clock)),
+            counting: Counting::new(device.id, setup.tz.now(), now),
             governor: Governor::default(),
             absence: absence::Absence::default(),
             sharing: handover::Sharing::of(setup.manners.device.clone()),
             sampling: sampling::Sampling::default(),
-            capture: Capture::Closed,
-            settled_to: None,
-            known_days: BTreeSet::new(),
             upload: Queue::default(),
-            store_problem: None,
             notice: None,
             clocks: time::Clocks::at(now, mono),
             last_tick: mono,
             last_save: mono,
-            mend_at: mono,
-            pruned: None,
             shown: None,
             finished: false,
             device,
             setup,
         };
         keeper.open_store();
-        if let Some(newer) = keeper.store_problem.take_if(|problem| problem.is(code::STORE_NEWER)) {
+        if let Some(newer) = keeper.records.problem.take_if(|problem| problem.is(code::STORE_NEWER)) {
             return Err(KeeperError::Newer(newer));
         }
         keeper.restore(now, mono);
@@ -242,19 +210,19 @@ impl Keeper {
         let passed = mono.saturating_sub(self.last_tick).min(Duration::from_secs(2));
         self.last_tick = mono;
         self.watch_time(now, mono);
-        if self.consent.refresh() {
-            tracing::info!(granted = self.consent.granted(), "the consent file changed");
+        if self.person.consent.refresh() {
+            tracing::info!(granted = self.person.consent.granted(), "the consent file changed");
         }
-        self.pause.expire(now, mono);
+        self.person.pause.expire(now, mono);
         self.setup.meter.refresh(mono);
         self.share(mono);
         self.sampling.turn(mono, self.setup.manners.profile.samples(self.setup.meter.on_battery()));
         if self.obey() {
-            self.figures.unpaused += passed;
+            self.counting.figures.unpaused += passed;
         }
         self.set_pace(mono);
         self.turn_day(now);
-        if self.store.is_none() && mono >= self.mend_at {
+        if self.records.is_mending_due(mono) {
             self.open_store();
         }
         self.seal(now, mono);
@@ -275,7 +243,7 @@ impl Keeper {
     /// Whether the person wants to be seen and can be.
     fn wanted(&self) -> bool {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
-        self.consent.granted() && !self.pause.holds(now, mono) && !self.absence.holds(mono)
+        self.person.allows(now, mono) && !self.absence.holds(mono)
     }
 
     /// Opens the gate or closes it; returns whether the person wants to be seen.
@@ -296,11 +264,11 @@ impl Keeper {
     pub fn news(&mut self, news: News) {
         match news {
             News::Opened => {
-                self.book.gap();
+                self.counting.minutes.gap();
                 self.sharing.opened();
                 // A stream is opened in the background: until it gives a frame the trouble with it is not over.
-                if !matches!(self.capture, Capture::Trouble(_)) {
-                    self.capture = Capture::Open;
+                if !matches!(self.counting.capture, Capture::Trouble(_)) {
+                    self.counting.capture = Capture::Open;
                 }
             }
             News::Closed => self.source_closed(Capture::Closed),
@@ -310,36 +278,36 @@ impl Keeper {
     }
 
     fn source_closed(&mut self, capture: Capture) {
-        self.sampling.closed(self.figures.followed(self.setup.clock.mono()));
-        self.capture = capture;
-        self.settled_to = None;
-        self.figures.closed();
+        let followed = self.counting.source_closed(capture, self.setup.clock.mono());
+        self.sampling.closed(followed);
     }
 
     fn seen(&mut self, sightings: &[Sighting], settled: &[Seen]) {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
-        let owner = self.account.current.as_ref().map(crate::profile::SignedInAccount::owner);
+        let owner = self.person.owner();
         // Frames already on their way when consent was withdrawn are let go.
-        let behind = self.book.clock_behind(now) || !self.consent.granted();
+        let behind = self.counting.minutes.clock_behind(now) || !self.person.consent.granted();
         let listened = self.setup.events.receiver_count() > 0;
         if !sightings.is_empty() {
-            self.capture = Capture::Open;
+            self.counting.capture = Capture::Open;
         }
         for sighting in sightings {
-            self.figures.sighting(sighting, mono);
+            self.counting.figures.sighting(sighting, mono);
             if !behind {
-                self.book.take(Seen::Frame { at: sighting.at, face: sighting.sight != Sight::Nobody }, owner.as_ref());
+                self.counting
+                    .minutes
+                    .take(Seen::Frame { at: sighting.at, face: sighting.sight != Sight::Nobody }, owner.as_ref());
             }
             if listened {
                 let Sighting { at, sight, ear, baseline } = *sighting;
                 let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline, sight: Some(sight) }));
             }
-            self.settled_to = Some(sighting.at);
+            self.counting.settled_to = Some(sighting.at);
         }
         let mut blinks = Vec::new();
         for seen in settled.iter().filter(|_| !behind) {
-            let taken = self.book.take(*seen, owner.as_ref());
-            self.figures.counted(taken, mono);
+            let taken = self.counting.minutes.take(*seen, owner.as_ref());
+            self.counting.figures.counted(taken, mono);
             if taken.refused > 0 {
                 tracing::warn!("a blink came for a minute that is sealed");
             }
@@ -362,7 +330,7 @@ impl Keeper {
     pub fn finish(&mut self) {
         self.finished = true;
         self.save();
-        crate::store::database::drop_quietly(self.store.take());
+        self.records.close();
     }
 
     /// The machine's clocks, as the keeper sees them.

@@ -38,7 +38,7 @@ impl Keeper {
     ///
     /// The store failed, or it is not known which minutes may be sent.
     pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
-        let Some(owner) = self.owner().filter(|_| self.consent.granted()) else { return Ok(None) };
+        let Some(owner) = self.owner().filter(|_| self.person.consent.granted()) else { return Ok(None) };
         if self.withdrawal_undated() {
             let message =
                 "Consent was withdrawn on the server, which has not said when: what may be sent is not known.";
@@ -48,8 +48,8 @@ impl Keeper {
                 "Wait a little; the server is asked every minute.",
             ));
         }
-        let found = self.with_store(|store| store.batch(&owner, limit));
-        let Some(mut minutes) = found else { return Err(self.no_store()) };
+        let found = self.records.with_store(|store| store.batch(&owner, limit));
+        let Some(mut minutes) = found else { return Err(self.records.unusable()) };
         let Some(device_id) = minutes.first().map(|minute| minute.device_id) else { return Ok(None) };
         minutes.iter_mut().for_each(|minute| minute.user_id = Some(owner.user_id));
         Ok(Some(Batch { owner, device_id, minutes }))
@@ -60,7 +60,7 @@ impl Keeper {
         let rejected: BTreeMap<_, _> =
             response.rejected.iter().map(|r| (r.index, (r.code.clone(), r.detail.clone()))).collect();
         let now = self.setup.clock.now();
-        self.with_store(|store| store.acknowledge(&batch.owner, &batch.minutes, &rejected, now));
+        self.records.with_store(|store| store.acknowledge(&batch.owner, &batch.minutes, &rejected, now));
     }
 
     /// The minutes of the signed-in account that its server rejected, oldest first.
@@ -70,7 +70,10 @@ impl Keeper {
     /// Nobody is signed in, or the store failed.
     pub fn set_aside(&mut self) -> Result<Vec<SetAside>, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
-        let found = self.with_store(|store| store.set_aside(&owner, MOST_SHOWN)).ok_or_else(|| self.no_store())?;
+        let found = self
+            .records
+            .with_store(|store| store.set_aside(&owner, MOST_SHOWN))
+            .ok_or_else(|| self.records.unusable())?;
         let shown = found.into_iter().map(|Aside { queued, code, detail, at }| SetAside {
             minute: queued.minute,
             code,
@@ -92,7 +95,8 @@ impl Keeper {
     /// Nobody is signed in, or the store failed.
     pub fn retry_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
-        let minutes = self.with_store(|store| store.retry_aside(&owner)).ok_or_else(|| self.no_store())?;
+        let minutes =
+            self.records.with_store(|store| store.retry_aside(&owner)).ok_or_else(|| self.records.unusable())?;
         if minutes > 0 {
             (self.setup.on_sealed)();
         }
@@ -107,20 +111,15 @@ impl Keeper {
     pub fn drop_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
         let theirs = |aside: &Aside| aside.queued.owner.as_ref() == Some(&owner);
-        let minutes = self.with_store(|store| store.drop_aside(theirs)).ok_or_else(|| self.no_store())?;
+        let minutes =
+            self.records.with_store(|store| store.drop_aside(theirs)).ok_or_else(|| self.records.unusable())?;
         Ok(SetAsideCount { minutes })
-    }
-
-    fn no_store(&self) -> Problem {
-        self.store_problem.clone().unwrap_or_else(|| {
-            Problem::new(code::STORE_FAILED, "The store cannot be read.", "It is tried again by itself.")
-        })
     }
 
     /// How many minutes of the signed-in account wait.
     #[must_use]
     pub fn pending(&self) -> u64 {
-        let (Some(store), Some(owner)) = (&self.store, self.owner()) else { return 0 };
+        let (Some(store), Some(owner)) = (&self.records.store, self.owner()) else { return 0 };
         store.pending(Some(&owner))
     }
 
@@ -133,7 +132,7 @@ impl Keeper {
     /// What is kept back; `None` where the store cannot be asked.
     #[must_use]
     pub fn kept_back(&self) -> Option<KeptBack> {
-        self.store.as_ref().map(|store| store.kept_back(self.owner().as_ref()))
+        self.records.store.as_ref().map(|store| store.kept_back(self.owner().as_ref()))
     }
 
     /// How the uploads go, for `status`.

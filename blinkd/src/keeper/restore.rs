@@ -16,7 +16,7 @@ impl Keeper {
             for line in self.learn(day) {
                 let observed_us = u64::from(line.minute.observed_ms) * 1000;
                 let to = line.minute.to_timestamp;
-                self.figures.recall(to, line.minute.blink_count, observed_us, now, mono);
+                self.counting.figures.recall(to, line.minute.blink_count, observed_us, now, mono);
             }
         }
         self.recount(now);
@@ -26,63 +26,56 @@ impl Keeper {
     /// here. A store that could not be opened at the start, as on a full disk, is read when it can be; what was counted
     /// of the same minute meanwhile is added to it.
     pub(super) fn take_up_open(&mut self) {
-        if self.restored {
+        if self.records.restored {
             return;
         }
-        let read = self.with_store(|store| Ok((store.open_minutes()?, store.day_note()?)));
+        let read = self.records.with_store(|store| Ok((store.open_minutes()?, store.day_note()?)));
         let Some((open, note)) = read else { return };
-        self.restored = true;
+        self.records.restored = true;
         // What was begun under an id that a damaged device file lost is still ours to finish. What another machine
         // left open is not: of a copied profile that machine finishes it, and the server keeps the first record it gets.
         let foreign = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
         let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(foreign);
         for minute in theirs {
             tracing::info!(observed_ms = minute.observed_ms(), "a minute that another machine left open is let go");
-            self.with_store(|store| store.forget_open(minute.from));
+            self.records.with_store(|store| store.forget_open(minute.from));
         }
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
         for minute in &ours {
             let to = minute.from.end().min(now);
-            self.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
+            self.counting.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
         }
-        self.book.take_up(ours);
-        if let Some(first) = self.account.first.as_ref().filter(|first| first.adopted) {
-            self.book.adopt(&first.owner, first.at);
+        self.counting.minutes.take_up(ours);
+        if let Some(first) = self.person.account.first.as_ref().filter(|first| first.adopted) {
+            self.counting.minutes.adopt(&first.owner, first.at);
         }
-        if let Some(note) = note.filter(|note| note.date == self.figures.date) {
-            self.figures.unpaused += Duration::from_millis(note.unpaused_ms);
+        if let Some(note) = note.filter(|note| note.date == self.counting.figures.date) {
+            self.counting.figures.unpaused += Duration::from_millis(note.unpaused_ms);
         }
     }
 
     /// Reads a day of the history and remembers which minutes are sealed.
     pub(super) fn learn(&mut self, day: Date) -> Vec<Line> {
-        let lines = self.lines_of(day);
+        let lines = self.records.lines_of(day);
         let device_id = self.device.id;
         let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
-        self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
-        self.known_days.insert(day);
+        self.counting.minutes.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
+        self.records.known_days.insert(day);
         lines
     }
 
     /// Counts the sealed minutes of the local day anew. How long tracking was wanted is no sum of minutes: it stays
     /// while the day does.
     pub(super) fn recount(&mut self, now: Timestamp) {
-        let date = self.figures.local_date(now);
-        let unpaused = if date == self.figures.date { self.figures.unpaused } else { Duration::ZERO };
-        self.figures.begin_day(date);
-        self.figures.unpaused = unpaused;
+        let date = self.counting.figures.local_date(now);
+        let unpaused = if date == self.counting.figures.date { self.counting.figures.unpaused } else { Duration::ZERO };
+        self.counting.figures.begin_day(date);
+        self.counting.figures.unpaused = unpaused;
         for day in figures::days_around(now) {
-            for line in self.lines_of(day) {
-                self.figures.sealed(&line.minute);
+            for line in self.records.lines_of(day) {
+                self.counting.figures.sealed(&line.minute);
             }
         }
-    }
-
-    fn lines_of(&mut self, day: Date) -> Vec<Line> {
-        self.history.read(day, 0).unwrap_or_else(|error| {
-            self.store_failed(error);
-            Vec::new()
-        })
     }
 }
 

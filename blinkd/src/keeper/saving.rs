@@ -5,23 +5,25 @@ use std::time::Duration;
 use blink_proto::{MinuteStart, problem::code};
 use jiff::Timestamp;
 
-use super::{Keeper, MEND_EVERY};
+use super::Keeper;
 use crate::{
-    config::Config,
     minutes::OpenMinute,
-    store::{DayNote, Line, Queued, Store, StoreError, database::drop_quietly, open::Opening, ownership::Heritage},
+    store::{DayNote, Line, Queued, Store, StoreError, open::Opening, ownership::Heritage},
 };
 
 impl Keeper {
     /// Opens the store, or notes why it cannot be opened and when to try again.
     pub(super) fn open_store(&mut self) {
-        let heritage =
-            Heritage { device_id: self.device.id, first: self.account.first.as_ref(), erased: &self.account.erased };
+        let heritage = Heritage {
+            device_id: self.device.id,
+            first: self.person.account.first.as_ref(),
+            erased: &self.person.account.erased,
+        };
         let folder = self.setup.paths.store();
-        match Store::open(&folder, &self.history, heritage, self.setup.clock.now()) {
+        match Store::open(&folder, &self.records.history, heritage, self.setup.clock.now()) {
             Ok((store, opening)) => {
-                self.store = Some(store);
-                self.store_problem = None;
+                self.records.store = Some(store);
+                self.records.problem = None;
                 if let Opening::Rebuilt { .. } = opening {
                     self.notice = Some(blink_proto::Problem::new(
                         code::STORE_REBUILT,
@@ -32,7 +34,7 @@ impl Keeper {
                 self.settle_inheritance();
                 self.take_up_open();
             }
-            Err(error) => self.store_failed(error),
+            Err(error) => self.records.failed(error),
         }
     }
 
@@ -42,64 +44,31 @@ impl Keeper {
     /// was counted with: a profile that was carried over loses nothing, and of one that was copied the server keeps the
     /// minute once, whoever of the two sends it first, since both send the same record.
     fn settle_inheritance(&mut self) {
-        if let Some(first) = self.account.first.clone().filter(|first| first.adopted) {
+        if let Some(first) = self.person.account.first.clone().filter(|first| first.adopted) {
             let foreign = self.device.foreign.clone();
-            self.with_store(|store| store.adopt(&first.owner, first.at, &foreign));
+            self.records.with_store(|store| store.adopt(&first.owner, first.at, &foreign));
         }
-        for owner in self.account.erased.clone() {
-            self.with_store(|store| store.drop_owner(&owner));
+        for owner in self.person.account.erased.clone() {
+            self.records.with_store(|store| store.drop_owner(&owner));
         }
-    }
-
-    /// The settings were read again.
-    pub fn take_settings(&mut self, config: &Config) {
-        self.setup.source = config.source.to_string();
-        if self.setup.retention_days != config.retention_days {
-            self.setup.retention_days = config.retention_days;
-            self.pruned = None;
-            self.clocks.take_at_its_word();
-        }
-        self.set_manners(config.manners());
-    }
-
-    /// Uses the store; `None` when there is none or it failed, in which case it is opened again later.
-    pub(super) fn with_store<T>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Option<T> {
-        match f(self.store.as_mut()?) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.store_failed(error);
-                None
-            }
-        }
-    }
-
-    pub(super) fn store_failed(&mut self, error: impl Into<StoreError>) {
-        let error = error.into();
-        let problem = error.problem();
-        if self.store_problem.is_none() {
-            tracing::error!(code = problem.code, why = error.why(), "saving fails");
-        }
-        self.store_problem = Some(problem);
-        drop_quietly(self.store.take());
-        self.mend_at = self.setup.clock.mono() + MEND_EVERY;
     }
 
     /// A new day: figures begin anew, old history goes. A clock that was set far back meets days it does not know.
     pub(super) fn turn_day(&mut self, now: Timestamp) {
         let today = crate::store::history::day_of(MinuteStart::containing(now));
-        if !self.known_days.contains(&today) {
+        if !self.records.known_days.contains(&today) {
             self.learn(today);
             self.forget_other_days(now);
         }
-        if self.figures.local_date(now) != self.figures.date {
+        if self.counting.figures.local_date(now) != self.counting.figures.date {
             self.recount(now);
         }
-        if self.pruned != Some(today)
+        if self.records.pruned != Some(today)
             && let Some(first) = self.first_kept_day(now)
             && self.clock_is_believed(first, today)
         {
-            self.pruned = Some(today);
-            match self.history.prune(first) {
+            self.records.pruned = Some(today);
+            match self.records.history.prune(first) {
                 Ok(0) => {}
                 Ok(days) => tracing::info!(days, "old days of the history were removed"),
                 Err(error) => {
@@ -112,10 +81,10 @@ impl Keeper {
 
     /// Seals what is due. A minute that cannot be written stays open and is tried again.
     pub(super) fn seal(&mut self, now: Timestamp, mono: Duration) {
-        if mono < self.mend_at && self.store_problem.is_some() || !self.clocks.settled() {
+        if self.records.must_rest(mono) || !self.clocks.settled() {
             return;
         }
-        for open in self.book.due(now, self.settled_to) {
+        for open in self.counting.minutes.due(now, self.counting.settled_to) {
             if !self.seal_one(&open) {
                 return;
             }
@@ -124,35 +93,35 @@ impl Keeper {
 
     fn seal_one(&mut self, open: &OpenMinute) -> bool {
         let Some(minute) = open.record() else {
-            self.book.sealed(open.from, false);
-            self.with_store(|store| store.forget_open(open.from));
+            self.counting.minutes.sealed(open.from, false);
+            self.records.with_store(|store| store.forget_open(open.from));
             return true;
         };
         let server = open.owner.as_ref().map(|owner| owner.server.clone());
-        let at = match self.history.append(&Line::sealed(minute.clone(), server)) {
+        let at = match self.records.history.append(&Line::sealed(minute.clone(), server)) {
             Ok(at) => at,
             Err(error) => {
-                self.store_failed(error);
+                self.records.failed(error);
                 return false;
             }
         };
-        self.book.sealed(open.from, true);
-        self.figures.sealed(&minute);
+        self.counting.minutes.sealed(open.from, true);
+        self.counting.figures.sealed(&minute);
         // A log outlives the minutes when those are deleted: it holds none of their figures.
         tracing::info!(fps = minute.mean_fps, quality = ?minute.quality, "a minute is sealed");
         // If the store fails here, it finds the line in the history when it is opened again.
-        self.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
+        self.records.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
         (self.setup.on_sealed)();
         true
     }
 
     /// Saves the open minutes.
     pub(super) fn save(&mut self) {
-        let unpaused_ms = u64::try_from(self.figures.unpaused.as_millis()).unwrap_or(u64::MAX);
-        let note = DayNote { date: self.figures.date, unpaused_ms };
-        let Some(store) = self.store.as_mut() else { return };
-        if let Err(error) = store.save_open(self.book.open_minutes(), note) {
-            self.store_failed(error);
+        let unpaused_ms = u64::try_from(self.counting.figures.unpaused.as_millis()).unwrap_or(u64::MAX);
+        let note = DayNote { date: self.counting.figures.date, unpaused_ms };
+        let Some(store) = self.records.store.as_mut() else { return };
+        if let Err(error) = store.save_open(self.counting.minutes.open_minutes(), note) {
+            self.records.failed(error);
         }
     }
 }

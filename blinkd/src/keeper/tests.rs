@@ -15,7 +15,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::{
-    capture::TroubleKind,
+    capture::{Trouble, TroubleKind},
     store::Line,
     testing::{Place, account, t},
 };

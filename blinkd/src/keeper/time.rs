@@ -68,12 +68,16 @@ impl Keeper {
     pub(super) fn watch_time(&mut self, now: Timestamp, mono: Duration) {
         self.clocks.look(now, mono);
         let tz = self.setup.tz.now();
-        if tz != self.figures.tz {
+        if tz != self.counting.figures.tz {
             tracing::info!("the time zone changed");
-            self.figures.tz = tz;
+            self.counting.figures.tz = tz;
             self.recount(now);
             // How long tracking was wanted on a day that begins and ends elsewhere is not known: at least so long.
-            self.figures.unpaused = self.figures.unpaused.max(self.figures.observed_today(self.book.open_minutes()));
+            self.counting.figures.unpaused = self
+                .counting
+                .figures
+                .unpaused
+                .max(self.counting.figures.observed_today(self.counting.minutes.open_minutes()));
         }
     }
 
@@ -95,14 +99,14 @@ impl Keeper {
             return false;
         }
         clocks.look_at = clocks.mono + LOOK_EVERY;
-        self.history.days().is_ok_and(|days| days.range(first_kept..today).next().is_some())
+        self.records.history.days().is_ok_and(|days| days.range(first_kept..today).next().is_some())
     }
 
     /// Forgets which minutes of other days are sealed: a clock that goes back there has them read again.
     pub(super) fn forget_other_days(&mut self, now: Timestamp) {
         let near: Vec<Date> = figures::days_around(now).collect();
-        self.known_days.retain(|day| near.contains(day));
-        self.book.forget_sealed(|minute: MinuteStart| !near.contains(&day_of(minute)));
+        self.records.known_days.retain(|day| near.contains(day));
+        self.counting.minutes.forget_sealed(|minute: MinuteStart| !near.contains(&day_of(minute)));
     }
 }
 

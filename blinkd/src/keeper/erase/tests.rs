@@ -157,7 +157,7 @@ fn an_erased_account_whose_minutes_could_not_be_dropped_loses_them_at_the_next_s
     let (place, mut keeper) = place();
     keeper.sign_in(account(1), true, false).unwrap();
     let owner = keeper.owner().unwrap();
-    crate::store::database::drop_quietly(keeper.store.take());
+    crate::store::database::drop_quietly(keeper.records.store.take());
     keeper.account_erased(&owner).unwrap();
     keeper.finish();
     drop(keeper);

@@ -49,7 +49,7 @@ fn what_was_exported_comes_back_byte_for_byte_after_an_erasure() {
     let again = keeper.import(before, false).unwrap();
     assert_eq!((again.imported, again.duplicates), (0, 3));
     // The clock set back into such a minute counts nothing twice.
-    assert!(keeper.book.clock_behind(t("10:01:30")));
+    assert!(keeper.counting.minutes.clock_behind(t("10:01:30")));
     drop(keeper);
     let keeper = place.keeper();
     assert_eq!(keeper.status().today.blink_count, today.blink_count);

@@ -15,12 +15,12 @@ fn blinks(place: &Place) -> Vec<u32> {
 fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_is_room() {
     let place = Place::new();
     let mut keeper = place.consenting();
-    keeper.history.full.store(true, Ordering::SeqCst);
+    keeper.records.history.full.store(true, Ordering::SeqCst);
     place.watch(&mut keeper, 200, 10);
     let status = keeper.status();
     assert_eq!(status.last_error.as_ref().unwrap().code, "disk_full");
     assert_eq!((status.today.blink_count, status.blinks_session), (20, 20));
-    keeper.history.full.store(false, Ordering::SeqCst);
+    keeper.records.history.full.store(false, Ordering::SeqCst);
     place.idle(&mut keeper, 10);
     assert_eq!(keeper.status().last_error, None);
     assert_eq!(blinks(&place), [6, 6, 6]);

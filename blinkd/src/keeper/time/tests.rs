@@ -95,7 +95,7 @@ fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
     check(&minutes);
     let blinks: u32 = minutes.iter().map(|minute| minute.blink_count).sum();
     // A minute that has not ended by the clock as it is now waits for its end.
-    let open: u32 = keeper.book.open_minutes().map(|minute| minute.blinks).sum();
+    let open: u32 = keeper.counting.minutes.open_minutes().map(|minute| minute.blinks).sum();
     let lost = 22 + 120 - i64::from(blinks + open);
     // What falls into minutes that are sealed already is lived a second time and not counted; nothing else is lost.
     let at_most = if (-600..0).contains(&seconds) { seconds.abs() / 5 + 13 } else { 0 };
@@ -129,16 +129,25 @@ fn today_is_the_day_where_the_person_is() {
     // It is ten in the morning in Greenwich and tomorrow on Kiritimati (UTC+14); Honolulu is still asleep.
     travel("Pacific/Kiritimati");
     keeper.tick();
-    assert_eq!((keeper.figures.date.to_string(), keeper.status().today.blink_count), ("2026-03-02".into(), 12));
+    assert_eq!(
+        (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
+        ("2026-03-02".into(), 12)
+    );
     travel("Pacific/Honolulu");
     keeper.tick();
-    assert_eq!((keeper.figures.date.to_string(), keeper.status().today.blink_count), ("2026-03-01".into(), 12));
+    assert_eq!(
+        (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
+        ("2026-03-01".into(), 12)
+    );
     // There the day began at 10:00 in Greenwich, so what comes before belongs to yesterday.
     place.idle(&mut keeper, 60);
     assert!(keeper.status().coverage.is_some_and(|coverage| (0.0..=1.0).contains(&coverage)));
     travel("Pacific/Niue");
     keeper.tick();
-    assert_eq!((keeper.figures.date.to_string(), keeper.status().today.blink_count), ("2026-02-28".into(), 12));
+    assert_eq!(
+        (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
+        ("2026-02-28".into(), 12)
+    );
 }
 
 #[rstest]
@@ -156,7 +165,7 @@ fn the_day_of_a_change_to_or_from_summer_time_is_as_long_as_it_is(#[case] midnig
         place.idle(&mut keeper, 10);
     }
     // The last two idle seconds were already tomorrow's first.
-    assert_eq!(keeper.figures.date, midnight.date().tomorrow().unwrap());
+    assert_eq!(keeper.counting.figures.date, midnight.date().tomorrow().unwrap());
     assert_eq!(keeper.status().today.blink_count, 0);
     assert_eq!(history(&place).len() as u64, hours);
 }
@@ -192,7 +201,7 @@ fn what_is_remembered_does_not_grow_with_the_days() {
         place.idle(&mut keeper, 5);
         place.clock.advance(Duration::from_secs(86_400 - 70));
     }
-    assert!(keeper.known_days.len() <= 3, "{:?}", keeper.known_days);
+    assert!(keeper.records.known_days.len() <= 3, "{:?}", keeper.records.known_days);
     assert_eq!(history(&place).len(), 59, "and the last is open");
 }
 
@@ -262,7 +271,7 @@ proptest! {
         // By a clock that runs on, everything that is open is sealed.
         place.clock.step(SignedDuration::from_secs(if near { 10_000_000 } else { 20_000_000_000 }));
         place.idle(&mut keeper, 10);
-        prop_assert_eq!(keeper.book.open_minutes().count(), 0);
+        prop_assert_eq!(keeper.counting.minutes.open_minutes().count(), 0);
         let minutes = history(&place);
         check(&minutes);
         prop_assert!(minutes.iter().map(|m| u64::from(m.observed_ms)).sum::<u64>() <= watched * 1_000);

@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    capture::{self, Eyes, Gate, News, Sink as _, Trouble, TroubleKind},
+    capture::{self, CaptureControl, CaptureEvent, CaptureEvents as _, Eyes, Trouble, TroubleKind},
     clock::{Clock, Zone},
     config::Settings,
     cost::Meter,
@@ -88,7 +88,7 @@ pub struct Running {
     daemon: Daemon,
     keeper: KeeperHandle,
     upload: UploadHandle,
-    gate: Arc<Gate>,
+    control: Arc<CaptureControl>,
     stop: Arc<watch::Sender<bool>>,
     threads: Threads,
     runtime: Runtime,
@@ -135,7 +135,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     lock.listens_at(&path);
     let stop = Arc::new(watch::Sender::new(false));
     let (events, _) = broadcast::channel(EVENTS_KEPT);
-    let gate = Arc::new(Gate::default());
+    let control = Arc::new(CaptureControl::default());
     let (upload, inbox) = UploadHandle::new();
 
     let nudge = upload.clone();
@@ -148,7 +148,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         retention_days: parts.retention_days,
         manners: parts.manners,
         meter: Meter::default(),
-        gate: Arc::clone(&gate),
+        control: Arc::clone(&control),
         events: events.clone(),
         enrols: {
             let owner = Arc::clone(&parts.owner);
@@ -181,7 +181,8 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     let guard = StopOnPanic(Arc::clone(&stop));
     let upload_thread = uploader.start(inbox, move || drop(guard)).map_err(no_threads)?;
 
-    let capture = Capture { eyes: parts.eyes, gate: Arc::clone(&gate), clock: parts.clock, keeper: keeper.clone() };
+    let capture =
+        Capture { eyes: parts.eyes, control: Arc::clone(&control), clock: parts.clock, keeper: keeper.clone() };
     let capture =
         thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
 
@@ -189,7 +190,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         keeper: keeper.clone(),
         upload: upload.clone(),
         owner: parts.owner,
-        gate: Arc::clone(&gate),
+        control: Arc::clone(&control),
         settings: parts.settings,
         paths: parts.paths.clone(),
         vault: parts.vault,
@@ -199,11 +200,11 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         stop: Arc::clone(&stop),
     });
     runtime.spawn(socket.serve(daemon.clone()));
-    let desk = session::Desk { keeper: keeper.clone(), upload: upload.clone(), gate: Arc::clone(&gate) };
+    let desk = session::Desk { keeper: keeper.clone(), upload: upload.clone(), control: Arc::clone(&control) };
     runtime.spawn(session::follow(parts.buses, desk));
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
     let paths = parts.paths;
-    Ok(Running { daemon, keeper, upload, gate, stop, threads, runtime, paths, socket: path, _lock: lock })
+    Ok(Running { daemon, keeper, upload, control, stop, threads, runtime, paths, socket: path, _lock: lock })
 }
 
 /// Finishes an erasure that was cut off, before anything of the profile is read.
@@ -235,7 +236,7 @@ impl Drop for StopOnPanic {
 
 struct Capture {
     eyes: MakeEyes,
-    gate: Arc<Gate>,
+    control: Arc<CaptureControl>,
     clock: Arc<dyn Clock>,
     keeper: KeeperHandle,
 }
@@ -243,16 +244,16 @@ struct Capture {
 impl Capture {
     fn run(self) {
         loop {
-            let watch = || capture::run((self.eyes)().as_mut(), &self.gate, &self.clock, &self.keeper);
+            let watch = || capture::run((self.eyes)().as_mut(), &self.control, &self.clock, &self.keeper);
             if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
-                if self.gate.take_renewed() {
+                if self.control.take_renewed() {
                     continue;
                 }
                 return;
             }
             let fix = "Please report it with the newest log file; looking is begun anew by itself.";
             let problem = Problem::new(code::INTERNAL, "Looking stopped on a mistake of blinkd's own.", fix);
-            self.keeper.tell(News::Trouble(Trouble { kind: TroubleKind::Broken, problem }));
+            self.keeper.tell(CaptureEvent::Trouble(Trouble { kind: TroubleKind::Broken, problem }));
             thread::sleep(Duration::from_secs(1));
         }
     }
@@ -295,9 +296,9 @@ impl Running {
     ///
     /// A needed thread had died of a mistake.
     pub fn stop(self) -> Result<(), Failure> {
-        let Self { daemon, keeper, upload, gate, threads, runtime, paths, socket, _lock, .. } = self;
+        let Self { daemon, keeper, upload, control, threads, runtime, paths, socket, _lock, .. } = self;
         tracing::info!("stopping");
-        gate.stop();
+        control.stop();
         let captured = ended(threads.capture, CAPTURE_ENDS);
         upload.stop();
         let uploaded = ended(threads.upload, UPLOAD_ENDS);

@@ -13,7 +13,7 @@ use blink_proto::{
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    capture::Gate,
+    capture::CaptureControl,
     config::{Config, Reloaded, Settings},
     doctor::{self, Asked},
     keeper::{Gone, Keeper, KeeperHandle},
@@ -31,7 +31,7 @@ pub(crate) struct Parts {
     pub(crate) keeper: KeeperHandle,
     pub(crate) upload: UploadHandle,
     pub(crate) owner: Arc<OwnerDesk>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) control: Arc<CaptureControl>,
     /// `None` where the settings are given and cannot be read again.
     pub(crate) settings: Option<Arc<Settings>>,
     pub(crate) paths: Paths,
@@ -219,7 +219,7 @@ impl Daemon {
         }
         self.parts.keeper.ask(move |keeper| keeper.take_settings(&config)).await.map_err(|Gone| stopping())?;
         if source {
-            self.parts.gate.renew();
+            self.parts.control.renew();
         }
         tracing::info!(?restart_needed, "the configuration was read again");
         if restart_needed.is_empty() {

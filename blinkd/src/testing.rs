@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::{
-    capture::{Gate, News, Sighting},
+    capture::{CaptureControl, CaptureEvent, Sighting},
     clock::{Clock as _, FakeClock, Zone},
     cost::Meter,
     keeper::{Keeper, Manners, Setup},
@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct Place {
     pub(crate) folder: TempDir,
     pub(crate) clock: FakeClock,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) control: Arc<CaptureControl>,
     pub(crate) machine: Option<String>,
     pub(crate) sealed: Arc<AtomicUsize>,
     pub(crate) manners: Manners,
@@ -43,7 +43,7 @@ impl Place {
         Self {
             folder: tempfile::tempdir().unwrap(),
             clock: FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap()),
-            gate: Arc::default(),
+            control: Arc::default(),
             machine: Some("this machine".to_owned()),
             sealed: Arc::default(),
             manners: Manners::default(),
@@ -89,7 +89,7 @@ impl Place {
                 let cpu = move || Duration::from_millis(cpu_ms.load(Ordering::SeqCst));
                 Meter::of(Box::new(cpu), self.folder.path().join("sys"))
             },
-            gate: Arc::clone(&self.gate),
+            control: Arc::clone(&self.control),
             events: broadcast::channel(64).0,
             enrols: {
                 let enrols = Arc::clone(&self.enrols);
@@ -111,7 +111,7 @@ impl Place {
 
     /// Lives on for `seconds`, a face being watched that blinks at the end of every `blink_every`th second.
     pub(crate) fn watch(&self, keeper: &mut Keeper, seconds: u64, blink_every: u64) {
-        keeper.news(News::Opened);
+        keeper.news(CaptureEvent::Opened);
         for second in 1..=seconds {
             let from = self.clock.now();
             self.clock.advance(Duration::from_secs(1));
@@ -123,10 +123,10 @@ impl Place {
             if second % blink_every == 0 {
                 settled.push(Seen::Blink { end, width: Duration::from_millis(180), complete: true });
             }
-            keeper.news(News::Seen(vec![sighting], settled));
+            keeper.news(CaptureEvent::Seen(vec![sighting], settled));
             keeper.tick();
         }
-        keeper.news(News::Closed);
+        keeper.news(CaptureEvent::Closed);
     }
 
     /// Lives on for `seconds` with nothing to see.

@@ -76,15 +76,15 @@ mod tests {
         let claims = [LockedBy::Hint, LockedBy::Request, LockedBy::Saver("org.gnome.ScreenSaver")];
         for by in claims {
             keeper.locked(by, true);
-            assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false));
+            assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false));
         }
         for by in claims {
             assert_eq!(keeper.state(), State::Locked);
             keeper.locked(by, false);
         }
-        assert!(place.gate.is_open() && keeper.state() != State::Locked);
+        assert!(place.control.is_open() && keeper.state() != State::Locked);
         keeper.locked(LockedBy::Hint, false);
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
     }
 
     #[test]
@@ -97,10 +97,10 @@ mod tests {
         keeper.withdraw().unwrap();
         assert_eq!(keeper.state(), State::NoConsent);
         keeper.locked(LockedBy::Hint, false);
-        assert!(!place.gate.is_open());
+        assert!(!place.control.is_open());
         keeper.grant(TRACKING_VERSION).unwrap();
         keeper.resume().unwrap();
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
     }
 
     #[test]
@@ -108,14 +108,14 @@ mod tests {
         let place = Place::new();
         let mut keeper = place.consenting();
         keeper.sleeping(true);
-        assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false));
+        assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false));
         keeper.sleeping(false);
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
         keeper.sleeping(true);
         place.idle(&mut keeper, 59);
-        assert!(!place.gate.is_open());
+        assert!(!place.control.is_open());
         place.idle(&mut keeper, 1);
-        assert!(place.gate.is_open(), "nothing sleeps for a minute of waking time");
+        assert!(place.control.is_open(), "nothing sleeps for a minute of waking time");
     }
 
     #[test]
@@ -124,10 +124,10 @@ mod tests {
         let mut keeper = place.consenting();
         keeper.locked(LockedBy::Request, true);
         keeper.resume().unwrap();
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
         keeper.locked(LockedBy::Hint, true);
         keeper.resume().unwrap();
-        assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false), "that one is known");
+        assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false), "that one is known");
     }
 
     #[test]

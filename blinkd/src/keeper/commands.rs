@@ -83,7 +83,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Withdraws it: the gate is closed before this returns.
+    /// Withdraws it: no source may be open any more when this returns.
     ///
     /// # Errors
     ///

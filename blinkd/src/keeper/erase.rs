@@ -52,7 +52,7 @@ impl Keeper {
         let counted = self.count_for_receipt();
         erase::begin(&self.setup.paths, true)?;
         self.finished = true;
-        self.setup.gate.stop();
+        self.setup.control.stop();
         self.records.close();
         erase::everything(&self.setup.paths).map_err(|error| left(&error))?;
         Ok(LocalErasure { everything: true, ..counted })

@@ -31,7 +31,7 @@ impl Keeper {
             let fps = self.counting.figures.fps(mono);
             let limit = f64::from(self.setup.manners.max_cpu_percent);
             let pace = self.governor.advise(limit, cpu_percent, fps);
-            self.setup.gate.set_pace(pace);
+            self.setup.control.set_pace(pace);
         }
     }
 

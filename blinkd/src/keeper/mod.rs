@@ -51,7 +51,7 @@ pub use manners::Manners;
 pub use queue::Batch;
 
 use crate::{
-    capture::{Gate, News, Sighting},
+    capture::{CaptureControl, CaptureEvent, Sighting},
     clock::{Clock, Zone},
     cost::{Governor, Meter},
     minutes::Seen,
@@ -86,8 +86,8 @@ pub struct Setup {
     pub manners: Manners,
     /// Measures what it costs.
     pub meter: Meter,
-    /// The capture thread's gate.
-    pub gate: Arc<Gate>,
+    /// The capture thread's control.
+    pub control: Arc<CaptureControl>,
     /// Where subscribers listen.
     pub events: broadcast::Sender<Event>,
     /// Whether an enrolment is under way: the battery's windows leave it no time to rest.
@@ -204,7 +204,7 @@ impl Keeper {
         }
     }
 
-    /// Looks at the clock: seals, saves, opens and closes the gate, tells the state.
+    /// Looks at the clock: seals, saves, allows or forbids the source, tells the state.
     pub fn tick(&mut self) {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
         let passed = mono.saturating_sub(self.last_tick).min(Duration::from_secs(2));
@@ -246,11 +246,11 @@ impl Keeper {
         self.person.allows(now, mono) && !self.absence.holds(mono)
     }
 
-    /// Opens the gate or closes it; returns whether the person wants to be seen.
+    /// Allows the source or forbids it; returns whether the person wants to be seen.
     fn obey(&mut self) -> bool {
         let wanted = self.wanted();
         let rests = self.sampling.rests() && !(self.setup.enrols)();
-        self.setup.gate.set(wanted && self.sharing.handover.is_none() && !rests);
+        self.setup.control.allow(wanted && self.sharing.handover.is_none() && !rests);
         wanted
     }
 
@@ -261,9 +261,9 @@ impl Keeper {
     }
 
     /// Takes what the capture thread says.
-    pub fn news(&mut self, news: News) {
+    pub fn news(&mut self, news: CaptureEvent) {
         match news {
-            News::Opened => {
+            CaptureEvent::Opened => {
                 self.counting.minutes.gap();
                 self.sharing.opened();
                 // A stream is opened in the background: until it gives a frame the trouble with it is not over.
@@ -271,9 +271,9 @@ impl Keeper {
                     self.counting.capture = Capture::Open;
                 }
             }
-            News::Closed => self.source_closed(Capture::Closed),
-            News::Trouble(trouble) => self.source_closed(Capture::Trouble(trouble)),
-            News::Seen(sightings, settled) => self.seen(&sightings, &settled),
+            CaptureEvent::Closed => self.source_closed(Capture::Closed),
+            CaptureEvent::Trouble(trouble) => self.source_closed(Capture::Trouble(trouble)),
+            CaptureEvent::Seen(sightings, settled) => self.seen(&sightings, &settled),
         }
     }
 

@@ -30,16 +30,16 @@ fn history(place: &Place) -> Vec<Line> {
 fn without_consent_nothing_opens_and_withdrawal_closes_before_it_returns() {
     let place = Place::new();
     let mut keeper = place.keeper();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     assert_eq!(keeper.grant("0").unwrap_err().code, "consent_version");
-    assert!(!place.gate.is_open());
+    assert!(!place.control.is_open());
     keeper.grant(TRACKING_VERSION).unwrap();
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
     keeper.withdraw().unwrap();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     drop(keeper);
     let keeper = place.keeper();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_withdrawal_written_by_another_program_is_obeyed_at_the_next_tick() {
     let record = serde_json::to_string(&ConsentRecord::withdrawn(t("10:00:00"))).unwrap();
     fs::write(place.paths().consent_file(), record).unwrap();
     keeper.tick();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
 }
 
 #[test]
@@ -59,18 +59,18 @@ fn a_pause_closes_survives_a_restart_and_ends_by_itself() {
     let past = PauseSpan { until: Some(t("09:59:59")) };
     assert_eq!(keeper.pause(past).unwrap_err().code, "pause_over");
     keeper.pause(PauseSpan { until: Some(t("10:00:30")) }).unwrap();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::Paused, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::Paused, false));
     drop(keeper);
     let mut keeper = place.keeper();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::Paused, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::Paused, false));
     place.idle(&mut keeper, 30);
     assert_ne!(keeper.state(), State::Paused);
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
     keeper.pause(PauseSpan::default()).unwrap();
     place.idle(&mut keeper, 10_000);
     assert_eq!(keeper.state(), State::Paused);
     keeper.resume().unwrap();
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 63, 4);
     place.clock.step(SignedDuration::from_secs(-60));
-    keeper.news(News::Opened);
+    keeper.news(CaptureEvent::Opened);
     keeper.tick();
     let status = keeper.status();
     assert_eq!((status.state, status.last_error.unwrap().code), (State::Error, "clock_behind".to_owned()));
@@ -182,7 +182,7 @@ fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
     // The same after a restart: the history tells.
     drop(keeper);
     let mut keeper = place.keeper();
-    keeper.news(News::Opened);
+    keeper.news(CaptureEvent::Opened);
     assert_eq!(keeper.status().last_error.unwrap().code, "clock_behind");
     place.idle(&mut keeper, 40);
     place.watch(&mut keeper, 8, 4);
@@ -274,7 +274,7 @@ fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
     keeper.withdrawn_by_server(&account(2).owner(), Some(t("10:00:00")));
     assert_ne!(keeper.state(), State::NoConsent, "that was another account");
     keeper.withdrawn_by_server(&account(1).owner(), Some(t("10:01:30")));
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     place.idle(&mut keeper, 120);
     let starts = |place: &Place| history(place).iter().map(|line| line.minute.from_timestamp).collect::<Vec<_>>();
     assert_eq!(starts(&place), [t("10:00:00"), t("10:01:00")]);

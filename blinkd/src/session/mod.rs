@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use zbus::{Connection, Proxy, connection::Builder, proxy::CacheProperties, zvariant::Type};
 
 use crate::{
-    capture::Gate,
+    capture::CaptureControl,
     keeper::{KeeperHandle, LockedBy},
     upload::UploadHandle,
 };
@@ -73,7 +73,7 @@ pub struct Desk {
     /// Looks for the server when the machine is back.
     pub upload: UploadHandle,
     /// Knows whether a source is open.
-    pub gate: Arc<Gate>,
+    pub control: Arc<CaptureControl>,
 }
 
 impl Desk {
@@ -84,8 +84,8 @@ impl Desk {
     /// Returns when no source is open any more, or in any case before long.
     async fn about_to_sleep(&self) {
         if self.keeper.ask(|keeper| keeper.sleeping(true)).await.is_ok() {
-            let gate = Arc::clone(&self.gate);
-            let closed = tokio::task::spawn_blocking(move || gate.wait_closed(CLOSES_WITHIN)).await;
+            let control = Arc::clone(&self.control);
+            let closed = tokio::task::spawn_blocking(move || control.wait_closed(CLOSES_WITHIN)).await;
             tracing::info!(closed = closed.unwrap_or(false), "about to sleep");
         }
     }

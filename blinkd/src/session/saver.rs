@@ -20,7 +20,7 @@ const SAVERS: [(&str, &str); 6] = [
 ];
 
 /// What the saver of that place in [`SAVERS`] says.
-enum News {
+enum ScreenSaverEvent {
     Active(usize, bool),
     /// It started, or stopped.
     Owner(usize, bool),
@@ -29,12 +29,17 @@ enum News {
 /// Follows all of them until the bus is gone.
 pub(super) async fn follow(bus: &Connection, desk: &Desk) -> zbus::Result<()> {
     let mut savers = Vec::new();
-    let mut news: Vec<BoxStream<'static, News>> = Vec::new();
+    let mut news: Vec<BoxStream<'static, ScreenSaverEvent>> = Vec::new();
     for (i, (name, path)) in SAVERS.into_iter().enumerate() {
         let saver = object(bus, name, path, name).await?;
-        news.push(signal::<bool>(&saver, "ActiveChanged").await?.map(move |active| News::Active(i, active)).boxed());
+        news.push(
+            signal::<bool>(&saver, "ActiveChanged")
+                .await?
+                .map(move |active| ScreenSaverEvent::Active(i, active))
+                .boxed(),
+        );
         let owner = saver.receive_owner_changed().await?;
-        news.push(owner.map(move |owner| News::Owner(i, owner.is_some())).boxed());
+        news.push(owner.map(move |owner| ScreenSaverEvent::Owner(i, owner.is_some())).boxed());
         savers.push(saver);
     }
     let mut news = select_all(news);
@@ -43,9 +48,9 @@ pub(super) async fn follow(bus: &Connection, desk: &Desk) -> zbus::Result<()> {
     }
     while let Some(news) = news.next().await {
         match news {
-            News::Active(i, active) => desk.locked(LockedBy::Saver(SAVERS[i].0), active),
-            News::Owner(i, true) => ask(&savers[i], SAVERS[i].0, desk).await,
-            News::Owner(i, false) => desk.locked(LockedBy::Saver(SAVERS[i].0), false),
+            ScreenSaverEvent::Active(i, active) => desk.locked(LockedBy::Saver(SAVERS[i].0), active),
+            ScreenSaverEvent::Owner(i, true) => ask(&savers[i], SAVERS[i].0, desk).await,
+            ScreenSaverEvent::Owner(i, false) => desk.locked(LockedBy::Saver(SAVERS[i].0), false),
         }
     }
     Err(super::gone())

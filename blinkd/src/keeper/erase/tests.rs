@@ -101,7 +101,7 @@ fn an_erasure_that_cannot_be_noted_erases_nothing_and_all_goes_on() {
         assert_eq!(refused.code, "nothing_erased");
         assert!(refused.message.starts_with("Nothing was erased"), "{refused}");
     }
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
     place.watch(&mut keeper, 20, 10);
     assert_eq!(keeper.status().today.blink_count, 15);
     drop(keeper);

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::{
-    capture::News,
+    capture::CaptureEvent,
     clock::Clock as _,
     minutes::Seen,
     store::History,
@@ -67,7 +67,7 @@ fn a_blink_that_was_decided_late_is_not_lost_to_a_step_forward() {
     keeper.tick();
     place.clock.advance(Duration::from_millis(200));
     let late = Seen::Blink { end, width: Duration::from_millis(180), complete: true };
-    keeper.news(News::Seen(vec![], vec![late]));
+    keeper.news(CaptureEvent::Seen(vec![], vec![late]));
     place.idle(&mut keeper, 5);
     assert_eq!(history(&place)[0].blink_count, 7);
 }

@@ -84,11 +84,11 @@ fn the_server_may_say_when_to_come_again() {
 fn a_withdrawal_on_the_server_closes_the_source_within_a_minute() {
     let mut stage = Stage::signed_in();
     stage.live(5);
-    assert!(stage.place.gate.is_open());
+    assert!(stage.place.control.is_open());
     let at = Some(stage.place.clock.now());
     stage.server.world(|w| w.consent = Some(ServerConsent { granted: false, at }));
     stage.live(60);
-    assert_eq!((stage.status().state, stage.place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((stage.status().state, stage.place.control.is_open()), (State::NoConsent, false));
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "no_consent");
 }
 
@@ -220,10 +220,10 @@ fn minutes_are_sent_soon_after_they_are_sealed() {
     stage.live(5);
     let from = stage.place.clock.now();
     stage.keep(move |keeper| {
-        keeper.news(crate::capture::News::Opened);
+        keeper.news(crate::capture::CaptureEvent::Opened);
         let seen = crate::minutes::Seen::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
-        keeper.news(crate::capture::News::Seen(vec![], vec![seen]));
-        keeper.news(crate::capture::News::Closed);
+        keeper.news(crate::capture::CaptureEvent::Seen(vec![], vec![seen]));
+        keeper.news(crate::capture::CaptureEvent::Closed);
     });
     stage.live(60);
     stage.uploader.answer(Ask::Queued).unwrap();

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock as _, FakeClock, Zone},
     cost::Meter,
     keeper::{Keeper, Manners, Setup},
-    minutes::Seen,
+    minutes::Observation,
     profile::SignedInAccount,
 };
 
@@ -119,9 +119,9 @@ impl Place {
             // A frame on the boundary would begin another minute.
             let end = at.checked_sub(Duration::from_millis(1)).unwrap();
             let sighting = Sighting { at: end, sight: Sight::Measurable, ear: Some(0.3), baseline: Some(0.3) };
-            let mut settled = vec![Seen::Observed { from, to: at, closed: Duration::ZERO }];
+            let mut settled = vec![Observation::Observed { from, to: at, closed: Duration::ZERO }];
             if second % blink_every == 0 {
-                settled.push(Seen::Blink { end, width: Duration::from_millis(180), complete: true });
+                settled.push(Observation::Blink { end, width: Duration::from_millis(180), complete: true });
             }
             keeper.news(CaptureEvent::Seen(vec![sighting], settled));
             keeper.tick();

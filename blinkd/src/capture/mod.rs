@@ -21,7 +21,7 @@ use jiff::Timestamp;
 pub use control::CaptureControl;
 pub use eyes::{Eyes, Look, Trouble, TroubleKind, Want};
 
-use crate::{clock::Clock, minutes::Seen};
+use crate::{clock::Clock, minutes::Observation};
 use pace::Pace;
 use wall::WallTime;
 
@@ -55,8 +55,8 @@ pub struct Sighting {
 pub enum CaptureEvent {
     /// The source is open.
     Opened,
-    /// Frames, and what was decided with them: [`Seen::Observed`] and [`Seen::Blink`].
-    Seen(Vec<Sighting>, Vec<Seen>),
+    /// Frames, and what was decided with them: [`Observation::Observed`] and [`Observation::Blink`].
+    Seen(Vec<Sighting>, Vec<Observation>),
     /// The source was closed because it must be.
     Closed,
     /// There is no source, for this reason.
@@ -118,7 +118,7 @@ struct Settling<'a> {
     gave_frames_for: Duration,
     sightings: Vec<Sighting>,
     events: Vec<Event>,
-    settled: Vec<Seen>,
+    settled: Vec<Observation>,
     handed_on: Duration,
 }
 
@@ -216,10 +216,10 @@ impl<'a> Settling<'a> {
             self.settled.push(match event {
                 Event::Observed { from, to, closed } => {
                     let (from, to) = self.wall.of_stretch(from, to);
-                    Seen::Observed { from, to, closed }
+                    Observation::Observed { from, to, closed }
                 }
                 Event::Blink(blink) => {
-                    Seen::Blink { end: self.wall.of(blink.end), width: blink.width, complete: blink.complete }
+                    Observation::Blink { end: self.wall.of(blink.end), width: blink.width, complete: blink.complete }
                 }
             });
         }

@@ -238,8 +238,8 @@ fn stream_time_becomes_wall_time() {
     let CaptureEvent::Seen(frames, settled) = stage.hear() else { panic!("frames come first") };
     assert_eq!(frames.iter().map(|frame| frame.at).collect::<Vec<_>>(), [at(900)]);
     let want = [
-        Seen::Observed { from: at(100), to: at(900), closed: Duration::from_millis(50) },
-        Seen::Blink { end: at(800), width: Duration::from_millis(150), complete: true },
+        Observation::Observed { from: at(100), to: at(900), closed: Duration::from_millis(50) },
+        Observation::Blink { end: at(800), width: Duration::from_millis(150), complete: true },
     ];
     assert_eq!(settled, want);
 }
@@ -257,7 +257,10 @@ fn when_the_clock_is_set_frames_follow_it(#[case] step_ms: i64) {
     let CaptureEvent::Seen(frames, settled) = stage.hear() else { panic!("frames come next") };
     // Both clocks stand but for the step: the frame is now.
     assert_eq!(frames[0].at, at(step_ms));
-    assert_eq!(settled[0], Seen::Blink { end: at(step_ms - 100), width: Duration::from_millis(150), complete: true });
+    assert_eq!(
+        settled[0],
+        Observation::Blink { end: at(step_ms - 100), width: Duration::from_millis(150), complete: true }
+    );
 }
 
 #[test]

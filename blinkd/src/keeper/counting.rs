@@ -6,7 +6,7 @@ use blink_proto::DeviceId;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::figures::Figures;
-use crate::{capture::Trouble, minutes::Book};
+use crate::{capture::Trouble, minutes::MinuteBuilder};
 
 /// What the capture thread last said.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(super) enum Capture {
 /// Counts of this process, and of the minutes that it has not sealed.
 #[derive(Debug)]
 pub(super) struct Counting {
-    pub(super) minutes: Book,
+    pub(super) minutes: MinuteBuilder,
     pub(super) figures: Figures,
     pub(super) capture: Capture,
     /// How far the open source has decided.
@@ -29,7 +29,7 @@ pub(super) struct Counting {
 impl Counting {
     pub(super) fn new(device_id: DeviceId, tz: TimeZone, now: Timestamp) -> Self {
         Self {
-            minutes: Book::new(device_id, []),
+            minutes: MinuteBuilder::new(device_id, []),
             figures: Figures::new(tz, now),
             capture: Capture::Closed,
             settled_to: None,
@@ -38,7 +38,7 @@ impl Counting {
 
     /// The minutes were erased: it begins with none.
     pub(super) fn forget(&mut self, device_id: DeviceId) {
-        self.minutes = Book::new(device_id, []);
+        self.minutes = MinuteBuilder::new(device_id, []);
         self.figures.forget();
         self.settled_to = None;
     }

@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     capture::Sighting,
-    minutes::{OpenMinute, Taken},
+    minutes::{Accepted, OpenMinute},
 };
 
 /// The rate of `status` is over the last five minutes.
@@ -99,7 +99,7 @@ impl Figures {
         }
     }
 
-    pub(super) fn counted(&mut self, taken: Taken, mono: Duration) {
+    pub(super) fn counted(&mut self, taken: Accepted, mono: Duration) {
         self.session_blinks += u64::from(taken.blinks);
         if taken.blinks == 0 && taken.observed_us == 0 {
             return;

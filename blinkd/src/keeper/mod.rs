@@ -54,7 +54,7 @@ use crate::{
     capture::{CaptureControl, CaptureEvent, Sighting},
     clock::{Clock, Zone},
     cost::{Governor, Meter},
-    minutes::Seen,
+    minutes::Observation,
     profile::{Device, files::FileError},
     store::History,
 };
@@ -282,7 +282,7 @@ impl Keeper {
         self.sampling.closed(followed);
     }
 
-    fn seen(&mut self, sightings: &[Sighting], settled: &[Seen]) {
+    fn seen(&mut self, sightings: &[Sighting], settled: &[Observation]) {
         let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
         let owner = self.person.owner();
         // Frames already on their way when consent was withdrawn are let go.
@@ -294,9 +294,10 @@ impl Keeper {
         for sighting in sightings {
             self.counting.figures.sighting(sighting, mono);
             if !behind {
-                self.counting
-                    .minutes
-                    .take(Seen::Frame { at: sighting.at, face: sighting.sight != Sight::Nobody }, owner.as_ref());
+                self.counting.minutes.take(
+                    Observation::Frame { at: sighting.at, face: sighting.sight != Sight::Nobody },
+                    owner.as_ref(),
+                );
             }
             if listened {
                 let Sighting { at, sight, ear, baseline } = *sighting;
@@ -311,7 +312,7 @@ impl Keeper {
             if taken.refused > 0 {
                 tracing::warn!("a blink came for a minute that is sealed");
             }
-            if let (Seen::Blink { end, width, .. }, 1) = (seen, taken.blinks) {
+            if let (Observation::Blink { end, width, .. }, 1) = (seen, taken.blinks) {
                 let duration_ms = (width.as_secs_f64() * 1e4).round() / 10.0;
                 blinks.push(Event::Blink { at: *end, duration_ms });
             }

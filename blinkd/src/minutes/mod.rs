@@ -1,7 +1,7 @@
 //! Minutes: what was seen, split at UTC minute boundaries, until each minute is sealed.
 //!
-//! Pure: every call is told the time. [`Book`] holds the open minutes; who seals one writes it down first and then
-//! says so with [`Book::sealed`], so that a failed write loses nothing. Invariants: a sealed minute takes nothing more,
+//! Pure: every call is told the time. [`MinuteBuilder`] holds the open minutes; who seals one writes it down first and then
+//! says so with [`MinuteBuilder::sealed`], so that a failed write loses nothing. Invariants: a sealed minute takes nothing more,
 //! no minute observes more than 60 s, and a blink counts in the minute of its end or, where that is sealed, not at all.
 
 mod open;
@@ -31,7 +31,7 @@ const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 
 /// Something settled, in wall time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Seen {
+pub enum Observation {
     /// A frame, and whether it had a face.
     Frame {
         /// Its time.
@@ -61,7 +61,7 @@ pub enum Seen {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct Accepted {
     /// Blinks counted.
     pub blinks: u32,
     /// Observed time counted, microseconds.
@@ -72,7 +72,7 @@ pub struct Taken {
 
 /// The open minutes, and which minutes are sealed.
 #[derive(Debug)]
-pub struct Book {
+pub struct MinuteBuilder {
     device_id: DeviceId,
     open: BTreeMap<MinuteStart, OpenMinute>,
     sealed: BTreeSet<MinuteStart>,
@@ -80,8 +80,8 @@ pub struct Book {
     observed_until: Option<Timestamp>,
 }
 
-impl Book {
-    /// A book of this machine that goes on with the minutes it left open.
+impl MinuteBuilder {
+    /// Goes on with the minutes that this machine left open.
     pub fn new(device_id: DeviceId, open: impl IntoIterator<Item = OpenMinute>) -> Self {
         Self {
             device_id,
@@ -126,12 +126,12 @@ impl Book {
     }
 
     /// Takes what was seen. A minute that begins with it belongs to `owner`.
-    pub fn take(&mut self, seen: Seen, owner: Option<&Owner>) -> Taken {
-        let mut taken = Taken::default();
+    pub fn take(&mut self, seen: Observation, owner: Option<&Owner>) -> Accepted {
+        let mut taken = Accepted::default();
         match seen {
-            Seen::Frame { at, face } => self.frame(at, face, owner),
-            Seen::Observed { from, to, closed } => taken.observed_us = self.observed(from, to, closed, owner),
-            Seen::Blink { end, width, complete } => {
+            Observation::Frame { at, face } => self.frame(at, face, owner),
+            Observation::Observed { from, to, closed } => taken.observed_us = self.observed(from, to, closed, owner),
+            Observation::Blink { end, width, complete } => {
                 let counted = self.minute(end, owner).is_some_and(|minute| minute.blink(width, complete));
                 taken.blinks = u32::from(counted);
                 taken.refused = u32::from(!counted);

@@ -10,7 +10,7 @@ use rstest::rstest;
 use crate::{
     capture::CaptureEvent,
     clock::Clock as _,
-    minutes::Seen,
+    minutes::Observation,
     store::History,
     testing::{Place, t},
 };
@@ -66,7 +66,7 @@ fn a_blink_that_was_decided_late_is_not_lost_to_a_step_forward() {
     place.clock.step(hours(1));
     keeper.tick();
     place.clock.advance(Duration::from_millis(200));
-    let late = Seen::Blink { end, width: Duration::from_millis(180), complete: true };
+    let late = Observation::Blink { end, width: Duration::from_millis(180), complete: true };
     keeper.news(CaptureEvent::Seen(vec![], vec![late]));
     place.idle(&mut keeper, 5);
     assert_eq!(history(&place)[0].blink_count, 7);

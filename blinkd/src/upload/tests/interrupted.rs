@@ -221,7 +221,8 @@ fn minutes_are_sent_soon_after_they_are_sealed() {
     let from = stage.place.clock.now();
     stage.keep(move |keeper| {
         keeper.news(crate::capture::CaptureEvent::Opened);
-        let seen = crate::minutes::Seen::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
+        let seen =
+            crate::minutes::Observation::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
         keeper.news(crate::capture::CaptureEvent::Seen(vec![], vec![seen]));
         keeper.news(crate::capture::CaptureEvent::Closed);
     });

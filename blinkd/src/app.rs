@@ -26,7 +26,7 @@ use crate::{
     daemon::{self, Daemon},
     exit::{ExitStatus, Failure},
     ipc::Socket,
-    keeper::{self, Keeper, KeeperHandle, Manners},
+    keeper::{self, CapturePolicy, Keeper, KeeperHandle},
     lock::Lock,
     owner::OwnerDesk,
     profile::Vault,
@@ -72,7 +72,7 @@ pub struct Parts {
     /// Days the history is kept.
     pub retention_days: u32,
     /// How considerate it is.
-    pub manners: Manners,
+    pub policy: CapturePolicy,
     /// Where the desktop session is asked about.
     pub buses: Buses,
     /// Whether somebody is reminded: not without a desktop.
@@ -146,7 +146,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
         machine: parts.machine,
         source: parts.source,
         retention_days: parts.retention_days,
-        manners: parts.manners,
+        policy: parts.policy,
         meter: Meter::default(),
         control: Arc::clone(&control),
         events: events.clone(),

@@ -18,7 +18,7 @@ use crate::{
     capture::{CaptureControl, CaptureEvent, Sighting},
     clock::{Clock as _, FakeClock, Zone},
     cost::Meter,
-    keeper::{Keeper, Manners, Setup},
+    keeper::{CapturePolicy, Keeper, Setup},
     minutes::Observation,
     profile::SignedInAccount,
 };
@@ -30,7 +30,7 @@ pub(crate) struct Place {
     pub(crate) control: Arc<CaptureControl>,
     pub(crate) machine: Option<String>,
     pub(crate) sealed: Arc<AtomicUsize>,
-    pub(crate) manners: Manners,
+    pub(crate) policy: CapturePolicy,
     pub(crate) zone: Arc<Mutex<TimeZone>>,
     /// CPU time that the process is said to have used, milliseconds.
     pub(crate) cpu_ms: Arc<AtomicU64>,
@@ -46,15 +46,15 @@ impl Place {
             control: Arc::default(),
             machine: Some("this machine".to_owned()),
             sealed: Arc::default(),
-            manners: Manners::default(),
+            policy: CapturePolicy::default(),
             zone: Arc::new(Mutex::new(TimeZone::UTC)),
             cpu_ms: Arc::default(),
             enrols: Arc::default(),
         }
     }
 
-    pub(crate) fn with(self, manners: Manners) -> Self {
-        Self { manners, ..self }
+    pub(crate) fn with(self, policy: CapturePolicy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Where the machine tells of its power supplies.
@@ -83,7 +83,7 @@ impl Place {
             machine: self.machine.clone(),
             source: "synthetic".to_owned(),
             retention_days: 90,
-            manners: self.manners.clone(),
+            policy: self.policy.clone(),
             meter: {
                 let cpu_ms = Arc::clone(&self.cpu_ms);
                 let cpu = move || Duration::from_millis(cpu_ms.load(Ordering::SeqCst));

@@ -17,7 +17,7 @@ use crate::{
     lock::Lock,
     profile::{AccountFile, Consent, Device, Vault, files::FileError},
     session::Bus,
-    store::{History, KeptBack, Store, database::drop_quietly, ownership::Heritage},
+    store::{History, KeptBack, Store, database::drop_quietly, ownership::MinuteOwnership},
 };
 
 /// What `blinkd doctor` takes.
@@ -111,8 +111,8 @@ fn kept_back(paths: &Paths, account: &AccountFile) -> Option<KeptBack> {
     let _lock = Lock::take(paths).ok()?;
     let device = Device::open(paths, None).ok()?;
     let history = History::open(&paths.history()).ok()?;
-    let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
-    let (store, _) = Store::open(&folder, &history, heritage, Timestamp::now()).ok()?;
+    let ownership = MinuteOwnership { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
+    let (store, _) = Store::open(&folder, &history, ownership, Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);
     let counts = store.kept_back(owner.as_ref());
     drop_quietly(store);

@@ -15,7 +15,7 @@ use crate::{
         History, Store,
         database::drop_quietly,
         erase::{self, EraseError},
-        ownership::Heritage,
+        ownership::MinuteOwnership,
     },
 };
 
@@ -87,8 +87,9 @@ fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
     let folder = paths.store();
     let device = if folder.exists() { Device::open(paths, None).ok() } else { None };
     let store = device.and_then(|device| {
-        let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
-        Store::open(&folder, history, heritage, Timestamp::now()).ok()
+        let ownership =
+            MinuteOwnership { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
+        Store::open(&folder, history, ownership, Timestamp::now()).ok()
     });
     let store = store.map(|(store, _)| store);
     let open = store.as_ref().and_then(|store| store.open_minutes().ok()).unwrap_or_default();

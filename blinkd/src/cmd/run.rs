@@ -72,7 +72,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
             Box::new(move || Box::new(NativeEyes::new(settings.config().source, Arc::clone(&owner))))
         },
         owner,
-        manners: config.manners(),
+        policy: config.capture_policy(),
         connect: upload::http::connector(config.ca_file),
         server: config.server,
         insecure: args.insecure,

@@ -216,7 +216,7 @@ impl Keeper {
     /// The pause file cannot be removed: it would hold again after a restart.
     pub fn resume(&mut self) -> Result<(), Problem> {
         let written = self.person.pause.end();
-        self.sharing.handover = None;
+        self.camera_users.handover = None;
         self.somebody_is_there();
         tracing::info!("resumed");
         self.tick();

@@ -3,7 +3,7 @@
 //! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
 //! - [`KeeperHandle`]: how the other threads speak to it
 //! - `person`, `records`, `counting`: what it owns; `commands`: what the person asks for
-//! - `manners`, `absence`, `handover`, `sampling`: what it may cost, lock and sleep, yield, and the battery's windows
+//! - `policy`, `absence`, `handover`, `sampling`: what it may cost, lock and sleep, yield, and the battery's windows
 //! - `time`: clocks that are set, time zones that change
 //! - `restore`, `saving`: going on where the last process stopped, sealing, and what to do when the disk fails
 //! - `queue`: what the upload thread takes and gives back
@@ -18,8 +18,8 @@ mod figures;
 mod handle;
 mod handover;
 mod import;
-mod manners;
 mod person;
+mod policy;
 mod queue;
 mod records;
 mod restore;
@@ -47,7 +47,7 @@ use tokio::sync::broadcast;
 pub use absence::LockedBy;
 pub use commands::not_signed_in;
 pub use handle::{Gone, KeeperHandle};
-pub use manners::Manners;
+pub use policy::CapturePolicy;
 pub use queue::Batch;
 
 use crate::{
@@ -82,8 +82,8 @@ pub struct Setup {
     pub source: String,
     /// Day files older than this are removed.
     pub retention_days: u32,
-    /// Its manners.
-    pub manners: Manners,
+    /// What it may cost, and when it gives way.
+    pub policy: CapturePolicy,
     /// Measures what it costs.
     pub meter: Meter,
     /// The capture thread's control.
@@ -119,7 +119,7 @@ pub struct Keeper {
     counting: Counting,
     governor: Governor,
     absence: absence::Absence,
-    sharing: handover::Sharing,
+    camera_users: handover::CameraUsers,
     sampling: sampling::Sampling,
     /// What the upload thread last said; the counts in it are not used.
     upload: Queue,
@@ -148,7 +148,7 @@ impl Keeper {
             counting: Counting::new(device.id, setup.tz.now(), now),
             governor: Governor::default(),
             absence: absence::Absence::default(),
-            sharing: handover::Sharing::of(setup.manners.device.clone()),
+            camera_users: handover::CameraUsers::of_device(setup.policy.device.clone()),
             sampling: sampling::Sampling::default(),
             upload: Queue::default(),
             notice: None,
@@ -216,7 +216,7 @@ impl Keeper {
         self.person.pause.expire(now, mono);
         self.setup.meter.refresh(mono);
         self.share(mono);
-        self.sampling.turn(mono, self.setup.manners.profile.samples(self.setup.meter.on_battery()));
+        self.sampling.turn(mono, self.setup.policy.profile.samples(self.setup.meter.on_battery()));
         if self.obey() {
             self.counting.figures.unpaused += passed;
         }
@@ -250,7 +250,7 @@ impl Keeper {
     fn obey(&mut self) -> bool {
         let wanted = self.wanted();
         let rests = self.sampling.rests() && !(self.setup.enrols)();
-        self.setup.control.allow(wanted && self.sharing.handover.is_none() && !rests);
+        self.setup.control.allow(wanted && self.camera_users.handover.is_none() && !rests);
         wanted
     }
 
@@ -265,7 +265,7 @@ impl Keeper {
         match news {
             CaptureEvent::Opened => {
                 self.counting.minutes.gap();
-                self.sharing.opened();
+                self.camera_users.opened();
                 // A stream is opened in the background: until it gives a frame the trouble with it is not over.
                 if !matches!(self.counting.capture, Capture::Trouble(_)) {
                     self.counting.capture = Capture::Open;

@@ -63,12 +63,12 @@ mod tests {
     use crate::{
         capture::{CaptureEvent, Trouble, TroubleKind},
         cost::Profile,
-        keeper::Manners,
+        keeper::CapturePolicy,
         testing::Place,
     };
 
     fn sampling() -> Place {
-        Place::new().with(Manners { profile: Profile::Battery, ..Manners::default() })
+        Place::new().with(CapturePolicy { profile: Profile::Battery, ..CapturePolicy::default() })
     }
 
     #[test]

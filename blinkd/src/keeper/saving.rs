@@ -8,19 +8,19 @@ use jiff::Timestamp;
 use super::Keeper;
 use crate::{
     minutes::OpenMinute,
-    store::{DayNote, Line, Queued, Store, StoreError, open::Opening, ownership::Heritage},
+    store::{DayNote, Line, Queued, Store, StoreError, open::Opening, ownership::MinuteOwnership},
 };
 
 impl Keeper {
     /// Opens the store, or notes why it cannot be opened and when to try again.
     pub(super) fn open_store(&mut self) {
-        let heritage = Heritage {
+        let ownership = MinuteOwnership {
             device_id: self.device.id,
             first: self.person.account.first.as_ref(),
             erased: &self.person.account.erased,
         };
         let folder = self.setup.paths.store();
-        match Store::open(&folder, &self.records.history, heritage, self.setup.clock.now()) {
+        match Store::open(&folder, &self.records.history, ownership, self.setup.clock.now()) {
             Ok((store, opening)) => {
                 self.records.store = Some(store);
                 self.records.problem = None;

@@ -27,7 +27,7 @@ impl Keeper {
         if self.absence.holds(mono) {
             return State::Locked;
         }
-        if self.sharing.handover.is_some() {
+        if self.camera_users.handover.is_some() {
             return State::Yielded;
         }
         if self.counting.minutes.clock_behind(now) {
@@ -50,7 +50,7 @@ impl Keeper {
     /// What is wrong now, the gravest first.
     fn problem(&self) -> Option<Problem> {
         let now = self.setup.clock.now();
-        let wanted = self.wanted() && self.sharing.handover.is_none();
+        let wanted = self.wanted() && self.camera_users.handover.is_none();
         if wanted && self.counting.minutes.clock_behind(now) {
             return Some(Problem::new(
                 code::CLOCK_BEHIND,

@@ -16,7 +16,7 @@ use super::{
     History, Import, Line, Meta, Queued, SCHEMA, Store, StoreError,
     database::{drop_quietly, is_environment, open_mending, schema_of, sweep},
     history, keys,
-    ownership::{Heritage, queued},
+    ownership::{MinuteOwnership, queued},
     rebuild::{rebuild, set_aside},
     scan::{Scan, scan},
 };
@@ -48,7 +48,7 @@ impl Store {
     pub fn open(
         folder: &Path,
         history: &History,
-        heritage: Heritage<'_>,
+        ownership: MinuteOwnership<'_>,
         now: Timestamp,
     ) -> Result<(Self, Opening), StoreError> {
         blink_files::private_folder(folder)?;
@@ -71,7 +71,7 @@ impl Store {
             (Some(wrong), _) => Some(wrong.clone()),
             (None, None) if days.is_empty() => {
                 let db = db.ok_or(StoreError::Damaged("it is gone"))?;
-                let mut store = Self::of(db, BTreeMap::new(), heritage.erased);
+                let mut store = Self::of(db, BTreeMap::new(), ownership.erased);
                 store.commit(sled::Batch::default())?;
                 return Ok((store, Opening::Fresh));
             }
@@ -80,16 +80,16 @@ impl Store {
         };
         match (wrong, db) {
             (None, Some(db)) => {
-                let mut store = Self::of(db, days.clone(), heritage.erased);
+                let mut store = Self::of(db, days.clone(), ownership.erased);
                 store.count(&scan);
-                finish_seals(&mut store, &scan, history, &days, heritage)?;
+                finish_seals(&mut store, &scan, history, &days, ownership)?;
                 Ok((store, Opening::Clean))
             }
             (wrong, db) => {
                 drop_quietly(db);
                 let why = wrong.unwrap_or_default();
                 set_aside(folder, now)?;
-                let store = rebuild(folder, history, &days, heritage, &scan)?;
+                let store = rebuild(folder, history, &days, ownership, &scan)?;
                 let queued = store.queue.values().sum();
                 tracing::warn!(why, queued, "the store was damaged: set aside and rebuilt from the history");
                 Ok((store, Opening::Rebuilt { why, queued }))
@@ -154,7 +154,7 @@ fn finish_seals(
     scan: &Scan,
     history: &History,
     days: &BTreeMap<jiff::civil::Date, u64>,
-    heritage: Heritage<'_>,
+    ownership: MinuteOwnership<'_>,
 ) -> Result<(), StoreError> {
     for open in &scan.open {
         let day = history::day_of(open.from);
@@ -162,14 +162,14 @@ fn finish_seals(
         let is_it =
             |line: &Line| line.minute.from_timestamp == open.from.start() && line.minute.device_id == open.device_id;
         if let Some(line) = history.read(day, 0)?.into_iter().find(is_it) {
-            let owner = heritage.owner(&line);
+            let owner = ownership.owner(&line);
             store.sealed(&Queued::sealed(line.minute, owner), (day, *length))?;
         }
     }
     let mut batch = sled::Batch::default();
     for line in unknown_lines(scan.meta.as_ref(), history, days)? {
         if line.import == Some(Import::Queued) {
-            store.enqueue(&queued(&line, heritage), &mut batch)?;
+            store.enqueue(&queued(&line, ownership), &mut batch)?;
         }
     }
     store.commit(batch)

@@ -7,7 +7,7 @@ use crate::{minutes::Owner, profile::FirstAccount};
 
 /// What is needed to know whose a minute in the history is.
 #[derive(Clone, Copy, Debug)]
-pub struct Heritage<'a> {
+pub struct MinuteOwnership<'a> {
     /// This machine. Nobody's minutes of another one are never adopted.
     pub device_id: DeviceId,
     /// The profile's first account, which may have adopted nobody's minutes.
@@ -16,7 +16,7 @@ pub struct Heritage<'a> {
     pub erased: &'a [Owner],
 }
 
-impl Heritage<'_> {
+impl MinuteOwnership<'_> {
     /// Whose the minute of `line` is.
     pub(super) fn owner(&self, line: &Line) -> Option<Owner> {
         match (line.minute.user_id, &line.server, self.first) {
@@ -30,6 +30,6 @@ impl Heritage<'_> {
 }
 
 /// What waits of a line in the history.
-pub(super) fn queued(line: &Line, heritage: Heritage<'_>) -> Queued {
-    Queued { owner: heritage.owner(line), minute: line.minute.clone(), imported: line.import.is_some() }
+pub(super) fn queued(line: &Line, ownership: MinuteOwnership<'_>) -> Queued {
+    Queued { owner: ownership.owner(line), minute: line.minute.clone(), imported: line.import.is_some() }
 }

@@ -14,7 +14,7 @@ use super::{
     CHUNK, History, Import, Line, Store, StoreError,
     database::open_patiently,
     json, keys,
-    ownership::{Heritage, queued},
+    ownership::{MinuteOwnership, queued},
     scan::Scan,
 };
 
@@ -47,17 +47,17 @@ pub(super) fn rebuild(
     folder: &Path,
     history: &History,
     days: &BTreeMap<Date, u64>,
-    heritage: Heritage<'_>,
+    ownership: MinuteOwnership<'_>,
     scan: &Scan,
 ) -> Result<Store, StoreError> {
     blink_files::private_folder(folder)?;
-    let mut store = Store::of(open_patiently(folder)?, days.clone(), heritage.erased);
+    let mut store = Store::of(open_patiently(folder)?, days.clone(), ownership.erased);
     let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
     let mut sealed = BTreeSet::new();
     for day in days.keys() {
         let lines = history.read(*day, 0)?;
         let is_sent = |line: &Line| match line.import {
-            None => line.minute.device_id == heritage.device_id || line.minute.user_id.is_some(),
+            None => line.minute.device_id == ownership.device_id || line.minute.user_id.is_some(),
             Some(import) => import == Import::Queued,
         };
         let sent: Vec<_> =
@@ -65,7 +65,7 @@ pub(super) fn rebuild(
         for chunk in sent.chunks(CHUNK) {
             let mut batch = sled::Batch::default();
             for line in chunk.iter().filter(|line| !rejected.contains(&line.minute.id)) {
-                store.enqueue(&queued(line, heritage), &mut batch)?;
+                store.enqueue(&queued(line, ownership), &mut batch)?;
             }
             store.commit(batch)?;
         }

@@ -6,7 +6,7 @@ use blink_proto::{UserId, example};
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::{open::Opening, ownership::Heritage, *};
+use super::{open::Opening, ownership::MinuteOwnership, *};
 use crate::profile::FirstAccount;
 
 struct Place {
@@ -28,8 +28,8 @@ impl Place {
     }
 
     fn open(&self) -> (Store, Opening) {
-        let heritage = Heritage { device_id: self.device_id, first: self.first.as_ref(), erased: &[] };
-        Store::open(&self.store_folder(), &self.history, heritage, Timestamp::now()).unwrap()
+        let ownership = MinuteOwnership { device_id: self.device_id, first: self.first.as_ref(), erased: &[] };
+        Store::open(&self.store_folder(), &self.history, ownership, Timestamp::now()).unwrap()
     }
 
     fn seal(&self, store: &mut Store, number: i64, owner: Option<&Owner>) -> Minute {

@@ -17,7 +17,7 @@ use blink_proto::{
 };
 use blinkd::{
     profile::{AccountFile, Device, FirstAccount, SignedInAccount, files},
-    store::{History, Line, Queued, Store, ownership::Heritage},
+    store::{History, Line, Queued, Store, ownership::MinuteOwnership},
 };
 use jiff::Timestamp;
 use rstest::rstest;
@@ -47,8 +47,8 @@ fn profile() -> TempDir {
     file.save(&paths).unwrap();
     files::save(&paths.consent_file(), &ConsentRecord::withdrawn(Timestamp::now())).unwrap();
     let history = History::open(&paths.history()).unwrap();
-    let heritage = Heritage { device_id: device.id, first: Some(&first), erased: &[] };
-    let (mut store, _) = Store::open(&paths.data.join("store"), &history, heritage, Timestamp::now()).unwrap();
+    let ownership = MinuteOwnership { device_id: device.id, first: Some(&first), erased: &[] };
+    let (mut store, _) = Store::open(&paths.data.join("store"), &history, ownership, Timestamp::now()).unwrap();
     let now = MinuteStart::containing(Timestamp::now()).number();
     for number in now - MINUTES - 5..now - 5 {
         let minute = Minute { user_id: Some(owner.user_id), device_id: device.id, ..example::minute(number) };

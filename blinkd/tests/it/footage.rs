@@ -24,7 +24,7 @@ use blinkd::{
     capture::{Eyes, Look, Trouble, Want, native::NativeEyes},
     clock::{Clock as _, FakeClock},
     daemon::Daemon,
-    keeper::Manners,
+    keeper::CapturePolicy,
     owner::OwnerDesk,
     session::Buses,
 };
@@ -159,7 +159,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         insecure: false,
         retention_days: 90,
         // The share of a core means nothing by this clock.
-        manners: Manners { max_cpu_percent: 0, ..Manners::default() },
+        policy: CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() },
         buses: Buses::none(),
         reminds: false,
         vault: blinkd::profile::Vault::open(&paths, false),

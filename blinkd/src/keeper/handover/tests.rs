@@ -10,7 +10,7 @@ use blink_proto::{ipc::Sight, status::State};
 use rstest::rstest;
 
 use super::*;
-use crate::{capture::CaptureEvent, keeper::Manners, testing::Place};
+use crate::{capture::CaptureEvent, keeper::CapturePolicy, testing::Place};
 
 /// `held` at each second, and at which second the camera is taken back.
 #[rstest]
@@ -111,7 +111,7 @@ fn sees(place: &Place, keeper: &mut Keeper) {
 #[test]
 fn it_is_handed_to_a_program_that_waits_and_taken_back_when_that_has_let_it_go() {
     let (_folder, device) = camera();
-    let place = Place::new().with(Manners { device: Some(device.clone()), ..Manners::default() });
+    let place = Place::new().with(CapturePolicy { device: Some(device.clone()), ..CapturePolicy::default() });
     let bystander = Other::opens(&device);
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
@@ -135,8 +135,8 @@ fn it_is_handed_to_a_program_that_waits_and_taken_back_when_that_has_let_it_go()
 #[test]
 fn it_is_not_handed_over_by_itself_where_the_person_does_not_want_that() {
     let (_folder, device) = camera();
-    let manners = Manners { device: Some(device.clone()), yield_to_others: false, ..Manners::default() };
-    let place = Place::new().with(manners);
+    let policy = CapturePolicy { device: Some(device.clone()), yield_to_others: false, ..CapturePolicy::default() };
+    let place = Place::new().with(policy);
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
     sees(&place, &mut keeper);

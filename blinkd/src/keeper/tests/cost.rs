@@ -7,7 +7,7 @@ use blink_proto::ipc::Sight;
 use crate::{
     capture::{CaptureEvent, Sighting},
     clock::Clock as _,
-    keeper::{Keeper, Manners},
+    keeper::{CapturePolicy, Keeper},
     testing::Place,
 };
 
@@ -30,7 +30,7 @@ fn live(place: &Place, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
 
 #[test]
 fn what_costs_too_much_is_looked_at_less_often_but_not_below_fifteen() {
-    let place = Place::new().with(Manners { max_cpu_percent: 25, ..Manners::default() });
+    let place = Place::new().with(CapturePolicy { max_cpu_percent: 25, ..CapturePolicy::default() });
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
     live(&place, &mut keeper, 60, 2);
@@ -48,7 +48,7 @@ fn what_costs_too_much_is_looked_at_less_often_but_not_below_fifteen() {
 
 #[test]
 fn without_a_limit_nothing_is_passed_over() {
-    let place = Place::new().with(Manners { max_cpu_percent: 0, ..Manners::default() });
+    let place = Place::new().with(CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() });
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
     live(&place, &mut keeper, 60, 40);

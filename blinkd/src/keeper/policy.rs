@@ -7,7 +7,7 @@ use crate::{config::Config, cost::Profile};
 
 /// How considerate it is of the machine and of other programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Manners {
+pub struct CapturePolicy {
     /// The device behind the source, as [`crate::capture::device::of_source`] tells it.
     pub device: Option<PathBuf>,
     /// Whether the camera is handed to a program that waits for it.
@@ -18,7 +18,7 @@ pub struct Manners {
     pub profile: Profile,
 }
 
-impl Default for Manners {
+impl Default for CapturePolicy {
     fn default() -> Self {
         Self { device: None, yield_to_others: true, max_cpu_percent: 25, profile: Profile::Auto }
     }
@@ -29,7 +29,7 @@ impl Keeper {
     pub(super) fn set_pace(&mut self, mono: Duration) {
         if let Some(cpu_percent) = self.setup.meter.measured() {
             let fps = self.counting.figures.fps(mono);
-            let limit = f64::from(self.setup.manners.max_cpu_percent);
+            let limit = f64::from(self.setup.policy.max_cpu_percent);
             let pace = self.governor.advise(limit, cpu_percent, fps);
             self.setup.control.set_pace(pace);
         }
@@ -43,15 +43,15 @@ impl Keeper {
             self.records.pruned = None;
             self.clocks.take_at_its_word();
         }
-        self.set_manners(config.manners());
+        self.set_policy(config.capture_policy());
     }
 
-    /// Takes other manners. The source itself stays as it is.
-    pub fn set_manners(&mut self, manners: Manners) {
-        if manners.device != self.setup.manners.device {
-            self.sharing = handover::Sharing::of(manners.device.clone());
+    /// Takes another policy. The source itself stays as it is.
+    pub fn set_policy(&mut self, policy: CapturePolicy) {
+        if policy.device != self.setup.policy.device {
+            self.camera_users = handover::CameraUsers::of_device(policy.device.clone());
         }
-        self.setup.manners = manners;
+        self.setup.policy = policy;
         self.tick();
     }
 }

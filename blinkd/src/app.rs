@@ -48,7 +48,7 @@ const RUNTIME_ENDS: Duration = Duration::from_millis(150);
 pub type MakeEyes = Box<dyn Fn() -> Box<dyn Eyes> + Send>;
 
 /// What the daemon is made of.
-pub struct Parts {
+pub struct AppDeps {
     /// The profile.
     pub paths: Paths,
     /// The time.
@@ -117,17 +117,17 @@ fn no_threads(error: std::io::Error) -> Failure {
 /// # Errors
 ///
 /// Another daemon of the profile runs, or its folders cannot be used.
-pub fn start(parts: Parts) -> Result<Running, Failure> {
-    finish_erasing(&parts.paths)?;
-    let mut lock = Lock::take(&parts.paths)?;
-    erase::sweep_half_written(&parts.paths);
+pub fn start(deps: AppDeps) -> Result<Running, Failure> {
+    finish_erasing(&deps.paths)?;
+    let mut lock = Lock::take(&deps.paths)?;
+    erase::sweep_half_written(&deps.paths);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("blinkd-ipc")
         .enable_all()
         .build()
         .map_err(no_threads)?;
-    let path = parts.paths.socket();
+    let path = deps.paths.socket();
     let socket = {
         let _inside = runtime.enter();
         Socket::listen(&path)?
@@ -139,19 +139,19 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     let (upload, inbox) = UploadHandle::new();
 
     let nudge = upload.clone();
-    let keeper = Keeper::begin(keeper::Setup {
-        paths: parts.paths.clone(),
-        clock: Arc::clone(&parts.clock),
-        tz: parts.tz,
-        machine: parts.machine,
-        source: parts.source,
-        retention_days: parts.retention_days,
-        policy: parts.policy,
+    let keeper = Keeper::begin(keeper::KeeperDeps {
+        paths: deps.paths.clone(),
+        clock: Arc::clone(&deps.clock),
+        tz: deps.tz,
+        machine: deps.machine,
+        source: deps.source,
+        retention_days: deps.retention_days,
+        policy: deps.policy,
         meter: Meter::default(),
         control: Arc::clone(&control),
         events: events.clone(),
         enrols: {
-            let owner = Arc::clone(&parts.owner);
+            let owner = Arc::clone(&deps.owner);
             Box::new(move || owner.enrols())
         },
         on_sealed: Box::new(move || nudge.queued()),
@@ -169,41 +169,41 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     let guard = StopOnPanic(Arc::clone(&stop));
     let (keeper, keeper_thread) = keeper.start(move || drop(guard)).map_err(no_threads)?;
 
-    let uploader = Uploader::begin(upload::Setup {
+    let uploader = Uploader::begin(upload::UploadDeps {
         keeper: keeper.clone(),
-        clock: Arc::clone(&parts.clock),
-        connect: parts.connect,
-        vault: parts.vault.clone(),
-        server: parts.server,
-        insecure: parts.insecure,
+        clock: Arc::clone(&deps.clock),
+        connect: deps.connect,
+        vault: deps.vault.clone(),
+        server: deps.server,
+        insecure: deps.insecure,
     });
     let uploader = uploader.map_err(|gone| Failure::failed(code::INTERNAL, gone.to_string(), "See the log."))?;
     let guard = StopOnPanic(Arc::clone(&stop));
     let upload_thread = uploader.start(inbox, move || drop(guard)).map_err(no_threads)?;
 
-    let capture =
-        Capture { eyes: parts.eyes, control: Arc::clone(&control), clock: parts.clock, keeper: keeper.clone() };
+    let capture = Capture { eyes: deps.eyes, control: Arc::clone(&control), clock: deps.clock, keeper: keeper.clone() };
     let capture =
         thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
 
-    let daemon = Daemon::new(daemon::Parts {
+    let daemon = Daemon::new(daemon::DaemonDeps {
         keeper: keeper.clone(),
         upload: upload.clone(),
-        owner: parts.owner,
+        owner: deps.owner,
         control: Arc::clone(&control),
-        settings: parts.settings,
-        paths: parts.paths.clone(),
-        vault: parts.vault,
-        session: parts.buses.session.clone(),
-        reminds: parts.reminds,
+        settings: deps.settings,
+        paths: deps.paths.clone(),
+        vault: deps.vault,
+        session: deps.buses.session.clone(),
+        reminds: deps.reminds,
         events,
         stop: Arc::clone(&stop),
     });
     runtime.spawn(socket.serve(daemon.clone()));
-    let desk = session::Desk { keeper: keeper.clone(), upload: upload.clone(), control: Arc::clone(&control) };
-    runtime.spawn(session::follow(parts.buses, desk));
+    let session_deps =
+        session::SessionDeps { keeper: keeper.clone(), upload: upload.clone(), control: Arc::clone(&control) };
+    runtime.spawn(session::follow(deps.buses, session_deps));
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
-    let paths = parts.paths;
+    let paths = deps.paths;
     Ok(Running { daemon, keeper, upload, control, stop, threads, runtime, paths, socket: path, _lock: lock })
 }
 

@@ -18,7 +18,7 @@ use crate::{
     capture::{CaptureControl, CaptureEvent, Sighting},
     clock::{Clock as _, FakeClock, Zone},
     cost::Meter,
-    keeper::{CapturePolicy, Keeper, Setup},
+    keeper::{CapturePolicy, Keeper, KeeperDeps},
     minutes::Observation,
     profile::SignedInAccount,
 };
@@ -73,7 +73,7 @@ impl Place {
     /// A keeper of the profile, as after a start.
     pub(crate) fn keeper(&self) -> Keeper {
         let sealed = Arc::clone(&self.sealed);
-        Keeper::begin(Setup {
+        Keeper::begin(KeeperDeps {
             paths: self.paths(),
             clock: Arc::new(self.clock.clone()),
             tz: {

@@ -47,7 +47,7 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// What the desktop needs to know.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct DesktopDeps {
     /// The configuration file.
     pub config_file: PathBuf,
     /// What stands in it.
@@ -66,18 +66,18 @@ enum Message {
 }
 
 /// Shows the daemon on the desktop until it is to stop. Without a desktop it waits for that alone.
-pub fn run(running: &Running, desk: Desk) {
+pub fn run(running: &Running, deps: DesktopDeps) {
     let bell: Arc<dyn nudge::notice::Bell> = Arc::new(nudge::notice::Desktop);
     let hands = Hands {
         daemon: running.daemon().clone(),
         bell: Arc::clone(&bell),
-        config_file: desk.config_file,
-        settings: Arc::clone(&desk.settings),
+        config_file: deps.config_file,
+        settings: Arc::clone(&deps.settings),
     };
-    let settings = desk.settings;
+    let settings = deps.settings;
     let (tell_pressed, pressed) = mpsc::unbounded_channel();
     let events = running.daemon().subscribe();
-    running.spawn(nudge::follow(events, bell, move || settings.config().nudges, desk.history, tell_pressed));
+    running.spawn(nudge::follow(events, bell, move || settings.config().nudges, deps.history, tell_pressed));
     running.spawn(perform(hands.clone(), pressed));
     let Some((tell, told)) = main_loop::new() else {
         tracing::info!("there is no desktop to show anything on; blinkctl does all that it would");

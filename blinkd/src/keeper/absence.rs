@@ -52,7 +52,7 @@ impl Keeper {
         if asleep != self.absence.asleep_since.is_some() {
             tracing::info!(asleep, "sleep");
         }
-        self.absence.asleep_since = asleep.then(|| self.setup.clock.mono());
+        self.absence.asleep_since = asleep.then(|| self.deps.clock.mono());
         self.tick();
     }
 

@@ -75,7 +75,7 @@ impl Keeper {
                 "Read it with `blinkctl consent show`, then grant it.",
             ));
         }
-        let record = ConsentRecord::granted(self.setup.clock.now());
+        let record = ConsentRecord::granted(self.deps.clock.now());
         self.person.consent.set(record.clone()).map_err(|error| unwritable(&error))?;
         tracing::info!("consent granted");
         self.person.tell_server(record);
@@ -89,7 +89,7 @@ impl Keeper {
     ///
     /// It cannot be written; it holds until the daemon stops all the same.
     pub fn withdraw(&mut self) -> Result<(), Problem> {
-        let record = ConsentRecord::withdrawn(self.setup.clock.now());
+        let record = ConsentRecord::withdrawn(self.deps.clock.now());
         let written = self.person.consent.set(record.clone());
         self.obey();
         tracing::info!("consent withdrawn");
@@ -104,7 +104,7 @@ impl Keeper {
         if self.owner().as_ref() != Some(owner) {
             return;
         }
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         tracing::info!("the account's consent was withdrawn on the server");
         if self.person.consent.granted()
             && let Err(error) = self.person.consent.set(ConsentRecord::withdrawn(at.unwrap_or(now).min(now)))
@@ -200,10 +200,10 @@ impl Keeper {
     ///
     /// The end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
     pub fn pause(&mut self, span: PauseSpan) -> Result<(), Problem> {
-        if span.until.is_some_and(|until| until <= self.setup.clock.now()) {
+        if span.until.is_some_and(|until| until <= self.deps.clock.now()) {
             return Err(Problem::new(code::PAUSE_OVER, "That time is over already.", "Name a time to come."));
         }
-        let written = self.person.pause.begin(span.until, self.setup.clock.now(), self.setup.clock.mono());
+        let written = self.person.pause.begin(span.until, self.deps.clock.now(), self.deps.clock.mono());
         tracing::info!("paused");
         self.tick();
         written.map_err(|error| unwritable(&error))
@@ -230,7 +230,7 @@ impl Keeper {
     /// It cannot be written.
     pub fn sign_in(&mut self, account: SignedInAccount, adopt: bool, consent: bool) -> Result<SignedIn, Problem> {
         let owner = account.owner();
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         if consent && !self.person.consent.granted() {
             self.person.consent.set(ConsentRecord::granted(now)).map_err(|error| unwritable(&error))?;
         }
@@ -257,7 +257,7 @@ impl Keeper {
         tracing::info!(adopted, "signed in");
         self.tick();
         if adopted > 0 {
-            (self.setup.on_sealed)();
+            (self.deps.on_sealed)();
         }
         Ok(SignedIn { adopted, consent: self.person.consent.granted(), ..signed_in })
     }

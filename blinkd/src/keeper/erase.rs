@@ -30,9 +30,9 @@ impl Keeper {
     /// Nothing is erased, for want of room to begin; or something is left, which the next start erases.
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
-        erase::begin(&self.setup.paths, false)?;
+        erase::begin(&self.deps.paths, false)?;
         self.records.close();
-        let erased = erase::minutes(&self.setup.paths);
+        let erased = erase::minutes(&self.deps.paths);
         self.counting.forget(self.device.id);
         self.records.known_days.clear();
         self.records.problem = None;
@@ -50,11 +50,11 @@ impl Keeper {
     /// Nothing is erased, for want of room to begin, and all goes on; or something is left, which the next start erases.
     pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
-        erase::begin(&self.setup.paths, true)?;
+        erase::begin(&self.deps.paths, true)?;
         self.finished = true;
-        self.setup.control.stop();
+        self.deps.control.stop();
         self.records.close();
-        erase::everything(&self.setup.paths).map_err(|error| left(&error))?;
+        erase::everything(&self.deps.paths).map_err(|error| left(&error))?;
         Ok(LocalErasure { everything: true, ..counted })
     }
 

@@ -126,7 +126,7 @@ impl Keeper {
 
     fn hand_over(&mut self, why: Why) {
         tracing::info!(?why, "the camera is handed over");
-        let mono = self.setup.clock.mono();
+        let mono = self.deps.clock.mono();
         self.camera_users.handover = Some(Handover::at(mono, why));
         self.camera_users.looked = Some(mono);
     }
@@ -142,7 +142,7 @@ impl Keeper {
                     tracing::info!("the camera is taken back");
                 }
             }
-        } else if self.setup.policy.yield_to_others
+        } else if self.deps.policy.yield_to_others
             && matches!(self.counting.capture, Capture::Open)
             && let Some(name) = self.camera_users.waits(mono)
         {

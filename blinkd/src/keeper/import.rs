@@ -43,7 +43,7 @@ impl Keeper {
             return Err(Problem::new(code::TOO_MANY, message, format!("Send at most {MAX_IMPORT_MINUTES} at once.")));
         }
         let owner = if upload { Some(self.owner().ok_or_else(not_signed_in)?) } else { None };
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         let mut done = Imported::default();
         let (mut lines, mut queued) = (Vec::new(), Vec::new());
         let (mut known, mut read) = (Known::new(), BTreeMap::new());
@@ -83,7 +83,7 @@ impl Keeper {
         }
         let first_kept = self.first_kept_day(now);
         if first_kept.is_some_and(|first| day_of(from) < first) {
-            let days = self.setup.retention_days;
+            let days = self.deps.retention_days;
             let detail = format!(
                 "it is older than the {days} days of history.retention_days and would be removed the next night; \
                  raise that first"
@@ -95,7 +95,7 @@ impl Keeper {
 
     /// The oldest day that the history keeps.
     pub(super) fn first_kept_day(&self, now: Timestamp) -> Option<Date> {
-        let kept = SignedDuration::from_hours(24 * i64::from(self.setup.retention_days));
+        let kept = SignedDuration::from_hours(24 * i64::from(self.deps.retention_days));
         day_of(MinuteStart::containing(now)).checked_sub(kept).ok()
     }
 
@@ -135,7 +135,7 @@ impl Keeper {
         self.counting.minutes.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
         self.recount(now);
         if !queued.is_empty() {
-            (self.setup.on_sealed)();
+            (self.deps.on_sealed)();
         }
         Ok(())
     }

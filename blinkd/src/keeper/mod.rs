@@ -69,7 +69,7 @@ const TICK: Duration = Duration::from_millis(250);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a keeper needs to begin.
-pub struct Setup {
+pub struct KeeperDeps {
     /// The profile.
     pub paths: Paths,
     /// The time.
@@ -112,7 +112,7 @@ pub enum KeeperError {
 
 /// The daemon's data and rules.
 pub struct Keeper {
-    setup: Setup,
+    deps: KeeperDeps,
     device: Device,
     person: Person,
     records: Records,
@@ -138,17 +138,17 @@ impl Keeper {
     /// # Errors
     ///
     /// The profile's folder cannot be used.
-    pub fn begin(setup: Setup) -> Result<Self, KeeperError> {
-        let (now, mono) = (setup.clock.now(), setup.clock.mono());
-        let device = Device::open(&setup.paths, setup.machine.as_deref())?;
-        let history = History::open(&setup.paths.history()).map_err(KeeperError::History)?;
+    pub fn begin(deps: KeeperDeps) -> Result<Self, KeeperError> {
+        let (now, mono) = (deps.clock.now(), deps.clock.mono());
+        let device = Device::open(&deps.paths, deps.machine.as_deref())?;
+        let history = History::open(&deps.paths.history()).map_err(KeeperError::History)?;
         let mut keeper = Self {
-            person: Person::open(&setup.paths, now, mono)?,
-            records: Records::new(history, Arc::clone(&setup.clock)),
-            counting: Counting::new(device.id, setup.tz.now(), now),
+            person: Person::open(&deps.paths, now, mono)?,
+            records: Records::new(history, Arc::clone(&deps.clock)),
+            counting: Counting::new(device.id, deps.tz.now(), now),
             governor: Governor::default(),
             absence: absence::Absence::default(),
-            camera_users: handover::CameraUsers::of_device(setup.policy.device.clone()),
+            camera_users: handover::CameraUsers::of_device(deps.policy.device.clone()),
             sampling: sampling::Sampling::default(),
             upload: Queue::default(),
             notice: None,
@@ -158,7 +158,7 @@ impl Keeper {
             shown: None,
             finished: false,
             device,
-            setup,
+            deps,
         };
         keeper.open_store();
         if let Some(newer) = keeper.records.problem.take_if(|problem| problem.is(code::STORE_NEWER)) {
@@ -190,7 +190,7 @@ impl Keeper {
     fn run(&mut self, inbox: &mpsc::Receiver<handle::Job>) {
         loop {
             let due = self.last_tick + TICK;
-            match inbox.recv_timeout(due.saturating_sub(self.setup.clock.mono()).min(TICK)) {
+            match inbox.recv_timeout(due.saturating_sub(self.deps.clock.mono()).min(TICK)) {
                 Ok(job) => job(self),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => self.finish(),
@@ -198,7 +198,7 @@ impl Keeper {
             if self.finished {
                 return;
             }
-            if self.setup.clock.mono() >= due {
+            if self.deps.clock.mono() >= due {
                 self.tick();
             }
         }
@@ -206,7 +206,7 @@ impl Keeper {
 
     /// Looks at the clock: seals, saves, allows or forbids the source, tells the state.
     pub fn tick(&mut self) {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let passed = mono.saturating_sub(self.last_tick).min(Duration::from_secs(2));
         self.last_tick = mono;
         self.watch_time(now, mono);
@@ -214,9 +214,9 @@ impl Keeper {
             tracing::info!(granted = self.person.consent.granted(), "the consent file changed");
         }
         self.person.pause.expire(now, mono);
-        self.setup.meter.refresh(mono);
+        self.deps.meter.refresh(mono);
         self.share(mono);
-        self.sampling.turn(mono, self.setup.policy.profile.samples(self.setup.meter.on_battery()));
+        self.sampling.turn(mono, self.deps.policy.profile.samples(self.deps.meter.on_battery()));
         if self.obey() {
             self.counting.figures.unpaused += passed;
         }
@@ -242,21 +242,21 @@ impl Keeper {
 
     /// Whether the person wants to be seen and can be.
     fn wanted(&self) -> bool {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         self.person.allows(now, mono) && !self.absence.holds(mono)
     }
 
     /// Allows the source or forbids it; returns whether the person wants to be seen.
     fn obey(&mut self) -> bool {
         let wanted = self.wanted();
-        let rests = self.sampling.rests() && !(self.setup.enrols)();
-        self.setup.control.allow(wanted && self.camera_users.handover.is_none() && !rests);
+        let rests = self.sampling.rests() && !(self.deps.enrols)();
+        self.deps.control.allow(wanted && self.camera_users.handover.is_none() && !rests);
         wanted
     }
 
     fn publish(&self) {
-        if self.setup.events.receiver_count() > 0 {
-            let _ = self.setup.events.send(Event::Status(Box::new(self.status())));
+        if self.deps.events.receiver_count() > 0 {
+            let _ = self.deps.events.send(Event::Status(Box::new(self.status())));
         }
     }
 
@@ -278,16 +278,16 @@ impl Keeper {
     }
 
     fn source_closed(&mut self, capture: Capture) {
-        let followed = self.counting.source_closed(capture, self.setup.clock.mono());
+        let followed = self.counting.source_closed(capture, self.deps.clock.mono());
         self.sampling.closed(followed);
     }
 
     fn seen(&mut self, sightings: &[Sighting], settled: &[Observation]) {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let owner = self.person.owner();
         // Frames already on their way when consent was withdrawn are let go.
         let behind = self.counting.minutes.clock_behind(now) || !self.person.consent.granted();
-        let listened = self.setup.events.receiver_count() > 0;
+        let listened = self.deps.events.receiver_count() > 0;
         if !sightings.is_empty() {
             self.counting.capture = Capture::Open;
         }
@@ -301,7 +301,7 @@ impl Keeper {
             }
             if listened {
                 let Sighting { at, sight, ear, baseline } = *sighting;
-                let _ = self.setup.events.send(Event::Live(LivePoint { at, ear, baseline, sight: Some(sight) }));
+                let _ = self.deps.events.send(Event::Live(LivePoint { at, ear, baseline, sight: Some(sight) }));
             }
             self.counting.settled_to = Some(sighting.at);
         }
@@ -323,7 +323,7 @@ impl Keeper {
             self.save();
         }
         for blink in blinks.into_iter().filter(|_| listened) {
-            let _ = self.setup.events.send(blink);
+            let _ = self.deps.events.send(blink);
         }
     }
 
@@ -337,7 +337,7 @@ impl Keeper {
     /// The machine's clocks, as the keeper sees them.
     #[must_use]
     pub fn clock(&self) -> &dyn Clock {
-        self.setup.clock.as_ref()
+        self.deps.clock.as_ref()
     }
 }
 

@@ -27,19 +27,19 @@ impl Default for CapturePolicy {
 impl Keeper {
     /// Asks for fewer frames where it costs more than it may.
     pub(super) fn set_pace(&mut self, mono: Duration) {
-        if let Some(cpu_percent) = self.setup.meter.measured() {
+        if let Some(cpu_percent) = self.deps.meter.measured() {
             let fps = self.counting.figures.fps(mono);
-            let limit = f64::from(self.setup.policy.max_cpu_percent);
+            let limit = f64::from(self.deps.policy.max_cpu_percent);
             let pace = self.governor.advise(limit, cpu_percent, fps);
-            self.setup.control.set_pace(pace);
+            self.deps.control.set_pace(pace);
         }
     }
 
     /// The settings were read again.
     pub fn take_settings(&mut self, config: &Config) {
-        self.setup.source = config.source.to_string();
-        if self.setup.retention_days != config.retention_days {
-            self.setup.retention_days = config.retention_days;
+        self.deps.source = config.source.to_string();
+        if self.deps.retention_days != config.retention_days {
+            self.deps.retention_days = config.retention_days;
             self.records.pruned = None;
             self.clocks.take_at_its_word();
         }
@@ -48,10 +48,10 @@ impl Keeper {
 
     /// Takes another policy. The source itself stays as it is.
     pub fn set_policy(&mut self, policy: CapturePolicy) {
-        if policy.device != self.setup.policy.device {
+        if policy.device != self.deps.policy.device {
             self.camera_users = handover::CameraUsers::of_device(policy.device.clone());
         }
-        self.setup.policy = policy;
+        self.deps.policy = policy;
         self.tick();
     }
 }

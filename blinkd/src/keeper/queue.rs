@@ -59,7 +59,7 @@ impl Keeper {
     pub fn acknowledged(&mut self, batch: &Batch, response: &SyncResponse) {
         let rejected: BTreeMap<_, _> =
             response.rejected.iter().map(|r| (r.index, (r.code.clone(), r.detail.clone()))).collect();
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         self.records.with_store(|store| store.acknowledge(&batch.owner, &batch.minutes, &rejected, now));
     }
 
@@ -98,7 +98,7 @@ impl Keeper {
         let minutes =
             self.records.with_store(|store| store.retry_aside(&owner)).ok_or_else(|| self.records.unusable())?;
         if minutes > 0 {
-            (self.setup.on_sealed)();
+            (self.deps.on_sealed)();
         }
         Ok(SetAsideCount { minutes })
     }

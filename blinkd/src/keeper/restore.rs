@@ -40,7 +40,7 @@ impl Keeper {
             tracing::info!(observed_ms = minute.observed_ms(), "a minute that another machine left open is let go");
             self.records.with_store(|store| store.forget_open(minute.from));
         }
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         for minute in &ours {
             let to = minute.from.end().min(now);
             self.counting.figures.recall(to, minute.blinks, minute.observed_us, now, mono);

@@ -19,8 +19,8 @@ impl Keeper {
             first: self.person.account.first.as_ref(),
             erased: &self.person.account.erased,
         };
-        let folder = self.setup.paths.store();
-        match Store::open(&folder, &self.records.history, ownership, self.setup.clock.now()) {
+        let folder = self.deps.paths.store();
+        match Store::open(&folder, &self.records.history, ownership, self.deps.clock.now()) {
             Ok((store, opening)) => {
                 self.records.store = Some(store);
                 self.records.problem = None;
@@ -111,7 +111,7 @@ impl Keeper {
         tracing::info!(fps = minute.mean_fps, quality = ?minute.quality, "a minute is sealed");
         // If the store fails here, it finds the line in the history when it is opened again.
         self.records.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
-        (self.setup.on_sealed)();
+        (self.deps.on_sealed)();
         true
     }
 

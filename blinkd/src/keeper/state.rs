@@ -16,11 +16,11 @@ impl Keeper {
     /// The first state that holds.
     #[must_use]
     pub fn state(&self) -> State {
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         if !self.person.consent.granted() {
             return State::NoConsent;
         }
-        let mono = self.setup.clock.mono();
+        let mono = self.deps.clock.mono();
         if self.person.pause.holds(now, mono) {
             return State::Paused;
         }
@@ -49,7 +49,7 @@ impl Keeper {
 
     /// What is wrong now, the gravest first.
     fn problem(&self) -> Option<Problem> {
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         let wanted = self.wanted() && self.camera_users.handover.is_none();
         if wanted && self.counting.minutes.clock_behind(now) {
             return Some(Problem::new(
@@ -68,7 +68,7 @@ impl Keeper {
     /// The whole state at this instant.
     #[must_use]
     pub fn status(&self) -> Status {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let from = MinuteStart::containing(now);
         let open = self.counting.minutes.get(from);
         let today = self.counting.figures.today(self.counting.minutes.open_minutes());
@@ -76,7 +76,7 @@ impl Keeper {
         let account = self.person.account.current.as_ref();
         Status {
             state: self.state(),
-            source: self.setup.source.clone(),
+            source: self.deps.source.clone(),
             blinks_session: self.counting.figures.session_blinks,
             minute: OpenMinute {
                 from,
@@ -98,7 +98,7 @@ impl Keeper {
                 set_aside: self.records.store.as_ref().map_or(0, |store| store.set_aside_count(owner.as_ref())),
                 ..self.upload.clone()
             },
-            cost: self.setup.meter.cost().clone(),
+            cost: self.deps.meter.cost().clone(),
             last_error: self.problem(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL,

@@ -67,7 +67,7 @@ impl Keeper {
     /// Looks at both clocks and at the time zone.
     pub(super) fn watch_time(&mut self, now: Timestamp, mono: Duration) {
         self.clocks.look(now, mono);
-        let tz = self.setup.tz.now();
+        let tz = self.deps.tz.now();
         if tz != self.counting.figures.tz {
             tracing::info!("the time zone changed");
             self.counting.figures.tz = tz;

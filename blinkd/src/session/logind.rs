@@ -12,7 +12,7 @@ use zbus::{
     zvariant::{OwnedFd, OwnedObjectPath, OwnedValue},
 };
 
-use super::{Desk, object, signal};
+use super::{SessionDeps, object, signal};
 use crate::keeper::LockedBy;
 
 const LOGIND: &str = "org.freedesktop.login1";
@@ -56,12 +56,12 @@ enum Lock {
 pub(super) async fn follow(
     bus: &Connection,
     mut news: BoxStream<'static, LogindEvent>,
-    desk: &Desk,
+    deps: &SessionDeps,
 ) -> zbus::Result<()> {
     let manager = object(bus, LOGIND, PATH, MANAGER).await?;
     let mut delay = inhibit(&manager).await;
     if let Ok(asleep) = manager.get_property::<bool>("PreparingForSleep").await {
-        if asleep { desk.about_to_sleep().await } else { desk.awake() }
+        if asleep { deps.about_to_sleep().await } else { deps.awake() }
     }
     let mut hint = None;
     loop {
@@ -83,7 +83,7 @@ pub(super) async fn follow(
             if let Some(now) = told
                 && hint != Some(now)
             {
-                hinted(desk, &mut hint, now);
+                hinted(deps, &mut hint, now);
             }
             let every = if session.is_some() { CHECK_EVERY } else { LOOK_EVERY };
             let next = timeout(every, async {
@@ -102,16 +102,16 @@ pub(super) async fn follow(
                     break;
                 }
                 Ok(Next::LogindEvent(Some(LogindEvent::Sleep(true)))) => {
-                    desk.about_to_sleep().await;
+                    deps.about_to_sleep().await;
                     drop(delay.take());
                 }
                 Ok(Next::LogindEvent(Some(LogindEvent::Sleep(false)))) => {
                     delay = inhibit(&manager).await;
-                    desk.awake();
+                    deps.awake();
                 }
-                Ok(Next::Lock(Some(Lock::Asked))) => desk.locked(LockedBy::Request, true),
-                Ok(Next::Lock(Some(Lock::Unlocked))) => desk.locked(LockedBy::Request, false),
-                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => hinted(desk, &mut hint, now),
+                Ok(Next::Lock(Some(Lock::Asked))) => deps.locked(LockedBy::Request, true),
+                Ok(Next::Lock(Some(Lock::Unlocked))) => deps.locked(LockedBy::Request, false),
+                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => hinted(deps, &mut hint, now),
                 Ok(Next::Lock(Some(Lock::Hint(None)))) => {}
             }
         }
@@ -121,12 +121,12 @@ pub(super) async fn follow(
 }
 
 /// The hint is `now`. A locker that says when it is done has the last word on what was asked for.
-fn hinted(desk: &Desk, hint: &mut Option<bool>, now: bool) {
+fn hinted(deps: &SessionDeps, hint: &mut Option<bool>, now: bool) {
     *hint = Some(now);
     if !now {
-        desk.locked(LockedBy::Request, false);
+        deps.locked(LockedBy::Request, false);
     }
-    desk.locked(LockedBy::Hint, now);
+    deps.locked(LockedBy::Hint, now);
 }
 
 enum Next {

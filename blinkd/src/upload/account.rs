@@ -29,25 +29,25 @@ const RENEW_BEFORE: Duration = Duration::from_secs(30);
 impl Uploader {
     /// Takes up the account the profile is signed in to.
     pub(super) fn take_up(&mut self) -> Result<(), Gone> {
-        let (account, pending) = self.setup.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
+        let (account, pending) = self.deps.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
         self.retake_at = None;
         let Some(account) = account else { return Ok(()) };
         let owner = account.owner();
-        let reached = BaseUrl::parse(&owner.server, self.setup.insecure)
-            .and_then(|base| (self.setup.connect)(&base))
+        let reached = BaseUrl::parse(&owner.server, self.deps.insecure)
+            .and_then(|base| (self.deps.connect)(&base))
             .and_then(|server| Ok((server, if account.session_ended { None } else { self.kept(&owner)? })));
         match reached {
             Ok((server, tokens)) => {
                 self.link = Some(Link { owner, server, tokens });
                 self.last_error = None;
                 self.retake_after = RETAKE_AFTER;
-                self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
+                self.schedule.signed_in(self.deps.clock.mono(), pending > 0);
             }
             Err(problem) => {
                 tracing::error!(code = problem.code, "the account cannot be taken up yet");
                 let asks = problem.is(code::KEYRING_LOCKED);
                 self.last_error = Some(problem);
-                self.retake_at = Some(self.setup.clock.mono() + self.retake_after);
+                self.retake_at = Some(self.deps.clock.mono() + self.retake_after);
                 if asks {
                     self.retake_after = (2 * self.retake_after).min(RETAKE_AT_LAST);
                 }
@@ -57,7 +57,7 @@ impl Uploader {
     }
 
     fn kept(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
-        self.setup.vault.load(owner).map_err(|error| {
+        self.deps.vault.load(owner).map_err(|error| {
             tracing::error!(why = error.why(), "the tokens cannot be read");
             let (word, fix) = match error {
                 LoadError::Ring(_) => (code::KEYRING_LOCKED, "Unlock the desktop's keyring, or run `blinkctl login`."),
@@ -71,9 +71,9 @@ impl Uploader {
     /// Registers or signs in. An account that was signed in before is signed out.
     pub(super) fn open(&mut self, credentials: Credentials) -> Result<SignedIn, UploadError> {
         let Credentials { server, email, password, adopt, register } = credentials;
-        let url = server.unwrap_or_else(|| self.setup.server.clone());
-        let base = BaseUrl::parse(&url, self.setup.insecure)?;
-        let server = (self.setup.connect)(&base)?;
+        let url = server.unwrap_or_else(|| self.deps.server.clone());
+        let base = BaseUrl::parse(&url, self.deps.insecure)?;
+        let server = (self.deps.connect)(&base)?;
         let answer = match &register {
             Some(version) => server.register(&registration(email, password, version)),
             None => server.login(&LoginRequest { email, password }),
@@ -98,14 +98,14 @@ impl Uploader {
         }
         let tokens = self.tokens(owner, answer);
         let before = self.link.take();
-        if let Err(error) = self.setup.vault.save(&tokens) {
+        if let Err(error) = self.deps.vault.save(&tokens) {
             // The session works until the daemon stops; say so rather than refuse.
             tracing::error!(why = error.why(), "the tokens cannot be kept");
         }
         let owner = tokens.owner.clone();
         let account =
             SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email, session_ended: false };
-        let signed_in = self.setup.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
+        let signed_in = self.deps.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
         if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before
             && old != owner
         {
@@ -114,14 +114,14 @@ impl Uploader {
         }
         self.link = Some(Link { owner, server, tokens: Some(tokens) });
         self.last_error = None;
-        let pending = self.setup.keeper.call(|keeper| keeper.pending())?;
-        self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
+        let pending = self.deps.keeper.call(|keeper| keeper.pending())?;
+        self.schedule.signed_in(self.deps.clock.mono(), pending > 0);
         Ok(signed_in?)
     }
 
     /// Signs out here, whatever the server says.
     pub(super) fn close(&mut self) -> Result<(), UploadError> {
-        let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
+        let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
             return Err(not_signed_in().into());
         }
@@ -134,13 +134,13 @@ impl Uploader {
             );
         }
         self.forget_link();
-        Ok(self.setup.keeper.call(|keeper| keeper.sign_out())??)
+        Ok(self.deps.keeper.call(|keeper| keeper.sign_out())??)
     }
 
     /// Nobody is signed in any more: what proved it is forgotten.
     pub(super) fn forget_link(&mut self) {
         self.retake_at = None;
-        if !self.setup.vault.forget() {
+        if !self.deps.vault.forget() {
             tracing::error!("tokens of an account that is signed out may be left in the keyring");
         }
         self.link = None;
@@ -157,7 +157,7 @@ impl Uploader {
     }
 
     fn tokens(&self, owner: Owner, answer: TokenResponse) -> Tokens {
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         let lives = Duration::from_secs(answer.expires_in.min(365 * 86_400));
         Tokens {
             owner,
@@ -172,7 +172,7 @@ impl Uploader {
         &mut self,
         call: impl Fn(&dyn Server, &Secret) -> Result<T, NetError>,
     ) -> Result<T, NetError> {
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
         let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
         let ends_soon = now.checked_add(RENEW_BEFORE).is_ok_and(|soon| tokens.access_until <= soon);
@@ -204,7 +204,7 @@ impl Uploader {
             return Err(self.session_ended());
         }
         let tokens = self.tokens(link.owner.clone(), answer);
-        if let Err(error) = self.setup.vault.save(&tokens) {
+        if let Err(error) = self.deps.vault.save(&tokens) {
             tracing::error!(why = error.why(), "the renewed tokens cannot be kept");
         }
         if let Some(link) = &mut self.link {
@@ -218,8 +218,8 @@ impl Uploader {
         if let Some(link) = &mut self.link {
             link.tokens = None;
         }
-        self.setup.vault.forget();
-        if self.setup.keeper.call(Keeper::session_ended).is_err() {
+        self.deps.vault.forget();
+        if self.deps.keeper.call(Keeper::session_ended).is_err() {
             tracing::debug!("the daemon is stopping");
         }
         NetError::SessionEnded

@@ -110,12 +110,12 @@ fn denied() -> Problem {
 impl Uploader {
     /// Gets a code. One that waited before is given up, and whoever waits for it is told.
     pub(super) fn device_begin(&mut self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
-        let url = server.unwrap_or_else(|| self.setup.server.clone());
-        let base = BaseUrl::parse(&url, self.setup.insecure)?;
-        let server = (self.setup.connect)(&base)?;
+        let url = server.unwrap_or_else(|| self.deps.server.clone());
+        let base = BaseUrl::parse(&url, self.deps.insecure)?;
+        let server = (self.deps.connect)(&base)?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let start = server.device_start(&name).and_then(DeviceStart::sound).map_err(|error| error.problem())?;
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
         let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);
         self.device_over(&Err(replaced()));
@@ -160,7 +160,7 @@ impl Uploader {
 
     /// Asks the server, where that is due.
     pub(super) fn device_step(&mut self) -> Result<(), Gone> {
-        let mono = self.setup.clock.mono();
+        let mono = self.deps.clock.mono();
         let Some(pending) = &mut self.device else { return Ok(()) };
         pending.waiters.retain(|waiter| !waiter.is_closed());
         if pending.waiters.is_empty() || mono < pending.next.min(pending.until) {
@@ -168,7 +168,7 @@ impl Uploader {
         }
         let answer =
             if mono >= pending.until { Ok(DeviceAnswer::Expired) } else { pending.server.device_token(&pending.code) };
-        let (interval, mono) = (pending.interval, self.setup.clock.mono());
+        let (interval, mono) = (pending.interval, self.deps.clock.mono());
         pending.delay = match &answer {
             Ok(_) => Duration::ZERO,
             Err(error) => error.retry_after().unwrap_or((pending.delay * 2).max(STEP)).min(LONGEST),

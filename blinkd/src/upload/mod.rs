@@ -218,7 +218,7 @@ pub fn stopping() -> Problem {
 }
 
 /// What the upload thread needs.
-pub struct Setup {
+pub struct UploadDeps {
     /// The keeper.
     pub keeper: KeeperHandle,
     /// The time.
@@ -242,7 +242,7 @@ struct Link {
 
 /// The thread's data.
 pub struct Uploader {
-    setup: Setup,
+    deps: UploadDeps,
     link: Option<Link>,
     schedule: Schedule,
     /// When an account that could not even be tried, for want of its `ca_file` or of the keyring, is taken up again.
@@ -265,10 +265,10 @@ impl Uploader {
     /// # Errors
     ///
     /// The daemon is stopping.
-    pub fn begin(setup: Setup) -> Result<Self, Gone> {
-        let jumps = Jumps::from_readings(setup.clock.now(), setup.clock.mono(), SLEPT);
+    pub fn begin(deps: UploadDeps) -> Result<Self, Gone> {
+        let jumps = Jumps::from_readings(deps.clock.now(), deps.clock.mono(), SLEPT);
         let mut uploader = Self {
-            setup,
+            deps,
             link: None,
             schedule: Schedule::default(),
             retake_at: None,
@@ -298,7 +298,7 @@ impl Uploader {
 
     fn run(&mut self, inbox: &Inbox) -> Result<(), Gone> {
         loop {
-            let now = self.setup.clock.mono();
+            let now = self.deps.clock.mono();
             let next = [self.schedule.next(), self.device_due()].into_iter().flatten().min();
             let wait = next.map_or(LOOK_EVERY, |at| at.saturating_sub(now).min(LOOK_EVERY));
             match inbox.0.recv_timeout(wait) {
@@ -311,7 +311,7 @@ impl Uploader {
     }
 
     fn answer(&mut self, ask: Ask) -> Result<(), Gone> {
-        let now = self.setup.clock.mono();
+        let now = self.deps.clock.mono();
         match ask {
             Ask::Queued if self.link.is_some() => self.schedule.queued(now, chance()),
             Ask::Look => {
@@ -332,8 +332,8 @@ impl Uploader {
             Ask::Page(of, to) => tell(to, self.remote_page(&of))?,
             Ask::Erase(password, to) => tell(to, self.erase_account(password.as_ref()))?,
             Ask::Reconfigure(server, connect) => {
-                self.setup.server = server;
-                self.setup.connect = connect;
+                self.deps.server = server;
+                self.deps.connect = connect;
                 self.reconnect()?;
             }
             Ask::Sync(to) => {
@@ -353,10 +353,10 @@ impl Uploader {
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
         self.device_step()?;
-        if self.retake_at.is_some_and(|at| at <= self.setup.clock.mono()) {
+        if self.retake_at.is_some_and(|at| at <= self.deps.clock.mono()) {
             self.take_up()?;
         }
-        while let Some(due) = self.schedule.due(self.setup.clock.mono()) {
+        while let Some(due) = self.schedule.due(self.deps.clock.mono()) {
             match due {
                 Due::Consent => self.consent()?,
                 Due::Health => self.health(),
@@ -368,7 +368,7 @@ impl Uploader {
     }
 
     fn notice_sleep(&mut self) {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let jump = self.jumps.look(now, mono).jump;
         if jump.is_some_and(|jump| jump.is_positive()) && self.link.is_some() {
             self.schedule.at_once(mono);
@@ -377,15 +377,15 @@ impl Uploader {
 
     fn health(&mut self) {
         let healthy = self.link.as_ref().is_some_and(|link| link.server.health().is_ok());
-        self.schedule.health(self.setup.clock.mono(), healthy);
+        self.schedule.health(self.deps.clock.mono(), healthy);
     }
 
     /// Tells the keeper how it goes, for `status`.
     fn report(&self) -> Result<(), Gone> {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let next_retry = self.schedule.next_try().and_then(|at| now.checked_add(at.saturating_sub(mono)).ok());
         let (last_success, last_error) = (self.last_success, self.last_error.clone());
-        self.setup.keeper.call(move |keeper| {
+        self.deps.keeper.call(move |keeper| {
             let next_retry = next_retry.filter(|_| keeper.pending() > 0);
             keeper.upload_news(Queue { last_success, last_error, next_retry, ..Queue::default() });
         })

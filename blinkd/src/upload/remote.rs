@@ -37,7 +37,7 @@ impl PageOf {
 impl Uploader {
     /// Whoever is signed in has a link to their server, or it is said why there is none.
     fn linked(&mut self) -> Result<(), UploadError> {
-        let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
+        let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
             return Err(not_signed_in().into());
         }
@@ -67,7 +67,7 @@ impl Uploader {
         let mut erased = self.authorised(|server, access| server.erase_account(access, password));
         let ended = erased == Err(NetError::SessionEnded);
         if let (true, Some(password)) = (ended, password) {
-            let email = self.setup.keeper.call(|keeper| keeper.account().map(|account| account.email.clone()))?;
+            let email = self.deps.keeper.call(|keeper| keeper.account().map(|account| account.email.clone()))?;
             erased = self.erase_after_sign_in(email, password);
         }
         let receipt = match erased {
@@ -80,7 +80,7 @@ impl Uploader {
         tracing::info!("the account was erased on its server");
         if let Some(Link { owner, .. }) = self.link.take() {
             self.forget_link();
-            if let Err(problem) = self.setup.keeper.call(move |keeper| keeper.account_erased(&owner))? {
+            if let Err(problem) = self.deps.keeper.call(move |keeper| keeper.account_erased(&owner))? {
                 // The account is gone all the same, which is what was asked for.
                 tracing::error!(code = problem.code, "the erased account is still signed in here");
             }

@@ -17,7 +17,7 @@ pub(super) const LARGEST_BATCH: usize = 1_000;
 impl Uploader {
     /// Uploads until the queue is empty, for somebody who waits.
     pub(super) fn sync(&mut self) -> Result<SyncDone, UploadError> {
-        let (known, consented) = self.setup.keeper.call(|keeper| (keeper.account().is_some(), keeper.consented()))?;
+        let (known, consented) = self.deps.keeper.call(|keeper| (keeper.account().is_some(), keeper.consented()))?;
         if !known {
             return Err(not_signed_in().into());
         }
@@ -40,15 +40,15 @@ impl Uploader {
         let mut done = SyncDone::default();
         loop {
             let limit = self.limit;
-            let batch = match self.setup.keeper.call(move |keeper| keeper.next_batch(limit))? {
+            let batch = match self.deps.keeper.call(move |keeper| keeper.next_batch(limit))? {
                 Ok(Some(batch)) => batch,
                 Ok(None) => {
                     self.schedule.done();
-                    done.held = self.setup.keeper.call(|keeper| keeper.held())?;
+                    done.held = self.deps.keeper.call(|keeper| keeper.held())?;
                     return Ok(done);
                 }
                 Err(problem) => {
-                    self.schedule.failed(self.setup.clock.mono(), false, None, chance());
+                    self.schedule.failed(self.deps.clock.mono(), false, None, chance());
                     return Err(problem.into());
                 }
             };
@@ -59,9 +59,9 @@ impl Uploader {
                     done.uploaded += sent - set_aside;
                     done.set_aside += set_aside;
                     tracing::info!(sent, set_aside, "minutes uploaded");
-                    self.setup.keeper.call(move |keeper| keeper.acknowledged(&batch, &response))?;
+                    self.deps.keeper.call(move |keeper| keeper.acknowledged(&batch, &response))?;
                     self.limit = (self.limit * 2).min(LARGEST_BATCH);
-                    self.last_success = Some(self.setup.clock.now());
+                    self.last_success = Some(self.deps.clock.now());
                     self.last_error = None;
                     self.schedule.succeeded();
                 }
@@ -99,15 +99,15 @@ impl Uploader {
     fn failed(&mut self, error: &NetError) -> Result<Problem, Gone> {
         // A server that answers 5xx may be healthy all the same; only asking tells.
         let away = error.is_transient() && error.status().is_none();
-        self.schedule.failed(self.setup.clock.mono(), away, error.retry_after(), chance());
+        self.schedule.failed(self.deps.clock.mono(), away, error.retry_after(), chance());
         let problem = error.problem();
         tracing::warn!(code = problem.code, away, "the upload failed");
         self.last_error = Some(problem.clone());
         if error.code() == Some(code::CONSENT_WITHDRAWN) {
-            let newer = self.setup.keeper.call(|keeper| keeper.consent_to_tell())?;
+            let newer = self.deps.keeper.call(|keeper| keeper.consent_to_tell())?;
             if newer.is_some_and(|record| record.granted) {
                 // The server speaks of what was before: it has not heard yet that consent was given again.
-                self.schedule.consent_now(self.setup.clock.mono());
+                self.schedule.consent_now(self.deps.clock.mono());
             } else {
                 self.obey_withdrawal()?;
             }
@@ -118,9 +118,9 @@ impl Uploader {
     /// Asks the server what it knows of the consent, where that matters, and tells it what was decided here. Whichever
     /// word is newer holds.
     pub(super) fn consent(&mut self) -> Result<(), Gone> {
-        self.schedule.consent_asked(self.setup.clock.mono());
+        self.schedule.consent_asked(self.deps.clock.mono());
         let (to_tell, consented, undated) = self
-            .setup
+            .deps
             .keeper
             .call(|keeper| (keeper.consent_to_tell(), keeper.consented(), keeper.withdrawal_undated()))?;
         let asks = undated || to_tell.as_ref().map_or(consented, |record| record.granted);
@@ -151,9 +151,9 @@ impl Uploader {
         }
         if record.granted {
             // Nothing but this held the minutes up.
-            self.schedule.at_once(self.setup.clock.mono());
+            self.schedule.at_once(self.deps.clock.mono());
         }
-        self.setup.keeper.call(move |keeper| keeper.consent_told(&record))
+        self.deps.keeper.call(move |keeper| keeper.consent_told(&record))
     }
 
     /// `held`: consent held here, and the server had heard of it.
@@ -180,7 +180,7 @@ impl Uploader {
             _ => return Ok(false),
         };
         let Some(owner) = self.link.as_ref().map(|link| link.owner.clone()) else { return Ok(false) };
-        self.setup.keeper.call(move |keeper| keeper.withdrawal_dated(&owner, at))?;
+        self.deps.keeper.call(move |keeper| keeper.withdrawal_dated(&owner, at))?;
         Ok(true)
     }
 
@@ -195,6 +195,6 @@ impl Uploader {
 
     fn withdrawn(&mut self, at: Option<jiff::Timestamp>) -> Result<(), Gone> {
         let Some(owner) = self.link.as_ref().map(|link| link.owner.clone()) else { return Ok(()) };
-        self.setup.keeper.call(move |keeper| keeper.withdrawn_by_server(&owner, at))
+        self.deps.keeper.call(move |keeper| keeper.withdrawn_by_server(&owner, at))
     }
 }

@@ -280,7 +280,7 @@ impl Stage {
 
     fn uploader_of(vault: Vault, place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
         let server = server.clone();
-        Uploader::begin(Setup {
+        Uploader::begin(UploadDeps {
             keeper: keeper.clone(),
             clock: Arc::new(place.clock.clone()),
             connect: Box::new(move |_| match server.world(|w| w.untried.clone()) {

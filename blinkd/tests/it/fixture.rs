@@ -21,7 +21,7 @@ use blink_proto::{
 };
 use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
 use blinkd::{
-    app::{self, Parts, Running},
+    app::{self, AppDeps, Running},
     capture::{Eyes, Look, Trouble, Want},
     clock::RealClock,
     exit::Failure,
@@ -179,7 +179,7 @@ pub(crate) fn start(root: &Path, eyes: &Arc<EyeFlags>) -> Result<Running, Failur
 /// A daemon of the profile under `root`, on these buses.
 pub(crate) fn start_on(root: &Path, eyes: &Arc<EyeFlags>, buses: Buses) -> Result<Running, Failure> {
     let eyes = Arc::clone(eyes);
-    app::start(Parts {
+    app::start(AppDeps {
         paths: Paths::under(root),
         clock: Arc::new(RealClock::default()),
         tz: TimeZone::UTC.into(),

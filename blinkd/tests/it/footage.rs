@@ -20,7 +20,7 @@ use blink_proto::{
 };
 use blink_vision::Event;
 use blinkd::{
-    app::{self, Parts},
+    app::{self, AppDeps},
     capture::{Eyes, Look, Trouble, Want, native::NativeEyes},
     clock::{Clock as _, FakeClock},
     daemon::Daemon,
@@ -132,7 +132,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
     let (frames, daemon) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
     let source = format!("file:{},loop", clip.display());
-    let running = app::start(Parts {
+    let running = app::start(AppDeps {
         paths: paths.clone(),
         clock: Arc::new(clock.clone()),
         tz: TimeZone::UTC.into(),

@@ -26,7 +26,7 @@ impl Desktop {
 fn signed_in() -> (Desktop, Stage) {
     let desktop = Desktop::default();
     let mut stage = Stage::new();
-    stage.uploader.setup.vault = desktop.vault(&stage.place);
+    stage.uploader.deps.vault = desktop.vault(&stage.place);
     stage.open(None).unwrap();
     (desktop, stage)
 }

@@ -18,7 +18,7 @@ use crate::{
     doctor::{self, Asked},
     keeper::{Gone, Keeper, KeeperHandle},
     logs,
-    nudge::Standing,
+    nudge::ReminderFate,
     owner::OwnerDesk,
     profile::Vault,
     session::Bus,
@@ -188,7 +188,7 @@ impl Daemon {
         });
         let (now, consented, account, kept_back, status) = asked.await.map_err(|Gone| stopping())?;
         let reminders = match (&self.deps.settings, self.deps.reminds) {
-            (Some(settings), true) => Some(Standing::of(&settings.config().nudges, &status).await),
+            (Some(settings), true) => Some(ReminderFate::ask(&settings.config().nudges, &status).await),
             _ => None,
         };
         let asked = Asked {

@@ -13,7 +13,7 @@ use super::{menu::Item, open};
 use crate::{
     config::Settings,
     daemon::Daemon,
-    nudge::notice::{Bell, Notice},
+    nudge::notice::{Notice, Notifier},
 };
 
 /// How long a result stays on the screen that nobody has to act on.
@@ -21,18 +21,18 @@ const SHORTLY: Duration = Duration::from_secs(8);
 
 /// What clicks are carried out with.
 #[derive(Clone)]
-pub struct Hands {
+pub struct Actions {
     /// The daemon.
     pub daemon: Daemon,
     /// Where results are said.
-    pub bell: Arc<dyn Bell>,
+    pub notifier: Arc<dyn Notifier>,
     /// The configuration file.
     pub config_file: std::path::PathBuf,
     /// What stands in it; the server of somebody who is not signed in.
     pub settings: Arc<Settings>,
 }
 
-impl Hands {
+impl Actions {
     /// Carries out a click on `item` while `status` was shown.
     pub async fn click(self, item: Item, status: Option<Status>) {
         let done = match item {
@@ -120,7 +120,7 @@ impl Hands {
         let notice =
             Notice { title: title.to_owned(), text: text.to_owned(), actions: Vec::new(), stays: Some(SHORTLY) };
         // An answer is not waited for: there is nothing to answer.
-        if self.bell.ring(notice).await.is_none() {
+        if self.notifier.notify(notice).await.is_none() {
             tracing::debug!("nothing shows notifications here");
         }
     }

@@ -32,7 +32,7 @@ use tray_icon::{
     menu::{MenuEvent, MenuId},
 };
 
-pub use act::{Hands, toggled};
+pub use act::{Actions, toggled};
 pub use menu::Item;
 
 use self::main_loop::Tell;
@@ -67,41 +67,42 @@ enum Message {
 
 /// Shows the daemon on the desktop until it is to stop. Without a desktop it waits for that alone.
 pub fn run(running: &Running, deps: DesktopDeps) {
-    let bell: Arc<dyn nudge::notice::Bell> = Arc::new(nudge::notice::Desktop);
-    let hands = Hands {
+    let notifier: Arc<dyn nudge::notice::Notifier> = Arc::new(nudge::notice::DesktopNotifier);
+    let actions = Actions {
         daemon: running.daemon().clone(),
-        bell: Arc::clone(&bell),
+        notifier: Arc::clone(&notifier),
         config_file: deps.config_file,
         settings: Arc::clone(&deps.settings),
     };
     let settings = deps.settings;
     let (tell_pressed, pressed) = mpsc::unbounded_channel();
     let events = running.daemon().subscribe();
-    running.spawn(nudge::follow(events, bell, move || settings.config().nudges, deps.history, tell_pressed));
-    running.spawn(perform(hands.clone(), pressed));
+    running.spawn(nudge::follow(events, notifier, move || settings.config().nudges, deps.history, tell_pressed));
+    running.spawn(perform(actions.clone(), pressed));
     let Some((tell, told)) = main_loop::new() else {
         tracing::info!("there is no desktop to show anything on; blinkctl does all that it would");
         running.wait(true);
         return;
     };
-    running.spawn(tell_statuses(hands.clone(), Arc::clone(&tell)));
+    running.spawn(tell_statuses(actions.clone(), Arc::clone(&tell)));
     hear_clicks(&tell);
     thread::scope(|scope| {
         scope.spawn(move || {
             running.wait(true);
             tell(Message::Stop);
         });
-        let mut front = Front { running, hands, tray: None, next_try: Instant::now(), said: false, last: None };
-        told.run(|message| front.take(message));
+        let mut tray_loop =
+            TrayLoop { running, actions, tray: None, next_try: Instant::now(), said: false, last: None };
+        told.run(|message| tray_loop.take(message));
     });
 }
 
 /// Carries out what the person answers to notifications.
-async fn perform(hands: Hands, mut pressed: mpsc::UnboundedReceiver<Pressed>) {
+async fn perform(actions: Actions, mut pressed: mpsc::UnboundedReceiver<Pressed>) {
     while let Some(Pressed { action, about, status }) = pressed.recv().await {
         if let Some(item) = asked_for(action, about) {
             // A sign-in waits for the person; what is answered meanwhile does not.
-            tokio::spawn(hands.clone().click(item, Some(*status)));
+            tokio::spawn(actions.clone().click(item, Some(*status)));
         }
     }
 }
@@ -115,8 +116,8 @@ fn asked_for(action: Action, about: Option<Kind>) -> Option<Item> {
     }
 }
 
-async fn tell_statuses(hands: Hands, tell: Tell) {
-    let mut events = hands.daemon.subscribe();
+async fn tell_statuses(actions: Actions, tell: Tell) {
+    let mut events = actions.daemon.subscribe();
     loop {
         match events.recv().await {
             Ok(Event::Status(status)) => tell(Message::Status(status)),
@@ -139,16 +140,16 @@ fn hear_clicks(tell: &Tell) {
 }
 
 /// What the main thread keeps: the tray, where there can be one.
-struct Front<'a> {
+struct TrayLoop<'a> {
     running: &'a Running,
-    hands: Hands,
+    actions: Actions,
     tray: Option<tray::Tray>,
     next_try: Instant,
     said: bool,
     last: Option<Status>,
 }
 
-impl Front<'_> {
+impl TrayLoop<'_> {
     fn take(&mut self, message: Message) -> ControlFlow<()> {
         let item = match message {
             Message::Stop => {
@@ -164,7 +165,7 @@ impl Front<'_> {
             Message::Click => Some(clicked(self.last.as_ref())),
         };
         if let Some(item) = item {
-            self.running.spawn(self.hands.clone().click(item, self.last.clone()));
+            self.running.spawn(self.actions.clone().click(item, self.last.clone()));
         }
         ControlFlow::Continue(())
     }

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::{
     config::Config,
-    nudge::Standing,
+    nudge::ReminderFate,
     profile::{AccountFile, Vault},
     session::Bus,
     store::KeptBack,
@@ -50,7 +50,7 @@ pub struct Asked {
     /// What to do where it listens at another socket than the one that clients of this environment try.
     pub elsewhere: Option<String>,
     /// What becomes of reminders; `None` where the daemon is not us, or shows none.
-    pub reminders: Option<Standing>,
+    pub reminders: Option<ReminderFate>,
 }
 
 /// Makes all checks. It may take some seconds: other programs and the server are asked.

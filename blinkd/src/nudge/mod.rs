@@ -2,14 +2,14 @@
 //!
 //! - [`rules`]: when one is due, a pure function of what `status` says
 //! - [`baseline`]: the person's own usual rate, from their history
-//! - [`tact`]: when none may be shown: full screen, do not disturb, a call, quiet hours
+//! - [`probe`]: when none may be shown: full screen, do not disturb, a call, quiet hours
 //! - [`notice`]: how one is shown, and what the person answers
 
 pub mod baseline;
 pub mod notice;
+pub mod probe;
 pub mod rules;
 mod screen;
-pub mod tact;
 
 use std::{
     path::PathBuf,
@@ -28,9 +28,9 @@ use tokio::sync::{
 };
 
 use self::{
-    notice::{Action, Bell, Notice},
+    notice::{Action, Notice, Notifier},
+    probe::CallProbe,
     rules::{Kind, Rules},
-    tact::Tact,
 };
 
 /// How long `Snooze` puts a reminder off.
@@ -82,7 +82,7 @@ impl Default for Settings {
 
 /// What becomes of a reminder that is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ReminderFate {
     /// It is shown.
     Shown,
     /// It is dropped, for this reason.
@@ -91,14 +91,14 @@ pub enum Standing {
     Off,
 }
 
-impl Standing {
+impl ReminderFate {
     /// How it stands with `settings` while the daemon is as `status` says.
-    pub async fn of(settings: &Settings, status: &Status) -> Self {
+    pub async fn ask(settings: &Settings, status: &Status) -> Self {
         let wanted = [settings.low_rate, settings.breaks, settings.camera, settings.sign_in, settings.upload];
         if !wanted.contains(&true) {
             return Self::Off;
         }
-        Tact::standard().forbids(status, settings.quiet_hours).await.map_or(Self::Shown, Self::HeldBack)
+        CallProbe::standard().forbids(status, settings.quiet_hours).await.map_or(Self::Shown, Self::HeldBack)
     }
 }
 
@@ -117,12 +117,12 @@ pub struct Pressed {
 /// what the person answers.
 pub async fn follow(
     mut events: Receiver<Event>,
-    bell: Arc<dyn Bell>,
+    notifier: Arc<dyn Notifier>,
     settings: impl Fn() -> Settings + Send,
     history: PathBuf,
     pressed: mpsc::UnboundedSender<Pressed>,
 ) {
-    let tact = Tact::standard();
+    let probe = CallProbe::standard();
     let mut rules = Rules::new(settings());
     let began = Instant::now();
     let mut usual = None;
@@ -147,7 +147,7 @@ pub async fn follow(
         };
         if status.state == State::NoConsent && !greeted {
             greeted = true;
-            tokio::spawn(show(greeting(), None, status.clone(), Arc::clone(&bell), answer.clone()));
+            tokio::spawn(show(greeting(), None, status.clone(), Arc::clone(&notifier), answer.clone()));
         }
         if read.is_none_or(|at| at.elapsed() >= BASELINE_EVERY) {
             read = Some(Instant::now());
@@ -160,13 +160,13 @@ pub async fn follow(
         rules.change(wanted);
         let Some(kind) = rules.look(now, Timestamp::now(), &status, usual) else { continue };
         rules.done(kind, now);
-        if let Some(why) = tact.forbids(&status, quiet_hours).await {
+        if let Some(why) = probe.forbids(&status, quiet_hours).await {
             tracing::info!(?kind, why, "a reminder was not shown");
             continue;
         }
         tracing::info!(?kind, "a reminder is shown");
         let notice = notice_of(kind, &status);
-        tokio::spawn(show(notice, Some(kind), status, Arc::clone(&bell), answer.clone()));
+        tokio::spawn(show(notice, Some(kind), status, Arc::clone(&notifier), answer.clone()));
     }
 }
 
@@ -174,10 +174,10 @@ async fn show(
     notice: Notice,
     about: Option<Kind>,
     status: Box<Status>,
-    bell: Arc<dyn Bell>,
+    notifier: Arc<dyn Notifier>,
     answer: mpsc::Sender<Pressed>,
 ) {
-    if let Some(action) = bell.ring(notice).await {
+    if let Some(action) = notifier.notify(notice).await {
         // With nobody listening any more the daemon is stopping.
         let _ = answer.send(Pressed { action, about, status }).await;
     }

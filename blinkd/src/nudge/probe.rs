@@ -23,12 +23,12 @@ const TELLS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Knows where to ask.
 #[derive(Clone, Debug)]
-pub struct Tact {
+pub struct CallProbe {
     devices: PathBuf,
     sound_cards: PathBuf,
 }
 
-impl Tact {
+impl CallProbe {
     /// Asks this machine.
     #[must_use]
     pub fn standard() -> Self {
@@ -37,7 +37,7 @@ impl Tact {
 
     /// Asks about devices and sound cards in these folders.
     #[cfg(test)]
-    pub(super) fn at(devices: PathBuf, sound_cards: PathBuf) -> Self {
+    pub(super) fn of_folders(devices: PathBuf, sound_cards: PathBuf) -> Self {
         Self { devices, sound_cards }
     }
 

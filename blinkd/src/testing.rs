@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A profile in a folder of its own, and the clock it lives by.
-pub(crate) struct Place {
+pub(crate) struct TempProfile {
     pub(crate) folder: TempDir,
     pub(crate) clock: FakeClock,
     pub(crate) control: Arc<CaptureControl>,
@@ -38,7 +38,7 @@ pub(crate) struct Place {
     pub(crate) enrols: Arc<AtomicBool>,
 }
 
-impl Place {
+impl TempProfile {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),

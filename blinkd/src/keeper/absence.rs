@@ -67,11 +67,11 @@ mod tests {
     use blink_proto::{consent::TRACKING_VERSION, ipc::PauseSpan, status::State};
 
     use super::*;
-    use crate::testing::Place;
+    use crate::testing::TempProfile;
 
     #[test]
     fn every_claim_must_end_before_the_camera_opens_again() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         let claims = [LockedBy::Hint, LockedBy::Request, LockedBy::Saver("org.gnome.ScreenSaver")];
         for by in claims {
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn consent_and_pause_come_before_a_lock() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         keeper.locked(LockedBy::Hint, true);
         keeper.pause(PauseSpan::default()).unwrap();
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn sleep_closes_waking_opens_and_a_sleep_that_never_came_is_forgotten() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         keeper.sleeping(true);
         assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false));
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn resume_ends_a_lock_that_was_only_asked_for() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         keeper.locked(LockedBy::Request, true);
         keeper.resume().unwrap();
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn locked_time_does_not_count_against_coverage() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         place.watch(&mut keeper, 60, 10);
         keeper.locked(LockedBy::Hint, true);

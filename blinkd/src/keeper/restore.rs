@@ -83,11 +83,11 @@ impl Keeper {
 mod tests {
     use std::fs;
 
-    use crate::{store::History, testing::Place};
+    use crate::{store::History, testing::TempProfile};
 
     #[test]
     fn what_was_open_is_taken_up_when_the_store_can_be_opened_at_last() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         place.watch(&mut keeper, 20, 10);
         drop(keeper);

@@ -64,11 +64,11 @@ mod tests {
         capture::{CaptureEvent, Trouble, TroubleKind},
         cost::Profile,
         keeper::CapturePolicy,
-        testing::Place,
+        testing::TempProfile,
     };
 
-    fn sampling() -> Place {
-        Place::new().with(CapturePolicy { profile: Profile::Battery, ..CapturePolicy::default() })
+    fn sampling() -> TempProfile {
+        TempProfile::new().with(CapturePolicy { profile: Profile::Battery, ..CapturePolicy::default() })
     }
 
     #[test]
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn by_itself_it_samples_on_battery_alone() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let supply = |name: &str, value: &str| {
             let path = place.supplies().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();

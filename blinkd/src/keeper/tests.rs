@@ -17,10 +17,10 @@ use super::*;
 use crate::{
     capture::{Trouble, TroubleKind},
     store::Line,
-    testing::{Place, account, t},
+    testing::{TempProfile, account, t},
 };
 
-fn history(place: &Place) -> Vec<Line> {
+fn history(place: &TempProfile) -> Vec<Line> {
     let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).collect()
@@ -28,7 +28,7 @@ fn history(place: &Place) -> Vec<Line> {
 
 #[test]
 fn without_consent_nothing_opens_and_withdrawal_closes_before_it_returns() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.keeper();
     assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     assert_eq!(keeper.grant("0").unwrap_err().code, "consent_version");
@@ -44,7 +44,7 @@ fn without_consent_nothing_opens_and_withdrawal_closes_before_it_returns() {
 
 #[test]
 fn a_withdrawal_written_by_another_program_is_obeyed_at_the_next_tick() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     let record = serde_json::to_string(&ConsentRecord::withdrawn(t("10:00:00"))).unwrap();
     fs::write(place.paths().consent_file(), record).unwrap();
@@ -54,7 +54,7 @@ fn a_withdrawal_written_by_another_program_is_obeyed_at_the_next_tick() {
 
 #[test]
 fn a_pause_closes_survives_a_restart_and_ends_by_itself() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     let past = PauseSpan { until: Some(t("09:59:59")) };
     assert_eq!(keeper.pause(past).unwrap_err().code, "pause_over");
@@ -75,7 +75,7 @@ fn a_pause_closes_survives_a_restart_and_ends_by_itself() {
 
 #[test]
 fn a_clock_that_is_set_back_lengthens_no_pause() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.pause(PauseSpan { until: Some(t("10:10:00")) }).unwrap();
     place.clock.step(SignedDuration::from_hours(-24));
@@ -87,7 +87,7 @@ fn a_clock_that_is_set_back_lengthens_no_pause() {
 
 #[test]
 fn a_minute_is_sealed_once_two_seconds_after_its_end() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 61, 4);
     assert_eq!(history(&place), []);
@@ -111,7 +111,7 @@ fn a_minute_is_sealed_once_two_seconds_after_its_end() {
 
 #[test]
 fn a_stop_seals_nothing_and_a_restart_goes_on_with_the_minute() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 20, 4);
     keeper.finish();
@@ -130,7 +130,7 @@ fn a_stop_seals_nothing_and_a_restart_goes_on_with_the_minute() {
 
 #[test]
 fn a_minute_left_open_by_a_stop_is_sealed_by_the_next_start() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 20, 4);
     drop(keeper);
@@ -142,7 +142,7 @@ fn a_minute_left_open_by_a_stop_is_sealed_by_the_next_start() {
 
 #[test]
 fn at_most_the_last_second_is_lost_when_it_is_killed() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 31, 2);
     let saved = place.folder.path().join("data");
@@ -168,7 +168,7 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
 
 #[test]
 fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 63, 4);
     place.clock.step(SignedDuration::from_secs(-60));
@@ -193,7 +193,7 @@ fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
 
 #[test]
 fn a_leap_forward_and_back_does_not_stop_counting() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 10, 4);
     place.clock.step(SignedDuration::from_hours(24 * 365));
@@ -208,7 +208,7 @@ fn a_leap_forward_and_back_does_not_stop_counting() {
 
 #[test]
 fn the_first_account_adopts_what_was_nobodys_with_the_open_minute() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 150, 10);
     let signed_in = keeper.sign_in(account(1), true, false).unwrap();
@@ -226,7 +226,7 @@ fn the_first_account_adopts_what_was_nobodys_with_the_open_minute() {
 
 #[test]
 fn others_minutes_are_held_and_never_sent_under_another_account() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);
@@ -252,7 +252,7 @@ fn others_minutes_are_held_and_never_sent_under_another_account() {
 
 #[test]
 fn nothing_is_sent_without_consent() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 60, 10);
@@ -266,7 +266,7 @@ fn nothing_is_sent_without_consent() {
 
 #[test]
 fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -276,7 +276,7 @@ fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
     keeper.withdrawn_by_server(&account(1).owner(), Some(t("10:01:30")));
     assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     place.idle(&mut keeper, 120);
-    let starts = |place: &Place| history(place).iter().map(|line| line.minute.from_timestamp).collect::<Vec<_>>();
+    let starts = |place: &TempProfile| history(place).iter().map(|line| line.minute.from_timestamp).collect::<Vec<_>>();
     assert_eq!(starts(&place), [t("10:00:00"), t("10:01:00")]);
     assert_eq!(keeper.status().queue.pending, 2);
     drop(keeper);
@@ -287,7 +287,7 @@ fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
 
 #[test]
 fn what_a_disk_that_fails_keeps_of_a_withdrawal_is_deleted_later() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -308,7 +308,7 @@ fn what_a_disk_that_fails_keeps_of_a_withdrawal_is_deleted_later() {
 
 #[test]
 fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -322,7 +322,7 @@ fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
 
 #[test]
 fn a_profile_on_another_machine_gets_a_new_device_and_sends_what_waited_as_the_old_one() {
-    let mut place = Place::new();
+    let mut place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 90, 10);
@@ -350,7 +350,7 @@ fn a_profile_on_another_machine_gets_a_new_device_and_sends_what_waited_as_the_o
 
 #[test]
 fn a_disk_that_fails_is_said_and_nothing_is_lost() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 30, 10);
     let folder = place.paths().history();
@@ -371,7 +371,7 @@ fn a_disk_that_fails_is_said_and_nothing_is_lost() {
 
 #[test]
 fn a_damaged_store_is_said_and_rebuilt() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -389,7 +389,7 @@ fn a_damaged_store_is_said_and_rebuilt() {
 
 #[test]
 fn a_damaged_account_file_signs_out_and_is_kept() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     drop(keeper);

@@ -9,14 +9,14 @@ use tempfile::TempDir;
 use super::{open::Opening, ownership::MinuteOwnership, *};
 use crate::profile::FirstAccount;
 
-struct Place {
+struct TempProfile {
     folder: TempDir,
     history: History,
     device_id: DeviceId,
     first: Option<FirstAccount>,
 }
 
-impl Place {
+impl TempProfile {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let history = History::open(&folder.path().join("history")).unwrap();
@@ -54,7 +54,7 @@ const N: i64 = 29_000_000;
 
 #[test]
 fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, opening) = place.open();
     assert_eq!(opening, Opening::Fresh);
     let sealed: Vec<_> = [5, 3, 4].map(|n| place.seal(&mut store, N + n, Some(&owner(1)))).into();
@@ -78,7 +78,7 @@ fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
 
 #[test]
 fn open_minutes_and_the_days_note_survive() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     let open = OpenMinute::new(MinuteStart::from_number(N).unwrap(), None, place.device_id);
     store.save_open([&open].into_iter(), note()).unwrap();
@@ -92,7 +92,7 @@ fn open_minutes_and_the_days_note_survive() {
 
 #[test]
 fn a_seal_that_was_cut_off_is_finished() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, Some(&owner(1)));
     let open = OpenMinute::new(MinuteStart::from_number(N + 1).unwrap(), Some(owner(1)), place.device_id);
@@ -110,7 +110,7 @@ fn a_seal_that_was_cut_off_is_finished() {
 
 #[test]
 fn nobodys_minutes_are_adopted_once_and_anothers_never() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     let numbers: Vec<_> = (0..2_500).collect();
     for n in &numbers {
@@ -128,7 +128,7 @@ fn nobodys_minutes_are_adopted_once_and_anothers_never() {
 
 #[test]
 fn nobodys_minutes_of_another_machine_are_held_and_not_adopted() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, None);
     let before = MinuteStart::from_number(N + 9).unwrap().start();
@@ -138,7 +138,7 @@ fn nobodys_minutes_of_another_machine_are_held_and_not_adopted() {
 
 #[test]
 fn a_rebuilt_store_knows_what_waited_on_another_machine() {
-    let mut place = Place::new();
+    let mut place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, Some(&owner(1)));
     place.seal(&mut store, N + 1, None);
@@ -156,7 +156,7 @@ fn a_rebuilt_store_knows_what_waited_on_another_machine() {
 
 #[test]
 fn a_store_that_is_gone_is_rebuilt_with_owners_and_adoption() {
-    let mut place = Place::new();
+    let mut place = TempProfile::new();
     let (mut store, _) = place.open();
     for n in 0..3 {
         place.seal(&mut store, N + n, None);
@@ -175,7 +175,7 @@ fn a_store_that_is_gone_is_rebuilt_with_owners_and_adoption() {
 
 #[test]
 fn a_store_older_than_the_history_is_rebuilt() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, Some(&owner(1)));
     drop(store);
@@ -210,7 +210,7 @@ fn no_damage_loses_a_sealed_minute(
     #[values("db", "conf", "snap")] file: &str,
     #[values("truncated", "flipped", "emptied", "garbage")] damage: &str,
 ) {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     for n in 0..300 {
         place.seal(&mut store, N + n, Some(&owner(1)));

@@ -21,42 +21,42 @@ use crate::{
 const LONGEST_EMAIL: usize = 320;
 /// An account that cannot be taken up is tried again after this; with a locked keyring, which may ask the person each
 /// time, after a wait that doubles up to the last.
-pub(super) const RETAKE_AFTER: Duration = Duration::from_secs(30);
-const RETAKE_AT_LAST: Duration = Duration::from_secs(3600);
+pub(super) const RESUME_AFTER: Duration = Duration::from_secs(30);
+const RESUME_AT_LAST: Duration = Duration::from_secs(3600);
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
 impl Uploader {
     /// Takes up the account the profile is signed in to.
-    pub(super) fn take_up(&mut self) -> Result<(), Gone> {
+    pub(super) fn resume_account(&mut self) -> Result<(), Gone> {
         let (account, pending) = self.deps.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
-        self.retake_at = None;
+        self.resume_at = None;
         let Some(account) = account else { return Ok(()) };
         let owner = account.owner();
         let reached = BaseUrl::parse(&owner.server, self.deps.insecure)
             .and_then(|base| (self.deps.connect)(&base))
-            .and_then(|server| Ok((server, if account.session_ended { None } else { self.kept(&owner)? })));
+            .and_then(|server| Ok((server, if account.session_ended { None } else { self.stored_tokens(&owner)? })));
         match reached {
             Ok((server, tokens)) => {
                 self.link = Some(Link { owner, server, tokens });
                 self.last_error = None;
-                self.retake_after = RETAKE_AFTER;
+                self.resume_after = RESUME_AFTER;
                 self.schedule.signed_in(self.deps.clock.mono(), pending > 0);
             }
             Err(problem) => {
                 tracing::error!(code = problem.code, "the account cannot be taken up yet");
                 let asks = problem.is(code::KEYRING_LOCKED);
                 self.last_error = Some(problem);
-                self.retake_at = Some(self.deps.clock.mono() + self.retake_after);
+                self.resume_at = Some(self.deps.clock.mono() + self.resume_after);
                 if asks {
-                    self.retake_after = (2 * self.retake_after).min(RETAKE_AT_LAST);
+                    self.resume_after = (2 * self.resume_after).min(RESUME_AT_LAST);
                 }
             }
         }
         Ok(())
     }
 
-    fn kept(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
+    fn stored_tokens(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
         self.deps.vault.load(owner).map_err(|error| {
             tracing::error!(why = error.why(), "the tokens cannot be read");
             let (word, fix) = match error {
@@ -79,11 +79,11 @@ impl Uploader {
             None => server.login(&LoginRequest { email, password }),
         };
         let answer = answer.map_err(|error| error.problem())?;
-        self.settle(&base, server, answer, adopt, register.is_some())
+        self.finish_sign_in(&base, server, answer, adopt, register.is_some())
     }
 
     /// Takes up the account that `server` has just let in.
-    pub(super) fn settle(
+    pub(super) fn finish_sign_in(
         &mut self,
         base: &BaseUrl,
         server: Box<dyn Server>,
@@ -139,7 +139,7 @@ impl Uploader {
 
     /// Nobody is signed in any more: what proved it is forgotten.
     pub(super) fn forget_link(&mut self) {
-        self.retake_at = None;
+        self.resume_at = None;
         if !self.deps.vault.forget() {
             tracing::error!("tokens of an account that is signed out may be left in the keyring");
         }
@@ -153,7 +153,7 @@ impl Uploader {
     pub(super) fn reconnect(&mut self) -> Result<(), Gone> {
         self.link = None;
         self.last_error = None;
-        self.take_up()
+        self.resume_account()
     }
 
     fn tokens(&self, owner: Owner, answer: TokenResponse) -> Tokens {

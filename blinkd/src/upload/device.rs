@@ -93,17 +93,17 @@ pub(super) struct Pending {
     waiters: Vec<Waiter>,
 }
 
-fn void() -> Problem {
+fn code_expired_problem() -> Problem {
     let message = "The sign-in's code is void: its time is over, or it was used.";
     Problem::new(code::DEVICE_CODE_EXPIRED, message, "Run `blinkctl login --device` again.")
 }
 
-fn replaced() -> Problem {
+fn code_replaced_problem() -> Problem {
     let message = "Another sign-in through the browser was begun, and this one's code is given up.";
     Problem::new(code::DEVICE_CODE_REPLACED, message, "Confirm the newer code, or run `blinkctl login --device` again.")
 }
 
-fn denied() -> Problem {
+fn access_denied_problem() -> Problem {
     Problem::new(code::ACCESS_DENIED, "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
 }
 
@@ -118,7 +118,7 @@ impl Uploader {
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
         let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);
-        self.device_over(&Err(replaced()));
+        self.device_over(&Err(code_replaced_problem()));
         self.device = Some(Pending {
             base,
             server,
@@ -180,11 +180,11 @@ impl Uploader {
                 pending.interval = (interval + STEP).min(LONGEST);
                 pending.next = mono + pending.interval;
             }
-            Ok(DeviceAnswer::Denied) => self.device_over(&Err(denied())),
-            Ok(DeviceAnswer::Expired) => self.device_over(&Err(void())),
+            Ok(DeviceAnswer::Denied) => self.device_over(&Err(access_denied_problem())),
+            Ok(DeviceAnswer::Expired) => self.device_over(&Err(code_expired_problem())),
             Ok(DeviceAnswer::Granted(tokens)) => {
                 let Some(Pending { base, server, adopt, waiters, .. }) = self.device.take() else { return Ok(()) };
-                let signed_in = split(self.settle(&base, server, *tokens, adopt, false))?;
+                let signed_in = split(self.finish_sign_in(&base, server, *tokens, adopt, false))?;
                 tell(waiters, &signed_in);
             }
             Err(error) if error.is_transient() => {

@@ -181,7 +181,7 @@ fn plain_tls(error: &rustls::Error) -> String {
 
 /// The body of a success, or the failure.
 fn read<T: DeserializeOwned>(response: Response<Body>) -> Result<T, NetError> {
-    let mut response = succeed(response)?;
+    let mut response = expect_success(response)?;
     let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
     let body = body.map_err(|error| net_error(&error))?;
     parse(&body)
@@ -198,7 +198,7 @@ fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
 }
 
-fn succeed(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
+fn expect_success(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
     let status = response.status().as_u16();
     if response.status().is_success() {
         return Ok(response);
@@ -238,7 +238,7 @@ fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
 
 impl Server for HttpServer {
     fn health(&self) -> Result<Option<Timestamp>, NetError> {
-        let mut response = succeed(self.get("/health", None)?)?;
+        let mut response = expect_success(self.get("/health", None)?)?;
         // A page that a network puts before everything answers 200 as well.
         let body = response.body_mut().with_config().limit(64 << 10).read_to_vec();
         if is_page(&body.map_err(|error| net_error(&error))?) {
@@ -260,7 +260,7 @@ impl Server for HttpServer {
     }
 
     fn logout(&self, access: &Secret) -> Result<(), NetError> {
-        succeed(self.post("/api/auth/logout", Some(access), &json!({}))?).map(drop)
+        expect_success(self.post("/api/auth/logout", Some(access), &json!({}))?).map(drop)
     }
 
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError> {
@@ -289,7 +289,7 @@ impl Server for HttpServer {
             .agent()?
             .put(self.base.join("/api/user/me/consents"))
             .header("Authorization", format!("Bearer {}", access.expose()));
-        match request.send_json(&body).map_err(|error| net_error(&error)).and_then(succeed) {
+        match request.send_json(&body).map_err(|error| net_error(&error)).and_then(expect_success) {
             Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(()),
             other => other.map(drop),
         }

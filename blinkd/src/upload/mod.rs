@@ -246,9 +246,9 @@ pub struct Uploader {
     link: Option<Link>,
     schedule: Schedule,
     /// When an account that could not even be tried, for want of its `ca_file` or of the keyring, is taken up again.
-    retake_at: Option<Duration>,
+    resume_at: Option<Duration>,
     /// The wait after the next failure to take it up.
-    retake_after: Duration,
+    resume_after: Duration,
     /// A sign-in through the browser.
     device: Option<device::Pending>,
     /// The most minutes in a batch; halved when the server finds it too much.
@@ -271,15 +271,15 @@ impl Uploader {
             deps,
             link: None,
             schedule: Schedule::default(),
-            retake_at: None,
-            retake_after: account::RETAKE_AFTER,
+            resume_at: None,
+            resume_after: account::RESUME_AFTER,
             device: None,
             limit: send::LARGEST_BATCH,
             last_success: None,
             last_error: None,
             jumps,
         };
-        uploader.take_up()?;
+        uploader.resume_account()?;
         Ok(uploader)
     }
 
@@ -353,8 +353,8 @@ impl Uploader {
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
         self.device_step()?;
-        if self.retake_at.is_some_and(|at| at <= self.deps.clock.mono()) {
-            self.take_up()?;
+        if self.resume_at.is_some_and(|at| at <= self.deps.clock.mono()) {
+            self.resume_account()?;
         }
         while let Some(due) = self.schedule.due(self.deps.clock.mono()) {
             match due {

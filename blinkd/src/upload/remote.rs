@@ -42,7 +42,7 @@ impl Uploader {
             return Err(not_signed_in().into());
         }
         if self.link.is_none() {
-            self.take_up()?;
+            self.resume_account()?;
         }
         match &self.link {
             Some(_) => Ok(()),

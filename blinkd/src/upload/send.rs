@@ -8,7 +8,7 @@ use blink_proto::{
     problem::code,
 };
 
-use super::{NetError, ServerConsent, Uploader, account::RETAKE_AFTER, chance, error::UploadError};
+use super::{NetError, ServerConsent, Uploader, account::RESUME_AFTER, chance, error::UploadError};
 use crate::keeper::{Batch, Gone, not_signed_in};
 
 /// The most minutes in a batch.
@@ -26,8 +26,8 @@ impl Uploader {
             return Err(Problem::new(code::NO_CONSENT, "Nothing is sent without consent.", fix).into());
         }
         if self.link.is_none() {
-            self.retake_after = RETAKE_AFTER;
-            self.take_up()?;
+            self.resume_after = RESUME_AFTER;
+            self.resume_account()?;
         }
         if self.link.is_none() {
             return Err(self.last_error.clone().unwrap_or_else(not_signed_in).into());

@@ -19,7 +19,7 @@ use rstest::rstest;
 use super::*;
 use crate::{
     keeper::Keeper,
-    testing::{Place, t},
+    testing::{TempProfile, t},
 };
 
 mod asked;
@@ -245,7 +245,7 @@ const EMAIL: &str = "ada@example.org";
 
 /// A keeper with minutes, an uploader, and a server.
 struct Stage {
-    place: Place,
+    place: TempProfile,
     keeper: KeeperHandle,
     server: FakeServer,
     uploader: Uploader,
@@ -258,7 +258,7 @@ impl Stage {
     }
 
     fn with_minutes(minutes: u64) -> Self {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         place.watch(&mut keeper, 60 * minutes, 10);
         place.idle(&mut keeper, 2);
@@ -274,11 +274,11 @@ impl Stage {
         stage
     }
 
-    fn uploader(place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
+    fn uploader(place: &TempProfile, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
         Self::uploader_of(Vault::with(&place.paths(), None, Duration::ZERO), place, keeper, server)
     }
 
-    fn uploader_of(vault: Vault, place: &Place, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
+    fn uploader_of(vault: Vault, place: &TempProfile, keeper: &KeeperHandle, server: &FakeServer) -> Uploader {
         let server = server.clone();
         Uploader::begin(UploadDeps {
             keeper: keeper.clone(),

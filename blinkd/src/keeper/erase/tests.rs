@@ -5,11 +5,11 @@ use std::fs;
 use crate::{
     keeper::Keeper,
     store::{KeptBack, erase},
-    testing::{Place, account},
+    testing::{TempProfile, account},
 };
 
-fn place() -> (Place, Keeper) {
-    let place = Place::new();
+fn place() -> (TempProfile, Keeper) {
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 130, 10);
     (place, keeper)

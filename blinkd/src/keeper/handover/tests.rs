@@ -10,7 +10,7 @@ use blink_proto::{ipc::Sight, status::State};
 use rstest::rstest;
 
 use super::*;
-use crate::{capture::CaptureEvent, keeper::CapturePolicy, testing::Place};
+use crate::{capture::CaptureEvent, keeper::CapturePolicy, testing::TempProfile};
 
 /// `held` at each second, and at which second the camera is taken back.
 #[rstest]
@@ -38,7 +38,7 @@ fn where_nobody_can_be_seen_it_is_taken_back_after_two_minutes() {
 
 #[test]
 fn a_yield_closes_until_resumed_or_two_minutes_and_ends_with_the_process() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.yield_camera();
     assert_eq!((keeper.state(), place.control.is_open()), (State::Yielded, false));
@@ -56,7 +56,7 @@ fn a_yield_closes_until_resumed_or_two_minutes_and_ends_with_the_process() {
 
 #[test]
 fn a_pause_and_a_yield_do_not_end_each_other() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.yield_camera();
     keeper.pause(blink_proto::ipc::PauseSpan { until: Some(crate::testing::t("10:00:30")) }).unwrap();
@@ -102,7 +102,7 @@ fn tracks(keeper: &Keeper) -> bool {
     keeper.state() != State::Yielded
 }
 
-fn sees(place: &Place, keeper: &mut Keeper) {
+fn sees(place: &TempProfile, keeper: &mut Keeper) {
     let at = crate::clock::Clock::now(&place.clock);
     let seen = crate::capture::Sighting { at, sight: Sight::Measurable, ear: None, baseline: None };
     keeper.news(CaptureEvent::Seen(vec![seen], vec![]));
@@ -111,7 +111,7 @@ fn sees(place: &Place, keeper: &mut Keeper) {
 #[test]
 fn it_is_handed_to_a_program_that_waits_and_taken_back_when_that_has_let_it_go() {
     let (_folder, device) = camera();
-    let place = Place::new().with(CapturePolicy { device: Some(device.clone()), ..CapturePolicy::default() });
+    let place = TempProfile::new().with(CapturePolicy { device: Some(device.clone()), ..CapturePolicy::default() });
     let bystander = Other::opens(&device);
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
@@ -136,7 +136,7 @@ fn it_is_handed_to_a_program_that_waits_and_taken_back_when_that_has_let_it_go()
 fn it_is_not_handed_over_by_itself_where_the_person_does_not_want_that() {
     let (_folder, device) = camera();
     let policy = CapturePolicy { device: Some(device.clone()), yield_to_others: false, ..CapturePolicy::default() };
-    let place = Place::new().with(policy);
+    let place = TempProfile::new().with(policy);
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
     sees(&place, &mut keeper);

@@ -6,19 +6,19 @@ use rstest::rstest;
 use crate::{
     keeper::Keeper,
     store::{History, history::day_of},
-    testing::{Place, account, t},
+    testing::{TempProfile, account, t},
 };
 
 /// A profile with three sealed minutes of nobody, the clock just after.
-fn place() -> (Place, Keeper) {
-    let place = Place::new();
+fn place() -> (TempProfile, Keeper) {
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 180, 10);
     place.idle(&mut keeper, 5);
     (place, keeper)
 }
 
-fn history(place: &Place) -> Vec<Minute> {
+fn history(place: &TempProfile) -> Vec<Minute> {
     let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();
     let mut minutes: Vec<_> = days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect();

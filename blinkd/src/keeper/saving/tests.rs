@@ -2,10 +2,10 @@
 
 use std::{fs, sync::atomic::Ordering};
 
-use crate::{config::Config, store::History, testing::Place};
+use crate::{config::Config, store::History, testing::TempProfile};
 
 /// What was sealed, from every day file.
-fn blinks(place: &Place) -> Vec<u32> {
+fn blinks(place: &TempProfile) -> Vec<u32> {
     let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute.blink_count).collect()
@@ -13,7 +13,7 @@ fn blinks(place: &Place) -> Vec<u32> {
 
 #[test]
 fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_is_room() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.records.history.full.store(true, Ordering::SeqCst);
     place.watch(&mut keeper, 200, 10);
@@ -34,7 +34,7 @@ fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_i
 
 #[test]
 fn a_shorter_retention_holds_at_once_and_a_longer_one_lets_older_minutes_in() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 70, 10);
     place.idle(&mut keeper, 60);

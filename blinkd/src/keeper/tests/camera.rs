@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     for (kind, state) in [
         (TroubleKind::Ended, State::NoCamera),
@@ -33,7 +33,7 @@ fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
 
 #[test]
 fn coverage_is_over_unpaused_time_and_survives_a_restart() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);

@@ -8,11 +8,11 @@ use crate::{
     capture::{CaptureEvent, Sighting},
     clock::Clock as _,
     keeper::{CapturePolicy, Keeper},
-    testing::Place,
+    testing::TempProfile,
 };
 
 /// Lives on for `seconds` with a camera of 30 fps, each frame looked at costing `frame_ms` of CPU time.
-fn live(place: &Place, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
+fn live(place: &TempProfile, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
     for _ in 0..seconds {
         let fps = place.control.pace().map_or(30.0, |pace| pace.min(30.0));
         let frames = fps.round() as u32;
@@ -30,7 +30,7 @@ fn live(place: &Place, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
 
 #[test]
 fn what_costs_too_much_is_looked_at_less_often_but_not_below_fifteen() {
-    let place = Place::new().with(CapturePolicy { max_cpu_percent: 25, ..CapturePolicy::default() });
+    let place = TempProfile::new().with(CapturePolicy { max_cpu_percent: 25, ..CapturePolicy::default() });
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
     live(&place, &mut keeper, 60, 2);
@@ -48,7 +48,7 @@ fn what_costs_too_much_is_looked_at_less_often_but_not_below_fifteen() {
 
 #[test]
 fn without_a_limit_nothing_is_passed_over() {
-    let place = Place::new().with(CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() });
+    let place = TempProfile::new().with(CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() });
     let mut keeper = place.consenting();
     keeper.news(CaptureEvent::Opened);
     live(&place, &mut keeper, 60, 40);

@@ -12,12 +12,12 @@ use crate::{
     clock::Clock as _,
     minutes::Observation,
     store::History,
-    testing::{Place, t},
+    testing::{TempProfile, t},
 };
 
 use super::*;
 
-fn history(place: &Place) -> Vec<Minute> {
+fn history(place: &TempProfile) -> Vec<Minute> {
     let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
@@ -42,7 +42,7 @@ fn check(minutes: &[Minute]) {
 
 #[test]
 fn three_hours_of_sleep_in_the_middle_of_a_minute() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 25, 5);
     // The monotonic clock stands while the machine sleeps.
@@ -59,7 +59,7 @@ fn three_hours_of_sleep_in_the_middle_of_a_minute() {
 
 #[test]
 fn a_blink_that_was_decided_late_is_not_lost_to_a_step_forward() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 30, 5);
     let end = place.clock.now();
@@ -83,7 +83,7 @@ fn a_blink_that_was_decided_late_is_not_lost_to_a_step_forward() {
 #[case::before_1970(-1_900_000_000)]
 #[case::year_2200(5_500_000_000)]
 fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 90, 5);
     place.idle(&mut keeper, 40);
@@ -104,7 +104,7 @@ fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
 
 #[test]
 fn a_leap_second_is_one_second_lived_twice() {
-    let place = Place::new();
+    let place = TempProfile::new();
     place.clock.step(SignedDuration::from_secs(13 * 3600 + 59 * 60));
     assert_eq!(place.clock.now(), t("23:59:00"));
     let mut keeper = place.consenting();
@@ -121,7 +121,7 @@ fn a_leap_second_is_one_second_lived_twice() {
 
 #[test]
 fn today_is_the_day_where_the_person_is() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 60, 5);
     place.idle(&mut keeper, 5);
@@ -154,7 +154,7 @@ fn today_is_the_day_where_the_person_is() {
 #[case::spring("2026-03-29T00:00:00+01:00[Europe/Berlin]", 23)]
 #[case::autumn("2026-10-25T00:00:00+02:00[Europe/Berlin]", 25)]
 fn the_day_of_a_change_to_or_from_summer_time_is_as_long_as_it_is(#[case] midnight: &str, #[case] hours: u64) {
-    let place = Place::new();
+    let place = TempProfile::new();
     let midnight: jiff::Zoned = midnight.parse().unwrap();
     place.clock.step(midnight.timestamp().duration_since(place.clock.now()));
     *place.zone.lock().unwrap() = midnight.time_zone().clone();
@@ -172,7 +172,7 @@ fn the_day_of_a_change_to_or_from_summer_time_is_as_long_as_it_is(#[case] midnig
 
 #[test]
 fn a_clock_that_is_wrong_for_a_moment_throws_no_history_away() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 120, 5);
     place.idle(&mut keeper, 60);
@@ -194,7 +194,7 @@ fn a_clock_that_is_wrong_for_a_moment_throws_no_history_away() {
 
 #[test]
 fn what_is_remembered_does_not_grow_with_the_days() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     for _ in 0..30 {
         place.watch(&mut keeper, 65, 5);
@@ -238,7 +238,7 @@ proptest! {
 
     #[test]
     fn whatever_clocks_zones_and_restarts_do_no_minute_is_wrong(steps in steps()) {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         let (mut watched, mut blinks, mut offset) = (0, 0, 0i64);
         // A clock that is far off for long enough makes days old; what is thrown away then has a test of its own.

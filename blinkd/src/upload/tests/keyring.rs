@@ -17,7 +17,7 @@ impl Desktop {
         if *locked { Err(RingError::Refused("it is locked".into())) } else { Ok(f(kept)) }
     }
 
-    fn vault(&self, place: &Place) -> Vault {
+    fn vault(&self, place: &TempProfile) -> Vault {
         Vault::with(&place.paths(), Some(Arc::new(self.clone())), Duration::from_secs(20))
     }
 }

@@ -1,5 +1,7 @@
 //! A failure as people and programs meet it: what went wrong, and what to do.
 
+pub mod code;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,12 @@ impl Problem {
     /// A problem with its code, message and fix.
     pub fn new(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { code: code.into(), message: message.into(), fix: fix.into() }
+    }
+
+    /// Whether it is of this [code].
+    #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code == code
     }
 
     /// The `{"error": {..}}` object that `--json` prints on stderr.

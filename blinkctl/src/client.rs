@@ -2,10 +2,10 @@
 
 use std::{io, path::Path, time::Duration};
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem,
     ipc::{Answer, Call, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, ToDaemon, codec::CodecError},
-    paths::Paths,
 };
 use futures_util::{SinkExt, StreamExt};
 use interprocess::local_socket::{GenericFilePath, tokio::Stream, tokio::prelude::*};

@@ -2,7 +2,7 @@
 
 use std::{any::Any, process::ExitCode};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 
 /// The exit codes of SPEC 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,12 @@ impl Failure {
 /// What the daemon refused. Its codes are its own; only `not_signed_in` has an exit code of its own here.
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        let status = if problem.code == "not_signed_in" { ExitStatus::NotSignedIn } else { ExitStatus::Failed };
+        let status = match problem.code.as_str() {
+            code::NOT_SIGNED_IN => ExitStatus::NotSignedIn,
+            // An address that cannot be one is wrong usage, wherever that is found out.
+            code::BAD_SERVER => ExitStatus::Usage,
+            _ => ExitStatus::Failed,
+        };
         Self { problem, status }
     }
 }

@@ -4,8 +4,7 @@
 //! - `cmd`: what each command does, a file per noun
 //! - `client`: one connection to the daemon
 //! - `blinkd`, `start`: the daemon's own program, for what needs no running daemon, and to start it
-//! - `history`, `record`: the day files, and the records in them
-//! - `consent_file`: this machine's consent, for when no daemon runs
+//! - `days`, `record`: the local history by days, and a record of the account
 //! - `ask`: questions to the person at the terminal
 //! - `output`, `target`, `progress`, `browser`: results on stdout, in files, on the way, and in the browser
 //! - `exit`, `signal`: how a failure becomes an exit code, and the wish to end
@@ -16,9 +15,8 @@ mod browser;
 mod cli;
 mod client;
 mod cmd;
-mod consent_file;
+mod days;
 mod exit;
-mod history;
 mod output;
 mod progress;
 mod record;

@@ -4,7 +4,7 @@
 //! - [`exit`], [`quiet`]: how the program ends, and that only we speak
 //! - [`clip`]: a video file through the daemon's own pipeline
 //! - [`config`], [`logs`], [`lock`], [`clock`], [`cost`]: what every daemon has
-//! - [`app`]: the threads, started in order and stopped in reverse
+//! - [`app`]: the threads, started in order and stopped in reverse; `signals`: what each signal means
 //! - [`capture`]: the thread that looks
 //! - [`minutes`]: what was seen, minute by minute; pure
 //! - [`store`], [`profile`]: what is kept on disk
@@ -37,6 +37,7 @@ pub mod owner;
 pub mod profile;
 pub mod quiet;
 pub mod session;
+mod signals;
 pub mod stderr;
 pub mod store;
 #[cfg(test)]

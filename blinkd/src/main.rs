@@ -6,6 +6,7 @@ use std::{
     panic,
 };
 
+use blink_proto::problem::code;
 use blinkd::{
     cli::Cli,
     exit::{ExitStatus, Failure},
@@ -40,7 +41,7 @@ fn run() -> ExitStatus {
     };
     let outcome = panic::catch_unwind(|| cli.command.run()).unwrap_or_else(|_| {
         Err(Failure::failed(
-            "internal",
+            code::INTERNAL,
             "blinkd stopped on a mistake of its own",
             "Please report it with the newest file of the log folder.",
         ))

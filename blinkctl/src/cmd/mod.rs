@@ -22,7 +22,7 @@ pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod sync;
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
 
 use crate::{
     cli::Command,

@@ -23,7 +23,7 @@ use crate::{
   blinkctl pause --until tomorrow
   blinkctl pause --until 15:30")]
 pub(crate) struct Args {
-    /// How long, such as 30m or 1h30m
+    /// How long, such as 30m, 1h30m or 2d
     #[arg(long = "for", value_name = "SPAN", value_parser = parse_span, conflicts_with = "until")]
     span: Option<SignedDuration>,
 

@@ -5,6 +5,7 @@ use std::{
     thread,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Minute, Problem, UserId,
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
@@ -13,7 +14,6 @@ use blink_proto::{
         Answer, ConsentShown, Erase, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn, SyncDone,
         ToDaemon,
     },
-    paths::Paths,
     status::{Queue, State, Status},
 };
 use futures_util::{SinkExt, StreamExt};
@@ -143,7 +143,7 @@ pub(crate) fn healthy(request: &Request) -> Outcome {
         Request::Status => Reply::Status(tracking()),
         Request::ConsentShow => Reply::Consent(consent(true)),
         Request::Register { .. } | Request::Login { .. } | Request::Whoami => Reply::SignedIn(ada()),
-        Request::Sync => Reply::Sync(SyncDone { uploaded: 3, set_aside: 0 }),
+        Request::Sync => Reply::Sync(SyncDone { uploaded: 3, set_aside: 0, held: 0 }),
         _ => Reply::Done,
     })
 }

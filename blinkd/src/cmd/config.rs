@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::{Value, json};
 
+use blink_proto::problem::code;
+
 use crate::{
     config::{self, Config, KEYS, Key, Kind, Origin},
     exit::Failure,
@@ -128,7 +130,7 @@ fn find(path: &str) -> Result<&'static Key, Failure> {
         } else {
             format!("Did you mean `{nearest}`? `blinkd config show` lists them all.")
         };
-        Failure::usage("config_unknown_key", format!("The setting `{path}` is not known."), fix)
+        Failure::usage(code::CONFIG_UNKNOWN_KEY, format!("The setting `{path}` is not known."), fix)
     })
 }
 

@@ -10,7 +10,7 @@ use blink_proto::Problem;
 use blink_vision::SourceSpec;
 
 use super::{Config, KEYS};
-use crate::{capture::device, exit::Failure, keeper::Manners};
+use crate::{capture::device, exit::Failure, keeper::CapturePolicy};
 
 /// What takes effect at the next start alone.
 const AT_START: [&str; 1] = ["account.keyring"];
@@ -101,8 +101,8 @@ impl Settings {
 impl Config {
     /// How considerate the daemon is to be.
     #[must_use]
-    pub fn manners(&self) -> Manners {
-        Manners {
+    pub fn capture_policy(&self) -> CapturePolicy {
+        CapturePolicy {
             device: device::of_source(&self.source),
             yield_to_others: self.yield_to_others,
             max_cpu_percent: self.max_cpu_percent,

@@ -2,9 +2,9 @@
 
 use std::{fs, io, path::Path};
 
+use blink_profile::Paths;
 use blink_proto::{
     doctor::{Check, Level},
-    paths::Paths,
     status::State,
 };
 use blink_vision::{
@@ -23,9 +23,13 @@ const NEARLY_FULL_BYTES: u64 = 100 << 20;
 const ENOUGH_FPS: f64 = 14.5;
 
 pub(super) fn daemon(asked: &Asked) -> Check {
-    match asked.daemon {
-        Some(pid) => Check::ok("daemon", format!("blinkd is running (process {pid}).")),
-        None => Check::found("daemon", Level::Problem, "blinkd is not running.", "Start it with `blinkd run`."),
+    match (asked.daemon, &asked.elsewhere) {
+        (Some(pid), Some(fix)) => {
+            let message = format!("blinkd is running (process {pid}), but not at the socket that is tried from here.");
+            Check::found("daemon", Level::Problem, message, fix.clone())
+        }
+        (Some(pid), None) => Check::ok("daemon", format!("blinkd is running (process {pid}).")),
+        (None, _) => Check::found("daemon", Level::Problem, "blinkd is not running.", "Start it with `blinkd run`."),
     }
 }
 

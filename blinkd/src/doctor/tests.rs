@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use blink_proto::{UserId, doctor::Level};
+use blink_proto::{UserId, doctor::Level, status::State};
 use blink_vision::native::camera::{Camera, CameraState};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
@@ -11,6 +11,7 @@ use super::*;
 use crate::{
     minutes::Owner,
     profile::{FirstAccount, RingState, SignedInAccount, vault::RingError},
+    store::KeptBack,
 };
 
 fn asked(root: &std::path::Path) -> Asked {
@@ -18,14 +19,15 @@ fn asked(root: &std::path::Path) -> Asked {
     Asked {
         config: Ok(Config { source: "synthetic".parse().unwrap(), ..Config::default() }),
         now: Timestamp::now(),
-        vault: Vault::open(&paths.data, false),
+        vault: Vault::open(&paths, false),
         session: Bus::None,
         consented: true,
         account: AccountFile::default(),
-        waiting: None,
+        kept_back: None,
         status: None,
         reminders: None,
         daemon: Some(7),
+        elsewhere: None,
         paths,
     }
 }
@@ -58,6 +60,16 @@ fn every_check_that_finds_something_says_what_to_do_and_none_is_made_twice() {
     let all = ids.len();
     ids.dedup();
     assert_eq!(ids.len(), all);
+}
+
+#[test]
+fn a_daemon_that_clients_cannot_reach_from_here() {
+    let root = tempfile::tempdir().unwrap();
+    let mut asked = asked(root.path());
+    assert_eq!(level(&asked, "daemon"), Some(Level::Ok));
+    asked.elsewhere = Some("Set XDG_RUNTIME_DIR=/run/user/7.".to_owned());
+    let found = check(&asked, "daemon").unwrap();
+    assert_eq!((found.level, found.fix.as_deref()), (Level::Problem, asked.elsewhere.as_deref()));
 }
 
 #[rstest]
@@ -158,15 +170,31 @@ fn a_server_that_is_not_there_is_a_problem_only_while_somebody_is_signed_in() {
 }
 
 #[test]
+fn a_session_that_ended_is_no_account_that_is_well() {
+    let root = tempfile::tempdir().unwrap();
+    let mut asked = asked(root.path());
+    asked.account.current = Some(SignedInAccount {
+        server: "http://127.0.0.1:9".into(),
+        user_id: UserId(uuid::Uuid::nil()),
+        email: "ada@example.org".into(),
+        session_ended: true,
+    });
+    let mut status = blink_proto::example::status(State::Tracking);
+    status.queue.last_error = Some(crate::upload::NetError::SessionEnded.problem());
+    asked.status = Some(status);
+    assert_eq!((level(&asked, "account"), level(&asked, "upload")), (Some(Level::Problem), None), "it is said once");
+}
+
+#[test]
 fn what_is_held_back_is_told_once_there_was_an_account() {
     let root = tempfile::tempdir().unwrap();
     let mut asked = asked(root.path());
-    asked.waiting = Some((5, 1));
+    asked.kept_back = Some(KeptBack { held: 5, set_aside: 1 });
     assert_eq!((level(&asked, "held"), level(&asked, "set_aside")), (None, Some(Level::Warning)));
     let owner = Owner { server: "https://blinks.example".into(), user_id: UserId(uuid::Uuid::nil()) };
     asked.account.first = Some(FirstAccount { owner, adopted: false, at: Timestamp::UNIX_EPOCH });
     assert!(check(&asked, "held").unwrap().message.starts_with("5 minutes"));
-    asked.waiting = Some((0, 0));
+    asked.kept_back = Some(KeptBack::default());
     assert_eq!((level(&asked, "held"), level(&asked, "set_aside")), (None, None));
 }
 

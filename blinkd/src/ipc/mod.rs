@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use blink_proto::problem::code;
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions,
     tokio::{Listener, Stream, prelude::*},
@@ -19,6 +20,8 @@ use crate::{daemon::Daemon, exit::Failure};
 
 /// The most clients at once.
 const MAX_CLIENTS: usize = 512;
+/// The most of those beyond that who are told so at once; more are hung up on.
+const MAX_TURNED_AWAY: usize = 64;
 /// The longest path a socket can have on Linux.
 const MAX_PATH_BYTES: usize = 107;
 
@@ -46,7 +49,7 @@ impl Socket {
         let length = path.as_os_str().len();
         if length > MAX_PATH_BYTES {
             return Err(Failure::failed(
-                "socket_path",
+                code::SOCKET_PATH,
                 format!(
                     "The socket's path is {length} bytes long, and {MAX_PATH_BYTES} are possible: {}.",
                     path.display()
@@ -56,7 +59,7 @@ impl Socket {
         }
         let unusable = |error: io::Error| {
             Failure::failed(
-                "socket",
+                code::SOCKET,
                 format!("The socket {} cannot be made: {error}.", path.display()),
                 "Check the permissions of its folder.",
             )
@@ -75,6 +78,7 @@ impl Socket {
     /// Serves clients for ever.
     pub async fn serve(self, daemon: Daemon) {
         let places = Arc::new(Semaphore::new(MAX_CLIENTS));
+        let doorstep = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
         loop {
             let stream = match self.listener.accept().await {
                 Ok(stream) => stream,
@@ -91,6 +95,12 @@ impl Socket {
             }
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!("too many clients");
+                if let Ok(place) = Arc::clone(&doorstep).try_acquire_owned() {
+                    tokio::spawn(async move {
+                        client::turn_away(stream).await;
+                        drop(place);
+                    });
+                }
                 continue;
             };
             let daemon = daemon.clone();
@@ -104,7 +114,7 @@ impl Socket {
 
 /// The folder, made or made private.
 fn private_folder(folder: &Path) -> io::Result<()> {
-    crate::profile::files::make_private_folder(folder)?;
+    blink_files::private_folder(folder)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

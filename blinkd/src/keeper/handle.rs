@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use tokio::sync::oneshot;
 
 use super::Keeper;
-use crate::capture::{News, Sink};
+use crate::capture::{CaptureEvent, CaptureEvents};
 
 /// Something to be done by the keeper's thread.
 pub(super) type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
@@ -56,8 +56,8 @@ impl KeeperHandle {
     }
 }
 
-impl Sink for KeeperHandle {
-    fn tell(&self, news: News) {
+impl CaptureEvents for KeeperHandle {
+    fn tell(&self, news: CaptureEvent) {
         self.post(move |keeper| keeper.news(news));
     }
 }

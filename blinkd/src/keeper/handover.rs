@@ -56,7 +56,7 @@ impl Handover {
 
 /// What the keeper knows of the camera's other users.
 #[derive(Debug, Default)]
-pub(super) struct Sharing {
+pub(super) struct CameraUsers {
     pub(super) handover: Option<Handover>,
     /// The device behind the source; `None` for files and streams.
     device: Option<PathBuf>,
@@ -69,8 +69,8 @@ pub(super) struct Sharing {
     strangers: BTreeSet<u32>,
 }
 
-impl Sharing {
-    pub(super) fn of(device: Option<PathBuf>) -> Self {
+impl CameraUsers {
+    pub(super) fn of_device(device: Option<PathBuf>) -> Self {
         Self { device, ..Self::default() }
     }
 
@@ -126,25 +126,25 @@ impl Keeper {
 
     fn hand_over(&mut self, why: Why) {
         tracing::info!(?why, "the camera is handed over");
-        let mono = self.setup.clock.mono();
-        self.sharing.handover = Some(Handover::at(mono, why));
-        self.sharing.looked = Some(mono);
+        let mono = self.deps.clock.mono();
+        self.camera_users.handover = Some(Handover::at(mono, why));
+        self.camera_users.looked = Some(mono);
     }
 
     /// Looks whether the camera is to be taken back, or handed over by itself.
     pub(super) fn share(&mut self, mono: Duration) {
-        if let Some(mut handover) = self.sharing.handover {
-            if self.sharing.due(mono) {
-                let held = self.sharing.held();
+        if let Some(mut handover) = self.camera_users.handover {
+            if self.camera_users.due(mono) {
+                let held = self.camera_users.held();
                 let goes_on = handover.goes_on(mono, held);
-                self.sharing.handover = goes_on.then_some(handover);
+                self.camera_users.handover = goes_on.then_some(handover);
                 if !goes_on {
                     tracing::info!("the camera is taken back");
                 }
             }
-        } else if self.setup.manners.yield_to_others
-            && matches!(self.capture, Capture::Open)
-            && let Some(name) = self.sharing.waits(mono)
+        } else if self.deps.policy.yield_to_others
+            && matches!(self.counting.capture, Capture::Open)
+            && let Some(name) = self.camera_users.waits(mono)
         {
             // The name of a program is no personal data, but which ones a person uses is not ours to keep: debug only.
             tracing::debug!(name, "another program waits for the camera");

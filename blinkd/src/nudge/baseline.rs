@@ -21,7 +21,7 @@ pub fn of(folder: &Path) -> Option<f64> {
 }
 
 fn since(folder: &Path, first: Date) -> Option<f64> {
-    let history = History::at(folder).ok()?;
+    let history = History::open(folder).ok()?;
     let days = history.days().ok()?;
     let mut rates = Vec::new();
     for day in days.into_keys().filter(|day| *day >= first) {

@@ -16,8 +16,8 @@ use serde::Serialize;
 use self::writer::Writer;
 use super::Context;
 use crate::{
+    days::{Days, Range},
     exit::Failure,
-    history::{History, Range},
     output::Tone,
     record::RemoteMinute,
     signal,
@@ -135,7 +135,7 @@ impl Args {
             return Ok((minutes, 0));
         }
         // The folder is looked at first: what cannot be read is told before anything is written.
-        let mut history = History::open(&context.paths, range)?;
+        let mut history = Days::open(&context.paths, range)?;
         let mut writer = Writer::<Minute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
         let mut minutes = 0;
         for day in history.by_ref() {

@@ -8,8 +8,8 @@ use super::{unwritten, writer::Writer};
 use crate::{
     client::{Client, SERVER_LIMIT, wrong_reply},
     cmd::Context,
+    days::Range,
     exit::Failure,
-    history::Range,
     progress::Progress,
     record::RemoteMinute,
 };

@@ -7,10 +7,11 @@ use std::{
     path::Path,
 };
 
+use blink_profile::day_files::MAX_LINE_BYTES;
 use blink_proto::Minute;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use crate::{exit::Failure, history::MAX_LINE_BYTES};
+use crate::exit::Failure;
 
 /// What some editors put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

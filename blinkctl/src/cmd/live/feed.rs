@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use blink_proto::{
-    ipc::{Event, Request},
-    paths::Paths,
-};
+use blink_profile::Paths;
+use blink_proto::ipc::{Event, Request};
 use tokio::{sync::mpsc, task::JoinHandle, time::sleep};
 
 use crate::{

@@ -103,7 +103,7 @@ async fn show(screen: &mut Screen, mut feed: Feed, colour: bool, context: &Conte
     }
 }
 
-async fn toggle(paths: &blink_proto::paths::Paths) -> Result<(), Failure> {
+async fn toggle(paths: &blink_profile::Paths) -> Result<(), Failure> {
     let mut client = Client::connect(paths).await?;
     let Reply::Status(status) = client.call(Request::Status, LOCAL_LIMIT).await? else { return Err(wrong_reply()) };
     let pause = Request::Pause(PauseSpan { until: None });

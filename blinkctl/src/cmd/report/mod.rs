@@ -20,8 +20,8 @@ use serde_json::json;
 use self::figures::Figures;
 use super::Context;
 use crate::{
+    days::{Days, Range},
     exit::Failure,
-    history::{History, Range},
     output::{self, Tone},
     target::Target,
 };
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             "Set the clock and the time zone right.",
         )
     })?;
-    let mut history = History::open(&context.paths, Range { from: Some(figures.start()), to: None })?;
+    let mut history = Days::open(&context.paths, Range { from: Some(figures.start()), to: None })?;
     for day in history.by_ref() {
         for minute in day? {
             figures.add(&minute);

@@ -43,6 +43,8 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2 5
 TimeoutStopSec=10
+# A browser that was opened from the tray does not end with the daemon.
+KillMode=process
 UMask=0077
 NoNewPrivileges=yes
 LockPersonality=yes

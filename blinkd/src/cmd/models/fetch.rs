@@ -85,15 +85,13 @@ fn unpack(package: &Path, into: &Path, wanted: &[&Model]) -> Result<(), Failure>
     }
 }
 
+/// Models hold nothing of anybody's: every user of the machine may read them.
+const READABLE_BY_ALL: u32 = 0o644;
+
 fn place(from: &mut impl Read, to: &Path, model: &Model) -> io::Result<()> {
-    let mut temporary = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(Path::new(".")))?;
-    let mut hashing = Hashing::new(from);
-    io::copy(&mut hashing, &mut temporary)?;
-    model.check(to, hashing.finish()).map_err(io::Error::other)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(to)?;
-    // Models hold nothing of anybody's: every user of the machine may read them.
-    #[cfg(unix)]
-    fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    Ok(())
+    blink_files::save(to, READABLE_BY_ALL, |file| {
+        let mut hashing = Hashing::new(from);
+        io::copy(&mut hashing, file)?;
+        model.check(to, hashing.finish()).map_err(io::Error::other)
+    })
 }

@@ -1,12 +1,15 @@
 //! This installation's id, and whether the profile was carried to another machine.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use blink_proto::DeviceId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::files::{self, FileError};
+use crate::{
+    Paths,
+    files::{self, FileError},
+};
 
 /// Sets our fingerprint apart from what other programs make of the same machine id.
 const SALT: &[u8] = b"blinkd device fingerprint 1\n";
@@ -26,7 +29,7 @@ struct DeviceFile {
 pub struct Device {
     /// The id.
     pub id: DeviceId,
-    /// Ids the profile had on machines it was copied from, whose minutes are not ours to send.
+    /// Ids the profile had on machines it was carried or copied from.
     pub foreign: Vec<DeviceId>,
 }
 
@@ -37,8 +40,8 @@ impl Device {
     /// # Errors
     ///
     /// The file cannot be read or written.
-    pub fn of_profile(data: &Path, machine: Option<&str>) -> Result<Self, FileError> {
-        let path = data.join("device.json");
+    pub fn open(paths: &Paths, machine: Option<&str>) -> Result<Self, FileError> {
+        let path = paths.device_file();
         let kept: Option<DeviceFile> = match files::load(&path) {
             Err(FileError::Damaged { .. }) => None,
             other => other?,
@@ -81,24 +84,27 @@ mod tests {
     #[test]
     fn the_id_stays_on_its_machine() {
         let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
         let (here, there) = (fingerprint_of("aaaa"), fingerprint_of("bbbb"));
-        let first = Device::of_profile(folder.path(), Some(&here)).unwrap();
+        let first = Device::open(&paths, Some(&here)).unwrap();
         assert!(first.foreign.is_empty());
-        assert_eq!(Device::of_profile(folder.path(), Some(&here)).unwrap(), first);
-        assert_eq!(Device::of_profile(folder.path(), None).unwrap(), first);
-        let copy = Device::of_profile(folder.path(), Some(&there)).unwrap();
+        assert_eq!(Device::open(&paths, Some(&here)).unwrap(), first);
+        assert_eq!(Device::open(&paths, None).unwrap(), first);
+        let copy = Device::open(&paths, Some(&there)).unwrap();
         assert_eq!(copy.foreign, [first.id]);
         assert_ne!(copy.id, first.id);
-        assert_eq!(Device::of_profile(folder.path(), Some(&there)).unwrap(), copy);
-        let text = fs::read_to_string(folder.path().join("device.json")).unwrap();
+        assert_eq!(Device::open(&paths, Some(&there)).unwrap(), copy);
+        let text = fs::read_to_string(paths.device_file()).unwrap();
         assert!(!text.contains("bbbb"), "the machine's id itself is not kept");
     }
 
     #[test]
     fn a_damaged_file_gets_a_new_id() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("device.json"), "{").unwrap();
-        let device = Device::of_profile(folder.path(), Some("x")).unwrap();
-        assert_eq!(Device::of_profile(folder.path(), Some("x")).unwrap(), device);
+        let paths = Paths::under(folder.path());
+        fs::create_dir_all(&paths.data).unwrap();
+        fs::write(paths.device_file(), "{").unwrap();
+        let device = Device::open(&paths, Some("x")).unwrap();
+        assert_eq!(Device::open(&paths, Some("x")).unwrap(), device);
     }
 }

@@ -1,5 +1,5 @@
-//! The word the capture thread obeys: may a source be open now, and how many frames may it look at? And what it says
-//! back: is one open?
+//! What the keeper lets the capture thread do: may a source be open, and how many frames may be looked at? And what the
+//! thread says back: is one open?
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use crate::clock::Clock;
 const NAP: Duration = Duration::from_millis(40);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Word {
+struct Flags {
     open: bool,
     stop: bool,
     /// Another source is to be looked at: the one that is open is closed, and whoever looks begins anew.
@@ -24,7 +24,7 @@ struct Word {
     in_use: bool,
 }
 
-impl Word {
+impl Flags {
     /// The keeper may still say that a source is wanted while the thread is being ended: the end has the last word.
     fn may_look(self) -> bool {
         self.open && !self.renew && !self.stop
@@ -38,23 +38,23 @@ impl Word {
 
 /// Shared by the keeper, who decides, and the capture thread.
 #[derive(Debug, Default)]
-pub struct Gate {
-    word: Mutex<Word>,
+pub struct CaptureControl {
+    flags: Mutex<Flags>,
     changed: Condvar,
     /// Frames per second to look at, as the bits of a double; 0 for all.
     pace: AtomicU64,
 }
 
-impl Gate {
-    fn word(&self) -> MutexGuard<'_, Word> {
-        self.word.lock().unwrap_or_else(PoisonError::into_inner)
+impl CaptureControl {
+    fn flags(&self) -> MutexGuard<'_, Flags> {
+        self.flags.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the source be opened, or has it closed at once.
-    pub fn set(&self, open: bool) {
-        let mut word = self.word();
-        if word.open != open {
-            word.open = open;
+    pub fn allow(&self, open: bool) {
+        let mut flags = self.flags();
+        if flags.open != open {
+            flags.open = open;
             self.changed.notify_all();
         }
     }
@@ -62,23 +62,23 @@ impl Gate {
     /// Ends the capture thread.
     pub fn stop(&self) {
         {
-            let mut word = self.word();
-            (word.open, word.stop) = (false, true);
+            let mut flags = self.flags();
+            (flags.open, flags.stop) = (false, true);
         }
         self.changed.notify_all();
     }
 
     /// Has the source closed and looking begun anew, with new eyes.
     pub fn renew(&self) {
-        self.word().renew = true;
+        self.flags().renew = true;
         self.changed.notify_all();
     }
 
     /// Whether looking is to be begun anew; asked once by whoever does that.
     #[must_use]
     pub fn take_renewed(&self) -> bool {
-        let mut word = self.word();
-        std::mem::take(&mut word.renew) && !word.stop
+        let mut flags = self.flags();
+        std::mem::take(&mut flags.renew) && !flags.stop
     }
 
     /// The most frames per second to look at; `None` for all.
@@ -93,56 +93,56 @@ impl Gate {
     }
 
     /// The capture thread begins to open a source if it may; `false` where it must not.
-    pub(super) fn take_in_use(&self) -> bool {
-        let mut word = self.word();
-        word.in_use = word.may_look();
-        word.in_use
+    pub(super) fn begin_use(&self) -> bool {
+        let mut flags = self.flags();
+        flags.in_use = flags.may_look();
+        flags.in_use
     }
 
     /// The capture thread has closed its source.
-    pub(super) fn put_back(&self) {
-        self.word().in_use = false;
+    pub(super) fn end_use(&self) {
+        self.flags().in_use = false;
         self.changed.notify_all();
     }
 
     /// Waits until no source is open, but no longer than `within`; whether none is.
     #[must_use]
     pub fn wait_closed(&self, within: Duration) -> bool {
-        let waited = self.changed.wait_timeout_while(self.word(), within, |word| word.in_use);
+        let waited = self.changed.wait_timeout_while(self.flags(), within, |flags| flags.in_use);
         !waited.unwrap_or_else(PoisonError::into_inner).0.in_use
     }
 
     /// Whether a source may be open.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.word().may_look()
+        self.flags().may_look()
     }
 
     /// Waits until a source may be open; `false` when the thread is to end.
     #[must_use]
     pub fn wait_open(&self) -> bool {
-        let word = self.changed.wait_while(self.word(), |word| !word.may_look() && !word.ends());
-        word.unwrap_or_else(PoisonError::into_inner).may_look()
+        let flags = self.changed.wait_while(self.flags(), |flags| !flags.may_look() && !flags.ends());
+        flags.unwrap_or_else(PoisonError::into_inner).may_look()
     }
 
     /// Waits until the thread is to end.
     pub fn wait_stop(&self) {
-        drop(self.changed.wait_while(self.word(), |word| !word.ends()));
+        drop(self.changed.wait_while(self.flags(), |flags| !flags.ends()));
     }
 
     /// Waits until `clock` reads `due`; `false` as soon as the source must be closed.
     #[must_use]
     pub fn wait_until(&self, clock: &dyn Clock, due: Duration) -> bool {
-        let mut word = self.word();
+        let mut flags = self.flags();
         loop {
-            if !word.may_look() {
+            if !flags.may_look() {
                 return false;
             }
             let left = due.saturating_sub(clock.mono());
             if left.is_zero() {
                 return true;
             }
-            word = self.changed.wait_timeout(word, left.min(NAP)).unwrap_or_else(PoisonError::into_inner).0;
+            flags = self.changed.wait_timeout(flags, left.min(NAP)).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 }

@@ -23,12 +23,12 @@ const TELLS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Knows where to ask.
 #[derive(Clone, Debug)]
-pub struct Tact {
+pub struct CallProbe {
     devices: PathBuf,
     sound_cards: PathBuf,
 }
 
-impl Tact {
+impl CallProbe {
     /// Asks this machine.
     #[must_use]
     pub fn standard() -> Self {
@@ -37,7 +37,7 @@ impl Tact {
 
     /// Asks about devices and sound cards in these folders.
     #[cfg(test)]
-    pub(super) fn at(devices: PathBuf, sound_cards: PathBuf) -> Self {
+    pub(super) fn of_folders(devices: PathBuf, sound_cards: PathBuf) -> Self {
         Self { devices, sound_cards }
     }
 
@@ -50,9 +50,10 @@ impl Tact {
             return Some("quiet hours");
         }
         let here = self.clone();
-        let here = tokio::task::spawn_blocking(move || here.devices_in_use()).await.ok().flatten();
-        if here.is_some() {
-            return here;
+        // An X server or a file system of devices that hangs holds up nobody but this thread.
+        let here = timeout(TELLS_WITHIN, tokio::task::spawn_blocking(move || here.devices_in_use()));
+        if let Ok(Ok(Some(why))) = here.await {
+            return Some(why);
         }
         if timeout(TELLS_WITHIN, streams_in_use()).await.unwrap_or_default() {
             return Some("a call or a shared screen");

@@ -1,4 +1,5 @@
-//! This machine's consent, read from its file whenever that changes: `blinkctl consent withdraw` works without us.
+//! This machine's consent. The daemon reads its file again whenever that changes, for `blinkctl consent withdraw` works
+//! without one.
 
 use std::{
     fs,
@@ -8,7 +9,28 @@ use std::{
 
 use blink_proto::consent::{ConsentRecord, TRACKING_VERSION};
 
-use super::files::{self, FileError};
+use crate::{
+    Paths,
+    files::{self, FileError},
+};
+
+/// The record of `paths`; `None` where nothing was ever recorded.
+///
+/// # Errors
+///
+/// The file cannot be read, or is damaged, which counts as no consent.
+pub fn load(paths: &Paths) -> Result<Option<ConsentRecord>, FileError> {
+    files::load(&paths.consent_file())
+}
+
+/// Replaces the record of `paths`.
+///
+/// # Errors
+///
+/// The file cannot be written.
+pub fn save(paths: &Paths, record: &ConsentRecord) -> Result<(), FileError> {
+    files::save(&paths.consent_file(), record)
+}
 
 /// The consent file and what it said last.
 #[derive(Debug)]
@@ -21,7 +43,7 @@ pub struct Consent {
 impl Consent {
     /// Reads the file. What cannot be read is no consent.
     #[must_use]
-    pub fn at(path: &Path) -> Self {
+    pub fn open(path: &Path) -> Self {
         let mut consent = Self { path: path.to_owned(), seen: None, record: None };
         consent.read();
         consent
@@ -87,24 +109,24 @@ mod tests {
     fn only_a_record_of_this_text_is_consent() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("consent.json");
-        let mut consent = Consent::at(&path);
+        let mut consent = Consent::open(&path);
         assert!(!consent.granted() && consent.record().is_none());
         consent.set(ConsentRecord::granted(Timestamp::UNIX_EPOCH)).unwrap();
-        assert!(consent.granted() && Consent::at(&path).granted());
+        assert!(consent.granted() && Consent::open(&path).granted());
         consent.set(ConsentRecord { version: "0".into(), ..ConsentRecord::granted(Timestamp::UNIX_EPOCH) }).unwrap();
         assert!(!consent.granted());
         fs::write(&path, "{}").unwrap();
-        assert!(!Consent::at(&path).granted());
+        assert!(!Consent::open(&path).granted());
     }
 
     #[test]
     fn a_withdrawal_by_another_program_is_noticed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("consent.json");
-        let mut ours = Consent::at(&path);
+        let mut ours = Consent::open(&path);
         ours.set(ConsentRecord::granted(Timestamp::UNIX_EPOCH)).unwrap();
         assert!(!ours.refresh());
-        Consent::at(&path).set(ConsentRecord::withdrawn(Timestamp::UNIX_EPOCH)).unwrap();
+        Consent::open(&path).set(ConsentRecord::withdrawn(Timestamp::UNIX_EPOCH)).unwrap();
         assert!(ours.refresh());
         assert!(!ours.granted());
         files::remove(&path).unwrap();

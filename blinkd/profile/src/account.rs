@@ -1,10 +1,24 @@
-//! Who is signed in, and the tokens that prove it.
+//! Who is signed in, and who was.
 
-use blink_proto::{Secret, UserId, consent::ConsentRecord};
+use std::path::PathBuf;
+
+use blink_proto::{UserId, consent::ConsentRecord};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::minutes::Owner;
+use crate::{
+    Paths,
+    files::{self, FileError},
+};
+
+/// An account on a server, as whose a minute counts. It is fixed when the minute begins.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Owner {
+    /// The server's base URL.
+    pub server: String,
+    /// The account there.
+    pub user_id: UserId,
+}
 
 /// `account.json`. It holds no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +36,32 @@ pub struct AccountFile {
     /// Withdrawals on a server of which it has not said yet when they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undated: Vec<Undated>,
+}
+
+impl AccountFile {
+    /// The profile's file; `None` where nobody ever signed in.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be read, or is damaged.
+    pub fn load(paths: &Paths) -> Result<Option<Self>, FileError> {
+        files::load(&paths.account_file())
+    }
+
+    /// Replaces the profile's file.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be written.
+    pub fn save(&self, paths: &Paths) -> Result<(), FileError> {
+        files::save(&paths.account_file(), self)
+    }
+
+    /// Where a damaged file is kept, so that it is not replaced in silence.
+    #[must_use]
+    pub fn set_aside(paths: &Paths) -> PathBuf {
+        paths.data.join("account.json.damaged")
+    }
 }
 
 /// A withdrawal whose time is not known.
@@ -64,17 +104,4 @@ pub struct FirstAccount {
     pub adopted: bool,
     /// When it signed in.
     pub at: Timestamp,
-}
-
-/// What proves the sign-in; [`super::Vault`] keeps it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Tokens {
-    /// The account they are of, so that they are never sent for another.
-    pub owner: Owner,
-    /// For the `Authorization` header.
-    pub access: Secret,
-    /// For `/api/auth/refresh`.
-    pub refresh: Secret,
-    /// When `access` ends, by our clock.
-    pub access_until: Timestamp,
 }

@@ -76,15 +76,12 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
 ///
 /// The folder or disk does not let us.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
-    let write = || -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        make_private_folder(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer_pretty(&mut file, value)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        sync_folder(folder)
+    let write = || {
+        blink_files::private_folder(blink_files::folder_of(path))?;
+        blink_files::save(path, blink_files::PRIVATE, |file| {
+            serde_json::to_writer_pretty(&mut *file, value)?;
+            file.write_all(b"\n")
+        })
     };
     write().map_err(|source| FileError::Write { path: path.to_owned(), source })
 }
@@ -101,28 +98,6 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
         }
         _ => Ok(()),
     }
-}
-
-/// Makes a folder, and those above it, that only its owner can enter.
-///
-/// # Errors
-///
-/// The folder or disk does not let us.
-pub fn make_private_folder(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
-}
-
-/// Makes a rename or a new file in `folder` last.
-///
-/// # Errors
-///
-/// The disk does not let us.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -140,7 +140,7 @@ pub fn read<T: Record>(folder: &Path, day: Date, skip_bytes: u64) -> io::Result<
     file.seek(SeekFrom::Start(skip_bytes))?;
     let mut known = HashSet::new();
     each_line(&mut BufReader::new(file), |line| match serde_json::from_slice::<T>(line) {
-        Ok(record) if record.minute().fault().is_none() => {
+        Ok(record) if record.minute().check().is_ok() => {
             if known.insert(identity(record.minute())) {
                 found.records.push(record);
             }

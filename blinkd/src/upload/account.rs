@@ -156,15 +156,16 @@ impl Uploader {
         self.resume_account()
     }
 
-    fn tokens(&self, owner: Owner, answer: TokenResponse) -> Tokens {
+    fn tokens(&self, owner: Owner, answer: TokenResponse) -> Result<Tokens, NetError> {
         let now = self.deps.clock.now();
         let lives = Duration::from_secs(answer.expires_in.min(365 * 86_400));
-        Tokens {
+        let refresh = answer.refresh_token.ok_or_else(|| NetError::Protocol("it sent no refresh token".to_owned()))?;
+        Ok(Tokens {
             owner,
             access: answer.access_token,
-            refresh: answer.refresh_token,
+            refresh,
             access_until: now.checked_add(lives).unwrap_or(now),
-        }
+        })
     }
 
     /// Calls the server as the account, renewing access when it has ended.
@@ -203,7 +204,7 @@ impl Uploader {
         if answer.user.id != link.owner.user_id {
             return Err(self.session_ended());
         }
-        let tokens = self.tokens(link.owner.clone(), answer);
+        let tokens = self.tokens(link.owner.clone(), answer)?;
         if let Err(error) = self.deps.vault.save(&tokens) {
             tracing::error!(why = error.why(), "the renewed tokens cannot be kept");
         }

@@ -89,11 +89,11 @@ impl FakeServer {
                     email: email.into(),
                     name: None,
                     timezone: "UTC".into(),
-                    role: "member".into(),
+                    role: Role::Member,
                     created_at: Timestamp::UNIX_EPOCH,
                 },
                 access_token: Secret::new(&w.access),
-                refresh_token: Secret::new(&w.refresh),
+                refresh_token: Some(Secret::new(&w.refresh)),
                 token_type: "Bearer".into(),
                 expires_in: 900,
             }

@@ -1,7 +1,5 @@
 //! `blinkd erase`: erasing while no daemon runs. `blinkctl delete` asks for it; a running daemon erases itself.
 
-use std::io::{self, Write as _};
-
 use blink_proto::receipt::LocalErasure;
 use jiff::Timestamp;
 
@@ -9,6 +7,7 @@ use crate::{
     exit::Failure,
     lock::Lock,
     profile::{AccountFile, Device, Vault, files},
+    stdout,
     store::{
         History, Store,
         erase::{self, EraseError},
@@ -58,15 +57,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         erase::minutes(&paths).map_err(|error| left(&error))?;
     }
     drop(lock);
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
-    let _ = if args.json {
-        writeln!(out, "{}", serde_json::to_string(&done).unwrap_or_default())
-    } else {
+    stdout::result(args.json, &done, || {
         let what = if args.everything { "; nothing but models is left" } else { "" };
-        writeln!(out, "{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
-    };
-    Ok(())
+        format!("{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
+    })
 }
 
 /// A store that cannot be read is counted by the history alone: it goes all the same.

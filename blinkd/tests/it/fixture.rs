@@ -19,7 +19,7 @@ use blink_proto::{
     paths::Paths,
     status::Status,
 };
-use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
+use blink_vision::{Blink, Event, FaceSight, FrameReport, Reading};
 use blinkd::{
     app::{self, Parts, Running},
     capture::{Eyes, Look, Trouble, Want},
@@ -81,7 +81,14 @@ impl Eyes for BlinkingEyes {
         }
         let reading = Reading { ear: Some([0.3, 0.32]), ..Reading::default() };
         let sight = FaceSight::Measurable;
-        Ok(Look::Frame(FrameReport { index: self.frames, timestamp, sight, fps: Some(50.0), reading }))
+        Ok(Look::Frame(FrameReport {
+            index: self.frames,
+            timestamp,
+            sight,
+            stands_still: false,
+            fps: Some(50.0),
+            reading,
+        }))
     }
 
     fn decided(&mut self, into: &mut Vec<Event>) {

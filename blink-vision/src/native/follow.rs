@@ -4,14 +4,13 @@
 //! looks like that, or its landmarks jump, the detector is asked at once. So a loss shows in the frame it happens, or
 //! the next.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use opencv::core::{Mat, MatTraitConst, Rect};
 
 use super::{Detector, Encoder, FaceBox};
 use crate::{
     geometry::{Landmarks, Point, Similarity},
-    models,
     owner::Owner,
     predictor::{GreyImage, Predictor},
 };
@@ -61,6 +60,8 @@ struct Followed {
 #[derive(Default)]
 pub(super) struct Follower {
     owner: Option<Owner>,
+    /// Where the encoder's models are looked for.
+    model_folders: Vec<PathBuf>,
     /// When the owner was last looked for among several faces.
     compared: Option<Duration>,
     detector: Detector,
@@ -76,8 +77,9 @@ impl Follower {
     }
 
     /// Whom to follow where several people are in the picture.
-    pub(super) fn set_owner(&mut self, owner: Option<Owner>) {
+    pub(super) fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
         self.owner = owner;
+        model_folders.clone_into(&mut self.model_folders);
         self.compared = None;
     }
 
@@ -223,7 +225,7 @@ impl Follower {
             return Ok(None);
         }
         self.compared = Some(t);
-        let Ok(encoder) = Encoder::load(&models::folders()) else {
+        let Ok(encoder) = Encoder::load(&self.model_folders) else {
             tracing::warn!("the owner cannot be told among several faces: the encoder's models are missing");
             return Ok(None);
         };

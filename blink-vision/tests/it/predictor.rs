@@ -3,11 +3,11 @@
 use blink_vision::{
     geometry::{Point, Similarity},
     models,
-    native::{Detector, FaceBox, FileSource, SyntheticFace},
+    native::{Detector, FaceBox, FileSource, SyntheticFace, dlib_image},
     predictor::GreyImage,
     source::Synthetic,
 };
-use dlib_face_recognition::{ImageMatrix, LandmarkPredictor, LandmarkPredictorTrait, Rectangle};
+use dlib_face_recognition::{LandmarkPredictor, LandmarkPredictorTrait, Rectangle};
 use opencv::{
     core::{Mat, MatTraitConst, MatTraitConstManual, Rect},
     imgproc,
@@ -32,7 +32,7 @@ struct Compared {
 }
 
 fn dlib() -> LandmarkPredictor {
-    LandmarkPredictor::open(models::LANDMARKS_68.locate(&models::folders()).unwrap()).unwrap()
+    LandmarkPredictor::open(models::LANDMARKS_68.locate(&footage::model_folders()).unwrap()).unwrap()
 }
 
 /// Compares the landmarks of the first face in `grey`, if there is one.
@@ -41,20 +41,13 @@ fn compare(grey: &Mat, dlib: &LandmarkPredictor, detector: &mut Detector, compar
     let Some(found) = detector.detect(grey, whole, 1.0).unwrap().first().copied() else { return };
     let (left, top, side) = (found.origin.x as i64, found.origin.y as i64, found.a as i64);
     let theirs = {
-        let mut rgb = Mat::default();
-        imgproc::cvt_color_def(grey, &mut rgb, imgproc::COLOR_GRAY2RGB).unwrap();
-        let (width, height) = (grey.cols() as usize, grey.rows() as usize);
-        let bytes = rgb.data_bytes().unwrap();
-        assert_eq!(bytes.len(), 3 * width * height);
-        #[expect(unsafe_code, reason = "dlib copies from a pointer")]
-        // SAFETY: the buffer holds the picture's bytes without gaps, as asserted.
-        let image = unsafe { ImageMatrix::new(width, height, bytes.as_ptr()) };
+        let image = dlib_image(grey).unwrap();
         let rectangle = Rectangle { left, top, right: left + side, bottom: top + side };
         dlib.face_landmarks(&image, &rectangle)
     };
     let (width, height) = (grey.cols() as usize, grey.rows() as usize);
     let image = GreyImage::new(grey.data_bytes().unwrap(), width, height, width).unwrap();
-    let face: FaceBox = Similarity::of_box(Point::new(left as f32, top as f32), side as f32);
+    let face: FaceBox = Similarity::from_box(Point::new(left as f32, top as f32), side as f32);
     let ours = footage::model().predict(&image, &face);
     for (theirs, ours) in theirs.iter().zip(&ours) {
         let apart = (Point::new(theirs.x() as f32, theirs.y() as f32) - *ours).norm();

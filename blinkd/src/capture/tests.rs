@@ -56,8 +56,9 @@ fn report(ms: u64) -> FrameReport {
         index: 0,
         timestamp: Duration::from_millis(ms),
         sight: FaceSight::Measurable,
+        stands_still: false,
         fps: None,
-        reading: blink_vision::blinks::Reading::default(),
+        reading: blink_vision::Reading::default(),
     }
 }
 

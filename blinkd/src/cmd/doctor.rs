@@ -1,9 +1,6 @@
 //! `blinkd doctor`: every cause of trouble, and what mends it, without asking a daemon.
 
-use std::{
-    env,
-    io::{self, Write as _},
-};
+use std::env;
 
 use blink_profile::{Paths, lock};
 use blink_proto::doctor::{Check, Level};
@@ -17,6 +14,7 @@ use crate::{
     lock::Lock,
     profile::{AccountFile, Consent, Device, Vault, files::FileError},
     session::Bus,
+    stdout,
     store::{History, KeptBack, Store, database::drop_quietly, ownership::MinuteOwnership},
 };
 
@@ -67,16 +65,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     };
     let mut checks = doctor::examine(&asked);
     checks.extend(unreadable);
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
+    let report = Report { checks };
+    let lines = || report.checks.iter().map(line).collect::<Vec<_>>().join("\n");
+    stdout::result(args.json, &report, lines)?;
     if args.json {
-        let _ = writeln!(out, "{}", serde_json::to_string(&Report { checks }).unwrap_or_default());
         return Ok(());
     }
-    for check in &checks {
-        let _ = writeln!(out, "{}", line(check));
-    }
-    let problems = checks.iter().filter(|check| check.level == Level::Problem).count();
+    let problems = report.checks.iter().filter(|check| check.level == Level::Problem).count();
     if problems == 0 {
         return Ok(());
     }

@@ -1,7 +1,5 @@
 //! `blinkd erase`: erasing while no daemon runs. `blinkctl delete` asks for it; a running daemon erases itself.
 
-use std::io::{self, Write as _};
-
 use blink_profile::Paths;
 use blink_profile::contents;
 use blink_proto::{problem::code, receipt::LocalErasure};
@@ -11,6 +9,7 @@ use crate::{
     exit::Failure,
     lock::Lock,
     profile::{AccountFile, Device, Vault},
+    stdout,
     store::{
         History, Store,
         database::drop_quietly,
@@ -61,15 +60,10 @@ pub fn run(args: &Args) -> Result<(), Failure> {
         erase::minutes(&paths).map_err(|error| left(&error))?;
     }
     drop(lock);
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
-    let _ = if args.json {
-        writeln!(out, "{}", serde_json::to_string(&done).unwrap_or_default())
-    } else {
+    stdout::result(args.json, &done, || {
         let what = if args.everything { stays(&paths) } else { String::new() };
-        writeln!(out, "{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
-    };
-    Ok(())
+        format!("{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
+    })
 }
 
 /// What is left in the profile's folders, which is not blinkd's.

@@ -3,7 +3,10 @@
 use std::{fs, path::PathBuf};
 
 use blink_proto::{UserId, doctor::Level, status::State};
-use blink_vision::native::camera::{Camera, CameraState};
+use blink_vision::native::{
+    Holder,
+    camera::{Camera, CameraState},
+};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
@@ -95,15 +98,15 @@ fn a_data_folder_in_whose_place_a_file_stands() {
 
 #[rstest]
 #[case(0, CameraState::Free, None, Level::Ok, "can be used")]
-#[case(0, CameraState::Busy, Some("zoom (process 42)"), Level::Problem, "zoom (process 42)")]
-#[case(0, CameraState::Busy, Some("blinkd (process 7)"), Level::Ok, "can be used")]
+#[case(0, CameraState::Busy, Some((42, "zoom")), Level::Problem, "zoom (process 42)")]
+#[case(0, CameraState::Busy, Some((7, "blinkd")), Level::Ok, "can be used")]
 #[case(0, CameraState::Busy, None, Level::Problem, "another program")]
 #[case(0, CameraState::NoPermission, None, Level::Problem, "may not open /dev/video0")]
 #[case(3, CameraState::Free, None, Level::Problem, "no camera 3")]
 fn the_camera(
     #[case] number: u32,
     #[case] state: CameraState,
-    #[case] holder: Option<&str>,
+    #[case] holder: Option<(u32, &str)>,
     #[case] want: Level,
     #[case] says: &str,
 ) {
@@ -112,7 +115,7 @@ fn the_camera(
         name: "Integrated".into(),
         path: PathBuf::from("/dev/video0"),
         state,
-        used_by: holder.map(str::to_owned),
+        used_by: holder.map(|(pid, name)| Holder { pid, name: name.to_owned() }),
     };
     let found = machine::the_camera(number, &[camera], Some(7));
     assert_eq!(found.level, want);

@@ -7,8 +7,10 @@
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
+use blink_vision::native::{Holder, holders};
+
 use super::{Capture, Keeper};
-use crate::capture::device::{Holders, Openings};
+use crate::capture::device::Openings;
 
 /// Nobody took the camera for so long: it is taken back.
 const NOBODY_CAME: Duration = Duration::from_secs(120);
@@ -82,16 +84,16 @@ impl CameraUsers {
         due
     }
 
-    fn holders(&self) -> Option<Holders> {
-        self.device.as_deref().map(Holders::of)
+    fn holders(&self) -> Option<Vec<Holder>> {
+        self.device.as_deref().map(holders)
     }
 
     /// The source is opened: whoever holds the device by now is a bystander.
     pub(super) fn opened(&mut self) {
         // A camera that was unplugged is another file when it is back.
-        self.openings = Openings::of(self.device.as_deref());
+        self.openings = Openings::watch(self.device.as_deref());
         self.strangers.clear();
-        self.bystanders = self.holders().map(|holders| holders.pids().collect()).unwrap_or_default();
+        self.bystanders = self.holders().into_iter().flatten().map(|holder| holder.pid).collect();
     }
 
     /// The name of a program that has waited for the device since the last look.
@@ -103,16 +105,16 @@ impl CameraUsers {
             return None;
         }
         let holders = self.holders()?;
-        let there: BTreeSet<u32> = holders.pids().collect();
+        let there: BTreeSet<u32> = holders.iter().map(|holder| holder.pid).collect();
         self.bystanders.retain(|pid| there.contains(pid));
         let strangers: BTreeSet<u32> = there.difference(&self.bystanders).copied().collect();
         let waiting = strangers.intersection(&self.strangers).next().copied();
         self.strangers = strangers;
-        waiting.and_then(|pid| holders.name(pid))
+        holders.into_iter().find(|holder| Some(holder.pid) == waiting).map(|holder| holder.name)
     }
 
     fn held(&self) -> Option<bool> {
-        self.holders().map(|holders| holders.pids().any(|pid| !self.bystanders.contains(&pid)))
+        self.holders().map(|holders| holders.iter().any(|holder| !self.bystanders.contains(&holder.pid)))
     }
 }
 

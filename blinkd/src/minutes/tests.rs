@@ -203,7 +203,7 @@ proptest! {
         sealed.extend(seal(&mut book, now + Duration::from_secs(1_000_000)));
         // What was counted comes out once; nothing is sealed twice, or such that an import or the server would refuse it.
         prop_assert_eq!(sealed.iter().map(|m| u64::from(m.blink_count)).sum::<u64>(), counted);
-        prop_assert_eq!(sealed.iter().find_map(Minute::fault), None);
+        prop_assert_eq!(sealed.iter().find_map(|minute| minute.check().err()), None);
         let starts: BTreeSet<_> = sealed.iter().map(|m| m.from_timestamp).collect();
         prop_assert_eq!(starts.len(), sealed.len());
     }

@@ -10,13 +10,13 @@ use std::{
 };
 
 use blink_proto::status::{State, Status};
+use blink_vision::native::{Holder, holders};
 use jiff::{Zoned, civil::Time};
 use serde_json::Value;
 use tokio::{process::Command, time::timeout};
 use zbus::{Connection, Proxy, proxy::CacheProperties};
 
 use super::screen;
-use crate::capture::device::Holders;
 
 /// No desktop is waited for longer.
 const TELLS_WITHIN: Duration = Duration::from_secs(3);
@@ -73,14 +73,14 @@ impl CallProbe {
         let mut cameras = cameras.filter(|path| {
             path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("video"))
         });
-        cameras.any(|camera| is_used(&Holders::of(&camera))).then_some("another program uses the camera")
+        cameras.any(|camera| is_used(&holders(&camera))).then_some("another program uses the camera")
     }
 }
 
 /// A media server may have a camera open that nobody uses. Who uses one through it, PipeWire tells.
-fn is_used(camera: &Holders) -> bool {
+fn is_used(holders: &[Holder]) -> bool {
     const MEDIA_SERVERS: [&str; 2] = ["pipewire", "wireplumber"];
-    camera.pids().any(|pid| camera.name(pid).is_some_and(|name| !MEDIA_SERVERS.contains(&name.as_str())))
+    holders.iter().any(|holder| !MEDIA_SERVERS.contains(&holder.name.as_str()))
 }
 
 /// Whether `now` is in the hours from the first to the second time, which may pass midnight.

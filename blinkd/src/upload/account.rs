@@ -96,7 +96,7 @@ impl Uploader {
         if email.len() > LONGEST_EMAIL {
             return Err(NetError::Protocol("the account's address is too long".to_owned()).problem().into());
         }
-        let tokens = self.tokens(owner, answer);
+        let tokens = self.tokens(owner, answer).map_err(|error| error.problem())?;
         let before = self.link.take();
         if let Err(error) = self.deps.vault.save(&tokens) {
             // The session works until the daemon stops; say so rather than refuse.
@@ -160,12 +160,7 @@ impl Uploader {
         let now = self.deps.clock.now();
         let lives = Duration::from_secs(answer.expires_in.min(365 * 86_400));
         let refresh = answer.refresh_token.ok_or_else(|| NetError::Protocol("it sent no refresh token".to_owned()))?;
-        Ok(Tokens {
-            owner,
-            access: answer.access_token,
-            refresh,
-            access_until: now.checked_add(lives).unwrap_or(now),
-        })
+        Ok(Tokens { owner, access: answer.access_token, refresh, access_until: now.checked_add(lives).unwrap_or(now) })
     }
 
     /// Calls the server as the account, renewing access when it has ended.

@@ -9,8 +9,8 @@ use blink_proto::{
     Minute, UserId,
     consent::TRACKING_VERSION,
     http::{
-        ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, Rejected, SyncRequest, SyncResponse, TokenResponse,
-        User,
+        ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, Rejected, Role, SyncRequest, SyncResponse,
+        TokenResponse, User,
     },
     status::{State, Status},
 };

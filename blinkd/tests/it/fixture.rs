@@ -19,7 +19,7 @@ use blink_proto::{
     ipc::{Answer, Call, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, ToDaemon},
     status::Status,
 };
-use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
+use blink_vision::{Blink, Event, FaceSight, FrameReport, Reading};
 use blinkd::{
     app::{self, AppDeps, Running},
     capture::{Eyes, Look, Trouble, Want},
@@ -90,7 +90,14 @@ impl Eyes for BlinkingEyes {
         let turned = self.flags.turned.load(Ordering::SeqCst);
         let reading = Reading { ear: Some([0.3, 0.32]), turned, ..Reading::default() };
         let sight = if turned { FaceSight::Turned } else { FaceSight::Measurable };
-        Ok(Look::Frame(FrameReport { index: self.frames, timestamp, sight, fps: Some(50.0), reading }))
+        Ok(Look::Frame(FrameReport {
+            index: self.frames,
+            timestamp,
+            sight,
+            stands_still: false,
+            fps: Some(50.0),
+            reading,
+        }))
     }
 
     fn decided(&mut self, into: &mut Vec<Event>) {

@@ -10,7 +10,7 @@ use std::{
 use blink_vision::models::{self, Hashing, Model};
 use flate2::read::GzDecoder;
 
-use crate::{exit::Failure, stderr};
+use crate::{exit::Failure, models::fetch_folder, stderr};
 
 /// The package, with the hash that pip checks before anything of it is used.
 const REQUIREMENT: &str = "face_recognition_models==0.3.0 \
@@ -18,11 +18,11 @@ const REQUIREMENT: &str = "face_recognition_models==0.3.0 \
 
 /// Gets the models that are missing or damaged into the first folder that is the user's own.
 pub(super) fn missing(folders: &[PathBuf], quiet: bool) -> Result<(), Failure> {
-    let wanted: Vec<&Model> = models::ALL.iter().filter(|model| models::find(model, folders).is_err()).collect();
+    let wanted: Vec<&Model> = models::ALL.iter().filter(|model| model.find(folders).is_err()).collect();
     if wanted.is_empty() {
         return Ok(());
     }
-    let into = models::fetch_folder().ok_or_else(|| {
+    let into = fetch_folder().ok_or_else(|| {
         Failure::failed("no_home", "there is no folder to put models in", "Set HOME or BLINKD_MODELS_DIR.")
     })?;
     let unwritable = |error: io::Error| {

@@ -73,7 +73,7 @@ struct Other(Child);
 impl Other {
     fn opens(device: &Path) -> Self {
         let other = Self(Command::new("sleep").arg("300").stdin(fs::File::open(device).unwrap()).spawn().unwrap());
-        let there = || Holders::of(device).pids().any(|pid| pid == other.0.id());
+        let there = || holders(device).iter().any(|holder| holder.pid == other.0.id());
         for _ in 0..2_000 {
             if there() {
                 return other;

@@ -8,7 +8,6 @@ use std::{
 
 use actix_web::HttpRequest;
 use blink_proto::UserId;
-use jiff::Timestamp;
 
 use crate::{
     address::{self, Peer},
@@ -16,7 +15,7 @@ use crate::{
     auth::{keys::Keyring, oidc::Provider, password::Passwords},
     clock::Clock,
     config::{AccessConfig, AskConfig},
-    db::{Db, purge, types::DbId, users},
+    db::{Db, purge, users},
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
@@ -71,36 +70,39 @@ impl State {
         purge::keep_from(self.clock.now(), self.retention_days)
     }
 
-    /// Remembers outside the database what a person asked for, before the database does it, and returns the time that
-    /// stands there.
+    /// Remembers outside the database what a person asked for, before the database does it.
     ///
     /// # Errors
     /// 503 when it cannot be written: then it must not be done.
-    pub async fn remember(&self, user_id: UserId, what: What) -> Result<Timestamp, ApiError> {
+    pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
         let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
         let written = blocking(move || ledger.append(&LedgerEntry { at, user_id, what })).await?;
-        written.map_err(|e| ApiError::unavailable(chain(&e)))?;
-        Ok(at)
+        written.map_err(|e| ApiError::unavailable(chain(&e)))
     }
 
-    /// Takes an erasure back that was remembered at `begun` and failed, so that no restore carries it out. It is done
-    /// beside the request, and only once the database says that the person is still there.
-    pub fn take_back_erasure(&self, user_id: UserId, begun: Timestamp) {
+    /// Takes back what the ledger says of an erasure that began at `begun` and failed, so that no restore carries it
+    /// out. It is done beside the request, once the database says that the person is still there.
+    pub fn take_back_erasure(&self, user_id: UserId, begun: UtcMs) {
         let state = self.clone();
         actix_web::rt::spawn(async move {
-            let user = DbId::from(user_id);
             for _ in 0..TAKE_BACK_ATTEMPTS {
-                // Held, so that a commit under way is over.
-                match state.db.write(move |conn| users::hold(conn, user)).await {
-                    Ok(None) => return,
-                    Ok(Some(_)) => match state.remember(user_id, What::NotErased { begun }).await {
-                        Ok(_) => return,
-                        Err(e) => tracing::error!(cause = e.cause, "an erasure that failed is not taken back yet"),
-                    },
-                    Err(e) => tracing::warn!(cause = chain(&e), "whether an erasure failed is not known yet"),
+                let (ledger, clock) = (state.ledger.clone(), state.clock.clone());
+                let done = state.db.write(move |conn| -> Result<(), ApiError> {
+                    // Held: a commit under way is over, and no other erasure begins before the line is written.
+                    if users::hold(conn, user_id.into())?.is_none() {
+                        return Ok(());
+                    }
+                    let what = What::NotErased { begun: begun.timestamp() };
+                    let entry = LedgerEntry { at: clock.now().timestamp(), user_id, what };
+                    ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
+                });
+                match done.await {
+                    Ok(()) => return,
+                    Err(e) => tracing::warn!(cause = e.cause, "an erasure that failed is not taken back yet"),
                 }
                 tokio::time::sleep(TAKE_BACK_EVERY).await;
             }
+            tracing::error!("an erasure that failed stands in the ledger: a restore within an hour would carry it out");
         });
     }
 

@@ -133,7 +133,7 @@ pub fn rotate(
 ) -> Result<Rotation, DbError> {
     let live = sessions::id.eq(session).and(sessions::expires_at.gt(now));
     let honest = sessions::used_token.eq(Some(token)).or(sessions::next_token.nullable().eq(Some(token)));
-    let rotated = diesel::update(sessions::table.filter(live.clone().and(honest)))
+    let rotated = diesel::update(sessions::table.filter(live.and(honest)))
         .set((
             sessions::used_token.eq(Some(token)),
             sessions::next_token.eq(fresh),

@@ -238,7 +238,7 @@ impl Wire {
             return Err(Rejection::new(Code::Implausible, "blink_count", detail));
         }
         Ok(CheckedMinute {
-            id: self.id.into(),
+            id: self.id,
             blink_count,
             from: self.from_timestamp.into(),
             observed_ms,

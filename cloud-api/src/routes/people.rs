@@ -142,7 +142,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     }
     let (user, id, now) = (DbId::from(who.user), DbId(Uuid::new_v4()), state.clock.now());
     let archived = state.archive.is_some();
-    let begun = state.remember(who.user, What::Erased).await?;
+    state.remember(who.user, What::Erased).await?;
     let erased = state
         .db
         .write(move |conn| -> Result<Option<Value>, DbError> {
@@ -163,7 +163,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     let stores = match erased {
         Ok(Some(stores)) => stores,
         failed => {
-            state.take_back_erasure(who.user, begun);
+            state.take_back_erasure(who.user, now);
             failed?;
             return Err(ApiError::unauthenticated());
         }

@@ -39,7 +39,7 @@ pub enum What {
     Erased,
     /// An erasure failed: the person is still there, and was told so.
     NotErased {
-        /// The time of its line.
+        /// When it began: its line is not older.
         begun: Timestamp,
     },
     /// They gave or withdrew a consent.
@@ -231,7 +231,7 @@ mod tests {
         assert_eq!(read(&path).unwrap(), [first.clone(), second.clone()]);
         fs::write(&path, torn).unwrap();
         Ledger::open(&path).unwrap().append(&second).unwrap();
-        assert_eq!(read(&path).unwrap(), [second.clone()]);
+        assert_eq!(read(&path).unwrap(), std::slice::from_ref(&second));
         // What an earlier version joined is told apart.
         let joined = [&torn[..], &whole[..]].concat();
         fs::write(&path, joined).unwrap();

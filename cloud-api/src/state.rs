@@ -8,7 +8,6 @@ use std::{
 
 use actix_web::HttpRequest;
 use blink_proto::UserId;
-use jiff::Timestamp;
 
 use crate::{
     address::{self, Peer},
@@ -16,11 +15,10 @@ use crate::{
     auth::{keys::Keyring, oidc::Provider, password::Passwords},
     clock::Clock,
     config::{AccessConfig, AskConfig},
-    db::{Db, purge, types::DbId, users},
+    db::{Db, purge, users},
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
-    http::blocking,
     ledger::{Entry as LedgerEntry, Ledger, What},
     limits::Limits,
 };
@@ -83,25 +81,23 @@ impl State {
     pub fn take_back_erasure(&self, user_id: UserId, begun: Timestamp) {
         let state = self.clone();
         actix_web::rt::spawn(async move {
-            let user = DbId::from(user_id);
             for _ in 0..TAKE_BACK_ATTEMPTS {
-                // Held, so that a commit under way is over.
-                match state.db.write(move |conn| users::hold(conn, user)).await {
-                    Ok(None) => return,
-                    Ok(Some(_)) => match state.remember_not_erased(user_id, begun).await {
-                        Ok(()) => return,
-                        Err(e) => tracing::error!(cause = e.cause, "an erasure that failed is not taken back yet"),
-                    },
-                    Err(e) => tracing::warn!(cause = chain(&e), "whether an erasure failed is not known yet"),
+                let (ledger, clock) = (state.ledger.clone(), state.clock.clone());
+                let done = state.db.write(move |conn| -> Result<(), ApiError> {
+                    // Held: a commit under way is over, and no other erasure begins before the line is written.
+                    if users::hold(conn, user_id.into())?.is_none() {
+                        return Ok(());
+                    }
+                    remember(&ledger, clock.now(), user_id, What::NotErased { begun })
+                });
+                match done.await {
+                    Ok(()) => return,
+                    Err(e) => tracing::warn!(cause = e.cause, "an erasure that failed is not taken back yet"),
                 }
                 tokio::time::sleep(TAKE_BACK_EVERY).await;
             }
+            tracing::error!("an erasure that failed stands in the ledger: a restore within an hour would carry it out");
         });
-    }
-
-    async fn remember_not_erased(&self, user_id: UserId, begun: Timestamp) -> Result<(), ApiError> {
-        let (ledger, at) = (self.ledger.clone(), self.clock.now());
-        blocking(move || remember(&ledger, at, user_id, What::NotErased { begun })).await?
     }
 
     /// Whether people reach this server by HTTPS: then cookies must never cross anything else.

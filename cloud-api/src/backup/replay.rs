@@ -3,8 +3,6 @@
 //! A line is written before its commit, so it may speak of something that a backup of about the same time does not hold
 //! yet, or of something that then failed. The replay starts well before the backup, and compares.
 
-use std::collections::HashSet;
-
 use blink_proto::UserId;
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,7 +45,7 @@ pub(super) fn replay(
             continue;
         }
         match &entry.what {
-            What::Erased if taken_back.contains(&(entry.user_id, entry.at)) => {}
+            What::Erased if taken_back.iter().any(|failed| failed.holds(entry)) => {}
             What::Erased if entry.at < since => done.failed_erasures += 1,
             What::Erased => {
                 erase::person(conn, user, None, now)?;
@@ -74,13 +72,25 @@ pub(super) fn replay(
     Ok(done)
 }
 
-/// The erasures that are known to have failed.
-fn taken_back(ledger: &[Entry]) -> HashSet<(UserId, Timestamp)> {
-    let begun = |entry: &Entry| match entry.what {
-        What::NotErased { begun } => Some((entry.user_id, begun)),
+/// An erasure that is known to have failed.
+struct Failed {
+    user: UserId,
+    begun: Timestamp,
+    noticed: Timestamp,
+}
+
+impl Failed {
+    fn holds(&self, entry: &Entry) -> bool {
+        entry.user_id == self.user && (self.begun..=self.noticed).contains(&entry.at)
+    }
+}
+
+fn taken_back(ledger: &[Entry]) -> Vec<Failed> {
+    let failed = |entry: &Entry| match entry.what {
+        What::NotErased { begun } => Some(Failed { user: entry.user_id, begun, noticed: entry.at }),
         _ => None,
     };
-    ledger.iter().filter_map(begun).collect()
+    ledger.iter().filter_map(failed).collect()
 }
 
 /// Whether a consent of the ledger is not in the backup, and nothing later is.

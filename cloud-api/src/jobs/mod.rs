@@ -32,8 +32,10 @@ pub async fn run(state: State) {
     let mut due = tokio::time::interval(EVERY);
     loop {
         due.tick().await;
-        retention::run(&state).await;
-        close_weeks(&state).await;
+        // A week is closed for good: not by a clock that may be ahead.
+        if retention::run(&state).await {
+            close_weeks(&state).await;
+        }
         state.limits.forget_idle();
     }
 }

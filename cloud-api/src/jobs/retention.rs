@@ -11,7 +11,8 @@ use crate::{
     state::State,
 };
 
-pub(super) async fn run(state: &State) {
+/// False while the clock is not believed.
+pub(super) async fn run(state: &State) -> bool {
     let now = state.clock.now();
     let said =
         |what: &str, e: &DbError| tracing::error!(cause = chain(e), "{what} failed; it is tried again in an hour");
@@ -25,9 +26,12 @@ pub(super) async fn run(state: &State) {
                 last_run,
                 "the clock leapt: nothing is deleted for its age until it is confirmed; set the clock, or run `cloud-api purge --trust-clock`"
             );
-            return;
+            return false;
         }
-        Err(e) => return said("looking at the clock", &e),
+        Err(e) => {
+            said("looking at the clock", &e);
+            return false;
+        }
     }
     if let Err(e) = state.db.write(move |conn| purge::partitions_ahead(conn, now)).await {
         said("making partitions", &e);
@@ -41,6 +45,7 @@ pub(super) async fn run(state: &State) {
         }
         Err(e) => said("retention", &e),
     }
+    true
 }
 
 /// Each step takes its turn among the uploads.

@@ -69,7 +69,7 @@ pub fn hold(conn: &mut Conn, issuer: &str, subject: &str) -> Result<(), DbError>
 
 /// Whom the provider's person is here.
 pub fn user_of(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option<UserRow>, DbError> {
-    let own = oidc_identities::issuer.eq_any(spellings(issuer)).and(oidc_identities::subject.eq(subject));
+    let own = oidc_identities::issuer.eq_any(spellings(issuer).to_vec()).and(oidc_identities::subject.eq(subject));
     let id: Option<DbId> =
         oidc_identities::table.filter(own).select(oidc_identities::user_id).first(conn).optional()?;
     id.map_or(Ok(None), |id| users::by_id(conn, id))
@@ -77,7 +77,7 @@ pub fn user_of(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option<Us
 
 /// Whether a person is one of this provider's already.
 pub fn is_linked(conn: &mut Conn, issuer: &str, user: DbId) -> Result<bool, DbError> {
-    let own = oidc_identities::issuer.eq_any(spellings(issuer)).and(oidc_identities::user_id.eq(user));
+    let own = oidc_identities::issuer.eq_any(spellings(issuer).to_vec()).and(oidc_identities::user_id.eq(user));
     Ok(diesel::select(diesel::dsl::exists(oidc_identities::table.filter(own))).get_result(conn)?)
 }
 

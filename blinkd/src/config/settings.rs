@@ -103,7 +103,7 @@ impl Config {
     #[must_use]
     pub fn manners(&self) -> Manners {
         Manners {
-            device: device::from_source(&self.source),
+            device: device::of_source(&self.source),
             yield_to_others: self.yield_to_others,
             max_cpu_percent: self.max_cpu_percent,
             profile: self.profile,

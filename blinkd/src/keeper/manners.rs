@@ -8,7 +8,7 @@ use crate::cost::Profile;
 /// How considerate it is of the machine and of other programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manners {
-    /// The device behind the source, as [`crate::capture::device::from_source`] tells it.
+    /// The device behind the source, as [`crate::capture::device::of_source`] tells it.
     pub device: Option<PathBuf>,
     /// Whether the camera is handed to a program that waits for it.
     pub yield_to_others: bool,

@@ -28,8 +28,8 @@ const COMPARE_EVERY: Duration = Duration::from_secs(2);
 const SEARCH_WIDTH: f64 = 320.0;
 /// The face's width when the detector confirms it: its window is 80.
 const CONFIRM_WIDTH: f64 = 120.0;
-/// Side of the sampled face.
-const LOOK: usize = 16;
+/// Pixels along a side of the thumbnail.
+const SIDE: usize = 16;
 /// Below the first likeness a face is doubted, below the second it is gone unless the detector finds it.
 const DOUBT_BELOW: f32 = 0.75;
 const GONE_BELOW: f32 = 0.45;
@@ -37,7 +37,7 @@ const GONE_BELOW: f32 = 0.45;
 const MOST_GROWTH: f32 = 1.25;
 const MOST_SHIFT: f32 = 0.5;
 
-type Look = [f32; LOOK * LOOK];
+type Thumbnail = [f32; SIDE * SIDE];
 
 /// Who is in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) enum Found {
 #[derive(Debug)]
 struct Followed {
     landmarks: Landmarks,
-    look: Look,
+    thumbnail: Thumbnail,
     confirmed: Duration,
     asked: Duration,
     refusals: u32,
@@ -124,8 +124,8 @@ impl Follower {
         let before = predictor.box_of(&face.landmarks);
         let landmarks = predictor.predict(image, &before);
         let now = predictor.box_of(&landmarks);
-        let look = look(image, &now);
-        let likeness = likeness(&look, &face.look);
+        let thumbnail = thumbnail(image, &now);
+        let likeness = likeness(&thumbnail, &face.thumbnail);
         let steady = is_steady(&before, &now) && is_inside(&now, image);
         if steady && likeness >= GONE_BELOW {
             face.landmarks = landmarks;
@@ -141,7 +141,7 @@ impl Follower {
             if gone || overlap(&found, &now) < 0.5 {
                 face.landmarks = settle(predictor, image, &found);
             }
-            face.look = self::look(image, &predictor.box_of(&face.landmarks));
+            face.thumbnail = self::thumbnail(image, &predictor.box_of(&face.landmarks));
             face.confirmed = t;
             face.refusals = 0;
             return Ok(true);
@@ -204,8 +204,8 @@ impl Follower {
         let found = match person {
             Some(face) => {
                 let landmarks = settle(predictor, image, &face);
-                let look = look(image, &predictor.box_of(&landmarks));
-                self.followed = Some(Followed { landmarks, look, confirmed: t, asked: t, refusals: 0 });
+                let thumbnail = thumbnail(image, &predictor.box_of(&landmarks));
+                self.followed = Some(Followed { landmarks, thumbnail, confirmed: t, asked: t, refusals: 0 });
                 Found::One
             }
             None if faces.is_empty() => Found::Nobody,
@@ -262,22 +262,22 @@ fn is_inside(face: &FaceBox, image: &GreyImage<'_>) -> bool {
 
 /// The face at a glance: a small sample of it, with mean 0 and energy 1.
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
-fn look(image: &GreyImage<'_>, face: &FaceBox) -> Look {
-    let mut look = [0.0; LOOK * LOOK];
-    let step = 1.0 / LOOK as f32;
-    for (y, row) in look.chunks_exact_mut(LOOK).enumerate() {
+fn thumbnail(image: &GreyImage<'_>, face: &FaceBox) -> Thumbnail {
+    let mut thumbnail = [0.0; SIDE * SIDE];
+    let step = 1.0 / SIDE as f32;
+    for (y, row) in thumbnail.chunks_exact_mut(SIDE).enumerate() {
         for (x, value) in row.iter_mut().enumerate() {
             *value = image.bilinear(face.apply(Point::new((x as f32 + 0.5) * step, (y as f32 + 0.5) * step)));
         }
     }
-    let mean = look.iter().sum::<f32>() / (LOOK * LOOK) as f32;
-    look.iter_mut().for_each(|value| *value -= mean);
-    let energy = look.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
-    look.iter_mut().for_each(|value| *value /= energy);
-    look
+    let mean = thumbnail.iter().sum::<f32>() / (SIDE * SIDE) as f32;
+    thumbnail.iter_mut().for_each(|value| *value -= mean);
+    let energy = thumbnail.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
+    thumbnail.iter_mut().for_each(|value| *value /= energy);
+    thumbnail
 }
 
-fn likeness(a: &Look, b: &Look) -> f32 {
+fn likeness(a: &Thumbnail, b: &Thumbnail) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

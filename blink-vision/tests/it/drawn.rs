@@ -55,6 +55,11 @@ fn every_planned_blink_is_found_and_no_other(
     assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {there:?}");
     assert_eq!(blinks.len(), truth.blinks.len());
     assert!(observed > Duration::from_millis(15_500), "{observed:?}");
+    // The first blink is not in the first two seconds, and each begins where the lid begins to move.
+    assert!(blinks[0].start >= Duration::from_secs(2), "{:?}", blinks[0]);
+    for (found, planned) in blinks.iter().zip(&truth.blinks) {
+        assert!(found.start_frame.abs_diff(planned.start_frame) <= 1, "{found:?} {planned:?}");
+    }
 }
 
 #[test]

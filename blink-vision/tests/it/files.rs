@@ -144,11 +144,15 @@ fn sound_that_outlasts_the_picture_does_not_make_a_file_truncated(#[case] ending
 }
 
 #[test]
-fn an_mp4_that_is_cut_off_says_so() {
+fn an_mp4_whose_index_was_cut_off_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("whole.mp4");
     write(&path, ['m', 'p', '4', 'v'], &pictures(50));
     assert_eq!((read(&path).0.len(), read(&path).2), (50, false));
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = FileSource::open(&path, false).unwrap_err();
+    assert!(error.to_string().contains("its index is missing"), "{error}");
 }
 
 fn jpeg(picture: &Mat) -> Vec<u8> {

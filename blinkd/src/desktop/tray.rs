@@ -50,7 +50,7 @@ impl Tray {
 
     /// Shows `status`; what has not changed is left alone, so that an open menu stays open.
     pub(super) fn show(&mut self, status: &Status) {
-        let look = Look::of(status.state);
+        let look = Look::from_state(status.state);
         if self.look != Some(look) {
             let drawn = Icon::from_rgba(icon::draw(look), icon::SIZE, icon::SIZE).ok();
             if let Err(error) = self.icon.set_icon(drawn) {

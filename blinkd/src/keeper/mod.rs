@@ -152,7 +152,7 @@ impl Keeper {
             sampling: sampling::Sampling::default(),
             upload: Queue::default(),
             notice: None,
-            clocks: time::Clocks::at(now, mono),
+            clocks: time::Clocks::from_readings(now, mono),
             last_tick: mono,
             last_save: mono,
             shown: None,

@@ -36,10 +36,6 @@ impl Origin {
 }
 
 /// Where each key's value comes from, in the order of [`super::KEYS`].
-///
-/// # Errors
-///
-/// The file cannot be read or understood.
 pub fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
     let document = parse(file, &text_of(file)?.unwrap_or_default())?;
     let of = |key: &Key| {

@@ -27,10 +27,6 @@ pub(super) struct Tray {
 
 impl Tray {
     /// Puts it there.
-    ///
-    /// # Errors
-    ///
-    /// There is no session bus, in the system's words.
     pub(super) fn new() -> Result<Self, String> {
         let icon = TrayIconBuilder::new()
             .with_id("blinkd")

@@ -39,10 +39,6 @@ pub struct HttpServer {
 
 impl HttpServer {
     /// A client of `base`, which trusts the system's authorities and those in `ca_file`.
-    ///
-    /// # Errors
-    ///
-    /// `ca_file` cannot be used.
     pub fn new(base: BaseUrl, ca_file: Option<&Path>) -> Result<Self, Problem> {
         let roots = match ca_file {
             None => RootCerts::PlatformVerifier,

@@ -104,11 +104,14 @@ async fn start_one(commands: impl IntoIterator<Item = Command>) -> bool {
 }
 
 /// Whether what we start is restricted as we are: every unit that filters system calls sets this for its process.
+#[cfg(target_os = "linux")]
 fn is_hardened() -> bool {
-    #[cfg(target_os = "linux")]
-    return rustix::thread::no_new_privs().unwrap_or(false);
-    #[cfg(not(target_os = "linux"))]
-    return false;
+    rustix::thread::no_new_privs().unwrap_or(false)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_hardened() -> bool {
+    false
 }
 
 /// `command` as a service of the user's manager, which has none of our restrictions. When its first process ends, as an

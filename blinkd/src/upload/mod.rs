@@ -10,6 +10,7 @@
 mod account;
 mod device;
 mod error;
+mod failure;
 pub mod http;
 mod remote;
 mod schedule;

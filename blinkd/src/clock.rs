@@ -57,12 +57,12 @@ impl Zone {
     /// The system's.
     #[must_use]
     pub fn system() -> Self {
-        Self::of(TimeZone::system)
+        Self::from_fn(TimeZone::system)
     }
 
     /// What `zone` says.
     #[must_use]
-    pub fn of(zone: impl Fn() -> TimeZone + Send + Sync + 'static) -> Self {
+    pub fn from_fn(zone: impl Fn() -> TimeZone + Send + Sync + 'static) -> Self {
         Self(Arc::new(zone))
     }
 
@@ -75,7 +75,7 @@ impl Zone {
 
 impl From<TimeZone> for Zone {
     fn from(zone: TimeZone) -> Self {
-        Self::of(move || zone.clone())
+        Self::from_fn(move || zone.clone())
     }
 }
 
@@ -112,7 +112,7 @@ pub struct FakeClock(Arc<Mutex<(Timestamp, Duration)>>);
 impl FakeClock {
     /// Both clocks standing, the wall clock at `now`.
     #[must_use]
-    pub fn at(now: Timestamp) -> Self {
+    pub fn starting_at(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new((now, Duration::from_secs(1000)))))
     }
 

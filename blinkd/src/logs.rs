@@ -26,10 +26,6 @@ pub enum LogError {
 }
 
 /// Starts logging to `folder`.
-///
-/// # Errors
-///
-/// The folder cannot be written.
 pub fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
     blink_files::private_folder(folder)?;
     let file = RollingFileAppender::builder()

@@ -160,9 +160,6 @@ impl OwnerDesk {
     }
 
     /// Forgets the enrolment; says whether there was one.
-    ///
-    /// # Errors
-    /// The file cannot be removed.
     pub fn forget(&self) -> Result<bool, Problem> {
         let was = self.owner().is_some() || self.file.exists();
         self.keep(None)?;

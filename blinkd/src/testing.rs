@@ -42,7 +42,7 @@ impl TempProfile {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            clock: FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap()),
+            clock: FakeClock::starting_at("2026-03-01T10:00:00Z".parse().unwrap()),
             control: Arc::default(),
             machine: Some("this machine".to_owned()),
             sealed: Arc::default(),
@@ -78,7 +78,7 @@ impl TempProfile {
             clock: Arc::new(self.clock.clone()),
             tz: {
                 let zone = Arc::clone(&self.zone);
-                Zone::of(move || zone.lock().unwrap().clone())
+                Zone::from_fn(move || zone.lock().unwrap().clone())
             },
             machine: self.machine.clone(),
             source: "synthetic".to_owned(),
@@ -87,7 +87,7 @@ impl TempProfile {
             meter: {
                 let cpu_ms = Arc::clone(&self.cpu_ms);
                 let cpu = move || Duration::from_millis(cpu_ms.load(Ordering::SeqCst));
-                Meter::of(Box::new(cpu), self.folder.path().join("sys"))
+                Meter::from_sources(Box::new(cpu), self.folder.path().join("sys"))
             },
             control: Arc::clone(&self.control),
             events: broadcast::channel(64).0,

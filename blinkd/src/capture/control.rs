@@ -30,7 +30,7 @@ impl Flags {
         self.open && !self.renew && !self.stop
     }
 
-    /// These eyes have looked for long enough.
+    /// Whether the thread is to end, or to begin anew with another source.
     fn ends(self) -> bool {
         self.stop || self.renew
     }

@@ -204,7 +204,7 @@ impl<'a> Settling<'a> {
             (n > 0.0).then(|| sum / n)
         };
         self.sightings.push(Sighting {
-            at: self.wall.of(report.timestamp),
+            at: self.wall.at(report.timestamp),
             sight: sight(report.sight),
             ear: report.reading.ear.and_then(mean),
             baseline: report.reading.baseline.and_then(mean),
@@ -219,7 +219,7 @@ impl<'a> Settling<'a> {
                     Observation::Observed { from, to, closed }
                 }
                 Event::Blink(blink) => {
-                    Observation::Blink { end: self.wall.of(blink.end), width: blink.width, complete: blink.complete }
+                    Observation::Blink { end: self.wall.at(blink.end), width: blink.width, complete: blink.complete }
                 }
             });
         }

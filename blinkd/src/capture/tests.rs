@@ -139,7 +139,7 @@ const START: &str = "2026-03-01T10:00:00Z";
 impl Stage {
     fn new(script: Script) -> Self {
         let (script, control) = (Arc::new(script), Arc::new(CaptureControl::default()));
-        let clock = FakeClock::at(START.parse().unwrap());
+        let clock = FakeClock::starting_at(START.parse().unwrap());
         let (tell, news) = mpsc::channel();
         let mut eyes = ScriptedEyes { script: Arc::clone(&script), clock: clock.clone(), events: Vec::new() };
         let (its_control, its_clock) = (Arc::clone(&control), Arc::new(clock.clone()) as Arc<dyn Clock>);

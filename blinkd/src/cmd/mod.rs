@@ -18,9 +18,6 @@ use blink_proto::problem::code;
 use crate::{config::Config, exit::Failure};
 
 /// The profile that the environment names.
-///
-/// # Errors
-/// It names none: exit code 2.
 pub fn profile() -> Result<Paths, Failure> {
     let fix = "Set HOME to your home folder.";
     Paths::from_env().ok_or_else(|| Failure::usage(code::NO_HOME, "Neither HOME nor the XDG folders are set.", fix))

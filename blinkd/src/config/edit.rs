@@ -36,10 +36,6 @@ impl Origin {
 }
 
 /// Where each key's value comes from, in the order of [`super::KEYS`].
-///
-/// # Errors
-///
-/// The file cannot be read or understood.
 pub fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
     let document = parse(file, &text_of(file)?.unwrap_or_default())?;
     let of = |key: &Key| {
@@ -68,7 +64,7 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     // As the person wrote it, where it is text: the normal form may be longer than what they mean.
     let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
     let written = text_of(file)?.unwrap_or_else(first_file);
-    let form = Form::of(&written);
+    let form = Form::read(&written);
     let text = form.strip(&written);
     let mut document = parse(file, &text)?;
     let text = match uncommented(&text, key, &value).filter(|_| !is_set(&document, key)) {
@@ -97,7 +93,7 @@ struct Form {
 impl Form {
     const MARK: char = '\u{feff}';
 
-    fn of(text: &str) -> Self {
+    fn read(text: &str) -> Self {
         let lines = text.matches('\n').count();
         // Of a file with lines of both kinds the commoner is kept.
         Self {

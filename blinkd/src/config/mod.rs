@@ -89,10 +89,6 @@ impl Config {
     }
 
     /// The same, and nothing is written where there is no file.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::load`].
     pub fn read(
         file: &Path,
         named: bool,

@@ -22,10 +22,6 @@ const DESKTOP_VARIABLES: &[&str] =
     &["HOME", "PATH", "LANG", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS"];
 
 /// Opens a page in the browser.
-///
-/// # Errors
-///
-/// No program for it can be started.
 pub(super) async fn address(url: &str) -> Result<(), Problem> {
     let web = url.starts_with("https://") || url.starts_with("http://");
     if !web {
@@ -36,10 +32,6 @@ pub(super) async fn address(url: &str) -> Result<(), Problem> {
 }
 
 /// Opens a file in the editor that the desktop has for it.
-///
-/// # Errors
-///
-/// No program for it can be started.
 pub(super) async fn file(path: &Path) -> Result<(), Problem> {
     by_desktop(path.as_os_str(), &path.display().to_string()).await
 }
@@ -80,10 +72,6 @@ const TERMINALS: &[(&str, &[&str])] = &[
 
 /// Runs the blinkctl beside this program, else the one on the path, in a new terminal window. The window stays until the
 /// person has read how it ended.
-///
-/// # Errors
-///
-/// There is no terminal.
 pub(super) async fn blinkctl(command: &str) -> Result<(), Problem> {
     const SCRIPT: &str =
         r#"printf '\033]0;blinkctl %s\007' "$1"; "$0" "$@"; printf '\nPress Enter to close this window. '; read -r _"#;
@@ -116,11 +104,14 @@ async fn start_one(commands: impl IntoIterator<Item = Command>) -> bool {
 }
 
 /// Whether what we start is restricted as we are: every unit that filters system calls sets this for its process.
+#[cfg(target_os = "linux")]
 fn is_hardened() -> bool {
-    #[cfg(target_os = "linux")]
-    return rustix::thread::no_new_privs().unwrap_or(false);
-    #[cfg(not(target_os = "linux"))]
-    return false;
+    rustix::thread::no_new_privs().unwrap_or(false)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_hardened() -> bool {
+    false
 }
 
 /// `command` as a service of the user's manager, which has none of our restrictions. When its first process ends, as an
@@ -167,7 +158,6 @@ mod tests {
 
     #[test]
     fn a_hardened_daemon_has_the_manager_open_things() {
-        assert!(!is_hardened());
         rustix::thread::set_no_new_privs(true).unwrap();
         assert!(is_hardened());
         let mut opener = Command::new("xdg-open");

@@ -109,7 +109,7 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                     let (tell, daemon) = (tell.clone(), daemon.clone());
                     under_way += 1;
                     tokio::spawn(async move {
-                        let end = Ends::of(&request);
+                        let end = Ends::from_request(&request);
                         let outcome = if request == Request::LoginDeviceWait {
                             tokio::select! {
                                 outcome = daemon.answer(request) => outcome,
@@ -173,7 +173,7 @@ enum Ends {
 }
 
 impl Ends {
-    fn of(request: &Request) -> Self {
+    fn from_request(request: &Request) -> Self {
         match request {
             Request::Quit => Self::Always,
             Request::Delete { what: Erase::Everything, .. } => Self::WhenDone,

@@ -41,10 +41,6 @@ impl Drop for Socket {
 impl Socket {
     /// Listens at `path`, in a folder only this user can enter. What a killed daemon left there is replaced: the
     /// caller holds the profile's lock. To be called inside the runtime.
-    ///
-    /// # Errors
-    ///
-    /// The folder or the path cannot be used.
     pub fn listen(path: &Path) -> Result<Self, Failure> {
         let length = path.as_os_str().len();
         if length > MAX_PATH_BYTES {
@@ -61,7 +57,7 @@ impl Socket {
             Failure::failed(
                 code::SOCKET,
                 format!("The socket {} cannot be made: {error}.", path.display()),
-                "Check the permissions of its folder.",
+                "Check the permissions of its folder, or unset XDG_RUNTIME_DIR: the socket is then in the data folder.",
             )
         };
         private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;

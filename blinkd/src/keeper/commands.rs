@@ -224,10 +224,6 @@ impl Keeper {
     }
 
     /// Signs in. The profile's first account adopts nobody's minutes if `adopt`; `consent` also records consent here.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
     pub fn sign_in(&mut self, account: SignedInAccount, adopt: bool, consent: bool) -> Result<SignedIn, Problem> {
         let owner = account.owner();
         let now = self.deps.clock.now();
@@ -273,19 +269,11 @@ impl Keeper {
     }
 
     /// Who is signed in.
-    ///
-    /// # Errors
-    ///
-    /// Nobody.
     pub fn whoami(&self) -> Result<SignedIn, Problem> {
         self.account().map(|account| self.signed_in(account, 0)).ok_or_else(not_signed_in)
     }
 
     /// Signs out: the account's unsent minutes are held for its return.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
     pub fn sign_out(&mut self) -> Result<(), Problem> {
         self.person.account.current = None;
         self.person.account.consent_to_tell = None;

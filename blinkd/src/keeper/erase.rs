@@ -59,10 +59,6 @@ impl Keeper {
     }
 
     /// The account of `owner` is no more: signed out, and what waits for it, or would, has nowhere to go.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
     pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
         if !self.person.account.erased.contains(owner) {
             self.person.account.erased.push(owner.clone());

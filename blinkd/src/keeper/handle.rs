@@ -34,10 +34,6 @@ impl KeeperHandle {
     }
 
     /// Has `job` done and waits for its result; for threads of their own.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub fn call<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
         let (tell, told) = mpsc::sync_channel(1);
         self.post(move |keeper| drop(tell.send(job(keeper))));
@@ -45,10 +41,6 @@ impl KeeperHandle {
     }
 
     /// As [`Self::call`], for async code.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
         let (tell, told) = oneshot::channel();
         self.post(move |keeper| drop(tell.send(job(keeper))));

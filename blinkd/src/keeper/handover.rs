@@ -40,7 +40,7 @@ pub(super) struct Handover {
 }
 
 impl Handover {
-    pub(super) fn at(mono: Duration, why: Why) -> Self {
+    pub(super) fn begun_at(mono: Duration, why: Why) -> Self {
         Self { why, since: mono, taken: false, let_go: false }
     }
 
@@ -129,7 +129,7 @@ impl Keeper {
     fn hand_over(&mut self, why: Why) {
         tracing::info!(?why, "the camera is handed over");
         let mono = self.deps.clock.mono();
-        self.camera_users.handover = Some(Handover::at(mono, why));
+        self.camera_users.handover = Some(Handover::begun_at(mono, why));
         self.camera_users.looked = Some(mono);
     }
 

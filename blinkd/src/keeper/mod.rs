@@ -134,10 +134,6 @@ pub struct Keeper {
 
 impl Keeper {
     /// Reads the profile. A store that cannot be opened does not stop it: it is tried again.
-    ///
-    /// # Errors
-    ///
-    /// The profile's folder cannot be used.
     pub fn begin(deps: KeeperDeps) -> Result<Self, KeeperError> {
         let (now, mono) = (deps.clock.now(), deps.clock.mono());
         let device = Device::open(&deps.paths, deps.machine.as_deref())?;
@@ -152,7 +148,7 @@ impl Keeper {
             sampling: sampling::Sampling::default(),
             upload: Queue::default(),
             notice: None,
-            clocks: time::Clocks::at(now, mono),
+            clocks: time::Clocks::from_readings(now, mono),
             last_tick: mono,
             last_save: mono,
             shown: None,
@@ -171,10 +167,6 @@ impl Keeper {
 
     /// Starts the keeper's thread. It ends when it has [finished](Keeper::finish) or every handle is gone, and then
     /// calls `at_end`, even where it panics.
-    ///
-    /// # Errors
-    ///
-    /// The system lets no thread start.
     pub fn start(
         mut self,
         at_end: impl FnOnce() + Send + 'static,

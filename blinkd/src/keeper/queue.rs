@@ -16,7 +16,7 @@ use crate::{
     store::{Aside, KeptBack},
 };
 
-/// So many minutes that were set aside are shown, and no more than fit a frame.
+/// Shows at most 1,000 set-aside minutes, and no more bytes than fit a frame beside the rest of the answer.
 const MOST_SHOWN: usize = 1_000;
 const MOST_SHOWN_BYTES: usize = 900 << 10;
 
@@ -64,10 +64,6 @@ impl Keeper {
     }
 
     /// The minutes of the signed-in account that its server rejected, oldest first.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or the store failed.
     pub fn set_aside(&mut self) -> Result<Vec<SetAside>, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
         let found = self
@@ -89,10 +85,6 @@ impl Keeper {
     }
 
     /// Puts them back into the queue.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or the store failed.
     pub fn retry_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
         let minutes =
@@ -104,10 +96,6 @@ impl Keeper {
     }
 
     /// Gives them up.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or the store failed.
     pub fn drop_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
         let theirs = |aside: &Aside| aside.queued.owner.as_ref() == Some(&owner);

@@ -38,7 +38,7 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
-    pub(super) fn at(wall: Timestamp, mono: Duration) -> Self {
+    pub(super) fn from_readings(wall: Timestamp, mono: Duration) -> Self {
         let jumps = Jumps::from_readings(wall, mono, STEP);
         Self { jumps, mono, steady_since: mono, stepped: false, doubted: false, asked: false, look_at: mono }
     }

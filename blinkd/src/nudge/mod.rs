@@ -152,7 +152,7 @@ pub async fn follow(
         if read.is_none_or(|at| at.elapsed() >= BASELINE_EVERY) {
             read = Some(Instant::now());
             let folder = history.clone();
-            usual = tokio::task::spawn_blocking(move || baseline::of(&folder)).await.unwrap_or_default();
+            usual = tokio::task::spawn_blocking(move || baseline::usual_rate(&folder)).await.unwrap_or_default();
         }
         let now = began.elapsed();
         let wanted = settings();

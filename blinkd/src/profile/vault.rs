@@ -71,24 +71,12 @@ impl LoadError {
 /// A keyring. Calls may block.
 pub trait Ring: Send + Sync {
     /// What is kept under `name`.
-    ///
-    /// # Errors
-    ///
-    /// The keyring cannot be used.
     fn get(&self, name: &str) -> Result<Option<String>, RingError>;
 
     /// Keeps `secret` under `name`.
-    ///
-    /// # Errors
-    ///
-    /// The keyring cannot be used.
     fn set(&self, name: &str, secret: &str) -> Result<(), RingError>;
 
     /// Forgets `name`, if it is known.
-    ///
-    /// # Errors
-    ///
-    /// The keyring cannot be used.
     fn remove(&self, name: &str) -> Result<(), RingError>;
 }
 

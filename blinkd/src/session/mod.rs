@@ -2,7 +2,7 @@
 //!
 //! - [`follow`]: both buses, for as long as the daemon runs
 //! - `logind`, `network`: on the system bus; `saver`: on the session bus
-//! - [`SessionDeps`]: whom it is told
+//! - [`SessionDeps`]: who hears of it
 //!
 //! Nothing needs any of it. Where there is no bus, or one that dies, it is tried again with growing waits and in
 //! silence; what was said last still holds. Signals are believed only from the owner of the service's name.
@@ -65,7 +65,7 @@ impl Buses {
     }
 }
 
-/// Whom it is told, and what must be closed before the machine sleeps.
+/// Who hears of it, and what must be closed before the machine sleeps.
 #[derive(Clone, Debug)]
 pub struct SessionDeps {
     /// Decides.

@@ -53,10 +53,6 @@ fn note(paths: &Paths) -> PathBuf {
 }
 
 /// What there is to be erased, the open minutes in which there was a face included.
-///
-/// # Errors
-///
-/// The store or the history cannot be read.
 pub fn count<'a>(
     store: Option<&Store>,
     history: &History,

@@ -24,10 +24,6 @@ pub struct History {
 
 impl History {
     /// The history in `folder`, which is made if need be.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be made.
     pub fn open(folder: &Path) -> io::Result<Self> {
         blink_files::private_folder(folder)?;
         Ok(Self {
@@ -41,7 +37,7 @@ impl History {
         day_files::path_of(&self.folder, day)
     }
 
-    /// Appends a sealed minute and makes it last. Returns the day and its file's new length.
+    /// Appends a sealed minute and syncs it to the disk. Returns the day and its file's new length.
     ///
     /// # Errors
     ///
@@ -97,19 +93,11 @@ impl History {
     }
 
     /// The days there are, with the length of each file.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be read.
     pub fn days(&self) -> io::Result<BTreeMap<Date, u64>> {
         day_files::days(&self.folder)
     }
 
     /// The minutes of a day, in the order they were sealed, from the byte `skip` on; none where there is no file.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
     pub fn read(&self, day: Date, skip: u64) -> io::Result<Vec<Line>> {
         let found = day_files::read(&self.folder, day, skip)?;
         if found.skipped > 0 {
@@ -139,10 +127,6 @@ impl History {
     }
 
     /// Removes the days before `first_kept`; returns how many.
-    ///
-    /// # Errors
-    ///
-    /// The folder does not let us.
     pub fn prune(&self, first_kept: Date) -> io::Result<usize> {
         let old: Vec<Date> = self.days()?.into_keys().filter(|day| *day < first_kept).collect();
         for day in &old {

@@ -177,7 +177,7 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 }
 
 impl Store {
-    /// Writes the meta record and `batch` as one, and makes both last.
+    /// Writes the meta record and `batch` as one, and syncs them to the disk.
     fn commit(&mut self, mut batch: sled::Batch) -> Result<(), StoreError> {
         self.meta.queue = self.queue.values().sum();
         self.meta.aside = self.aside.values().sum();
@@ -201,28 +201,16 @@ impl Store {
     }
 
     /// The minutes that were open when the daemon stopped.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn open_minutes(&self) -> Result<Vec<OpenMinute>, StoreError> {
         Ok(self.scan(keys::OPEN, usize::MAX)?.into_iter().map(|(_, minute)| minute).collect())
     }
 
     /// The day's note, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn day_note(&self) -> Result<Option<DayNote>, StoreError> {
         guarded(|| Ok(self.db.get(keys::DAY)?.map(|value| serde_json::from_slice(&value)).transpose()?))
     }
 
-    /// Saves the open minutes and the day's note, and makes them last.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
+    /// Saves the open minutes and the day's note, and syncs them to the disk.
     pub fn save_open<'a>(
         &mut self,
         minutes: impl Iterator<Item = &'a OpenMinute>,
@@ -241,10 +229,6 @@ impl Store {
     }
 
     /// An open minute ended without a record, or was deleted.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn forget_open(&mut self, from: MinuteStart) -> Result<(), StoreError> {
         guarded(|| {
             self.db.remove(keys::open(from))?;
@@ -253,10 +237,6 @@ impl Store {
     }
 
     /// A minute's line is in the history: it leaves the open ones and joins the queue, unless its account is no more.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn sealed(&mut self, queued: &Queued, (day, length): (Date, u64)) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let from = MinuteStart::containing(queued.minute.from_timestamp);
@@ -311,10 +291,6 @@ impl Store {
     }
 
     /// The oldest waiting minutes of `owner`, at most `limit`, all of one device.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn batch(&self, owner: &Owner, limit: usize) -> Result<Vec<Minute>, StoreError> {
         let prefix = [keys::QUEUE, &keys::tag(Some(owner))].concat();
         let found: Vec<(_, Queued)> = self.scan(&prefix, limit)?;
@@ -401,10 +377,6 @@ impl Store {
     }
 
     /// Day files were changed by us otherwise than by sealing: the store takes note of how they are.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn note_days(&mut self, days: BTreeMap<Date, u64>) -> Result<(), StoreError> {
         self.meta.days = days;
         self.commit(sled::Batch::default())

@@ -71,7 +71,7 @@ impl Store {
             (Some(wrong), _) => Some(wrong.clone()),
             (None, None) if days.is_empty() => {
                 let db = db.ok_or(StoreError::Damaged("it is gone"))?;
-                let mut store = Self::of(db, BTreeMap::new(), ownership.erased);
+                let mut store = Self::from_database(db, BTreeMap::new(), ownership.erased);
                 store.commit(sled::Batch::default())?;
                 return Ok((store, Opening::Fresh));
             }
@@ -80,7 +80,7 @@ impl Store {
         };
         match (wrong, db) {
             (None, Some(db)) => {
-                let mut store = Self::of(db, days.clone(), ownership.erased);
+                let mut store = Self::from_database(db, days.clone(), ownership.erased);
                 store.count(&scan);
                 finish_seals(&mut store, &scan, history, &days, ownership)?;
                 Ok((store, Opening::Clean))
@@ -97,7 +97,7 @@ impl Store {
         }
     }
 
-    pub(super) fn of(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>, erased: &[Owner]) -> Self {
+    pub(super) fn from_database(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>, erased: &[Owner]) -> Self {
         let meta = Meta { schema: SCHEMA, queue: 0, aside: 0, days };
         Self { db, meta, queue: BTreeMap::new(), aside: BTreeMap::new(), erased: erased.to_vec() }
     }

@@ -51,7 +51,7 @@ pub(super) fn rebuild(
     scan: &Scan,
 ) -> Result<Store, StoreError> {
     blink_files::private_folder(folder)?;
-    let mut store = Store::of(open_patiently(folder)?, days.clone(), ownership.erased);
+    let mut store = Store::from_database(open_patiently(folder)?, days.clone(), ownership.erased);
     let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
     let mut sealed = BTreeSet::new();
     for day in days.keys() {

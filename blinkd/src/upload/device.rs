@@ -188,7 +188,7 @@ impl Uploader {
                 tell(waiters, &signed_in);
             }
             Err(error) if error.is_transient() => {
-                tracing::info!(code = error.problem().code, "no word on the sign-in yet")
+                tracing::info!(code = error.problem().code, "no word on the sign-in yet");
             }
             Err(error) => self.device_over(&Err(error.problem())),
         }

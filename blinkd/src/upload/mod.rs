@@ -10,6 +10,7 @@
 mod account;
 mod device;
 mod error;
+mod failure;
 pub mod http;
 mod remote;
 mod schedule;
@@ -133,37 +134,21 @@ impl UploadHandle {
     }
 
     /// Registers or signs in.
-    ///
-    /// # Errors
-    ///
-    /// As the server, the network or the disk says.
     pub async fn open(&self, credentials: Credentials) -> Result<SignedIn, Problem> {
         self.ask(|tell| Ask::Open(Box::new(credentials), tell)).await
     }
 
     /// Signs out.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or the disk does not let us.
     pub async fn close(&self) -> Result<(), Problem> {
         self.ask(Ask::Close).await
     }
 
     /// Uploads until the queue is empty.
-    ///
-    /// # Errors
-    ///
-    /// Why it is not empty.
     pub async fn sync(&self) -> Result<SyncDone, Problem> {
         self.ask(Ask::Sync).await
     }
 
     /// Begins to sign in through the browser.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     pub async fn device_begin(&self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
         self.ask(|tell| Ask::DeviceBegin(server, adopt, tell)).await
     }
@@ -178,10 +163,6 @@ impl UploadHandle {
     }
 
     /// The account's minutes as the server has them.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or as the server or the network says.
     pub async fn page(&self, of: PageOf) -> Result<RemotePage, Problem> {
         self.ask(|tell| Ask::Page(of, tell)).await
     }
@@ -261,10 +242,6 @@ pub struct Uploader {
 
 impl Uploader {
     /// Takes up the account that is signed in.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub fn begin(deps: UploadDeps) -> Result<Self, Gone> {
         let jumps = Jumps::from_readings(deps.clock.now(), deps.clock.mono(), SLEPT);
         let mut uploader = Self {
@@ -284,10 +261,6 @@ impl Uploader {
     }
 
     /// Starts the thread, which calls `at_end` when it ends, even where it panics.
-    ///
-    /// # Errors
-    ///
-    /// The system lets no thread start.
     pub fn start(mut self, inbox: Inbox, at_end: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
         thread::Builder::new().name("blinkd-upload".into()).spawn(move || {
             let _at_end = scopeguard::guard(at_end, |at_end| at_end());
@@ -346,10 +319,6 @@ impl Uploader {
     }
 
     /// Does what is due.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
         self.device_step()?;

@@ -183,24 +183,12 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
 /// What is asked of cloud-api. Every call returns within its time-outs.
 pub trait Server: Send {
     /// `GET /health`: cheap, for knowing whether it is back. What time it is there, if the answer says.
-    ///
-    /// # Errors
-    ///
-    /// It is not.
     fn health(&self) -> Result<Option<Timestamp>, NetError>;
 
     /// `POST /api/auth/register`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/login`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/refresh`.
@@ -211,10 +199,6 @@ pub trait Server: Send {
     fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/logout`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn logout(&self, access: &Secret) -> Result<(), NetError>;
 
     /// `POST /api/blink/sync`.
@@ -225,24 +209,12 @@ pub trait Server: Send {
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError>;
 
     /// `GET /api/user/me/consents`; `None` from a server that keeps none.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError>;
 
     /// `PUT /api/user/me/consents`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError>;
 
     /// `GET /api/user/me/blinks`, minute by minute.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError>;
 
     /// `DELETE /api/user/me`; the receipt.
@@ -253,17 +225,13 @@ pub trait Server: Send {
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;
 
     /// `POST /api/auth/device`, under this machine's name.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn device_start(&self, name: &str) -> Result<DeviceStart, NetError>;
 
     /// `POST /api/auth/device/token`.
     ///
     /// # Errors
     ///
-    /// As the server or the network says. That the person has not confirmed is none.
+    /// As the server or the network says. A person who has not confirmed yet is an answer.
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError>;
 }
 

@@ -394,14 +394,3 @@ fn a_rejected_minute_is_set_aside_with_its_reason_and_the_rest_goes_on() {
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (0, 1));
 }
-
-#[test]
-fn too_much_at_once_is_halved_until_it_fits() {
-    let mut stage = Stage::with_minutes(20);
-    stage.open(None).unwrap();
-    stage.server.world(|w| w.most = Some(3));
-    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 20, set_aside: 0, held: 0 }));
-    let batches = stage.server.world(|w| w.batches.clone());
-    assert_eq!(batches[..4], [20, 10, 5, 2]);
-    assert_eq!(stage.on_server().0, 20);
-}

@@ -14,10 +14,6 @@ pub struct BaseUrl {
 
 impl BaseUrl {
     /// Checks `text`. Plain `http://` beyond this machine is refused unless `insecure`.
-    ///
-    /// # Errors
-    ///
-    /// It is not a base URL, or not a safe one.
     pub fn parse(text: &str, insecure: bool) -> Result<Self, Problem> {
         let wrong = |why: &str| {
             let fix = "Give a server as https://host, with a port or path if it has one.";

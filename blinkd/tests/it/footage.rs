@@ -128,7 +128,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
     assert!(synthesize.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
 
     let paths = Paths::under(folder.path());
-    let clock = FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap());
+    let clock = FakeClock::starting_at("2026-03-01T10:00:00Z".parse().unwrap());
     let (frames, daemon) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
     let source = format!("file:{},loop", clip.display());

@@ -20,7 +20,7 @@ use crate::{capture::CaptureEvent, keeper::CapturePolicy, testing::TempProfile};
 #[case::taken_at_the_last_second(&[".".repeat(119), "###..".into()].concat(), 124)]
 #[case::held_for_long(&["#".repeat(500), "..".into()].concat(), 502)]
 fn it_is_taken_back(#[case] held: &str, #[case] second: u64) {
-    let mut handover = Handover::at(Duration::from_secs(7), Why::Asked);
+    let mut handover = Handover::begun_at(Duration::from_secs(7), Why::Asked);
     let mut held = held.bytes();
     let back = (1..1_000).find(|second| {
         let held = Some(held.next() == Some(b'#'));
@@ -31,7 +31,7 @@ fn it_is_taken_back(#[case] held: &str, #[case] second: u64) {
 
 #[test]
 fn where_nobody_can_be_seen_it_is_taken_back_after_two_minutes() {
-    let mut handover = Handover::at(Duration::ZERO, Why::Asked);
+    let mut handover = Handover::begun_at(Duration::ZERO, Why::Asked);
     assert!(handover.goes_on(Duration::from_millis(119_999), None));
     assert!(!handover.goes_on(Duration::from_secs(120), None));
 }

@@ -9,7 +9,7 @@ use blink_vision::SourceSpec;
 
 /// The device file behind a source; `None` where there is none, or none that can be told.
 #[must_use]
-pub fn of_source(source: &SourceSpec) -> Option<PathBuf> {
+pub fn from_source(source: &SourceSpec) -> Option<PathBuf> {
     if !cfg!(target_os = "linux") {
         return None;
     }
@@ -102,7 +102,7 @@ mod tests {
     #[case("synthetic", None)]
     #[case("file:/dev/video0", None)]
     fn a_device_is_told_from_the_source(#[case] source: &str, #[case] device: Option<&str>) {
-        assert_eq!(of_source(&source.parse().unwrap()), device.map(PathBuf::from));
+        assert_eq!(from_source(&source.parse().unwrap()), device.map(PathBuf::from));
     }
 
     #[test]

@@ -45,6 +45,10 @@ const STOP_BOUND: Duration = Duration::from_millis(1_800);
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a client may leave an answer unread, in milliseconds.
+#[cfg(target_os = "linux")]
+const READER_MS: u32 = 30_000;
+
 /// A server that listens.
 pub struct Application {
     server: Server,
@@ -88,6 +92,12 @@ impl Application {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let behind_proxy = config.server.behind_proxy;
+        if behind_proxy && config.access.trusted_proxies.is_empty() {
+            tracing::warn!(
+                "CLOUD_API_TRUSTED_PROXIES is not set: everybody counts as the proxy, so that one address can shut all \
+                 others out; set it to the proxy's address"
+            );
+        }
         let beside = target.sqlite_path().unwrap_or(&config.database.ledger).with_file_name("exports");
         let exports_dir = config.server.exports_dir.clone().unwrap_or(beside);
         let keys = Arc::new(keys);
@@ -114,6 +124,7 @@ impl Application {
             let cors = cors(&data.access.cors_origins);
             App::new()
                 .app_data(data.clone())
+                .app_data(envelope::Https(data.is_https()))
                 .wrap(Condition::new(!data.access.cors_origins.is_empty(), cors))
                 .wrap(from_fn(envelope::around))
                 .configure(|config| routes::configure(config, &parts))
@@ -198,7 +209,12 @@ fn cors(origins: &[String]) -> Cors {
 }
 
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|e| cannot_listen(address, &e))
+    let failed = |e: io::Error| cannot_listen(address, &e);
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    // Connections inherit it: the kernel ends those whose other side takes nothing.
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(&listener, READER_MS).map_err(|e| failed(e.into()))?;
+    Ok(listener)
 }
 
 fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {

@@ -1,7 +1,7 @@
 //! What every request goes through.
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
-//! - [`body`]: bodies, decompressed and bounded
+//! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones
 //! - [`people`]: failures as pages, where a person's browser waits
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: an address that names the methods it answers
@@ -10,6 +10,7 @@ pub mod body;
 pub mod client;
 pub mod envelope;
 pub mod people;
+pub mod upload;
 
 use actix_web::{
     Resource, Route, guard,
@@ -25,6 +26,11 @@ use crate::error::ApiError;
 /// Runs `f` off the async threads, which others wait for.
 pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     web::block(f).await.map_err(|_| ApiError::internal("the work was cancelled"))
+}
+
+/// Does this to its end even when the client has hung up: what it holds is held for as long as the work takes.
+pub async fn to_its_end<T: 'static>(work: impl Future<Output = Result<T, ApiError>> + 'static) -> Result<T, ApiError> {
+    actix_web::rt::spawn(work).await.map_err(|_| ApiError::internal("the work was cancelled"))?
 }
 
 /// An address and the methods it answers; any other is 405 with `Allow`. GET answers HEAD too.

@@ -142,29 +142,33 @@ pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiEr
     }
 }
 
+/// What a sign-in says. An address that cannot exist is an unknown one.
+fn credentials(mut fields: Fields) -> Result<(String, Secret), ApiError> {
+    let email = fields.text("email", |text| Ok(account::Email::parse(text).ok()));
+    let password = fields.text("password", account::given_password);
+    match (email, password) {
+        (Some(email), Some(password)) => Ok((email.map(|email| email.key).unwrap_or_default(), password)),
+        _ => Err(ApiError::invalid(fields.wrong())),
+    }
+}
+
 /// `POST /api/auth/login` -> 200 with tokens; 401 alike, in the same time, for an unknown address and a wrong password.
 ///
 /// # Errors
 /// As above, and those of [`body::object`].
 pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    let mut fields = body::object(&req, payload).await?;
-    // An address that cannot exist is an unknown one.
-    let email = fields.text("email", |text| Ok(account::Email::parse(text).ok()));
-    let password = fields.text("password", account::given_password);
-    let (Some(email), Some(password)) = (email, password) else {
-        return Err(ApiError::invalid(fields.wrong()));
-    };
-    let key = email.map(|email| email.key).unwrap_or_default();
-    let attempt = state.limits.sign_in(&key, state.peer(&req)).await?;
-    let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
+    let peer = state.peer(&req);
+    state.limits.may_sign_in(peer)?;
+    let (key, password) = credentials(body::object(&req, payload).await?)?;
+    let account = key.clone();
+    let user = state.db.read(move |conn| users::by_email_key(conn, &account)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = state.passwords.verify(password, hash).await?;
+    let right = state.is_password(password, &key, hash, peer).await?;
     let wrong = || {
         metrics::sign_in_failed();
         ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong.")
     };
     let user = user.filter(|_| right).ok_or_else(wrong)?;
-    state.limits.succeeded(attempt).await?;
     let verified = user.password_hash.clone();
     let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
     if !state.db.write(move |conn| sessions::insert_verified(conn, &session, verified.as_deref())).await? {
@@ -191,10 +195,10 @@ fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, answer: Token
 /// # Errors
 /// As above, and those of [`body::object`].
 pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.limits.anonymous(state.peer(&req))?;
     if !web::is_web(&req) {
-        let mut fields = body::object(&req, payload).await?;
-        let token = fields.text("refresh_token", |text| Ok(Secret::new(text)));
-        return exchange(&req, &state, token.ok_or_else(|| ApiError::invalid(fields.wrong()))?).await;
+        let token = refresh_token(body::object(&req, payload).await?)?;
+        return exchange(&req, &state, token).await;
     }
     let exchanged = match web::given(&req, state.is_https()) {
         Some(token) => exchange(&req, &state, token).await,
@@ -206,6 +210,11 @@ pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> 
         }
         error
     })
+}
+
+fn refresh_token(mut fields: Fields) -> Result<Secret, ApiError> {
+    let token = fields.text("refresh_token", |text| Ok(Secret::new(text)));
+    token.ok_or_else(|| ApiError::invalid(fields.wrong()))
 }
 
 /// Makes a browser forget a token that is good for nothing.

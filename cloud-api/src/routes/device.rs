@@ -83,6 +83,7 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
 /// # Errors
 /// 5xx alone has the usual envelope.
 pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.limits.anonymous(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
     let code = fields.text("device_code", |text| Ok(text.to_owned()));
     let grant = fields.text("grant_type", |text| Ok(text == GRANT));

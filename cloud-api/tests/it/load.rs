@@ -27,6 +27,11 @@ fn long() -> bool {
     std::env::var_os("WAW_TEST_LONG").is_some()
 }
 
+#[expect(clippy::print_stdout, reason = "figures that documents quote")]
+fn figure(what: &str, value: &str) {
+    println!("  {what:<58}{value}");
+}
+
 /// The most resident memory of a process since it began, in MB.
 fn peak_mb(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
@@ -128,6 +133,81 @@ fn only(statuses: &BTreeMap<String, usize>, allowed: &[&str]) {
     assert!(statuses.keys().all(|status| allowed.contains(&status.as_str())), "{statuses:?}");
 }
 
+/// A server under load, and those who have accounts there.
+struct Load {
+    server: Running,
+    people: Vec<Client>,
+}
+
+impl Load {
+    fn told(&self, what: &str, statuses: &BTreeMap<String, usize>) {
+        figure(what, &format!("peak {:>4} MB so far  {statuses:?}", peak_mb(self.server.pid())));
+    }
+
+    fn at_once(&self, what: &str, count: usize, request: impl Fn(usize) -> Vec<u8>) -> BTreeMap<String, usize> {
+        let statuses = all_at_once(&self.server.address, (0..count).map(request));
+        self.told(&format!("{count} {what}"), &statuses);
+        statuses
+    }
+
+    fn hostile_bodies(&self, count: usize) {
+        let hostile = hostile();
+        for path in ["/api/auth/login", "/api/auth/device/token", "/api/auth/reset"] {
+            let what = format!("hostile bodies of 1 MB at {path}");
+            only(&self.at_once(&what, count, |_| request(path, "", true, &hostile)), &["413", "429"]);
+        }
+        // As large as they are taken.
+        let small = format!("{{\"email\":\"a@b\",\"x\":[{}0]}}", "{\"\":0},".repeat(2_300));
+        let sent = |_| request("/api/auth/login", "", false, small.as_bytes());
+        only(&self.at_once("hostile bodies of 16 KB", count, sent), &["422"]);
+    }
+
+    fn sign_ins(&self, count: usize) {
+        let login = |n: usize| {
+            let known = self.people[n % self.people.len()].email.clone();
+            let email = if n.is_multiple_of(2) { known } else { format!("x{n}@nowhere.org") };
+            request("/api/auth/login", "", false, json!({"email": email, "password": PASSWORD}).to_string().as_bytes())
+        };
+        let statuses = self.at_once("sign-ins", count, login);
+        assert_eq!(statuses, BTreeMap::from([("200".to_owned(), count / 2), ("401".to_owned(), count / 2)]));
+    }
+
+    fn bombs(&self, count: usize) {
+        let bomb = bomb();
+        let token = |n: usize| &self.people[n % self.people.len().min(5)].access;
+        let upload = |n: usize| request("/api/blink/sync", token(n), true, &bomb);
+        let what = format!("uploads of 8 MB as {} KB", bomb.len() >> 10);
+        only(&self.at_once(&what, count, upload), &["200", "429", "503"]);
+    }
+
+    /// The largest answer that anybody may ask for.
+    fn unread_pages(&self, count: usize) {
+        let unread: Vec<TcpStream> =
+            (0..count).map(|_| export::ask(&self.server.address, "/api/docs/swagger-ui-bundle.js", "")).collect();
+        self.told(&format!("{count} pages of 1.5 MB that nobody reads"), &BTreeMap::new());
+        drop(unread);
+    }
+
+    fn unread_exports(&self) {
+        let newest = blink_proto::MinuteStart::containing(jiff::Timestamp::now()).start();
+        let from = newest - jiff::SignedDuration::from_hours(24 * 8);
+        self.people.iter().for_each(|person| person.store(&minutes(&from.to_string(), 10_000, 12)));
+        let unread: Vec<TcpStream> = self.people.iter().map(export::begin).collect();
+        // Each is under way until somebody reads it.
+        self.people.iter().for_each(|person| drop(person.get("/api/user/me/export").expect(429)));
+        self.told(&format!("{} exports that nobody reads", unread.len()), &BTreeMap::new());
+        if long() {
+            // Nobody reads them, nobody closes them: the server is rid of them all the same.
+            let started = Instant::now();
+            while sockets(self.server.pid()) >= unread.len() {
+                assert!(started.elapsed() < Duration::from_secs(150), "{} sockets", sockets(self.server.pid()));
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            figure("given up after", &format!("{:.0?}", started.elapsed()));
+        }
+    }
+}
+
 #[test]
 fn memory_and_health_keep_their_bounds_under_hostile_load() {
     let [bodies, sign_ins, bombs, exports] = if long() { [60, 200, 150, 60] } else { [30, 60, 40, 8] };
@@ -135,62 +215,17 @@ fn memory_and_health_keep_their_bounds_under_hostile_load() {
     let mut command = program(home.path());
     command.env("CLOUD_API_LOG", "warn").args(["serve", "--listen", "127.0.0.1:0"]);
     let server = Running::start(command);
-    let address = server.address.as_str();
-    let people = people(address, exports);
-    let probe = Probe::start(address);
-    let peak = |what: &str, statuses: &BTreeMap<String, usize>| {
-        println!("  {what:44} peak {:>4} MB so far  {statuses:?}", peak_mb(server.pid()));
-    };
-
-    let hostile = hostile();
-    for path in ["/api/auth/login", "/api/auth/device/token", "/api/auth/reset"] {
-        let statuses = all_at_once(address, (0..bodies).map(|_| request(path, "", true, &hostile)));
-        peak(&format!("{bodies} hostile bodies of 1 MB at {path}"), &statuses);
-        only(&statuses, &["413", "429"]);
-    }
-    // As large as they are taken.
-    let small = format!("{{\"email\":\"a@b\",\"x\":[{}0]}}", "{\"\":0},".repeat(2_300));
-    let statuses = all_at_once(address, (0..bodies).map(|_| request("/api/auth/login", "", false, small.as_bytes())));
-    peak(&format!("{bodies} hostile bodies of 16 KB"), &statuses);
-    only(&statuses, &["422"]);
-
-    let login = |n: usize| {
-        let email =
-            if n.is_multiple_of(2) { people[n % people.len()].email.clone() } else { format!("x{n}@nowhere.org") };
-        request("/api/auth/login", "", false, json!({"email": email, "password": PASSWORD}).to_string().as_bytes())
-    };
-    let statuses = all_at_once(address, (0..sign_ins).map(login));
-    peak(&format!("{sign_ins} sign-ins at once"), &statuses);
-    assert_eq!(statuses, BTreeMap::from([("200".to_owned(), sign_ins / 2), ("401".to_owned(), sign_ins / 2)]));
-
-    let bomb = bomb();
-    let upload = |n: usize| request("/api/blink/sync", &people[n % people.len().min(5)].access, true, &bomb);
-    let statuses = all_at_once(address, (0..bombs).map(upload));
-    peak(&format!("{bombs} uploads of 8 MB as {} KB", bomb.len() >> 10), &statuses);
-    only(&statuses, &["200", "429", "503"]);
-
-    let newest = blink_proto::MinuteStart::containing(jiff::Timestamp::now()).start();
-    let from = newest - jiff::SignedDuration::from_hours(24 * 8);
-    people.iter().for_each(|person| person.store(&minutes(&from.to_string(), 10_000, 12)));
-    let unread: Vec<TcpStream> = people.iter().map(export::begin).collect();
-    // Each has filled what lies between it and its reader; a page more is asked for and read.
-    people.iter().for_each(|person| drop(person.get("/api/user/me/export").expect(429)));
-    peak(&format!("{exports} exports that nobody reads"), &BTreeMap::new());
-    if long() {
-        // Nobody reads them, nobody closes them: the server is rid of them all the same.
-        let started = Instant::now();
-        while sockets(server.pid()) >= exports {
-            assert!(started.elapsed() < Duration::from_secs(150), "{} sockets", sockets(server.pid()));
-            std::thread::sleep(Duration::from_millis(500));
-        }
-        println!("  given up after {:.0?}", started.elapsed());
-    }
-    drop(unread);
-
+    let people = people(&server.address, exports);
+    let probe = Probe::start(&server.address);
+    let load = Load { server, people };
+    load.hostile_bodies(bodies);
+    load.sign_ins(sign_ins);
+    load.bombs(bombs);
+    load.unread_pages(2 * sign_ins);
+    load.unread_exports();
     let times = probe.end();
     let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
-    let worst = times.last().unwrap();
-    let most = peak_mb(server.pid());
+    let (most, worst) = (peak_mb(load.server.pid()), times.last().unwrap());
     println!(
         "  in all: at most {most} MB; /health {} times: p50 {p50:.1?}, p99 {p99:.1?}, worst {worst:.1?}",
         times.len()

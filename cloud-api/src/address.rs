@@ -77,12 +77,34 @@ fn resolve(peer: IpAddr, forwarded: &str, trusted: &[Network]) -> IpAddr {
         if !is_trusted(address) {
             break;
         }
-        match hop.trim().parse() {
-            Ok(hop) => address = hop,
-            Err(_) => break,
+        match hop_address(hop) {
+            Some(hop) => address = hop,
+            None => break,
         }
     }
     address
+}
+
+/// The address of a hop as proxies write it: alone, in brackets, with a port, with a zone, in quotes.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim().trim_matches('"');
+    let host = match hop.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0,
+        None => match hop.split_once(':') {
+            // More than one colon is IPv6.
+            Some((host, port)) if !port.contains(':') => host,
+            _ => hop,
+        },
+    };
+    host.split('%').next()?.parse().ok()
+}
+
+/// Whether a proxy says that it stands between: then whoever asks is not on the machine the connection comes from.
+#[must_use]
+pub fn is_forwarded(req: &HttpRequest) -> bool {
+    ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded", "via"]
+        .iter()
+        .any(|name| req.headers().contains_key(*name))
 }
 
 #[cfg(test)]
@@ -98,6 +120,15 @@ mod tests {
     #[case("10.0.0.1", "6.6.6.6, 1.2.3.4", "1.2.3.4")]
     #[case("10.0.0.1", "6.6.6.6, 1.2.3.4, 10.0.0.2", "1.2.3.4")]
     #[case("10.0.0.1", "nonsense", "10.0.0.1")]
+    #[case("10.0.0.1", "6.6.6.6, 1.2.3.4:40000", "1.2.3.4")]
+    #[case("10.0.0.1", "[2001:db8::1]:443", "2001:db8::1")]
+    #[case("10.0.0.1", "[2001:db8::1]", "2001:db8::1")]
+    #[case("10.0.0.1", "\"[2001:db8::1]:99\"", "2001:db8::1")]
+    #[case("10.0.0.1", "fe80::1%eth0", "fe80::1")]
+    #[case("10.0.0.1", "[fe80::1%25eth0]:99", "fe80::1")]
+    #[case("10.0.0.1", "1.2.3.4, 10.0.0.2:5, 10.0.0.3", "1.2.3.4")]
+    #[case("10.0.0.1", "[2001:db8::1", "10.0.0.1")]
+    #[case("10.0.0.1", "1.2.3.4:x:y", "10.0.0.1")]
     #[case("::ffff:10.0.0.1", "1.2.3.4", "1.2.3.4")]
     #[case("fd00::1", "2001:db8::1", "2001:db8::1")]
     fn a_client_cannot_choose_its_address(#[case] peer: IpAddr, #[case] forwarded: &str, #[case] expected: IpAddr) {

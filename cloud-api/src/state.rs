@@ -7,7 +7,8 @@ use std::{
 };
 
 use actix_web::HttpRequest;
-use blink_proto::UserId;
+use blink_proto::{Secret, UserId};
+use jiff::Timestamp;
 
 use crate::{
     address::{self, Peer},
@@ -19,6 +20,7 @@ use crate::{
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
+    http::{to_its_end, upload},
     ledger::{Entry as LedgerEntry, Ledger, What},
     limits::Limits,
 };
@@ -57,6 +59,8 @@ pub struct State {
     pub access: Arc<AccessConfig>,
     /// How often.
     pub limits: Arc<Limits>,
+    /// The memory that uploads may hold.
+    pub uploads: upload::Memory,
     /// Where people reach this server, without a slash at the end.
     pub public_url: String,
     /// The OpenID provider, where there is one.
@@ -98,6 +102,28 @@ impl State {
             }
             tracing::error!("an erasure that failed stands in the ledger: a restore within an hour would carry it out");
         });
+    }
+
+    /// Whether `given` is the password of `account`, whose hash this is. A failure counts against account and address,
+    /// also when the client has hung up before it hears of it.
+    ///
+    /// # Errors
+    /// 429 after too many failures.
+    pub async fn is_password(
+        &self,
+        given: Secret,
+        account: &str,
+        hash: Option<String>,
+        peer: Peer,
+    ) -> Result<bool, ApiError> {
+        let attempt = self.limits.sign_in(account, peer).await?;
+        let (limits, passwords) = (self.limits.clone(), self.passwords.clone());
+        to_its_end(async move {
+            let right = passwords.verify(given, hash).await?;
+            limits.judged(attempt, right).await?;
+            Ok(right)
+        })
+        .await
     }
 
     /// Whether people reach this server by HTTPS: then cookies must never cross anything else.

@@ -1,7 +1,7 @@
 //! Sign-in attempts, counted in the database so that every replica counts the same ones.
 
 use diesel::{
-    QueryableByName, RunQueryDsl as _, sql_query,
+    OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query,
     sql_types::{Binary, Integer},
 };
 
@@ -19,11 +19,39 @@ struct Row {
     attempts: i32,
 }
 
-/// Counts an attempt under `key`, and returns how many that makes in its window, and when the window ends.
+/// What was counted under a key.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// How many in the window.
+    pub attempts: i32,
+    /// When the window ends.
+    pub until: UtcMs,
+}
+
+impl From<Row> for Counted {
+    fn from(row: Row) -> Self {
+        Self { attempts: row.attempts, until: row.window_from.plus(WINDOW_MS) }
+    }
+}
+
+/// What is counted under `key` now.
 ///
 /// # Errors
 /// When the database fails.
-pub fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<(i32, UtcMs), DbError> {
+pub fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
+    let row = sql_query("SELECT window_from, attempts FROM sign_in_attempts WHERE key = $1 AND window_from > $2")
+        .bind::<Binary, _>(key)
+        .bind::<Utc, _>(now.plus(-WINDOW_MS))
+        .get_result::<Row>(conn)
+        .optional()?;
+    Ok(row.map(Counted::from))
+}
+
+/// Counts an attempt under `key`, and returns what that makes in its window.
+///
+/// # Errors
+/// When the database fails.
+pub fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, DbError> {
     let row: Row = sql_query(
         "INSERT INTO sign_in_attempts (key, window_from, attempts) VALUES ($1, $2, 1) \
          ON CONFLICT (key) DO UPDATE SET \
@@ -36,7 +64,7 @@ pub fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<(i32, UtcMs), Db
     .bind::<Utc, _>(now)
     .bind::<Utc, _>(now.plus(-WINDOW_MS))
     .get_result(conn)?;
-    Ok((row.attempts, row.window_from.plus(WINDOW_MS)))
+    Ok(row.into())
 }
 
 /// Forgets what was counted under `key`.

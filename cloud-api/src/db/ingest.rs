@@ -25,6 +25,10 @@ use crate::domain::time::{DAY_MS, UtcMs};
 /// The length of a rollup: a quarter of an hour, in milliseconds.
 pub const SLOT_MS: i64 = 15 * 60_000;
 
+/// The most machines of one person. Each may fill the whole time that is kept, so without a bound one account could fill
+/// the database.
+pub const MAX_DEVICES: i64 = 100;
+
 /// Minutes of one device of one person.
 pub struct Batch {
     /// Whose.
@@ -53,6 +57,8 @@ pub enum Outcome {
     NotConsented,
     /// The session is over, or the person is gone: nothing was stored.
     SignedOut,
+    /// The person has [`MAX_DEVICES`] others: nothing was stored.
+    TooManyDevices,
 }
 
 /// Stores a batch durably, and in the same transaction, when anything of it is new, its sealed form for the archive.
@@ -123,6 +129,11 @@ macro_rules! refusal {
 fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&QueuedRow>) -> Result<Outcome, DbError> {
     if let Some(refused) = refusal!(conn, batch) {
         return Ok(refused);
+    }
+    let own = devices::table.filter(devices::user_id.eq(batch.user));
+    let others = own.filter(devices::device_id.ne(batch.device)).count().get_result::<i64>(conn)?;
+    if others >= MAX_DEVICES {
+        return Ok(Outcome::TooManyDevices);
     }
     diesel::insert_into(devices::table)
         .values((
@@ -196,14 +207,16 @@ WITH owner AS MATERIALIZED (
 ), device AS (
     INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at)
     SELECT id, $2, $13, $3, $3 FROM owner
+    WHERE (SELECT count(*) FROM devices WHERE user_id = $1 AND device_id <> $2) < $14
     ON CONFLICT (user_id, device_id) DO UPDATE
         SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at
+    RETURNING user_id
 ), fresh AS (
     INSERT INTO blink_data (id, user_id, blink_count, from_timestamp, to_timestamp, device_id, observed_ms, mean_fps,
         quality, mean_blink_ms, incomplete_share, perclos, received_at)
-    SELECT m.id, owner.id, m.blink_count, m.from_timestamp, m.from_timestamp + INTERVAL '60 seconds', $2,
+    SELECT m.id, device.user_id, m.blink_count, m.from_timestamp, m.from_timestamp + INTERVAL '60 seconds', $2,
         m.observed_ms, m.mean_fps, m.quality, m.mean_blink_ms, m.incomplete_share, m.perclos, $3
-    FROM owner, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY
+    FROM device, unnest($4, $5, $6, $7, $8, $9, $10, $11, $12) WITH ORDINALITY
         AS m (id, blink_count, from_timestamp, observed_ms, mean_fps, quality, mean_blink_ms, incomplete_share, perclos,
             place)
     ORDER BY m.from_timestamp, m.place
@@ -220,7 +233,8 @@ WITH owner AS MATERIALIZED (
 )
 ",
             $($queue,)?
-            "SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM fresh) AS accepted"
+            "SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM device) AS devices,
+    (SELECT count(*) FROM fresh) AS accepted"
         )
     };
 }
@@ -231,7 +245,7 @@ const STORE_POSTGRES: &str = store_postgres!();
 const STORE_AND_QUEUE_POSTGRES: &str = store_postgres!(
     ", queued AS (
     INSERT INTO archive_queue (id, key_id, queued_at, oldest_at, records, bytes, payload)
-    SELECT $14, $15, $3, $16, $17, $18, $19 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
+    SELECT $15, $16, $3, $17, $18, $19, $20 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
 )
 "
 );
@@ -240,6 +254,8 @@ const STORE_AND_QUEUE_POSTGRES: &str = store_postgres!(
 struct Counts {
     #[diesel(sql_type = BigInt)]
     owners: i64,
+    #[diesel(sql_type = BigInt)]
+    devices: i64,
     #[diesel(sql_type = BigInt)]
     accepted: i64,
 }
@@ -262,7 +278,8 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.mean_blink_ms))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.incomplete_share))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
-        .bind::<Id, _>(batch.session);
+        .bind::<Id, _>(batch.session)
+        .bind::<BigInt, _>(MAX_DEVICES);
     let counts: Counts = match queued {
         None => statement.get_result(conn)?,
         Some(row) => statement
@@ -277,6 +294,9 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
     if counts.owners == 0 {
         // Whatever was so a moment ago and no longer is: the client asks again.
         return Ok(refusal!(conn, batch).unwrap_or(Outcome::SignedOut));
+    }
+    if counts.devices == 0 {
+        return Ok(Outcome::TooManyDevices);
     }
     let accepted = u64::try_from(counts.accepted).unwrap_or_default();
     Ok(Outcome::Stored { accepted, duplicates: (batch.minutes.len() as u64).saturating_sub(accepted) })

@@ -1,17 +1,22 @@
 //! Roles, passwords, names and time zones.
 
 use blink_proto::Secret;
+use unicode_normalization::UnicodeNormalization as _;
 
 pub use super::email::Email;
 use super::zone;
 
-/// A password that may be set: 12 to 128 characters. There are no other rules: length is what helps (NIST SP 800-63B).
+/// The most characters of a password.
+const MAX_PASSWORD_CHARS: usize = 128;
+
+/// A password that may be set: 12 to 128 characters, composed (NFC). There are no other rules: length is what helps
+/// (NIST SP 800-63B).
 ///
 /// # Errors
 /// With what is wrong.
 pub fn new_password(text: &str) -> Result<Secret, String> {
-    match text.chars().count() {
-        12..=128 => Ok(Secret::new(text)),
+    match text.nfc().count() {
+        12..=MAX_PASSWORD_CHARS => Ok(Secret::new(text)),
         _ => Err("must have 12 to 128 characters".to_owned()),
     }
 }
@@ -21,7 +26,8 @@ pub fn new_password(text: &str) -> Result<Secret, String> {
 /// # Errors
 /// Never; the form is that of the other readers.
 pub fn given_password(text: &str) -> Result<Secret, String> {
-    Ok(Secret::new(text.chars().take(129).collect::<String>()))
+    // One composed character is up to four.
+    Ok(Secret::new(text.chars().take(4 * MAX_PASSWORD_CHARS + 1).collect::<String>()))
 }
 
 /// What a person, a team or a device is called: up to 100 characters on one line, each to be seen where it stands;
@@ -89,6 +95,13 @@ mod tests {
     #[case(129, false)]
     fn passwords_are_counted_in_characters(#[case] length: usize, #[case] sound: bool) {
         assert_eq!(new_password(&"ä".repeat(length)).is_ok(), sound);
+    }
+
+    #[test]
+    fn decomposed_letters_are_counted_as_they_are_read() {
+        assert!(new_password(&"a\u{308}".repeat(11)).is_err());
+        assert!(new_password(&"a\u{308}".repeat(128)).is_ok());
+        assert_eq!(given_password(&"a\u{308}".repeat(128)).unwrap().expose().chars().count(), 256);
     }
 
     #[rstest]

@@ -1,6 +1,7 @@
-//! Request bodies: JSON, perhaps gzip, never larger than the limit, before and after decompression.
+//! Small request bodies: JSON, perhaps gzip, or a form; never larger than the limit, before and after decompression.
+//! Batches of minutes, which are large, are [`super::upload`]'s.
 
-use std::{io::Read as _, time::Duration};
+use std::{borrow::Cow, io::Read as _, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -8,38 +9,35 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_ENCODING, CONTENT_TYPE},
     },
-    web::{self, Payload},
+    web::Payload,
 };
 use flate2::read::MultiGzDecoder;
 use futures_util::StreamExt as _;
-use serde_json::Value;
+use serde::Serializer as _;
 
-use super::blocking;
-use crate::{domain::fields::Fields, error::ApiError};
+use crate::{
+    domain::fields::{Fields, Unreadable},
+    error::ApiError,
+};
 
-/// The limit of ordinary bodies.
-pub const MAX_JSON_BYTES: usize = 1 << 20;
+/// The limit of ordinary bodies, which anybody may send.
+pub const MAX_OBJECT_BYTES: usize = 16 << 10;
 
-/// The limit of `/api/blink/sync`.
-pub const MAX_SYNC_BYTES: usize = 8 << 20;
+/// The limit of one minute, with fields of later versions.
+pub const MAX_MINUTE_BYTES: usize = 64 << 10;
 
 /// A body that is too large is read on to this much, so that its sender hears the answer instead of a broken pipe.
 const MAX_DRAINED_BYTES: usize = 64 << 20;
 
 /// How long a body may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(30);
+pub(super) const ARRIVAL: Duration = Duration::from_secs(30);
 
-/// Reads a JSON object of at most [`MAX_JSON_BYTES`], field by field.
+/// Reads a JSON object of at most [`MAX_OBJECT_BYTES`], field by field.
 ///
 /// # Errors
 /// 400, 408, 413, 415, and 422 for JSON that is no object.
 pub async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
-    let bytes = read(req, payload, MAX_JSON_BYTES).await?;
-    match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(object)) => Ok(Fields::new(object)),
-        Ok(_) => Err(ApiError::invalid_field("body", "must be a JSON object")),
-        Err(e) => Err(bad_json(&e)),
-    }
+    fields(read(req, payload, MAX_OBJECT_BYTES).await?)
 }
 
 /// As [`object`]; an empty body is an empty object.
@@ -50,14 +48,13 @@ pub async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fiel
     if req.headers().contains_key(CONTENT_TYPE) {
         return object(req, payload).await;
     }
-    let received = tokio::time::timeout(ARRIVAL, receive(payload, MAX_JSON_BYTES)).await;
-    match received.map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))?? {
-        empty if empty.is_empty() => Ok(Fields::new(serde_json::Map::new())),
+    match arrived(payload, MAX_OBJECT_BYTES).await? {
+        empty if empty.is_empty() => Ok(Fields::none()),
         _ => Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
     }
 }
 
-/// Reads a form, as OAuth clients send it, of at most 64 KiB.
+/// Reads a form, as OAuth clients send it, of at most [`MAX_OBJECT_BYTES`].
 ///
 /// # Errors
 /// 400, 408 and 413.
@@ -65,43 +62,64 @@ pub async fn form(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiErro
     if is_gzip(req)? {
         return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
-    let received = tokio::time::timeout(ARRIVAL, receive(payload, 64 << 10))
-        .await
-        .map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))??;
-    let text = String::from_utf8(received).map_err(|_| ApiError::from_status(StatusCode::BAD_REQUEST))?;
-    let pairs = web::Query::<Vec<(String, String)>>::from_query(&text)
-        .map_err(|_| ApiError::from_status(StatusCode::BAD_REQUEST))?;
-    Ok(Fields::new(pairs.into_inner().into_iter().map(|(name, value)| (name, Value::String(value))).collect()))
+    let received = arrived(payload, MAX_OBJECT_BYTES).await?;
+    let mut object = Vec::new();
+    let pairs = form_urlencoded::parse(&received);
+    serde_json::Serializer::new(&mut object).collect_map(pairs).map_err(|e| ApiError::internal(e.to_string()))?;
+    fields(object)
+}
+
+fn fields(bytes: Vec<u8>) -> Result<Fields, ApiError> {
+    let text = String::from_utf8(bytes).map_err(|_| not_utf8())?;
+    Fields::parse(text).map_err(|unreadable| match unreadable {
+        Unreadable::Syntax(e) => bad_json(&e),
+        Unreadable::NoObject => ApiError::invalid_field("body", "must be a JSON object"),
+    })
 }
 
 /// 400 for what is no JSON, with the place.
 #[must_use]
 pub fn bad_json(e: &serde_json::Error) -> ApiError {
-    let message = format!("The body is not JSON: line {}, column {}.", e.line(), e.column());
-    ApiError::new(StatusCode::BAD_REQUEST, "bad_json", message)
+    bad(format!("The body is not JSON: line {}, column {}.", e.line(), e.column()))
 }
 
-/// Reads a JSON body of at most `limit` bytes, decompressed.
+/// 400 for a body that is no text.
+#[must_use]
+pub fn not_utf8() -> ApiError {
+    bad("The body is not JSON: it is not UTF-8.")
+}
+
+fn bad(message: impl Into<Cow<'static, str>>) -> ApiError {
+    ApiError::new(StatusCode::BAD_REQUEST, "bad_json", message.into())
+}
+
+/// Reads a JSON body of at most `limit` bytes, decompressed on the caller's thread: the limit is to be small.
 ///
 /// # Errors
 /// 400, 408, 413 and 415.
 pub async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     require_json(req)?;
     let gzip = is_gzip(req)?;
-    let received = tokio::time::timeout(ARRIVAL, receive(payload, limit))
-        .await
-        .map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))??;
-    if !gzip {
-        return Ok(received);
-    }
-    blocking(move || gunzip(&received, limit)).await?
+    let received = arrived(payload, limit).await?;
+    if gzip { gunzip(&received, limit) } else { Ok(received) }
 }
 
-fn too_large(limit: usize) -> ApiError {
-    ApiError::too_large(format!("The body is larger than {} MB.", limit >> 20))
+async fn arrived(payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
+    let received = tokio::time::timeout(ARRIVAL, receive(payload, limit, async |_| Ok(()))).await;
+    received.map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))?
 }
 
-async fn receive(mut payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(super) fn too_large(limit: usize) -> ApiError {
+    let limit = if limit < 1 << 20 { format!("{} KB", limit >> 10) } else { format!("{} MB", limit >> 20) };
+    ApiError::too_large(format!("The body is larger than {limit}."))
+}
+
+/// Reads a body of at most `limit` bytes. Each part of it is admitted before it is kept.
+pub(super) async fn receive(
+    mut payload: Payload,
+    limit: usize,
+    mut admit: impl AsyncFnMut(usize) -> Result<(), ApiError>,
+) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut total = 0_usize;
     while let Some(chunk) = payload.next().await {
@@ -109,6 +127,7 @@ async fn receive(mut payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError
             .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_request", "The body broke off before its end."))?;
         total = total.saturating_add(chunk.len());
         if total <= limit {
+            admit(chunk.len()).await?;
             bytes.extend_from_slice(&chunk);
         } else if total > MAX_DRAINED_BYTES {
             break;
@@ -119,7 +138,7 @@ async fn receive(mut payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError
     if total > limit { Err(too_large(limit)) } else { Ok(bytes) }
 }
 
-fn gunzip(compressed: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(super) fn gunzip(compressed: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
     let mut plain = Vec::with_capacity(compressed.len().saturating_mul(4).min(limit));
     let read = MultiGzDecoder::new(compressed).take(limit as u64 + 1).read_to_end(&mut plain);
     if plain.len() > limit {
@@ -129,7 +148,7 @@ fn gunzip(compressed: &[u8], limit: usize) -> Result<Vec<u8>, ApiError> {
     Ok(plain)
 }
 
-fn require_json(req: &HttpRequest) -> Result<(), ApiError> {
+pub(super) fn require_json(req: &HttpRequest) -> Result<(), ApiError> {
     let given = req.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim();
     if essence.eq_ignore_ascii_case("application/json") {
@@ -138,7 +157,7 @@ fn require_json(req: &HttpRequest) -> Result<(), ApiError> {
     Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
-fn is_gzip(req: &HttpRequest) -> Result<bool, ApiError> {
+pub(super) fn is_gzip(req: &HttpRequest) -> Result<bool, ApiError> {
     match req.headers().get(CONTENT_ENCODING).map(|v| v.to_str().unwrap_or("?").trim().to_ascii_lowercase()).as_deref()
     {
         None | Some("" | "identity") => Ok(false),

@@ -22,6 +22,10 @@ pub struct Pseudonym(pub String);
 /// Marks a refusal that has a form of its own, such as RFC 8628's, and keeps it.
 pub struct OwnForm;
 
+/// Whether people reach this server by HTTPS, also where a proxy ends it.
+#[derive(Clone, Copy, Debug)]
+pub struct Https(pub bool);
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Pages may load what this server serves, and nothing else; nobody may frame them.
@@ -38,7 +42,7 @@ pub async fn around(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let started = Instant::now();
     let request_id = clock::fresh_uuid().to_string();
-    let secure = req.app_config().secure();
+    let secure = req.app_config().secure() || req.app_data::<Https>().is_some_and(|https| https.0);
     let mut res = next.call(req).await?.map_into_boxed_body();
     let failed = res.status().is_client_error() || res.status().is_server_error();
     if failed && res.response().extensions().get::<OwnForm>().is_none() {

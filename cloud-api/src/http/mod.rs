@@ -1,7 +1,7 @@
 //! What every request goes through.
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
-//! - [`body`]: bodies, decompressed and bounded
+//! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones
 //! - [`people`]: failures as pages, where a person's browser waits
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: an address that names the methods it answers
@@ -10,21 +10,43 @@ pub mod body;
 pub mod client;
 pub mod envelope;
 pub mod people;
+pub mod upload;
+
+use std::convert::Infallible;
 
 use actix_web::{
-    Resource, Route, guard,
+    Resource, Route,
+    body::{MessageBody, SizedStream},
+    guard,
     http::{
         Method, StatusCode,
         header::{ALLOW, HeaderValue},
     },
-    web,
+    web::{self, Bytes},
 };
+use futures_util::stream;
 
 use crate::error::ApiError;
 
 /// Runs `f` off the async threads, which others wait for.
 pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     web::block(f).await.map_err(|_| ApiError::internal("the work was cancelled"))
+}
+
+/// A large answer that every request shares, in parts: a connection copies what it sends next, and no more of it.
+pub fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
+    const PART_BYTES: usize = 32 << 10;
+    let size = bytes.len() as u64;
+    let parts = stream::unfold(bytes, |mut rest| {
+        let part = rest.split_to(rest.len().min(PART_BYTES));
+        std::future::ready((!part.is_empty()).then_some((Ok::<_, Infallible>(part), rest)))
+    });
+    SizedStream::new(size, parts)
+}
+
+/// Does this to its end even when the client has hung up: what it holds is held for as long as the work takes.
+pub async fn to_its_end<T: 'static>(work: impl Future<Output = Result<T, ApiError>> + 'static) -> Result<T, ApiError> {
+    actix_web::rt::spawn(work).await.map_err(|_| ApiError::internal("the work was cancelled"))?
 }
 
 /// An address and the methods it answers; any other is 405 with `Allow`. GET answers HEAD too.

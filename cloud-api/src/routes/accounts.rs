@@ -147,6 +147,16 @@ pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiEr
     }
 }
 
+/// What a sign-in says: the keys of its address, and the password. An address that cannot exist is an unknown one.
+fn credentials(mut fields: Fields) -> Result<(Vec<String>, Secret), ApiError> {
+    let keys = fields.text("email", |text| Ok(account::Email::keys(text)));
+    let password = fields.text("password", account::given_password);
+    match (keys, password) {
+        (Some(keys), Some(password)) => Ok((keys, password)),
+        _ => Err(ApiError::invalid(fields.wrong())),
+    }
+}
+
 /// Sign in; unknown and wrong are refused alike.
 #[utoipa::path(
     post,
@@ -158,23 +168,18 @@ pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiEr
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401), (status = 429)),
 )]
 pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    let mut fields = body::object(&req, payload).await?;
-    // An address that cannot exist is an unknown one.
-    let keys = fields.text("email", |text| Ok(account::Email::keys(text)));
-    let password = fields.text("password", account::given_password);
-    let (Some(keys), Some(password)) = (keys, password) else {
-        return Err(ApiError::invalid(fields.wrong()));
-    };
-    let attempt = state.limits.sign_in(keys.last().map_or("", String::as_str), state.peer(&req)).await?;
+    let peer = state.peer(&req);
+    state.limits.may_sign_in(peer)?;
+    let (keys, password) = credentials(body::object(&req, payload).await?)?;
+    let key = keys.last().cloned().unwrap_or_default();
     let user = state.db.read(move |conn| users::by_email_keys(conn, &keys)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = state.passwords.verify(password, hash).await?;
+    let right = state.is_password(password, &key, hash, peer).await?;
     let wrong = || {
         metrics::sign_in_failed();
         ApiError::new(StatusCode::UNAUTHORIZED, "wrong_credentials", "Address or password is wrong.")
     };
     let user = user.filter(|_| right).ok_or_else(wrong)?;
-    state.limits.succeeded(attempt).await?;
     let verified = user.password_hash.clone();
     let (session, answer) = new_session(&req, &state, user, state.clock.now())?;
     if !state.db.write(move |conn| sessions::insert_verified(conn, &session, verified.as_deref())).await? {
@@ -200,13 +205,13 @@ fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, mut answer: T
     security((), ("cookie" = [])),
     request_body = Option<blink_proto::http::RefreshRequest>,
     params(crate::openapi::PageClient),
-    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401)),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401), (status = 429)),
 )]
 pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.limits.anonymous(state.peer(&req))?;
     if !web::is_web(&req) {
-        let mut fields = body::object(&req, payload).await?;
-        let token = fields.text("refresh_token", |text| Ok(Secret::new(text)));
-        return exchange(&req, &state, token.ok_or_else(|| ApiError::invalid(fields.wrong()))?).await;
+        let token = refresh_token(body::object(&req, payload).await?)?;
+        return exchange(&req, &state, token).await;
     }
     let exchanged = match web::given(&req, state.is_https()) {
         Some(token) => exchange(&req, &state, token).await,
@@ -218,6 +223,11 @@ pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> 
         }
         error
     })
+}
+
+fn refresh_token(mut fields: Fields) -> Result<Secret, ApiError> {
+    let token = fields.text("refresh_token", |text| Ok(Secret::new(text)));
+    token.ok_or_else(|| ApiError::invalid(fields.wrong()))
 }
 
 /// Makes a browser forget a token that is good for nothing.

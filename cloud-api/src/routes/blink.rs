@@ -9,7 +9,7 @@ use actix_web::{
 };
 use blink_proto::{
     DeviceId,
-    http::{MAX_SYNC_BUCKETS, Rejected, SyncResponse},
+    http::{MAX_SYNC_BUCKETS, Rejected, RejectionCode, SyncResponse},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -19,14 +19,24 @@ use serde_json::value::RawValue;
 
 use crate::{
     archive::outbox,
-    db::ingest::{self, Batch, Outcome},
+    db::ingest::{self, Batch, MAX_DEVICES, Outcome},
     domain::minute::{CheckedMinute, Rejection, Rules},
     error::{ApiError, ApiResult},
-    http::{blocking, body},
+    http::{
+        blocking, body, to_its_end,
+        upload::{self, Upload},
+    },
     metrics,
     principal::{Principal, consent_withdrawn},
     state::State,
 };
+
+fn check_one(bytes: &[u8], rules: Rules) -> Result<(DeviceId, CheckedMinute), ApiError> {
+    let text = utf8(bytes)?;
+    let device = device_id(envelope(text)?.device_id)?;
+    let minute = Rules { device, ..rules }.check(text).map_err(|rejection| refused(&rejection))?;
+    Ok((device, minute))
+}
 
 /// Send one minute.
 #[utoipa::path(
@@ -38,11 +48,11 @@ use crate::{
 )]
 pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require_consent()?;
-    let bytes = body::read(&req, payload, body::MAX_JSON_BYTES).await?;
-    let text = utf8(&bytes)?;
-    let device = device_id(envelope(text)?.device_id)?;
-    let minute = rules(&who, &state, device).check(text).map_err(|rejection| refused(&rejection))?;
-    let stored = store(&who, &state, device, vec![minute], Vec::new()).await?;
+    state.limits.uploads(who.user)?;
+    let bytes = body::read(&req, payload, body::MAX_MINUTE_BYTES).await?;
+    let rules = rules(&who, &state);
+    let (device, minute) = blocking(move || check_one(&bytes, rules)).await??;
+    let stored = store(&who, &state, CheckedBatch { device, minutes: vec![minute], rejected: Vec::new() }).await?;
     let status = if stored.accepted == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(stored))
 }
@@ -57,21 +67,21 @@ pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data
 )]
 pub async fn sync(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require_consent()?;
-    let bytes = body::read(&req, payload, body::MAX_SYNC_BYTES).await?;
-    let now_and_rules = rules(&who, &state, DeviceId(uuid::Uuid::nil()));
-    let checked = blocking(move || check_batch(&bytes, now_and_rules)).await??;
-    let stored = store(&who, &state, checked.device, checked.minutes, checked.rejected).await?;
-    Ok(HttpResponse::Ok().json(stored))
+    state.limits.uploads(who.user)?;
+    let turn = state.limits.upload_turn(who.user).await?;
+    let Upload { bytes, share } = upload::read(&req, payload, &state.uploads).await?;
+    let stored = to_its_end(async move {
+        let _held = (turn, share);
+        let rules = rules(&who, &state);
+        let batch = blocking(move || check_batch(&bytes, rules)).await??;
+        store(&who, &state, batch).await
+    });
+    Ok(HttpResponse::Ok().json(stored.await?))
 }
 
-async fn store(
-    who: &Principal,
-    state: &State,
-    device: DeviceId,
-    minutes: Vec<CheckedMinute>,
-    rejected: Vec<Rejected>,
-) -> Result<SyncResponse, ApiError> {
-    state.limits.ingest(who.user, device)?;
+async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<SyncResponse, ApiError> {
+    let CheckedBatch { device, minutes, rejected } = batch;
+    state.limits.device(who.user, device)?;
     for refused in &rejected {
         metrics::rejected(&refused.code);
     }
@@ -97,10 +107,23 @@ async fn store(
         }
         Outcome::NotConsented => Err(consent_withdrawn()),
         Outcome::SignedOut => Err(ApiError::unauthenticated()),
+        Outcome::TooManyDevices => Err(too_many_devices()),
     }
 }
 
-fn rules(who: &Principal, state: &State, device: DeviceId) -> Rules {
+/// 422: the machines of one person are bounded, because each may fill the whole time that is kept.
+fn too_many_devices() -> ApiError {
+    let message =
+        format!("This account has {MAX_DEVICES} devices: take one off the list at /api/user/me/devices first.");
+    let mut error = ApiError::invalid_field("device_id", message.clone());
+    error.code = "too_many_devices";
+    error.message = message;
+    error
+}
+
+/// What a minute is checked against; its device is told by the request.
+fn rules(who: &Principal, state: &State) -> Rules {
+    let device = DeviceId(uuid::Uuid::nil());
     Rules { user: who.user, device, now: state.clock.now(), keep_from: state.keep_from() }
 }
 
@@ -126,6 +149,11 @@ fn check_batch(bytes: &[u8], rules: Rules) -> Result<CheckedBatch, ApiError> {
     let mut minutes = Vec::with_capacity(buckets.len());
     let mut rejected = Vec::new();
     for (index, bucket) in buckets.into_iter().enumerate() {
+        if bucket.get().len() > body::MAX_MINUTE_BYTES {
+            let detail = format!("a minute must be at most {} KB", body::MAX_MINUTE_BYTES >> 10);
+            rejected.push(Rejected { index, code: RejectionCode::Invalid.as_str().to_owned(), detail });
+            continue;
+        }
         match rules.check(bucket.get()) {
             Ok(minute) => minutes.push(minute),
             Err(Rejection { code, detail, .. }) => {
@@ -146,8 +174,7 @@ struct Envelope<'a> {
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
-    std::str::from_utf8(bytes)
-        .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_json", "The body is not JSON: it is not UTF-8."))
+    std::str::from_utf8(bytes).map_err(|_| body::not_utf8())
 }
 
 fn envelope(text: &str) -> Result<Envelope<'_>, ApiError> {

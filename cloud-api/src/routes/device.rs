@@ -91,9 +91,10 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     tag = "sign-in",
     security(()),
     request_body = blink_proto::http::DeviceTokenRequest,
-    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError)),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError), (status = 429)),
 )]
 pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.limits.anonymous(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
     let code = fields.text("device_code", |text| Ok(text.to_owned()));
     let grant = fields.text("grant_type", |text| Ok(text == GRANT));

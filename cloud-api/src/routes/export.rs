@@ -1,6 +1,8 @@
 //! `GET /api/user/me/export`: everything held about a person, one JSON document, streamed: a year of minutes does not
 //! fit a request's memory, and need not.
 
+use std::time::Duration;
+
 use actix_web::{
     HttpResponse,
     http::header::{CONTENT_DISPOSITION, ContentType},
@@ -8,101 +10,152 @@ use actix_web::{
 };
 use blink_proto::http::User;
 use futures_util::stream;
-use serde_json::json;
-use tokio::sync::mpsc;
+use serde_json::{Value, json};
+use tokio::sync::mpsc::{self, Sender};
 use uuid::Uuid;
 
 use crate::{
-    db::{DbError, archive, devices, export, oidc, sessions, teams, types::DbId, users},
+    db::{
+        DbError, archive,
+        conn::Conn,
+        devices, export,
+        minute_row::{MinuteRow, Place},
+        oidc, sessions, teams,
+        types::DbId,
+        users,
+    },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     principal::Principal,
     state::State,
 };
 
-/// Minutes read at once.
-const PAGE: i64 = 5_000;
+/// Minutes read at once. With what a connection buffers, an export that nobody reads holds three times as many.
+const PAGE: i64 = 200;
+
+/// How long a reader may take for a page.
+const READER: Duration = Duration::from_secs(30);
+
+/// Why a document ends before its end. Its reader sees the connection break off, so that half cannot pass for the whole.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("reading a page failed")]
+    Database(#[from] DbError),
+    #[error("a page cannot be written as JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("the session ended meanwhile, or the person is gone")]
+    Ended,
+    #[error("the reader took too long")]
+    Slow,
+}
 
 /// Everything held about me, one document.
 #[utoipa::path(
     get,
     path = "/api/user/me/export",
     tag = "me",
-    responses((status = 200, body = blink_proto::http::Export)),
+    responses((status = 200, body = blink_proto::http::Export), (status = 429)),
 )]
 pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
+    let turn = state.limits.export_turn(who.user).await?;
     let user = DbId::from(who.user);
     let (now, archive_on) = (state.clock.now(), state.archive.is_some());
-    let head = state
-        .db
-        .read(move |conn| -> Result<_, DbError> {
-            let Some(person) = users::by_id(conn, user)? else { return Ok(None) };
-            let consents = users::consents_of(conn, user)?;
-            let sessions = sessions::of_user(conn, user, now)?;
-            let devices = devices::of_user(conn, user)?;
-            let teams = teams::of_member(conn, user)?;
-            let identities = oidc::identities_of(conn, user)?;
-            let held = archive::held(conn, user)?;
-            Ok(Some(json!({
-                "exported_at": now.timestamp(),
-                "has_password": person.password_hash.is_some(),
-                "user": User::from(person),
-                "consents": consents.iter().map(|c| json!({
-                    "kind": c.kind, "granted": c.granted, "version": c.version, "at": c.at.timestamp(),
-                })).collect::<Vec<_>>(),
-                "sessions": sessions.iter().map(|s| json!({
-                    "id": s.id.0, "user_agent": s.user_agent, "signed_in_at": s.signed_in_at.timestamp(),
-                    "last_used_at": s.refreshed_at.timestamp(), "expires_at": s.expires_at.timestamp(),
-                })).collect::<Vec<_>>(),
-                "devices": devices.iter().map(|d| json!({
-                    "device_id": d.device_id.0, "first_seen_at": d.first_seen_at.timestamp(),
-                    "last_seen_at": d.last_seen_at.timestamp(),
-                })).collect::<Vec<_>>(),
-                "teams": teams.iter().map(|(team, accepted_at)| json!({
-                    "id": team.id.0, "name": team.name, "accepted_at": accepted_at.map(UtcMs::timestamp),
-                })).collect::<Vec<_>>(),
-                "identities": identities.iter().map(|(issuer, subject)| json!({
-                    "issuer": issuer, "subject": subject,
-                })).collect::<Vec<_>>(),
-                // Copies of the minutes below, encrypted; what they hold is not repeated.
-                "archive": {
-                    "on": archive_on, "objects": held.objects, "bytes": held.bytes, "minutes": held.minutes,
-                    "oldest_minute": held.oldest_at.map(UtcMs::timestamp), "batches_waiting": held.queued,
-                },
-            })))
-        })
-        .await?
-        .ok_or_else(ApiError::unauthenticated)?;
-    let (parts, received) = mpsc::channel::<Result<Bytes, DbError>>(2);
-    let mut head = head.to_string();
-    head.pop();
-    head.push_str(",\"minutes\":[");
+    let document = state.db.read(move |conn| document(conn, user, now, archive_on)).await?;
+    let document = document.ok_or_else(ApiError::unauthenticated)?;
+    let head = serde_json::to_vec(&document).map_err(|e| ApiError::internal(e.to_string()))?;
+    let (parts, received) = mpsc::channel::<Result<Bytes, Broken>>(1);
     actix_web::rt::spawn(async move {
-        if parts.send(Ok(Bytes::from(head))).await.is_err() {
-            return;
+        let _turn = turn;
+        if let Err(broken) = send_all(&state, &who, head, &parts).await {
+            tracing::info!(cause = %broken, "an export was broken off");
+            // Heard when the reader comes back; whoever never does is cut off by the kernel.
+            let _ = tokio::time::timeout(READER, parts.send(Err(broken))).await;
         }
-        let mut after = (UtcMs(0), DbId(Uuid::nil()));
-        let mut first = true;
-        loop {
-            let page = state.db.read(move |conn| export::minutes_after(conn, user, after, PAGE)).await;
-            let rows = match page {
-                Ok(rows) => rows,
-                Err(e) => return drop(parts.send(Err(e)).await),
-            };
-            let Some(last) = rows.last() else { break };
-            after = last.place();
-            let text = rows.into_iter().map(|row| serde_json::to_string(&row.into_minute()).unwrap_or_default());
-            let text = text.collect::<Vec<_>>().join(",\n");
-            let text = if std::mem::take(&mut first) { text } else { format!(",\n{text}") };
-            if parts.send(Ok(Bytes::from(text))).await.is_err() {
-                return;
-            }
-        }
-        let _ = parts.send(Ok(Bytes::from_static(b"]}"))).await;
     });
     let body = stream::unfold(received, |mut received| async { Some((received.recv().await?, received)) });
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::json())
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"wellness-at-work.json\""))
         .streaming(body))
+}
+
+/// What is held about a person, without the minutes.
+fn document(conn: &mut Conn, user: DbId, now: UtcMs, archive_on: bool) -> Result<Option<Value>, DbError> {
+    let Some(person) = users::by_id(conn, user)? else { return Ok(None) };
+    let consents = users::consents_of(conn, user)?;
+    let sessions = sessions::of_user(conn, user, now)?;
+    let devices = devices::of_user(conn, user)?;
+    let teams = teams::of_member(conn, user)?;
+    let identities = oidc::identities_of(conn, user)?;
+    let held = archive::held(conn, user)?;
+    Ok(Some(json!({
+        "exported_at": now.timestamp(),
+        "has_password": person.password_hash.is_some(),
+        "user": User::from(person),
+        "consents": consents.iter().map(|c| json!({
+            "kind": c.kind, "granted": c.granted, "version": c.version, "at": c.at.timestamp(),
+        })).collect::<Vec<_>>(),
+        "sessions": sessions.iter().map(|s| json!({
+            "id": s.id.0, "user_agent": s.user_agent, "signed_in_at": s.signed_in_at.timestamp(),
+            "last_used_at": s.refreshed_at.timestamp(), "expires_at": s.expires_at.timestamp(),
+        })).collect::<Vec<_>>(),
+        "devices": devices.iter().map(|d| json!({
+            "device_id": d.device_id.0, "first_seen_at": d.first_seen_at.timestamp(),
+            "last_seen_at": d.last_seen_at.timestamp(),
+        })).collect::<Vec<_>>(),
+        "teams": teams.iter().map(|(team, accepted_at)| json!({
+            "id": team.id.0, "name": team.name, "accepted_at": accepted_at.map(UtcMs::timestamp),
+        })).collect::<Vec<_>>(),
+        "identities": identities.iter().map(|(issuer, subject)| json!({
+            "issuer": issuer, "subject": subject,
+        })).collect::<Vec<_>>(),
+        // Copies of the minutes below, encrypted; what they hold is not repeated.
+        "archive": {
+            "on": archive_on, "objects": held.objects, "bytes": held.bytes, "minutes": held.minutes,
+            "oldest_minute": held.oldest_at.map(UtcMs::timestamp), "batches_waiting": held.queued,
+        },
+    })))
+}
+
+/// Sends the document `head` with a last field `minutes`, page by page.
+async fn send_all(
+    state: &State,
+    who: &Principal,
+    mut head: Vec<u8>,
+    parts: &Sender<Result<Bytes, Broken>>,
+) -> Result<(), Broken> {
+    let end = head.pop();
+    head.extend_from_slice(b",\"minutes\":[");
+    send(parts, head).await?;
+    let mut after = (UtcMs(0), DbId(Uuid::nil()));
+    let mut separator: &[u8] = b"";
+    loop {
+        let rows = page(state, who, after).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.place();
+        let mut text = Vec::new();
+        for row in rows {
+            text.extend_from_slice(separator);
+            separator = b",\n";
+            serde_json::to_writer(&mut text, &row.into_minute())?;
+        }
+        send(parts, text).await?;
+    }
+    send(parts, [b']'].into_iter().chain(end).collect()).await
+}
+
+/// The minutes after a place, while the session lives: an erasure leaves none, and that is not their end.
+async fn page(state: &State, who: &Principal, after: Place) -> Result<Vec<MinuteRow>, Broken> {
+    let (user, session, now) = (DbId::from(who.user), who.session, state.clock.now());
+    let rows = state.db.read(move |conn| -> Result<_, DbError> {
+        let rows = export::minutes_after(conn, user, after, PAGE)?;
+        Ok(sessions::standing(conn, session, now)?.map(|_| rows))
+    });
+    rows.await?.ok_or(Broken::Ended)
+}
+
+async fn send(parts: &Sender<Result<Bytes, Broken>>, part: Vec<u8>) -> Result<(), Broken> {
+    let sent = tokio::time::timeout(READER, parts.send(Ok(Bytes::from(part)))).await;
+    // A reader who hung up is as good as a slow one.
+    sent.map_err(|_| Broken::Slow)?.map_err(|_| Broken::Slow)
 }

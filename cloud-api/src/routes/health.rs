@@ -8,6 +8,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    address,
     db::{
         DbError,
         housekeeping::{self, ClockTrust},
@@ -105,7 +106,8 @@ fn readable(folder: &Path) -> Option<bool> {
     responses((status = 200, body = String, content_type = "text/plain"), (status = 401), (status = 404)),
 )]
 pub async fn metrics(req: HttpRequest, state: Data<State>) -> ApiResult {
-    let local = !state.behind_proxy && req.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
+    let proxied = state.behind_proxy || address::is_forwarded(&req);
+    let local = !proxied && req.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
     match &state.access.metrics_token {
         None if !local => return Err(ApiError::not_found()),
         Some(token) if !(local || bearer_is(&req, token.expose())) => return Err(ApiError::unauthenticated()),

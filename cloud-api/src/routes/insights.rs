@@ -6,11 +6,13 @@ use actix_web::{
     web::{Data, Payload},
 };
 use jiff::tz::TimeZone;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::{
     config::AskConfig,
     db::{DbError, history, users},
+    domain::fields::Fields,
     domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
     domain::interval::Grouping,
     domain::time::{DAY_MS, UtcMs},
@@ -77,17 +79,18 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_configured", "Questions are off on this server."));
     };
     state.limits.asks(who.user)?;
-    let mut fields = body::object(&req, payload).await?;
-    let question = fields.text("question", |text| match text.trim() {
-        text if (1..=1_000).contains(&text.chars().count()) => Ok(text.to_owned()),
-        _ => Err("must have 1 to 1,000 characters".to_owned()),
-    });
-    let Some(question) = question else { return Err(ApiError::invalid(fields.wrong())) };
+    let question = question(body::object(&req, payload).await?)?;
     // Nothing leaves for a session that ended while its body was on the way.
     let who = who.again(&state).await?;
+    let turn = state.limits.ask_turn().await?;
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
     let model = config.model.clone();
-    match blocking(move || ask_model(&config, &question, &figures)).await? {
+    let asked = move || {
+        // A model that hangs holds a thread, whether or not anybody still waits for its answer.
+        let _turn = turn;
+        ask_model(&config, &question, &figures)
+    };
+    match blocking(asked).await? {
         Ok(answer) => Ok(HttpResponse::Ok().json(json!({"answer": answer, "model": model}))),
         Err(cause) => {
             let message = "The model does not answer now: try again in a moment.";
@@ -96,6 +99,31 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
             Err(error)
         }
     }
+}
+
+fn question(mut fields: Fields) -> Result<String, ApiError> {
+    let question = fields.text("question", |text| match text.trim() {
+        text if (1..=1_000).contains(&text.chars().count()) => Ok(text.to_owned()),
+        _ => Err("must have 1 to 1,000 characters".to_owned()),
+    });
+    question.ok_or_else(|| ApiError::invalid(fields.wrong()))
+}
+
+/// What of a model's answer is read; the rest is skipped.
+#[derive(Deserialize)]
+struct Completion {
+    #[serde(default)]
+    choices: Vec<Choice>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    message: Message,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    content: Option<String>,
 }
 
 fn ask_model(config: &AskConfig, question: &str, figures: &str) -> Result<String, String> {
@@ -114,7 +142,10 @@ fn ask_model(config: &AskConfig, question: &str, figures: &str) -> Result<String
     if !answer.status().is_success() {
         return Err(format!("the model answered {}", answer.status()));
     }
-    let answer: Value = answer.body_mut().with_config().limit(1 << 20).read_json().map_err(|e| e.to_string())?;
-    let text = answer["choices"][0]["message"]["content"].as_str().map(str::trim).filter(|text| !text.is_empty());
-    text.map(str::to_owned).ok_or_else(|| "the model's answer has no text".to_owned())
+    let answer: Completion = answer.body_mut().with_config().limit(1 << 20).read_json().map_err(|e| e.to_string())?;
+    let text = answer.choices.into_iter().next().and_then(|choice| choice.message.content).unwrap_or_default();
+    match text.trim() {
+        "" => Err("the model's answer has no text".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }

@@ -68,9 +68,10 @@ pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
     path = "/api/user/me/consents",
     tag = "consent",
     request_body = blink_proto::http::ConsentChange,
-    responses((status = 200, body = blink_proto::http::Consents)),
+    responses((status = 200, body = blink_proto::http::Consents), (status = 429)),
 )]
 pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.limits.consents(who.user)?;
     let mut fields = body::object(&req, payload).await?;
     let kind = fields.text("kind", |text| match text {
         "tracking" => Ok(("tracking", TRACKING_VERSION)),

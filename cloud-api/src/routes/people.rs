@@ -90,9 +90,8 @@ pub fn email_taken() -> ApiError {
 
 /// Counted as a sign-in is: whoever has taken a session must not find the password by trying.
 async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: &UserRow) -> Result<(), ApiError> {
-    let attempt = state.limits.sign_in(&row.email_key, state.peer(req)).await?;
-    if state.passwords.verify(given, row.password_hash.clone()).await? {
-        return state.limits.succeeded(attempt).await;
+    if state.is_password(given, &row.email_key, row.password_hash.clone(), state.peer(req)).await? {
+        return Ok(());
     }
     Err(wrong_password())
 }

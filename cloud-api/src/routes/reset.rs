@@ -5,14 +5,15 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
+use blink_proto::Secret;
 
 use crate::{
     db::{
-        DbError, one_time, sessions,
+        DbError, attempts, one_time, sessions,
         types::DbId,
         users::{self, Change},
     },
-    domain::account,
+    domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
     http::body,
     state::State,
@@ -31,25 +32,28 @@ pub const LIFE_MS: i64 = 24 * 60 * 60_000;
     tag = "sign-in",
     security(()),
     request_body = blink_proto::http::ResetRequest,
-    responses((status = 204), (status = 401)),
+    responses((status = 204), (status = 401), (status = 429)),
 )]
 pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    let mut fields = body::object(&req, payload).await?;
-    let token = fields.text("token", |text| Ok(text.to_owned()));
-    let password = fields.text("password", account::new_password);
-    let (Some(token), Some(password)) = (token, password) else { return Err(ApiError::invalid(fields.wrong())) };
+    state.limits.anonymous(state.peer(&req))?;
+    let (token, password) = read(body::object(&req, payload).await?)?;
     let (known, now) = (token.clone(), state.clock.now());
     // Before the password is hashed: that work is not for anybody who asks.
     if !state.db.read(move |conn| one_time::is_live(conn, &known, PURPOSE, now)).await? {
         return Err(invalid_link());
     }
     let hash = state.passwords.hash(password).await?;
+    let limits = state.limits.clone();
     let done = state
         .db
         .write(move |conn| -> Result<bool, DbError> {
             let Some(user) = one_time::take(conn, &token, PURPOSE, now)? else { return Ok(false) };
             let change = Change { password_hash: Some(hash.clone()), ..Change::default() };
             users::change(conn, user, &change)?;
+            // Whoever held the account shut by guessing does not go on doing so.
+            if let Some(row) = users::by_id(conn, user)? {
+                attempts::forget(conn, &limits.account_key(&row.email_key))?;
+            }
             sessions::end_others(conn, user, DbId(uuid::Uuid::nil()))?;
             Ok(true)
         })
@@ -58,6 +62,12 @@ pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         return Ok(HttpResponse::NoContent().finish());
     }
     Err(invalid_link())
+}
+
+fn read(mut fields: Fields) -> Result<(String, Secret), ApiError> {
+    let token = fields.text("token", |text| Ok(text.to_owned()));
+    let password = fields.text("password", account::new_password);
+    token.zip(password).ok_or_else(|| ApiError::invalid(fields.wrong()))
 }
 
 fn invalid_link() -> ApiError {

@@ -7,8 +7,17 @@ use std::{
 
 use crate::failure::{Failure, Kind};
 
+/// How long a client may leave an answer unread, in milliseconds.
+#[cfg(target_os = "linux")]
+const READER_MS: u32 = 30_000;
+
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|e| cannot_listen(address, &e))
+    let failed = |e: io::Error| cannot_listen(address, &e);
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    // Connections inherit it: the kernel ends those whose other side takes nothing.
+    #[cfg(target_os = "linux")]
+    rustix::net::sockopt::set_tcp_user_timeout(&listener, READER_MS).map_err(|e| failed(e.into()))?;
+    Ok(listener)
 }
 
 pub(super) fn cannot_listen(address: SocketAddr, e: &io::Error) -> Failure {

@@ -17,7 +17,7 @@ use crate::{
     clock::Clock,
     config::{Config, DatabaseConfig, Target},
     failure::{Failure, chain},
-    http::envelope,
+    http::{envelope, upload},
     jobs,
     limits::Limits,
     metrics, routes,
@@ -95,6 +95,12 @@ impl Application {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let behind_proxy = config.server.behind_proxy;
+        if behind_proxy && config.access.trusted_proxies.is_empty() {
+            tracing::warn!(
+                "CLOUD_API_TRUSTED_PROXIES is not set: everybody counts as the proxy, so that one address can shut all \
+                 others out; set it to the proxy's address"
+            );
+        }
         let beside = target.sqlite_path().unwrap_or(&config.database.ledger).with_file_name("exports");
         let exports_dir = config.server.exports_dir.clone().unwrap_or(beside);
         let keys = Arc::new(keys);
@@ -109,6 +115,7 @@ impl Application {
             started: Instant::now(),
             retention_days,
             limits: Arc::new(limits),
+            uploads: upload::Memory::default(),
             oidc: config.outside.oidc.map(|oidc| Arc::new(Provider::new(oidc, &public_url))),
             ask: config.outside.ask,
             public_url,
@@ -121,6 +128,7 @@ impl Application {
             let cors = cors(&data.access.cors_origins);
             App::new()
                 .app_data(data.clone())
+                .app_data(envelope::Https(data.is_https()))
                 .wrap(Condition::new(!data.access.cors_origins.is_empty(), cors))
                 .wrap(from_fn(envelope::around))
                 .configure(|config| routes::configure(config, &parts))

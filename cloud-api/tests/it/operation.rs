@@ -153,6 +153,13 @@ fn figures_want_their_token_where_a_proxy_makes_everybody_local() {
     };
     let running = start(None);
     Client::new(&running.address).get("/metrics").expect(404);
+    let health = Client::new(&running.address).get("/health").expect(200);
+    assert!(
+        health.header("strict-transport-security").starts_with("max-age="),
+        "the proxy ends TLS, and this server says so"
+    );
+    let (_, _, log) = running.stop(rustix::process::Signal::TERM);
+    assert!(log.contains("CLOUD_API_TRUSTED_PROXIES"), "{log}");
     let running = start(Some("let me see"));
     let nobody = Client::new(&running.address);
     nobody.get("/metrics").expect(401);

@@ -138,12 +138,9 @@ fn a_year_by_day_reads_in_milliseconds() {
         let ada = app.user_in("Europe/Berlin");
         let days = if long() { 365 } else { 60 };
         let first: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let mut device = ada.clone();
         for day in 0..days {
             let from = first + jiff::SignedDuration::from_hours(24 * day);
-            // A device's uploads are limited; the machine of each day is another one.
-            device.device = uuid::Uuid::new_v4();
-            device.store(&minutes(&from.to_string(), 1_440, 15));
+            ada.store(&minutes(&from.to_string(), 1_440, 15));
         }
         let times: Vec<Duration> = (0..10)
             .map(|_| {

@@ -1,0 +1,111 @@
+//! How many at once for each key; the others wait for their turn, and those who would make the queue too long do not.
+
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The turns of each key. It remembers no key that nobody holds or waits for.
+pub(crate) struct Turns<K> {
+    at_once: usize,
+    waiting: usize,
+    keys: Arc<Mutex<Keys<K>>>,
+}
+
+type Keys<K> = HashMap<K, Queue>;
+
+struct Queue {
+    turns: Arc<Semaphore>,
+    /// Those who hold a turn and those who wait for one.
+    present: usize,
+}
+
+/// A turn, given back when it is dropped.
+pub(crate) struct Turn<K: Clone + Eq + Hash> {
+    // In this order: the turn is free before the place is.
+    _turn: OwnedSemaphorePermit,
+    _place: Place<K>,
+}
+
+/// A place among those who hold a turn or wait for one.
+struct Place<K: Clone + Eq + Hash> {
+    key: K,
+    keys: Arc<Mutex<Keys<K>>>,
+}
+
+impl<K: Clone + Eq + Hash> Turns<K> {
+    /// Turns for `at_once` at the same time, and a queue for `waiting` more.
+    pub(crate) fn new(at_once: usize, waiting: usize) -> Self {
+        Self { at_once, waiting, keys: Arc::default() }
+    }
+
+    /// Waits for a turn; `None`, at once, when too many wait already.
+    pub(crate) async fn take(&self, key: K) -> Option<Turn<K>> {
+        let (place, turns) = self.join(key)?;
+        let turn = turns.acquire_owned().await.ok()?;
+        Some(Turn { _turn: turn, _place: place })
+    }
+
+    fn join(&self, key: K) -> Option<(Place<K>, Arc<Semaphore>)> {
+        let mut keys = lock(&self.keys);
+        let fresh = || Queue { turns: Arc::new(Semaphore::new(self.at_once)), present: 0 };
+        let queue = keys.entry(key.clone()).or_insert_with(fresh);
+        if queue.present >= self.at_once.saturating_add(self.waiting) {
+            return None;
+        }
+        queue.present += 1;
+        let turns = queue.turns.clone();
+        Some((Place { key, keys: self.keys.clone() }, turns))
+    }
+}
+
+impl<K: Clone + Eq + Hash> Drop for Place<K> {
+    fn drop(&mut self) {
+        let mut keys = lock(&self.keys);
+        if let Some(queue) = keys.get_mut(&self.key) {
+            queue.present -= 1;
+            if queue.present == 0 {
+                keys.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn lock<K>(keys: &Mutex<Keys<K>>) -> MutexGuard<'_, Keys<K>> {
+    keys.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn one_holds_one_waits_and_the_next_is_refused() {
+        let turns = Turns::new(1, 1);
+        let first = turns.take("ada").await.unwrap();
+        let mut second = Box::pin(turns.take("ada"));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert!(turns.take("ada").await.is_none());
+        // Another's turn is another's.
+        drop(turns.take("eve").await.unwrap());
+        drop(first);
+        assert!(second.await.is_some());
+        assert!(lock(&turns.keys).is_empty());
+    }
+
+    #[actix_web::test]
+    async fn who_stops_waiting_leaves_the_queue() {
+        let turns = Turns::new(1, 1);
+        let first = turns.take("ada").await.unwrap();
+        drop(Box::pin(turns.take("ada")).as_mut().now_or_never());
+        let mut second = Box::pin(turns.take("ada"));
+        assert!(second.as_mut().now_or_never().is_none());
+        drop((first, second));
+        assert!(lock(&turns.keys).is_empty());
+    }
+}

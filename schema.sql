@@ -166,6 +166,8 @@ CREATE TABLE team_members (
     user_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     invited_at TIMESTAMPTZ NOT NULL,
     accepted_at TIMESTAMPTZ,
+    -- What the manager typed, an address or an id: until somebody accepts, the team sees no more of them than that.
+    invited_as TEXT,
     PRIMARY KEY (team_id, user_id)
 );
 
@@ -189,10 +191,13 @@ CREATE TABLE device_codes (
     expires_at TIMESTAMPTZ NOT NULL,
     polled_at TIMESTAMPTZ,
     user_id UUID REFERENCES users (id) ON DELETE CASCADE,
-    denied BOOLEAN NOT NULL
+    denied BOOLEAN NOT NULL,
+    -- An approval ends with the session that gave it.
+    session_id UUID REFERENCES sessions (id) ON DELETE CASCADE
 );
 
 CREATE INDEX device_codes_by_user ON device_codes (user_id);
+CREATE INDEX device_codes_by_session ON device_codes (session_id);
 
 -- People as an OpenID provider knows them.
 CREATE TABLE oidc_identities (

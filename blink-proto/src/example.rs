@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn they_are_what_they_say() {
-        assert_eq!(minute(29_000_000).fault(), None);
+        assert_eq!(minute(29_000_000).check(), Ok(()));
         let from = status(State::Tracking).minute.from.start();
         assert_eq!(from, "2026-03-01T10:04:00Z".parse::<Timestamp>().unwrap());
     }

@@ -22,6 +22,7 @@ pub const MAX_FPS: f64 = 1_000.0;
 /// Whether enough of a minute was seen to speak of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Quality {
     /// At least ten seconds were observed.
     Good,
@@ -39,12 +40,14 @@ impl Quality {
 
 /// A minute record, in the order of its JSON fields. It is made by blinkd when a minute is sealed, and never changes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Minute {
     /// Names this record; any UUID.
     pub id: MinuteId,
     /// The owner, or null while the minute belongs to nobody's account.
     pub user_id: Option<UserId>,
     /// Blinks that ended in this minute.
+    #[cfg_attr(feature = "schema", schema(maximum = 600))]
     pub blink_count: u32,
     /// The UTC minute's start, inclusive.
     pub from_timestamp: Timestamp,
@@ -53,52 +56,95 @@ pub struct Minute {
     /// The machine that saw it.
     pub device_id: DeviceId,
     /// Milliseconds with exactly one followed face, measurable eyes and enough frames: 0 to 60,000.
+    #[cfg_attr(feature = "schema", schema(maximum = 60_000))]
     pub observed_ms: u32,
     /// Mean frames per second while the source was open, 0 where no frame came.
+    #[cfg_attr(feature = "schema", schema(minimum = 0, maximum = 1_000))]
     pub mean_fps: f64,
     /// Whether a rate may be formed from it.
     pub quality: Quality,
     /// Mean width at half depth of the blinks, milliseconds; null without blinks.
+    #[cfg_attr(feature = "schema", schema(minimum = 0, maximum = 60_000))]
     pub mean_blink_ms: Option<f64>,
     /// Share of blinks in which the lid did not close fully, 0 to 1 (experimental); null without blinks.
+    #[cfg_attr(feature = "schema", schema(minimum = 0, maximum = 1))]
     pub incomplete_share: Option<f64>,
     /// PERCLOS P80: the share of observed time with the eyes at least 80 % closed, 0 to 1 (Wierwille et al. 1994);
     /// null where nothing was observed.
+    #[cfg_attr(feature = "schema", schema(minimum = 0, maximum = 1))]
     pub perclos: Option<f64>,
 }
 
+/// The first thing that is wrong with a minute of somebody else's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {must}")]
+pub struct Fault {
+    /// The field.
+    pub field: &'static str,
+    /// The kind of fault.
+    pub kind: FaultKind,
+    must: String,
+}
+
+/// What kind of fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// `to_timestamp` is not 60 s after `from_timestamp`.
+    BadInterval,
+    /// `from_timestamp` is not the start of a UTC minute.
+    Unaligned,
+    /// A number that cannot be negative is.
+    Negative,
+    /// A value that cannot be.
+    Implausible,
+}
+
+impl Fault {
+    fn new(field: &'static str, kind: FaultKind, must: impl Into<String>) -> Self {
+        Self { field, kind, must: must.into() }
+    }
+
+    /// Whether `value` is from 0 to `most`.
+    fn in_range(field: &'static str, value: f64, most: f64) -> Result<(), Self> {
+        match value {
+            value if (0.0..=most).contains(&value) => Ok(()),
+            value if value < 0.0 => Err(Self::new(field, FaultKind::Negative, "must not be negative")),
+            _ => Err(Self::new(field, FaultKind::Implausible, format!("must be at most {most}"))),
+        }
+    }
+}
+
 impl Minute {
-    /// What is wrong with a record that somebody else hands us, in words that begin with the field; `None` for one that
-    /// could have been made here.
-    #[must_use]
-    pub fn fault(&self) -> Option<String> {
-        let Ok(from) = MinuteStart::try_from(self.from_timestamp) else {
-            return Some("from_timestamp is not the start of a UTC minute".to_owned());
-        };
-        if self.to_timestamp != from.end() {
-            return Some("to_timestamp is not from_timestamp plus 60 s".to_owned());
+    /// Checks a record that somebody else hands us against what blinkd makes: interval, alignment, values.
+    ///
+    /// # Errors
+    /// With the first fault.
+    pub fn check(&self) -> Result<(), Fault> {
+        let interval = self.to_timestamp.as_nanosecond() - self.from_timestamp.as_nanosecond();
+        if interval != i128::from(MINUTE_MS) * 1_000_000 {
+            return Err(Fault::new("to_timestamp", FaultKind::BadInterval, "must be from_timestamp plus 60 s"));
         }
-        if self.blink_count > MAX_BLINKS {
-            return Some(format!("blink_count is over {MAX_BLINKS}"));
+        if MinuteStart::try_from(self.from_timestamp).is_err() {
+            return Err(Fault::new("from_timestamp", FaultKind::Unaligned, "must be the start of a UTC minute"));
         }
-        if self.observed_ms > MINUTE_MS {
-            return Some(format!("observed_ms is over {MINUTE_MS}"));
-        }
+        Fault::in_range("blink_count", self.blink_count.into(), MAX_BLINKS.into())?;
+        Fault::in_range("observed_ms", self.observed_ms.into(), MINUTE_MS.into())?;
         if self.blink_count > 0 && self.observed_ms == 0 {
-            return Some("blink_count is not 0 though nothing was observed".to_owned());
+            return Err(Fault::new("blink_count", FaultKind::Implausible, "must be 0 where nothing was observed"));
         }
         if self.quality != Quality::of_observed(self.observed_ms.into()) {
-            return Some("quality does not fit observed_ms: it is good from 10 s on".to_owned());
+            return Err(Fault::new("quality", FaultKind::Implausible, "must fit observed_ms: good from 10 s on"));
         }
-        let reals = [
-            ("mean_fps", Some(self.mean_fps), MAX_FPS),
+        Fault::in_range("mean_fps", self.mean_fps, MAX_FPS)?;
+        let optional = [
             ("mean_blink_ms", self.mean_blink_ms, f64::from(MINUTE_MS)),
             ("incomplete_share", self.incomplete_share, 1.0),
             ("perclos", self.perclos, 1.0),
         ];
-        let wrong =
-            reals.into_iter().find(|(_, value, most)| value.is_some_and(|value| !(0.0..=*most).contains(&value)));
-        wrong.map(|(name, _, most)| format!("{name} is not from 0 to {most}"))
+        for (field, value, most) in optional {
+            value.map_or(Ok(()), |value| Fault::in_range(field, value, most))?;
+        }
+        Ok(())
     }
 }
 
@@ -229,8 +275,8 @@ mod tests {
     fn a_record_of_somebody_else_is_looked_at(#[case] change: fn(&mut Minute), #[case] field: Option<&str>) {
         let mut minute = minute();
         change(&mut minute);
-        let fault = minute.fault();
-        assert_eq!(fault.as_deref().and_then(|fault| fault.split(' ').next()), field, "{fault:?}");
+        let fault = minute.check().err();
+        assert_eq!(fault.as_ref().map(|fault| fault.field), field, "{fault:?}");
     }
 
     proptest! {

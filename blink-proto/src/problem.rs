@@ -1,8 +1,12 @@
 //! A failure as people and programs meet it: what went wrong, and what to do.
 
+pub mod code;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+use crate::text;
 
 /// The form of every failure: `last_error` in `status`, an IPC error, and the line that `--json` puts on stderr.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -21,6 +25,12 @@ impl Problem {
         Self { code: code.into(), message: message.into(), fix: fix.into() }
     }
 
+    /// Whether it is of this [code].
+    #[must_use]
+    pub fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
     /// The `{"error": {..}}` object that `--json` prints on stderr.
     #[must_use]
     pub fn to_json_line(&self) -> String {
@@ -28,7 +38,7 @@ impl Problem {
         struct Line<'a> {
             error: &'a Problem,
         }
-        serde_json::to_string(&Line { error: self }).unwrap_or_default()
+        text::json_line(&Line { error: self }).unwrap_or_default()
     }
 }
 

@@ -14,6 +14,10 @@ pub struct Receipt {
     pub remote: Option<serde_json::Value>,
     /// What could not be erased, as paths or words; empty when nothing is left.
     pub left: Vec<String>,
+    /// What stands in the profile's folders and stays, as paths: models, and files that are not blinkd's. blinkctl adds
+    /// them when everything was erased.
+    #[serde(default)]
+    pub kept: Vec<String>,
 }
 
 /// What was erased on this machine.

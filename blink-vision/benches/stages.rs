@@ -8,7 +8,6 @@ use blink_vision::{
     blinks::{BlinkDetector, EyesSeen},
     eye_patch,
     geometry::Eye,
-    models,
     native::{Detector, SyntheticFace, load_landmark_model},
     predictor::GreyImage,
     source::Synthetic,
@@ -49,7 +48,7 @@ fn main() {
         imgproc::cvt_color_def(picture, &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
         frames.push(grey);
     }
-    let predictor = load_landmark_model(&models::folders()).unwrap();
+    let predictor = load_landmark_model(&["/usr/share/dlib".into()]).unwrap();
     let mut detector = Detector::default();
     let whole = Rect::new(0, 0, 640, 480);
     let found = detector.detect(&frames[0], whole, 0.5).unwrap()[0];

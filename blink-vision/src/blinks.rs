@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::{
     closure::{Fusion, Measured},
     dip::{Dip, DipDetector, Limits},
-    event::{Blink, Event},
+    event::{Blink, Event, Reading},
     eye_patch::{self, PATCH_HEIGHT, PATCH_WIDTH, Patch},
     frame_rate::FrameRate,
     geometry::{Eye, Landmarks, eye_aspect_ratio},
@@ -50,23 +50,6 @@ pub struct EyesSeen<'a> {
     pub landmarks: &'a Landmarks,
     /// The pictures of the right and left eye, where there is a picture.
     pub patches: Option<&'a [Patch; 2]>,
-}
-
-/// What one frame says by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Reading {
-    /// EAR of the right and left eye.
-    pub ear: Option<[f32; 2]>,
-    /// The open-eye EAR, once it stands.
-    pub baseline: Option<[f32; 2]>,
-    /// How far the lids are down, 0 open to 1 closed, once the baseline stands.
-    pub closure: Option<f32>,
-    /// Where the head points.
-    pub pose: Option<Pose>,
-    /// Whether the head points too far away for the eyes to be measured.
-    pub turned: bool,
-    /// Whether the eyes are closed for longer than a blink.
-    pub eyes_closed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -116,7 +99,7 @@ impl BlinkDetector {
             self.interrupt(t);
             return Reading::default();
         };
-        let pose = Pose::of(seen.landmarks);
+        let pose = Pose::from_landmarks(seen.landmarks);
         let turned = self.turned_away(t, &pose);
         let ear = Eye::BOTH.map(|eye| eye_aspect_ratio(&eye.points(seen.landmarks)));
         let mut reading = Reading { ear: Some(ear), pose: Some(pose), turned, ..Reading::default() };

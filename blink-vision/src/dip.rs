@@ -207,12 +207,12 @@ impl DipDetector {
         before.filter(|before| before.c > level).map_or(now.t, |before| between(*before, now, level))
     }
 
-    /// The last frame before the peak that was still near the foot's level.
+    /// The first frame of the rise to the peak that is no longer near the foot's level.
     fn start_of(&self, foot: Sample, peak: Sample) -> (u64, Duration) {
         let near = foot.c + 0.1 * (peak.c - foot.c);
-        let found = self.past.iter().rev().find(|s| s.t < peak.t && s.t >= foot.t && s.c <= near);
-        let start = found.copied().unwrap_or(foot);
-        (start.frame, start.t)
+        let rise = self.past.iter().rev().skip_while(|s| s.t > peak.t);
+        let moved = rise.take_while(|s| s.t > foot.t && s.c > near).last().copied().unwrap_or(peak);
+        (moved.frame, moved.t)
     }
 }
 

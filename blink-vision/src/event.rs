@@ -4,16 +4,16 @@
 
 use std::time::Duration;
 
-use crate::blinks::Reading;
+use crate::pose::Pose;
 
 /// Who could be seen in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaceSight {
-    /// No face.
+    /// No face, or a picture that stands still and so shows nobody.
     None,
     /// Several faces, and no telling which is the person.
     Several,
-    /// One followed face, but its eyes cannot be measured: turned too far, looking down, or too small.
+    /// One followed face whose head points too far away for its eyes to be measured.
     Turned,
     /// One followed face with measurable eyes.
     Measurable,
@@ -36,10 +36,29 @@ pub struct FrameReport {
     pub timestamp: Duration,
     /// Who could be seen.
     pub sight: FaceSight,
+    /// Whether the picture has been repeated bit for bit for too long to be looked at.
+    pub stands_still: bool,
     /// Frames per second over the last two seconds, once there is half a second of them.
     pub fps: Option<f64>,
     /// What the followed eyes say.
     pub reading: Reading,
+}
+
+/// What one frame says by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reading {
+    /// EAR of the right and left eye.
+    pub ear: Option<[f32; 2]>,
+    /// The open-eye EAR, once it stands.
+    pub baseline: Option<[f32; 2]>,
+    /// How far the lids are down, 0 open to 1 closed, once the baseline stands.
+    pub closure: Option<f32>,
+    /// Where the head points.
+    pub pose: Option<Pose>,
+    /// Whether the head points too far away for the eyes to be measured.
+    pub turned: bool,
+    /// Whether the eyes are closed for longer than a blink.
+    pub eyes_closed: bool,
 }
 
 /// A blink: a closing and an opening, 50 to 500 ms wide at half depth.

@@ -100,7 +100,7 @@ pub struct Similarity {
 impl Similarity {
     /// The transform of a box without rotation: the unit square's (0, 0) to `corner`, (1, 1) to `corner + size`.
     #[must_use]
-    pub const fn of_box(corner: Point, size: f32) -> Self {
+    pub const fn from_box(corner: Point, size: f32) -> Self {
         Self { a: size, b: 0.0, origin: corner }
     }
 

@@ -3,6 +3,8 @@
 //! The logic is pure and compiles alone:
 //!
 //! - [`source`]: [`SourceSpec`], the words after `--source`
+//! - [`container`]: what a video file's own structure says of it
+//! - [`stillness`]: pictures that stand still are of nobody
 //! - [`predictor`]: [`predictor::Predictor`], the 68-point landmark model; [`geometry`], [`pose`]: what landmarks mean
 //! - [`eye_patch`], [`closure`], [`smooth`], [`dip`]: from an eye to how far its lids are down, to closings and openings
 //! - [`blinks`]: [`blinks::BlinkDetector`], which makes [`Event`]s of them; [`frame_rate`]
@@ -19,6 +21,7 @@
 
 pub mod blinks;
 pub mod closure;
+pub mod container;
 pub mod dip;
 pub mod event;
 pub mod eye_patch;
@@ -32,8 +35,9 @@ pub mod schedule;
 pub mod score;
 pub mod smooth;
 pub mod source;
+pub mod stillness;
 
-pub use event::{Blink, Event, FaceSight, FrameReport};
+pub use event::{Blink, Event, FaceSight, FrameReport, Reading};
 pub use source::SourceSpec;
 #[cfg(feature = "native")]
 pub mod native;

@@ -1,7 +1,6 @@
-//! Where model files are looked for, whether they are whole, and what may be done with them.
+//! The model files: which there are, whether one is there and whole, and what may be done with it.
 
 use std::{
-    env,
     fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
@@ -46,19 +45,8 @@ pub const ENCODER: Model = Model {
     licence: "CC0",
 };
 
-/// The neural face detector.
-pub const DETECTOR_CNN: Model = Model {
-    file: "mmod_human_face_detector.dat",
-    sha256: "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
-    purpose: "finds faces that the fast detector misses, in attendance photographs",
-    licence: "CC0",
-};
-
 /// All of them.
-pub const ALL: [Model; 4] = [LANDMARKS_68, LANDMARKS_5, ENCODER, DETECTOR_CNN];
-
-/// The command that gets a model.
-pub const FETCH_COMMAND: &str = "blinkd models --fetch";
+pub const ALL: [Model; 3] = [LANDMARKS_68, LANDMARKS_5, ENCODER];
 
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -107,37 +95,15 @@ impl ModelError {
         }
     }
 
-    /// What to do about it.
+    /// What to do about it, where `fetch_command` gets a model.
     #[must_use]
-    pub fn fix(&self) -> String {
+    pub fn fix(&self, fetch_command: &str) -> String {
         match self {
-            Self::Missing { .. } => format!("Run `{FETCH_COMMAND}`."),
-            Self::Damaged { path, .. } => format!("Remove {} and run `{FETCH_COMMAND}`.", path.display()),
-            Self::Unreadable { path, .. } => format!("Make {} readable, or run `{FETCH_COMMAND}`.", path.display()),
+            Self::Missing { .. } => format!("Run `{fetch_command}`."),
+            Self::Damaged { path, .. } => format!("Remove {} and run `{fetch_command}`.", path.display()),
+            Self::Unreadable { path, .. } => format!("Make {} readable, or run `{fetch_command}`.", path.display()),
         }
     }
-}
-
-/// The folders in which models are looked for, in order: `BLINKD_MODELS_DIR`, `$XDG_DATA_HOME/blinkd/models`,
-/// `/usr/share/blinkd/models`, `/usr/share/dlib`.
-#[must_use]
-pub fn folders() -> Vec<PathBuf> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let own = own_folder();
-    let shared = ["/usr/share/blinkd/models", "/usr/share/dlib"].map(PathBuf::from);
-    set("BLINKD_MODELS_DIR").into_iter().chain(own).chain(shared).collect()
-}
-
-/// Where fetched models are put: `BLINKD_MODELS_DIR`, else `$XDG_DATA_HOME/blinkd/models`.
-#[must_use]
-pub fn fetch_folder() -> Option<PathBuf> {
-    env::var_os("BLINKD_MODELS_DIR").filter(|value| !value.is_empty()).map(PathBuf::from).or_else(own_folder)
-}
-
-fn own_folder() -> Option<PathBuf> {
-    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = data.or_else(|| env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share")));
-    data.map(|data| data.join("blinkd/models"))
 }
 
 impl Model {
@@ -148,6 +114,16 @@ impl Model {
     pub fn locate(&self, folders: &[PathBuf]) -> Result<PathBuf, ModelError> {
         let found = folders.iter().map(|folder| folder.join(self.file)).find(|path| path.exists());
         found.ok_or_else(|| ModelError::Missing { file: self.file, looked_in: folders.to_vec() })
+    }
+
+    /// The first file of this model's name in `folders`, read whole and checked.
+    ///
+    /// # Errors
+    /// Where it is missing, unreadable or damaged.
+    pub fn find(&self, folders: &[PathBuf]) -> Result<PathBuf, ModelError> {
+        let path = self.locate(folders)?;
+        self.verify(&path)?;
+        Ok(path)
     }
 
     /// Checks that the file is this model. It reads all of it.
@@ -200,13 +176,6 @@ impl<R: Read> Read for Hashing<R> {
     }
 }
 
-/// Whether model `model` is where it should be, for `blinkd models`.
-pub fn find(model: &Model, folders: &[PathBuf]) -> Result<PathBuf, ModelError> {
-    let path = model.locate(folders)?;
-    model.verify(&path)?;
-    Ok(path)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,16 +183,16 @@ mod tests {
     #[test]
     fn a_missing_model_names_the_command_that_gets_it() {
         let folder = tempfile::tempdir().unwrap();
-        let error = find(&LANDMARKS_68, &[folder.path().to_owned()]).unwrap_err();
+        let error = LANDMARKS_68.find(&[folder.path().to_owned()]).unwrap_err();
         assert_eq!(error.code(), "model_missing");
-        assert!(error.fix().contains(FETCH_COMMAND));
+        assert_eq!(error.fix("get it"), "Run `get it`.");
     }
 
     #[test]
     fn another_file_under_its_name_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(LANDMARKS_68.file), b"abc").unwrap();
-        let error = find(&LANDMARKS_68, &[folder.path().to_owned()]).unwrap_err();
+        let error = LANDMARKS_68.find(&[folder.path().to_owned()]).unwrap_err();
         assert!(
             error.to_string().contains("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
             "{error}"

@@ -24,7 +24,7 @@ pub struct Pose {
 impl Pose {
     /// The pose that puts the landmarks where they are.
     #[must_use]
-    pub fn of(landmarks: &Landmarks) -> Self {
+    pub fn from_landmarks(landmarks: &Landmarks) -> Self {
         let (right, left, nose) = (landmarks[36], landmarks[45], landmarks[30]);
         let axis = left - right;
         let apart = axis.norm().max(1e-3);
@@ -69,7 +69,7 @@ mod tests {
     #[case(0.0, 20.0)]
     #[case(0.0, -15.0)]
     fn the_angles_of_the_generic_head_come_back(#[case] yaw: f32, #[case] pitch: f32) {
-        let pose = Pose::of(&head(yaw, pitch));
+        let pose = Pose::from_landmarks(&head(yaw, pitch));
         assert!((pose.yaw - yaw).abs() < 1.0, "{pose:?}");
         assert!((pose.pitch - pitch).abs() < 1.0, "{pose:?}");
         assert!(pose.roll.abs() < 0.1);

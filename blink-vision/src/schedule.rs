@@ -153,7 +153,7 @@ impl Truth {
         clippy::cast_sign_loss,
         reason = "frame numbers"
     )]
-    pub fn of(bpm: f64, seed: u64, fps: f64, frames: u64, present_from: Duration) -> Self {
+    pub fn new(bpm: f64, seed: u64, fps: f64, frames: u64, present_from: Duration) -> Self {
         let end_s = frames.saturating_sub(1) as f64 / fps;
         let blinks = Schedule::new(bpm, seed).within(present_from.as_secs_f64(), end_s);
         let blinks = blinks.into_iter().map(|blink| TrueBlink {

@@ -79,7 +79,7 @@ impl AddAssign for Score {
 impl Score {
     /// Compares what was found in a clip of `frames` frames with what is there.
     #[must_use]
-    pub fn of(found: &[Span], truth: &[Span], frames: u64) -> Self {
+    pub fn from_spans(found: &[Span], truth: &[Span], frames: u64) -> Self {
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
         for (i, a) in found.iter().enumerate() {
             for (j, b) in truth.iter().enumerate() {
@@ -147,20 +147,20 @@ mod tests {
 
     #[test]
     fn a_pair_counts_once() {
-        let score = Score::of(&spans(&[(10, 20), (11, 19), (50, 60)]), &spans(&[(10, 20), (80, 90)]), 100);
+        let score = Score::from_spans(&spans(&[(10, 20), (11, 19), (50, 60)]), &spans(&[(10, 20), (80, 90)]), 100);
         assert_eq!((score.true_positives, score.false_positives, score.misses), (1, 2, 1));
         assert!((score.f1() - 0.4).abs() < 1e-9);
     }
 
     #[test]
     fn what_the_edge_cuts_is_no_error() {
-        let score = Score::of(&spans(&[(0, 5), (95, 98)]), &spans(&[(-3, 2)]), 100);
+        let score = Score::from_spans(&spans(&[(0, 5), (95, 98)]), &spans(&[(-3, 2)]), 100);
         assert_eq!((score.false_positives, score.misses), (0, 0));
     }
 
     #[test]
     fn too_little_overlap_is_no_match() {
-        let score = Score::of(&spans(&[(10, 19)]), &spans(&[(18, 27)]), 100);
+        let score = Score::from_spans(&spans(&[(10, 19)]), &spans(&[(18, 27)]), 100);
         assert_eq!((score.true_positives, score.false_positives, score.misses), (0, 1, 1));
     }
 }

@@ -2,12 +2,11 @@
 
 use std::{any::Any, process::ExitCode};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 
 /// The exit codes of SPEC 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
-    /// It was done.
     Done = 0,
     /// It was refused or failed, with a reason.
     Failed = 1,
@@ -28,9 +27,7 @@ impl From<ExitStatus> for ExitCode {
 /// A command that did not succeed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The line to print.
     pub(crate) problem: Problem,
-    /// The code to exit with.
     pub(crate) status: ExitStatus,
 }
 
@@ -62,10 +59,15 @@ impl Failure {
     }
 }
 
-/// What the daemon refused. Its codes are its own; only `not_signed_in` has an exit code of its own here.
+/// What the daemon refused. Its codes are its own; two of them have an exit code of their own here.
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        let status = if problem.code == "not_signed_in" { ExitStatus::NotSignedIn } else { ExitStatus::Failed };
+        let status = match problem.code.as_str() {
+            code::NOT_SIGNED_IN => ExitStatus::NotSignedIn,
+            // An address that cannot be one is wrong usage, wherever that is found out.
+            code::BAD_SERVER => ExitStatus::Usage,
+            _ => ExitStatus::Failed,
+        };
         Self { problem, status }
     }
 }
@@ -75,9 +77,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn being_signed_out_has_its_own_code() {
+    fn being_signed_out_and_a_wrong_address_have_codes_of_their_own() {
         let status = |code: &str| Failure::from(Problem::new(code, "", "")).status as u8;
         assert_eq!(status("not_signed_in"), 4);
+        assert_eq!(status("bad_server"), 2);
         assert_eq!(status("server_unreachable"), 1);
     }
 

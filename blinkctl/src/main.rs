@@ -2,10 +2,10 @@
 //!
 //! - `cli`: the words of the command line
 //! - `cmd`: what each command does, a file per noun
-//! - `client`: one connection to the daemon
+//! - `context`: what every command is given
+//! - `client`, `unreachable`: one connection to the daemon, and why there is none
 //! - `blinkd`, `start`: the daemon's own program, for what needs no running daemon, and to start it
-//! - `history`, `record`: the day files, and the records in them
-//! - `consent_file`: this machine's consent, for when no daemon runs
+//! - `days`, `record`: the local history by days, and a record of the account
 //! - `ask`: questions to the person at the terminal
 //! - `output`, `target`, `progress`, `browser`: results on stdout, in files, on the way, and in the browser
 //! - `exit`, `signal`: how a failure becomes an exit code, and the wish to end
@@ -16,15 +16,16 @@ mod browser;
 mod cli;
 mod client;
 mod cmd;
-mod consent_file;
+mod context;
+mod days;
 mod exit;
-mod history;
 mod output;
 mod progress;
 mod record;
 mod signal;
 mod start;
 mod target;
+mod unreachable;
 mod when;
 
 use std::{panic, process::ExitCode};

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tempfile::NamedTempFile;
+use blink_files::{Draft, PRIVATE};
 
 use crate::exit::Failure;
 
@@ -14,7 +14,7 @@ use crate::exit::Failure;
 #[derive(Debug)]
 pub(crate) struct Target {
     path: PathBuf,
-    file: NamedTempFile,
+    draft: Draft,
     force: bool,
 }
 
@@ -29,33 +29,27 @@ impl Target {
             Ok(_) if !force => return Err(there_already(path)),
             _ => {}
         }
-        let folder = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let file = NamedTempFile::new_in(folder).map_err(|error| unwritable(path, &error))?;
-        Ok(Self { path: path.to_owned(), file, force })
+        let draft = Draft::beside(path).map_err(|error| unwritable(path, &error))?;
+        Ok(Self { path: path.to_owned(), draft, force })
     }
 
-    /// Writes into it.
     pub(crate) fn writer(&self) -> BufWriter<&File> {
-        BufWriter::with_capacity(64 << 10, self.file.as_file())
+        self.draft.writer()
     }
 
     /// Makes it the file of its name.
     pub(crate) fn put(self) -> Result<(), Failure> {
-        let Self { path, file, force } = self;
-        file.as_file().sync_all().map_err(|error| unwritable(&path, &error))?;
-        let put = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
-        put.map(|_| ()).map_err(|error| match error.error.kind() {
+        let Self { path, draft, force } = self;
+        let put = if force { draft.replace(PRIVATE) } else { draft.create(PRIVATE) };
+        put.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => there_already(&path),
-            _ => unwritable(&path, &error.error),
+            _ => unwritable(&path, &error),
         })
     }
 
     /// Writes `bytes` and makes it the file of its name.
     pub(crate) fn put_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
-        self.file.as_file().write_all(bytes).map_err(|error| unwritable(&self.path, &error))?;
+        self.draft.file().write_all(bytes).map_err(|error| unwritable(&self.path, &error))?;
         self.put()
     }
 }
@@ -66,10 +60,7 @@ fn there_already(path: &Path) -> Failure {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    // Not the name of the unfinished file, which is nobody's business.
-    let error = error.to_string();
-    let why = error.split(" at path ").next().unwrap_or(&error);
-    let message = format!("{} cannot be written: {why}", path.display());
+    let message = format!("{} cannot be written: {error}", path.display());
     Failure::failed("unwritable", message, "Choose another place, or make room.")
 }
 

@@ -1,14 +1,16 @@
 //! Spans and times as a person types them: `30m`, `tomorrow`, `15:30`, `2026-03-02`, `2026-03-02T09:00:00Z`.
 
-use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, civil, tz::TimeZone};
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan, Zoned, civil, tz::TimeZone};
 
 /// The longest pause taken; a longer one is a slip of the finger.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// Reads a span such as `30m`, `1h 30m` or `90 minutes`.
+/// Reads a span such as `30m`, `1h 30m`, `90 minutes` or `2d`.
 pub(crate) fn parse_span(text: &str) -> Result<SignedDuration, String> {
-    let span: SignedDuration =
-        text.parse().map_err(|_| "it is not a span of time; write it like 30m, 1h30m or 90s".to_owned())?;
+    let wrong = || "it is not a span of time; write it like 30m, 1h30m or 2d".to_owned();
+    let span: Span = text.parse().map_err(|_| wrong())?;
+    // A day is 24 hours here, and a week 7 of them: whoever means a date says --until. A month has no length.
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     if span <= SignedDuration::ZERO {
         return Err("it must be longer than nothing".to_owned());
     }
@@ -27,9 +29,7 @@ pub(crate) enum When {
     Clock(civil::Time),
     /// The start of this local day.
     Day(civil::Date),
-    /// This local date and time.
     Local(civil::DateTime),
-    /// This instant.
     Instant(Timestamp),
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
 
 impl Moment {
     /// The instant meant by somebody in `zone`.
-    pub(crate) fn at(self, zone: &TimeZone) -> Result<Timestamp, String> {
+    pub(crate) fn instant_in(self, zone: &TimeZone) -> Result<Timestamp, String> {
         let zoned = match self.0 {
             When::Instant(instant) => return Ok(instant),
             When::Day(day) => day.to_zoned(zone.clone()),
@@ -115,6 +115,8 @@ mod tests {
     #[case("1h30m", 5_400)]
     #[case("90 minutes", 5_400)]
     #[case("45s", 45)]
+    #[case("2d", 172_800)]
+    #[case("1w 1h", 608_400)]
     fn spans_are_read(#[case] text: &str, #[case] seconds: i64) {
         assert_eq!(parse_span(text), Ok(SignedDuration::from_secs(seconds)));
     }
@@ -126,6 +128,8 @@ mod tests {
     #[case("0s")]
     #[case("soon")]
     #[case("9000h")]
+    #[case("400d")]
+    #[case("1mo")]
     fn other_spans_are_refused(#[case] text: &str) {
         assert!(parse_span(text).is_err());
     }
@@ -161,7 +165,7 @@ mod tests {
     #[case("1969-07-20T20:17:00Z", "1969-07-20T20:17:00Z")]
     fn a_moment_may_be_long_ago(#[case] text: &str, #[case] at: Timestamp) {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        assert_eq!(parse_moment(text).unwrap().at(&berlin), Ok(at));
+        assert_eq!(parse_moment(text).unwrap().instant_in(&berlin), Ok(at));
     }
 
     #[rstest]

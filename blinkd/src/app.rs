@@ -11,25 +11,27 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{Problem, paths::Paths};
+use blink_profile::Paths;
+use blink_proto::{Problem, problem::code};
 use tokio::{
     runtime::Runtime,
     sync::{broadcast, watch},
 };
 
 use crate::{
-    capture::{self, Eyes, Gate, News, Sink as _, Trouble, TroubleKind},
+    capture::{self, CaptureControl, CaptureEvent, CaptureEvents as _, Eyes, Trouble, TroubleKind},
     clock::{Clock, Zone},
     config::Settings,
     cost::Meter,
     daemon::{self, Daemon},
     exit::{ExitStatus, Failure},
     ipc::Socket,
-    keeper::{self, Keeper, KeeperHandle, Manners},
+    keeper::{self, CapturePolicy, Keeper, KeeperHandle},
     lock::Lock,
     owner::OwnerDesk,
     profile::Vault,
     session::{self, Buses},
+    signals,
     store::erase,
     upload::{self, Connect, UploadHandle, Uploader},
 };
@@ -46,7 +48,7 @@ const RUNTIME_ENDS: Duration = Duration::from_millis(150);
 pub type MakeEyes = Box<dyn Fn() -> Box<dyn Eyes> + Send>;
 
 /// What the daemon is made of.
-pub struct Parts {
+pub struct AppDeps {
     /// The profile.
     pub paths: Paths,
     /// The time.
@@ -70,7 +72,7 @@ pub struct Parts {
     /// Days the history is kept.
     pub retention_days: u32,
     /// How considerate it is.
-    pub manners: Manners,
+    pub policy: CapturePolicy,
     /// Where the desktop session is asked about.
     pub buses: Buses,
     /// Whether somebody is reminded: not without a desktop.
@@ -86,7 +88,7 @@ pub struct Running {
     daemon: Daemon,
     keeper: KeeperHandle,
     upload: UploadHandle,
-    gate: Arc<Gate>,
+    control: Arc<CaptureControl>,
     stop: Arc<watch::Sender<bool>>,
     threads: Threads,
     runtime: Runtime,
@@ -103,7 +105,11 @@ struct Threads {
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
 fn no_threads(error: std::io::Error) -> Failure {
-    Failure::failed("threads", format!("The system lets no thread start: {error}."), "Free some memory or processes.")
+    Failure::failed(
+        code::THREADS,
+        format!("The system lets no thread start: {error}."),
+        "Free some memory or processes.",
+    )
 }
 
 /// Starts everything.
@@ -111,40 +117,41 @@ fn no_threads(error: std::io::Error) -> Failure {
 /// # Errors
 ///
 /// Another daemon of the profile runs, or its folders cannot be used.
-pub fn start(parts: Parts) -> Result<Running, Failure> {
-    finish_erasing(&parts.paths)?;
-    let lock = Lock::take(&parts.paths.lock())?;
-    erase::sweep_half_written(&parts.paths);
+pub fn start(deps: AppDeps) -> Result<Running, Failure> {
+    finish_erasing(&deps.paths)?;
+    let mut lock = Lock::take(&deps.paths)?;
+    erase::sweep_half_written(&deps.paths);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("blinkd-ipc")
         .enable_all()
         .build()
         .map_err(no_threads)?;
-    let path = parts.paths.socket();
+    let path = deps.paths.socket();
     let socket = {
         let _inside = runtime.enter();
         Socket::listen(&path)?
     };
+    lock.listens_at(&path);
     let stop = Arc::new(watch::Sender::new(false));
     let (events, _) = broadcast::channel(EVENTS_KEPT);
-    let gate = Arc::new(Gate::default());
+    let control = Arc::new(CaptureControl::default());
     let (upload, inbox) = UploadHandle::new();
 
     let nudge = upload.clone();
-    let keeper = Keeper::begin(keeper::Setup {
-        paths: parts.paths.clone(),
-        clock: Arc::clone(&parts.clock),
-        tz: parts.tz,
-        machine: parts.machine,
-        source: parts.source,
-        retention_days: parts.retention_days,
-        manners: parts.manners,
+    let keeper = Keeper::begin(keeper::KeeperDeps {
+        paths: deps.paths.clone(),
+        clock: Arc::clone(&deps.clock),
+        tz: deps.tz,
+        machine: deps.machine,
+        source: deps.source,
+        retention_days: deps.retention_days,
+        policy: deps.policy,
         meter: Meter::default(),
-        gate: Arc::clone(&gate),
+        control: Arc::clone(&control),
         events: events.clone(),
         enrols: {
-            let owner = Arc::clone(&parts.owner);
+            let owner = Arc::clone(&deps.owner);
             Box::new(move || owner.enrols())
         },
         on_sealed: Box::new(move || nudge.queued()),
@@ -154,7 +161,7 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
             return Failure { problem, status: ExitStatus::Usage };
         }
         Failure::failed(
-            "data_folder",
+            code::DATA_FOLDER,
             format!("The profile cannot be used: {error}."),
             "Check the data folder's permissions.",
         )
@@ -162,41 +169,42 @@ pub fn start(parts: Parts) -> Result<Running, Failure> {
     let guard = StopOnPanic(Arc::clone(&stop));
     let (keeper, keeper_thread) = keeper.start(move || drop(guard)).map_err(no_threads)?;
 
-    let uploader = Uploader::begin(upload::Setup {
+    let uploader = Uploader::begin(upload::UploadDeps {
         keeper: keeper.clone(),
-        clock: Arc::clone(&parts.clock),
-        connect: parts.connect,
-        vault: parts.vault.clone(),
-        server: parts.server,
-        insecure: parts.insecure,
+        clock: Arc::clone(&deps.clock),
+        connect: deps.connect,
+        vault: deps.vault.clone(),
+        server: deps.server,
+        insecure: deps.insecure,
     });
-    let uploader = uploader.map_err(|gone| Failure::failed("internal", gone.to_string(), "See the log."))?;
+    let uploader = uploader.map_err(|gone| Failure::failed(code::INTERNAL, gone.to_string(), "See the log."))?;
     let guard = StopOnPanic(Arc::clone(&stop));
     let upload_thread = uploader.start(inbox, move || drop(guard)).map_err(no_threads)?;
 
-    let capture = Capture { eyes: parts.eyes, gate: Arc::clone(&gate), clock: parts.clock, keeper: keeper.clone() };
+    let capture = Capture { eyes: deps.eyes, control: Arc::clone(&control), clock: deps.clock, keeper: keeper.clone() };
     let capture =
         thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
 
-    let daemon = Daemon::new(daemon::Parts {
+    let daemon = Daemon::new(daemon::DaemonDeps {
         keeper: keeper.clone(),
         upload: upload.clone(),
-        owner: parts.owner,
-        gate: Arc::clone(&gate),
-        settings: parts.settings,
-        paths: parts.paths.clone(),
-        vault: parts.vault,
-        session: parts.buses.session.clone(),
-        reminds: parts.reminds,
+        owner: deps.owner,
+        control: Arc::clone(&control),
+        settings: deps.settings,
+        paths: deps.paths.clone(),
+        vault: deps.vault,
+        session: deps.buses.session.clone(),
+        reminds: deps.reminds,
         events,
         stop: Arc::clone(&stop),
     });
     runtime.spawn(socket.serve(daemon.clone()));
-    let desk = session::Desk { keeper: keeper.clone(), upload: upload.clone(), gate: Arc::clone(&gate) };
-    runtime.spawn(session::follow(parts.buses, desk));
+    let session_deps =
+        session::SessionDeps { keeper: keeper.clone(), upload: upload.clone(), control: Arc::clone(&control) };
+    runtime.spawn(session::follow(deps.buses, session_deps));
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
-    let paths = parts.paths;
-    Ok(Running { daemon, keeper, upload, gate, stop, threads, runtime, paths, socket: path, _lock: lock })
+    let paths = deps.paths;
+    Ok(Running { daemon, keeper, upload, control, stop, threads, runtime, paths, socket: path, _lock: lock })
 }
 
 /// Finishes an erasure that was cut off, before anything of the profile is read.
@@ -208,10 +216,10 @@ pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
     if !erase::is_begun(paths) {
         return Ok(());
     }
-    let _lock = Lock::take(&paths.lock())?;
+    let _lock = Lock::take(paths)?;
     erase::finish(paths).map(drop).map_err(|error| {
         let fix = "Check the folder's permissions and the disk, then start again.";
-        Failure::failed("not_erased", format!("An erasure that was begun cannot be finished: {error}."), fix)
+        Failure::failed(code::NOT_ERASED, format!("An erasure that was begun cannot be finished: {error}."), fix)
     })
 }
 
@@ -228,7 +236,7 @@ impl Drop for StopOnPanic {
 
 struct Capture {
     eyes: MakeEyes,
-    gate: Arc<Gate>,
+    control: Arc<CaptureControl>,
     clock: Arc<dyn Clock>,
     keeper: KeeperHandle,
 }
@@ -236,16 +244,16 @@ struct Capture {
 impl Capture {
     fn run(self) {
         loop {
-            let watch = || capture::run((self.eyes)().as_mut(), &self.gate, &self.clock, &self.keeper);
+            let watch = || capture::run((self.eyes)().as_mut(), &self.control, &self.clock, &self.keeper);
             if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
-                if self.gate.take_renewed() {
+                if self.control.take_renewed() {
                     continue;
                 }
                 return;
             }
             let fix = "Please report it with the newest log file; looking is begun anew by itself.";
-            let problem = Problem::new("internal", "Looking stopped on a mistake of blinkd's own.", fix);
-            self.keeper.tell(News::Trouble(Trouble { kind: TroubleKind::Broken, problem }));
+            let problem = Problem::new(code::INTERNAL, "Looking stopped on a mistake of blinkd's own.", fix);
+            self.keeper.tell(CaptureEvent::Trouble(Trouble { kind: TroubleKind::Broken, problem }));
             thread::sleep(Duration::from_secs(1));
         }
     }
@@ -269,11 +277,12 @@ impl Running {
         self.keeper.call(|keeper| keeper.state()).ok()
     }
 
-    /// Waits until somebody asks for a stop: a client, or SIGTERM, SIGINT or SIGHUP where `signals`.
+    /// Waits until somebody asks for a stop: a client, or where `signals` a [signal](signals).
     pub fn wait(&self, signals: bool) {
         let mut asked = self.stop.subscribe();
         self.runtime.block_on(async {
-            let signal = async { if signals { signalled().await } else { std::future::pending().await } };
+            let signal =
+                async { if signals { signals::stop_asked(&self.daemon).await } else { std::future::pending().await } };
             tokio::select! {
                 _ = asked.wait_for(|asked| *asked) => {}
                 () = signal => {}
@@ -287,9 +296,9 @@ impl Running {
     ///
     /// A needed thread had died of a mistake.
     pub fn stop(self) -> Result<(), Failure> {
-        let Self { daemon, keeper, upload, gate, threads, runtime, paths, socket, _lock, .. } = self;
+        let Self { daemon, keeper, upload, control, threads, runtime, paths, socket, _lock, .. } = self;
         tracing::info!("stopping");
-        gate.stop();
+        control.stop();
         let captured = ended(threads.capture, CAPTURE_ENDS);
         upload.stop();
         let uploaded = ended(threads.upload, UPLOAD_ENDS);
@@ -310,7 +319,7 @@ impl Running {
         let _ = std::fs::remove_file(socket);
         if [captured, uploaded, kept].contains(&Ended::Panicked) {
             return Err(Failure::failed(
-                "internal",
+                code::INTERNAL,
                 "blinkd stopped on a mistake of its own.",
                 "Please report it with the newest file of the log folder.",
             ));
@@ -338,24 +347,4 @@ fn ended(thread: JoinHandle<()>, within: Duration) -> Ended {
         Ok(Err(_)) => Ended::Panicked,
         Err(_) => Ended::NotYet,
     }
-}
-
-#[cfg(unix)]
-async fn signalled() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-    let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else {
-        tracing::error!("signals cannot be listened for");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-        _ = hup.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn signalled() {
-    let _ = tokio::signal::ctrl_c().await;
 }

@@ -8,11 +8,11 @@ use std::{
 
 use blink_vision::{
     Blink, Event, FrameReport,
-    models::{self, ModelError},
     native::{FileSource, Pipeline, SourceError, load_landmark_model},
+    stillness,
 };
 
-use crate::exit::Failure;
+use crate::{exit::Failure, models};
 
 /// What a run through a clip brought.
 #[derive(Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Clip {
     pub frames: u64,
     /// The last frame's time, and that of the one before it.
     last: [Duration; 2],
+    /// Time in which one picture was repeated for too long to be observed.
+    pub stood_still: Duration,
     /// Time observed.
     pub observed: Duration,
     /// Every blink, in order.
@@ -72,12 +74,13 @@ pub fn run(
     fps: Option<f64>,
     mut seen: impl FnMut(&FrameReport, &[Event], Progress),
 ) -> Result<Clip, Failure> {
-    let predictor = load_landmark_model(&models::folders()).map_err(model_failure)?;
+    let predictor = load_landmark_model(&models::folders()).map_err(models::failure)?;
     let mut source = FileSource::open(path, false).map_err(source_failure)?.with_fps(fps);
     let mut pipeline = Pipeline::new(Arc::new(predictor));
     let of = source.stated_frames();
     let mut clip = Clip::default();
     let mut events = Vec::new();
+    let mut stands_still = false;
     let cpu_before = cpu_time();
     loop {
         let started = Instant::now();
@@ -94,6 +97,11 @@ pub fn run(
         let report = pipeline.process(&frame).map_err(source_failure)?;
         let done = Instant::now();
         clip.frames += 1;
+        if report.stands_still {
+            let begun = if stands_still { clip.last[1] } else { report.timestamp.saturating_sub(stillness::MOST) };
+            clip.stood_still += report.timestamp.saturating_sub(begun);
+        }
+        stands_still = report.stands_still;
         clip.last = [clip.last[1], report.timestamp];
         clip.decode += decoded - started;
         clip.process += done - decoded;
@@ -107,14 +115,6 @@ pub fn run(
     clip.take(&mut events);
     clip.cpu = cpu_time().saturating_sub(cpu_before);
     clip.truncated |= source.ended_early();
-    if clip.frames == 0 {
-        let fix = "Check that the file plays elsewhere; it may be cut off before its first picture.";
-        return Err(Failure::failed(
-            "no_frames",
-            format!("{} holds no picture that can be decoded", path.display()),
-            fix,
-        ));
-    }
     Ok(clip)
 }
 
@@ -127,13 +127,6 @@ impl Clip {
             }
         }
     }
-}
-
-/// A model that cannot be used, as a failure.
-#[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "used with map_err")]
-pub fn model_failure(error: ModelError) -> Failure {
-    Failure::failed(error.code(), error.to_string(), error.fix())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "used with map_err")]

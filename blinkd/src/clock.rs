@@ -15,6 +15,40 @@ pub trait Clock: Send + Sync {
     fn mono(&self) -> Duration;
 }
 
+/// Notices that the two clocks part company: the wall clock was set, or the machine slept while the monotonic one stood.
+#[derive(Clone, Copy, Debug)]
+pub struct Jumps {
+    wall: Timestamp,
+    mono: Duration,
+    threshold: SignedDuration,
+}
+
+/// What lies between two looks at the clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// By the monotonic clock.
+    pub mono: Duration,
+    /// How much the wall clock gained on it, where that is more than the threshold; negative where it was set back.
+    pub jump: Option<SignedDuration>,
+}
+
+impl Jumps {
+    /// From these readings on; the clocks may part by up to `threshold` from one look to the next.
+    #[must_use]
+    pub fn from_readings(wall: Timestamp, mono: Duration, threshold: SignedDuration) -> Self {
+        Self { wall, mono, threshold }
+    }
+
+    /// Reads both clocks.
+    pub fn look(&mut self, wall: Timestamp, mono: Duration) -> Passed {
+        let by_wall = wall.duration_since(self.wall);
+        let passed = mono.saturating_sub(self.mono);
+        let gained = by_wall.saturating_sub(SignedDuration::try_from(passed).unwrap_or(SignedDuration::MAX));
+        (self.wall, self.mono) = (wall, mono);
+        Passed { mono: passed, jump: Some(gained).filter(|gained| gained.abs() > self.threshold) }
+    }
+}
+
 /// Where the person is: their time zone, which changes when they travel. It is asked for again and again.
 #[derive(Clone)]
 pub struct Zone(Arc<dyn Fn() -> TimeZone + Send + Sync>);
@@ -23,12 +57,12 @@ impl Zone {
     /// The system's.
     #[must_use]
     pub fn system() -> Self {
-        Self::of(TimeZone::system)
+        Self::from_fn(TimeZone::system)
     }
 
     /// What `zone` says.
     #[must_use]
-    pub fn of(zone: impl Fn() -> TimeZone + Send + Sync + 'static) -> Self {
+    pub fn from_fn(zone: impl Fn() -> TimeZone + Send + Sync + 'static) -> Self {
         Self(Arc::new(zone))
     }
 
@@ -41,7 +75,7 @@ impl Zone {
 
 impl From<TimeZone> for Zone {
     fn from(zone: TimeZone) -> Self {
-        Self::of(move || zone.clone())
+        Self::from_fn(move || zone.clone())
     }
 }
 
@@ -78,7 +112,7 @@ pub struct FakeClock(Arc<Mutex<(Timestamp, Duration)>>);
 impl FakeClock {
     /// Both clocks standing, the wall clock at `now`.
     #[must_use]
-    pub fn at(now: Timestamp) -> Self {
+    pub fn starting_at(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new((now, Duration::from_secs(1000)))))
     }
 
@@ -107,5 +141,26 @@ impl Clock for FakeClock {
 
     fn mono(&self) -> Duration {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::awake(10_000, 10_900, None)]
+    #[case::slept(10_000, 70_000, Some(60_000))]
+    #[case::set_back(10_000, -5_000, Some(-15_000))]
+    #[case::the_monotonic_clock_stood_still(0, 1_001, Some(1_001))]
+    fn a_jump_is_what_one_clock_gained_on_the_other(#[case] mono: u64, #[case] wall: i64, #[case] jump: Option<i64>) {
+        let begun = (Timestamp::UNIX_EPOCH, Duration::from_secs(7));
+        let mut jumps = Jumps::from_readings(begun.0, begun.1, SignedDuration::from_secs(1));
+        let now = (begun.0 + SignedDuration::from_millis(wall), begun.1 + Duration::from_millis(mono));
+        let passed = jumps.look(now.0, now.1);
+        assert_eq!((passed.mono, passed.jump), (Duration::from_millis(mono), jump.map(SignedDuration::from_millis)));
+        assert_eq!(jumps.look(now.0, now.1).jump, None, "it is told once");
     }
 }

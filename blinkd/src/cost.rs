@@ -83,7 +83,7 @@ pub struct Meter {
 
 impl Default for Meter {
     fn default() -> Self {
-        Self::of(Box::new(cpu_time), "/sys/class".into())
+        Self::from_sources(Box::new(cpu_time), "/sys/class".into())
     }
 }
 
@@ -96,7 +96,7 @@ impl std::fmt::Debug for Meter {
 impl Meter {
     /// A meter that is told the CPU time by `cpu_time` and of the machine's power by the folder `sys`, `/sys/class`.
     #[must_use]
-    pub fn of(cpu_time: CpuTime, sys: PathBuf) -> Self {
+    pub fn from_sources(cpu_time: CpuTime, sys: PathBuf) -> Self {
         let on_battery = on_battery(&sys.join("power_supply"));
         Self { cpu_time, since: None, fresh: false, energy: None, sys, on_battery, cost: Cost::default() }
     }
@@ -284,7 +284,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, format!("{value}\n")).unwrap();
         }
-        let mut meter = Meter::of(Box::new(cpu_time), folder.path().into());
+        let mut meter = Meter::from_sources(Box::new(cpu_time), folder.path().into());
         assert_eq!(meter.on_battery(), want);
         meter.refresh(Duration::ZERO);
         assert_eq!(meter.on_battery(), want);
@@ -306,7 +306,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let counter = folder.path().join("powercap/intel-rapl:0/energy_uj");
         fs::create_dir_all(counter.parent().unwrap()).unwrap();
-        let mut meter = Meter::of(Box::new(cpu_time), folder.path().into());
+        let mut meter = Meter::from_sources(Box::new(cpu_time), folder.path().into());
         for (second, energy, watts) in [(0, 1_000_000u64, None), (5, 51_000_000, Some(10.0)), (10, 7, None)] {
             fs::write(&counter, energy.to_string()).unwrap();
             meter.refresh(Duration::from_secs(second));

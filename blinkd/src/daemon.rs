@@ -2,22 +2,23 @@
 
 use std::sync::Arc;
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem, Secret,
     ipc::{Erase, Event, Outcome, Reply, Request},
-    paths::Paths,
+    problem::code,
     receipt::Receipt,
     status::State,
 };
 use tokio::sync::{broadcast, watch};
 
 use crate::{
-    capture::Gate,
+    capture::CaptureControl,
     config::{Config, Reloaded, Settings},
     doctor::{self, Asked},
     keeper::{Gone, Keeper, KeeperHandle},
     logs,
-    nudge::Standing,
+    nudge::ReminderFate,
     owner::OwnerDesk,
     profile::Vault,
     session::Bus,
@@ -26,11 +27,11 @@ use crate::{
 
 /// What the daemon is reached through.
 #[derive(Clone, Debug)]
-pub(crate) struct Parts {
+pub(crate) struct DaemonDeps {
     pub(crate) keeper: KeeperHandle,
     pub(crate) upload: UploadHandle,
     pub(crate) owner: Arc<OwnerDesk>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) control: Arc<CaptureControl>,
     /// `None` where the settings are given and cannot be read again.
     pub(crate) settings: Option<Arc<Settings>>,
     pub(crate) paths: Paths,
@@ -45,23 +46,23 @@ pub(crate) struct Parts {
 /// A cloneable way to the whole daemon.
 #[derive(Clone, Debug)]
 pub struct Daemon {
-    parts: Arc<Parts>,
+    deps: Arc<DaemonDeps>,
 }
 
 impl Daemon {
-    pub(crate) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(parts) }
+    pub(crate) fn new(deps: DaemonDeps) -> Self {
+        Self { deps: Arc::new(deps) }
     }
 
     /// Begins a clean stop.
     pub fn stop(&self) {
-        self.parts.stop.send_replace(true);
+        self.deps.stop.send_replace(true);
     }
 
     /// Hears everything that happens from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
-        self.parts.events.subscribe()
+        self.deps.events.subscribe()
     }
 
     /// Answers `request`. [`Request::Subscribe`] and [`Request::Quit`] need more than their answer: the connection
@@ -88,17 +89,17 @@ impl Daemon {
             Request::ConsentShow => self.ask(|keeper| Ok(Reply::Consent(keeper.show_consent()))).await,
             Request::ConsentGrant { version } => {
                 let granted = self.ask(move |keeper| keeper.grant(&version).map(|()| Reply::Done)).await;
-                self.parts.upload.consent_changed();
+                self.deps.upload.consent_changed();
                 granted
             }
             Request::ConsentWithdraw => {
                 let withdrawn = self.ask(|keeper| keeper.withdraw().map(|()| Reply::Done)).await;
-                self.parts.upload.consent_changed();
+                self.deps.upload.consent_changed();
                 withdrawn
             }
             Request::Register { server, email, password, consent_version, adopt } => {
                 let register = Some(consent_version);
-                self.parts
+                self.deps
                     .upload
                     .open(Credentials { server, email, password, adopt, register })
                     .await
@@ -106,17 +107,17 @@ impl Daemon {
             }
             Request::Login { server, email, password, adopt } => {
                 let credentials = Credentials { server, email, password, adopt, register: None };
-                self.parts.upload.open(credentials).await.map(Reply::SignedIn)
+                self.deps.upload.open(credentials).await.map(Reply::SignedIn)
             }
-            Request::Logout => self.parts.upload.close().await.map(|()| Reply::Done),
+            Request::Logout => self.deps.upload.close().await.map(|()| Reply::Done),
             Request::Whoami => self.ask(|keeper| keeper.whoami().map(Reply::SignedIn)).await,
-            Request::Sync => self.parts.upload.sync().await.map(Reply::Sync),
+            Request::Sync => self.deps.upload.sync().await.map(Reply::Sync),
             Request::OwnerEnroll => self.enroll().await,
-            Request::OwnerForget => self.parts.owner.forget().map(|_| Reply::Done),
+            Request::OwnerForget => self.deps.owner.forget().map(|_| Reply::Done),
             Request::LoginDevice { server, adopt } => {
-                self.parts.upload.device_begin(server, adopt).await.map(Reply::DeviceCode)
+                self.deps.upload.device_begin(server, adopt).await.map(Reply::DeviceCode)
             }
-            Request::LoginDeviceWait => self.parts.upload.device_wait().await.map(Reply::SignedIn),
+            Request::LoginDeviceWait => self.deps.upload.device_wait().await.map(Reply::SignedIn),
             Request::SetAsideList => self.ask(|keeper| keeper.set_aside().map(|items| Reply::SetAside { items })).await,
             Request::SetAsideRetry => self.ask(|keeper| keeper.retry_set_aside().map(Reply::SetAsideCount)).await,
             Request::SetAsideDrop => self.ask(|keeper| keeper.drop_set_aside().map(Reply::SetAsideCount)).await,
@@ -124,14 +125,14 @@ impl Daemon {
                 self.ask(move |keeper| keeper.import(minutes, upload).map(Reply::Imported)).await
             }
             Request::RemotePage { from, to, cursor } => {
-                self.parts.upload.page(PageOf { from, to, cursor }).await.map(Reply::RemotePage)
+                self.deps.upload.page(PageOf { from, to, cursor }).await.map(Reply::RemotePage)
             }
             Request::Delete { what, password } => self.delete(what, password).await.map(Reply::Receipt),
             Request::Doctor => self.doctor().await,
             Request::Reload => self.reload().await,
             Request::Subscribe { .. } | Request::Quit => Ok(Reply::Done),
             Request::Unknown => Err(Problem::new(
-                "unknown_request",
+                code::UNKNOWN_REQUEST,
                 "This blinkd does not know that request.",
                 "Bring blinkd and blinkctl to the same version, and restart blinkd.",
             )),
@@ -140,25 +141,32 @@ impl Daemon {
 
     /// Erases what is asked for. What is on the server goes first: as long as that is refused, nothing is gone here.
     async fn delete(&self, what: Erase, password: Option<Secret>) -> Result<Receipt, Problem> {
-        let signed_in = self.parts.keeper.ask(|keeper| (keeper.account().is_some(), keeper.clock().now())).await;
-        let (signed_in, at) = signed_in.map_err(|Gone| stopping())?;
+        let known = self
+            .deps
+            .keeper
+            .ask(|keeper| (keeper.account().is_some(), keeper.account_file().first.is_some(), keeper.clock().now()));
+        let (signed_in, had_account, at) = known.await.map_err(|Gone| stopping())?;
         let remote = match what {
             Erase::Local => None,
             Erase::Everything if !signed_in => None,
-            Erase::Remote | Erase::Everything => Some(self.parts.upload.erase_account(password).await?),
+            Erase::Remote | Erase::Everything => Some(self.deps.upload.erase_account(password).await?),
         };
-        let mut receipt = Receipt { at, local: None, remote, left: Vec::new() };
+        let mut receipt = Receipt { at, local: None, remote, left: Vec::new(), kept: Vec::new() };
         let local = match what {
             Erase::Remote => return Ok(receipt),
-            Erase::Local => self.parts.keeper.ask(Keeper::erase_minutes).await,
+            Erase::Local => self.deps.keeper.ask(Keeper::erase_minutes).await,
             Erase::Everything => {
-                let erased = self.parts.keeper.ask(Keeper::erase_everything).await;
+                let erased = self.deps.keeper.ask(Keeper::erase_everything).await;
                 if matches!(erased, Ok(Ok(_))) {
                     // The file is gone already; this forgets what is in memory.
-                    let _ = self.parts.owner.forget();
-                    let vault = self.parts.vault.clone();
+                    let _ = self.deps.owner.forget();
+                    let vault = self.deps.vault.clone();
                     // Whoever signed out left nothing there; a keyring may have failed to forget it then.
-                    let _ = tokio::task::spawn_blocking(move || vault.forget()).await;
+                    let forgotten = tokio::task::spawn_blocking(move || vault.forget()).await.unwrap_or(false);
+                    if had_account && !forgotten {
+                        let left = "The keyring cannot be asked to forget a sign-in: remove the entry `blinkd` there.";
+                        receipt.left.push(left.to_owned());
+                    }
                 }
                 erased
             }
@@ -174,26 +182,27 @@ impl Daemon {
 
     /// Looks for every cause of trouble.
     async fn doctor(&self) -> Result<Reply, Problem> {
-        let asked = self.parts.keeper.ask(|keeper| {
+        let asked = self.deps.keeper.ask(|keeper| {
             let clock = keeper.clock().now();
-            (clock, keeper.consented(), keeper.account_file().clone(), keeper.waiting_counts(), keeper.status())
+            (clock, keeper.consented(), keeper.account_file().clone(), keeper.kept_back(), keeper.status())
         });
-        let (now, consented, account, waiting, status) = asked.await.map_err(|Gone| stopping())?;
-        let reminders = match (&self.parts.settings, self.parts.reminds) {
-            (Some(settings), true) => Some(Standing::of(&settings.config().nudges, &status).await),
+        let (now, consented, account, kept_back, status) = asked.await.map_err(|Gone| stopping())?;
+        let reminders = match (&self.deps.settings, self.deps.reminds) {
+            (Some(settings), true) => Some(ReminderFate::ask(&settings.config().nudges, &status).await),
             _ => None,
         };
         let asked = Asked {
             reminders,
-            paths: self.parts.paths.clone(),
-            config: self.parts.settings.as_ref().map_or_else(|| Ok(Config::default()), |settings| settings.look()),
+            paths: self.deps.paths.clone(),
+            config: self.deps.settings.as_ref().map_or_else(|| Ok(Config::default()), |settings| settings.look()),
             now,
-            vault: self.parts.vault.clone(),
-            session: self.parts.session.clone(),
+            vault: self.deps.vault.clone(),
+            session: self.deps.session.clone(),
             consented,
             account,
-            waiting,
+            kept_back,
             daemon: Some(status.pid),
+            elsewhere: None,
             status: Some(status),
         };
         let examined = tokio::task::spawn_blocking(move || doctor::examine(&asked)).await;
@@ -202,15 +211,15 @@ impl Daemon {
 
     /// Reads the configuration again. What can take effect at once does.
     async fn reload(&self) -> Result<Reply, Problem> {
-        let Some(settings) = &self.parts.settings else { return Ok(Reply::Done) };
+        let Some(settings) = &self.deps.settings else { return Ok(Reply::Done) };
         let Reloaded { config, source, upload, restart_needed } = settings.reload()?;
         logs::set_level(config.log_level);
         if upload {
-            self.parts.upload.reconfigure(config.server.clone(), connector(config.ca_file.clone()));
+            self.deps.upload.reconfigure(config.server.clone(), connector(config.ca_file.clone()));
         }
-        self.parts.keeper.ask(move |keeper| keeper.take_settings(&config)).await.map_err(|Gone| stopping())?;
+        self.deps.keeper.ask(move |keeper| keeper.take_settings(&config)).await.map_err(|Gone| stopping())?;
         if source {
-            self.parts.gate.renew();
+            self.deps.control.renew();
         }
         tracing::info!(?restart_needed, "the configuration was read again");
         if restart_needed.is_empty() {
@@ -225,7 +234,7 @@ impl Daemon {
             return Err(stopping());
         };
         match status.state {
-            State::Tracking | State::NoFace => Arc::clone(&self.parts.owner).enroll().await.map(|()| Reply::Done),
+            State::Tracking | State::NoFace => Arc::clone(&self.deps.owner).enroll().await.map(|()| Reply::Done),
             state => Err(status.last_error.unwrap_or_else(|| {
                 let fix = "Let it track first (`blinkctl resume`, `blinkctl consent grant`), then try again.";
                 Problem::new(state.as_str(), format!("There is nobody to enrol while the state is {state}."), fix)
@@ -237,6 +246,6 @@ impl Daemon {
         &self,
         job: impl FnOnce(&mut Keeper) -> Result<Reply, Problem> + Send + 'static,
     ) -> Result<Reply, Problem> {
-        self.parts.keeper.ask(job).await.unwrap_or_else(|Gone| Err(stopping()))
+        self.deps.keeper.ask(job).await.unwrap_or_else(|Gone| Err(stopping()))
     }
 }

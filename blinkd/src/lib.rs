@@ -1,10 +1,10 @@
 //! blinkd: the daemon that counts real blinks from a webcam without ever storing a picture.
 //!
 //! - [`cli`], [`cmd`]: the command line, a file for each command
-//! - [`exit`], [`quiet`]: how the program ends, and that only we speak
-//! - [`clip`]: a video file through the daemon's own pipeline
+//! - [`exit`], [`quiet`], [`stdout`], [`stderr`]: how the program ends, and that only we speak
+//! - [`clip`]: a video file through the daemon's own pipeline; `models`: where its models are
 //! - [`config`], [`logs`], [`lock`], [`clock`], [`cost`]: what every daemon has
-//! - [`app`]: the threads, started in order and stopped in reverse
+//! - [`app`]: the threads, started in order and stopped in reverse; `signals`: what each signal means
 //! - [`capture`]: the thread that looks
 //! - [`minutes`]: what was seen, minute by minute; pure
 //! - [`store`], [`profile`]: what is kept on disk
@@ -32,12 +32,15 @@ pub mod keeper;
 pub mod lock;
 pub mod logs;
 pub mod minutes;
+mod models;
 pub mod nudge;
 pub mod owner;
 pub mod profile;
 pub mod quiet;
 pub mod session;
+mod signals;
 pub mod stderr;
+pub mod stdout;
 pub mod store;
 #[cfg(test)]
 mod testing;

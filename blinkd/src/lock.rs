@@ -1,12 +1,15 @@
 //! The lock that makes the daemon the only one of its profile. It dies with its process, however that ends.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Read as _, Seek as _, Write as _},
+    fs::{File, OpenOptions, TryLockError},
+    io::{self, Seek as _, Write as _},
     path::Path,
     process, thread,
     time::{Duration, Instant},
 };
+
+use blink_profile::{LockHolder, Paths, lock::holder};
+use blink_proto::problem::code;
 
 use crate::exit::Failure;
 
@@ -16,60 +19,69 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Held for as long as the daemon runs.
 #[derive(Debug)]
 pub struct Lock {
-    /// Locked, with our process id in it.
-    _file: File,
+    /// Locked, with a [`LockHolder`] in it.
+    file: File,
 }
 
 impl Lock {
-    /// Takes the lock at `path`.
+    /// Takes the lock of the profile.
     ///
     /// # Errors
     ///
     /// Another daemon has it (exit code 5), or the file cannot be made.
-    pub fn take(path: &Path) -> Result<Self, Failure> {
+    pub fn take(paths: &Paths) -> Result<Self, Failure> {
+        let path = paths.lock();
         let unusable = |error: io::Error| {
             Failure::failed(
-                "data_folder",
+                code::DATA_FOLDER,
                 format!("The data folder cannot be used: {}: {error}.", path.display()),
                 "Check its permissions and the disk.",
             )
         };
-        crate::profile::files::make_private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
+        blink_files::private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(unusable)?;
+        let file = options.open(&path).map_err(unusable)?;
         let deadline = Instant::now() + PATIENCE;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(std::fs::TryLockError::Error(error)) => return Err(unusable(error)),
-                Err(std::fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
                     thread::sleep(Duration::from_millis(20));
                 }
-                Err(std::fs::TryLockError::WouldBlock) => return Err(taken(&mut file)),
+                Err(TryLockError::WouldBlock) => return Err(taken(paths)),
             }
         }
-        let write = |file: &mut File| {
-            file.set_len(0)?;
-            file.rewind()?;
-            writeln!(file, "{}", process::id())
-        };
-        write(&mut file).map_err(unusable)?;
-        Ok(Self { _file: file })
+        let mut lock = Self { file };
+        lock.write(None).map_err(unusable)?;
+        Ok(lock)
+    }
+
+    /// Says where the holder listens. A client whose own socket path is right does without it.
+    pub fn listens_at(&mut self, socket: &Path) {
+        if let Err(error) = self.write(Some(socket)) {
+            tracing::warn!(why = error.kind().to_string(), "the lock file does not say where the socket is");
+        }
+    }
+
+    fn write(&mut self, socket: Option<&Path>) -> io::Result<()> {
+        let holder = LockHolder { pid: process::id(), socket: socket.map(Path::to_owned) };
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        // In one piece, so that a reader finds the old text, the new one or none.
+        self.file.write_all(holder.to_string().as_bytes())
     }
 }
 
-fn taken(file: &mut File) -> Failure {
-    let mut text = String::new();
-    let _ = file.read_to_string(&mut text);
-    let who = text.trim().parse::<u32>().map_or_else(|_| String::new(), |pid| format!(" (process {pid})"));
-    Failure::taken(
-        "already_running",
-        format!("blinkd is already running for this profile{who}."),
-        "See `blinkctl status`, or stop it with `blinkctl quit`.",
-    )
+fn taken(paths: &Paths) -> Failure {
+    let holder = holder(paths);
+    let who = holder.as_ref().map_or_else(String::new, |holder| format!(" (process {})", holder.pid));
+    let elsewhere = holder.and_then(|holder| holder.elsewhere(paths));
+    let fix = elsewhere.unwrap_or_else(|| "See `blinkctl status`, or stop it with `blinkctl quit`.".to_owned());
+    Failure::taken(code::ALREADY_RUNNING, format!("blinkd is already running for this profile{who}."), fix)
 }
 
 #[cfg(test)]
@@ -80,19 +92,27 @@ mod tests {
     #[test]
     fn there_is_one_and_the_second_hears_whose_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("data/blinkd.lock");
-        let first = Lock::take(&path).unwrap();
-        let failure = Lock::take(&path).unwrap_err();
+        let paths = Paths::under(folder.path());
+        let mut first = Lock::take(&paths).unwrap();
+        let failure = Lock::take(&paths).unwrap_err();
         assert_eq!(failure.status, ExitStatus::Taken);
         assert!(failure.problem.message.contains(&process::id().to_string()), "{failure}");
+        assert!(failure.problem.fix.contains("blinkctl status"), "{failure}");
+        first.listens_at(&paths.socket());
+        assert_eq!(Lock::take(&paths).unwrap_err(), failure);
+        first.listens_at(Path::new("/run/user/7/blinkd/blinkd.sock"));
+        let failure = Lock::take(&paths).unwrap_err();
+        assert!(failure.problem.fix.contains("XDG_RUNTIME_DIR=/run/user/7,"), "{failure}");
+        assert_eq!(holder(&paths).map(|holder| holder.pid), Some(process::id()));
         drop(first);
-        Lock::take(&path).unwrap();
+        assert_eq!(holder(&paths), None);
+        Lock::take(&paths).unwrap();
     }
 
     #[test]
     fn a_folder_that_cannot_be_made_is_said() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("data"), "a file").unwrap();
-        assert_eq!(Lock::take(&folder.path().join("data/x.lock")).unwrap_err().status, ExitStatus::Failed);
+        assert_eq!(Lock::take(&Paths::under(folder.path())).unwrap_err().status, ExitStatus::Failed);
     }
 }

@@ -26,12 +26,8 @@ pub enum LogError {
 }
 
 /// Starts logging to `folder`.
-///
-/// # Errors
-///
-/// The folder cannot be written.
 pub fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
-    crate::profile::files::make_private_folder(folder)?;
+    blink_files::private_folder(folder)?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("blinkd")

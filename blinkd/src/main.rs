@@ -1,15 +1,12 @@
 //! The program: silence, TLS, arguments, the command, the exit code.
 
-use std::{
-    env,
-    io::{self, Write as _},
-    panic,
-};
+use std::{env, panic};
 
+use blink_proto::problem::code;
 use blinkd::{
     cli::Cli,
     exit::{ExitStatus, Failure},
-    quiet, stderr,
+    quiet, stderr, stdout,
 };
 use clap::Parser as _;
 
@@ -29,22 +26,21 @@ fn run() -> ExitStatus {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(help) if !help.use_stderr() => {
-            let _ = write!(io::stdout().lock(), "{}", help.render());
-            return ExitStatus::Done;
+            return finish(stdout::text(&help.render().to_string()), json);
         }
-        Err(error) => {
-            let failure = Failure::from(&error);
-            failure.print(json);
-            return failure.status;
-        }
+        Err(error) => return finish(Err(Failure::from(&error)), json),
     };
     let outcome = panic::catch_unwind(|| cli.command.run()).unwrap_or_else(|_| {
         Err(Failure::failed(
-            "internal",
+            code::INTERNAL,
             "blinkd stopped on a mistake of its own",
             "Please report it with the newest file of the log folder.",
         ))
     });
+    finish(outcome, json)
+}
+
+fn finish(outcome: Result<(), Failure>, json: bool) -> ExitStatus {
     match outcome {
         Ok(()) => ExitStatus::Done,
         Err(failure) => {

@@ -16,14 +16,13 @@ use std::{
 
 use blink_proto::Problem;
 use blink_vision::{
-    models,
     native::{Encoder, FaceBox},
     owner::Owner,
 };
 use opencv::core::Mat;
 use tokio::sync::oneshot;
 
-use crate::profile::files;
+use crate::{models, profile::files};
 
 /// So many pictures make an enrolment, at least this far apart, so that they are not all of one instant.
 const SAMPLES: usize = 5;
@@ -138,8 +137,10 @@ impl OwnerDesk {
     }
 
     fn collect(&self, samples: &Receiver<Sample>) -> Result<(), Problem> {
-        let encoder = Encoder::load(&models::folders())
-            .map_err(|error| problem(error.code(), format!("The owner cannot be enrolled: {error}."), &error.fix()))?;
+        let encoder = Encoder::load(&models::folders()).map_err(|error| {
+            let fix = error.fix(models::FETCH_COMMAND);
+            problem(error.code(), format!("The owner cannot be enrolled: {error}."), &fix)
+        })?;
         let deadline = Instant::now() + PATIENCE;
         let mut encodings = Vec::new();
         while encodings.len() < SAMPLES {
@@ -159,9 +160,6 @@ impl OwnerDesk {
     }
 
     /// Forgets the enrolment; says whether there was one.
-    ///
-    /// # Errors
-    /// The file cannot be removed.
     pub fn forget(&self) -> Result<bool, Problem> {
         let was = self.owner().is_some() || self.file.exists();
         self.keep(None)?;

@@ -8,28 +8,29 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{UserId, consent::TRACKING_VERSION, paths::Paths};
+use blink_profile::Paths;
+use blink_proto::{UserId, consent::TRACKING_VERSION, ipc::Sight};
 use jiff::{Timestamp, tz::TimeZone};
 use tempfile::TempDir;
 use tokio::sync::broadcast;
 
 use crate::{
-    capture::{Gate, News, Sighting},
+    capture::{CaptureControl, CaptureEvent, Sighting},
     clock::{Clock as _, FakeClock, Zone},
     cost::Meter,
-    keeper::{Keeper, Manners, Setup},
-    minutes::Seen,
+    keeper::{CapturePolicy, Keeper, KeeperDeps},
+    minutes::Observation,
     profile::SignedInAccount,
 };
 
 /// A profile in a folder of its own, and the clock it lives by.
-pub(crate) struct Place {
+pub(crate) struct TempProfile {
     pub(crate) folder: TempDir,
     pub(crate) clock: FakeClock,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) control: Arc<CaptureControl>,
     pub(crate) machine: Option<String>,
     pub(crate) sealed: Arc<AtomicUsize>,
-    pub(crate) manners: Manners,
+    pub(crate) policy: CapturePolicy,
     pub(crate) zone: Arc<Mutex<TimeZone>>,
     /// CPU time that the process is said to have used, milliseconds.
     pub(crate) cpu_ms: Arc<AtomicU64>,
@@ -37,23 +38,23 @@ pub(crate) struct Place {
     pub(crate) enrols: Arc<AtomicBool>,
 }
 
-impl Place {
+impl TempProfile {
     pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            clock: FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap()),
-            gate: Arc::default(),
+            clock: FakeClock::starting_at("2026-03-01T10:00:00Z".parse().unwrap()),
+            control: Arc::default(),
             machine: Some("this machine".to_owned()),
             sealed: Arc::default(),
-            manners: Manners::default(),
+            policy: CapturePolicy::default(),
             zone: Arc::new(Mutex::new(TimeZone::UTC)),
             cpu_ms: Arc::default(),
             enrols: Arc::default(),
         }
     }
 
-    pub(crate) fn with(self, manners: Manners) -> Self {
-        Self { manners, ..self }
+    pub(crate) fn with(self, policy: CapturePolicy) -> Self {
+        Self { policy, ..self }
     }
 
     /// Where the machine tells of its power supplies.
@@ -72,23 +73,23 @@ impl Place {
     /// A keeper of the profile, as after a start.
     pub(crate) fn keeper(&self) -> Keeper {
         let sealed = Arc::clone(&self.sealed);
-        Keeper::begin(Setup {
+        Keeper::begin(KeeperDeps {
             paths: self.paths(),
             clock: Arc::new(self.clock.clone()),
             tz: {
                 let zone = Arc::clone(&self.zone);
-                Zone::of(move || zone.lock().unwrap().clone())
+                Zone::from_fn(move || zone.lock().unwrap().clone())
             },
             machine: self.machine.clone(),
             source: "synthetic".to_owned(),
             retention_days: 90,
-            manners: self.manners.clone(),
+            policy: self.policy.clone(),
             meter: {
                 let cpu_ms = Arc::clone(&self.cpu_ms);
                 let cpu = move || Duration::from_millis(cpu_ms.load(Ordering::SeqCst));
-                Meter::of(Box::new(cpu), self.folder.path().join("sys"))
+                Meter::from_sources(Box::new(cpu), self.folder.path().join("sys"))
             },
-            gate: Arc::clone(&self.gate),
+            control: Arc::clone(&self.control),
             events: broadcast::channel(64).0,
             enrols: {
                 let enrols = Arc::clone(&self.enrols);
@@ -110,22 +111,22 @@ impl Place {
 
     /// Lives on for `seconds`, a face being watched that blinks at the end of every `blink_every`th second.
     pub(crate) fn watch(&self, keeper: &mut Keeper, seconds: u64, blink_every: u64) {
-        keeper.news(News::Opened);
+        keeper.news(CaptureEvent::Opened);
         for second in 1..=seconds {
             let from = self.clock.now();
             self.clock.advance(Duration::from_secs(1));
             let at = self.clock.now();
             // A frame on the boundary would begin another minute.
             let end = at.checked_sub(Duration::from_millis(1)).unwrap();
-            let sighting = Sighting { at: end, face: true, followed: true, ear: Some(0.3), baseline: Some(0.3) };
-            let mut settled = vec![Seen::Observed { from, to: at, closed: Duration::ZERO }];
+            let sighting = Sighting { at: end, sight: Sight::Measurable, ear: Some(0.3), baseline: Some(0.3) };
+            let mut settled = vec![Observation::Observed { from, to: at, closed: Duration::ZERO }];
             if second % blink_every == 0 {
-                settled.push(Seen::Blink { end, width: Duration::from_millis(180), complete: true });
+                settled.push(Observation::Blink { end, width: Duration::from_millis(180), complete: true });
             }
-            keeper.news(News::Seen(vec![sighting], settled));
+            keeper.news(CaptureEvent::Seen(vec![sighting], settled));
             keeper.tick();
         }
-        keeper.news(News::Closed);
+        keeper.news(CaptureEvent::Closed);
     }
 
     /// Lives on for `seconds` with nothing to see.

@@ -14,6 +14,7 @@ class Refusal extends Error {
     if (field) this.message += ` (${Object.keys(json.error.fields)[0]} ${field})`;
     this.status = answer.status;
     this.code = json.error?.code;
+    this.fields = json.error?.fields ?? {};
   }
 }
 
@@ -146,6 +147,7 @@ function showSignIn() {
 async function showConsent() {
   if (!$("consent").hidden) return;
   show("consent");
+  $("earlier").hidden = $("earlier").disabled = true;
   try {
     const { tracking } = await send("/api/consents");
     $("consent-text").textContent = tracking.text;
@@ -161,6 +163,7 @@ async function showHome() {
   if (location.pathname === "/device") {
     show("device");
     $("code").value = new URLSearchParams(location.search).get("code") ?? "";
+    $("code").dispatchEvent(new Event("input"));
     $("code").focus();
     // Who has not consented yet is told now, not after typing a code.
     await get("/api/user/me").catch(() => {});
@@ -180,19 +183,30 @@ async function decideDevice(approve) {
       headers: JSON_TYPE,
       body: JSON.stringify(body),
     });
-    const device = `“${found.device_name}” at ${found.address}`;
+    // The address is what the server saw. The name is what the device says: it stands apart, so that it cannot pass for
+    // the address.
     const said = {
-      waiting: `${device} waits to be signed in to your account. Is it yours?`,
-      approved: `${device} is signed in. You can close this page.`,
-      denied: `${device} was refused.`,
+      waiting: `A device at ${found.address} waits to be signed in to your account. Is it yours?`,
+      approved: `The device at ${found.address} is signed in. You can close this page.`,
+      denied: `The device at ${found.address} was refused.`,
     };
-    $("device-found").textContent = said[found.status];
+    $("device-said").textContent = said[found.status];
+    $("device-name").textContent = found.device_name;
     $("device-found").hidden = false;
     $("device-look").hidden = true;
     $("device-decide").hidden = found.status !== "waiting";
   } catch (e) {
+    if (e.code === "fresh_sign_in_required") return confirmPerson();
     $("device-error").textContent = e.message;
   }
+}
+
+/** Asks for a new sign-in and comes back to the device, whichever way the person signs in. */
+function confirmPerson() {
+  history.replaceState(null, "", `/device?code=${encodeURIComponent($("code").value)}`);
+  leadBack();
+  showSignIn();
+  $("sign-in-error").textContent = "A device stays signed in for a long time: sign in again to confirm that it is you.";
 }
 
 $("device").addEventListener("submit", (event) => {
@@ -237,10 +251,17 @@ $("consent").addEventListener("submit", async (event) => {
   event.preventDefault();
   $("consent-error").textContent = "";
   try {
-    const body = JSON.stringify({ kind: "tracking", granted: true, version: $("consent-yes").value });
-    await signedIn("/api/user/me/consents", { method: "PUT", headers: JSON_TYPE, body });
+    const said = { kind: "tracking", granted: true, version: $("consent-yes").value };
+    const earlier = new FormData($("consent")).get("earlier");
+    if (earlier) said.earlier_minutes = earlier;
+    await signedIn("/api/user/me/consents", { method: "PUT", headers: JSON_TYPE, body: JSON.stringify(said) });
     showHome();
   } catch (e) {
+    if (e.fields?.earlier_minutes && $("earlier").hidden) {
+      $("earlier").hidden = $("earlier").disabled = false;
+      $("earlier").querySelector("input").focus();
+      return;
+    }
     $("consent-error").textContent = e.message;
   }
 });
@@ -262,8 +283,12 @@ setInterval(() => {
   if (user && !document.hidden && !$("home").hidden) load();
 }, 60000);
 
-// A provider sends back to the page that was left, a tray's code included.
-$("provider").href += `?next=${encodeURIComponent(location.pathname + location.search)}`;
+/** Lets the provider send back to the page that is left, a tray's code included. */
+function leadBack() {
+  const [way] = $("provider").getAttribute("href").split("?");
+  $("provider").href = `${way}?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+leadBack();
 
 (async () => {
   const address = new URL(location.href);

@@ -6,7 +6,9 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::db::archive::QueueState;
-use crate::domain::{minute::Code, time::UtcMs};
+use blink_proto::http::RejectionCode as Code;
+
+use crate::domain::time::UtcMs;
 
 const SECONDS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 

@@ -19,7 +19,6 @@ use crate::{
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
-    http::blocking,
     ledger::{Entry as LedgerEntry, Ledger, What},
     limits::Limits,
 };
@@ -27,6 +26,13 @@ use crate::{
 /// For an hour: as long as a restore takes a line for one that may be under way.
 const TAKE_BACK_ATTEMPTS: u32 = 240;
 const TAKE_BACK_EVERY: Duration = Duration::from_secs(15);
+
+/// Remembers outside the database what a person asked for: last in the transaction that does it, at the time that stands
+/// in its rows, so that the two agree. 503 when it cannot be written: then it must not be done.
+pub fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) -> Result<(), ApiError> {
+    let entry = LedgerEntry { at: at.timestamp(), user_id, what };
+    ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
+}
 
 /// What every handler may use.
 #[derive(Clone)]
@@ -70,19 +76,9 @@ impl State {
         purge::keep_from(self.clock.now(), self.retention_days)
     }
 
-    /// Remembers outside the database what a person asked for, before the database does it.
-    ///
-    /// # Errors
-    /// 503 when it cannot be written: then it must not be done.
-    pub async fn remember(&self, user_id: UserId, what: What) -> Result<(), ApiError> {
-        let (ledger, at) = (self.ledger.clone(), self.clock.now().timestamp());
-        let written = blocking(move || ledger.append(&LedgerEntry { at, user_id, what })).await?;
-        written.map_err(|e| ApiError::unavailable(chain(&e)))
-    }
-
-    /// Takes back what the ledger says of an erasure that began at `begun` and failed, so that no restore carries it
-    /// out. It is done beside the request, once the database says that the person is still there.
-    pub fn take_back_erasure(&self, user_id: UserId, begun: UtcMs) {
+    /// Takes an erasure back that was remembered at `begun` and failed, so that no restore carries it out. It is done
+    /// beside the request, and only once the database says that the person is still there.
+    pub fn take_back_erasure(&self, user_id: UserId, begun: Timestamp) {
         let state = self.clone();
         actix_web::rt::spawn(async move {
             for _ in 0..TAKE_BACK_ATTEMPTS {
@@ -92,9 +88,7 @@ impl State {
                     if users::hold(conn, user_id.into())?.is_none() {
                         return Ok(());
                     }
-                    let what = What::NotErased { begun: begun.timestamp() };
-                    let entry = LedgerEntry { at: clock.now().timestamp(), user_id, what };
-                    ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
+                    remember(&ledger, clock.now(), user_id, What::NotErased { begun })
                 });
                 match done.await {
                     Ok(()) => return,

@@ -47,7 +47,8 @@ def clips(blinkd, folder):
         photograph = data / "faces/enrol/obama-1.jpg"
         if photograph.exists():
             held = folder / "photograph.avi"
-            fit = "scale=-2:480,crop=min(iw\\,640):480,pad=640:480:(ow-iw)/2:0"
+            # With a sensor's noise: a picture that is repeated bit for bit would not be looked at.
+            fit = "scale=-2:480,crop=min(iw\\,640):480,pad=640:480:(ow-iw)/2:0,noise=alls=3:allf=t"
             ffmpeg("-loop", 1, "-i", photograph, "-t", 40, "-r", 30, "-vf", fit, "-pix_fmt", "yuvj420p", "-c:v", "mjpeg", "-q:v", 4, held)
             yield "still face, photograph", held
     else:

@@ -38,6 +38,8 @@ const PARTS: [&str; 15] = [
 const CHOOSE: &str = "#!/bin/sh\nexec grep -m1 -F -f \"$HOME/press\"\n";
 /// The browser and the editor: what is opened stands in the file `opened`.
 const OPEN: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$(dirname \"$0\")/opened\"\n";
+/// The terminal: the first that blinkd looks for, so that it does not depend on which the machine prefers.
+const TERMINAL: &str = "#!/bin/sh\nexec xterm -e \"$@\"\n";
 /// A screen to share: what a compositor offers through the portal.
 const SHARED: &str = "videotestsrc is-live=true ! video/x-raw,format=BGRx,width=320,height=240,framerate=30/1 ! \
                       pipewiresink mode=provide stream-properties=p,media.class=Video/Source,node.name=shared-screen";
@@ -92,6 +94,7 @@ impl Desktop {
         let home = Profile::new();
         fs::create_dir(home.path().join("bin")).expect("the folder is ours");
         write_script(&home.path().join("bin/xdg-open"), OPEN);
+        write_script(&home.path().join("bin/xdg-terminal-exec"), TERMINAL);
         let (bus, address) = start_bus(&home);
         let mut x = home.plain("Xvfb");
         x.args(["-displayfd", "1", "-screen", "0", "1280x720x24", "-nolisten", "tcp"]);

@@ -8,7 +8,8 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{Minute, paths::Paths, status::Status};
+use blink_profile::Paths;
+use blink_proto::{Minute, status::Status};
 use serde_json::Value;
 use tempfile::TempDir;
 

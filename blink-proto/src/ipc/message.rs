@@ -322,15 +322,10 @@ pub enum Sight {
 }
 
 impl Sight {
-    /// What a frame with or without a face, of which one was followed or not, with its eyes measured or not, shows.
+    /// Whether one face was followed, measurable or not.
     #[must_use]
-    pub fn of(face: bool, followed: bool, measured: bool) -> Self {
-        match (face, followed, measured) {
-            (false, ..) => Self::Nobody,
-            (true, false, _) => Self::Several,
-            (true, true, false) => Self::Turned,
-            (true, true, true) => Self::Measurable,
-        }
+    pub fn is_followed(self) -> bool {
+        matches!(self, Self::Turned | Self::Measurable)
     }
 }
 

@@ -39,6 +39,9 @@ pub struct SyncDone {
     pub uploaded: u64,
     /// Minutes set aside now, with a reason each.
     pub set_aside: u64,
+    /// Minutes that stay here because they are nobody's or another account's.
+    #[serde(default)]
+    pub held: u64,
 }
 
 /// A sign-in that waits for its approval in the browser (RFC 8628, section 3.2).

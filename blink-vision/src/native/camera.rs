@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::PathBuf};
 
-use super::SourceError;
+use super::{Holder, SourceError, holder::holders};
 
 /// A camera.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -16,7 +16,7 @@ pub struct Camera {
     /// `free`, `busy` or `no_permission`.
     pub state: CameraState,
     /// The program that holds it, where that can be seen.
-    pub used_by: Option<String>,
+    pub used_by: Option<Holder>,
 }
 
 /// Whether a camera can be used.
@@ -54,28 +54,13 @@ pub fn list() -> Vec<Camera> {
 
 fn describe(number: u32, name: String) -> Camera {
     let path = device(number);
-    let used_by = holder(number);
+    let used_by = holders(&path).into_iter().next();
     let state = match fs::File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => CameraState::NoPermission,
         _ if used_by.is_some() => CameraState::Busy,
         _ => CameraState::Free,
     };
     Camera { number, name, path, state, used_by }
-}
-
-/// The name of another program that has the camera open, as far as this user may look.
-#[must_use]
-pub fn holder(number: u32) -> Option<String> {
-    let device = device(number);
-    let own = std::process::id().to_string();
-    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
-        let pid = process.file_name().into_string().ok().filter(|pid| pid.parse::<u32>().is_ok() && *pid != own)?;
-        let mut files = fs::read_dir(process.path().join("fd")).ok()?.flatten();
-        files.any(|file| fs::read_link(file.path()).is_ok_and(|target| target == device)).then(|| {
-            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            format!("{} (process {pid})", name.trim())
-        })
-    })
 }
 
 /// Whether there is such a camera and this user may open it.
@@ -98,12 +83,13 @@ pub(super) fn check(number: u32) -> Result<(), SourceError> {
 
 /// Why a camera that is there cannot be used.
 pub(super) fn why_unusable(number: u32) -> SourceError {
-    match holder(number) {
-        Some(_) => busy(number),
+    match holders(&device(number)).first() {
+        Some(holder) => SourceError::Busy(holder.to_string()),
         None => SourceError::Failed(format!("camera {number} is there but gives no pictures")),
     }
 }
 
 fn busy(number: u32) -> SourceError {
-    SourceError::Busy(holder(number).unwrap_or_else(|| "another program".to_owned()))
+    let holders = holders(&device(number));
+    SourceError::Busy(holders.first().map_or_else(|| "another program".to_owned(), Holder::to_string))
 }

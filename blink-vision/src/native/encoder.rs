@@ -3,17 +3,14 @@
 use std::path::PathBuf;
 
 use dlib_face_recognition::{
-    FaceEncoderNetwork, FaceEncoderTrait, ImageMatrix, LandmarkPredictor, LandmarkPredictorTrait, Rectangle,
+    FaceEncoderNetwork, FaceEncoderTrait, LandmarkPredictor, LandmarkPredictorTrait, Rectangle,
 };
-use opencv::{
-    core::{Mat, MatTraitConst, MatTraitConstManual},
-    imgproc,
-};
+use opencv::core::Mat;
 
-use super::FaceBox;
+use super::{FaceBox, dlib_image};
 use crate::{
     geometry::Point,
-    models::{ENCODER, LANDMARKS_5, Model, ModelError},
+    models::{ENCODER, LANDMARKS_5, ModelError},
     owner::Encoding,
 };
 
@@ -29,35 +26,21 @@ impl Encoder {
     /// # Errors
     /// Where one is missing, unreadable or damaged.
     pub fn load(folders: &[PathBuf]) -> Result<Self, ModelError> {
-        let verified = |model: &Model| {
-            let path = model.locate(folders)?;
-            // dlib ends the process on some damaged files: it sees none whose hash is not right.
-            model.verify(&path)?;
-            Ok(path)
-        };
         let refused = |path: PathBuf, why: String| ModelError::Unreadable { path, source: std::io::Error::other(why) };
-        let path = verified(&LANDMARKS_5)?;
+        // dlib ends the process on some damaged files: it sees none whose hash is not right.
+        let path = LANDMARKS_5.find(folders)?;
         let landmarks = LandmarkPredictor::open(&path).map_err(|why| refused(path, why))?;
-        let path = verified(&ENCODER)?;
+        let path = ENCODER.find(folders)?;
         let network = FaceEncoderNetwork::open(&path).map_err(|why| refused(path, why))?;
         Ok(Self { landmarks, network })
     }
 
-    /// The encodings of `faces` in an 8-bit grey picture. A face that cannot be encoded is left out.
+    /// The encodings of `faces` in an 8-bit picture, grey or RGB. A face that cannot be encoded is left out.
     ///
     /// # Errors
     /// Where OpenCV has no memory.
-    pub fn encode(&self, grey: &Mat, faces: &[FaceBox]) -> opencv::Result<Vec<Encoding>> {
-        let mut rgb = Mat::default();
-        imgproc::cvt_color_def(grey, &mut rgb, imgproc::COLOR_GRAY2RGB)?;
-        let size = rgb.size()?;
-        #[expect(clippy::cast_sign_loss, reason = "sizes are positive")]
-        let (width, height) = (size.width as usize, size.height as usize);
-        let bytes = rgb.data_bytes()?;
-        assert!(bytes.len() >= 3 * width * height, "a picture made by OpenCV just now is whole");
-        #[expect(unsafe_code, reason = "dlib copies from a pointer")]
-        // SAFETY: `bytes` holds 3 * width * height bytes in rows without gaps, as asserted.
-        let image = unsafe { ImageMatrix::new(width, height, bytes.as_ptr()) };
+    pub fn encode(&self, picture: &Mat, faces: &[FaceBox]) -> opencv::Result<Vec<Encoding>> {
+        let image = dlib_image(picture)?;
         let shapes: Vec<_> = faces.iter().map(|face| self.landmarks.face_landmarks(&image, &rectangle(face))).collect();
         let encodings = self.network.get_face_encodings(&image, &shapes, 0);
         #[expect(clippy::cast_possible_truncation, reason = "the network computes in 32 bits")]

@@ -1,37 +1,57 @@
-//! Video files, read through FFmpeg; motion JPEG is taken undecoded and decoded to grey alone.
+//! Video files: motion JPEG by our own reading, all else through FFmpeg.
+
+mod ffmpeg;
+mod jpeg;
 
 use std::{
     fs::File,
-    io::Read,
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use opencv::{
-    core::{Mat, MatTraitConst, MatTraitConstManual, Vector},
-    imgcodecs, imgproc,
-    videoio::{self, VideoCapture, VideoCaptureTrait, VideoCaptureTraitConst},
-};
+use opencv::core::Mat;
 
-use super::{Frame, SourceError, source::TIMEOUT};
+use super::{Frame, SourceError};
+use crate::container::{Container, Extent};
+use ffmpeg::FfmpegFile;
+use jpeg::JpegFile;
 
 /// So many frames in a row that cannot be decoded end the file.
 const MOST_DAMAGED: u32 = 250;
+/// Frames that may be missing at the end of a file that counts them.
+const FEW_FRAMES: f64 = 3.5;
+/// Where nothing but a length is known, it may be the sound's, which goes on for longer than the picture.
+const SOUND_OUTLASTS_S: f64 = 2.0;
+
+/// What reading on in a file gives.
+enum Step {
+    /// A picture, and its time in the file where it has one.
+    Picture(Option<Duration>),
+    /// A frame that cannot be decoded.
+    Damaged,
+    End,
+}
+
+#[derive(Debug)]
+enum Reader {
+    Jpeg(JpegFile),
+    Ffmpeg(FfmpegFile),
+}
 
 /// An open video file.
 #[derive(Debug)]
 pub struct FileSource {
     path: PathBuf,
+    file: File,
     repeat: bool,
-    capture: VideoCapture,
-    /// The container's words: frames and frames per second, where it has any.
+    container: Container,
+    reader: Reader,
+    /// The container's words: frames and frames per second, 0 where it has none.
     stated_frames: f64,
     stated_fps: f64,
-    /// Packets come undecoded: the codec is motion JPEG.
-    undecoded: bool,
     /// For `--fps`: time is the frame's number over this, whatever the container says.
     forced_fps: Option<f64>,
-    raw: Mat,
     grey: Mat,
     index: u64,
     /// Where the current pass through the file began, and the last frame's time.
@@ -45,24 +65,37 @@ impl FileSource {
     /// # Errors
     /// [`SourceError::Unreadable`] and [`SourceError::NotVideo`].
     pub fn open(path: &Path, repeat: bool) -> Result<Self, SourceError> {
-        check_is_video(path)?;
-        let capture = open_capture(path)?;
-        let mut source = Self {
+        let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(unreadable)?;
+        check_is_video(&mut file, path)?;
+        let container = Container::inspect(&mut file);
+        let jpeg = JpegFile::open(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
+        let (reader, (stated_frames, stated_fps)) = match jpeg {
+            Some(jpeg) => {
+                #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
+                let stated = (jpeg.movie().stated_frames() as f64, 1.0 / jpeg.movie().frame_s());
+                (Reader::Jpeg(jpeg), stated)
+            }
+            None => {
+                let ffmpeg = FfmpegFile::open(&file, path, container.orientation)?;
+                let stated = ffmpeg.stated()?;
+                (Reader::Ffmpeg(ffmpeg), stated)
+            }
+        };
+        Ok(Self {
             path: path.to_owned(),
+            file,
             repeat,
-            stated_frames: capture.get(videoio::CAP_PROP_FRAME_COUNT)?,
-            stated_fps: capture.get(videoio::CAP_PROP_FPS)?,
-            capture,
-            undecoded: false,
+            container,
+            reader,
+            stated_frames,
+            stated_fps,
             forced_fps: None,
-            raw: Mat::default(),
             grey: Mat::default(),
             index: 0,
             pass_start: Duration::ZERO,
             last: None,
-        };
-        source.take_undecoded_if_jpeg()?;
-        Ok(source)
+        })
     }
 
     /// Takes the frame's number over `fps` as its time.
@@ -72,129 +105,106 @@ impl FileSource {
         self
     }
 
-    /// Frames the container says it has; `None` where it does not say.
+    /// Frames the container says it has, or its length in frames; `None` where it does not say.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
     pub fn stated_frames(&self) -> Option<u64> {
         (self.stated_frames >= 1.0).then_some(self.stated_frames as u64)
     }
 
-    /// Whether the file ended clearly before the length it states: by more than two frames.
+    /// Whether the file, read to its end, ended before the end that it states.
     #[must_use]
     pub fn ended_early(&self) -> bool {
-        if self.stated_frames < 1.0 || self.stated_fps <= 0.0 || self.forced_fps.is_some() {
-            return false;
-        }
-        let last = self.last.unwrap_or_default().as_secs_f64();
-        (self.stated_frames - 3.5) / self.stated_fps > last
+        let cut_off = match &self.reader {
+            Reader::Jpeg(jpeg) => jpeg.movie().is_cut_off(),
+            Reader::Ffmpeg(_) => false,
+        };
+        let spare_s = match self.container.extent {
+            Extent::CutOff => return true,
+            Extent::Whole => return cut_off,
+            Extent::WholeAndCounted => FEW_FRAMES / self.stated_fps,
+            Extent::Unknown => SOUND_OUTLASTS_S,
+        };
+        let last_s = self.last.unwrap_or_default().as_secs_f64();
+        let stated_s = self.stated_frames / self.stated_fps;
+        cut_off || self.forced_fps.is_none() && stated_s.is_finite() && stated_s - spare_s > last_s
     }
 
     /// The next frame, at once.
     ///
     /// # Errors
-    /// [`SourceError::EndOfFile`] after the last.
+    /// [`SourceError::EndOfFile`] after the last; [`SourceError::NoPictures`] where there was none.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
         let mut damaged = 0;
-        while !self.next_picture()? {
-            damaged += 1;
-            if damaged > MOST_DAMAGED {
-                return Err(SourceError::EndOfFile);
+        let stated = loop {
+            let step = match &mut self.reader {
+                Reader::Jpeg(jpeg) => jpeg.next(&mut self.grey)?,
+                Reader::Ffmpeg(ffmpeg) => ffmpeg.next(&mut self.grey)?,
+            };
+            match step {
+                Step::Picture(stated) => break stated,
+                Step::Damaged if damaged < MOST_DAMAGED => damaged += 1,
+                Step::End if self.repeat && self.last.is_some() => self.start_again()?,
+                _ if self.last.is_none() => return Err(SourceError::NoPictures(self.path.clone())),
+                _ => return Err(SourceError::EndOfFile),
             }
-        }
-        let timestamp = self.timestamp()?;
+        };
+        let timestamp = self.timestamp(stated);
         self.last = Some(timestamp);
         let index = self.index;
         self.index += 1;
         Ok(Frame { index, timestamp, grey: &self.grey })
     }
 
-    /// Reads one frame into `grey`; false where it was damaged.
-    fn next_picture(&mut self) -> Result<bool, SourceError> {
-        if !self.capture.read(&mut self.raw)? || self.raw.empty() {
-            if !self.repeat || self.last.is_none() {
-                return Err(SourceError::EndOfFile);
-            }
-            self.start_again()?;
-            return Ok(false);
-        }
-        if self.undecoded {
-            let whole = self.raw.data_bytes()?.windows(2).rev().take(64).any(|end| end == [0xff, 0xd9]);
-            return Ok(whole && self.decode_jpeg()?);
-        }
-        imgproc::cvt_color_def(&self.raw, &mut self.grey, imgproc::COLOR_BGR2GRAY)?;
-        Ok(true)
-    }
-
-    fn decode_jpeg(&mut self) -> Result<bool, SourceError> {
-        imgcodecs::imdecode_to(&self.raw, imgcodecs::IMREAD_GRAYSCALE, &mut self.grey)?;
-        Ok(!self.grey.empty())
-    }
-
-    fn take_undecoded_if_jpeg(&mut self) -> Result<(), SourceError> {
-        const MJPG: i32 = i32::from_le_bytes(*b"MJPG");
-        #[expect(clippy::cast_possible_truncation, reason = "a four-character code")]
-        let codec = self.capture.get(videoio::CAP_PROP_FOURCC)? as i32;
-        if codec == MJPG {
-            self.undecoded = self.capture.set(videoio::CAP_PROP_FORMAT, -1.0)?;
+    fn start_again(&mut self) -> Result<(), SourceError> {
+        self.pass_start = self.last.unwrap_or_default() + self.frame_time();
+        match &mut self.reader {
+            Reader::Jpeg(jpeg) => jpeg.rewind(),
+            Reader::Ffmpeg(ffmpeg) => *ffmpeg = FfmpegFile::open(&self.file, &self.path, self.container.orientation)?,
         }
         Ok(())
     }
 
-    fn start_again(&mut self) -> Result<(), SourceError> {
-        let step = if self.stated_fps > 0.0 { 1.0 / self.stated_fps } else { 1.0 / 30.0 };
-        self.pass_start = self.last.unwrap_or_default() + Duration::from_secs_f64(step);
-        self.capture = open_capture(&self.path)?;
-        self.take_undecoded_if_jpeg()
+    fn frame_time(&self) -> Duration {
+        let fps = if self.stated_fps > 0.0 { self.stated_fps } else { 30.0 };
+        Duration::from_secs_f64(1.0 / fps)
     }
 
     /// The time of the frame just read. Times that do not advance, as in files without any, are made from the rate.
-    fn timestamp(&self) -> Result<Duration, SourceError> {
+    fn timestamp(&self, stated: Option<Duration>) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         if let Some(fps) = self.forced_fps {
-            return Ok(Duration::from_secs_f64(self.index as f64 / fps));
+            return Duration::from_secs_f64(self.index as f64 / fps);
         }
-        let stated = self.capture.get(videoio::CAP_PROP_POS_MSEC)? / 1_000.0;
-        let stated = Duration::try_from_secs_f64(stated).unwrap_or_default() + self.pass_start;
-        Ok(match self.last {
-            Some(last) if stated <= last => {
-                let fps = if self.stated_fps > 0.0 { self.stated_fps } else { 30.0 };
-                last + Duration::from_secs_f64(1.0 / fps)
-            }
+        let stated = stated.unwrap_or_default() + self.pass_start;
+        match self.last {
+            Some(last) if stated <= last => last + self.frame_time(),
             _ => stated,
-        })
-    }
-}
-
-fn open_capture(path: &Path) -> Result<VideoCapture, SourceError> {
-    #[expect(clippy::cast_possible_truncation, reason = "500")]
-    let timeout = TIMEOUT.as_millis() as i32;
-    let parameters = Vector::from_slice(&[
-        videoio::CAP_PROP_OPEN_TIMEOUT_MSEC,
-        timeout,
-        videoio::CAP_PROP_READ_TIMEOUT_MSEC,
-        timeout,
-    ]);
-    let capture = VideoCapture::from_file_with_params(path, videoio::CAP_FFMPEG, &parameters);
-    match capture {
-        Ok(capture) if capture.is_opened()? => Ok(capture),
-        _ => Err(SourceError::NotVideo { path: path.to_owned(), why: "no decoder knows it, or its index is missing" }),
+        }
     }
 }
 
 /// Refuses what is not a plain file, and text: FFmpeg would read a playlist under any name and open what it lists.
-fn check_is_video(path: &Path) -> Result<(), SourceError> {
+fn check_is_video(file: &mut File, path: &Path) -> Result<(), SourceError> {
+    /// What the lists that FFmpeg knows begin with; what follows may be anything.
+    const LISTS: [&[u8]; 6] = [b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0", b"[playlist]"];
     let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
     let not_video = |why| SourceError::NotVideo { path: path.to_owned(), why };
-    if !std::fs::metadata(path).map_err(unreadable)?.is_file() {
+    if !file.metadata().map_err(unreadable)?.is_file() {
         return Err(not_video("it is not a file"));
     }
     let mut start = Vec::new();
-    File::open(path).map_err(unreadable)?.take(1024).read_to_end(&mut start).map_err(unreadable)?;
+    file.take(1024).read_to_end(&mut start).map_err(unreadable)?;
+    file.seek(io::SeekFrom::Start(0)).map_err(unreadable)?;
     if start.is_empty() {
         return Err(not_video("it is empty"));
     }
     let text = |byte: &u8| byte.is_ascii_graphic() || byte.is_ascii_whitespace();
-    if start.iter().all(text) || std::str::from_utf8(&start).is_ok_and(|start| !start.contains('\0')) {
+    let unmarked = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&start).trim_ascii_start();
+    if start.iter().all(text)
+        || std::str::from_utf8(&start).is_ok_and(|start| !start.contains('\0'))
+        || LISTS.iter().any(|list| unmarked.starts_with(list))
+    {
         return Err(not_video("it is text"));
     }
     Ok(())

@@ -4,14 +4,13 @@
 //! looks like that, or its landmarks jump, the detector is asked at once. So a loss shows in the frame it happens, or
 //! the next.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use opencv::core::{Mat, MatTraitConst, Rect};
 
 use super::{Detector, Encoder, FaceBox};
 use crate::{
     geometry::{Landmarks, Point, Similarity},
-    models,
     owner::Owner,
     predictor::{GreyImage, Predictor},
 };
@@ -29,8 +28,8 @@ const COMPARE_EVERY: Duration = Duration::from_secs(2);
 const SEARCH_WIDTH: f64 = 320.0;
 /// The face's width when the detector confirms it: its window is 80.
 const CONFIRM_WIDTH: f64 = 120.0;
-/// Side of the sampled face.
-const LOOK: usize = 16;
+/// Pixels along a side of the thumbnail.
+const SIDE: usize = 16;
 /// Below the first likeness a face is doubted, below the second it is gone unless the detector finds it.
 const DOUBT_BELOW: f32 = 0.75;
 const GONE_BELOW: f32 = 0.45;
@@ -38,7 +37,7 @@ const GONE_BELOW: f32 = 0.45;
 const MOST_GROWTH: f32 = 1.25;
 const MOST_SHIFT: f32 = 0.5;
 
-type Look = [f32; LOOK * LOOK];
+type Thumbnail = [f32; SIDE * SIDE];
 
 /// Who is in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +50,7 @@ pub(super) enum Found {
 #[derive(Debug)]
 struct Followed {
     landmarks: Landmarks,
-    look: Look,
+    thumbnail: Thumbnail,
     confirmed: Duration,
     asked: Duration,
     refusals: u32,
@@ -61,6 +60,8 @@ struct Followed {
 #[derive(Default)]
 pub(super) struct Follower {
     owner: Option<Owner>,
+    /// Where the encoder's models are looked for.
+    model_folders: Vec<PathBuf>,
     /// When the owner was last looked for among several faces.
     compared: Option<Duration>,
     detector: Detector,
@@ -76,8 +77,9 @@ impl Follower {
     }
 
     /// Whom to follow where several people are in the picture.
-    pub(super) fn set_owner(&mut self, owner: Option<Owner>) {
+    pub(super) fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
         self.owner = owner;
+        model_folders.clone_into(&mut self.model_folders);
         self.compared = None;
     }
 
@@ -122,8 +124,8 @@ impl Follower {
         let before = predictor.box_of(&face.landmarks);
         let landmarks = predictor.predict(image, &before);
         let now = predictor.box_of(&landmarks);
-        let look = look(image, &now);
-        let likeness = likeness(&look, &face.look);
+        let thumbnail = thumbnail(image, &now);
+        let likeness = likeness(&thumbnail, &face.thumbnail);
         let steady = is_steady(&before, &now) && is_inside(&now, image);
         if steady && likeness >= GONE_BELOW {
             face.landmarks = landmarks;
@@ -139,7 +141,7 @@ impl Follower {
             if gone || overlap(&found, &now) < 0.5 {
                 face.landmarks = settle(predictor, image, &found);
             }
-            face.look = self::look(image, &predictor.box_of(&face.landmarks));
+            face.thumbnail = self::thumbnail(image, &predictor.box_of(&face.landmarks));
             face.confirmed = t;
             face.refusals = 0;
             return Ok(true);
@@ -202,8 +204,8 @@ impl Follower {
         let found = match person {
             Some(face) => {
                 let landmarks = settle(predictor, image, &face);
-                let look = look(image, &predictor.box_of(&landmarks));
-                self.followed = Some(Followed { landmarks, look, confirmed: t, asked: t, refusals: 0 });
+                let thumbnail = thumbnail(image, &predictor.box_of(&landmarks));
+                self.followed = Some(Followed { landmarks, thumbnail, confirmed: t, asked: t, refusals: 0 });
                 Found::One
             }
             None if faces.is_empty() => Found::Nobody,
@@ -223,7 +225,7 @@ impl Follower {
             return Ok(None);
         }
         self.compared = Some(t);
-        let Ok(encoder) = Encoder::load(&models::folders()) else {
+        let Ok(encoder) = Encoder::load(&self.model_folders) else {
             tracing::warn!("the owner cannot be told among several faces: the encoder's models are missing");
             return Ok(None);
         };
@@ -260,22 +262,22 @@ fn is_inside(face: &FaceBox, image: &GreyImage<'_>) -> bool {
 
 /// The face at a glance: a small sample of it, with mean 0 and energy 1.
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
-fn look(image: &GreyImage<'_>, face: &FaceBox) -> Look {
-    let mut look = [0.0; LOOK * LOOK];
-    let step = 1.0 / LOOK as f32;
-    for (y, row) in look.chunks_exact_mut(LOOK).enumerate() {
+fn thumbnail(image: &GreyImage<'_>, face: &FaceBox) -> Thumbnail {
+    let mut thumbnail = [0.0; SIDE * SIDE];
+    let step = 1.0 / SIDE as f32;
+    for (y, row) in thumbnail.chunks_exact_mut(SIDE).enumerate() {
         for (x, value) in row.iter_mut().enumerate() {
             *value = image.bilinear(face.apply(Point::new((x as f32 + 0.5) * step, (y as f32 + 0.5) * step)));
         }
     }
-    let mean = look.iter().sum::<f32>() / (LOOK * LOOK) as f32;
-    look.iter_mut().for_each(|value| *value -= mean);
-    let energy = look.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
-    look.iter_mut().for_each(|value| *value /= energy);
-    look
+    let mean = thumbnail.iter().sum::<f32>() / (SIDE * SIDE) as f32;
+    thumbnail.iter_mut().for_each(|value| *value -= mean);
+    let energy = thumbnail.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
+    thumbnail.iter_mut().for_each(|value| *value /= energy);
+    thumbnail
 }
 
-fn likeness(a: &Look, b: &Look) -> f32 {
+fn likeness(a: &Thumbnail, b: &Thumbnail) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

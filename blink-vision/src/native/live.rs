@@ -17,7 +17,7 @@ use opencv::{
     videoio::{self, VideoCapture, VideoCaptureTrait, VideoCaptureTraitConst},
 };
 
-use super::{Frame, SourceError, camera, source::TIMEOUT};
+use super::{Frame, SourceError, camera, frame::TIMEOUT};
 use crate::SourceSpec;
 
 /// Dropping a source waits no longer for its device to be closed.
@@ -137,8 +137,10 @@ fn open_capture(spec: &SourceSpec) -> Result<VideoCapture, SourceError> {
             VideoCapture::new(number, if cfg!(target_os = "linux") { videoio::CAP_V4L2 } else { videoio::CAP_ANY })
         }
         SourceSpec::Gst(pipeline) => {
+            // What is played from a file may ask to be turned.
+            let upright = "videoflip video-direction=auto";
             let ours = "videoconvert ! video/x-raw,format=GRAY8 ! appsink drop=true max-buffers=2 sync=false";
-            VideoCapture::from_file(format!("{pipeline} ! {ours}"), videoio::CAP_GSTREAMER)
+            VideoCapture::from_file(format!("{pipeline} ! {upright} ! {ours}"), videoio::CAP_GSTREAMER)
         }
         SourceSpec::Rtsp(url) => {
             let open = [videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, timeout];
@@ -150,7 +152,11 @@ fn open_capture(spec: &SourceSpec) -> Result<VideoCapture, SourceError> {
         }
     };
     match capture {
-        Ok(capture) if capture.is_opened()? => Ok(capture),
+        Ok(mut capture) if capture.is_opened()? => {
+            // OpenCV 4.6 turns a picture the wrong way, and a camera's stream says nothing of turning.
+            capture.set(videoio::CAP_PROP_ORIENTATION_AUTO, 0.0)?;
+            Ok(capture)
+        }
         _ => Err(lost(spec)),
     }
 }

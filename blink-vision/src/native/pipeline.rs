@@ -1,8 +1,8 @@
 //! A frame becomes landmarks, an EAR, blinks.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
-use opencv::core::{MatTraitConst, MatTraitConstManual};
+use opencv::core::{Mat, MatTraitConst, MatTraitConstManual};
 
 use super::{
     FaceBox, Frame, SourceError,
@@ -16,6 +16,7 @@ use crate::{
     geometry::Eye,
     owner::Owner,
     predictor::{GreyImage, Predictor},
+    stillness::Stillness,
 };
 
 /// Everything from a frame to events. One for each stream.
@@ -23,6 +24,9 @@ pub struct Pipeline {
     predictor: Arc<Predictor>,
     follower: Follower,
     blinks: BlinkDetector,
+    stillness: Stillness,
+    /// The picture before.
+    previous: Mat,
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -35,7 +39,13 @@ impl Pipeline {
     /// A pipeline that has seen nothing, with the landmark model it shares with others.
     #[must_use]
     pub fn new(predictor: Arc<Predictor>) -> Self {
-        Self { predictor, follower: Follower::default(), blinks: BlinkDetector::default() }
+        Self {
+            predictor,
+            follower: Follower::default(),
+            blinks: BlinkDetector::default(),
+            stillness: Stillness::default(),
+            previous: Mat::default(),
+        }
     }
 
     /// As [`Self::new`], with other limits than the defaults, to measure what the defaults are worth.
@@ -44,9 +54,10 @@ impl Pipeline {
         Self { blinks: BlinkDetector::with_limits(limits), ..Self::new(predictor) }
     }
 
-    /// Whom to follow where several people are in the picture; with `None` several faces are not observed.
-    pub fn set_owner(&mut self, owner: Option<Owner>) {
-        self.follower.set_owner(owner);
+    /// Whom to follow where several people are in the picture; with `None` several faces are not observed. The models
+    /// that tell them apart are looked for in `model_folders` when they are needed.
+    pub fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
+        self.follower.set_owner(owner, model_folders);
     }
 
     /// The box of the face that is followed, for whoever enrols the owner.
@@ -67,36 +78,53 @@ impl Pipeline {
         let image = GreyImage::new(grey.data_bytes()?, width, height, width)
             .filter(|_| grey.channels() == 1 && grey.is_continuous())
             .ok_or_else(|| SourceError::Failed(format!("a frame of {width}x{height} cannot be used")))?;
-        let found = self.follower.step(&self.predictor, grey, &image, frame.timestamp)?;
+        let bytes = grey.data_bytes()?;
+        let repeats = self.previous.size()? == grey.size()? && self.previous.data_bytes()? == bytes;
+        if !repeats {
+            grey.copy_to(&mut self.previous)?;
+        }
+        let (index, timestamp) = (frame.index, frame.timestamp);
+        if self.stillness.push(timestamp, repeats) {
+            let reading = self.blinks.push(index, timestamp, None);
+            self.stillness.take(self.blinks.drain());
+            let (sight, fps) = (FaceSight::None, self.blinks.fps());
+            return Ok(FrameReport { index, timestamp, sight, stands_still: true, fps, reading });
+        }
+        let found = self.follower.step(&self.predictor, grey, &image, timestamp)?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
         let patches = landmarks.map(|landmarks| {
             let face = self.predictor.box_of(landmarks);
             Eye::BOTH.map(|eye| eye_patch::sample(&image, self.predictor.mean_shape(), &face, eye))
         });
         let seen = landmarks.map(|landmarks| EyesSeen { landmarks, patches: patches.as_ref() });
-        let reading = self.blinks.push(frame.index, frame.timestamp, seen);
+        let reading = self.blinks.push(index, timestamp, seen);
+        self.stillness.take(self.blinks.drain());
         let sight = match found {
             Found::Nobody => FaceSight::None,
             Found::Several => FaceSight::Several,
             Found::One if reading.turned => FaceSight::Turned,
             Found::One => FaceSight::Measurable,
         };
-        Ok(FrameReport { index: frame.index, timestamp: frame.timestamp, sight, fps: self.blinks.fps(), reading })
+        Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), reading })
     }
 
     /// What has been settled since the last call.
     pub fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
-        self.blinks.drain()
+        self.stillness.drain()
     }
 
     /// The stream has ended: settles what waits for frames that will not come.
     pub fn finish(&mut self) {
         self.blinks.finish();
+        self.stillness.take(self.blinks.drain());
+        self.stillness.finish();
     }
 
     /// Forgets everything: another stream begins.
     pub fn reset(&mut self) {
         self.follower.reset();
         self.blinks = BlinkDetector::default();
+        self.stillness = Stillness::default();
+        self.previous = Mat::default();
     }
 }

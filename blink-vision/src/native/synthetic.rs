@@ -19,8 +19,10 @@ use crate::{schedule::Schedule, source::Synthetic};
 pub(super) const SIZE: (i32, i32) = (640, 480);
 /// Steps of the lids' way down that are drawn once and kept.
 const STEPS: u16 = 64;
-/// Pictures of noise that take turns.
-const NOISES: usize = 5;
+/// The noise is a larger picture, of which each frame gets another part: it is so many pixels wider and higher.
+const NOISE_MARGIN: i32 = 64;
+/// From one part to the next; odd, so that all parts have their turn.
+const NOISE_STEP: i32 = 1_789;
 /// The rows in which the eyes are, in any size of face: all that changes between two steps.
 const EYES: (i32, i32) = (192, 64);
 /// Coordinates are given to OpenCV in sixteenths of a pixel.
@@ -40,8 +42,9 @@ pub struct SyntheticFace {
     open: Mat,
     /// The eyes' rows at each step.
     eyes: BTreeMap<u16, Mat>,
-    noises: Vec<Mat>,
-    turn: usize,
+    noise: Mat,
+    /// Which part of it the last picture got.
+    place: i32,
     picture: Mat,
 }
 
@@ -52,7 +55,6 @@ impl SyntheticFace {
     /// Where OpenCV has no memory.
     pub fn new(spec: &Synthetic, opened_at: Timestamp) -> opencv::Result<Self> {
         let offset = spec.epoch.map_or(0.0, |epoch| opened_at.duration_since(epoch).as_secs_f64());
-        let noises = (0..NOISES).map(|_| noise()).collect::<opencv::Result<_>>()?;
         Ok(Self {
             schedule: Schedule::new(spec.bpm, spec.seed),
             glasses: spec.glasses,
@@ -62,8 +64,8 @@ impl SyntheticFace {
             room: draw(None, spec.faces, spec.glasses)?,
             open: draw(Some(0.0), spec.faces, spec.glasses)?,
             eyes: BTreeMap::new(),
-            noises,
-            turn: 0,
+            noise: noise()?,
+            place: 0,
             picture: Mat::default(),
         })
     }
@@ -77,10 +79,12 @@ impl SyntheticFace {
         let closure = self.schedule.closure(t_s + self.offset_s);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to STEPS")]
         let step = (t_s >= self.absent_s).then(|| (closure * f64::from(STEPS)).round() as u16);
-        self.turn = (self.turn + 1) % self.noises.len();
-        let noise = &self.noises[self.turn];
+        // No two pictures of 4,096 in a row have the same noise: a picture that is repeated would not be observed.
+        self.place = (self.place + NOISE_STEP) % (NOISE_MARGIN * NOISE_MARGIN);
+        let part = Rect::new(self.place % NOISE_MARGIN, self.place / NOISE_MARGIN, SIZE.0, SIZE.1);
+        let noise = self.noise.roi(part)?;
         let Some(step) = step else {
-            core::add_def(&self.room, noise, &mut self.picture)?;
+            core::add_def(&self.room, &noise, &mut self.picture)?;
             return Ok(&self.picture);
         };
         let rows = Rect::new(0, EYES.0, SIZE.0, EYES.1);
@@ -88,7 +92,7 @@ impl SyntheticFace {
             let picture = draw(Some(f64::from(step) / f64::from(STEPS)), self.faces, self.glasses)?;
             self.eyes.insert(step, picture.roi(rows)?.try_clone()?);
         }
-        core::add_def(&self.open, noise, &mut self.picture)?;
+        core::add_def(&self.open, &noise, &mut self.picture)?;
         core::add_def(&self.eyes[&step], &noise.roi(rows)?, &mut self.picture.roi_mut(rows)?)?;
         Ok(&self.picture)
     }
@@ -125,8 +129,8 @@ impl SyntheticSource {
         }
         let timestamp = Duration::from_secs_f64(self.slot as f64 / self.fps);
         let due = (self.opened + timestamp).saturating_duration_since(Instant::now());
-        if due > super::source::TIMEOUT {
-            thread::sleep(super::source::TIMEOUT);
+        if due > super::frame::TIMEOUT {
+            thread::sleep(super::frame::TIMEOUT);
             return Err(SourceError::TimedOut);
         }
         thread::sleep(due);
@@ -141,7 +145,8 @@ impl SyntheticSource {
 
 /// Faint noise, 0 to about 8 grey levels.
 fn noise() -> opencv::Result<Mat> {
-    let mut noise = Mat::new_size_with_default(Size::new(SIZE.0, SIZE.1), CV_8UC1, Scalar::all(0.0))?;
+    let size = Size::new(SIZE.0 + NOISE_MARGIN, SIZE.1 + NOISE_MARGIN);
+    let mut noise = Mat::new_size_with_default(size, CV_8UC1, Scalar::all(0.0))?;
     core::randn(&mut noise, &Scalar::all(4.0), &Scalar::all(1.5))?;
     let mut coloured = Mat::default();
     imgproc::cvt_color_def(&noise, &mut coloured, imgproc::COLOR_GRAY2BGR)?;

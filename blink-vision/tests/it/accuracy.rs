@@ -79,7 +79,7 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, clip: &Clip, found: &[Span], frames: u64) {
-        self.score += Score::of(found, &clip.blinks, frames);
+        self.score += Score::from_spans(found, &clip.blinks, frames);
         self.there += clip.blinks.len();
         self.miscounted += found.len().abs_diff(clip.blinks.len());
         self.clips += 1;

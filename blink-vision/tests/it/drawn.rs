@@ -43,7 +43,7 @@ fn every_planned_blink_is_found_and_no_other(
     let spec = Synthetic { bpm: 24.0, seed: 11, fps, glasses, ..Synthetic::default() };
     let (blinks, _, observed) = watch(&spec, 16.0);
     let frames = (16.0 * fps) as u64;
-    let truth = Truth::of(spec.bpm, spec.seed, fps, frames, Duration::ZERO);
+    let truth = Truth::new(spec.bpm, spec.seed, fps, frames, Duration::ZERO);
     let frame = |frame: u64| i64::try_from(frame).unwrap();
     let there: Vec<Span> = truth
         .blinks
@@ -51,10 +51,15 @@ fn every_planned_blink_is_found_and_no_other(
         .map(|blink| Span { start_frame: frame(blink.start_frame), end_frame: frame(blink.end_frame) })
         .collect();
     let found: Vec<Span> = blinks.iter().map(Span::from).collect();
-    let score = Score::of(&found, &there, frames);
+    let score = Score::from_spans(&found, &there, frames);
     assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {there:?}");
     assert_eq!(blinks.len(), truth.blinks.len());
     assert!(observed > Duration::from_millis(15_500), "{observed:?}");
+    // The first blink is not in the first two seconds, and each begins where the lid begins to move.
+    assert!(blinks[0].start >= Duration::from_secs(2), "{:?}", blinks[0]);
+    for (found, planned) in blinks.iter().zip(&truth.blinks) {
+        assert!(found.start_frame.abs_diff(planned.start_frame) <= 1, "{found:?} {planned:?}");
+    }
 }
 
 #[test]
@@ -89,4 +94,34 @@ fn the_loss_of_the_face_is_noticed_within_three_frames() {
             _ => {}
         }
     }
+}
+
+#[test]
+fn a_picture_that_is_frozen_is_not_observed_and_the_drawn_face_never_is() {
+    let mut face = SyntheticFace::new(&Synthetic::default(), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let mut pipeline = Pipeline::new(footage::model());
+    let (mut grey, mut still, mut observed) = (Mat::default(), Vec::new(), Duration::ZERO);
+    let mut take = |event: Event| {
+        if let Event::Observed { from, to, .. } = event {
+            observed += to - from;
+        }
+    };
+    for index in 0..300 {
+        let timestamp = Duration::from_secs_f64(index as f64 / 30.0);
+        if !(120..210).contains(&index) {
+            imgproc::cvt_color_def(face.draw(timestamp).unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
+        }
+        let report = pipeline.process(&Frame { index, timestamp, grey: &grey }).unwrap();
+        assert_eq!(report.sight == FaceSight::None, report.stands_still);
+        if report.stands_still {
+            still.push(index);
+        }
+        pipeline.drain_events().for_each(&mut take);
+    }
+    pipeline.finish();
+    pipeline.drain_events().for_each(&mut take);
+    // Frame 119 stands for 91 frames, and is known to after a second.
+    assert_eq!(still, (150..210).collect::<Vec<_>>());
+    let unobserved = Duration::from_secs_f64(299.0 / 30.0) - observed;
+    assert!(unobserved.abs_diff(Duration::from_secs_f64(91.0 / 30.0)) < Duration::from_millis(80), "{unobserved:?}");
 }

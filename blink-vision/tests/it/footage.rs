@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use blink_vision::{models, native::load_landmark_model, predictor::Predictor};
+use blink_vision::{native::load_landmark_model, predictor::Predictor};
 
 /// The folder of test footage, or `None` with a word about what is skipped.
 pub(crate) fn folder(skipped: &str) -> Option<PathBuf> {
@@ -26,9 +26,16 @@ pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     files
 }
 
+/// Where `blinkd models --fetch` and Debian's package put models.
+pub(crate) fn model_folders() -> Vec<PathBuf> {
+    let named = std::env::var_os("BLINKD_MODELS_DIR").map(PathBuf::from);
+    let own = std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share/blinkd/models"));
+    named.into_iter().chain(own).chain([PathBuf::from("/usr/share/dlib")]).collect()
+}
+
 /// The landmark model, read once for a test process.
 pub(crate) fn model() -> Arc<Predictor> {
     static MODEL: OnceLock<Arc<Predictor>> = OnceLock::new();
-    let load = || Arc::new(load_landmark_model(&models::folders()).expect("the landmark model: run `make bootstrap`"));
+    let load = || Arc::new(load_landmark_model(&model_folders()).expect("the landmark model: run `make bootstrap`"));
     Arc::clone(MODEL.get_or_init(load))
 }

@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod drawn;
+mod files;
 mod footage;
 mod owner;
 mod predictor;

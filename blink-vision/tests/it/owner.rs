@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use blink_vision::{
-    FaceSight, models,
+    FaceSight,
     native::{Detector, Encoder, FaceBox, Frame, Pipeline},
     owner::{Encoding, Owner},
 };
@@ -33,7 +33,7 @@ fn encoding(detector: &mut Detector, encoder: &Encoder, picture: &Mat) -> Option
 }
 
 fn encoder() -> Option<Encoder> {
-    let loaded = Encoder::load(&models::folders());
+    let loaded = Encoder::load(&footage::model_folders());
     if let Err(error) = &loaded {
         println!("skipped: telling people apart: {error}");
     }
@@ -78,7 +78,7 @@ fn the_owner_is_followed_among_two_people() {
     assert!(faces(&mut detector, &both).len() >= 2);
     let watch = |owner: Option<Owner>| {
         let mut pipeline = Pipeline::new(footage::model());
-        pipeline.set_owner(owner);
+        pipeline.set_owner(owner, &footage::model_folders());
         let timestamp = Duration::ZERO;
         let sight = pipeline.process(&Frame { index: 0, timestamp, grey: &both }).unwrap().sight;
         (sight, pipeline.followed_face().map(|face| face.origin.x < left.cols() as f32))

@@ -3,11 +3,11 @@
 use blink_vision::{
     geometry::{Point, Similarity},
     models,
-    native::{Detector, FaceBox, FileSource, SyntheticFace},
+    native::{Detector, FaceBox, FileSource, SyntheticFace, dlib_image},
     predictor::GreyImage,
     source::Synthetic,
 };
-use dlib_face_recognition::{ImageMatrix, LandmarkPredictor, LandmarkPredictorTrait, Rectangle};
+use dlib_face_recognition::{LandmarkPredictor, LandmarkPredictorTrait, Rectangle};
 use opencv::{
     core::{Mat, MatTraitConst, MatTraitConstManual, Rect},
     imgproc,
@@ -20,6 +20,8 @@ const ROUNDING: f32 = 0.72;
 /// Sums in another order differ in the last bit, and such a bit can put a feature on the neighbouring pixel or a split on
 /// its other side; the cascade then mends most of it. So few points may be further than the rounding, and none far.
 const SHARE_BEYOND: f32 = 0.01;
+/// The drawn face has flat colours, on which more splits are a matter of the noise.
+const SHARE_BEYOND_DRAWN: f32 = 0.03;
 const MOST: f32 = 1.5;
 /// The mean distance of a point from itself rounded: (sqrt 2 + asinh 1) / 6 = 0.3826.
 const MEAN: std::ops::RangeInclusive<f32> = 0.34..=0.42;
@@ -32,7 +34,7 @@ struct Compared {
 }
 
 fn dlib() -> LandmarkPredictor {
-    LandmarkPredictor::open(models::LANDMARKS_68.locate(&models::folders()).unwrap()).unwrap()
+    LandmarkPredictor::open(models::LANDMARKS_68.locate(&footage::model_folders()).unwrap()).unwrap()
 }
 
 /// Compares the landmarks of the first face in `grey`, if there is one.
@@ -41,20 +43,13 @@ fn compare(grey: &Mat, dlib: &LandmarkPredictor, detector: &mut Detector, compar
     let Some(found) = detector.detect(grey, whole, 1.0).unwrap().first().copied() else { return };
     let (left, top, side) = (found.origin.x as i64, found.origin.y as i64, found.a as i64);
     let theirs = {
-        let mut rgb = Mat::default();
-        imgproc::cvt_color_def(grey, &mut rgb, imgproc::COLOR_GRAY2RGB).unwrap();
-        let (width, height) = (grey.cols() as usize, grey.rows() as usize);
-        let bytes = rgb.data_bytes().unwrap();
-        assert_eq!(bytes.len(), 3 * width * height);
-        #[expect(unsafe_code, reason = "dlib copies from a pointer")]
-        // SAFETY: the buffer holds the picture's bytes without gaps, as asserted.
-        let image = unsafe { ImageMatrix::new(width, height, bytes.as_ptr()) };
+        let image = dlib_image(grey).unwrap();
         let rectangle = Rectangle { left, top, right: left + side, bottom: top + side };
         dlib.face_landmarks(&image, &rectangle)
     };
     let (width, height) = (grey.cols() as usize, grey.rows() as usize);
     let image = GreyImage::new(grey.data_bytes().unwrap(), width, height, width).unwrap();
-    let face: FaceBox = Similarity::of_box(Point::new(left as f32, top as f32), side as f32);
+    let face: FaceBox = Similarity::from_box(Point::new(left as f32, top as f32), side as f32);
     let ours = footage::model().predict(&image, &face);
     for (theirs, ours) in theirs.iter().zip(&ours) {
         let apart = (Point::new(theirs.x() as f32, theirs.y() as f32) - *ours).norm();
@@ -65,7 +60,7 @@ fn compare(grey: &Mat, dlib: &LandmarkPredictor, detector: &mut Detector, compar
     }
 }
 
-fn check(compared: &Compared, at_least: usize) {
+fn check(compared: &Compared, at_least: usize, most_beyond: f32) {
     assert!(compared.points >= at_least, "only {} points were compared", compared.points);
     let share = compared.beyond as f32 / compared.points as f32;
     println!(
@@ -74,7 +69,7 @@ fn check(compared: &Compared, at_least: usize) {
         100.0 * share,
         compared.most
     );
-    assert!(share <= SHARE_BEYOND, "{share}");
+    assert!(share <= most_beyond, "{share}");
     assert!(compared.most <= MOST, "{}", compared.most);
 }
 
@@ -90,7 +85,7 @@ fn it_agrees_with_dlib_on_the_synthetic_face() {
         imgproc::cvt_color_def(picture, &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
         compare(&grey, &dlib, &mut detector, &mut compared);
     }
-    check(&compared, 40 * 68);
+    check(&compared, 40 * 68, SHARE_BEYOND_DRAWN);
 }
 
 #[test]
@@ -107,7 +102,7 @@ fn it_agrees_with_dlib_on_real_frames() {
             }
         }
     }
-    check(&compared, 30 * 68);
+    check(&compared, 30 * 68, SHARE_BEYOND);
     let mean = compared.sum / compared.points as f32;
     println!("{mean:.4} px apart on average");
     assert!(MEAN.contains(&mean), "{mean}");

@@ -1,5 +1,6 @@
 //! `blinkctl consent`: the text, and this machine's record of it.
 
+use blink_profile::{FileError, consent};
 use blink_proto::{
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
     ipc::{ConsentShown, Reply, Request},
@@ -7,15 +8,14 @@ use blink_proto::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::Context;
 use crate::{
     client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
-    consent_file,
+    context::Context,
     exit::Failure,
     output::{self, Paint, Tone, plain},
+    unreachable::Unreachable,
 };
 
-/// The flags of `consent`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl consent show")]
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
 async fn show(context: &Context) -> Result<(), Failure> {
     let shown = match Client::connect(&context.paths).await {
         Ok(mut client) => ask(&mut client).await?,
-        Err(ClientError::NotRunning) => from_file(context)?,
+        Err(error) if is_elsewhere_or_absent(&error) => from_file(context)?,
         Err(error) => return Err(error.into()),
     };
     print(context, &shown, |paint| format!("{}\n{}\n", readable(&shown.text), standing(shown.record.as_ref(), paint)))
@@ -72,8 +72,8 @@ async fn grant(context: &Context) -> Result<(), Failure> {
 async fn withdraw(context: &Context) -> Result<(), Failure> {
     let shown = match Client::connect(&context.paths).await {
         Ok(mut client) => by_daemon(&mut client).await?,
-        Err(ClientError::NotRunning) => {
-            consent_file::write(&context.paths, &ConsentRecord::withdrawn(Timestamp::now()))?;
+        Err(error) if is_elsewhere_or_absent(&error) => {
+            withdraw_in_file(context)?;
             // A daemon that started in between may have read the old record.
             match Client::connect(&context.paths).await {
                 Ok(mut client) => by_daemon(&mut client).await?,
@@ -82,7 +82,7 @@ async fn withdraw(context: &Context) -> Result<(), Failure> {
         }
         Err(error) => {
             // Whatever keeps the daemon from answering, it will find the withdrawal when it next starts.
-            consent_file::write(&context.paths, &ConsentRecord::withdrawn(Timestamp::now()))?;
+            withdraw_in_file(context)?;
             let fix =
                 "Consent is recorded as withdrawn; stop the process `blinkd` to be sure that the camera is closed.";
             return Err(Failure::failed("unconfirmed", error.to_string(), fix));
@@ -104,8 +104,38 @@ async fn ask(client: &mut Client) -> Result<ConsentShown, Failure> {
 }
 
 fn from_file(context: &Context) -> Result<ConsentShown, Failure> {
-    let record = consent_file::read(&context.paths)?;
+    let record = consent::load(&context.paths).map_err(|error| file_failure(&error))?;
     Ok(ConsentShown { version: TRACKING_VERSION.to_owned(), text: TRACKING_TEXT.to_owned(), record })
+}
+
+/// Whether the file says all there is: a daemon that runs at another socket reads it whenever it changes.
+fn is_elsewhere_or_absent(error: &ClientError) -> bool {
+    error.is_absent() || matches!(error, ClientError::Unreachable(Unreachable::Elsewhere { .. }))
+}
+
+/// Withdrawing must never depend on a daemon.
+fn withdraw_in_file(context: &Context) -> Result<(), Failure> {
+    let record = ConsentRecord::withdrawn(Timestamp::now());
+    consent::save(&context.paths, &record).map_err(|error| file_failure(&error))
+}
+
+fn file_failure(error: &FileError) -> Failure {
+    let (code, message, fix) = match error {
+        FileError::Read { .. } => {
+            ("consent_unreadable", error.to_string(), "Make the file readable for you, or delete it.")
+        }
+        FileError::Damaged { path, source } => (
+            "consent_damaged",
+            format!("{} is damaged, which counts as no consent: {source}", path.display()),
+            "Run `blinkctl consent withdraw` or `blinkctl consent grant` to write it anew.",
+        ),
+        FileError::Write { .. } => (
+            "consent_unwritable",
+            error.to_string(),
+            "Make the folder writable for you, or delete the file: without it there is no consent.",
+        ),
+    };
+    Failure::failed(code, message, fix)
 }
 
 #[derive(Serialize)]

@@ -8,18 +8,18 @@ use blink_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Context;
 use crate::{
     blinkd,
     client::{Client, ClientError, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::{ExitStatus, Failure},
     output::{Paint, Tone, plain},
+    unreachable::Unreachable,
 };
 
 /// The check that this program makes itself.
 const DAEMON: &str = "daemon";
 
-/// The flags of `doctor`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl doctor
@@ -45,7 +45,7 @@ async fn checks(context: &Context) -> Result<Vec<Check>, Failure> {
             Reply::Doctor { checks } => checks,
             _ => return Err(wrong_reply()),
         },
-        Err(ClientError::NotRunning) => without_daemon().await,
+        Err(ClientError::Unreachable(Unreachable::NotRunning)) => without_daemon().await,
         Err(error) => {
             let failure = Failure::from(error);
             with_own(Check::found(DAEMON, Level::Problem, failure.problem.message, failure.problem.fix)).await

@@ -29,6 +29,7 @@ fn erasing(signed_in: bool) -> Manner {
                     local: (*what != Erase::Remote).then_some(local),
                     remote: (*what != Erase::Local && signed_in).then_some(remote),
                     left: Vec::new(),
+                    kept: Vec::new(),
                 }))
             }
             other => healthy(other),
@@ -62,7 +63,7 @@ fn after_everything_the_folders_are_gone_and_the_models_stay() {
         fs::write(file, "x").unwrap();
     }
     let ran = profile.run(&["delete", "--everything", "--yes"]);
-    insta::assert_snapshot!("delete_everything_signed_out", ran.transcript());
+    insta::assert_snapshot!("delete_everything_signed_out", ran.redacted(&profile));
     assert!(!paths.config.exists() && !paths.state.exists() && !paths.lock().exists());
     assert!(paths.data.join("models/shape.dat").exists());
 }
@@ -78,6 +79,7 @@ fn where_the_daemon_could_erase_nothing_here_nothing_is_swept() {
                 local: None,
                 remote: Some(serde_json::json!({ "minutes": 3 })),
                 left: vec![WORD.to_owned()],
+                kept: Vec::new(),
             })),
             other => healthy(other),
         }),

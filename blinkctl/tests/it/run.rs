@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
 use tempfile::TempDir;
 
 /// An empty profile that goes away with the test.

@@ -74,6 +74,9 @@ fn every_step_is_asked_and_done() {
         seen(State::NoFace, None),
         frame(Sight::Several),
         seen(State::NoFace, None),
+        frame(Sight::Turned),
+        seen(State::Tracking, None),
+        frame(Sight::Measurable),
         seen(State::Tracking, None),
     ];
     let daemon = Fake::start(&profile.paths(), fresh(events));
@@ -93,6 +96,7 @@ fn every_step_is_asked_and_done() {
     terminal.expect("I cannot follow one face");
     terminal.expect("I see nobody");
     terminal.expect("I see several people");
+    terminal.expect("cannot measure its eyes");
     terminal.expect("I can see your eyes.");
     terminal.expect("Which? [r/s/b] ");
     terminal.type_in("s\n");

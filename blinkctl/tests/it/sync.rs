@@ -15,20 +15,22 @@ use crate::{
 };
 
 #[rstest]
-#[case("sync_nothing", 0, 0, &["sync"])]
-#[case("sync_one", 1, 0, &["sync"])]
-#[case("sync_set_aside", 40, 2, &["sync"])]
-#[case("sync_json", 40, 2, &["sync", "--json"])]
+#[case("sync_nothing", 0, 0, 0, &["sync"])]
+#[case("sync_held", 0, 0, 12, &["sync"])]
+#[case("sync_one", 1, 0, 0, &["sync"])]
+#[case("sync_set_aside", 40, 2, 0, &["sync"])]
+#[case("sync_json", 40, 2, 0, &["sync", "--json"])]
 fn syncing_says_what_was_sent(
     #[case] name: &str,
     #[case] uploaded: u64,
     #[case] set_aside: u64,
+    #[case] held: u64,
     #[case] args: &[&str],
 ) {
     let profile = Profile::new();
     let manner = Manner {
         handler: Box::new(move |request| match request {
-            Request::Sync => ok(Reply::Sync(SyncDone { uploaded, set_aside })),
+            Request::Sync => ok(Reply::Sync(SyncDone { uploaded, set_aside, held })),
             other => healthy(other),
         }),
         ..Manner::default()

@@ -1,27 +1,27 @@
 //! The capture thread: opens the source while it may, and turns what is seen into wall time.
 //!
-//! - [`Gate`]: may a source be open?
+//! - [`CaptureControl`]: may a source be open?
 //! - [`Eyes`]: source and pipeline, as a trait; [`native`] is the real one
 //! - [`device`]: who else has the camera open
-//! - [`Sink`]: who is told; the keeper
+//! - [`CaptureEvents`]: who is told; the keeper
 
+mod control;
 pub mod device;
 mod eyes;
-mod gate;
 pub mod native;
 mod pace;
 mod wall;
 
 use std::{sync::Arc, time::Duration};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, ipc::Sight, problem::code};
 use blink_vision::{Event, FaceSight, FrameReport};
 use jiff::Timestamp;
 
+pub use control::CaptureControl;
 pub use eyes::{Eyes, Look, Trouble, TroubleKind, Want};
-pub use gate::Gate;
 
-use crate::{clock::Clock, minutes::Seen};
+use crate::{clock::Clock, minutes::Observation};
 use pace::Pace;
 use wall::WallTime;
 
@@ -42,10 +42,8 @@ const RETRY_BROKEN_MS: [u64; 4] = [2_000, 5_000, 15_000, 30_000];
 pub struct Sighting {
     /// The frame's time.
     pub at: Timestamp,
-    /// Whether any face was in it.
-    pub face: bool,
-    /// Whether one face was followed.
-    pub followed: bool,
+    /// Who could be seen in it.
+    pub sight: Sight,
     /// Mean EAR of the measurable eyes.
     pub ear: Option<f64>,
     /// Mean open-eye baseline.
@@ -54,11 +52,11 @@ pub struct Sighting {
 
 /// What the capture thread tells.
 #[derive(Clone, Debug, PartialEq)]
-pub enum News {
+pub enum CaptureEvent {
     /// The source is open.
     Opened,
-    /// Frames, and what was decided with them: [`Seen::Observed`] and [`Seen::Blink`].
-    Seen(Vec<Sighting>, Vec<Seen>),
+    /// Frames, and what was decided with them: [`Observation::Observed`] and [`Observation::Blink`].
+    Seen(Vec<Sighting>, Vec<Observation>),
     /// The source was closed because it must be.
     Closed,
     /// There is no source, for this reason.
@@ -66,30 +64,30 @@ pub enum News {
 }
 
 /// Who is told.
-pub trait Sink {
+pub trait CaptureEvents {
     /// Takes the news; must not block.
-    fn tell(&self, news: News);
+    fn tell(&self, news: CaptureEvent);
 }
 
-/// Runs until the gate stops it.
-pub fn run(eyes: &mut dyn Eyes, gate: &Gate, clock: &Arc<dyn Clock>, sink: &dyn Sink) {
+/// Runs until it is told to stop.
+pub fn run(eyes: &mut dyn Eyes, control: &CaptureControl, clock: &Arc<dyn Clock>, sink: &dyn CaptureEvents) {
     let mut failures = 0;
-    while gate.wait_open() {
-        let mut watch = Watch::new(clock.as_ref(), gate, sink, eyes.needs_pacing());
+    while control.wait_open() {
+        let mut watch = Settling::new(clock.as_ref(), control, sink, eyes.needs_pacing());
         let outcome = watch.run(eyes);
-        gate.put_back();
+        control.end_use();
         let (frames, steady) = (watch.frames, watch.gave_frames_for >= STEADY);
         failures = if steady { 0 } else { failures };
         match outcome {
             Ok(()) => {
                 // A source that is shut and opened again and again by a pause has not failed less for it.
                 failures = if frames > 0 { 0 } else { failures };
-                sink.tell(News::Closed);
+                sink.tell(CaptureEvent::Closed);
             }
             Err(trouble) if trouble.kind == TroubleKind::Ended && !(eyes.repeats() && frames > 0) => {
                 tracing::info!("the file is at its end");
-                sink.tell(News::Trouble(trouble));
-                return gate.wait_stop();
+                sink.tell(CaptureEvent::Trouble(trouble));
+                return control.wait_stop();
             }
             // One that repeats begins again at once; one that is over in an instant does not, or it would never rest.
             Err(trouble) if trouble.kind == TroubleKind::Ended && steady => {}
@@ -100,19 +98,19 @@ pub fn run(eyes: &mut dyn Eyes, gate: &Gate, clock: &Arc<dyn Clock>, sink: &dyn 
                 let waits = if trouble.kind == TroubleKind::Broken { RETRY_BROKEN_MS } else { RETRY_MS };
                 let due = clock.mono() + Duration::from_millis(waits[failures.min(waits.len() - 1)]);
                 failures += 1;
-                sink.tell(News::Trouble(trouble));
+                sink.tell(CaptureEvent::Trouble(trouble));
                 // Woken early when the source must be closed, which it is.
-                let _ = gate.wait_until(clock.as_ref(), due);
+                let _ = control.wait_until(clock.as_ref(), due);
             }
         }
     }
 }
 
 /// One opening of the source.
-struct Watch<'a> {
+struct Settling<'a> {
     clock: &'a dyn Clock,
-    gate: &'a Gate,
-    sink: &'a dyn Sink,
+    control: &'a CaptureControl,
+    sink: &'a dyn CaptureEvents,
     paced: bool,
     wall: WallTime,
     frames: u64,
@@ -120,15 +118,15 @@ struct Watch<'a> {
     gave_frames_for: Duration,
     sightings: Vec<Sighting>,
     events: Vec<Event>,
-    settled: Vec<Seen>,
+    settled: Vec<Observation>,
     handed_on: Duration,
 }
 
-impl<'a> Watch<'a> {
-    fn new(clock: &'a dyn Clock, gate: &'a Gate, sink: &'a dyn Sink, paced: bool) -> Self {
+impl<'a> Settling<'a> {
+    fn new(clock: &'a dyn Clock, control: &'a CaptureControl, sink: &'a dyn CaptureEvents, paced: bool) -> Self {
         Self {
             clock,
-            gate,
+            control,
             sink,
             paced,
             wall: WallTime::from(clock.now()),
@@ -141,17 +139,17 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Looks until the gate closes; the source is closed in any case.
+    /// Looks until the source must be closed; the source is closed in any case.
     fn run(&mut self, eyes: &mut dyn Eyes) -> Result<(), Trouble> {
         eyes.ready()?;
-        if !self.gate.take_in_use() {
+        if !self.control.begin_use() {
             return Ok(());
         }
         let now = self.clock.now();
         self.wall = WallTime::from(now);
         let opened = self.clock.mono();
         eyes.open(now)?;
-        self.sink.tell(News::Opened);
+        self.sink.tell(CaptureEvent::Opened);
         let outcome = self.look_on(eyes, opened);
         eyes.close();
         eyes.decided(&mut self.events);
@@ -161,17 +159,17 @@ impl<'a> Watch<'a> {
     }
 
     fn look_on(&mut self, eyes: &mut dyn Eyes, opened: Duration) -> Result<(), Trouble> {
-        let (clock, gate, paced) = (self.clock, self.gate, self.paced);
+        let (clock, control, paced) = (self.clock, self.control, self.paced);
         let mut pace = Pace::default();
         let mut wanted = |t: Duration| {
-            if !pace.takes(t, gate.pace()) {
+            if !pace.takes(t, control.pace()) {
                 return Want::PassOver;
             }
-            let may = if paced { gate.wait_until(clock, opened + t) } else { gate.is_open() };
+            let may = if paced { control.wait_until(clock, opened + t) } else { control.is_open() };
             if may { Want::Look } else { Want::Stop }
         };
         let mut last_frame = clock.mono();
-        while gate.is_open() {
+        while control.is_open() {
             match eyes.look(&mut wanted)? {
                 Look::Frame(report) => {
                     last_frame = clock.mono();
@@ -206,9 +204,8 @@ impl<'a> Watch<'a> {
             (n > 0.0).then(|| sum / n)
         };
         self.sightings.push(Sighting {
-            at: self.wall.of(report.timestamp),
-            face: report.sight.any_face(),
-            followed: matches!(report.sight, FaceSight::Measurable | FaceSight::Turned),
+            at: self.wall.at(report.timestamp),
+            sight: sight(report.sight),
             ear: report.reading.ear.and_then(mean),
             baseline: report.reading.baseline.and_then(mean),
         });
@@ -219,10 +216,10 @@ impl<'a> Watch<'a> {
             self.settled.push(match event {
                 Event::Observed { from, to, closed } => {
                     let (from, to) = self.wall.of_stretch(from, to);
-                    Seen::Observed { from, to, closed }
+                    Observation::Observed { from, to, closed }
                 }
                 Event::Blink(blink) => {
-                    Seen::Blink { end: self.wall.of(blink.end), width: blink.width, complete: blink.complete }
+                    Observation::Blink { end: self.wall.at(blink.end), width: blink.width, complete: blink.complete }
                 }
             });
         }
@@ -230,15 +227,25 @@ impl<'a> Watch<'a> {
 
     fn hand_on(&mut self) {
         if !self.sightings.is_empty() || !self.settled.is_empty() {
-            let news = News::Seen(std::mem::take(&mut self.sightings), std::mem::take(&mut self.settled));
+            let news = CaptureEvent::Seen(std::mem::take(&mut self.sightings), std::mem::take(&mut self.settled));
             self.sink.tell(news);
         }
     }
 }
 
+/// As clients are told. A function, since both types are of other crates.
+fn sight(seen: FaceSight) -> Sight {
+    match seen {
+        FaceSight::None => Sight::Nobody,
+        FaceSight::Several => Sight::Several,
+        FaceSight::Turned => Sight::Turned,
+        FaceSight::Measurable => Sight::Measurable,
+    }
+}
+
 fn silent() -> Trouble {
     let problem = Problem::new(
-        "source_failed",
+        code::SOURCE_FAILED,
         "The source stopped giving pictures.",
         "Check the camera's cable or the stream; it is opened again by itself.",
     );

@@ -2,16 +2,16 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, text::capitalised};
 use blink_vision::{
     Event, FaceSight, SourceSpec,
-    models::{self, ModelError},
+    models::ModelError,
     native::{Pipeline, Source, SourceError, load_landmark_model},
 };
 use jiff::Timestamp;
 
 use super::{Eyes, Look, Trouble, TroubleKind, Want};
-use crate::owner::OwnerDesk;
+use crate::{models, owner::OwnerDesk};
 
 /// Frames further apart are not one stretch: the machine slept, or the source hung.
 const GAP: Duration = Duration::from_secs(1);
@@ -28,19 +28,29 @@ pub struct NativeEyes {
     owner_version: u64,
     /// Decided before a gap, and not yet asked for.
     before_gap: Vec<Event>,
+    /// The last picture was one that is repeated for too long.
+    stands_still: bool,
 }
 
 impl NativeEyes {
     /// Eyes that look where `spec` says; nothing is opened yet.
     #[must_use]
     pub fn new(spec: SourceSpec, owner: Arc<OwnerDesk>) -> Self {
-        let before_gap = Vec::new();
-        Self { spec, pipeline: None, source: None, last: None, owner, owner_version: 0, before_gap }
+        Self {
+            spec,
+            pipeline: None,
+            source: None,
+            last: None,
+            owner,
+            owner_version: 0,
+            before_gap: Vec::new(),
+            stands_still: false,
+        }
     }
 
     fn trouble(&self, error: &SourceError) -> Trouble {
         let kind = match error {
-            SourceError::EndOfFile => TroubleKind::Ended,
+            SourceError::EndOfFile | SourceError::NoPictures(_) => TroubleKind::Ended,
             // A file that breaks off is at its end: opened again it would be counted again.
             SourceError::Failed(_) | SourceError::OpenCv(_) if self.spec.is_file() && self.last.is_some() => {
                 let fix = SourceError::EndOfFile.fix();
@@ -58,14 +68,12 @@ impl NativeEyes {
 
 /// Errors begin small and have no full stop; what people read has both.
 fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
+    capitalised(text) + "."
 }
 
 fn model_trouble(error: &ModelError) -> Trouble {
     let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
-    let problem = Problem::new(error.code(), sentence(&format!("{error}{because}")), error.fix());
+    let problem = Problem::new(error.code(), sentence(&format!("{error}{because}")), error.fix(models::FETCH_COMMAND));
     Trouble { kind: TroubleKind::Broken, problem }
 }
 
@@ -104,9 +112,14 @@ impl Eyes for NativeEyes {
                 self.last = Some(frame.timestamp);
                 if self.owner.version() != self.owner_version {
                     self.owner_version = self.owner.version();
-                    pipeline.set_owner(self.owner.owner());
+                    pipeline.set_owner(self.owner.owner(), &models::folders());
                 }
                 let report = pipeline.process(&frame);
+                let still = report.as_ref().is_ok_and(|report| report.stands_still);
+                if still && !self.stands_still {
+                    tracing::warn!("the source gives the same picture again and again: none of it is observed");
+                }
+                self.stands_still = still;
                 if let (Ok(report), true) = (&report, self.owner.wants_sample())
                     && report.sight == FaceSight::Measurable
                     && let Some(face) = pipeline.followed_face()

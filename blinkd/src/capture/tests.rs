@@ -37,10 +37,13 @@ struct Script {
     repeats: bool,
     open: AtomicBool,
     openings: AtomicUsize,
+    /// By the monotonic clock.
+    opened_at: Mutex<Vec<Duration>>,
 }
 
 struct ScriptedEyes {
     script: Arc<Script>,
+    clock: FakeClock,
     events: Vec<Event>,
 }
 
@@ -53,8 +56,9 @@ fn report(ms: u64) -> FrameReport {
         index: 0,
         timestamp: Duration::from_millis(ms),
         sight: FaceSight::Measurable,
+        stands_still: false,
         fps: None,
-        reading: blink_vision::blinks::Reading::default(),
+        reading: blink_vision::Reading::default(),
     }
 }
 
@@ -70,6 +74,7 @@ impl Eyes for ScriptedEyes {
             return Err(trouble(kind));
         }
         self.script.open.store(true, Ordering::SeqCst);
+        self.script.opened_at.lock().unwrap().push(self.clock.mono());
         self.script.openings.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
@@ -112,10 +117,10 @@ impl Eyes for ScriptedEyes {
     }
 }
 
-struct Ear(mpsc::Sender<News>);
+struct Ear(mpsc::Sender<CaptureEvent>);
 
-impl Sink for Ear {
-    fn tell(&self, news: News) {
+impl CaptureEvents for Ear {
+    fn tell(&self, news: CaptureEvent) {
         let _ = self.0.send(news);
     }
 }
@@ -123,9 +128,9 @@ impl Sink for Ear {
 /// A running capture thread; stopped and joined when dropped.
 struct Stage {
     script: Arc<Script>,
-    gate: Arc<Gate>,
+    control: Arc<CaptureControl>,
     clock: FakeClock,
-    news: mpsc::Receiver<News>,
+    news: mpsc::Receiver<CaptureEvent>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
@@ -133,13 +138,13 @@ const START: &str = "2026-03-01T10:00:00Z";
 
 impl Stage {
     fn new(script: Script) -> Self {
-        let (script, gate) = (Arc::new(script), Arc::new(Gate::default()));
-        let clock = FakeClock::at(START.parse().unwrap());
+        let (script, control) = (Arc::new(script), Arc::new(CaptureControl::default()));
+        let clock = FakeClock::starting_at(START.parse().unwrap());
         let (tell, news) = mpsc::channel();
-        let mut eyes = ScriptedEyes { script: Arc::clone(&script), events: Vec::new() };
-        let (its_gate, its_clock) = (Arc::clone(&gate), Arc::new(clock.clone()) as Arc<dyn Clock>);
-        let thread = thread::spawn(move || run(&mut eyes, &its_gate, &its_clock, &Ear(tell)));
-        Self { script, gate, clock, news, thread: Some(thread) }
+        let mut eyes = ScriptedEyes { script: Arc::clone(&script), clock: clock.clone(), events: Vec::new() };
+        let (its_control, its_clock) = (Arc::clone(&control), Arc::new(clock.clone()) as Arc<dyn Clock>);
+        let thread = thread::spawn(move || run(&mut eyes, &its_control, &its_clock, &Ear(tell)));
+        Self { script, control, clock, news, thread: Some(thread) }
     }
 
     fn with(steps: impl IntoIterator<Item = Step>) -> Self {
@@ -150,8 +155,22 @@ impl Stage {
         self.script.steps.lock().unwrap().push_back(step);
     }
 
-    fn hear(&self) -> News {
+    fn hear(&self) -> CaptureEvent {
         self.news.recv_timeout(Duration::from_secs(10)).expect("news within ten seconds")
+    }
+
+    /// Lets each of these waits pass after a failure, and expects the source to be opened neither before nor after.
+    fn expect_waits(&self, waits_ms: &[u64]) {
+        for wait_ms in waits_ms {
+            while !matches!(self.hear(), CaptureEvent::Trouble(_)) {}
+            self.clock.advance(Duration::from_millis(wait_ms - 1));
+            thread::yield_now();
+            self.clock.advance(Duration::from_millis(1));
+            while self.hear() != CaptureEvent::Opened {}
+        }
+        let opened_at = self.script.opened_at.lock().unwrap();
+        let waited: Vec<_> = opened_at.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect();
+        assert_eq!(waited, waits_ms.iter().map(|wait_ms| u128::from(*wait_ms)).collect::<Vec<_>>());
     }
 
     fn is_open(&self) -> bool {
@@ -161,7 +180,7 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        self.gate.stop();
+        self.control.stop();
         self.thread.take().unwrap().join().unwrap();
         assert!(!self.is_open());
     }
@@ -188,14 +207,23 @@ fn the_source_is_open_only_while_the_gate_is() {
     let stage = Stage::with([]);
     assert_eq!(stage.script.openings.load(Ordering::SeqCst), 0);
     for _ in 0..50 {
-        stage.gate.set(true);
-        assert_eq!(stage.hear(), News::Opened);
+        stage.control.allow(true);
+        assert_eq!(stage.hear(), CaptureEvent::Opened);
         assert!(stage.is_open());
-        stage.gate.set(false);
+        stage.control.allow(false);
         let asked = Instant::now();
-        assert_eq!(stage.hear(), News::Closed);
+        assert_eq!(stage.hear(), CaptureEvent::Closed);
         assert!(!stage.is_open() && asked.elapsed() < Duration::from_secs(1));
     }
+}
+
+#[rstest]
+#[case(FaceSight::None, Sight::Nobody)]
+#[case(FaceSight::Several, Sight::Several)]
+#[case(FaceSight::Turned, Sight::Turned)]
+#[case(FaceSight::Measurable, Sight::Measurable)]
+fn what_a_frame_shows_is_told_as_it_is(#[case] seen: FaceSight, #[case] told: Sight) {
+    assert_eq!(sight(seen), told);
 }
 
 #[test]
@@ -206,13 +234,13 @@ fn stream_time_becomes_wall_time() {
         closed: Duration::from_millis(50),
     };
     let stage = Stage::with([Step::Frame(900, vec![observed, blink_ending(800)])]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    let News::Seen(frames, settled) = stage.hear() else { panic!("frames come first") };
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    let CaptureEvent::Seen(frames, settled) = stage.hear() else { panic!("frames come first") };
     assert_eq!(frames.iter().map(|frame| frame.at).collect::<Vec<_>>(), [at(900)]);
     let want = [
-        Seen::Observed { from: at(100), to: at(900), closed: Duration::from_millis(50) },
-        Seen::Blink { end: at(800), width: Duration::from_millis(150), complete: true },
+        Observation::Observed { from: at(100), to: at(900), closed: Duration::from_millis(50) },
+        Observation::Blink { end: at(800), width: Duration::from_millis(150), complete: true },
     ];
     assert_eq!(settled, want);
 }
@@ -222,25 +250,28 @@ fn stream_time_becomes_wall_time() {
 #[case(-60_000)]
 fn when_the_clock_is_set_frames_follow_it(#[case] step_ms: i64) {
     let stage = Stage::with([Step::Frame(0, vec![blink_ending(200)])]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
     stage.hear();
     stage.clock.step(SignedDuration::from_millis(step_ms));
     stage.add(Step::Frame(500, vec![blink_ending(400)]));
-    let News::Seen(frames, settled) = stage.hear() else { panic!("frames come next") };
+    let CaptureEvent::Seen(frames, settled) = stage.hear() else { panic!("frames come next") };
     // Both clocks stand but for the step: the frame is now.
     assert_eq!(frames[0].at, at(step_ms));
-    assert_eq!(settled[0], Seen::Blink { end: at(step_ms - 100), width: Duration::from_millis(150), complete: true });
+    assert_eq!(
+        settled[0],
+        Observation::Blink { end: at(step_ms - 100), width: Duration::from_millis(150), complete: true }
+    );
 }
 
 #[test]
 fn a_small_drift_is_left_alone() {
     let stage = Stage::with([]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
     stage.clock.step(SignedDuration::from_millis(600));
     stage.add(Step::Frame(1, vec![blink_ending(300)]));
-    let News::Seen(frames, _) = stage.hear() else { panic!("frames come next") };
+    let CaptureEvent::Seen(frames, _) = stage.hear() else { panic!("frames come next") };
     assert_eq!(frames[0].at, at(1));
 }
 
@@ -248,26 +279,26 @@ fn a_small_drift_is_left_alone() {
 fn a_file_is_paced_by_its_timestamps() {
     let steps = [0, 40, 80].map(|ms| Step::Frame(ms, vec![blink_ending(ms + 200)]));
     let stage = Stage::new(Script { steps: Mutex::new(steps.into()), paced: true, ..Script::default() });
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    assert!(matches!(stage.hear(), News::Seen(..)));
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    assert!(matches!(stage.hear(), CaptureEvent::Seen(..)));
     assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "the second is not due yet");
     stage.clock.advance(Duration::from_millis(40));
-    assert!(matches!(stage.hear(), News::Seen(..)));
-    // While one waits to be due, the gate still closes at once.
-    stage.gate.set(false);
-    assert_eq!(stage.hear(), News::Closed);
+    assert!(matches!(stage.hear(), CaptureEvent::Seen(..)));
+    // While one waits to be due, the source is still closed at once.
+    stage.control.allow(false);
+    assert_eq!(stage.hear(), CaptureEvent::Closed);
 }
 
 #[test]
 fn a_file_at_its_end_is_not_opened_again() {
     let stage = Stage::with([Step::Frame(0, vec![blink_ending(200)]), Step::Fails(TroubleKind::Ended)]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    assert!(matches!(stage.hear(), News::Seen(..)));
-    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)));
-    stage.gate.set(false);
-    stage.gate.set(true);
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    assert!(matches!(stage.hear(), CaptureEvent::Seen(..)));
+    assert_eq!(stage.hear(), CaptureEvent::Trouble(trouble(TroubleKind::Ended)));
+    stage.control.allow(false);
+    stage.control.allow(true);
     assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err());
     assert_eq!(stage.script.openings.load(Ordering::SeqCst), 1);
 }
@@ -276,13 +307,13 @@ fn a_file_at_its_end_is_not_opened_again() {
 fn one_that_repeats_is_opened_again_but_not_if_it_is_empty() {
     let steps = [Step::Frame(0, vec![]), Step::Fails(TroubleKind::Ended), Step::Fails(TroubleKind::Ended)];
     let stage = Stage::new(Script { steps: Mutex::new(steps.into()), repeats: true, ..Script::default() });
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    assert!(matches!(stage.hear(), News::Seen(..)));
-    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)), "it lasted no time: not at once");
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    assert!(matches!(stage.hear(), CaptureEvent::Seen(..)));
+    assert_eq!(stage.hear(), CaptureEvent::Trouble(trouble(TroubleKind::Ended)), "it lasted no time: not at once");
     stage.clock.advance(Duration::from_millis(500));
-    assert_eq!(stage.hear(), News::Opened);
-    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Ended)));
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    assert_eq!(stage.hear(), CaptureEvent::Trouble(trouble(TroubleKind::Ended)));
     stage.clock.advance(Duration::from_secs(60));
     assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "an empty one is at its end");
 }
@@ -290,26 +321,26 @@ fn one_that_repeats_is_opened_again_but_not_if_it_is_empty() {
 #[test]
 fn a_busy_camera_is_tried_again_with_growing_waits_and_comes_back() {
     let stage = Stage::with([Step::Locked(TroubleKind::Busy), Step::Locked(TroubleKind::Busy), Step::Frame(0, vec![])]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Busy)));
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Trouble(trouble(TroubleKind::Busy)));
     assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "no hot loop");
     stage.clock.advance(Duration::from_millis(500));
-    assert_eq!(stage.hear(), News::Trouble(trouble(TroubleKind::Busy)));
+    assert_eq!(stage.hear(), CaptureEvent::Trouble(trouble(TroubleKind::Busy)));
     stage.clock.advance(Duration::from_millis(500));
     assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "the second wait is longer");
     stage.clock.advance(Duration::from_millis(500));
-    assert_eq!(stage.hear(), News::Opened);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
 }
 
 #[test]
 fn a_source_that_falls_silent_is_opened_again() {
     let stage = Stage::with([Step::Frame(0, vec![blink_ending(200)])]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    assert!(matches!(stage.hear(), News::Seen(..)));
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    assert!(matches!(stage.hear(), CaptureEvent::Seen(..)));
     stage.clock.advance(SILENCE);
-    let News::Trouble(silent) = stage.hear() else { panic!("silence is trouble") };
+    let CaptureEvent::Trouble(silent) = stage.hear() else { panic!("silence is trouble") };
     assert_eq!((silent.kind, silent.problem.code.as_str()), (TroubleKind::Gone, "source_failed"));
     stage.clock.advance(Duration::from_secs(1));
-    assert_eq!(stage.hear(), News::Opened);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
 }

@@ -51,13 +51,13 @@ impl WallTime {
     }
 
     /// The wall time of `t`.
-    pub(super) fn of(&self, t: Duration) -> Timestamp {
+    pub(super) fn at(&self, t: Duration) -> Timestamp {
         self.zero_of(t).checked_add(t).unwrap_or(Timestamp::MAX)
     }
 
     /// The wall time of a stretch. One that a jump falls into keeps its length and lies after it.
     pub(super) fn of_stretch(&self, from: Duration, to: Duration) -> (Timestamp, Timestamp) {
-        let to_wall = self.of(to);
+        let to_wall = self.at(to);
         (to_wall.checked_sub(to.saturating_sub(from)).unwrap_or(Timestamp::MIN), to_wall)
     }
 }
@@ -83,8 +83,8 @@ mod tests {
         wall.frame(ms(1_000), at(1_000));
         // Three hours later the next frame comes, by a clock of the stream that stood still.
         wall.frame(ms(1_040), at(SLEPT + 1_040));
-        assert_eq!(wall.of(ms(900)), at(900));
-        assert_eq!(wall.of(ms(1_040)), at(SLEPT + 1_040));
+        assert_eq!(wall.at(ms(900)), at(900));
+        assert_eq!(wall.at(ms(1_040)), at(SLEPT + 1_040));
         assert_eq!(wall.of_stretch(ms(960), ms(1_000)), (at(960), at(1_000)));
         // The interval that the sleep falls into is as long as the stream says, not three hours.
         assert_eq!(wall.of_stretch(ms(1_000), ms(1_040)), (at(SLEPT + 1_000), at(SLEPT + 1_040)));
@@ -104,7 +104,7 @@ mod tests {
     fn a_small_drift_is_left_alone() {
         let mut wall = WallTime::from(at(0));
         wall.frame(ms(1_000), at(1_900));
-        assert_eq!(wall.of(ms(1_000)), at(1_000));
+        assert_eq!(wall.at(ms(1_000)), at(1_000));
     }
 
     proptest! {

@@ -4,7 +4,6 @@ mod plot;
 mod trace;
 
 use std::{
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,7 +15,7 @@ use serde::Serialize;
 use crate::{
     clip::{self, Clip, Progress},
     exit::Failure,
-    stderr,
+    stderr, stdout,
 };
 
 /// What `blinkd analyze` takes.
@@ -49,8 +48,9 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
-struct Output<'a> {
-    input: &'a Path,
+struct Output {
+    /// A name that is not UTF-8 is shown as well as can be.
+    input: String,
     frames: u64,
     fps: f64,
     duration_s: f64,
@@ -89,7 +89,7 @@ struct Cost {
 /// # Errors
 /// Where the file or the model cannot be used, or an output cannot be written.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let plot = args.plot.as_deref().map(plot::Plot::to).transpose()?;
+    let plot = args.plot.as_deref().map(plot::Plot::new).transpose()?;
     let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;
     let mut points = Vec::new();
     let bar = progress_bar();
@@ -106,15 +106,8 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let clip = clip?;
     trace.map_or(Ok(()), trace::Trace::finish)?;
     plot.map_or(Ok(()), |plot| plot.draw(&points, &clip))?;
-    let output = Output::of(&args.input, &clip);
-    let text = if args.json { json_line(&output) } else { output.for_people() };
-    // With standard output closed there is nobody left to tell.
-    let _ = writeln!(io::stdout().lock(), "{text}");
-    Ok(())
-}
-
-fn json_line(output: &Output<'_>) -> String {
-    serde_json::to_string(output).unwrap_or_default()
+    let output = Output::new(&args.input, &clip);
+    stdout::result(args.json, &output, || output.for_people(&clip))
 }
 
 fn progress_bar() -> ProgressBar {
@@ -129,13 +122,13 @@ fn show(bar: &ProgressBar, progress: Progress) {
     }
 }
 
-impl<'a> Output<'a> {
+impl Output {
     #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
-    fn of(input: &'a Path, clip: &Clip) -> Self {
+    fn new(input: &Path, clip: &Clip) -> Self {
         let observed_ms = u64::try_from(clip.observed.as_millis()).unwrap_or(u64::MAX);
         let per_frame = |time: Duration| round(1e3 * time.as_secs_f64() / clip.frames.max(1) as f64, 4);
         Self {
-            input,
+            input: input.display().to_string(),
             frames: clip.frames,
             fps: round(clip.fps(), 3),
             duration_s: round(clip.duration().as_secs_f64(), 3),
@@ -144,7 +137,7 @@ impl<'a> Output<'a> {
             blinks_per_minute: rate_per_minute(clip.blinks.len() as u64, observed_ms).map(|rate| round(rate, 2)),
             quality: Quality::of_observed(observed_ms),
             truncated: clip.truncated,
-            blinks: clip.blinks.iter().map(BlinkOutput::of).collect(),
+            blinks: clip.blinks.iter().map(BlinkOutput::from).collect(),
             cost: Cost {
                 decode_ms: per_frame(clip.decode),
                 process_ms: per_frame(clip.process),
@@ -154,9 +147,9 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn for_people(&self) -> String {
+    fn for_people(&self, clip: &Clip) -> String {
         let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
-        let mut lines = vec![format!("{}", self.input.display())];
+        let mut lines = vec![self.input.clone()];
         let rate = match self.blinks_per_minute {
             Some(rate) => format!("{rate:.1} a minute of observed time"),
             None => "no rate: under 10 s could be observed".to_owned(),
@@ -169,6 +162,10 @@ impl<'a> Output<'a> {
         ));
         if self.truncated {
             lines.push("  the file ends before the length it states: this is what could be read".to_owned());
+        }
+        if !clip.stood_still.is_zero() {
+            let still_s = clip.stood_still.as_secs_f64();
+            lines.push(format!("  the picture stands still for {still_s:.1} s: that is not observed"));
         }
         for blink in &self.blinks {
             let how = if blink.complete { "" } else { ", incomplete" };
@@ -183,8 +180,8 @@ impl<'a> Output<'a> {
     }
 }
 
-impl BlinkOutput {
-    fn of(blink: &blink_vision::Blink) -> Self {
+impl From<&blink_vision::Blink> for BlinkOutput {
+    fn from(blink: &blink_vision::Blink) -> Self {
         Self {
             start_frame: blink.start_frame,
             end_frame: blink.end_frame,

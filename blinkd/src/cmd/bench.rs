@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,6 +12,7 @@ use serde::Serialize;
 use crate::{
     clip::{self, Clip},
     exit::Failure,
+    stdout,
 };
 
 /// What `blinkd bench` takes.
@@ -32,8 +32,8 @@ pub struct Args {
 
 /// What `--json` prints. Times are wall milliseconds of a frame, decoding included.
 #[derive(Debug, Serialize)]
-struct Output<'a> {
-    clip: &'a Path,
+struct Output {
+    clip: String,
     frames: u64,
     blink_count: usize,
     p50_ms: f64,
@@ -77,11 +77,8 @@ impl From<Score> for Accuracy {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let truth = args.truth.as_deref().map(|path| read_truth(path, &args.clip)).transpose()?;
     let clip = clip::run(&args.clip, None, |_, _, _| {})?;
-    let output = Output::of(&args.clip, &clip, truth.as_deref());
-    let text = if args.json { serde_json::to_string(&output).unwrap_or_default() } else { output.for_people() };
-    // With standard output closed there is nobody left to tell.
-    let _ = writeln!(io::stdout().lock(), "{text}");
-    Ok(())
+    let output = Output::new(&args.clip, &clip, truth.as_deref());
+    stdout::result(args.json, &output, || output.for_people())
 }
 
 fn read_truth(path: &Path, clip: &Path) -> Result<Vec<Span>, Failure> {
@@ -97,9 +94,9 @@ fn read_truth(path: &Path, clip: &Path) -> Result<Vec<Span>, Failure> {
     }
 }
 
-impl<'a> Output<'a> {
+impl Output {
     #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
-    fn of(path: &'a Path, clip: &Clip, truth: Option<&[Span]>) -> Self {
+    fn new(path: &Path, clip: &Clip, truth: Option<&[Span]>) -> Self {
         let mut each = clip.each.clone();
         each.sort_unstable();
         let ms = |time: Duration| (1e7 * time.as_secs_f64()).round() / 1e4;
@@ -107,7 +104,7 @@ impl<'a> Output<'a> {
         let mean = |time: Duration| ms(time.div_f64(clip.frames.max(1) as f64));
         let found: Vec<Span> = clip.blinks.iter().map(Span::from).collect();
         Self {
-            clip: path,
+            clip: path.display().to_string(),
             frames: clip.frames,
             blink_count: found.len(),
             p50_ms: ms(share(50).copied().unwrap_or_default()),
@@ -116,13 +113,13 @@ impl<'a> Output<'a> {
             process_ms: mean(clip.process),
             cpu_ms_per_frame: mean(clip.cpu),
             peak_rss_bytes: clip::peak_rss_bytes(),
-            accuracy: truth.map(|truth| Score::of(&found, truth, clip.frames).into()),
+            accuracy: truth.map(|truth| Score::from_spans(&found, truth, clip.frames).into()),
         }
     }
 
     fn for_people(&self) -> String {
         let mut lines = vec![
-            format!("{}: {} frames, {} blinks", self.clip.display(), self.frames, self.blink_count),
+            format!("{}: {} frames, {} blinks", self.clip, self.frames, self.blink_count),
             format!(
                 "  a frame: {:.2} ms in the middle (p50), {:.2} ms at p95, decoding included",
                 self.p50_ms, self.p95_ms

@@ -1,10 +1,8 @@
 //! `blinkd cameras`: which cameras there are, and whether they can be used.
 
-use std::io::{self, Write};
+use blink_vision::native::camera::{self, Camera, CameraState};
 
-use blink_vision::native::camera::{self, CameraState};
-
-use crate::exit::Failure;
+use crate::{exit::Failure, stdout};
 
 /// What `blinkd cameras` takes.
 #[derive(Debug, clap::Args)]
@@ -18,26 +16,24 @@ pub struct Args {
 /// Runs the command. It opens no camera.
 ///
 /// # Errors
-/// None: no camera is an empty list.
+/// The list cannot be written; no camera is an empty one.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let cameras = camera::list();
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
-    if args.json {
-        let _ = writeln!(out, "{}", serde_json::to_string(&cameras).unwrap_or_default());
-    } else if cameras.is_empty() {
-        let _ =
-            writeln!(out, "No camera was found. Plug one in; without one, `--source synthetic` shows how it works.");
-    } else {
-        for camera in cameras {
-            let state = match (camera.state, camera.used_by) {
-                (CameraState::Free, _) => "free".to_owned(),
-                (CameraState::Busy, Some(program)) => format!("in use by {program}"),
-                (CameraState::Busy, None) => "in use".to_owned(),
-                (CameraState::NoPermission, _) => "no permission: add this user to the group `video`".to_owned(),
-            };
-            let _ = writeln!(out, "camera:{}  {}  {}  {state}", camera.number, camera.name, camera.path.display());
-        }
+    stdout::result(args.json, &cameras, || for_people(&cameras))
+}
+
+fn for_people(cameras: &[Camera]) -> String {
+    if cameras.is_empty() {
+        return "No camera was found. Plug one in; without one, `--source synthetic` shows how it works.".to_owned();
     }
-    Ok(())
+    let line = |camera: &Camera| {
+        let state = match (camera.state, &camera.used_by) {
+            (CameraState::Free, _) => "free".to_owned(),
+            (CameraState::Busy, Some(holder)) => format!("in use by {holder}"),
+            (CameraState::Busy, None) => "in use".to_owned(),
+            (CameraState::NoPermission, _) => "no permission: add this user to the group `video`".to_owned(),
+        };
+        format!("camera:{}  {}  {}  {state}", camera.number, camera.name, camera.path.display())
+    };
+    cameras.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -1,17 +1,15 @@
 //! `blinkd config`: the settings, read and changed in their file.
 
-use std::{
-    env,
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{env, path::Path};
 
 use serde_json::{Value, json};
+
+use blink_proto::problem::code;
 
 use crate::{
     config::{self, Config, KEYS, Key, Kind, Origin},
     exit::Failure,
-    stderr,
+    stderr, stdout,
 };
 
 /// What `blinkd config` takes.
@@ -63,13 +61,16 @@ pub enum Action {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let file = super::profile()?.config_file();
     match &args.action {
-        Action::Path => print(args.json, &json!({ "path": file }), &file.display().to_string()),
-        Action::Show => show(&file, args.json)?,
+        Action::Path => {
+            let path = file.display().to_string();
+            print(args.json, &json!({ "path": path }), &path)
+        }
+        Action::Show => show(&file, args.json),
         Action::Get { key } => {
             let key = find(key)?;
             let config = Config::read(&file, false, env::vars_os())?;
             let text = (key.get)(&config);
-            print(args.json, &json!({ "key": key.path(), "value": typed(key, &text) }), &text);
+            print(args.json, &json!({ "key": key.path(), "value": typed(key, &text) }), &text)
         }
         Action::Set { key, value } => {
             let key = find(key)?;
@@ -78,10 +79,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
                 stderr::say(&format!("blinkd: {} overrides it in this environment.", key.variable()));
             }
             let shown = format!("{} = {}", key.path(), typed(key, &text));
-            print(args.json, &json!({ "key": key.path(), "value": typed(key, &text) }), &shown);
+            print(args.json, &json!({ "key": key.path(), "value": typed(key, &text) }), &shown)
         }
     }
-    Ok(())
 }
 
 fn show(file: &Path, json: bool) -> Result<(), Failure> {
@@ -99,14 +99,11 @@ fn show(file: &Path, json: bool) -> Result<(), Failure> {
     for (line, (.., origin)) in lines.iter().zip(&rows) {
         page.push_str(&format!("\n{line:<width$}  # {}", origin.as_str()));
     }
-    print(json, &json!({ "path": file, "keys": keys }), &page);
-    Ok(())
+    print(json, &json!({ "path": file.display().to_string(), "keys": keys }), &page)
 }
 
-fn print(json: bool, value: &Value, text: &str) {
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
-    let _ = if json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
+fn print(json: bool, value: &Value, text: &str) -> Result<(), Failure> {
+    stdout::result(json, value, || text.to_owned())
 }
 
 /// A value in its own type.
@@ -128,7 +125,7 @@ fn find(path: &str) -> Result<&'static Key, Failure> {
         } else {
             format!("Did you mean `{nearest}`? `blinkd config show` lists them all.")
         };
-        Failure::usage("config_unknown_key", format!("The setting `{path}` is not known."), fix)
+        Failure::usage(code::CONFIG_UNKNOWN_KEY, format!("The setting `{path}` is not known."), fix)
     })
 }
 

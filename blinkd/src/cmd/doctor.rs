@@ -1,14 +1,10 @@
 //! `blinkd doctor`: every cause of trouble, and what mends it, without asking a daemon.
 
-use std::{
-    env, fs,
-    io::{self, Write as _},
-};
+use std::env;
 
-use blink_proto::{
-    doctor::{Check, Level},
-    paths::Paths,
-};
+use blink_profile::{Paths, lock};
+use blink_proto::doctor::{Check, Level};
+use blink_proto::problem::code;
 use jiff::Timestamp;
 
 use crate::{
@@ -16,12 +12,10 @@ use crate::{
     doctor::{self, Asked},
     exit::Failure,
     lock::Lock,
-    profile::{AccountFile, Consent, Device, Vault, files},
+    profile::{AccountFile, Consent, Device, Vault, files::FileError},
     session::Bus,
-    store::{
-        History, Store,
-        open::{Heritage, drop_quietly},
-    },
+    stdout,
+    store::{History, KeptBack, Store, database::drop_quietly, ownership::MinuteOwnership},
 };
 
 /// What `blinkd doctor` takes.
@@ -49,38 +43,48 @@ struct Report {
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
-    let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
-    let daemon = running(&paths);
+    let (account, unreadable) = match AccountFile::load(&paths) {
+        Ok(account) => (account.unwrap_or_default(), None),
+        Err(error) => (AccountFile::default(), Some(account_unreadable(&error))),
+    };
+    let holder = lock::holder(&paths);
+    let daemon = holder.as_ref().map(|holder| holder.pid);
     let asked = Asked {
         now: Timestamp::now(),
-        vault: Vault::open(&paths.data, config.as_ref().map_or(true, |config| config.keyring)),
+        vault: Vault::open(&paths, config.as_ref().map_or(true, |config| config.keyring)),
         session: Bus::Standard,
-        consented: Consent::at(&paths.consent_file()).granted(),
-        waiting: if daemon.is_none() { waiting(&paths, &account) } else { None },
+        consented: Consent::open(&paths.consent_file()).granted(),
+        kept_back: if daemon.is_none() { kept_back(&paths, &account) } else { None },
         status: None,
         reminders: None,
         daemon,
+        elsewhere: holder.and_then(|holder| holder.elsewhere(&paths)),
         config,
         account,
         paths,
     };
-    let checks = doctor::examine(&asked);
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
+    let mut checks = doctor::examine(&asked);
+    checks.extend(unreadable);
+    let report = Report { checks };
+    let lines = || report.checks.iter().map(line).collect::<Vec<_>>().join("\n");
+    stdout::result(args.json, &report, lines)?;
     if args.json {
-        let _ = writeln!(out, "{}", serde_json::to_string(&Report { checks }).unwrap_or_default());
         return Ok(());
     }
-    for check in &checks {
-        let _ = writeln!(out, "{}", line(check));
-    }
-    let problems = checks.iter().filter(|check| check.level == Level::Problem).count();
+    let problems = report.checks.iter().filter(|check| check.level == Level::Problem).count();
     if problems == 0 {
         return Ok(());
     }
     let found =
         if problems == 1 { "1 problem was found".to_owned() } else { format!("{problems} problems were found") };
-    Err(Failure::failed("problems", format!("{found}."), "Each line above says what to do."))
+    Err(Failure::failed(code::PROBLEMS, format!("{found}."), "Each line above says what to do."))
+}
+
+fn account_unreadable(error: &FileError) -> Check {
+    let message = format!("The account file cannot be used: {}.", error.why());
+    let fix =
+        "Check its permissions; a damaged one is set aside when blinkd starts, and `blinkctl login` signs in again.";
+    Check::found("account_file", Level::Problem, message, fix)
 }
 
 fn line(check: &Check) -> String {
@@ -93,28 +97,19 @@ fn line(check: &Check) -> String {
     format!("{mark} {:<12} {}{fix}", check.id, check.message)
 }
 
-/// The process that holds the profile's lock.
-fn running(paths: &Paths) -> Option<u32> {
-    let file = fs::File::open(paths.lock()).ok()?;
-    match file.try_lock() {
-        Err(fs::TryLockError::WouldBlock) => fs::read_to_string(paths.lock()).ok()?.trim().parse().ok(),
-        _ => None,
-    }
-}
-
 /// What the store holds back; only looked at while no daemon has it.
-fn waiting(paths: &Paths, account: &AccountFile) -> Option<(u64, u64)> {
-    let folder = paths.data.join("store");
+fn kept_back(paths: &Paths, account: &AccountFile) -> Option<KeptBack> {
+    let folder = paths.store();
     if !folder.exists() {
         return None;
     }
-    let _lock = Lock::take(&paths.lock()).ok()?;
-    let device = Device::of_profile(&paths.data, None).ok()?;
-    let history = History::at(&paths.history()).ok()?;
-    let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
-    let (store, _) = Store::open(&folder, &history, heritage, Timestamp::now()).ok()?;
+    let _lock = Lock::take(paths).ok()?;
+    let device = Device::open(paths, None).ok()?;
+    let history = History::open(&paths.history()).ok()?;
+    let ownership = MinuteOwnership { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
+    let (store, _) = Store::open(&folder, &history, ownership, Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);
-    let counts = (store.held(owner.as_ref()), store.set_aside_count(owner.as_ref()));
+    let counts = store.kept_back(owner.as_ref());
     drop_quietly(store);
     Some(counts)
 }

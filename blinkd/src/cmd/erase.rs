@@ -1,18 +1,20 @@
 //! `blinkd erase`: erasing while no daemon runs. `blinkctl delete` asks for it; a running daemon erases itself.
 
-use std::io::{self, Write as _};
-
-use blink_proto::receipt::LocalErasure;
+use blink_profile::Paths;
+use blink_profile::contents;
+use blink_proto::{problem::code, receipt::LocalErasure};
 use jiff::Timestamp;
 
 use crate::{
     exit::Failure,
     lock::Lock,
-    profile::{AccountFile, Device, Vault, files},
+    profile::{AccountFile, Device, Vault},
+    stdout,
     store::{
         History, Store,
+        database::drop_quietly,
         erase::{self, EraseError},
-        open::{Heritage, drop_quietly},
+        ownership::MinuteOwnership,
     },
 };
 
@@ -26,7 +28,7 @@ pub struct Args {
     /// All minutes on this machine, open and unsent ones too
     #[arg(long, group = "what")]
     pub local: bool,
-    /// Those, and settings, sign-in, consent, enrolled face and logs; only models stay
+    /// Those, and settings, sign-in, consent, enrolled face and logs; models and files of your own stay
     #[arg(long, group = "what")]
     pub everything: bool,
     /// Print one JSON object
@@ -36,7 +38,7 @@ pub struct Args {
 
 fn left(error: &EraseError) -> Failure {
     let fix = "Check the folder's permissions and the disk, then try again.";
-    Failure::failed("not_erased", format!("Not everything could be erased: {error}."), fix)
+    Failure::failed(code::NOT_ERASED, format!("Not everything could be erased: {error}."), fix)
 }
 
 /// Runs the command.
@@ -45,38 +47,43 @@ fn left(error: &EraseError) -> Failure {
 /// A daemon runs (exit code 5), or something cannot be erased.
 pub fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
-    let lock = Lock::take(&paths.lock())?;
-    let history = History::at(&paths.history())?;
+    let lock = Lock::take(&paths)?;
+    let history = History::open(&paths.history())?;
     let counted = count(&paths, &history)?;
     let done = LocalErasure { everything: args.everything, ..counted };
     erase::begin(&paths, args.everything)?;
     if args.everything {
         // The keyring holds a sign-in of this profile, if there is one; without a keyring there is nothing in it.
-        Vault::open(&paths.data, super::uses_keyring(&paths)).forget();
+        Vault::open(&paths, super::uses_keyring(&paths)).forget();
         erase::everything(&paths).and_then(|()| erase::finish(&paths)).map_err(|error| left(&error))?;
     } else {
         erase::minutes(&paths).map_err(|error| left(&error))?;
     }
     drop(lock);
-    let mut out = io::stdout().lock();
-    // With standard output closed there is nobody left to tell.
-    let _ = if args.json {
-        writeln!(out, "{}", serde_json::to_string(&done).unwrap_or_default())
-    } else {
-        let what = if args.everything { "; nothing but models is left" } else { "" };
-        writeln!(out, "{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
-    };
-    Ok(())
+    stdout::result(args.json, &done, || {
+        let what = if args.everything { stays(&paths) } else { String::new() };
+        format!("{} minutes were erased, {} of them never sent{what}.", done.minutes, done.unsent)
+    })
+}
+
+/// What is left in the profile's folders, which is not blinkd's.
+fn stays(paths: &Paths) -> String {
+    let others: Vec<_> = contents::others(paths).iter().map(|path| path.display().to_string()).collect();
+    if others.is_empty() {
+        return "; nothing but models is left".to_owned();
+    }
+    format!("; this stays, for it is not blinkd's: {}", others.join(", "))
 }
 
 /// A store that cannot be read is counted by the history alone: it goes all the same.
-fn count(paths: &blink_proto::paths::Paths, history: &History) -> Result<LocalErasure, Failure> {
-    let account: AccountFile = files::load(&paths.data.join("account.json")).ok().flatten().unwrap_or_default();
-    let folder = paths.data.join("store");
-    let device = if folder.exists() { Device::of_profile(&paths.data, None).ok() } else { None };
+fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
+    let account: AccountFile = AccountFile::load(paths).ok().flatten().unwrap_or_default();
+    let folder = paths.store();
+    let device = if folder.exists() { Device::open(paths, None).ok() } else { None };
     let store = device.and_then(|device| {
-        let heritage = Heritage { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
-        Store::open(&folder, history, heritage, Timestamp::now()).ok()
+        let ownership =
+            MinuteOwnership { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
+        Store::open(&folder, history, ownership, Timestamp::now()).ok()
     });
     let store = store.map(|(store, _)| store);
     let open = store.as_ref().and_then(|store| store.open_minutes().ok()).unwrap_or_default();

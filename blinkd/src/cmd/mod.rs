@@ -12,17 +12,15 @@ pub mod synthesize;
 
 use std::env;
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
+use blink_proto::problem::code;
 
 use crate::{config::Config, exit::Failure};
 
 /// The profile that the environment names.
-///
-/// # Errors
-/// It names none: exit code 2.
 pub fn profile() -> Result<Paths, Failure> {
     let fix = "Set HOME to your home folder.";
-    Paths::from_env().ok_or_else(|| Failure::usage("no_home", "Neither HOME nor the XDG folders are set.", fix))
+    Paths::from_env().ok_or_else(|| Failure::usage(code::NO_HOME, "Neither HOME nor the XDG folders are set.", fix))
 }
 
 /// Whether the profile's sign-in may be in a keyring.

@@ -2,15 +2,16 @@
 
 mod fetch;
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::path::{Path, PathBuf};
 
-use blink_vision::models::{self, FETCH_COMMAND, Model, ModelError};
+use blink_vision::models::{self, Model, ModelError};
 use serde::Serialize;
 
-use crate::exit::{ExitStatus, Failure};
+use crate::{
+    exit::{ExitStatus, Failure},
+    models::{FETCH_COMMAND, folders},
+    stdout,
+};
 
 /// What `blinkd models` takes.
 #[derive(Debug, clap::Args)]
@@ -26,7 +27,7 @@ pub struct Args {
 
 #[derive(Debug, Serialize)]
 struct Output {
-    looked_in: Vec<PathBuf>,
+    looked_in: Vec<String>,
     models: Vec<Row>,
 }
 
@@ -38,7 +39,7 @@ struct Row {
     sha256: &'static str,
     /// `ok`, `missing`, `damaged` or `unreadable`.
     state: &'static str,
-    path: Option<PathBuf>,
+    path: Option<String>,
 }
 
 /// Runs the command.
@@ -46,35 +47,39 @@ struct Row {
 /// # Errors
 /// Where a model is missing or damaged, after the list was printed; and where fetching failed.
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let folders = models::folders();
+    let folders = folders();
     if args.fetch {
         fetch::missing(&folders, args.json)?;
     }
     let found: Vec<(Model, Result<PathBuf, ModelError>)> =
-        models::ALL.iter().map(|model| (*model, models::find(model, &folders))).collect();
-    let rows = found.iter().map(|(model, found)| Row::of(model, found)).collect();
-    let output = Output { looked_in: folders, models: rows };
+        models::ALL.iter().map(|model| (*model, model.find(&folders))).collect();
+    let rows = found.iter().map(|(model, found)| Row::new(model, found)).collect();
+    let output = Output { looked_in: folders.iter().map(|folder| shown(folder)).collect(), models: rows };
     let wrong: Vec<&ModelError> = found.iter().filter_map(|(_, found)| found.as_ref().err()).collect();
     // With --json a failure leaves standard output empty.
     if !args.json || wrong.is_empty() {
-        let text = if args.json { serde_json::to_string(&output).unwrap_or_default() } else { output.for_people() };
-        let _ = writeln!(io::stdout().lock(), "{text}");
+        stdout::result(args.json, &output, || output.for_people())?;
     }
     let Some(first) = wrong.first() else { return Ok(()) };
     let more = if wrong.len() > 1 { format!(" (and {} more)", wrong.len() - 1) } else { String::new() };
     Err(Failure {
-        problem: blink_proto::Problem::new(first.code(), format!("{first}{more}"), first.fix()),
+        problem: blink_proto::Problem::new(first.code(), format!("{first}{more}"), first.fix(FETCH_COMMAND)),
         status: ExitStatus::Failed,
     })
 }
 
+/// A name that is not UTF-8 is shown as well as can be.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
 impl Row {
-    fn of(model: &Model, found: &Result<PathBuf, ModelError>) -> Self {
+    fn new(model: &Model, found: &Result<PathBuf, ModelError>) -> Self {
         let (state, path) = match found {
-            Ok(path) => ("ok", Some(path.clone())),
+            Ok(path) => ("ok", Some(shown(path))),
             Err(ModelError::Missing { .. }) => ("missing", None),
-            Err(ModelError::Damaged { path, .. }) => ("damaged", Some(path.clone())),
-            Err(ModelError::Unreadable { path, .. }) => ("unreadable", Some(path.clone())),
+            Err(ModelError::Damaged { path, .. }) => ("damaged", Some(shown(path))),
+            Err(ModelError::Unreadable { path, .. }) => ("unreadable", Some(shown(path))),
         };
         Self { file: model.file, purpose: model.purpose, licence: model.licence, sha256: model.sha256, state, path }
     }
@@ -84,14 +89,14 @@ impl Output {
     fn for_people(&self) -> String {
         let mut lines = Vec::new();
         for row in &self.models {
-            let place = row.path.as_ref().map(|path| format!("  {}", path.display())).unwrap_or_default();
+            let place = row.path.as_ref().map(|path| format!("  {path}")).unwrap_or_default();
             lines.push(format!("{:<10}  {}{place}", row.state, row.file));
             lines.push(format!("            {}", row.purpose));
             lines.push(format!("            licence: {}", row.licence));
             lines.push(format!("            sha256 {}", row.sha256));
         }
         lines.push("Looked for, in this order, in:".to_owned());
-        lines.extend(self.looked_in.iter().map(|folder| format!("  {}", folder.display())));
+        lines.extend(self.looked_in.iter().map(|folder| format!("  {folder}")));
         if self.models.iter().any(|row| row.state != "ok") {
             lines.push(format!("`{FETCH_COMMAND}` gets what is missing."));
         }

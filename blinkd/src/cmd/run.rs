@@ -6,11 +6,11 @@ use blink_proto::status::State;
 use blink_vision::SourceSpec;
 
 use crate::{
-    app::{self, Parts},
+    app::{self, AppDeps},
     capture::native::NativeEyes,
     clock::{RealClock, Zone},
     config::Settings,
-    desktop::{self, Desk},
+    desktop::{self, DesktopDeps},
     exit::Failure,
     logs,
     owner::OwnerDesk,
@@ -62,7 +62,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), headless = args.headless, "starting");
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
-    let running = app::start(Parts {
+    let running = app::start(AppDeps {
         clock: Arc::new(RealClock::default()),
         tz: Zone::system(),
         machine: device::fingerprint(),
@@ -72,14 +72,14 @@ pub fn run(args: Args) -> Result<(), Failure> {
             Box::new(move || Box::new(NativeEyes::new(settings.config().source, Arc::clone(&owner))))
         },
         owner,
-        manners: config.manners(),
+        policy: config.capture_policy(),
         connect: upload::http::connector(config.ca_file),
         server: config.server,
         insecure: args.insecure,
         retention_days: config.retention_days,
         buses: Buses::standard(),
         reminds: !args.headless,
-        vault: Vault::open(&paths.data, config.keyring),
+        vault: Vault::open(&paths, config.keyring),
         settings: Some(Arc::clone(&settings)),
         paths: paths.clone(),
     })?;
@@ -94,7 +94,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
     if args.headless {
         running.wait(true);
     } else {
-        desktop::run(&running, Desk { config_file: file, settings, history: paths.history() });
+        desktop::run(&running, DesktopDeps { config_file: file, settings, history: paths.history() });
     }
     running.stop()
 }

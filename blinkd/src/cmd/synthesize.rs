@@ -2,7 +2,6 @@
 
 use std::{
     fs,
-    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,7 +13,7 @@ use opencv::{
     videoio::{self, VideoWriter, VideoWriterTrait, VideoWriterTraitConst},
 };
 
-use crate::{exit::Failure, stderr};
+use crate::{exit::Failure, stderr, stdout};
 
 /// What `blinkd synthesize` takes.
 #[derive(Debug, clap::Args)]
@@ -74,15 +73,13 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let spec =
         Synthetic { bpm: args.bpm, seed: args.seed, fps: args.fps, glasses: args.glasses, ..Synthetic::default() };
     write_video(&args.out, &spec, frames)?;
-    let truth = Truth::of(args.bpm, args.seed, args.fps, frames, Duration::ZERO);
+    let truth = Truth::new(args.bpm, args.seed, args.fps, frames, Duration::ZERO);
     if let Some(path) = &args.truth {
         let text = serde_json::to_string_pretty(&truth).unwrap_or_default() + "\n";
         fs::write(path, text).map_err(|error| unwritable(path, &error.to_string()))?;
     }
     let blinks = truth.blinks.len();
-    // With standard output closed there is nobody left to tell.
-    let _ = writeln!(io::stdout().lock(), "{}: {frames} frames, {blinks} blinks", args.out.display());
-    Ok(())
+    stdout::text(&format!("{}: {frames} frames, {blinks} blinks\n", args.out.display()))
 }
 
 fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure> {
@@ -93,8 +90,10 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
     let mut face = SyntheticFace::new(spec, Timestamp::UNIX_EPOCH).map_err(refused)?;
     let size = face.draw(Duration::ZERO).and_then(opencv::core::MatTraitConst::size).map_err(refused)?;
     let size = Size::new(size.width, size.height);
+    // FFmpeg reads meaning into names such as `pipe:1.avi`, but into none that begins at the root.
+    let whole = std::path::absolute(path).map_err(|error| unwritable(path, &error.to_string()))?;
     let mut writer =
-        VideoWriter::new_with_backend(path, videoio::CAP_FFMPEG, codec, spec.fps, size, true).map_err(refused)?;
+        VideoWriter::new_with_backend(whole, videoio::CAP_FFMPEG, codec, spec.fps, size, true).map_err(refused)?;
     if !writer.is_opened().map_err(refused)? {
         return Err(unwritable(path, "the video writer does not start"));
     }

@@ -6,10 +6,11 @@ use std::{
     path::Path,
 };
 
+use blink_proto::problem::code;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::{Config, Key, Kind, first_file};
-use crate::{exit::Failure, profile::files};
+use crate::exit::Failure;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +36,6 @@ impl Origin {
 }
 
 /// Where each key's value comes from, in the order of [`super::KEYS`].
-///
-/// # Errors
-///
-/// The file cannot be read or understood.
 pub fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
     let document = parse(file, &text_of(file)?.unwrap_or_default())?;
     let of = |key: &Key| {
@@ -62,11 +59,13 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     let mut wanted = Config::default();
     (key.set)(&mut wanted, value).map_err(|why| {
         let fix = format!("{} docs/configuration.md has more.", key.meaning);
-        Failure::usage("config_invalid", format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
+        Failure::usage(code::CONFIG_INVALID, format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
     })?;
     // As the person wrote it, where it is text: the normal form may be longer than what they mean.
     let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
-    let text = text_of(file)?.unwrap_or_else(first_file);
+    let written = text_of(file)?.unwrap_or_else(first_file);
+    let form = Form::read(&written);
+    let text = form.strip(&written);
     let mut document = parse(file, &text)?;
     let text = match uncommented(&text, key, &value).filter(|_| !is_set(&document, key)) {
         Some(text) => text,
@@ -77,11 +76,41 @@ pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     };
     // What was wrong in the file before is said now, and nothing is written.
     Config::default().take_file(file, &text)?;
-    write(file, &text).map_err(|error| {
+    write(file, &form.put_on(&text)).map_err(|error| {
         let message = format!("The configuration {} cannot be written: {error}.", file.display());
-        Failure::failed("config_unwritable", message, "Check the folder's permissions and the disk.")
+        Failure::failed(code::CONFIG_UNWRITABLE, message, "Check the folder's permissions and the disk.")
     })?;
     Ok((key.get)(&wanted))
+}
+
+/// How an editor wrote the file, beyond what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Form {
+    byte_order_mark: bool,
+    carriage_returns: bool,
+}
+
+impl Form {
+    const MARK: char = '\u{feff}';
+
+    fn read(text: &str) -> Self {
+        let lines = text.matches('\n').count();
+        // Of a file with lines of both kinds the commoner is kept.
+        Self {
+            byte_order_mark: text.starts_with(Self::MARK),
+            carriage_returns: 2 * text.matches("\r\n").count() > lines,
+        }
+    }
+
+    fn strip(self, text: &str) -> String {
+        let text = text.strip_prefix(Self::MARK).unwrap_or(text);
+        if self.carriage_returns { text.replace("\r\n", "\n") } else { text.to_owned() }
+    }
+
+    fn put_on(self, text: &str) -> String {
+        let mark = if self.byte_order_mark { Self::MARK.to_string() } else { String::new() };
+        mark + &if self.carriage_returns { text.replace('\n', "\r\n") } else { text.to_owned() }
+    }
 }
 
 fn text_of(file: &Path) -> Result<Option<String>, Failure> {
@@ -90,7 +119,7 @@ fn text_of(file: &Path) -> Result<Option<String>, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let message = format!("The configuration {} cannot be read: {error}.", file.display());
-            Err(Failure::usage("config_unreadable", message, "Check that you may read it, and that it is text."))
+            Err(Failure::usage(code::CONFIG_UNREADABLE, message, "Check that you may read it, and that it is text."))
         }
     }
 }
@@ -100,7 +129,7 @@ fn parse(file: &Path, text: &str) -> Result<DocumentMut, Failure> {
     Config::default().take_file(file, text)?;
     text.parse().map_err(|error: toml_edit::TomlError| {
         let message = format!("{}: {}.", file.display(), error.message());
-        Failure::usage("config_invalid", message, "Correct it, or remove the file to have a new one written.")
+        Failure::usage(code::CONFIG_INVALID, message, "Correct it, or remove the file to have a new one written.")
     })
 }
 
@@ -156,16 +185,17 @@ fn uncommented(text: &str, key: &Key, value: &str) -> Option<String> {
 fn write(file: &Path, text: &str) -> io::Result<()> {
     // People keep their settings elsewhere and link to them: the link stays.
     let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-    let folder = target.parent().unwrap_or(Path::new("."));
-    files::make_private_folder(folder)?;
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
-    new.write_all(text.as_bytes())?;
-    if let Ok(meta) = fs::metadata(&target) {
-        new.as_file().set_permissions(meta.permissions())?;
+    blink_files::private_folder(blink_files::folder_of(&target))?;
+    blink_files::save(&target, mode_of(&target), |new| new.write_all(text.as_bytes()))
+}
+
+/// The permission bits that the person gave their file.
+fn mode_of(file: &Path) -> u32 {
+    #[cfg(unix)]
+    if let Ok(meta) = fs::metadata(file) {
+        return std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777;
     }
-    new.as_file().sync_all()?;
-    new.persist(&target).map_err(|error| error.error)?;
-    files::sync_folder(folder)
+    blink_files::PRIVATE
 }
 
 #[cfg(test)]
@@ -203,6 +233,14 @@ mod tests {
     #[case("", "history.retention_days", "007", "[history]\nretention_days = 7\n")]
     #[case("history.retention_days = 5 # mine\n", "history.retention_days", "6", "history.retention_days = 6 # mine\n")]
     #[case("history = { retention_days = 5 }\n", "history.retention_days", "6", "history = { retention_days = 6 }\n")]
+    #[case(
+        "\u{feff}# mine\r\n[log]\r\n# level = \"info\"\r\n",
+        "log.level",
+        "debug",
+        "\u{feff}# mine\r\n[log]\r\nlevel = \"debug\"\r\n"
+    )]
+    #[case("[log]\r\nlevel = \"info\"  # a\r\n", "log.level", "debug", "[log]\r\nlevel = \"debug\"  # a\r\n")]
+    #[case("[log]\r\n", "history.retention_days", "6", "[log]\r\n\r\n[history]\r\nretention_days = 6\r\n")]
     #[case("[camera]\n", "camera.yield_to_others", "false", "[camera]\nyield_to_others = false\n")]
     #[case("[upload]\n", "upload.ca_file", "/a \"b\"\\c", "[upload]\nca_file = '/a \"b\"\\c'\n")]
     fn only_that_value_changes(#[case] before: &str, #[case] path: &str, #[case] value: &str, #[case] after: &str) {

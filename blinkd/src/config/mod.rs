@@ -17,6 +17,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_proto::problem::code;
 use blink_vision::SourceSpec;
 use toml::de::{DeTable, DeValue};
 
@@ -88,10 +89,6 @@ impl Config {
     }
 
     /// The same, and nothing is written where there is no file.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::load`].
     pub fn read(
         file: &Path,
         named: bool,
@@ -109,7 +106,7 @@ impl Config {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !named => {}
             Err(error) => {
                 return Err(Failure::usage(
-                    "config_unreadable",
+                    code::CONFIG_UNREADABLE,
                     format!("The configuration {} cannot be read: {error}.", file.display()),
                     "Check that the file is there and that you may read it.",
                 ));
@@ -158,7 +155,7 @@ impl Config {
             };
             let wrong = |why: &str| {
                 let fix = "Correct or unset it; docs/configuration.md lists them all.";
-                Failure::usage("config_invalid", format!("The environment variable {name}: {why}."), fix)
+                Failure::usage(code::CONFIG_INVALID, format!("The environment variable {name}: {why}."), fix)
             };
             let key =
                 KEYS.iter().find(|key| key.variable() == name).ok_or_else(|| wrong("no setting has that name"))?;
@@ -171,7 +168,7 @@ impl Config {
 
 fn write_first(file: &Path) {
     let write = || {
-        crate::profile::files::make_private_folder(file.parent().unwrap_or(Path::new(".")))?;
+        blink_files::private_folder(file.parent().unwrap_or(Path::new(".")))?;
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -184,7 +181,7 @@ fn write_first(file: &Path) {
 
 fn at_line(file: &Path, line: usize, why: &str) -> Failure {
     Failure::usage(
-        "config_invalid",
+        code::CONFIG_INVALID,
         format!("{}, line {line}: {why}.", file.display()),
         "Correct that line, or remove the file to have a new one written.",
     )
@@ -192,7 +189,7 @@ fn at_line(file: &Path, line: usize, why: &str) -> Failure {
 
 fn unknown(file: &Path, line: usize, key: &str) -> Failure {
     Failure::usage(
-        "config_unknown_key",
+        code::CONFIG_UNKNOWN_KEY,
         format!("{}, line {line}: the key `{key}` is not known.", file.display()),
         "Correct or remove it; docs/configuration.md lists them all.",
     )

@@ -10,7 +10,7 @@ use blink_proto::Problem;
 use blink_vision::SourceSpec;
 
 use super::{Config, KEYS};
-use crate::{capture::device, exit::Failure, keeper::Manners};
+use crate::{capture::device, exit::Failure, keeper::CapturePolicy};
 
 /// What takes effect at the next start alone.
 const AT_START: [&str; 1] = ["account.keyring"];
@@ -40,10 +40,6 @@ pub struct Reloaded {
 
 impl Settings {
     /// Reads them for the first time.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::load`].
     pub fn load(file: &Path, named: bool, source: Option<SourceSpec>) -> Result<Self, Failure> {
         let current = Mutex::new(Config::load(file, named, env::vars_os())?);
         let settings = Self { file: file.to_owned(), named, source, current };
@@ -67,20 +63,12 @@ impl Settings {
     }
 
     /// As they stand in the file and the environment now, or what is wrong there; nothing takes effect.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::load`].
     pub fn look(&self) -> Result<Config, Problem> {
         let config = Config::read(&self.file, self.named, env::vars_os()).map_err(|failure| failure.problem)?;
         Ok(self.flagged(config))
     }
 
     /// Reads them again. Where that fails they stay as they are.
-    ///
-    /// # Errors
-    ///
-    /// As [`Config::load`].
     pub fn reload(&self) -> Result<Reloaded, Problem> {
         let config = Config::load(&self.file, self.named, env::vars_os()).map_err(|failure| failure.problem)?;
         let config = self.flagged(config);
@@ -101,9 +89,9 @@ impl Settings {
 impl Config {
     /// How considerate the daemon is to be.
     #[must_use]
-    pub fn manners(&self) -> Manners {
-        Manners {
-            device: device::of_source(&self.source),
+    pub fn capture_policy(&self) -> CapturePolicy {
+        CapturePolicy {
+            device: device::from_source(&self.source),
             yield_to_others: self.yield_to_others,
             max_cpu_percent: self.max_cpu_percent,
             profile: self.profile,

@@ -13,7 +13,7 @@ use super::{menu::Item, open};
 use crate::{
     config::Settings,
     daemon::Daemon,
-    nudge::notice::{Bell, Notice},
+    nudge::notice::{Notice, Notifier},
 };
 
 /// How long a result stays on the screen that nobody has to act on.
@@ -21,32 +21,33 @@ const SHORTLY: Duration = Duration::from_secs(8);
 
 /// What clicks are carried out with.
 #[derive(Clone)]
-pub struct Hands {
+pub struct Actions {
     /// The daemon.
     pub daemon: Daemon,
     /// Where results are said.
-    pub bell: Arc<dyn Bell>,
+    pub notifier: Arc<dyn Notifier>,
     /// The configuration file.
     pub config_file: std::path::PathBuf,
     /// What stands in it; the server of somebody who is not signed in.
     pub settings: Arc<Settings>,
 }
 
-impl Hands {
+impl Actions {
     /// Carries out a click on `item` while `status` was shown.
     pub async fn click(self, item: Item, status: Option<Status>) {
         let done = match item {
-            Item::SetUp => self.set_up(),
+            // It needs a terminal: it shows the whole consent text and asks.
+            Item::SetUp => open::blinkctl("setup").await,
             Item::Tracking => self.ask(toggled(status.as_ref())).await,
             Item::PauseQuarter => self.ask(pause_for(15)).await,
             Item::PauseHour => self.ask(pause_for(60)).await,
             Item::PauseUntilTomorrow => self.ask(pause_until_tomorrow()).await,
             Item::Yield => self.ask(Request::Yield).await,
-            Item::Dashboard => open::address(&self.dashboard(status.as_ref())),
+            Item::Dashboard => open::address(&self.dashboard(status.as_ref())).await,
             Item::Sync => self.sync().await,
             Item::SignIn => self.sign_in().await,
             Item::SignOut => self.ask(Request::Logout).await,
-            Item::Settings => open::file(&self.config_file),
+            Item::Settings => open::file(&self.config_file).await,
             Item::About => self.about().await,
             Item::Quit => {
                 self.daemon.stop();
@@ -64,11 +65,6 @@ impl Hands {
         account.map_or_else(|| self.settings.config().server, |account| account.server.clone())
     }
 
-    /// Opens the set-up, which needs a terminal: it shows the whole consent text and asks.
-    pub fn set_up(&self) -> Result<(), Problem> {
-        open::blinkctl("setup")
-    }
-
     async fn ask(&self, request: Request) -> Result<(), Problem> {
         self.reply(request).await.map(drop)
     }
@@ -82,11 +78,16 @@ impl Hands {
 
     async fn sync(&self) -> Result<(), Problem> {
         if let Reply::Sync(done) = self.reply(Request::Sync).await? {
-            let text = match done.uploaded {
-                0 => "Everything is on the server already.".to_owned(),
+            let mut text = match done.uploaded {
+                0 => "Nothing waited.".to_owned(),
                 1 => "One minute was uploaded.".to_owned(),
                 n => format!("{n} minutes were uploaded."),
             };
+            for (count, what) in [(done.set_aside, "refused by the server"), (done.held, "held for another account")] {
+                if count > 0 {
+                    text.push_str(&format!(" {count} {what}."));
+                }
+            }
             self.say("Synchronised", &text).await;
         }
         Ok(())
@@ -98,7 +99,7 @@ impl Hands {
             let shown = format!("Confirm the code {} at {}", code.user_code, code.verification_uri);
             self.say("Sign in", &shown).await;
             // Without a browser here the person opens the address elsewhere.
-            let _ = open::address(page);
+            let _ = open::address(page).await;
             if let Reply::SignedIn(who) = self.reply(Request::LoginDeviceWait).await? {
                 self.say("Signed in", &format!("This machine counts for {}.", who.email)).await;
             }
@@ -119,7 +120,7 @@ impl Hands {
         let notice =
             Notice { title: title.to_owned(), text: text.to_owned(), actions: Vec::new(), stays: Some(SHORTLY) };
         // An answer is not waited for: there is nothing to answer.
-        if self.bell.ring(notice).await.is_none() {
+        if self.notifier.notify(notice).await.is_none() {
             tracing::debug!("nothing shows notifications here");
         }
     }

@@ -28,7 +28,7 @@ pub enum Look {
 impl Look {
     /// The look of `state`.
     #[must_use]
-    pub fn of(state: State) -> Self {
+    pub fn from_state(state: State) -> Self {
         match state {
             State::Tracking => Self::Tracking,
             State::NoFace => Self::Away,
@@ -168,9 +168,9 @@ mod tests {
 
     #[test]
     fn every_state_has_a_look() {
-        assert_eq!(Look::of(State::Tracking), Look::Tracking);
-        assert_eq!(Look::of(State::Locked), Look::Paused);
-        assert_eq!(Look::of(State::CameraBusy), Look::NoCamera);
-        assert_eq!(Look::of(State::NoConsent), Look::Problem);
+        assert_eq!(Look::from_state(State::Tracking), Look::Tracking);
+        assert_eq!(Look::from_state(State::Locked), Look::Paused);
+        assert_eq!(Look::from_state(State::CameraBusy), Look::NoCamera);
+        assert_eq!(Look::from_state(State::NoConsent), Look::Problem);
     }
 }

@@ -26,24 +26,28 @@ use std::{
 };
 
 use blink_proto::{ipc::Event, status::Status};
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{broadcast::error::RecvError, mpsc};
 use tray_icon::{
     MouseButton, MouseButtonState, TrayIconEvent,
     menu::{MenuEvent, MenuId},
 };
 
-pub use act::{Hands, toggled};
+pub use act::{Actions, toggled};
 pub use menu::Item;
 
 use self::main_loop::Tell;
-use crate::{app::Running, config::Settings, nudge};
+use crate::{
+    app::Running,
+    config::Settings,
+    nudge::{self, Pressed, notice::Action, rules::Kind},
+};
 
 /// Between two attempts to put the icon there.
 const RETRY: Duration = Duration::from_secs(10);
 
 /// What the desktop needs to know.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct DesktopDeps {
     /// The configuration file.
     pub config_file: PathBuf,
     /// What stands in it.
@@ -62,35 +66,58 @@ enum Message {
 }
 
 /// Shows the daemon on the desktop until it is to stop. Without a desktop it waits for that alone.
-pub fn run(running: &Running, desk: Desk) {
-    let bell: Arc<dyn nudge::notice::Bell> = Arc::new(nudge::notice::Desktop);
-    let hands = Hands {
+pub fn run(running: &Running, deps: DesktopDeps) {
+    let notifier: Arc<dyn nudge::notice::Notifier> = Arc::new(nudge::notice::DesktopNotifier);
+    let actions = Actions {
         daemon: running.daemon().clone(),
-        bell: Arc::clone(&bell),
-        config_file: desk.config_file,
-        settings: Arc::clone(&desk.settings),
+        notifier: Arc::clone(&notifier),
+        config_file: deps.config_file,
+        settings: Arc::clone(&deps.settings),
     };
-    let settings = desk.settings;
-    running.spawn(nudge::follow(hands.clone(), bell, move || settings.config().nudges, desk.history));
+    let settings = deps.settings;
+    let (tell_pressed, pressed) = mpsc::unbounded_channel();
+    let events = running.daemon().subscribe();
+    running.spawn(nudge::follow(events, notifier, move || settings.config().nudges, deps.history, tell_pressed));
+    running.spawn(perform(actions.clone(), pressed));
     let Some((tell, told)) = main_loop::new() else {
         tracing::info!("there is no desktop to show anything on; blinkctl does all that it would");
         running.wait(true);
         return;
     };
-    running.spawn(tell_statuses(hands.clone(), Arc::clone(&tell)));
+    running.spawn(tell_statuses(actions.clone(), Arc::clone(&tell)));
     hear_clicks(&tell);
     thread::scope(|scope| {
         scope.spawn(move || {
             running.wait(true);
             tell(Message::Stop);
         });
-        let mut front = Front { running, hands, tray: None, next_try: Instant::now(), said: false, last: None };
-        told.run(|message| front.take(message));
+        let mut tray_loop =
+            TrayLoop { running, actions, tray: None, next_try: Instant::now(), said: false, last: None };
+        told.run(|message| tray_loop.take(message));
     });
 }
 
-async fn tell_statuses(hands: Hands, tell: Tell) {
-    let mut events = hands.daemon.subscribe();
+/// Carries out what the person answers to notifications.
+async fn perform(actions: Actions, mut pressed: mpsc::UnboundedReceiver<Pressed>) {
+    while let Some(Pressed { action, about, status }) = pressed.recv().await {
+        if let Some(item) = asked_for(action, about) {
+            // A sign-in waits for the person; what is answered meanwhile does not.
+            tokio::spawn(actions.clone().click(item, Some(*status)));
+        }
+    }
+}
+
+fn asked_for(action: Action, about: Option<Kind>) -> Option<Item> {
+    match (action, about) {
+        (Action::Open, Some(Kind::SignIn)) => Some(Item::SignIn),
+        (Action::Open, _) => Some(Item::Dashboard),
+        (Action::SetUp, _) => Some(Item::SetUp),
+        (Action::Snooze | Action::NotNow, _) => None,
+    }
+}
+
+async fn tell_statuses(actions: Actions, tell: Tell) {
+    let mut events = actions.daemon.subscribe();
     loop {
         match events.recv().await {
             Ok(Event::Status(status)) => tell(Message::Status(status)),
@@ -113,16 +140,16 @@ fn hear_clicks(tell: &Tell) {
 }
 
 /// What the main thread keeps: the tray, where there can be one.
-struct Front<'a> {
+struct TrayLoop<'a> {
     running: &'a Running,
-    hands: Hands,
+    actions: Actions,
     tray: Option<tray::Tray>,
     next_try: Instant,
     said: bool,
     last: Option<Status>,
 }
 
-impl Front<'_> {
+impl TrayLoop<'_> {
     fn take(&mut self, message: Message) -> ControlFlow<()> {
         let item = match message {
             Message::Stop => {
@@ -138,7 +165,7 @@ impl Front<'_> {
             Message::Click => Some(clicked(self.last.as_ref())),
         };
         if let Some(item) = item {
-            self.running.spawn(self.hands.clone().click(item, self.last.clone()));
+            self.running.spawn(self.actions.clone().click(item, self.last.clone()));
         }
         ControlFlow::Continue(())
     }
@@ -164,4 +191,25 @@ impl Front<'_> {
 /// A left click toggles, once there is something to toggle.
 fn clicked(status: Option<&Status>) -> menu::Item {
     if status.is_some_and(|status| status.consent) { menu::Item::Tracking } else { menu::Item::SetUp }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case(Action::Open, Some(Kind::SignIn), Some(Item::SignIn))]
+    #[case(Action::Open, Some(Kind::LowRate), Some(Item::Dashboard))]
+    #[case(Action::SetUp, None, Some(Item::SetUp))]
+    #[case(Action::Snooze, Some(Kind::Break), None)]
+    #[case(Action::NotNow, None, None)]
+    fn an_answer_asks_for_what_it_says(
+        #[case] action: Action,
+        #[case] about: Option<Kind>,
+        #[case] item: Option<Item>,
+    ) {
+        assert_eq!(asked_for(action, about), item);
+    }
 }

@@ -27,10 +27,6 @@ pub(super) struct Tray {
 
 impl Tray {
     /// Puts it there.
-    ///
-    /// # Errors
-    ///
-    /// There is no session bus, in the system's words.
     pub(super) fn new() -> Result<Self, String> {
         let icon = TrayIconBuilder::new()
             .with_id("blinkd")
@@ -50,7 +46,7 @@ impl Tray {
 
     /// Shows `status`; what has not changed is left alone, so that an open menu stays open.
     pub(super) fn show(&mut self, status: &Status) {
-        let look = Look::of(status.state);
+        let look = Look::from_state(status.state);
         if self.look != Some(look) {
             let drawn = Icon::from_rgba(icon::draw(look), icon::SIZE, icon::SIZE).ok();
             if let Err(error) = self.icon.set_icon(drawn) {

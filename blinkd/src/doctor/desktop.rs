@@ -6,7 +6,7 @@ use blink_proto::doctor::{Check, Level};
 use zbus::{Connection, connection::Builder, fdo::DBusProxy, names::BusName};
 
 use crate::{
-    nudge::Standing,
+    nudge::ReminderFate,
     profile::{RingState, Vault},
     session::Bus,
 };
@@ -70,11 +70,11 @@ async fn look(bus: &Bus) -> zbus::Result<Desktop> {
 }
 
 /// None of it is trouble: it answers why no reminder was seen.
-pub(super) fn reminders(standing: Standing) -> Check {
-    let message = match standing {
-        Standing::Shown => "Reminders are shown when they come due.".to_owned(),
-        Standing::HeldBack(why) => format!("A reminder that came due now would not be shown: {why}."),
-        Standing::Off => "All reminders are switched off in the settings.".to_owned(),
+pub(super) fn reminders(fate: ReminderFate) -> Check {
+    let message = match fate {
+        ReminderFate::Shown => "Reminders are shown when they come due.".to_owned(),
+        ReminderFate::HeldBack(why) => format!("A reminder that came due now would not be shown: {why}."),
+        ReminderFate::Off => "All reminders are switched off in the settings.".to_owned(),
     };
     Check::ok("reminders", message)
 }

@@ -2,19 +2,19 @@
 
 use std::{fs, io, path::Path};
 
+use blink_profile::Paths;
 use blink_proto::{
     doctor::{Check, Level},
-    paths::Paths,
     status::State,
 };
 use blink_vision::{
     SourceSpec,
-    models::{self, LANDMARKS_68},
+    models::LANDMARKS_68,
     native::camera::{self, Camera, CameraState},
 };
 
 use super::{Asked, of_problem};
-use crate::config::Config;
+use crate::{config::Config, models};
 
 /// Under so little room something fails before the day is over.
 const FULL_BYTES: u64 = 1 << 20;
@@ -23,9 +23,13 @@ const NEARLY_FULL_BYTES: u64 = 100 << 20;
 const ENOUGH_FPS: f64 = 14.5;
 
 pub(super) fn daemon(asked: &Asked) -> Check {
-    match asked.daemon {
-        Some(pid) => Check::ok("daemon", format!("blinkd is running (process {pid}).")),
-        None => Check::found("daemon", Level::Problem, "blinkd is not running.", "Start it with `blinkd run`."),
+    match (asked.daemon, &asked.elsewhere) {
+        (Some(pid), Some(fix)) => {
+            let message = format!("blinkd is running (process {pid}), but not at the socket that is tried from here.");
+            Check::found("daemon", Level::Problem, message, fix.clone())
+        }
+        (Some(pid), None) => Check::ok("daemon", format!("blinkd is running (process {pid}).")),
+        (None, _) => Check::found("daemon", Level::Problem, "blinkd is not running.", "Start it with `blinkd run`."),
     }
 }
 
@@ -98,9 +102,14 @@ pub(super) fn room(free_bytes: Option<u64>) -> Check {
 }
 
 pub(super) fn models() -> Check {
-    match models::find(&LANDMARKS_68, &models::folders()) {
+    match LANDMARKS_68.find(&models::folders()) {
         Ok(_) => Check::ok("model", "The landmark model is there and whole."),
-        Err(error) => Check::found("model", Level::Problem, format!("Nothing can be seen: {error}."), error.fix()),
+        Err(error) => Check::found(
+            "model",
+            Level::Problem,
+            format!("Nothing can be seen: {error}."),
+            error.fix(models::FETCH_COMMAND),
+        ),
     }
 }
 
@@ -133,14 +142,13 @@ pub(super) fn the_camera(number: u32, cameras: &[Camera], daemon: Option<u32>) -
         };
         return Check::found("camera", Level::Problem, message, fix);
     };
-    let ours = |holder: &str| daemon.is_some_and(|pid| holder.ends_with(&format!("(process {pid})")));
-    match (camera.state, camera.used_by.as_deref()) {
+    match (camera.state, &camera.used_by) {
         (CameraState::NoPermission, _) => {
             let message = format!("This user may not open {}.", camera.path.display());
             let fix = "Add this user to the group `video` (`sudo usermod -aG video \"$USER\"`) and sign in anew.";
             Check::found("camera", Level::Problem, message, fix)
         }
-        (CameraState::Busy, Some(holder)) if !ours(holder) => {
+        (CameraState::Busy, Some(holder)) if Some(holder.pid) != daemon => {
             let message = format!("The camera {} is held by {holder}.", camera.name);
             Check::found("camera", Level::Problem, message, "Close that program; the camera is then taken by itself.")
         }

@@ -11,14 +11,16 @@ mod machine;
 mod person;
 mod server;
 
-use blink_proto::{Problem, doctor::Check, paths::Paths, status::Status};
+use blink_profile::Paths;
+use blink_proto::{Problem, doctor::Check, status::Status};
 use jiff::Timestamp;
 
 use crate::{
     config::Config,
-    nudge::Standing,
+    nudge::ReminderFate,
     profile::{AccountFile, Vault},
     session::Bus,
+    store::KeptBack,
 };
 
 /// What the checks are made with.
@@ -40,13 +42,15 @@ pub struct Asked {
     pub account: AccountFile,
     /// What is kept for others than the signed-in account, and what its server rejected; `None` where the store cannot
     /// be asked.
-    pub waiting: Option<(u64, u64)>,
+    pub kept_back: Option<KeptBack>,
     /// The running daemon's state; `None` where it is not us.
     pub status: Option<Status>,
     /// The process of a daemon that runs, if one does.
     pub daemon: Option<u32>,
+    /// What to do where it listens at another socket than the one that clients of this environment try.
+    pub elsewhere: Option<String>,
     /// What becomes of reminders; `None` where the daemon is not us, or shows none.
-    pub reminders: Option<Standing>,
+    pub reminders: Option<ReminderFate>,
 }
 
 /// Makes all checks. It may take some seconds: other programs and the server are asked.
@@ -64,7 +68,7 @@ pub fn examine(asked: &Asked) -> Vec<Check> {
     checks.push(desktop::keyring(&asked.vault));
     checks.push(person::account(asked));
     checks.extend(server::checks(asked, config));
-    checks.extend(person::waiting(asked));
+    checks.extend(person::kept_back(asked));
     checks
 }
 

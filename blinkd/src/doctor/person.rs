@@ -2,10 +2,12 @@
 
 use blink_proto::{
     doctor::{Check, Level},
+    problem::code,
     status::State,
 };
 
 use super::{Asked, of_problem};
+use crate::store::KeptBack;
 
 pub(super) fn consent(asked: &Asked) -> Check {
     if asked.consented {
@@ -40,12 +42,20 @@ pub(super) fn state(asked: &Asked) -> Vec<Check> {
         _ => {}
     }
     checks.extend(status.last_error.as_ref().map(|problem| of_problem("state", Level::Problem, problem)));
-    checks.extend(status.queue.last_error.as_ref().map(|problem| of_problem("upload", Level::Problem, problem)));
+    // That the session has ended is what the check of the account says.
+    let session_ended = asked.account.current.as_ref().is_some_and(|account| account.session_ended);
+    let upload = status.queue.last_error.as_ref().filter(|problem| !(session_ended && problem.is(code::NOT_SIGNED_IN)));
+    checks.extend(upload.map(|problem| of_problem("upload", Level::Problem, problem)));
     checks
 }
 
 pub(super) fn account(asked: &Asked) -> Check {
     match (&asked.account.current, &asked.account.first) {
+        (Some(account), _) if account.session_ended => {
+            let message = format!("The server {} has ended the session; minutes are kept here.", account.server);
+            let fix = "Run `blinkctl login`; if the account was erased, `blinkctl register` makes a new one.";
+            Check::found("account", Level::Problem, message, fix)
+        }
         (Some(account), _) => Check::ok("account", format!("Signed in to {}.", account.server)),
         (None, None) => Check::ok("account", "There is no account: minutes stay on this machine."),
         (None, Some(_)) => {
@@ -55,8 +65,8 @@ pub(super) fn account(asked: &Asked) -> Check {
     }
 }
 
-pub(super) fn waiting(asked: &Asked) -> Vec<Check> {
-    let Some((held, set_aside)) = asked.waiting else { return Vec::new() };
+pub(super) fn kept_back(asked: &Asked) -> Vec<Check> {
+    let Some(KeptBack { held, set_aside }) = asked.kept_back else { return Vec::new() };
     let count = |n: u64| if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") };
     let mut checks = Vec::new();
     // Before any account all of them are nobody's, as they should be.

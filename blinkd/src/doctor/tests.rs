@@ -2,8 +2,11 @@
 
 use std::{fs, path::PathBuf};
 
-use blink_proto::{UserId, doctor::Level};
-use blink_vision::native::camera::{Camera, CameraState};
+use blink_proto::{UserId, doctor::Level, status::State};
+use blink_vision::native::{
+    Holder,
+    camera::{Camera, CameraState},
+};
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
@@ -11,6 +14,7 @@ use super::*;
 use crate::{
     minutes::Owner,
     profile::{FirstAccount, RingState, SignedInAccount, vault::RingError},
+    store::KeptBack,
 };
 
 fn asked(root: &std::path::Path) -> Asked {
@@ -18,14 +22,15 @@ fn asked(root: &std::path::Path) -> Asked {
     Asked {
         config: Ok(Config { source: "synthetic".parse().unwrap(), ..Config::default() }),
         now: Timestamp::now(),
-        vault: Vault::open(&paths.data, false),
+        vault: Vault::open(&paths, false),
         session: Bus::None,
         consented: true,
         account: AccountFile::default(),
-        waiting: None,
+        kept_back: None,
         status: None,
         reminders: None,
         daemon: Some(7),
+        elsewhere: None,
         paths,
     }
 }
@@ -60,6 +65,16 @@ fn every_check_that_finds_something_says_what_to_do_and_none_is_made_twice() {
     assert_eq!(ids.len(), all);
 }
 
+#[test]
+fn a_daemon_that_clients_cannot_reach_from_here() {
+    let root = tempfile::tempdir().unwrap();
+    let mut asked = asked(root.path());
+    assert_eq!(level(&asked, "daemon"), Some(Level::Ok));
+    asked.elsewhere = Some("Set XDG_RUNTIME_DIR=/run/user/7.".to_owned());
+    let found = check(&asked, "daemon").unwrap();
+    assert_eq!((found.level, found.fix.as_deref()), (Level::Problem, asked.elsewhere.as_deref()));
+}
+
 #[rstest]
 #[case(Some(0), Level::Problem)]
 #[case(Some(50 << 20), Level::Warning)]
@@ -83,15 +98,15 @@ fn a_data_folder_in_whose_place_a_file_stands() {
 
 #[rstest]
 #[case(0, CameraState::Free, None, Level::Ok, "can be used")]
-#[case(0, CameraState::Busy, Some("zoom (process 42)"), Level::Problem, "zoom (process 42)")]
-#[case(0, CameraState::Busy, Some("blinkd (process 7)"), Level::Ok, "can be used")]
+#[case(0, CameraState::Busy, Some((42, "zoom")), Level::Problem, "zoom (process 42)")]
+#[case(0, CameraState::Busy, Some((7, "blinkd")), Level::Ok, "can be used")]
 #[case(0, CameraState::Busy, None, Level::Problem, "another program")]
 #[case(0, CameraState::NoPermission, None, Level::Problem, "may not open /dev/video0")]
 #[case(3, CameraState::Free, None, Level::Problem, "no camera 3")]
 fn the_camera(
     #[case] number: u32,
     #[case] state: CameraState,
-    #[case] holder: Option<&str>,
+    #[case] holder: Option<(u32, &str)>,
     #[case] want: Level,
     #[case] says: &str,
 ) {
@@ -100,7 +115,7 @@ fn the_camera(
         name: "Integrated".into(),
         path: PathBuf::from("/dev/video0"),
         state,
-        used_by: holder.map(str::to_owned),
+        used_by: holder.map(|(pid, name)| Holder { pid, name: name.to_owned() }),
     };
     let found = machine::the_camera(number, &[camera], Some(7));
     assert_eq!(found.level, want);
@@ -158,15 +173,31 @@ fn a_server_that_is_not_there_is_a_problem_only_while_somebody_is_signed_in() {
 }
 
 #[test]
+fn a_session_that_ended_is_no_account_that_is_well() {
+    let root = tempfile::tempdir().unwrap();
+    let mut asked = asked(root.path());
+    asked.account.current = Some(SignedInAccount {
+        server: "http://127.0.0.1:9".into(),
+        user_id: UserId(uuid::Uuid::nil()),
+        email: "ada@example.org".into(),
+        session_ended: true,
+    });
+    let mut status = blink_proto::example::status(State::Tracking);
+    status.queue.last_error = Some(crate::upload::NetError::SessionEnded.problem());
+    asked.status = Some(status);
+    assert_eq!((level(&asked, "account"), level(&asked, "upload")), (Some(Level::Problem), None), "it is said once");
+}
+
+#[test]
 fn what_is_held_back_is_told_once_there_was_an_account() {
     let root = tempfile::tempdir().unwrap();
     let mut asked = asked(root.path());
-    asked.waiting = Some((5, 1));
+    asked.kept_back = Some(KeptBack { held: 5, set_aside: 1 });
     assert_eq!((level(&asked, "held"), level(&asked, "set_aside")), (None, Some(Level::Warning)));
     let owner = Owner { server: "https://blinks.example".into(), user_id: UserId(uuid::Uuid::nil()) };
     asked.account.first = Some(FirstAccount { owner, adopted: false, at: Timestamp::UNIX_EPOCH });
     assert!(check(&asked, "held").unwrap().message.starts_with("5 minutes"));
-    asked.waiting = Some((0, 0));
+    asked.kept_back = Some(KeptBack::default());
     assert_eq!((level(&asked, "held"), level(&asked, "set_aside")), (None, None));
 }
 

@@ -8,6 +8,7 @@ use blink_proto::{
         Answer, Call, Erase, Event, FromDaemon, Hello, JsonCodec, OLDEST_PROTOCOL, Outcome, PROTOCOL, Request,
         ToDaemon, codec::MAX_FRAME_BYTES,
     },
+    problem::code,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use interprocess::local_socket::tokio::Stream;
@@ -37,6 +38,16 @@ pub(super) async fn serve(stream: Stream, daemon: Daemon) {
     if greet(&mut frames).await.is_ok() {
         // Either way the connection ends here.
         let _ = converse(&mut frames, &daemon).await;
+    }
+}
+
+/// Says to a client for which there is no room that blinkd runs all the same.
+pub(super) async fn turn_away(stream: Stream) {
+    let mut frames = Framed::new(stream, JsonCodec::default());
+    if greet(&mut frames).await.is_ok() {
+        let fix = "Close some of the programs that ask blinkd, then try again.";
+        let problem = Problem::new(code::BUSY, "blinkd runs, but too many programs are connected to it.", fix);
+        let _ = refuse(&mut frames, problem).await;
     }
 }
 
@@ -73,7 +84,7 @@ async fn greet(frames: &mut Frames) -> Result<(), Over> {
                 range(PROTOCOL, OLDEST_PROTOCOL)
             );
             let fix = "Bring blinkd and blinkctl to the same version, and restart blinkd.";
-            refuse(frames, Problem::new("protocol", message, fix)).await
+            refuse(frames, Problem::new(code::PROTOCOL, message, fix)).await
         }
         Ok(Some(_)) => refuse(frames, bad_frame("The first frame must be a hello.")).await,
         Ok(None) | Err(_) => Err(Over),
@@ -81,7 +92,7 @@ async fn greet(frames: &mut Frames) -> Result<(), Over> {
 }
 
 fn bad_frame(why: &str) -> Problem {
-    Problem::new("bad_frame", why, "Use a client of this daemon's version; docs/ipc.md describes the frames.")
+    Problem::new(code::BAD_FRAME, why, "Use a client of this daemon's version; docs/ipc.md describes the frames.")
 }
 
 async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
@@ -98,7 +109,7 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                     let (tell, daemon) = (tell.clone(), daemon.clone());
                     under_way += 1;
                     tokio::spawn(async move {
-                        let end = Ends::of(&request);
+                        let end = Ends::from_request(&request);
                         let outcome = if request == Request::LoginDeviceWait {
                             tokio::select! {
                                 outcome = daemon.answer(request) => outcome,
@@ -132,7 +143,7 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                 Ok(event) => send(frames, FromDaemon::Event(event)).await?,
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     let fix = "Subscribe again, and read events as they come.";
-                    let problem = Problem::new("slow_client", "Events were not read in time.", fix);
+                    let problem = Problem::new(code::SLOW_CLIENT, "Events were not read in time.", fix);
                     return refuse(frames, problem).await;
                 }
                 Err(broadcast::error::RecvError::Closed) => return Err(Over),
@@ -149,7 +160,7 @@ fn fitting(answer: Answer) -> Answer {
         return answer;
     }
     let fix = "Ask for less at once, or see whether this is the right server.";
-    let problem = Problem::new("too_large", "The answer is too large for this connection.", fix);
+    let problem = Problem::new(code::TOO_LARGE, "The answer is too large for this connection.", fix);
     Answer { id: answer.id, outcome: Outcome::Error(problem) }
 }
 
@@ -162,7 +173,7 @@ enum Ends {
 }
 
 impl Ends {
-    fn of(request: &Request) -> Self {
+    fn from_request(request: &Request) -> Self {
         match request {
             Request::Quit => Self::Always,
             Request::Delete { what: Erase::Everything, .. } => Self::WhenDone,
@@ -174,7 +185,7 @@ impl Ends {
         match outcome {
             Outcome::Ok(_) => self != Self::No,
             // It has begun, and what is left is removed at the next start: nothing may be written any more.
-            Outcome::Error(problem) if problem.code == "not_erased" => self != Self::No,
+            Outcome::Error(problem) if problem.is(code::NOT_ERASED) => self != Self::No,
             Outcome::Error(_) => self == Self::Always,
         }
     }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use blink_proto::problem::code;
 use interprocess::local_socket::{
     GenericFilePath, ListenerOptions,
     tokio::{Listener, Stream, prelude::*},
@@ -19,6 +20,8 @@ use crate::{daemon::Daemon, exit::Failure};
 
 /// The most clients at once.
 const MAX_CLIENTS: usize = 512;
+/// The most of those beyond that who are told so at once; more are hung up on.
+const MAX_TURNED_AWAY: usize = 64;
 /// The longest path a socket can have on Linux.
 const MAX_PATH_BYTES: usize = 107;
 
@@ -38,15 +41,11 @@ impl Drop for Socket {
 impl Socket {
     /// Listens at `path`, in a folder only this user can enter. What a killed daemon left there is replaced: the
     /// caller holds the profile's lock. To be called inside the runtime.
-    ///
-    /// # Errors
-    ///
-    /// The folder or the path cannot be used.
     pub fn listen(path: &Path) -> Result<Self, Failure> {
         let length = path.as_os_str().len();
         if length > MAX_PATH_BYTES {
             return Err(Failure::failed(
-                "socket_path",
+                code::SOCKET_PATH,
                 format!(
                     "The socket's path is {length} bytes long, and {MAX_PATH_BYTES} are possible: {}.",
                     path.display()
@@ -56,9 +55,9 @@ impl Socket {
         }
         let unusable = |error: io::Error| {
             Failure::failed(
-                "socket",
+                code::SOCKET,
                 format!("The socket {} cannot be made: {error}.", path.display()),
-                "Check the permissions of its folder.",
+                "Check the permissions of its folder, or unset XDG_RUNTIME_DIR: the socket is then in the data folder.",
             )
         };
         private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
@@ -75,6 +74,7 @@ impl Socket {
     /// Serves clients for ever.
     pub async fn serve(self, daemon: Daemon) {
         let places = Arc::new(Semaphore::new(MAX_CLIENTS));
+        let doorstep = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
         loop {
             let stream = match self.listener.accept().await {
                 Ok(stream) => stream,
@@ -91,6 +91,12 @@ impl Socket {
             }
             let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
                 tracing::warn!("too many clients");
+                if let Ok(place) = Arc::clone(&doorstep).try_acquire_owned() {
+                    tokio::spawn(async move {
+                        client::turn_away(stream).await;
+                        drop(place);
+                    });
+                }
                 continue;
             };
             let daemon = daemon.clone();
@@ -104,7 +110,7 @@ impl Socket {
 
 /// The folder, made or made private.
 fn private_folder(folder: &Path) -> io::Result<()> {
-    crate::profile::files::make_private_folder(folder)?;
+    blink_files::private_folder(folder)?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

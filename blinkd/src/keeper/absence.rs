@@ -52,7 +52,7 @@ impl Keeper {
         if asleep != self.absence.asleep_since.is_some() {
             tracing::info!(asleep, "sleep");
         }
-        self.absence.asleep_since = asleep.then(|| self.setup.clock.mono());
+        self.absence.asleep_since = asleep.then(|| self.deps.clock.mono());
         self.tick();
     }
 
@@ -67,29 +67,29 @@ mod tests {
     use blink_proto::{consent::TRACKING_VERSION, ipc::PauseSpan, status::State};
 
     use super::*;
-    use crate::testing::Place;
+    use crate::testing::TempProfile;
 
     #[test]
     fn every_claim_must_end_before_the_camera_opens_again() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         let claims = [LockedBy::Hint, LockedBy::Request, LockedBy::Saver("org.gnome.ScreenSaver")];
         for by in claims {
             keeper.locked(by, true);
-            assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false));
+            assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false));
         }
         for by in claims {
             assert_eq!(keeper.state(), State::Locked);
             keeper.locked(by, false);
         }
-        assert!(place.gate.is_open() && keeper.state() != State::Locked);
+        assert!(place.control.is_open() && keeper.state() != State::Locked);
         keeper.locked(LockedBy::Hint, false);
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
     }
 
     #[test]
     fn consent_and_pause_come_before_a_lock() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         keeper.locked(LockedBy::Hint, true);
         keeper.pause(PauseSpan::default()).unwrap();
@@ -97,42 +97,42 @@ mod tests {
         keeper.withdraw().unwrap();
         assert_eq!(keeper.state(), State::NoConsent);
         keeper.locked(LockedBy::Hint, false);
-        assert!(!place.gate.is_open());
+        assert!(!place.control.is_open());
         keeper.grant(TRACKING_VERSION).unwrap();
         keeper.resume().unwrap();
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
     }
 
     #[test]
     fn sleep_closes_waking_opens_and_a_sleep_that_never_came_is_forgotten() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         keeper.sleeping(true);
-        assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false));
+        assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false));
         keeper.sleeping(false);
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
         keeper.sleeping(true);
         place.idle(&mut keeper, 59);
-        assert!(!place.gate.is_open());
+        assert!(!place.control.is_open());
         place.idle(&mut keeper, 1);
-        assert!(place.gate.is_open(), "nothing sleeps for a minute of waking time");
+        assert!(place.control.is_open(), "nothing sleeps for a minute of waking time");
     }
 
     #[test]
     fn resume_ends_a_lock_that_was_only_asked_for() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         keeper.locked(LockedBy::Request, true);
         keeper.resume().unwrap();
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
         keeper.locked(LockedBy::Hint, true);
         keeper.resume().unwrap();
-        assert_eq!((keeper.state(), place.gate.is_open()), (State::Locked, false), "that one is known");
+        assert_eq!((keeper.state(), place.control.is_open()), (State::Locked, false), "that one is known");
     }
 
     #[test]
     fn locked_time_does_not_count_against_coverage() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         place.watch(&mut keeper, 60, 10);
         keeper.locked(LockedBy::Hint, true);

@@ -1,29 +1,26 @@
 //! Erasing (GDPR, article 17), while the daemon runs.
 
-use blink_proto::{Problem, receipt::LocalErasure};
+use blink_proto::{Problem, problem::code, receipt::LocalErasure};
 
 use super::Keeper;
 use crate::{
-    minutes::{Book, Owner},
-    store::{
-        erase::{self, EraseError},
-        open::drop_quietly,
-    },
+    minutes::Owner,
+    store::erase::{self, EraseError},
 };
 
 fn left(error: &EraseError) -> Problem {
     let fix = "Check the folder's permissions and the disk, then try again; blinkd also tries at its next start.";
-    Problem::new("not_erased", format!("Not everything could be erased: {error}."), fix)
+    Problem::new(code::NOT_ERASED, format!("Not everything could be erased: {error}."), fix)
 }
 
 impl Keeper {
     /// What cannot be counted is erased all the same.
     fn count_for_receipt(&mut self) -> LocalErasure {
-        if self.store.is_none() {
+        if self.records.store.is_none() {
             self.open_store();
         }
-        let count = |store| erase::count(store, &self.history, self.book.open_minutes());
-        count(self.store.as_ref()).or_else(|_| count(None)).unwrap_or_default()
+        let count = |store| erase::count(store, &self.records.history, self.counting.minutes.open_minutes());
+        count(self.records.store.as_ref()).or_else(|_| count(None)).unwrap_or_default()
     }
 
     /// Erases all minutes of this machine, the open one too, and goes on with an empty history.
@@ -33,15 +30,13 @@ impl Keeper {
     /// Nothing is erased, for want of room to begin; or something is left, which the next start erases.
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
-        erase::begin(&self.setup.paths, false)?;
-        drop_quietly(self.store.take());
-        let erased = erase::minutes(&self.setup.paths);
-        self.book = Book::new(self.device.id, []);
-        self.figures.forget();
-        self.known_days.clear();
-        self.store_problem = None;
+        erase::begin(&self.deps.paths, false)?;
+        self.records.close();
+        let erased = erase::minutes(&self.deps.paths);
+        self.counting.forget(self.device.id);
+        self.records.known_days.clear();
+        self.records.problem = None;
         self.notice = None;
-        self.settled_to = None;
         self.open_store();
         self.tick();
         tracing::info!("the minutes were erased");
@@ -55,39 +50,27 @@ impl Keeper {
     /// Nothing is erased, for want of room to begin, and all goes on; or something is left, which the next start erases.
     pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
-        erase::begin(&self.setup.paths, true)?;
+        erase::begin(&self.deps.paths, true)?;
         self.finished = true;
-        self.setup.gate.stop();
-        drop_quietly(self.store.take());
-        erase::everything(&self.setup.paths).map_err(|error| left(&error))?;
+        self.deps.control.stop();
+        self.records.close();
+        erase::everything(&self.deps.paths).map_err(|error| left(&error))?;
         Ok(LocalErasure { everything: true, ..counted })
     }
 
     /// The account of `owner` is no more: signed out, and what waits for it, or would, has nowhere to go.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
     pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
-        if !self.account.erased.contains(owner) {
-            self.account.erased.push(owner.clone());
+        if !self.person.account.erased.contains(owner) {
+            self.person.account.erased.push(owner.clone());
         }
-        self.account.undated.retain(|undated| undated.owner != *owner);
-        let erased = self.account.erased.clone();
-        let dropped = self.with_store(|store| {
+        self.person.account.undated.retain(|undated| undated.owner != *owner);
+        let erased = self.person.account.erased.clone();
+        let dropped = self.records.with_store(|store| {
             store.never_for(&erased);
             store.drop_owner(owner)
         });
         tracing::info!(?dropped, "the account was erased; what waited for it is kept in the local history alone");
         self.sign_out()
-    }
-
-    /// What is kept for accounts that are not signed in, and for nobody; and what the server rejected.
-    #[must_use]
-    pub fn waiting_counts(&self) -> Option<(u64, u64)> {
-        let owner = self.owner();
-        let store = self.store.as_ref()?;
-        Some((store.held(owner.as_ref()), store.set_aside_count(owner.as_ref())))
     }
 }
 

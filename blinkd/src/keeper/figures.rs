@@ -7,7 +7,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
     capture::Sighting,
-    minutes::{OpenMinute, Taken},
+    minutes::{Accepted, OpenMinute},
 };
 
 /// The rate of `status` is over the last five minutes.
@@ -16,6 +16,15 @@ const RATE_WINDOW_MS: i64 = 300_000;
 const FPS_WINDOW: Duration = Duration::from_secs(2);
 /// The face counts as followed for so long after it was last.
 const FOLLOWED_FOR: Duration = Duration::from_secs(1);
+
+/// What was counted within a second.
+#[derive(Clone, Copy, Debug)]
+struct Second {
+    /// By the monotonic clock; negative for what was counted before it began.
+    at_ms: i64,
+    blinks: u64,
+    observed_us: u64,
+}
 
 /// Running figures. Only the day's are told from the minutes; the others begin with the process.
 #[derive(Debug)]
@@ -27,8 +36,8 @@ pub(super) struct Figures {
     pub(super) unpaused: Duration,
     sealed_blinks: u64,
     sealed_observed_ms: u64,
-    /// (monotonic milliseconds, blinks, observed microseconds), oldest first.
-    recent: VecDeque<(i64, u64, u64)>,
+    /// Of the last five minutes, oldest first.
+    recent: VecDeque<Second>,
     frames: VecDeque<(Duration, Timestamp)>,
     followed: Option<Duration>,
 }
@@ -86,24 +95,27 @@ impl Figures {
         if let Ok(age_ms) = i64::try_from(age_ms)
             && age_ms < RATE_WINDOW_MS
         {
-            self.recent.push_back((ms(mono) - age_ms, blinks.into(), observed_us));
+            self.recent.push_back(Second { at_ms: ms(mono) - age_ms, blinks: blinks.into(), observed_us });
         }
     }
 
-    pub(super) fn counted(&mut self, taken: Taken, mono: Duration) {
+    pub(super) fn counted(&mut self, taken: Accepted, mono: Duration) {
         self.session_blinks += u64::from(taken.blinks);
         if taken.blinks == 0 && taken.observed_us == 0 {
             return;
         }
         let now = ms(mono);
         match self.recent.back_mut() {
-            Some((at, blinks, observed_us)) if now - *at < 1_000 => {
-                *blinks += u64::from(taken.blinks);
-                *observed_us += taken.observed_us;
+            Some(last) if now - last.at_ms < 1_000 => {
+                last.blinks += u64::from(taken.blinks);
+                last.observed_us += taken.observed_us;
             }
-            _ => self.recent.push_back((now, taken.blinks.into(), taken.observed_us)),
+            _ => {
+                let (blinks, observed_us) = (taken.blinks.into(), taken.observed_us);
+                self.recent.push_back(Second { at_ms: now, blinks, observed_us });
+            }
         }
-        while self.recent.front().is_some_and(|(at, ..)| now - at > RATE_WINDOW_MS) {
+        while self.recent.front().is_some_and(|second| now - second.at_ms > RATE_WINDOW_MS) {
             self.recent.pop_front();
         }
     }
@@ -113,7 +125,7 @@ impl Figures {
         while self.frames.front().is_some_and(|(at, _)| mono.saturating_sub(*at) > FPS_WINDOW) {
             self.frames.pop_front();
         }
-        if sighting.followed {
+        if sighting.sight.is_followed() {
             self.followed = Some(mono);
         }
     }
@@ -139,8 +151,10 @@ impl Figures {
 
     pub(super) fn rate(&self, mono: Duration) -> Option<f64> {
         let now = ms(mono);
-        let window = self.recent.iter().filter(|(at, ..)| now - at <= RATE_WINDOW_MS);
-        let (blinks, observed_us) = window.fold((0, 0), |(b, o), (_, blinks, us)| (b + blinks, o + us));
+        let window = self.recent.iter().filter(|second| now - second.at_ms <= RATE_WINDOW_MS);
+        let (blinks, observed_us) = window.fold((0, 0_u64), |(blinks, observed_us), second| {
+            (blinks + second.blinks, observed_us.saturating_add(second.observed_us))
+        });
         rate_per_minute(blinks, observed_us / 1000).map(tenth)
     }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use tokio::sync::oneshot;
 
 use super::Keeper;
-use crate::capture::{News, Sink};
+use crate::capture::{CaptureEvent, CaptureEvents};
 
 /// Something to be done by the keeper's thread.
 pub(super) type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
@@ -34,10 +34,6 @@ impl KeeperHandle {
     }
 
     /// Has `job` done and waits for its result; for threads of their own.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub fn call<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
         let (tell, told) = mpsc::sync_channel(1);
         self.post(move |keeper| drop(tell.send(job(keeper))));
@@ -45,10 +41,6 @@ impl KeeperHandle {
     }
 
     /// As [`Self::call`], for async code.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
         let (tell, told) = oneshot::channel();
         self.post(move |keeper| drop(tell.send(job(keeper))));
@@ -56,8 +48,8 @@ impl KeeperHandle {
     }
 }
 
-impl Sink for KeeperHandle {
-    fn tell(&self, news: News) {
+impl CaptureEvents for KeeperHandle {
+    fn tell(&self, news: CaptureEvent) {
         self.post(move |keeper| keeper.news(news));
     }
 }

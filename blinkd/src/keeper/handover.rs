@@ -7,8 +7,10 @@
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
+use blink_vision::native::{Holder, holders};
+
 use super::{Capture, Keeper};
-use crate::capture::device::{Holders, Openings};
+use crate::capture::device::Openings;
 
 /// Nobody took the camera for so long: it is taken back.
 const NOBODY_CAME: Duration = Duration::from_secs(120);
@@ -38,7 +40,7 @@ pub(super) struct Handover {
 }
 
 impl Handover {
-    pub(super) fn at(mono: Duration, why: Why) -> Self {
+    pub(super) fn begun_at(mono: Duration, why: Why) -> Self {
         Self { why, since: mono, taken: false, let_go: false }
     }
 
@@ -56,7 +58,7 @@ impl Handover {
 
 /// What the keeper knows of the camera's other users.
 #[derive(Debug, Default)]
-pub(super) struct Sharing {
+pub(super) struct CameraUsers {
     pub(super) handover: Option<Handover>,
     /// The device behind the source; `None` for files and streams.
     device: Option<PathBuf>,
@@ -69,8 +71,8 @@ pub(super) struct Sharing {
     strangers: BTreeSet<u32>,
 }
 
-impl Sharing {
-    pub(super) fn of(device: Option<PathBuf>) -> Self {
+impl CameraUsers {
+    pub(super) fn of_device(device: Option<PathBuf>) -> Self {
         Self { device, ..Self::default() }
     }
 
@@ -82,16 +84,16 @@ impl Sharing {
         due
     }
 
-    fn holders(&self) -> Option<Holders> {
-        self.device.as_deref().map(Holders::of)
+    fn holders(&self) -> Option<Vec<Holder>> {
+        self.device.as_deref().map(holders)
     }
 
     /// The source is opened: whoever holds the device by now is a bystander.
     pub(super) fn opened(&mut self) {
         // A camera that was unplugged is another file when it is back.
-        self.openings = Openings::of(self.device.as_deref());
+        self.openings = Openings::watch(self.device.as_deref());
         self.strangers.clear();
-        self.bystanders = self.holders().map(|holders| holders.pids().collect()).unwrap_or_default();
+        self.bystanders = self.holders().into_iter().flatten().map(|holder| holder.pid).collect();
     }
 
     /// The name of a program that has waited for the device since the last look.
@@ -103,16 +105,16 @@ impl Sharing {
             return None;
         }
         let holders = self.holders()?;
-        let there: BTreeSet<u32> = holders.pids().collect();
+        let there: BTreeSet<u32> = holders.iter().map(|holder| holder.pid).collect();
         self.bystanders.retain(|pid| there.contains(pid));
         let strangers: BTreeSet<u32> = there.difference(&self.bystanders).copied().collect();
         let waiting = strangers.intersection(&self.strangers).next().copied();
         self.strangers = strangers;
-        waiting.and_then(|pid| holders.name(pid))
+        holders.into_iter().find(|holder| Some(holder.pid) == waiting).map(|holder| holder.name)
     }
 
     fn held(&self) -> Option<bool> {
-        self.holders().map(|holders| holders.pids().any(|pid| !self.bystanders.contains(&pid)))
+        self.holders().map(|holders| holders.iter().any(|holder| !self.bystanders.contains(&holder.pid)))
     }
 }
 
@@ -126,25 +128,25 @@ impl Keeper {
 
     fn hand_over(&mut self, why: Why) {
         tracing::info!(?why, "the camera is handed over");
-        let mono = self.setup.clock.mono();
-        self.sharing.handover = Some(Handover::at(mono, why));
-        self.sharing.looked = Some(mono);
+        let mono = self.deps.clock.mono();
+        self.camera_users.handover = Some(Handover::begun_at(mono, why));
+        self.camera_users.looked = Some(mono);
     }
 
     /// Looks whether the camera is to be taken back, or handed over by itself.
     pub(super) fn share(&mut self, mono: Duration) {
-        if let Some(mut handover) = self.sharing.handover {
-            if self.sharing.due(mono) {
-                let held = self.sharing.held();
+        if let Some(mut handover) = self.camera_users.handover {
+            if self.camera_users.due(mono) {
+                let held = self.camera_users.held();
                 let goes_on = handover.goes_on(mono, held);
-                self.sharing.handover = goes_on.then_some(handover);
+                self.camera_users.handover = goes_on.then_some(handover);
                 if !goes_on {
                     tracing::info!("the camera is taken back");
                 }
             }
-        } else if self.setup.manners.yield_to_others
-            && matches!(self.capture, Capture::Open)
-            && let Some(name) = self.sharing.waits(mono)
+        } else if self.deps.policy.yield_to_others
+            && matches!(self.counting.capture, Capture::Open)
+            && let Some(name) = self.camera_users.waits(mono)
         {
             // The name of a program is no personal data, but which ones a person uses is not ours to keep: debug only.
             tracing::debug!(name, "another program waits for the camera");

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, btree_map::Entry};
 use blink_proto::{
     DeviceId, Minute, MinuteStart, Problem,
     ipc::{ImportRejection, Imported, MAX_IMPORT_MINUTES},
+    problem::code,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
@@ -39,10 +40,10 @@ impl Keeper {
     pub fn import(&mut self, minutes: Vec<Minute>, upload: bool) -> Result<Imported, Problem> {
         if minutes.len() > MAX_IMPORT_MINUTES {
             let message = format!("{} minutes are too many for one call.", minutes.len());
-            return Err(Problem::new("too_many", message, format!("Send at most {MAX_IMPORT_MINUTES} at once.")));
+            return Err(Problem::new(code::TOO_MANY, message, format!("Send at most {MAX_IMPORT_MINUTES} at once.")));
         }
         let owner = if upload { Some(self.owner().ok_or_else(not_signed_in)?) } else { None };
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         let mut done = Imported::default();
         let (mut lines, mut queued) = (Vec::new(), Vec::new());
         let (mut known, mut read) = (Known::new(), BTreeMap::new());
@@ -72,17 +73,15 @@ impl Keeper {
     }
 
     fn may_take(&self, minute: &Minute, now: Timestamp) -> Result<(), (String, String)> {
-        if let Some(fault) = minute.fault() {
-            return Err(refused("invalid", fault));
-        }
+        minute.check().map_err(|fault| refused("invalid", fault.to_string()))?;
         let from = MinuteStart::containing(minute.from_timestamp);
-        let counted_here = minute.device_id == self.device.id && self.book.get(from).is_some();
+        let counted_here = minute.device_id == self.device.id && self.counting.minutes.get(from).is_some();
         if now.duration_since(from.end()) < SEALED_AFTER || counted_here {
             return Err(refused("not_over", "this minute is not over yet"));
         }
         let first_kept = self.first_kept_day(now);
         if first_kept.is_some_and(|first| day_of(from) < first) {
-            let days = self.setup.retention_days;
+            let days = self.deps.retention_days;
             let detail = format!(
                 "it is older than the {days} days of history.retention_days and would be removed the next night; \
                  raise that first"
@@ -94,14 +93,14 @@ impl Keeper {
 
     /// The oldest day that the history keeps.
     pub(super) fn first_kept_day(&self, now: Timestamp) -> Option<Date> {
-        let kept = SignedDuration::from_hours(24 * i64::from(self.setup.retention_days));
+        let kept = SignedDuration::from_hours(24 * i64::from(self.deps.retention_days));
         day_of(MinuteStart::containing(now)).checked_sub(kept).ok()
     }
 
     fn read_day(&mut self, minute: &Minute, known: &mut Known, read: &mut BTreeMap<Date, ()>) -> Result<(), Problem> {
         let day = day_of(MinuteStart::containing(minute.from_timestamp));
         if read.insert(day, ()).is_none() {
-            let lines = self.history.read(day, 0).map_err(|error| StoreError::from(error).problem())?;
+            let lines = self.records.history.read(day, 0).map_err(|error| StoreError::from(error).problem())?;
             known.extend(lines.into_iter().map(|l| ((l.minute.device_id, l.minute.from_timestamp), l.minute)));
         }
         Ok(())
@@ -111,6 +110,7 @@ impl Keeper {
         let owner = account.filter(|account| match minute.user_id {
             Some(user_id) => user_id == account.user_id,
             None => self
+                .person
                 .account
                 .first
                 .as_ref()
@@ -125,17 +125,15 @@ impl Keeper {
         if lines.is_empty() {
             return Ok(());
         }
-        let days = self.history.append_all(lines).map_err(|error| StoreError::from(error).problem())?;
+        let days = self.records.history.append_all(lines).map_err(|error| StoreError::from(error).problem())?;
         // If the store fails here, it finds the lines in the history when it is opened again.
-        self.with_store(|store| store.imported(queued, days));
+        self.records.with_store(|store| store.imported(queued, days));
         let device_id = self.device.id;
         let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
-        self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
-        let unpaused = self.figures.unpaused;
+        self.counting.minutes.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
         self.recount(now);
-        self.figures.unpaused = unpaused;
         if !queued.is_empty() {
-            (self.setup.on_sealed)();
+            (self.deps.on_sealed)();
         }
         Ok(())
     }

@@ -1,325 +1,76 @@
-//! What the person decides: consent, pause, account.
+//! What the person has decided, as their files say: consent, pause, account.
 
-use std::{ops::RangeInclusive, path::Path};
+use std::time::Duration;
 
-use blink_proto::{
-    Problem,
-    consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
-    ipc::{ConsentShown, PauseSpan, SignedIn},
-};
+use blink_profile::Paths;
+use blink_proto::consent::ConsentRecord;
 use jiff::Timestamp;
 
-use super::Keeper;
 use crate::{
     minutes::Owner,
-    profile::{
-        AccountFile, FirstAccount, SignedInAccount,
-        account::Undated,
-        files::{self, FileError},
-    },
+    profile::{AccountFile, Consent, Pause, SignedInAccount, files::FileError},
 };
 
-/// Reads `account.json`. A damaged one is nobody signed in; it is set aside, so that it is not silently replaced.
-pub(super) fn read_account(data: &Path) -> Result<AccountFile, FileError> {
-    let path = data.join("account.json");
-    match files::load(&path) {
-        Ok(account) => Ok(account.unwrap_or_default()),
-        Err(error @ FileError::Damaged { .. }) => {
-            tracing::error!(why = error.why(), "the account file is damaged: set aside, signed out");
-            let _ = std::fs::rename(&path, data.join("account.json.damaged"));
-            Ok(AccountFile::default())
-        }
-        Err(error) => Err(error),
+/// Consent, pause and account of one profile.
+#[derive(Debug)]
+pub(super) struct Person {
+    paths: Paths,
+    pub(super) consent: Consent,
+    pub(super) pause: Pause,
+    pub(super) account: AccountFile,
+}
+
+impl Person {
+    /// Reads them. A damaged account file is nobody signed in; it is set aside, so that it is not silently replaced.
+    pub(super) fn open(paths: &Paths, now: Timestamp, mono: Duration) -> Result<Self, FileError> {
+        Ok(Self {
+            consent: Consent::open(&paths.consent_file()),
+            pause: Pause::open(paths, now, mono),
+            account: read_account(paths)?,
+            paths: paths.clone(),
+        })
     }
-}
 
-fn unwritable(error: &FileError) -> Problem {
-    let fix = "Check the data folder's disk and permissions, then try again.";
-    Problem::new("store_failed", format!("{error}."), fix)
-}
+    /// Whether the person wants to be seen now.
+    pub(super) fn allows(&self, now: Timestamp, mono: Duration) -> bool {
+        self.consent.granted() && !self.pause.holds(now, mono)
+    }
 
-/// What every command that needs an account says without one.
-#[must_use]
-pub fn not_signed_in() -> Problem {
-    Problem::new("not_signed_in", "Nobody is signed in.", "Run `blinkctl login` or `blinkctl register`.")
-}
-
-impl Keeper {
     /// Whose the minutes are that begin now.
-    #[must_use]
-    pub fn owner(&self) -> Option<Owner> {
+    pub(super) fn owner(&self) -> Option<Owner> {
         self.account.current.as_ref().map(SignedInAccount::owner)
     }
 
-    /// The account that is signed in.
-    #[must_use]
-    pub fn account(&self) -> Option<&SignedInAccount> {
-        self.account.current.as_ref()
-    }
-
-    /// Who is signed in, and who was first.
-    #[must_use]
-    pub fn account_file(&self) -> &AccountFile {
-        &self.account
-    }
-
-    /// Whether tracking is consented to here.
-    #[must_use]
-    pub fn consented(&self) -> bool {
-        self.consent.granted()
-    }
-
-    /// The consent text and the record.
-    #[must_use]
-    pub fn show_consent(&self) -> ConsentShown {
-        ConsentShown {
-            version: TRACKING_VERSION.to_owned(),
-            text: TRACKING_TEXT.to_owned(),
-            record: self.consent.record().cloned(),
-        }
-    }
-
-    /// Records consent to the text of `version`.
-    ///
-    /// # Errors
-    ///
-    /// Another version was shown, or it cannot be written.
-    pub fn grant(&mut self, version: &str) -> Result<(), Problem> {
-        if version != TRACKING_VERSION {
-            return Err(Problem::new(
-                "consent_version",
-                format!("The consent text is version {TRACKING_VERSION} now, not {version}."),
-                "Read it with `blinkctl consent show`, then grant it.",
-            ));
-        }
-        let record = ConsentRecord::granted(self.setup.clock.now());
-        self.consent.set(record.clone()).map_err(|error| unwritable(&error))?;
-        tracing::info!("consent granted");
-        self.tell_server(record);
-        self.tick();
-        Ok(())
-    }
-
-    /// Withdraws it: the gate is closed before this returns.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written; it holds until the daemon stops all the same.
-    pub fn withdraw(&mut self) -> Result<(), Problem> {
-        let record = ConsentRecord::withdrawn(self.setup.clock.now());
-        let written = self.consent.set(record.clone());
-        self.obey();
-        tracing::info!("consent withdrawn");
-        self.tell_server(record);
-        self.tick();
-        written.map_err(|error| unwritable(&error))
-    }
-
-    fn tell_server(&mut self, record: ConsentRecord) {
+    /// The server is to hear of `record`, where there is one.
+    pub(super) fn tell_server(&mut self, record: ConsentRecord) {
         if self.account.current.is_some() {
             self.account.consent_to_tell = Some(record);
             self.save_account();
         }
     }
 
-    /// The server says that consent to `owner`'s account was withdrawn, at `at` if it says when. The source is closed,
-    /// and the account's minutes begun since are deleted unsent, at the latest when the server has said when.
-    pub fn withdrawn_by_server(&mut self, owner: &Owner, at: Option<Timestamp>) {
-        if self.owner().as_ref() != Some(owner) {
-            return;
-        }
-        let now = self.setup.clock.now();
-        tracing::info!("the account's consent was withdrawn on the server");
-        if self.consent.granted()
-            && let Err(error) = self.consent.set(ConsentRecord::withdrawn(at.unwrap_or(now).min(now)))
-        {
-            tracing::error!(why = error.why(), "the withdrawal holds but cannot be written");
-        }
-        self.obey();
-        self.account.consent_to_tell = None;
-        self.account.undated.retain(|undated| undated.owner != *owner);
-        self.account.undated.push(Undated { owner: owner.clone(), heard: now });
-        self.save_account();
-        if at.is_some() {
-            self.withdrawal_dated(owner, at);
-        }
-        self.tick();
+    pub(super) fn write_account(&self) -> Result<(), FileError> {
+        self.account.save(&self.paths)
     }
 
-    /// Whether consent to the signed-in account was withdrawn on its server at a time that is not known yet: until it
-    /// is, nobody can say which minutes may be sent.
-    #[must_use]
-    pub fn withdrawal_undated(&self) -> bool {
-        let owner = self.owner();
-        self.account.undated.iter().any(|undated| Some(&undated.owner) == owner.as_ref())
-    }
-
-    /// The withdrawal of consent to `owner`'s account was made at `at`: what was begun from then on is deleted unsent.
-    /// `None`: the server will never say.
-    pub fn withdrawal_dated(&mut self, owner: &Owner, at: Option<Timestamp>) {
-        let Some(place) = self.account.undated.iter().position(|undated| undated.owner == *owner) else { return };
-        let heard = self.account.undated[place].heard;
-        if let Some(since) = at
-            && !self.delete_begun(owner, &(since..=heard))
-        {
-            return;
-        }
-        // Forgotten last: whatever cuts this off, it is done again.
-        self.account.undated.remove(place);
-        self.save_account();
-    }
-
-    /// Returns whether all are gone, in the store and in the history from which it may be rebuilt.
-    fn delete_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> bool {
-        for from in self.book.drop_begun(owner, span) {
-            self.with_store(|store| store.forget_open(from));
-        }
-        let theirs = |queued: &crate::store::Queued| {
-            queued.owner.as_ref() == Some(owner) && span.contains(&queued.minute.from_timestamp)
-        };
-        let dropped = self.with_store(|store| store.drop_queued(theirs));
-        let unsent = |line: &crate::store::Line| {
-            line.minute.user_id == Some(owner.user_id)
-                && line.server.as_ref() == Some(&owner.server)
-                && span.contains(&line.minute.from_timestamp)
-        };
-        let removed = match self.history.remove(unsent).and_then(|()| self.history.days()) {
-            Ok(days) => self.with_store(|store| store.note_days(days)).is_some(),
-            Err(error) => {
-                self.store_failed(error);
-                false
-            }
-        };
-        tracing::info!(dropped, removed, "minutes begun since the withdrawal were deleted unsent");
-        dropped.is_some() && removed
-    }
-
-    /// A consent or withdrawal the server has not heard of.
-    #[must_use]
-    pub fn consent_to_tell(&self) -> Option<ConsentRecord> {
-        self.account.consent_to_tell.clone()
-    }
-
-    /// The server has ended the session of the account: it stays signed in here, without tokens.
-    pub fn session_ended(&mut self) {
-        if let Some(account) = &mut self.account.current {
-            account.session_ended = true;
-            self.save_account();
-        }
-    }
-
-    /// The server has heard of `record`.
-    pub fn consent_told(&mut self, record: &ConsentRecord) {
-        if self.account.consent_to_tell.as_ref() == Some(record) {
-            self.account.consent_to_tell = None;
-            self.save_account();
-        }
-    }
-
-    /// Stops tracking.
-    ///
-    /// # Errors
-    ///
-    /// The end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
-    pub fn pause(&mut self, span: PauseSpan) -> Result<(), Problem> {
-        if span.until.is_some_and(|until| until <= self.setup.clock.now()) {
-            return Err(Problem::new("pause_over", "That time is over already.", "Name a time to come."));
-        }
-        let written = self.pause.begin(span.until);
-        tracing::info!("paused");
-        self.tick();
-        written.map_err(|error| unwritable(&error))
-    }
-
-    /// Goes on: ends a pause and a yield.
-    ///
-    /// # Errors
-    ///
-    /// The pause file cannot be removed: it would hold again after a restart.
-    pub fn resume(&mut self) -> Result<(), Problem> {
-        let written = self.pause.end();
-        self.sharing.handover = None;
-        self.somebody_is_there();
-        tracing::info!("resumed");
-        self.tick();
-        written.map_err(|error| unwritable(&error))
-    }
-
-    /// Signs in. The profile's first account adopts nobody's minutes if `adopt`; `consent` also records consent here.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
-    pub fn sign_in(&mut self, account: SignedInAccount, adopt: bool, consent: bool) -> Result<SignedIn, Problem> {
-        let owner = account.owner();
-        let now = self.setup.clock.now();
-        if consent && !self.consent.granted() {
-            self.consent.set(ConsentRecord::granted(now)).map_err(|error| unwritable(&error))?;
-        }
-        // An account that lets somebody in is there, whatever it looked like.
-        self.account.erased.retain(|erased| *erased != owner);
-        if let Some(store) = &mut self.store {
-            store.never_for(&self.account.erased);
-        }
-        let first = self.account.first.is_none();
-        if first {
-            self.account.first = Some(FirstAccount { owner: owner.clone(), adopted: adopt, at: now });
-        }
-        let signed_in = self.signed_in(&account, 0);
-        self.account.current = Some(account);
-        self.account.consent_to_tell = None;
-        files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
-        let mut adopted = 0;
-        if first && adopt {
-            adopted = self.with_store(|store| store.adopt(&owner, now)).unwrap_or(0);
-            self.book.adopt(&owner, now);
-            self.save();
-        }
-        tracing::info!(adopted, "signed in");
-        self.tick();
-        if adopted > 0 {
-            (self.setup.on_sealed)();
-        }
-        Ok(SignedIn { adopted, consent: self.consent.granted(), ..signed_in })
-    }
-
-    fn signed_in(&self, account: &SignedInAccount, adopted: u64) -> SignedIn {
-        SignedIn {
-            user_id: account.user_id,
-            email: account.email.clone(),
-            server: account.server.clone(),
-            adopted,
-            consent: self.consent.granted(),
-        }
-    }
-
-    /// Who is signed in.
-    ///
-    /// # Errors
-    ///
-    /// Nobody.
-    pub fn whoami(&self) -> Result<SignedIn, Problem> {
-        self.account().map(|account| self.signed_in(account, 0)).ok_or_else(not_signed_in)
-    }
-
-    /// Signs out: the account's unsent minutes are held for its return.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
-    pub fn sign_out(&mut self) -> Result<(), Problem> {
-        self.account.current = None;
-        self.account.consent_to_tell = None;
-        self.upload = blink_proto::status::Queue::default();
-        files::save(&self.setup.paths.data.join("account.json"), &self.account).map_err(|error| unwritable(&error))?;
-        tracing::info!("signed out");
-        self.tick();
-        Ok(())
-    }
-
-    fn save_account(&self) {
-        if let Err(error) = files::save(&self.setup.paths.data.join("account.json"), &self.account) {
+    /// For what holds in memory even where it cannot be written.
+    pub(super) fn save_account(&self) {
+        if let Err(error) = self.write_account() {
             tracing::error!(why = error.why(), "the account file cannot be written");
         }
+    }
+}
+
+fn read_account(paths: &Paths) -> Result<AccountFile, FileError> {
+    match AccountFile::load(paths) {
+        Ok(account) => Ok(account.unwrap_or_default()),
+        Err(error @ FileError::Damaged { .. }) => {
+            tracing::error!(why = error.why(), "the account file is damaged: set aside, signed out");
+            if let Err(error) = std::fs::rename(paths.account_file(), AccountFile::set_aside(paths)) {
+                tracing::error!(why = error.kind().to_string(), "the damaged account file cannot be set aside");
+            }
+            Ok(AccountFile::default())
+        }
+        Err(error) => Err(error),
     }
 }

@@ -61,14 +61,14 @@ mod tests {
     use blink_proto::status::State;
 
     use crate::{
-        capture::{News, Trouble, TroubleKind},
+        capture::{CaptureEvent, Trouble, TroubleKind},
         cost::Profile,
-        keeper::Manners,
-        testing::Place,
+        keeper::CapturePolicy,
+        testing::TempProfile,
     };
 
-    fn sampling() -> Place {
-        Place::new().with(Manners { profile: Profile::Battery, ..Manners::default() })
+    fn sampling() -> TempProfile {
+        TempProfile::new().with(CapturePolicy { profile: Profile::Battery, ..CapturePolicy::default() })
     }
 
     #[test]
@@ -77,14 +77,14 @@ mod tests {
         let mut keeper = place.consenting();
         let mut open = 0;
         for _ in 0..30 {
-            // The keeper opens the gate, the camera starts, a face is followed, and all is closed again.
-            assert!(place.gate.is_open());
+            // The keeper allows the source, the camera starts, a face is followed, and all is closed again.
+            assert!(place.control.is_open());
             place.watch(&mut keeper, 20, 4);
-            assert!(!place.gate.is_open());
+            assert!(!place.control.is_open());
             for _ in 0..40 {
                 assert_eq!(keeper.state(), State::Tracking, "between the windows it is as in the last one");
                 place.idle(&mut keeper, 1);
-                open += u32::from(place.gate.is_open());
+                open += u32::from(place.control.is_open());
             }
         }
         assert_eq!(open, 30, "open only at the end of each rest");
@@ -99,36 +99,36 @@ mod tests {
         let place = sampling();
         let mut keeper = place.consenting();
         place.watch(&mut keeper, 25, 4);
-        assert!(!place.gate.is_open());
+        assert!(!place.control.is_open());
         place.enrols.store(true, Ordering::SeqCst);
         for _ in 0..20 {
             place.idle(&mut keeper, 1);
-            assert!(place.gate.is_open());
+            assert!(place.control.is_open());
         }
         place.enrols.store(false, Ordering::SeqCst);
         place.idle(&mut keeper, 1);
-        assert!(!place.gate.is_open(), "and then it rests as before");
+        assert!(!place.control.is_open(), "and then it rests as before");
     }
 
     #[test]
     fn without_a_face_it_does_not_say_tracking() {
         let place = sampling();
         let mut keeper = place.consenting();
-        keeper.news(News::Opened);
+        keeper.news(CaptureEvent::Opened);
         place.idle(&mut keeper, 20);
-        keeper.news(News::Closed);
+        keeper.news(CaptureEvent::Closed);
         place.idle(&mut keeper, 10);
         assert_eq!(keeper.state(), State::NoFace);
         let problem = blink_proto::Problem::new("no_camera", "m", "f");
         place.idle(&mut keeper, 30);
-        keeper.news(News::Trouble(Trouble { kind: TroubleKind::Gone, problem }));
+        keeper.news(CaptureEvent::Trouble(Trouble { kind: TroubleKind::Gone, problem }));
         place.idle(&mut keeper, 25);
         assert_eq!(keeper.state(), State::NoCamera, "trouble stands until a window shows otherwise");
     }
 
     #[test]
     fn by_itself_it_samples_on_battery_alone() {
-        let place = Place::new();
+        let place = TempProfile::new();
         let supply = |name: &str, value: &str| {
             let path = place.supplies().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -140,16 +140,16 @@ mod tests {
         supply("BAT0/status", "Charging\n");
         let mut keeper = place.consenting();
         place.idle(&mut keeper, 300);
-        assert!(place.gate.is_open());
+        assert!(place.control.is_open());
         supply("AC/online", "0\n");
         supply("BAT0/status", "Discharging\n");
         place.idle(&mut keeper, 4);
-        assert!(place.gate.is_open(), "it begins with a window");
+        assert!(place.control.is_open(), "it begins with a window");
         place.idle(&mut keeper, 30);
-        assert!(!place.gate.is_open());
+        assert!(!place.control.is_open());
         supply("AC/online", "1\n");
         supply("BAT0/status", "Charging\n");
         place.idle(&mut keeper, 4);
-        assert!(place.gate.is_open(), "and ends at once");
+        assert!(place.control.is_open(), "and ends at once");
     }
 }

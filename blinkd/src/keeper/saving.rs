@@ -2,164 +2,73 @@
 
 use std::time::Duration;
 
-use blink_proto::MinuteStart;
-use jiff::{Timestamp, civil::Date};
+use blink_proto::{MinuteStart, problem::code};
+use jiff::Timestamp;
 
-use super::{Keeper, MEND_EVERY, figures};
+use super::Keeper;
 use crate::{
-    config::Config,
-    minutes::{Book, OpenMinute},
-    store::{
-        DayNote, Line, Queued, Store, StoreError,
-        open::{Heritage, Opening, drop_quietly},
-    },
+    minutes::OpenMinute,
+    store::{DayNote, Line, Queued, Store, StoreError, open::Opening, ownership::MinuteOwnership},
 };
 
 impl Keeper {
     /// Opens the store, or notes why it cannot be opened and when to try again.
     pub(super) fn open_store(&mut self) {
-        let heritage =
-            Heritage { device_id: self.device.id, first: self.account.first.as_ref(), erased: &self.account.erased };
-        let folder = self.setup.paths.data.join("store");
-        match Store::open(&folder, &self.history, heritage, self.setup.clock.now()) {
+        let ownership = MinuteOwnership {
+            device_id: self.device.id,
+            first: self.person.account.first.as_ref(),
+            erased: &self.person.account.erased,
+        };
+        let folder = self.deps.paths.store();
+        match Store::open(&folder, &self.records.history, ownership, self.deps.clock.now()) {
             Ok((store, opening)) => {
-                self.store = Some(store);
-                self.store_problem = None;
+                self.records.store = Some(store);
+                self.records.problem = None;
                 if let Opening::Rebuilt { .. } = opening {
                     self.notice = Some(blink_proto::Problem::new(
-                        "store_rebuilt",
+                        code::STORE_REBUILT,
                         "The store was damaged: it was set aside and rebuilt from the history.",
                         "Nothing needs doing; check the disk if it happens again.",
                     ));
                 }
                 self.settle_inheritance();
+                self.take_up_open();
             }
-            Err(error) => self.store_failed(error),
+            Err(error) => self.records.failed(error),
         }
     }
 
-    /// What was left half done: minutes of a machine this profile was copied from, an adoption or an account's end that
-    /// was cut off.
+    /// What was left half done: an adoption or an account's end that was cut off.
+    ///
+    /// What an account's minutes from another machine wait for stays in the queue, and goes out under the device id it
+    /// was counted with: a profile that was carried over loses nothing, and of one that was copied the server keeps the
+    /// minute once, whoever of the two sends it first, since both send the same record.
     fn settle_inheritance(&mut self) {
-        let foreign = self.device.foreign.clone();
-        if !foreign.is_empty() {
-            let theirs = |queued: &Queued| !queued.imported && foreign.contains(&queued.minute.device_id);
-            self.with_store(|store| store.drop_queued(theirs));
+        if let Some(first) = self.person.account.first.clone().filter(|first| first.adopted) {
+            let foreign = self.device.foreign.clone();
+            self.records.with_store(|store| store.adopt(&first.owner, first.at, &foreign));
         }
-        if let Some(first) = self.account.first.clone().filter(|first| first.adopted) {
-            self.with_store(|store| store.adopt(&first.owner, first.at));
-        }
-        for owner in self.account.erased.clone() {
-            self.with_store(|store| store.drop_owner(&owner));
-        }
-    }
-
-    /// The settings were read again.
-    pub fn take_settings(&mut self, config: &Config) {
-        self.setup.source = config.source.to_string();
-        if self.setup.retention_days != config.retention_days {
-            self.setup.retention_days = config.retention_days;
-            self.pruned = None;
-            self.clocks.take_at_its_word();
-        }
-        self.set_manners(config.manners());
-    }
-
-    /// Uses the store; `None` when there is none or it failed, in which case it is opened again later.
-    pub(super) fn with_store<T>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Option<T> {
-        match f(self.store.as_mut()?) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.store_failed(error);
-                None
-            }
-        }
-    }
-
-    pub(super) fn store_failed(&mut self, error: impl Into<StoreError>) {
-        let error = error.into();
-        let problem = error.problem();
-        if self.store_problem.is_none() {
-            tracing::error!(code = problem.code, why = error.why(), "saving fails");
-        }
-        self.store_problem = Some(problem);
-        drop_quietly(self.store.take());
-        self.mend_at = self.setup.clock.mono() + MEND_EVERY;
-    }
-
-    /// Goes on where the last process stopped.
-    pub(super) fn restore(&mut self, now: Timestamp, mono: Duration) {
-        let open = self.with_store(|store| store.open_minutes()).unwrap_or_default();
-        // What was begun under an id that a damaged device file lost is still ours to finish.
-        let theirs = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
-        let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(theirs);
-        for minute in theirs {
-            self.with_store(|store| store.forget_open(minute.from));
-        }
-        self.book = Book::new(self.device.id, ours);
-        if let Some(first) = self.account.first.as_ref().filter(|first| first.adopted) {
-            self.book.adopt(&first.owner, first.at);
-        }
-        let days: Vec<Date> = figures::days_around(now).collect();
-        for day in days {
-            for line in self.learn(day) {
-                let observed_us = u64::from(line.minute.observed_ms) * 1000;
-                let to = line.minute.to_timestamp;
-                self.figures.recall(to, line.minute.blink_count, observed_us, now, mono);
-            }
-        }
-        self.recount(now);
-        for minute in self.book.open_minutes() {
-            let to = minute.from.end().min(now);
-            self.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
-        }
-        if let Some(Some(note)) = self.with_store(|store| store.day_note())
-            && note.date == self.figures.date
-        {
-            self.figures.unpaused = Duration::from_millis(note.unpaused_ms);
-        }
-    }
-
-    /// Reads a day of the history and remembers which minutes are sealed.
-    fn learn(&mut self, day: Date) -> Vec<Line> {
-        let lines = self.history.read(day, 0).unwrap_or_else(|error| {
-            self.store_failed(error);
-            Vec::new()
-        });
-        let device_id = self.device.id;
-        let ours = lines.iter().filter(|line| line.minute.device_id == device_id);
-        self.book.know_sealed(ours.map(|line| MinuteStart::containing(line.minute.from_timestamp)));
-        self.known_days.insert(day);
-        lines
-    }
-
-    /// Counts the sealed minutes of the local day anew.
-    pub(super) fn recount(&mut self, now: Timestamp) {
-        let date = self.figures.local_date(now);
-        self.figures.begin_day(date);
-        for day in figures::days_around(now) {
-            for line in self.history.read(day, 0).unwrap_or_default() {
-                self.figures.sealed(&line.minute);
-            }
+        for owner in self.person.account.erased.clone() {
+            self.records.with_store(|store| store.drop_owner(&owner));
         }
     }
 
     /// A new day: figures begin anew, old history goes. A clock that was set far back meets days it does not know.
     pub(super) fn turn_day(&mut self, now: Timestamp) {
         let today = crate::store::history::day_of(MinuteStart::containing(now));
-        if !self.known_days.contains(&today) {
+        if !self.records.known_days.contains(&today) {
             self.learn(today);
             self.forget_other_days(now);
         }
-        if self.figures.local_date(now) != self.figures.date {
+        if self.counting.figures.local_date(now) != self.counting.figures.date {
             self.recount(now);
         }
-        if self.pruned != Some(today)
+        if self.records.pruned != Some(today)
             && let Some(first) = self.first_kept_day(now)
             && self.clock_is_believed(first, today)
         {
-            self.pruned = Some(today);
-            match self.history.prune(first) {
+            self.records.pruned = Some(today);
+            match self.records.history.prune(first) {
                 Ok(0) => {}
                 Ok(days) => tracing::info!(days, "old days of the history were removed"),
                 Err(error) => {
@@ -172,10 +81,10 @@ impl Keeper {
 
     /// Seals what is due. A minute that cannot be written stays open and is tried again.
     pub(super) fn seal(&mut self, now: Timestamp, mono: Duration) {
-        if mono < self.mend_at && self.store_problem.is_some() || !self.clocks.settled() {
+        if self.records.must_rest(mono) || !self.clocks.settled() {
             return;
         }
-        for open in self.book.due(now, self.settled_to) {
+        for open in self.counting.minutes.due(now, self.counting.settled_to) {
             if !self.seal_one(&open) {
                 return;
             }
@@ -184,35 +93,35 @@ impl Keeper {
 
     fn seal_one(&mut self, open: &OpenMinute) -> bool {
         let Some(minute) = open.record() else {
-            self.book.sealed(open.from, false);
-            self.with_store(|store| store.forget_open(open.from));
+            self.counting.minutes.sealed(open.from, false);
+            self.records.with_store(|store| store.forget_open(open.from));
             return true;
         };
         let server = open.owner.as_ref().map(|owner| owner.server.clone());
-        let at = match self.history.append(&Line::sealed(minute.clone(), server)) {
+        let at = match self.records.history.append(&Line::sealed(minute.clone(), server)) {
             Ok(at) => at,
             Err(error) => {
-                self.store_failed(error);
+                self.records.failed(error);
                 return false;
             }
         };
-        self.book.sealed(open.from, true);
-        self.figures.sealed(&minute);
+        self.counting.minutes.sealed(open.from, true);
+        self.counting.figures.sealed(&minute);
         // A log outlives the minutes when those are deleted: it holds none of their figures.
         tracing::info!(fps = minute.mean_fps, quality = ?minute.quality, "a minute is sealed");
         // If the store fails here, it finds the line in the history when it is opened again.
-        self.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
-        (self.setup.on_sealed)();
+        self.records.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
+        (self.deps.on_sealed)();
         true
     }
 
     /// Saves the open minutes.
     pub(super) fn save(&mut self) {
-        let unpaused_ms = u64::try_from(self.figures.unpaused.as_millis()).unwrap_or(u64::MAX);
-        let note = DayNote { date: self.figures.date, unpaused_ms };
-        let Some(store) = self.store.as_mut() else { return };
-        if let Err(error) = store.save_open(self.book.open_minutes(), note) {
-            self.store_failed(error);
+        let unpaused_ms = u64::try_from(self.counting.figures.unpaused.as_millis()).unwrap_or(u64::MAX);
+        let note = DayNote { date: self.counting.figures.date, unpaused_ms };
+        let Some(store) = self.records.store.as_mut() else { return };
+        if let Err(error) = store.save_open(self.counting.minutes.open_minutes(), note) {
+            self.records.failed(error);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::process;
 use blink_proto::{
     MinuteStart, Problem,
     ipc::PROTOCOL,
+    problem::code,
     status::{Account, OpenMinute, Queue, State, Status},
 };
 
@@ -15,30 +16,30 @@ impl Keeper {
     /// The first state that holds.
     #[must_use]
     pub fn state(&self) -> State {
-        let now = self.setup.clock.now();
-        if !self.consent.granted() {
+        let now = self.deps.clock.now();
+        if !self.person.consent.granted() {
             return State::NoConsent;
         }
-        if self.pause.holds(now) {
+        let mono = self.deps.clock.mono();
+        if self.person.pause.holds(now, mono) {
             return State::Paused;
         }
-        let mono = self.setup.clock.mono();
         if self.absence.holds(mono) {
             return State::Locked;
         }
-        if self.sharing.handover.is_some() {
+        if self.camera_users.handover.is_some() {
             return State::Yielded;
         }
-        if self.book.clock_behind(now) {
+        if self.counting.minutes.clock_behind(now) {
             return State::Error;
         }
-        match &self.capture {
+        match &self.counting.capture {
             Capture::Trouble(trouble) => match trouble.kind {
                 TroubleKind::Ended | TroubleKind::Gone => State::NoCamera,
                 TroubleKind::Busy => State::CameraBusy,
                 TroubleKind::Broken => State::Error,
             },
-            _ if self.figures.followed(mono) => State::Tracking,
+            _ if self.counting.figures.followed(mono) => State::Tracking,
             // Between two windows, and until the next has had time to find the face, it is as the last one was.
             Capture::Closed | Capture::Open if self.sampling.was_tracking(mono) => State::Tracking,
             // While it is being opened nobody is seen, and nothing is wrong.
@@ -48,52 +49,56 @@ impl Keeper {
 
     /// What is wrong now, the gravest first.
     fn problem(&self) -> Option<Problem> {
-        let now = self.setup.clock.now();
-        let wanted = self.wanted() && self.sharing.handover.is_none();
-        if wanted && self.book.clock_behind(now) {
+        let now = self.deps.clock.now();
+        let wanted = self.wanted() && self.camera_users.handover.is_none();
+        if wanted && self.counting.minutes.clock_behind(now) {
             return Some(Problem::new(
-                "clock_behind",
+                code::CLOCK_BEHIND,
                 "The clock was set back into a minute that is already counted; nothing is counted until it has \
                  caught up.",
                 "Set the clock right, or wait.",
             ));
         }
-        match &self.capture {
+        match &self.counting.capture {
             Capture::Trouble(trouble) if wanted => Some(trouble.problem.clone()),
-            _ => self.store_problem.clone().or_else(|| self.notice.clone()),
+            _ => self.records.problem.clone().or_else(|| self.notice.clone()),
         }
     }
 
     /// The whole state at this instant.
     #[must_use]
     pub fn status(&self) -> Status {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let from = MinuteStart::containing(now);
-        let open = self.book.get(from);
-        let today = self.figures.today(self.book.open_minutes());
+        let open = self.counting.minutes.get(from);
+        let today = self.counting.figures.today(self.counting.minutes.open_minutes());
         let owner = self.owner();
-        let account = self.account.current.as_ref();
+        let account = self.person.account.current.as_ref();
         Status {
             state: self.state(),
-            source: self.setup.source.clone(),
-            blinks_session: self.figures.session_blinks,
+            source: self.deps.source.clone(),
+            blinks_session: self.counting.figures.session_blinks,
             minute: OpenMinute {
                 from,
                 blink_count: open.map_or(0, |minute| minute.blinks),
                 observed_ms: open.map_or(0, crate::minutes::OpenMinute::observed_ms),
             },
-            rate_per_minute: self.figures.rate(mono),
-            coverage: self.figures.coverage(&today),
+            rate_per_minute: self.counting.figures.rate(mono),
+            coverage: self.counting.figures.coverage(&today),
             today,
-            fps: self.figures.fps(mono),
+            fps: self.counting.figures.fps(mono),
             account: account.map(|a| Account { email: a.email.clone(), server: a.server.clone() }),
-            consent: self.consent.granted(),
+            consent: self.person.consent.granted(),
             queue: Queue {
-                pending: self.store.as_ref().map_or(0, |store| owner.as_ref().map_or(0, |o| store.pending(Some(o)))),
-                set_aside: self.store.as_ref().map_or(0, |store| store.set_aside_count(owner.as_ref())),
+                pending: self
+                    .records
+                    .store
+                    .as_ref()
+                    .map_or(0, |store| owner.as_ref().map_or(0, |o| store.pending(Some(o)))),
+                set_aside: self.records.store.as_ref().map_or(0, |store| store.set_aside_count(owner.as_ref())),
                 ..self.upload.clone()
             },
-            cost: self.setup.meter.cost().clone(),
+            cost: self.deps.meter.cost().clone(),
             last_error: self.problem(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL,

@@ -15,67 +15,79 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::{
-    capture::TroubleKind,
+    capture::{Trouble, TroubleKind},
     store::Line,
-    testing::{Place, account, t},
+    testing::{TempProfile, account, t},
 };
 
-fn history(place: &Place) -> Vec<Line> {
-    let history = History::at(&place.paths().history()).unwrap();
+fn history(place: &TempProfile) -> Vec<Line> {
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).collect()
 }
 
 #[test]
 fn without_consent_nothing_opens_and_withdrawal_closes_before_it_returns() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.keeper();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     assert_eq!(keeper.grant("0").unwrap_err().code, "consent_version");
-    assert!(!place.gate.is_open());
+    assert!(!place.control.is_open());
     keeper.grant(TRACKING_VERSION).unwrap();
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
     keeper.withdraw().unwrap();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     drop(keeper);
     let keeper = place.keeper();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
 }
 
 #[test]
 fn a_withdrawal_written_by_another_program_is_obeyed_at_the_next_tick() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     let record = serde_json::to_string(&ConsentRecord::withdrawn(t("10:00:00"))).unwrap();
     fs::write(place.paths().consent_file(), record).unwrap();
     keeper.tick();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
 }
 
 #[test]
 fn a_pause_closes_survives_a_restart_and_ends_by_itself() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     let past = PauseSpan { until: Some(t("09:59:59")) };
     assert_eq!(keeper.pause(past).unwrap_err().code, "pause_over");
     keeper.pause(PauseSpan { until: Some(t("10:00:30")) }).unwrap();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::Paused, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::Paused, false));
     drop(keeper);
     let mut keeper = place.keeper();
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::Paused, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::Paused, false));
     place.idle(&mut keeper, 30);
     assert_ne!(keeper.state(), State::Paused);
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
     keeper.pause(PauseSpan::default()).unwrap();
     place.idle(&mut keeper, 10_000);
     assert_eq!(keeper.state(), State::Paused);
     keeper.resume().unwrap();
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
+}
+
+#[test]
+fn a_clock_that_is_set_back_lengthens_no_pause() {
+    let place = TempProfile::new();
+    let mut keeper = place.consenting();
+    keeper.pause(PauseSpan { until: Some(t("10:10:00")) }).unwrap();
+    place.clock.step(SignedDuration::from_hours(-24));
+    place.idle(&mut keeper, 599);
+    assert_eq!(keeper.state(), State::Paused);
+    place.idle(&mut keeper, 1);
+    assert_ne!(keeper.state(), State::Paused);
 }
 
 #[test]
 fn a_minute_is_sealed_once_two_seconds_after_its_end() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 61, 4);
     assert_eq!(history(&place), []);
@@ -99,7 +111,7 @@ fn a_minute_is_sealed_once_two_seconds_after_its_end() {
 
 #[test]
 fn a_stop_seals_nothing_and_a_restart_goes_on_with_the_minute() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 20, 4);
     keeper.finish();
@@ -118,7 +130,7 @@ fn a_stop_seals_nothing_and_a_restart_goes_on_with_the_minute() {
 
 #[test]
 fn a_minute_left_open_by_a_stop_is_sealed_by_the_next_start() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 20, 4);
     drop(keeper);
@@ -130,7 +142,7 @@ fn a_minute_left_open_by_a_stop_is_sealed_by_the_next_start() {
 
 #[test]
 fn at_most_the_last_second_is_lost_when_it_is_killed() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 31, 2);
     let saved = place.folder.path().join("data");
@@ -156,11 +168,11 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
 
 #[test]
 fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 63, 4);
     place.clock.step(SignedDuration::from_secs(-60));
-    keeper.news(News::Opened);
+    keeper.news(CaptureEvent::Opened);
     keeper.tick();
     let status = keeper.status();
     assert_eq!((status.state, status.last_error.unwrap().code), (State::Error, "clock_behind".to_owned()));
@@ -170,7 +182,7 @@ fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
     // The same after a restart: the history tells.
     drop(keeper);
     let mut keeper = place.keeper();
-    keeper.news(News::Opened);
+    keeper.news(CaptureEvent::Opened);
     assert_eq!(keeper.status().last_error.unwrap().code, "clock_behind");
     place.idle(&mut keeper, 40);
     place.watch(&mut keeper, 8, 4);
@@ -181,7 +193,7 @@ fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
 
 #[test]
 fn a_leap_forward_and_back_does_not_stop_counting() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 10, 4);
     place.clock.step(SignedDuration::from_hours(24 * 365));
@@ -196,7 +208,7 @@ fn a_leap_forward_and_back_does_not_stop_counting() {
 
 #[test]
 fn the_first_account_adopts_what_was_nobodys_with_the_open_minute() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 150, 10);
     let signed_in = keeper.sign_in(account(1), true, false).unwrap();
@@ -214,7 +226,7 @@ fn the_first_account_adopts_what_was_nobodys_with_the_open_minute() {
 
 #[test]
 fn others_minutes_are_held_and_never_sent_under_another_account() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);
@@ -240,7 +252,7 @@ fn others_minutes_are_held_and_never_sent_under_another_account() {
 
 #[test]
 fn nothing_is_sent_without_consent() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 60, 10);
@@ -254,7 +266,7 @@ fn nothing_is_sent_without_consent() {
 
 #[test]
 fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -262,9 +274,9 @@ fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
     keeper.withdrawn_by_server(&account(2).owner(), Some(t("10:00:00")));
     assert_ne!(keeper.state(), State::NoConsent, "that was another account");
     keeper.withdrawn_by_server(&account(1).owner(), Some(t("10:01:30")));
-    assert_eq!((keeper.state(), place.gate.is_open()), (State::NoConsent, false));
+    assert_eq!((keeper.state(), place.control.is_open()), (State::NoConsent, false));
     place.idle(&mut keeper, 120);
-    let starts = |place: &Place| history(place).iter().map(|line| line.minute.from_timestamp).collect::<Vec<_>>();
+    let starts = |place: &TempProfile| history(place).iter().map(|line| line.minute.from_timestamp).collect::<Vec<_>>();
     assert_eq!(starts(&place), [t("10:00:00"), t("10:01:00")]);
     assert_eq!(keeper.status().queue.pending, 2);
     drop(keeper);
@@ -275,7 +287,7 @@ fn a_withdrawal_on_the_server_closes_and_deletes_what_was_begun_since() {
 
 #[test]
 fn what_a_disk_that_fails_keeps_of_a_withdrawal_is_deleted_later() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -296,7 +308,7 @@ fn what_a_disk_that_fails_keeps_of_a_withdrawal_is_deleted_later() {
 
 #[test]
 fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -309,8 +321,8 @@ fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
 }
 
 #[test]
-fn a_copied_profile_gets_a_new_device_and_sends_nothing_old() {
-    let mut place = Place::new();
+fn a_profile_on_another_machine_gets_a_new_device_and_sends_what_waited_as_the_old_one() {
+    let mut place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 90, 10);
@@ -319,20 +331,26 @@ fn a_copied_profile_gets_a_new_device_and_sends_nothing_old() {
     drop(keeper);
     place.machine = Some("another machine".to_owned());
     let mut keeper = place.keeper();
-    assert_eq!(keeper.status().queue.pending, 0);
+    assert_eq!(keeper.status().queue.pending, 1, "what waited is not forgotten");
     place.idle(&mut keeper, 60);
     assert_eq!(history(&place).len(), 1, "the other machine finishes its own minute");
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);
+    let old = keeper.next_batch(10).unwrap().unwrap();
+    assert_eq!((old.device_id, old.minutes.len()), (before, 1), "under the id it was counted with");
+    keeper.acknowledged(&old, &SyncResponse { accepted: 1, ..SyncResponse::default() });
     let batch = keeper.next_batch(10).unwrap().unwrap();
     assert!(batch.device_id != before && batch.minutes.iter().all(|minute| minute.device_id == batch.device_id));
+    drop(keeper);
+    let mut keeper = place.keeper();
+    assert_eq!(keeper.next_batch(10).unwrap().unwrap(), batch, "what the server has is not sent again");
     // A minute of the other machine does not make the same minute here a sealed one.
     assert_eq!(keeper.status().last_error, None);
 }
 
 #[test]
 fn a_disk_that_fails_is_said_and_nothing_is_lost() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 30, 10);
     let folder = place.paths().history();
@@ -353,7 +371,7 @@ fn a_disk_that_fails_is_said_and_nothing_is_lost() {
 
 #[test]
 fn a_damaged_store_is_said_and_rebuilt() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
@@ -371,7 +389,7 @@ fn a_damaged_store_is_said_and_rebuilt() {
 
 #[test]
 fn a_damaged_account_file_signs_out_and_is_kept() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     drop(keeper);

@@ -10,7 +10,7 @@ use blink_proto::MinuteStart;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 
 use super::{Keeper, figures};
-use crate::store::history::day_of;
+use crate::{clock::Jumps, store::history::day_of};
 
 /// The clocks apart by more than this from one look to the next: the wall clock was set, or the machine slept.
 const STEP: SignedDuration = SignedDuration::from_secs(1);
@@ -26,7 +26,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// The clocks at the last look.
 #[derive(Debug)]
 pub(super) struct Clocks {
-    wall: Timestamp,
+    jumps: Jumps,
     mono: Duration,
     /// The last step, or the start.
     steady_since: Duration,
@@ -38,20 +38,18 @@ pub(super) struct Clocks {
 }
 
 impl Clocks {
-    pub(super) fn at(wall: Timestamp, mono: Duration) -> Self {
-        Self { wall, mono, steady_since: mono, stepped: false, doubted: false, asked: false, look_at: mono }
+    pub(super) fn from_readings(wall: Timestamp, mono: Duration) -> Self {
+        let jumps = Jumps::from_readings(wall, mono, STEP);
+        Self { jumps, mono, steady_since: mono, stepped: false, doubted: false, asked: false, look_at: mono }
     }
 
     fn look(&mut self, wall: Timestamp, mono: Duration) {
-        let by_wall = wall.duration_since(self.wall);
-        let by_mono = SignedDuration::try_from(mono.saturating_sub(self.mono)).unwrap_or(SignedDuration::MAX);
-        let apart = by_wall.saturating_sub(by_mono);
-        if apart.abs() > STEP {
-            tracing::info!(seconds = apart.as_secs(), "the clock was set or the machine slept");
+        if let Some(jump) = self.jumps.look(wall, mono).jump {
+            tracing::info!(seconds = jump.as_secs(), "the clock was set or the machine slept");
             (self.steady_since, self.stepped) = (mono, true);
-            self.doubted |= apart.abs() > FAR;
+            self.doubted |= jump.abs() > FAR;
         }
-        (self.wall, self.mono) = (wall, mono);
+        self.mono = mono;
     }
 
     /// The person has just said what is to go, so the clock is believed once, unless it has leapt.
@@ -69,15 +67,17 @@ impl Keeper {
     /// Looks at both clocks and at the time zone.
     pub(super) fn watch_time(&mut self, now: Timestamp, mono: Duration) {
         self.clocks.look(now, mono);
-        let tz = self.setup.tz.now();
-        if tz != self.figures.tz {
+        let tz = self.deps.tz.now();
+        if tz != self.counting.figures.tz {
             tracing::info!("the time zone changed");
-            let (date, unpaused) = (self.figures.date, self.figures.unpaused);
-            self.figures.tz = tz;
+            self.counting.figures.tz = tz;
             self.recount(now);
             // How long tracking was wanted on a day that begins and ends elsewhere is not known: at least so long.
-            let known = if self.figures.date == date { unpaused } else { Duration::ZERO };
-            self.figures.unpaused = known.max(self.figures.observed_today(self.book.open_minutes()));
+            self.counting.figures.unpaused = self
+                .counting
+                .figures
+                .unpaused
+                .max(self.counting.figures.observed_today(self.counting.minutes.open_minutes()));
         }
     }
 
@@ -99,14 +99,14 @@ impl Keeper {
             return false;
         }
         clocks.look_at = clocks.mono + LOOK_EVERY;
-        self.history.days().is_ok_and(|days| days.range(first_kept..today).next().is_some())
+        self.records.history.days().is_ok_and(|days| days.range(first_kept..today).next().is_some())
     }
 
     /// Forgets which minutes of other days are sealed: a clock that goes back there has them read again.
     pub(super) fn forget_other_days(&mut self, now: Timestamp) {
         let near: Vec<Date> = figures::days_around(now).collect();
-        self.known_days.retain(|day| near.contains(day));
-        self.book.forget_sealed(|minute: MinuteStart| !near.contains(&day_of(minute)));
+        self.records.known_days.retain(|day| near.contains(day));
+        self.counting.minutes.forget_sealed(|minute: MinuteStart| !near.contains(&day_of(minute)));
     }
 }
 

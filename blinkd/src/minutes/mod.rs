@@ -1,7 +1,7 @@
 //! Minutes: what was seen, split at UTC minute boundaries, until each minute is sealed.
 //!
-//! Pure: every call is told the time. [`Book`] holds the open minutes; who seals one writes it down first and then
-//! says so with [`Book::sealed`], so that a failed write loses nothing. Invariants: a sealed minute takes nothing more,
+//! Pure: every call is told the time. [`MinuteBuilder`] holds the open minutes; who seals one writes it down first and then
+//! says so with [`MinuteBuilder::sealed`], so that a failed write loses nothing. Invariants: a sealed minute takes nothing more,
 //! no minute observes more than 60 s, and a blink counts in the minute of its end or, where that is sealed, not at all.
 
 mod open;
@@ -15,7 +15,8 @@ use std::{
 use blink_proto::{DeviceId, MinuteStart};
 use jiff::{SignedDuration, Timestamp};
 
-pub use open::{OpenMinute, Owner};
+pub use blink_profile::Owner;
+pub use open::OpenMinute;
 
 /// A minute is sealed so long after its end, and never earlier.
 const SEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
@@ -30,7 +31,7 @@ const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 
 /// Something settled, in wall time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Seen {
+pub enum Observation {
     /// A frame, and whether it had a face.
     Frame {
         /// Its time.
@@ -60,7 +61,7 @@ pub enum Seen {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct Accepted {
     /// Blinks counted.
     pub blinks: u32,
     /// Observed time counted, microseconds.
@@ -71,7 +72,7 @@ pub struct Taken {
 
 /// The open minutes, and which minutes are sealed.
 #[derive(Debug)]
-pub struct Book {
+pub struct MinuteBuilder {
     device_id: DeviceId,
     open: BTreeMap<MinuteStart, OpenMinute>,
     sealed: BTreeSet<MinuteStart>,
@@ -79,8 +80,8 @@ pub struct Book {
     observed_until: Option<Timestamp>,
 }
 
-impl Book {
-    /// A book of this machine that goes on with the minutes it left open.
+impl MinuteBuilder {
+    /// Goes on with the minutes that this machine left open.
     pub fn new(device_id: DeviceId, open: impl IntoIterator<Item = OpenMinute>) -> Self {
         Self {
             device_id,
@@ -88,6 +89,20 @@ impl Book {
             sealed: BTreeSet::new(),
             last_frame: None,
             observed_until: None,
+        }
+    }
+
+    /// Takes up minutes that another process left open. What both have counted of a minute is added up; a sealed one takes
+    /// nothing more.
+    pub fn take_up(&mut self, minutes: impl IntoIterator<Item = OpenMinute>) {
+        for mut earlier in minutes {
+            if self.sealed.contains(&earlier.from) {
+                continue;
+            }
+            if let Some(here) = self.open.remove(&earlier.from) {
+                earlier.add(&here);
+            }
+            self.open.insert(earlier.from, earlier);
         }
     }
 
@@ -111,12 +126,12 @@ impl Book {
     }
 
     /// Takes what was seen. A minute that begins with it belongs to `owner`.
-    pub fn take(&mut self, seen: Seen, owner: Option<&Owner>) -> Taken {
-        let mut taken = Taken::default();
+    pub fn take(&mut self, seen: Observation, owner: Option<&Owner>) -> Accepted {
+        let mut taken = Accepted::default();
         match seen {
-            Seen::Frame { at, face } => self.frame(at, face, owner),
-            Seen::Observed { from, to, closed } => taken.observed_us = self.observed(from, to, closed, owner),
-            Seen::Blink { end, width, complete } => {
+            Observation::Frame { at, face } => self.frame(at, face, owner),
+            Observation::Observed { from, to, closed } => taken.observed_us = self.observed(from, to, closed, owner),
+            Observation::Blink { end, width, complete } => {
                 let counted = self.minute(end, owner).is_some_and(|minute| minute.blink(width, complete));
                 taken.blinks = u32::from(counted);
                 taken.refused = u32::from(!counted);
@@ -132,8 +147,8 @@ impl Book {
         let Some(minute) = minute else { return };
         minute.face |= face;
         if let Some(interval) = interval.filter(|i| i.is_positive() && *i <= LONGEST_INTERVAL) {
-            minute.frames += 1;
-            minute.framed_us += open::micros(interval.unsigned_abs());
+            minute.frames = minute.frames.saturating_add(1);
+            minute.framed_us = minute.framed_us.saturating_add(open::micros(interval.unsigned_abs()));
         }
     }
 
@@ -157,7 +172,7 @@ impl Book {
             if let Some(minute) = self.minute(at, owner) {
                 let before = minute.observed_us;
                 minute.observe(piece_us, u64::try_from(closed_piece).unwrap_or(piece_us));
-                taken += minute.observed_us - before;
+                taken += minute.observed_us.saturating_sub(before);
             }
             if end <= at {
                 break;

@@ -2,17 +2,9 @@
 
 use std::time::Duration;
 
-use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, UserId, minute::MINUTE_MS};
+use blink_profile::Owner;
+use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, minute::MINUTE_MS};
 use serde::{Deserialize, Serialize};
-
-/// Whose a minute is: an account on a server. It is fixed when the minute begins.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Owner {
-    /// The server's base URL.
-    pub server: String,
-    /// The account there.
-    pub user_id: UserId,
-}
 
 /// The most a minute can observe, microseconds.
 const FULL_US: u64 = MINUTE_MS as u64 * 1000;
@@ -21,7 +13,8 @@ const FULL_US: u64 = MINUTE_MS as u64 * 1000;
 /// is living the minute again.
 const REPEATED_US: u64 = 1_000_000;
 
-/// One minute's sums. Times are in microseconds so that splitting at boundaries loses nothing that shows.
+/// One minute's sums. Times are in microseconds so that splitting at boundaries loses nothing that shows. The sums
+/// saturate, since they are also read from a file that may hold anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenMinute {
     /// Its start.
@@ -78,8 +71,8 @@ impl OpenMinute {
         let taken = observed_us.min(FULL_US - self.observed_us.min(FULL_US));
         self.face = true;
         self.observed_us += taken;
-        self.closed_us = (self.closed_us + closed_us.min(taken)).min(self.observed_us);
-        self.excess_us += observed_us - taken;
+        self.closed_us = self.closed_us.saturating_add(closed_us.min(taken)).min(self.observed_us);
+        self.excess_us = self.excess_us.saturating_add(observed_us - taken);
     }
 
     /// Adds a blink; `false` where the minute takes no more.
@@ -88,16 +81,30 @@ impl OpenMinute {
             return false;
         }
         self.face = true;
-        self.blinks += 1;
-        self.incomplete += u32::from(!complete);
-        self.width_us += micros(width);
+        self.blinks = self.blinks.saturating_add(1);
+        self.incomplete = self.incomplete.saturating_add(u32::from(!complete));
+        self.width_us = self.width_us.saturating_add(micros(width));
         true
+    }
+
+    /// Adds what was counted of the same minute later.
+    pub(super) fn add(&mut self, later: &Self) {
+        if later.observed_us > 0 {
+            self.observe(later.observed_us, later.closed_us);
+        }
+        self.excess_us = self.excess_us.saturating_add(later.excess_us);
+        self.blinks = self.blinks.saturating_add(later.blinks);
+        self.incomplete = self.incomplete.saturating_add(later.incomplete);
+        self.width_us = self.width_us.saturating_add(later.width_us);
+        self.frames = self.frames.saturating_add(later.frames);
+        self.framed_us = self.framed_us.saturating_add(later.framed_us);
+        self.face |= later.face;
     }
 
     /// Observed time to the nearest millisecond, at most 60,000.
     #[must_use]
     pub fn observed_ms(&self) -> u32 {
-        u32::try_from((self.observed_us + 500) / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
+        u32::try_from(self.observed_us.saturating_add(500) / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
     }
 
     /// The record, or `None` for a minute without a face.

@@ -18,16 +18,16 @@ fn owner(n: u128) -> Owner {
     Owner { server: "https://blinks.example".into(), user_id: blink_proto::UserId(uuid::Uuid::from_u128(n)) }
 }
 
-fn blink(end: Timestamp) -> Seen {
-    Seen::Blink { end, width: Duration::from_millis(180), complete: true }
+fn blink(end: Timestamp) -> Observation {
+    Observation::Blink { end, width: Duration::from_millis(180), complete: true }
 }
 
-fn observed(from: Timestamp, to: Timestamp) -> Seen {
-    Seen::Observed { from, to, closed: Duration::ZERO }
+fn observed(from: Timestamp, to: Timestamp) -> Observation {
+    Observation::Observed { from, to, closed: Duration::ZERO }
 }
 
 /// Seals what is due, as the keeper does.
-fn seal(book: &mut Book, now: Timestamp) -> Vec<Minute> {
+fn seal(book: &mut MinuteBuilder, now: Timestamp) -> Vec<Minute> {
     let due = book.due(now, None);
     due.iter().for_each(|minute| book.sealed(minute.from, minute.face));
     due.iter().filter_map(OpenMinute::record).collect()
@@ -35,9 +35,9 @@ fn seal(book: &mut Book, now: Timestamp) -> Vec<Minute> {
 
 #[test]
 fn a_stretch_is_split_at_the_minute_and_a_blink_belongs_to_its_end() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     let closed = Duration::from_millis(400);
-    book.take(Seen::Observed { from: t("10:00:58"), to: t("10:01:02"), closed }, None);
+    book.take(Observation::Observed { from: t("10:00:58"), to: t("10:01:02"), closed }, None);
     book.take(blink(t("10:00:59.999")), None);
     book.take(blink(t("10:01:00")), None);
     let sealed = seal(&mut book, t("10:05:00"));
@@ -59,28 +59,28 @@ fn a_minute_is_sealed_two_seconds_after_its_end(
     #[case] settled_to: Option<&str>,
     #[case] sealed: bool,
 ) {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     book.take(observed(t("10:00:10"), t("10:00:20")), None);
     assert_eq!(!book.due(t(now), settled_to.map(t)).is_empty(), sealed);
 }
 
 #[test]
 fn late_decisions_land_in_their_minute_until_it_is_sealed() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     book.take(observed(t("10:00:10"), t("10:00:59.9")), None);
     assert!(book.due(t("10:01:01.9"), None).is_empty());
     assert_eq!(book.take(blink(t("10:00:59.8")), None).blinks, 1);
     let sealed = seal(&mut book, t("10:01:02"));
     assert_eq!(sealed[0].blink_count, 1);
-    assert_eq!(book.take(blink(t("10:00:59.9")), None), Taken { refused: 1, ..Taken::default() });
+    assert_eq!(book.take(blink(t("10:00:59.9")), None), Accepted { refused: 1, ..Accepted::default() });
 }
 
 #[test]
 fn without_a_face_nothing_is_recorded_and_with_one_but_nothing_observed_it_is_insufficient() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     for second in 0..50 {
-        book.take(Seen::Frame { at: t(&format!("10:00:{second:02}")), face: false }, None);
-        book.take(Seen::Frame { at: t(&format!("10:01:{second:02}")), face: second == 3 }, None);
+        book.take(Observation::Frame { at: t(&format!("10:00:{second:02}")), face: false }, None);
+        book.take(Observation::Frame { at: t(&format!("10:01:{second:02}")), face: second == 3 }, None);
     }
     let sealed = seal(&mut book, t("10:05:00"));
     assert_eq!(sealed.len(), 1);
@@ -92,7 +92,7 @@ fn without_a_face_nothing_is_recorded_and_with_one_but_nothing_observed_it_is_in
 
 #[test]
 fn thirty_frames_a_second_add_up_to_the_whole_minute() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     let frame = |n: u32| t("10:00:00") + Duration::from_secs(1) * n / 30;
     for n in 0..1_800 {
         book.take(observed(frame(n), frame(n + 1)), None);
@@ -102,20 +102,20 @@ fn thirty_frames_a_second_add_up_to_the_whole_minute() {
 
 #[test]
 fn mean_fps_is_over_the_time_frames_came() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     let mut at = t("10:00:10");
     for _ in 0..=100 {
-        book.take(Seen::Frame { at, face: true }, None);
+        book.take(Observation::Frame { at, face: true }, None);
         at += Duration::from_millis(40);
     }
     book.gap();
-    book.take(Seen::Frame { at: t("10:00:50"), face: true }, None);
+    book.take(Observation::Frame { at: t("10:00:50"), face: true }, None);
     assert_eq!(seal(&mut book, t("10:02:00"))[0].mean_fps, 25.0);
 }
 
 #[test]
 fn the_owner_is_fixed_when_the_minute_begins_but_nobodys_may_be_adopted() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     book.take(observed(t("10:00:10"), t("10:00:20")), None);
     book.take(blink(t("10:00:30")), Some(&owner(1)));
     book.take(blink(t("10:01:30")), Some(&owner(2)));
@@ -127,12 +127,12 @@ fn the_owner_is_fixed_when_the_minute_begins_but_nobodys_may_be_adopted() {
 
 #[test]
 fn a_clock_set_back_into_a_sealed_minute_counts_nothing_until_it_has_caught_up() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     book.take(observed(t("10:00:10"), t("10:00:40")), None);
     seal(&mut book, t("10:01:02"));
     book.take(observed(t("10:01:02"), t("10:01:10")), None);
     assert!(book.clock_behind(t("10:00:30")));
-    assert_eq!(book.take(observed(t("10:00:30"), t("10:00:31")), None), Taken::default());
+    assert_eq!(book.take(observed(t("10:00:30"), t("10:00:31")), None), Accepted::default());
     assert_eq!(book.take(blink(t("10:00:31")), None).blinks, 0);
     assert!(!book.clock_behind(t("10:01:30")));
     assert_eq!(book.take(blink(t("10:01:30")), None).blinks, 1);
@@ -140,7 +140,7 @@ fn a_clock_set_back_into_a_sealed_minute_counts_nothing_until_it_has_caught_up()
 
 #[test]
 fn a_minute_lived_twice_is_not_longer_than_a_minute() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     book.take(observed(t("10:00:00"), t("10:00:50")), None);
     // The clock is set back by 40 s inside the open minute.
     book.take(observed(t("10:00:10"), t("10:00:25")), None);
@@ -151,11 +151,11 @@ fn a_minute_lived_twice_is_not_longer_than_a_minute() {
 
 #[test]
 fn a_restart_in_the_same_minute_goes_on_with_it() {
-    let mut book = Book::new(device(), []);
+    let mut book = MinuteBuilder::new(device(), []);
     book.take(blink(t("10:00:10")), None);
     let kept: Vec<_> = book.open_minutes().cloned().collect();
     let text = serde_json::to_string(&kept).unwrap();
-    let mut book = Book::new(device(), serde_json::from_str::<Vec<OpenMinute>>(&text).unwrap());
+    let mut book = MinuteBuilder::new(device(), serde_json::from_str::<Vec<OpenMinute>>(&text).unwrap());
     book.take(blink(t("10:00:40")), None);
     let sealed = seal(&mut book, t("10:02:00"));
     assert_eq!((sealed.len(), sealed[0].blink_count, sealed[0].id), (1, 2, kept[0].id));
@@ -181,7 +181,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 proptest! {
     #[test]
     fn whatever_the_clock_does_minutes_stay_minutes(steps in steps()) {
-        let mut book = Book::new(device(), []);
+        let mut book = MinuteBuilder::new(device(), []);
         let mut now = t("10:00:00");
         let (mut counted, mut sealed) = (0u64, Vec::new());
         for step in steps {
@@ -189,7 +189,7 @@ proptest! {
                 Step::See { ms, blink: ends } => {
                     let from = now;
                     now += Duration::from_millis(ms.into());
-                    book.take(Seen::Frame { at: now, face: true }, None);
+                    book.take(Observation::Frame { at: now, face: true }, None);
                     book.take(observed(from, now), None);
                     if ends {
                         counted += u64::from(book.take(blink(now), None).blinks);
@@ -203,7 +203,7 @@ proptest! {
         sealed.extend(seal(&mut book, now + Duration::from_secs(1_000_000)));
         // What was counted comes out once; nothing is sealed twice, or such that an import or the server would refuse it.
         prop_assert_eq!(sealed.iter().map(|m| u64::from(m.blink_count)).sum::<u64>(), counted);
-        prop_assert_eq!(sealed.iter().find_map(Minute::fault), None);
+        prop_assert_eq!(sealed.iter().find_map(|minute| minute.check().err()), None);
         let starts: BTreeSet<_> = sealed.iter().map(|m| m.from_timestamp).collect();
         prop_assert_eq!(starts.len(), sealed.len());
     }
@@ -213,7 +213,7 @@ proptest! {
         stretches in proptest::collection::vec((1u32..5_000, 0u32..5_000, any::<bool>()), 1..300),
         restart_every in 1usize..50,
     ) {
-        let mut book = Book::new(device(), []);
+        let mut book = MinuteBuilder::new(device(), []);
         let mut now = t("10:00:00");
         let (mut blinks, mut observed_ms, mut sealed) = (0u64, 0u64, Vec::new());
         for (n, (seen_ms, away_ms, ends)) in stretches.into_iter().enumerate() {
@@ -229,7 +229,7 @@ proptest! {
             sealed.extend(seal(&mut book, now));
             if n % restart_every == 0 {
                 let known: Vec<_> = sealed.iter().map(|m| MinuteStart::containing(m.from_timestamp)).collect();
-                book = Book::new(device(), book.open_minutes().cloned().collect::<Vec<_>>());
+                book = MinuteBuilder::new(device(), book.open_minutes().cloned().collect::<Vec<_>>());
                 book.know_sealed(known);
             }
         }

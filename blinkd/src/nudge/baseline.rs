@@ -16,12 +16,12 @@ const LEAST_MINUTES: usize = 30;
 
 /// The baseline of the history in `folder`, blinks a minute; `None` while there is too little of it.
 #[must_use]
-pub fn of(folder: &Path) -> Option<f64> {
+pub fn usual_rate(folder: &Path) -> Option<f64> {
     since(folder, Zoned::now().with_time_zone(TimeZone::UTC).date().saturating_sub(DAYS.days()))
 }
 
 fn since(folder: &Path, first: Date) -> Option<f64> {
-    let history = History::at(folder).ok()?;
+    let history = History::open(folder).ok()?;
     let days = history.days().ok()?;
     let mut rates = Vec::new();
     for day in days.into_keys().filter(|day| *day >= first) {

@@ -2,14 +2,14 @@
 //!
 //! - [`rules`]: when one is due, a pure function of what `status` says
 //! - [`baseline`]: the person's own usual rate, from their history
-//! - [`tact`]: when none may be shown: full screen, do not disturb, a call, quiet hours
+//! - [`probe`]: when none may be shown: full screen, do not disturb, a call, quiet hours
 //! - [`notice`]: how one is shown, and what the person answers
 
 pub mod baseline;
 pub mod notice;
+pub mod probe;
 pub mod rules;
 mod screen;
-pub mod tact;
 
 use std::{
     path::PathBuf,
@@ -22,14 +22,16 @@ use blink_proto::{
     status::{State, Status},
 };
 use jiff::{Timestamp, civil::Time};
-use tokio::sync::{broadcast::error::RecvError, mpsc};
+use tokio::sync::{
+    broadcast::{Receiver, error::RecvError},
+    mpsc,
+};
 
 use self::{
-    notice::{Action, Bell, Notice},
+    notice::{Action, Notice, Notifier},
+    probe::CallProbe,
     rules::{Kind, Rules},
-    tact::Tact,
 };
-use crate::desktop::{Hands, Item};
 
 /// How long `Snooze` puts a reminder off.
 const SNOOZE: Duration = Duration::from_secs(10 * 60);
@@ -80,7 +82,7 @@ impl Default for Settings {
 
 /// What becomes of a reminder that is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum ReminderFate {
     /// It is shown.
     Shown,
     /// It is dropped, for this reason.
@@ -89,21 +91,38 @@ pub enum Standing {
     Off,
 }
 
-impl Standing {
+impl ReminderFate {
     /// How it stands with `settings` while the daemon is as `status` says.
-    pub async fn of(settings: &Settings, status: &Status) -> Self {
+    pub async fn ask(settings: &Settings, status: &Status) -> Self {
         let wanted = [settings.low_rate, settings.breaks, settings.camera, settings.sign_in, settings.upload];
         if !wanted.contains(&true) {
             return Self::Off;
         }
-        Tact::standard().forbids(status, settings.quiet_hours).await.map_or(Self::Shown, Self::HeldBack)
+        CallProbe::standard().forbids(status, settings.quiet_hours).await.map_or(Self::Shown, Self::HeldBack)
     }
 }
 
-/// Watches the daemon and reminds, until it is gone. `settings` tells what holds now.
-pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Settings + Send, history: PathBuf) {
-    let mut events = hands.daemon.subscribe();
-    let tact = Tact::standard();
+/// A button of a notification that the person pressed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pressed {
+    /// Which.
+    pub action: Action,
+    /// What it was about; `None` for the greeting.
+    pub about: Option<Kind>,
+    /// What the daemon said when it was shown.
+    pub status: Box<Status>,
+}
+
+/// Watches the daemon by its `events` and reminds, until it is gone. `settings` tells what holds now, and `pressed` hears
+/// what the person answers.
+pub async fn follow(
+    mut events: Receiver<Event>,
+    notifier: Arc<dyn Notifier>,
+    settings: impl Fn() -> Settings + Send,
+    history: PathBuf,
+    pressed: mpsc::UnboundedSender<Pressed>,
+) {
+    let probe = CallProbe::standard();
     let mut rules = Rules::new(settings());
     let began = Instant::now();
     let mut usual = None;
@@ -117,21 +136,23 @@ pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Se
                 Ok(_) | Err(RecvError::Lagged(_)) => continue,
                 Err(RecvError::Closed) => return,
             },
-            Some((kind, action)) = answers.recv() => {
-                if action == Action::Snooze {
+            Some(answer) = answers.recv() => {
+                if let Pressed { action: Action::Snooze, about: Some(kind), .. } = answer {
                     rules.snooze(kind, began.elapsed(), SNOOZE);
                 }
+                // With nobody listening any more the daemon is stopping.
+                let _ = pressed.send(answer);
                 continue;
             }
         };
         if status.state == State::NoConsent && !greeted {
             greeted = true;
-            tokio::spawn(welcome(hands.clone(), Arc::clone(&bell)));
+            tokio::spawn(show(greeting(), None, status.clone(), Arc::clone(&notifier), answer.clone()));
         }
         if read.is_none_or(|at| at.elapsed() >= BASELINE_EVERY) {
             read = Some(Instant::now());
             let folder = history.clone();
-            usual = tokio::task::spawn_blocking(move || baseline::of(&folder)).await.unwrap_or_default();
+            usual = tokio::task::spawn_blocking(move || baseline::usual_rate(&folder)).await.unwrap_or_default();
         }
         let now = began.elapsed();
         let wanted = settings();
@@ -139,43 +160,38 @@ pub async fn follow(hands: Hands, bell: Arc<dyn Bell>, settings: impl Fn() -> Se
         rules.change(wanted);
         let Some(kind) = rules.look(now, Timestamp::now(), &status, usual) else { continue };
         rules.done(kind, now);
-        if let Some(why) = tact.forbids(&status, quiet_hours).await {
+        if let Some(why) = probe.forbids(&status, quiet_hours).await {
             tracing::info!(?kind, why, "a reminder was not shown");
             continue;
         }
         tracing::info!(?kind, "a reminder is shown");
-        tokio::spawn(remind(hands.clone(), Arc::clone(&bell), kind, status, answer.clone()));
+        let notice = notice_of(kind, &status);
+        tokio::spawn(show(notice, Some(kind), status, Arc::clone(&notifier), answer.clone()));
     }
 }
 
-async fn remind(
-    hands: Hands,
-    bell: Arc<dyn Bell>,
-    kind: Kind,
+async fn show(
+    notice: Notice,
+    about: Option<Kind>,
     status: Box<Status>,
-    answer: mpsc::Sender<(Kind, Action)>,
+    notifier: Arc<dyn Notifier>,
+    answer: mpsc::Sender<Pressed>,
 ) {
-    let Some(action) = bell.ring(notice_of(kind, &status)).await else { return };
-    if action == Action::Open {
-        let item = if kind == Kind::SignIn { Item::SignIn } else { Item::Dashboard };
-        hands.click(item, Some(*status)).await;
+    if let Some(action) = notifier.notify(notice).await {
+        // With nobody listening any more the daemon is stopping.
+        let _ = answer.send(Pressed { action, about, status }).await;
     }
-    // With nobody listening any more the daemon is stopping.
-    let _ = answer.send((kind, action)).await;
 }
 
 /// The first run: the camera is off until the person has read the text and agreed.
-async fn welcome(hands: Hands, bell: Arc<dyn Bell>) {
-    let notice = Notice {
+fn greeting() -> Notice {
+    Notice {
         title: "blinkd is here, and the camera is off".to_owned(),
         text: "It can count your blinks without ever storing a picture. Set it up to read what it does and decide; \
                `blinkctl setup` does the same."
             .to_owned(),
         actions: vec![Action::SetUp, Action::NotNow],
         stays: None,
-    };
-    if bell.ring(notice).await == Some(Action::SetUp) {
-        hands.click(Item::SetUp, None).await;
     }
 }
 

@@ -58,20 +58,20 @@ pub struct Notice {
 }
 
 /// What comes of showing one: the button that was pressed, if any.
-pub type Ringing<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
+pub type Notifying<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
 
 /// Shows notifications.
-pub trait Bell: Send + Sync {
+pub trait Notifier: Send + Sync {
     /// Shows `notice` and waits for an answer where one can be given.
-    fn ring(&self, notice: Notice) -> Ringing<'_>;
+    fn notify(&self, notice: Notice) -> Notifying<'_>;
 }
 
 /// The desktop's notification service.
 #[derive(Debug)]
-pub struct Desktop;
+pub struct DesktopNotifier;
 
-impl Bell for Desktop {
-    fn ring(&self, notice: Notice) -> Ringing<'_> {
+impl Notifier for DesktopNotifier {
+    fn notify(&self, notice: Notice) -> Notifying<'_> {
         Box::pin(show(notice))
     }
 }

@@ -8,12 +8,14 @@ use std::{
 };
 
 use blink_proto::{
+    problem::code,
     rate_per_minute,
     status::{State, Status},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Settings;
+use crate::clock::Jumps;
 
 /// Of the minutes looked at, at least half must have been observed, or the rate says nothing about them.
 const OBSERVED_SHARE: f64 = 0.5;
@@ -25,8 +27,10 @@ const TROUBLE_LASTS: Duration = Duration::from_secs(5 * 60);
 const UPLOAD_STUCK: Duration = Duration::from_secs(24 * 3600);
 /// What is wrong is not said again sooner.
 const TROUBLE_COOL_DOWN: Duration = Duration::from_secs(24 * 3600);
-/// Between two statuses of a daemon that is awake, and how far both clocks part meanwhile at most.
+/// Between two statuses of a daemon that is awake.
 const AWAKE: Duration = Duration::from_secs(10);
+/// How far both clocks part meanwhile at most.
+const CLOCKS_AGREE: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a reminder is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,17 +47,24 @@ pub enum Kind {
     Upload,
 }
 
+/// Blinks, and how long was observed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counted {
+    blinks: u64,
+    observed_ms: u64,
+}
+
 /// All that was seen and said so far. Times are those of one monotonic clock.
 #[derive(Debug)]
 pub struct Rules {
     settings: Settings,
     /// Blinks and observed milliseconds since the start, about a second apart, no older than what a rule looks at.
-    course: VecDeque<(Duration, u64, u64)>,
-    today: (u64, u64),
-    sums: (u64, u64),
+    course: VecDeque<(Duration, Counted)>,
+    today: Counted,
+    sums: Counted,
     seated: Duration,
     away: Duration,
-    last: Option<(Duration, Timestamp)>,
+    jumps: Option<Jumps>,
     tracked: bool,
     since: HashMap<Kind, Duration>,
     quiet_until: HashMap<Kind, Duration>,
@@ -66,11 +77,11 @@ impl Rules {
         Self {
             settings,
             course: VecDeque::new(),
-            today: (0, 0),
-            sums: (0, 0),
+            today: Counted::default(),
+            sums: Counted::default(),
             seated: Duration::ZERO,
             away: Duration::ZERO,
-            last: None,
+            jumps: None,
             tracked: false,
             since: HashMap::new(),
             quiet_until: HashMap::new(),
@@ -85,10 +96,10 @@ impl Rules {
     /// Takes `status` at `now`, when the wall clock shows `wall`, and says what is due. `baseline` is the person's own
     /// usual rate, where it is known.
     pub fn look(&mut self, now: Duration, wall: Timestamp, status: &Status, baseline: Option<f64>) -> Option<Kind> {
-        let (last, last_wall) = self.last.replace((now, wall)).unwrap_or((now, wall));
-        let mut passed = now.saturating_sub(last);
-        let by_wall = wall.duration_since(last_wall).unsigned_abs();
-        if passed > AWAKE || by_wall.abs_diff(passed) > AWAKE {
+        let jumps = self.jumps.get_or_insert_with(|| Jumps::from_readings(wall, now, CLOCKS_AGREE));
+        let between = jumps.look(wall, now);
+        let mut passed = between.mono;
+        if passed > AWAKE || between.jump.is_some() {
             // The machine slept, while the monotonic clock may have stood still: what was before says nothing about now.
             self.course.clear();
             self.seated = Duration::ZERO;
@@ -148,15 +159,17 @@ impl Rules {
 
     /// Adds what came since the last status; the day's figures begin again at midnight.
     fn count(&mut self, now: Duration, status: &Status) {
-        let today = (status.today.blink_count, status.today.observed_ms);
-        if let (Some(blinks), Some(observed)) = (today.0.checked_sub(self.today.0), today.1.checked_sub(self.today.1)) {
+        let today = Counted { blinks: status.today.blink_count, observed_ms: status.today.observed_ms };
+        let blinks = today.blinks.checked_sub(self.today.blinks);
+        if let (Some(blinks), Some(observed_ms)) = (blinks, today.observed_ms.checked_sub(self.today.observed_ms)) {
             // What was counted before we looked is not part of the course.
-            if !self.course.is_empty() || self.sums != (0, 0) {
-                self.sums = (self.sums.0 + blinks, self.sums.1 + observed);
+            if !self.course.is_empty() || self.sums != Counted::default() {
+                self.sums.blinks += blinks;
+                self.sums.observed_ms += observed_ms;
             }
         }
         self.today = today;
-        self.course.push_back((now, self.sums.0, self.sums.1));
+        self.course.push_back((now, self.sums));
         let window = self.settings.low_rate_after;
         while self.course.get(1).is_some_and(|(at, ..)| now.saturating_sub(*at) >= window) {
             self.course.pop_front();
@@ -178,17 +191,16 @@ impl Rules {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of some minutes")]
     fn is_low(&self, now: Duration, status: &Status, baseline: Option<f64>) -> bool {
         let window = self.settings.low_rate_after;
-        let (Some(baseline), Some(&(at, blinks, observed)), State::Tracking) =
-            (baseline, self.course.front(), status.state)
+        let (Some(baseline), Some(&(at, before)), State::Tracking) = (baseline, self.course.front(), status.state)
         else {
             return false;
         };
-        let observed = self.sums.1 - observed;
-        if now.saturating_sub(at) < window || (observed as f64) < OBSERVED_SHARE * window.as_millis() as f64 {
+        let observed_ms = self.sums.observed_ms - before.observed_ms;
+        if now.saturating_sub(at) < window || (observed_ms as f64) < OBSERVED_SHARE * window.as_millis() as f64 {
             return false;
         }
         let floor = baseline * f64::from(self.settings.low_rate_percent) / 100.0;
-        rate_per_minute(self.sums.0 - blinks, observed).is_some_and(|rate| rate < floor)
+        rate_per_minute(self.sums.blinks - before.blinks, observed_ms).is_some_and(|rate| rate < floor)
     }
 }
 
@@ -198,7 +210,7 @@ fn camera_gone(state: State) -> bool {
 
 /// An account whose session the server has ended.
 fn needs_sign_in(status: &Status) -> bool {
-    status.account.is_some() && status.queue.last_error.as_ref().is_some_and(|problem| problem.code == "not_signed_in")
+    status.account.is_some() && status.queue.last_error.as_ref().is_some_and(|problem| problem.is(code::NOT_SIGNED_IN))
 }
 
 fn cannot_upload(status: &Status) -> bool {

@@ -12,8 +12,8 @@ use serde_json::json;
 
 use super::{
     Settings, notice_of,
+    probe::{CallProbe, is_within, records},
     rules::{Kind, Rules},
-    tact::{Tact, is_within, records},
 };
 use crate::upload::NetError;
 
@@ -191,10 +191,10 @@ fn a_microphone_that_records_is_a_call() {
     fs::create_dir(folder.path().join("dev")).unwrap();
     fs::write(played.join("status"), "state: RUNNING\nowner_pid   : 12\n").unwrap();
     fs::write(sub.join("status"), "closed\n").unwrap();
-    let tact = Tact::at(folder.path().join("dev"), folder.path().join("asound"));
-    assert_eq!(tact.devices_in_use(), None, "music is no call");
+    let probe = CallProbe::of_folders(folder.path().join("dev"), folder.path().join("asound"));
+    assert_eq!(probe.devices_in_use(), None, "music is no call");
     fs::write(sub.join("status"), "state: RUNNING\nowner_pid   : 12\n").unwrap();
-    assert_eq!(tact.devices_in_use(), Some("the microphone is in use"));
+    assert_eq!(probe.devices_in_use(), Some("the microphone is in use"));
 }
 
 #[test]
@@ -202,12 +202,12 @@ fn a_camera_that_another_program_has_open_is_a_call() {
     let folder = tempfile::tempdir().unwrap();
     let camera = folder.path().join("video0");
     fs::write(&camera, "").unwrap();
-    let tact = Tact::at(folder.path().to_owned(), folder.path().join("none"));
-    assert_eq!(tact.devices_in_use(), None);
+    let probe = CallProbe::of_folders(folder.path().to_owned(), folder.path().join("none"));
+    assert_eq!(probe.devices_in_use(), None);
     let held = fs::File::open(&camera).unwrap();
-    assert_eq!(tact.devices_in_use(), None, "we hold it ourselves");
+    assert_eq!(probe.devices_in_use(), None, "we hold it ourselves");
     let mut other = std::process::Command::new("sleep").arg("60").stdin(held).spawn().unwrap();
-    let seen = tact.devices_in_use();
+    let seen = probe.devices_in_use();
     other.kill().unwrap();
     other.wait().unwrap();
     assert_eq!(seen, Some("another program uses the camera"));
@@ -218,7 +218,7 @@ fn a_media_server_that_has_the_camera_open_is_no_call() {
     let folder = tempfile::tempdir().unwrap();
     let camera = folder.path().join("video0");
     fs::write(&camera, "").unwrap();
-    let tact = Tact::at(folder.path().to_owned(), folder.path().join("none"));
+    let probe = CallProbe::of_folders(folder.path().to_owned(), folder.path().join("none"));
     let held = fs::File::open(&camera).unwrap();
     let mut server = std::process::Command::new("sh");
     let mut server = server.args(["-c", "printf wireplumber > /proc/self/comm && read line"]);
@@ -228,7 +228,7 @@ fn a_media_server_that_has_the_camera_open_is_no_call() {
     while !named() {
         std::thread::yield_now();
     }
-    let seen = tact.devices_in_use();
+    let seen = probe.devices_in_use();
     server.kill().unwrap();
     server.wait().unwrap();
     assert_eq!(seen, None);
@@ -264,6 +264,6 @@ fn pipewire_tells_of_streams_that_record() {
 #[case(State::Yielded)]
 #[tokio::test]
 async fn nothing_is_shown_to_somebody_who_is_not_followed(#[case] state: State) {
-    let nowhere = Tact::at("/nonexistent".into(), "/nonexistent".into());
+    let nowhere = CallProbe::of_folders("/nonexistent".into(), "/nonexistent".into());
     assert_eq!(nowhere.forbids(&status(state), None).await, Some("not tracking"));
 }

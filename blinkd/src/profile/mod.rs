@@ -1,15 +1,8 @@
-//! The profile's small files: device id, consent, pause, account, tokens. They stand outside the store, so that
-//! damage to it can neither open the camera nor sign anybody in or out.
+//! The profile's files, which `blink_profile` knows, and the tokens, which only the daemon has.
 
-pub mod account;
-pub mod consent;
-pub mod device;
-pub mod files;
-pub mod pause;
+mod tokens;
 pub mod vault;
 
-pub use account::{AccountFile, FirstAccount, SignedInAccount, Tokens};
-pub use consent::Consent;
-pub use device::Device;
-pub use pause::Pause;
+pub use blink_profile::{AccountFile, Consent, Device, FirstAccount, Pause, SignedInAccount, account, device, files};
+pub use tokens::Tokens;
 pub use vault::{RingState, Vault};

@@ -8,7 +8,7 @@
 //! for. What it does after it was given up on is undone.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -18,6 +18,7 @@ use std::{
     time::Duration,
 };
 
+use blink_profile::Paths;
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -70,24 +71,12 @@ impl LoadError {
 /// A keyring. Calls may block.
 pub trait Ring: Send + Sync {
     /// What is kept under `name`.
-    ///
-    /// # Errors
-    ///
-    /// The keyring cannot be used.
     fn get(&self, name: &str) -> Result<Option<String>, RingError>;
 
     /// Keeps `secret` under `name`.
-    ///
-    /// # Errors
-    ///
-    /// The keyring cannot be used.
     fn set(&self, name: &str, secret: &str) -> Result<(), RingError>;
 
     /// Forgets `name`, if it is known.
-    ///
-    /// # Errors
-    ///
-    /// The keyring cannot be used.
     fn remove(&self, name: &str) -> Result<(), RingError>;
 }
 
@@ -176,21 +165,21 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// The tokens of the profile whose data folder is `data`, in the desktop's keyring if `keyring` and it works.
+    /// The tokens of the profile, in the desktop's keyring if `keyring` and it works.
     #[must_use]
-    pub fn open(data: &Path, keyring: bool) -> Self {
+    pub fn open(paths: &Paths, keyring: bool) -> Self {
         let ring: Option<Arc<dyn Ring>> = if keyring { Some(Arc::new(SystemRing)) } else { None };
-        Self::with(data, ring, PATIENCE)
+        Self::with(paths, ring, PATIENCE)
     }
 
     /// The same with this keyring, which is waited for no longer than `patience`.
     #[must_use]
-    pub fn with(data: &Path, ring: Option<Arc<dyn Ring>>, patience: Duration) -> Self {
-        let digest = Sha256::digest(data.as_os_str().as_encoded_bytes());
+    pub fn with(paths: &Paths, ring: Option<Arc<dyn Ring>>, patience: Duration) -> Self {
+        let digest = Sha256::digest(paths.data.as_os_str().as_encoded_bytes());
         let profile: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         let state = if ring.is_some() { RingState::Untried } else { RingState::Off };
         Self {
-            file: data.join("tokens.json"),
+            file: paths.tokens_file(),
             name: format!("tokens-{profile}"),
             ring,
             patience,

@@ -12,7 +12,7 @@ use zbus::{
     zvariant::{OwnedFd, OwnedObjectPath, OwnedValue},
 };
 
-use super::{Desk, object, signal};
+use super::{SessionDeps, object, signal};
 use crate::keeper::LockedBy;
 
 const LOGIND: &str = "org.freedesktop.login1";
@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
 /// What logind says.
-pub(super) enum News {
+pub(super) enum LogindEvent {
     /// It started or stopped, or a session came or went.
     Changed,
     /// Sleep begins, or is over.
@@ -32,12 +32,13 @@ pub(super) enum News {
 }
 
 /// What its manager says.
-pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, News>> {
+pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, LogindEvent>> {
     let manager = object(bus, LOGIND, PATH, MANAGER).await?;
-    let sleep = signal::<bool>(&manager, "PrepareForSleep").await?.map(News::Sleep).boxed();
-    let came = signal::<(String, OwnedObjectPath)>(&manager, "SessionNew").await?.map(|_| News::Changed).boxed();
-    let went = signal::<(String, OwnedObjectPath)>(&manager, "SessionRemoved").await?.map(|_| News::Changed).boxed();
-    let owner = manager.receive_owner_changed().await?.map(|_| News::Changed).boxed();
+    let sleep = signal::<bool>(&manager, "PrepareForSleep").await?.map(LogindEvent::Sleep).boxed();
+    let came = signal::<(String, OwnedObjectPath)>(&manager, "SessionNew").await?.map(|_| LogindEvent::Changed).boxed();
+    let went =
+        signal::<(String, OwnedObjectPath)>(&manager, "SessionRemoved").await?.map(|_| LogindEvent::Changed).boxed();
+    let owner = manager.receive_owner_changed().await?.map(|_| LogindEvent::Changed).boxed();
     Ok(select_all([sleep, came, went, owner]).boxed())
 }
 
@@ -52,11 +53,15 @@ enum Lock {
 }
 
 /// Follows logind until the bus is gone.
-pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>, desk: &Desk) -> zbus::Result<()> {
+pub(super) async fn follow(
+    bus: &Connection,
+    mut news: BoxStream<'static, LogindEvent>,
+    deps: &SessionDeps,
+) -> zbus::Result<()> {
     let manager = object(bus, LOGIND, PATH, MANAGER).await?;
     let mut delay = inhibit(&manager).await;
     if let Ok(asleep) = manager.get_property::<bool>("PreparingForSleep").await {
-        if asleep { desk.about_to_sleep().await } else { desk.awake() }
+        if asleep { deps.about_to_sleep().await } else { deps.awake() }
     }
     let mut hint = None;
     loop {
@@ -78,12 +83,12 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
             if let Some(now) = told
                 && hint != Some(now)
             {
-                hinted(desk, &mut hint, now);
+                hinted(deps, &mut hint, now);
             }
             let every = if session.is_some() { CHECK_EVERY } else { LOOK_EVERY };
             let next = timeout(every, async {
                 tokio::select! {
-                    news = news.next() => Next::News(news),
+                    news = news.next() => Next::LogindEvent(news),
                     lock = locks.next() => Next::Lock(lock),
                 }
             });
@@ -91,22 +96,22 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
                 // No session, or one that is gone or knows no hint: perhaps there is another.
                 Err(_) if told.is_none() => break,
                 Err(_) => {}
-                Ok(Next::News(None) | Next::Lock(None)) => return Err(super::gone()),
-                Ok(Next::News(Some(News::Changed))) => {
+                Ok(Next::LogindEvent(None) | Next::Lock(None)) => return Err(super::gone()),
+                Ok(Next::LogindEvent(Some(LogindEvent::Changed))) => {
                     delay = delay.or(inhibit(&manager).await);
                     break;
                 }
-                Ok(Next::News(Some(News::Sleep(true)))) => {
-                    desk.about_to_sleep().await;
+                Ok(Next::LogindEvent(Some(LogindEvent::Sleep(true)))) => {
+                    deps.about_to_sleep().await;
                     drop(delay.take());
                 }
-                Ok(Next::News(Some(News::Sleep(false)))) => {
+                Ok(Next::LogindEvent(Some(LogindEvent::Sleep(false)))) => {
                     delay = inhibit(&manager).await;
-                    desk.awake();
+                    deps.awake();
                 }
-                Ok(Next::Lock(Some(Lock::Asked))) => desk.locked(LockedBy::Request, true),
-                Ok(Next::Lock(Some(Lock::Unlocked))) => desk.locked(LockedBy::Request, false),
-                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => hinted(desk, &mut hint, now),
+                Ok(Next::Lock(Some(Lock::Asked))) => deps.locked(LockedBy::Request, true),
+                Ok(Next::Lock(Some(Lock::Unlocked))) => deps.locked(LockedBy::Request, false),
+                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => hinted(deps, &mut hint, now),
                 Ok(Next::Lock(Some(Lock::Hint(None)))) => {}
             }
         }
@@ -116,16 +121,16 @@ pub(super) async fn follow(bus: &Connection, mut news: BoxStream<'static, News>,
 }
 
 /// The hint is `now`. A locker that says when it is done has the last word on what was asked for.
-fn hinted(desk: &Desk, hint: &mut Option<bool>, now: bool) {
+fn hinted(deps: &SessionDeps, hint: &mut Option<bool>, now: bool) {
     *hint = Some(now);
     if !now {
-        desk.locked(LockedBy::Request, false);
+        deps.locked(LockedBy::Request, false);
     }
-    desk.locked(LockedBy::Hint, now);
+    deps.locked(LockedBy::Hint, now);
 }
 
 enum Next {
-    News(Option<News>),
+    LogindEvent(Option<LogindEvent>),
     Lock(Option<Lock>),
 }
 

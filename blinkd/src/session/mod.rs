@@ -2,7 +2,7 @@
 //!
 //! - [`follow`]: both buses, for as long as the daemon runs
 //! - `logind`, `network`: on the system bus; `saver`: on the session bus
-//! - [`Desk`]: whom it is told
+//! - [`SessionDeps`]: who hears of it
 //!
 //! Nothing needs any of it. Where there is no bus, or one that dies, it is tried again with growing waits and in
 //! silence; what was said last still holds. Signals are believed only from the owner of the service's name.
@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 use zbus::{Connection, Proxy, connection::Builder, proxy::CacheProperties, zvariant::Type};
 
 use crate::{
-    capture::Gate,
+    capture::CaptureControl,
     keeper::{KeeperHandle, LockedBy},
     upload::UploadHandle,
 };
@@ -65,18 +65,18 @@ impl Buses {
     }
 }
 
-/// Whom it is told, and what must be closed before the machine sleeps.
+/// Who hears of it, and what must be closed before the machine sleeps.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct SessionDeps {
     /// Decides.
     pub keeper: KeeperHandle,
     /// Looks for the server when the machine is back.
     pub upload: UploadHandle,
     /// Knows whether a source is open.
-    pub gate: Arc<Gate>,
+    pub control: Arc<CaptureControl>,
 }
 
-impl Desk {
+impl SessionDeps {
     fn locked(&self, by: LockedBy, locked: bool) {
         self.keeper.post(move |keeper| keeper.locked(by, locked));
     }
@@ -84,8 +84,8 @@ impl Desk {
     /// Returns when no source is open any more, or in any case before long.
     async fn about_to_sleep(&self) {
         if self.keeper.ask(|keeper| keeper.sleeping(true)).await.is_ok() {
-            let gate = Arc::clone(&self.gate);
-            let closed = tokio::task::spawn_blocking(move || gate.wait_closed(CLOSES_WITHIN)).await;
+            let control = Arc::clone(&self.control);
+            let closed = tokio::task::spawn_blocking(move || control.wait_closed(CLOSES_WITHIN)).await;
             tracing::info!(closed = closed.unwrap_or(false), "about to sleep");
         }
     }
@@ -102,9 +102,9 @@ impl Desk {
 }
 
 /// Follows both buses; it never returns.
-pub async fn follow(buses: Buses, desk: Desk) {
-    let system = stay(buses.system, Whose::Machine, desk.clone());
-    let session = stay(buses.session, Whose::Person, desk);
+pub async fn follow(buses: Buses, deps: SessionDeps) {
+    let system = stay(buses.system, Whose::Machine, deps.clone());
+    let session = stay(buses.session, Whose::Person, deps);
     tokio::join!(system, session);
 }
 
@@ -116,22 +116,22 @@ enum Whose {
 }
 
 /// Follows a bus until it is gone.
-async fn watch(whose: Whose, bus: Connection, desk: Desk) -> zbus::Result<()> {
+async fn watch(whose: Whose, bus: Connection, deps: SessionDeps) -> zbus::Result<()> {
     match whose {
         Whose::Machine => {
             let news = logind::news(&bus).await?;
             let network = network::news(&bus).await?;
             tokio::select! {
-                ended = logind::follow(&bus, news, &desk) => ended,
-                ended = network::follow(network, &desk) => ended,
+                ended = logind::follow(&bus, news, &deps) => ended,
+                ended = network::follow(network, &deps) => ended,
             }
         }
-        Whose::Person => saver::follow(&bus, &desk).await,
+        Whose::Person => saver::follow(&bus, &deps).await,
     }
 }
 
 /// Keeps to a bus, whenever it is there.
-async fn stay(bus: Bus, whose: Whose, desk: Desk) {
+async fn stay(bus: Bus, whose: Whose, deps: SessionDeps) {
     let mut wait = FIRST_WAIT;
     loop {
         let builder = match (&bus, whose) {
@@ -145,7 +145,7 @@ async fn stay(bus: Bus, whose: Whose, desk: Desk) {
             let connection = builder?.method_timeout(ANSWERS_WITHIN).build();
             let connection = timeout(ANSWERS_WITHIN, connection).await.map_err(|_| gone())??;
             tracing::debug!("on a bus");
-            watch(whose, connection, desk.clone()).await
+            watch(whose, connection, deps.clone()).await
         };
         let ended = ended.await;
         // A bus that was there for a while is a new story.

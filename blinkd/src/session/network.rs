@@ -8,7 +8,7 @@ use futures_util::{
 };
 use zbus::{Connection, zvariant::OwnedValue};
 
-use super::{Desk, object, signal};
+use super::{SessionDeps, object, signal};
 
 const MANAGER: &str = "org.freedesktop.NetworkManager";
 const NETWORKD: &str = "org.freedesktop.network1";
@@ -33,9 +33,9 @@ pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, ()
 }
 
 /// Follows it until the bus is gone.
-pub(super) async fn follow(mut news: BoxStream<'static, ()>, desk: &Desk) -> zbus::Result<()> {
+pub(super) async fn follow(mut news: BoxStream<'static, ()>, deps: &SessionDeps) -> zbus::Result<()> {
     while let Some(()) = news.next().await {
-        desk.network_up();
+        deps.network_up();
     }
     Err(super::gone())
 }

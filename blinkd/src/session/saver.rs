@@ -6,7 +6,7 @@ use futures_util::{
 };
 use zbus::{Connection, Proxy, proxy::MethodFlags};
 
-use super::{Desk, object, signal};
+use super::{SessionDeps, object, signal};
 use crate::keeper::LockedBy;
 
 /// Name, which is the interface too, and object. KDE has the first under two objects.
@@ -20,41 +20,46 @@ const SAVERS: [(&str, &str); 6] = [
 ];
 
 /// What the saver of that place in [`SAVERS`] says.
-enum News {
+enum ScreenSaverEvent {
     Active(usize, bool),
     /// It started, or stopped.
     Owner(usize, bool),
 }
 
 /// Follows all of them until the bus is gone.
-pub(super) async fn follow(bus: &Connection, desk: &Desk) -> zbus::Result<()> {
+pub(super) async fn follow(bus: &Connection, deps: &SessionDeps) -> zbus::Result<()> {
     let mut savers = Vec::new();
-    let mut news: Vec<BoxStream<'static, News>> = Vec::new();
+    let mut news: Vec<BoxStream<'static, ScreenSaverEvent>> = Vec::new();
     for (i, (name, path)) in SAVERS.into_iter().enumerate() {
         let saver = object(bus, name, path, name).await?;
-        news.push(signal::<bool>(&saver, "ActiveChanged").await?.map(move |active| News::Active(i, active)).boxed());
+        news.push(
+            signal::<bool>(&saver, "ActiveChanged")
+                .await?
+                .map(move |active| ScreenSaverEvent::Active(i, active))
+                .boxed(),
+        );
         let owner = saver.receive_owner_changed().await?;
-        news.push(owner.map(move |owner| News::Owner(i, owner.is_some())).boxed());
+        news.push(owner.map(move |owner| ScreenSaverEvent::Owner(i, owner.is_some())).boxed());
         savers.push(saver);
     }
     let mut news = select_all(news);
     for (saver, (name, _)) in savers.iter().zip(SAVERS) {
-        ask(saver, name, desk).await;
+        ask(saver, name, deps).await;
     }
     while let Some(news) = news.next().await {
         match news {
-            News::Active(i, active) => desk.locked(LockedBy::Saver(SAVERS[i].0), active),
-            News::Owner(i, true) => ask(&savers[i], SAVERS[i].0, desk).await,
-            News::Owner(i, false) => desk.locked(LockedBy::Saver(SAVERS[i].0), false),
+            ScreenSaverEvent::Active(i, active) => deps.locked(LockedBy::Saver(SAVERS[i].0), active),
+            ScreenSaverEvent::Owner(i, true) => ask(&savers[i], SAVERS[i].0, deps).await,
+            ScreenSaverEvent::Owner(i, false) => deps.locked(LockedBy::Saver(SAVERS[i].0), false),
         }
     }
     Err(super::gone())
 }
 
 /// Asks whether it is active, without starting one that is not there. One that does not know is believed as it was.
-async fn ask(saver: &Proxy<'static>, name: &'static str, desk: &Desk) {
+async fn ask(saver: &Proxy<'static>, name: &'static str, deps: &SessionDeps) {
     let active = saver.call_with_flags::<_, _, bool>("GetActive", MethodFlags::NoAutoStart.into(), &()).await;
     if let Ok(Some(active)) = active {
-        desk.locked(LockedBy::Saver(name), active);
+        deps.locked(LockedBy::Saver(name), active);
     }
 }

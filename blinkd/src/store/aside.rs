@@ -23,10 +23,6 @@ fn printable(text: &str, most: usize) -> String {
 
 impl Store {
     /// The minutes of `owner` that were set aside, oldest first, at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn set_aside(&self, owner: &Owner, limit: usize) -> Result<Vec<Aside>, StoreError> {
         let prefix = [keys::ASIDE, &keys::tag(Some(owner))].concat();
         let found: Vec<(_, Aside)> = self.scan(&prefix, limit)?;

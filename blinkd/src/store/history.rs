@@ -1,52 +1,17 @@
-//! Day files: every sealed minute as a line of JSON, appended and synced before anything else hears of it.
-//!
-//! `history/YYYY-MM-DD.ndjson`, by the UTC date of the minute's start. Nothing here ever rewrites a line. A line that
-//! cannot be read (a crash in the middle of a write) is skipped by readers and left where it is.
+//! Writing the day files: every sealed minute is appended and synced before anything else hears of it. How they are read
+//! stands in [`blink_profile::day_files`]. Nothing here ever rewrites a line.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
-    io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
-use blink_proto::{Minute, MinuteStart};
-use jiff::{civil::Date, tz::TimeZone};
-use serde::{Deserialize, Serialize};
-
-use crate::profile::files;
-
-/// How a minute came into the history otherwise than by being sealed here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Import {
-    /// To be kept here alone: it is never uploaded, not even when the store is rebuilt.
-    Kept,
-    /// To be uploaded too.
-    Queued,
-}
-
-/// A line of a day file: the record, and which server its owner is at.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Line {
-    /// The record.
-    #[serde(flatten)]
-    pub minute: Minute,
-    /// The owner's server; absent while the minute was nobody's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub server: Option<String>,
-    /// Absent where the minute was sealed here.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub import: Option<Import>,
-}
-
-impl Line {
-    /// The line of a minute that was sealed here.
-    #[must_use]
-    pub fn sealed(minute: Minute, server: Option<String>) -> Self {
-        Self { minute, server, import: None }
-    }
-}
+use blink_profile::day_files;
+pub use blink_profile::day_files::{Import, Line, day_of};
+use blink_proto::MinuteStart;
+use jiff::civil::Date;
 
 /// The folder of day files.
 #[derive(Clone, Debug)]
@@ -57,20 +22,10 @@ pub struct History {
     pub(crate) full: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
-/// The day file a minute belongs to.
-#[must_use]
-pub fn day_of(from: MinuteStart) -> Date {
-    from.start().to_zoned(TimeZone::UTC).date()
-}
-
 impl History {
     /// The history in `folder`, which is made if need be.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be made.
-    pub fn at(folder: &Path) -> io::Result<Self> {
-        files::make_private_folder(folder)?;
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        blink_files::private_folder(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             #[cfg(test)]
@@ -79,10 +34,10 @@ impl History {
     }
 
     fn path(&self, day: Date) -> PathBuf {
-        self.folder.join(format!("{day}.ndjson"))
+        day_files::path_of(&self.folder, day)
     }
 
-    /// Appends a sealed minute and makes it last. Returns the day and its file's new length.
+    /// Appends a sealed minute and syncs it to the disk. Returns the day and its file's new length.
     ///
     /// # Errors
     ///
@@ -132,82 +87,46 @@ impl History {
             return Err(error);
         }
         if length == 0 {
-            files::sync_folder(&self.folder)?;
+            blink_files::sync_folder(&self.folder)?;
         }
         Ok(length + text.len() as u64)
     }
 
     /// The days there are, with the length of each file.
-    ///
-    /// # Errors
-    ///
-    /// The folder cannot be read.
     pub fn days(&self) -> io::Result<BTreeMap<Date, u64>> {
-        let mut days = BTreeMap::new();
-        for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let day = name.to_str().and_then(|name| name.strip_suffix(".ndjson")).and_then(|day| day.parse().ok());
-            if let Some(day) = day {
-                days.insert(day, entry.metadata()?.len());
-            }
-        }
-        Ok(days)
+        day_files::days(&self.folder)
     }
 
     /// The minutes of a day, in the order they were sealed, from the byte `skip` on; none where there is no file.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read.
     pub fn read(&self, day: Date, skip: u64) -> io::Result<Vec<Line>> {
-        let mut file = match File::open(self.path(day)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other?,
-        };
-        file.seek(SeekFrom::Start(skip))?;
-        let (mut lines, mut damaged) = (Vec::new(), 0);
-        for text in BufReader::new(file).split(b'\n') {
-            let text = text?;
-            match serde_json::from_slice(&text) {
-                Ok(line) => lines.push(line),
-                Err(_) => damaged += usize::from(!text.is_empty()),
-            }
+        let found = day_files::read(&self.folder, day, skip)?;
+        if found.skipped > 0 {
+            tracing::warn!(%day, skipped = found.skipped, "lines of the history cannot be read and are skipped");
         }
-        if damaged > 0 {
-            tracing::warn!(%day, damaged, "lines of the history cannot be read and are skipped");
-        }
-        Ok(lines)
+        Ok(found.records)
     }
 
     /// Removes the lines for which `gone` holds, for the deletions that people are entitled to. Each day file is
-    /// replaced whole.
+    /// replaced whole; a line that cannot be read is no minute, and stays.
     ///
     /// # Errors
     ///
     /// The disk does not let us; each day is as it was, or done.
     pub fn remove(&self, gone: impl Fn(&Line) -> bool) -> io::Result<()> {
         for day in self.days()?.into_keys() {
-            let lines = self.read(day, 0)?;
-            if !lines.iter().any(&gone) {
-                continue;
+            let path = self.path(day);
+            let text = fs::read(&path)?;
+            let goes = |line: &[u8]| serde_json::from_slice(line).is_ok_and(|line| gone(&line));
+            let lines = || text.split_inclusive(|byte| *byte == b'\n');
+            if lines().any(goes) {
+                let mut stay = lines().filter(|line| !goes(line));
+                blink_files::save(&path, blink_files::PRIVATE, |file| stay.try_for_each(|line| file.write_all(line)))?;
             }
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-            for line in lines.iter().filter(|line| !gone(line)) {
-                serde_json::to_writer(&mut file, line)?;
-                file.write_all(b"\n")?;
-            }
-            file.as_file().sync_all()?;
-            file.persist(self.path(day)).map_err(|error| error.error)?;
         }
-        files::sync_folder(&self.folder)
+        Ok(())
     }
 
     /// Removes the days before `first_kept`; returns how many.
-    ///
-    /// # Errors
-    ///
-    /// The folder does not let us.
     pub fn prune(&self, first_kept: Date) -> io::Result<usize> {
         let old: Vec<Date> = self.days()?.into_keys().filter(|day| *day < first_kept).collect();
         for day in &old {
@@ -233,7 +152,7 @@ mod tests {
     #[test]
     fn what_is_appended_is_read_back_even_after_a_torn_line() {
         let folder = tempfile::tempdir().unwrap();
-        let history = History::at(&folder.path().join("history")).unwrap();
+        let history = History::open(&folder.path().join("history")).unwrap();
         let lines: Vec<_> = (0..3).map(|n| Line::sealed(example::minute(29_000_000 + n), None)).collect();
         let (day, length) = history.append(&lines[0]).unwrap();
         let path = history.path(day);
@@ -249,18 +168,24 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_the_record_in_its_order_then_the_server() {
-        let server = Some("https://blinks.example".to_owned());
-        let line = serde_json::to_string(&Line::sealed(example::minute(1), server)).unwrap();
-        assert!(line.starts_with("{\"id\":") && line.ends_with(",\"server\":\"https://blinks.example\"}"), "{line}");
-        let record: Minute = serde_json::from_str(&line).unwrap();
-        assert!(line.starts_with(serde_json::to_string(&record).unwrap().trim_end_matches('}')));
+    fn what_is_removed_takes_no_other_line_along() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(folder.path()).unwrap();
+        let lines: Vec<_> = (0..3).map(|n| Line::sealed(example::minute(29_000_000 + n), None)).collect();
+        let (day, _) = history.append(&lines[0]).unwrap();
+        let path = history.path(day);
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"torn\": 1").unwrap();
+        history.append_all(&lines[1..]).unwrap();
+        history.remove(|line| line.minute == lines[1].minute).unwrap();
+        assert_eq!(history.read(day, 0).unwrap(), [lines[0].clone(), lines[2].clone()]);
+        assert!(fs::read_to_string(&path).unwrap().contains("{\"torn\": 1\n"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
     fn old_days_are_pruned_and_other_files_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        let history = History::at(folder.path()).unwrap();
+        let history = History::open(folder.path()).unwrap();
         for day in 0..5 {
             history.append(&Line::sealed(example::minute(29_000_000 + day * 1440), None)).unwrap();
         }

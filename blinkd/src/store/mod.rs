@@ -2,19 +2,23 @@
 //!
 //! - [`History`]: the day files, the truth about sealed minutes
 //! - [`Store`]: the sled database, never trusted on opening: it is compared with the history and rebuilt from it
-//! - [`open`]: sweeping, opening, checking, setting aside
+//! - [`open`]: opening, checking, setting aside; [`database`], `scan`, `rebuild`: its steps
+//! - [`ownership`]: whose a minute in the history is
 //! - [`erase`]: deleting all of it, whatever interrupts that
 //!
 //! A minute is sealed in two steps: its line is appended to the history and synced, then one batch moves it in the
 //! store from open to queued. A crash between the two is seen on opening: the line is there and the minute is open.
 
 mod aside;
+pub mod database;
 pub mod erase;
 pub mod history;
 mod import;
 mod keys;
 pub mod open;
+pub mod ownership;
 mod rebuild;
+mod scan;
 
 use std::{
     collections::BTreeMap,
@@ -22,7 +26,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use blink_proto::{DeviceId, Minute, MinuteStart, Problem};
+use blink_proto::{DeviceId, Minute, MinuteStart, Problem, problem::code};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -80,14 +84,14 @@ impl StoreError {
         };
         if full {
             let fix = "Free some disk space; counting goes on in memory until then.";
-            return Problem::new("disk_full", "The disk is full: minutes cannot be saved.", fix);
+            return Problem::new(code::DISK_FULL, "The disk is full: minutes cannot be saved.", fix);
         }
         if let Self::Newer(_) = self {
             let fix = "Install the version of blinkd that wrote it, or a later one; nothing in it was changed.";
-            return Problem::new("store_newer", format!("A later blinkd wrote this profile: {self}."), fix);
+            return Problem::new(code::STORE_NEWER, format!("A later blinkd wrote this profile: {self}."), fix);
         }
         let fix = "Check the data folder's disk and permissions; saving is tried again by itself.";
-        Problem::new("store_failed", format!("Minutes cannot be saved: {self}."), fix)
+        Problem::new(code::STORE_FAILED, format!("Minutes cannot be saved: {self}."), fix)
     }
 }
 
@@ -109,6 +113,15 @@ impl Queued {
     pub fn sealed(minute: Minute, owner: Option<Owner>) -> Self {
         Self { minute, owner, imported: false }
     }
+}
+
+/// Minutes that are not on their way to the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeptBack {
+    /// Nobody's, or of accounts that are not signed in.
+    pub held: u64,
+    /// Rejected by the server.
+    pub set_aside: u64,
 }
 
 /// A minute its server rejected.
@@ -164,7 +177,7 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 }
 
 impl Store {
-    /// Writes the meta record and `batch` as one, and makes both last.
+    /// Writes the meta record and `batch` as one, and syncs them to the disk.
     fn commit(&mut self, mut batch: sled::Batch) -> Result<(), StoreError> {
         self.meta.queue = self.queue.values().sum();
         self.meta.aside = self.aside.values().sum();
@@ -188,28 +201,16 @@ impl Store {
     }
 
     /// The minutes that were open when the daemon stopped.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn open_minutes(&self) -> Result<Vec<OpenMinute>, StoreError> {
         Ok(self.scan(keys::OPEN, usize::MAX)?.into_iter().map(|(_, minute)| minute).collect())
     }
 
     /// The day's note, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn day_note(&self) -> Result<Option<DayNote>, StoreError> {
         guarded(|| Ok(self.db.get(keys::DAY)?.map(|value| serde_json::from_slice(&value)).transpose()?))
     }
 
-    /// Saves the open minutes and the day's note, and makes them last.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
+    /// Saves the open minutes and the day's note, and syncs them to the disk.
     pub fn save_open<'a>(
         &mut self,
         minutes: impl Iterator<Item = &'a OpenMinute>,
@@ -228,10 +229,6 @@ impl Store {
     }
 
     /// An open minute ended without a record, or was deleted.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn forget_open(&mut self, from: MinuteStart) -> Result<(), StoreError> {
         guarded(|| {
             self.db.remove(keys::open(from))?;
@@ -240,10 +237,6 @@ impl Store {
     }
 
     /// A minute's line is in the history: it leaves the open ones and joins the queue, unless its account is no more.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn sealed(&mut self, queued: &Queued, (day, length): (Date, u64)) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let from = MinuteStart::containing(queued.minute.from_timestamp);
@@ -285,6 +278,12 @@ impl Store {
         self.queue.iter().filter(|(tag, _)| Some(**tag) != ours).map(|(_, n)| n).sum()
     }
 
+    /// What is kept back while `owner` is signed in.
+    #[must_use]
+    pub fn kept_back(&self, owner: Option<&Owner>) -> KeptBack {
+        KeptBack { held: self.held(owner), set_aside: self.set_aside_count(owner) }
+    }
+
     /// How many minutes of `owner` were rejected.
     #[must_use]
     pub fn set_aside_count(&self, owner: Option<&Owner>) -> u64 {
@@ -292,10 +291,6 @@ impl Store {
     }
 
     /// The oldest waiting minutes of `owner`, at most `limit`, all of one device.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn batch(&self, owner: &Owner, limit: usize) -> Result<Vec<Minute>, StoreError> {
         let prefix = [keys::QUEUE, &keys::tag(Some(owner))].concat();
         let found: Vec<(_, Queued)> = self.scan(&prefix, limit)?;
@@ -338,15 +333,18 @@ impl Store {
         self.commit(batch)
     }
 
-    /// Gives nobody's minutes that began before `before` to `owner`; returns how many.
+    /// Gives nobody's minutes that began before `before` to `owner`; returns how many. Those of `foreign` machines stay
+    /// nobody's: a profile may be copied from a machine of somebody else.
     ///
     /// # Errors
     ///
     /// The store failed; it can be called again.
-    pub fn adopt(&mut self, owner: &Owner, before: Timestamp) -> Result<u64, StoreError> {
+    pub fn adopt(&mut self, owner: &Owner, before: Timestamp, foreign: &[DeviceId]) -> Result<u64, StoreError> {
         let nobody = keys::tag(None);
         let found: Vec<(Vec<u8>, Queued)> = self.scan(&[keys::QUEUE, &nobody].concat(), usize::MAX)?;
-        let found: Vec<_> = found.into_iter().filter(|(_, queued)| queued.minute.from_timestamp < before).collect();
+        let theirs =
+            |queued: &Queued| queued.minute.from_timestamp < before && !foreign.contains(&queued.minute.device_id);
+        let found: Vec<_> = found.into_iter().filter(|(_, queued)| theirs(queued)).collect();
         for chunk in found.chunks(CHUNK) {
             let mut batch = sled::Batch::default();
             for (key, queued) in chunk {
@@ -379,10 +377,6 @@ impl Store {
     }
 
     /// Day files were changed by us otherwise than by sealing: the store takes note of how they are.
-    ///
-    /// # Errors
-    ///
-    /// The store failed.
     pub fn note_days(&mut self, days: BTreeMap<Date, u64>) -> Result<(), StoreError> {
         self.meta.days = days;
         self.commit(sled::Batch::default())

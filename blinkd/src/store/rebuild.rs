@@ -6,12 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use blink_proto::{Minute, MinuteStart};
+use blink_profile::day_files::identity;
+use blink_proto::MinuteStart;
 use jiff::{Timestamp, civil::Date};
 
 use super::{
-    CHUNK, History, Import, Line, Store, StoreError, history, json, keys,
-    open::{Heritage, Scan, open_patiently, place, queued},
+    CHUNK, History, Import, Line, Store, StoreError,
+    database::open_patiently,
+    json, keys,
+    ownership::{MinuteOwnership, queued},
+    scan::Scan,
 };
 
 /// Set-aside stores that are kept.
@@ -37,41 +41,37 @@ pub(super) fn set_aside(folder: &Path, now: Timestamp) -> io::Result<()> {
     fs::rename(folder, to)
 }
 
-/// A new store: this machine's minutes from the history, and what was imported to be uploaded, with what could still be
-/// read of the old one.
+/// A new store: from the history what this profile sealed and what was imported to be uploaded, with what could still be
+/// read of the old one. Nobody's minutes of another machine are queued only where the old store says that they wait.
 pub(super) fn rebuild(
     folder: &Path,
     history: &History,
     days: &BTreeMap<Date, u64>,
-    heritage: Heritage<'_>,
+    ownership: MinuteOwnership<'_>,
     scan: &Scan,
 ) -> Result<Store, StoreError> {
-    crate::profile::files::make_private_folder(folder)?;
-    let mut store = Store::of(open_patiently(folder)?, days.clone(), heritage.erased);
+    blink_files::private_folder(folder)?;
+    let mut store = Store::from_database(open_patiently(folder)?, days.clone(), ownership.erased);
     let rejected: BTreeSet<_> = scan.aside.iter().map(|aside| aside.queued.minute.id).collect();
     let mut sealed = BTreeSet::new();
     for day in days.keys() {
         let lines = history.read(*day, 0)?;
         let is_sent = |line: &Line| match line.import {
-            None => line.minute.device_id == heritage.device_id,
+            None => line.minute.device_id == ownership.device_id || line.minute.user_id.is_some(),
             Some(import) => import == Import::Queued,
         };
         let sent: Vec<_> =
-            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(place(&line.minute))).collect();
+            lines.into_iter().filter(is_sent).filter(|line| sealed.insert(identity(&line.minute))).collect();
         for chunk in sent.chunks(CHUNK) {
             let mut batch = sled::Batch::default();
             for line in chunk.iter().filter(|line| !rejected.contains(&line.minute.id)) {
-                store.enqueue(&queued(line, heritage), &mut batch)?;
+                store.enqueue(&queued(line, ownership), &mut batch)?;
             }
             store.commit(batch)?;
         }
     }
     // What waited for longer than the history is kept is in the old store alone.
-    let first_day = days.keys().next().copied();
-    let pruned = |minute: &Minute| {
-        first_day.is_none_or(|first| history::day_of(MinuteStart::containing(minute.from_timestamp)) < first)
-    };
-    let waiting: Vec<_> = scan.queue.iter().filter(|queued| pruned(&queued.minute)).collect();
+    let waiting: Vec<_> = scan.queue.iter().filter(|queued| !sealed.contains(&identity(&queued.minute))).collect();
     for chunk in waiting.chunks(CHUNK) {
         let mut batch = sled::Batch::default();
         for queued in chunk {

@@ -6,23 +6,20 @@ use blink_proto::{UserId, example};
 use rstest::rstest;
 use tempfile::TempDir;
 
-use super::{
-    open::{Heritage, Opening},
-    *,
-};
+use super::{open::Opening, ownership::MinuteOwnership, *};
 use crate::profile::FirstAccount;
 
-struct Place {
+struct TempProfile {
     folder: TempDir,
     history: History,
     device_id: DeviceId,
     first: Option<FirstAccount>,
 }
 
-impl Place {
+impl TempProfile {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let history = History::at(&folder.path().join("history")).unwrap();
+        let history = History::open(&folder.path().join("history")).unwrap();
         Self { folder, history, device_id: DeviceId::new(), first: None }
     }
 
@@ -31,8 +28,8 @@ impl Place {
     }
 
     fn open(&self) -> (Store, Opening) {
-        let heritage = Heritage { device_id: self.device_id, first: self.first.as_ref(), erased: &[] };
-        Store::open(&self.store_folder(), &self.history, heritage, Timestamp::now()).unwrap()
+        let ownership = MinuteOwnership { device_id: self.device_id, first: self.first.as_ref(), erased: &[] };
+        Store::open(&self.store_folder(), &self.history, ownership, Timestamp::now()).unwrap()
     }
 
     fn seal(&self, store: &mut Store, number: i64, owner: Option<&Owner>) -> Minute {
@@ -57,7 +54,7 @@ const N: i64 = 29_000_000;
 
 #[test]
 fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, opening) = place.open();
     assert_eq!(opening, Opening::Fresh);
     let sealed: Vec<_> = [5, 3, 4].map(|n| place.seal(&mut store, N + n, Some(&owner(1)))).into();
@@ -81,7 +78,7 @@ fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
 
 #[test]
 fn open_minutes_and_the_days_note_survive() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     let open = OpenMinute::new(MinuteStart::from_number(N).unwrap(), None, place.device_id);
     store.save_open([&open].into_iter(), note()).unwrap();
@@ -95,7 +92,7 @@ fn open_minutes_and_the_days_note_survive() {
 
 #[test]
 fn a_seal_that_was_cut_off_is_finished() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, Some(&owner(1)));
     let open = OpenMinute::new(MinuteStart::from_number(N + 1).unwrap(), Some(owner(1)), place.device_id);
@@ -113,7 +110,7 @@ fn a_seal_that_was_cut_off_is_finished() {
 
 #[test]
 fn nobodys_minutes_are_adopted_once_and_anothers_never() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     let numbers: Vec<_> = (0..2_500).collect();
     for n in &numbers {
@@ -121,8 +118,8 @@ fn nobodys_minutes_are_adopted_once_and_anothers_never() {
     }
     place.seal(&mut store, N + 9_000, Some(&owner(2)));
     let before = MinuteStart::from_number(N + 2_000).unwrap().start();
-    assert_eq!(store.adopt(&owner(1), before).unwrap(), 2_000);
-    assert_eq!(store.adopt(&owner(1), before).unwrap(), 0);
+    assert_eq!(store.adopt(&owner(1), before, &[]).unwrap(), 2_000);
+    assert_eq!(store.adopt(&owner(1), before, &[]).unwrap(), 0);
     assert_eq!(store.pending(Some(&owner(1))), 2_000);
     assert_eq!((store.pending(None), store.pending(Some(&owner(2)))), (500, 1));
     drop(store);
@@ -130,18 +127,36 @@ fn nobodys_minutes_are_adopted_once_and_anothers_never() {
 }
 
 #[test]
-fn minutes_of_another_device_are_dropped_when_asked() {
-    let place = Place::new();
+fn nobodys_minutes_of_another_machine_are_held_and_not_adopted() {
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, None);
-    let here = DeviceId::new();
-    assert_eq!(store.drop_queued(|queued| queued.minute.device_id != here).unwrap(), 1);
-    assert_eq!(store.pending(None), 0);
+    let before = MinuteStart::from_number(N + 9).unwrap().start();
+    assert_eq!(store.adopt(&owner(1), before, &[place.device_id]).unwrap(), 0);
+    assert_eq!((store.pending(Some(&owner(1))), store.held(Some(&owner(1)))), (0, 1));
+}
+
+#[test]
+fn a_rebuilt_store_knows_what_waited_on_another_machine() {
+    let mut place = TempProfile::new();
+    let (mut store, _) = place.open();
+    place.seal(&mut store, N, Some(&owner(1)));
+    place.seal(&mut store, N + 1, None);
+    store.db.insert("y", "what no version writes").unwrap();
+    drop(store);
+    place.device_id = DeviceId::new();
+    let (store, opening) = place.open();
+    assert!(matches!(opening, Opening::Rebuilt { queued: 2, .. }), "{opening:?}");
+    assert_eq!([Some(&owner(1)), None].map(|owner| store.pending(owner)), [1, 1]);
+    drop(store);
+    fs::remove_dir_all(place.store_folder()).unwrap();
+    let (store, _) = place.open();
+    assert_eq!([Some(&owner(1)), None].map(|owner| store.pending(owner)), [1, 0], "nobody's is not known to wait");
 }
 
 #[test]
 fn a_store_that_is_gone_is_rebuilt_with_owners_and_adoption() {
-    let mut place = Place::new();
+    let mut place = TempProfile::new();
     let (mut store, _) = place.open();
     for n in 0..3 {
         place.seal(&mut store, N + n, None);
@@ -160,7 +175,7 @@ fn a_store_that_is_gone_is_rebuilt_with_owners_and_adoption() {
 
 #[test]
 fn a_store_older_than_the_history_is_rebuilt() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, Some(&owner(1)));
     drop(store);
@@ -195,7 +210,7 @@ fn no_damage_loses_a_sealed_minute(
     #[values("db", "conf", "snap")] file: &str,
     #[values("truncated", "flipped", "emptied", "garbage")] damage: &str,
 ) {
-    let place = Place::new();
+    let place = TempProfile::new();
     let (mut store, _) = place.open();
     for n in 0..300 {
         place.seal(&mut store, N + n, Some(&owner(1)));

@@ -6,10 +6,11 @@ use blink_proto::{
     Problem, Secret,
     http::{LoginRequest, RefreshRequest, RegisterConsent, RegisterRequest, TokenResponse},
     ipc::SignedIn,
+    problem::code,
 };
 use jiff::tz::TimeZone;
 
-use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader};
+use super::{BaseUrl, Credentials, Link, NetError, Server, Uploader, error::UploadError};
 use crate::{
     keeper::{Gone, Keeper, not_signed_in},
     minutes::Owner,
@@ -20,98 +21,91 @@ use crate::{
 const LONGEST_EMAIL: usize = 320;
 /// An account that cannot be taken up is tried again after this; with a locked keyring, which may ask the person each
 /// time, after a wait that doubles up to the last.
-pub(super) const RETAKE_AFTER: Duration = Duration::from_secs(30);
-const RETAKE_AT_LAST: Duration = Duration::from_secs(3600);
-/// The sign-in is in a keyring that cannot be used now.
-const KEYRING_LOCKED: &str = "keyring_locked";
+pub(super) const RESUME_AFTER: Duration = Duration::from_secs(30);
+const RESUME_AT_LAST: Duration = Duration::from_secs(3600);
 /// Access is renewed so long before it ends.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
 impl Uploader {
     /// Takes up the account the profile is signed in to.
-    pub(super) fn take_up(&mut self) -> Result<(), Gone> {
-        let (account, pending) = self.setup.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
-        self.retake_at = None;
+    pub(super) fn resume_account(&mut self) -> Result<(), Gone> {
+        let (account, pending) = self.deps.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
+        self.resume_at = None;
         let Some(account) = account else { return Ok(()) };
         let owner = account.owner();
-        let reached = BaseUrl::parse(&owner.server, self.setup.insecure)
-            .and_then(|base| (self.setup.connect)(&base))
-            .and_then(|server| Ok((server, if account.session_ended { None } else { self.kept(&owner)? })));
+        let reached = BaseUrl::parse(&owner.server, self.deps.insecure)
+            .and_then(|base| (self.deps.connect)(&base))
+            .and_then(|server| Ok((server, if account.session_ended { None } else { self.stored_tokens(&owner)? })));
         match reached {
             Ok((server, tokens)) => {
                 self.link = Some(Link { owner, server, tokens });
                 self.last_error = None;
-                self.retake_after = RETAKE_AFTER;
-                self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
+                self.resume_after = RESUME_AFTER;
+                self.schedule.signed_in(self.deps.clock.mono(), pending > 0);
             }
             Err(problem) => {
                 tracing::error!(code = problem.code, "the account cannot be taken up yet");
-                let asks = problem.code == KEYRING_LOCKED;
+                let asks = problem.is(code::KEYRING_LOCKED);
                 self.last_error = Some(problem);
-                self.retake_at = Some(self.setup.clock.mono() + self.retake_after);
+                self.resume_at = Some(self.deps.clock.mono() + self.resume_after);
                 if asks {
-                    self.retake_after = (2 * self.retake_after).min(RETAKE_AT_LAST);
+                    self.resume_after = (2 * self.resume_after).min(RESUME_AT_LAST);
                 }
             }
         }
         Ok(())
     }
 
-    fn kept(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
-        self.setup.vault.load(owner).map_err(|error| {
+    fn stored_tokens(&self, owner: &Owner) -> Result<Option<Tokens>, Problem> {
+        self.deps.vault.load(owner).map_err(|error| {
             tracing::error!(why = error.why(), "the tokens cannot be read");
-            let (code, fix) = match error {
-                LoadError::Ring(_) => (KEYRING_LOCKED, "Unlock the desktop's keyring, or run `blinkctl login`."),
-                LoadError::File(_) => ("tokens_unreadable", "Check the data folder, or run `blinkctl login`."),
+            let (word, fix) = match error {
+                LoadError::Ring(_) => (code::KEYRING_LOCKED, "Unlock the desktop's keyring, or run `blinkctl login`."),
+                LoadError::File(_) => (code::TOKENS_UNREADABLE, "Check the data folder, or run `blinkctl login`."),
             };
             let message = format!("The sign-in cannot be read: {error}; minutes are kept, and it is tried again.");
-            Problem::new(code, message, fix)
+            Problem::new(word, message, fix)
         })
     }
 
     /// Registers or signs in. An account that was signed in before is signed out.
-    pub(super) fn open(&mut self, credentials: Credentials) -> Result<Result<SignedIn, Problem>, Gone> {
+    pub(super) fn open(&mut self, credentials: Credentials) -> Result<SignedIn, UploadError> {
         let Credentials { server, email, password, adopt, register } = credentials;
-        let url = server.unwrap_or_else(|| self.setup.server.clone());
-        let opened = BaseUrl::parse(&url, self.setup.insecure).and_then(|base| {
-            let server = (self.setup.connect)(&base)?;
-            let answer = match &register {
-                Some(version) => server.register(&registration(email, password, version)),
-                None => server.login(&LoginRequest { email, password }),
-            };
-            let answer = answer.map_err(|error| error.problem())?;
-            Ok((base, server, answer))
-        });
-        match opened {
-            Ok((base, server, answer)) => self.settle(&base, server, answer, adopt, register.is_some()),
-            Err(problem) => Ok(Err(problem)),
-        }
+        let url = server.unwrap_or_else(|| self.deps.server.clone());
+        let base = BaseUrl::parse(&url, self.deps.insecure)?;
+        let server = (self.deps.connect)(&base)?;
+        let answer = match &register {
+            Some(version) => server.register(&registration(email, password, version)),
+            None => server.login(&LoginRequest { email, password }),
+        };
+        let answer = answer.map_err(|error| error.problem())?;
+        self.finish_sign_in(&base, server, answer, adopt, register.is_some())
     }
 
     /// Takes up the account that `server` has just let in.
-    pub(super) fn settle(
+    pub(super) fn finish_sign_in(
         &mut self,
         base: &BaseUrl,
         server: Box<dyn Server>,
         answer: TokenResponse,
         adopt: bool,
         consent: bool,
-    ) -> Result<Result<SignedIn, Problem>, Gone> {
+    ) -> Result<SignedIn, UploadError> {
         let owner = Owner { server: base.to_string(), user_id: answer.user.id };
         let email = answer.user.email.clone();
         if email.len() > LONGEST_EMAIL {
-            return Ok(Err(NetError::Protocol("the account's address is too long".to_owned()).problem()));
+            return Err(NetError::Protocol("the account's address is too long".to_owned()).problem().into());
         }
-        let tokens = self.tokens(owner, answer);
+        let tokens = self.tokens(owner, answer).map_err(|error| error.problem())?;
         let before = self.link.take();
-        if let Err(error) = self.setup.vault.save(&tokens) {
+        if let Err(error) = self.deps.vault.save(&tokens) {
             // The session works until the daemon stops; say so rather than refuse.
             tracing::error!(why = error.why(), "the tokens cannot be kept");
         }
         let owner = tokens.owner.clone();
         let account =
             SignedInAccount { server: owner.server.clone(), user_id: owner.user_id, email, session_ended: false };
-        let signed_in = self.setup.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
+        let signed_in = self.deps.keeper.call(move |keeper| keeper.sign_in(account, adopt, consent))?;
         if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before
             && old != owner
         {
@@ -120,31 +114,33 @@ impl Uploader {
         }
         self.link = Some(Link { owner, server, tokens: Some(tokens) });
         self.last_error = None;
-        let pending = self.setup.keeper.call(|keeper| keeper.pending())?;
-        self.schedule.signed_in(self.setup.clock.mono(), pending > 0);
-        Ok(signed_in)
+        let pending = self.deps.keeper.call(|keeper| keeper.pending())?;
+        self.schedule.signed_in(self.deps.clock.mono(), pending > 0);
+        Ok(signed_in?)
     }
 
     /// Signs out here, whatever the server says.
-    pub(super) fn close(&mut self) -> Result<Result<(), Problem>, Gone> {
-        let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
+    pub(super) fn close(&mut self) -> Result<(), UploadError> {
+        let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
-            return Ok(Err(not_signed_in()));
+            return Err(not_signed_in().into());
         }
         if let Some(Link { server, tokens: Some(tokens), .. }) = self.link.take()
             && let Err(error) = server.logout(&tokens.access)
         {
-            let code = error.problem().code;
-            tracing::warn!(code, "the server did not hear of the sign-out; the session ends by itself");
+            tracing::warn!(
+                code = error.problem().code,
+                "the server did not hear of the sign-out; the session ends by itself"
+            );
         }
         self.forget_link();
-        self.setup.keeper.call(|keeper| keeper.sign_out())
+        Ok(self.deps.keeper.call(|keeper| keeper.sign_out())??)
     }
 
     /// Nobody is signed in any more: what proved it is forgotten.
     pub(super) fn forget_link(&mut self) {
-        self.retake_at = None;
-        if !self.setup.vault.forget() {
+        self.resume_at = None;
+        if !self.deps.vault.forget() {
             tracing::error!("tokens of an account that is signed out may be left in the keyring");
         }
         self.link = None;
@@ -157,18 +153,14 @@ impl Uploader {
     pub(super) fn reconnect(&mut self) -> Result<(), Gone> {
         self.link = None;
         self.last_error = None;
-        self.take_up()
+        self.resume_account()
     }
 
-    fn tokens(&self, owner: Owner, answer: TokenResponse) -> Tokens {
-        let now = self.setup.clock.now();
+    fn tokens(&self, owner: Owner, answer: TokenResponse) -> Result<Tokens, NetError> {
+        let now = self.deps.clock.now();
         let lives = Duration::from_secs(answer.expires_in.min(365 * 86_400));
-        Tokens {
-            owner,
-            access: answer.access_token,
-            refresh: answer.refresh_token,
-            access_until: now.checked_add(lives).unwrap_or(now),
-        }
+        let refresh = answer.refresh_token.ok_or_else(|| NetError::Protocol("it sent no refresh token".to_owned()))?;
+        Ok(Tokens { owner, access: answer.access_token, refresh, access_until: now.checked_add(lives).unwrap_or(now) })
     }
 
     /// Calls the server as the account, renewing access when it has ended.
@@ -176,7 +168,7 @@ impl Uploader {
         &mut self,
         call: impl Fn(&dyn Server, &Secret) -> Result<T, NetError>,
     ) -> Result<T, NetError> {
-        let now = self.setup.clock.now();
+        let now = self.deps.clock.now();
         let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
         let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
         let ends_soon = now.checked_add(RENEW_BEFORE).is_ok_and(|soon| tokens.access_until <= soon);
@@ -207,8 +199,8 @@ impl Uploader {
         if answer.user.id != link.owner.user_id {
             return Err(self.session_ended());
         }
-        let tokens = self.tokens(link.owner.clone(), answer);
-        if let Err(error) = self.setup.vault.save(&tokens) {
+        let tokens = self.tokens(link.owner.clone(), answer)?;
+        if let Err(error) = self.deps.vault.save(&tokens) {
             tracing::error!(why = error.why(), "the renewed tokens cannot be kept");
         }
         if let Some(link) = &mut self.link {
@@ -222,8 +214,8 @@ impl Uploader {
         if let Some(link) = &mut self.link {
             link.tokens = None;
         }
-        self.setup.vault.forget();
-        if self.setup.keeper.call(Keeper::session_ended).is_err() {
+        self.deps.vault.forget();
+        if self.deps.keeper.call(Keeper::session_ended).is_err() {
             tracing::debug!("the daemon is stopping");
         }
         NetError::SessionEnded

@@ -8,10 +8,11 @@ use std::time::Duration;
 use blink_proto::{
     Problem, Secret,
     ipc::{DeviceCode, SignedIn},
+    problem::code,
 };
 use tokio::sync::oneshot;
 
-use super::{BaseUrl, NetError, Server, Uploader};
+use super::{BaseUrl, NetError, Server, Uploader, error::split};
 use crate::keeper::Gone;
 
 /// Between two questions, where the server names no interval, and added to it by each `slow_down` (RFC 8628, 3.5).
@@ -92,32 +93,32 @@ pub(super) struct Pending {
     waiters: Vec<Waiter>,
 }
 
-fn void() -> Problem {
+fn code_expired_problem() -> Problem {
     let message = "The sign-in's code is void: its time is over, or it was used.";
-    Problem::new("device_code_expired", message, "Run `blinkctl login --device` again.")
+    Problem::new(code::DEVICE_CODE_EXPIRED, message, "Run `blinkctl login --device` again.")
 }
 
-fn replaced() -> Problem {
+fn code_replaced_problem() -> Problem {
     let message = "Another sign-in through the browser was begun, and this one's code is given up.";
-    Problem::new("device_code_replaced", message, "Confirm the newer code, or run `blinkctl login --device` again.")
+    Problem::new(code::DEVICE_CODE_REPLACED, message, "Confirm the newer code, or run `blinkctl login --device` again.")
 }
 
-fn denied() -> Problem {
-    Problem::new("access_denied", "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
+fn access_denied_problem() -> Problem {
+    Problem::new(code::ACCESS_DENIED, "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
 }
 
 impl Uploader {
     /// Gets a code. One that waited before is given up, and whoever waits for it is told.
     pub(super) fn device_begin(&mut self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
-        let url = server.unwrap_or_else(|| self.setup.server.clone());
-        let base = BaseUrl::parse(&url, self.setup.insecure)?;
-        let server = (self.setup.connect)(&base)?;
+        let url = server.unwrap_or_else(|| self.deps.server.clone());
+        let base = BaseUrl::parse(&url, self.deps.insecure)?;
+        let server = (self.deps.connect)(&base)?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let start = server.device_start(&name).and_then(DeviceStart::sound).map_err(|error| error.problem())?;
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
         let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);
-        self.device_over(&Err(replaced()));
+        self.device_over(&Err(code_replaced_problem()));
         self.device = Some(Pending {
             base,
             server,
@@ -143,7 +144,7 @@ impl Uploader {
             Some(pending) => pending.waiters.push(waiter),
             None => {
                 let fix = "Begin with `blinkctl login --device`.";
-                let problem = Problem::new("no_device_code", "No sign-in through the browser is under way.", fix);
+                let problem = Problem::new(code::NO_DEVICE_CODE, "No sign-in through the browser is under way.", fix);
                 let _ = waiter.send(Err(problem));
             }
         }
@@ -159,7 +160,7 @@ impl Uploader {
 
     /// Asks the server, where that is due.
     pub(super) fn device_step(&mut self) -> Result<(), Gone> {
-        let mono = self.setup.clock.mono();
+        let mono = self.deps.clock.mono();
         let Some(pending) = &mut self.device else { return Ok(()) };
         pending.waiters.retain(|waiter| !waiter.is_closed());
         if pending.waiters.is_empty() || mono < pending.next.min(pending.until) {
@@ -167,7 +168,7 @@ impl Uploader {
         }
         let answer =
             if mono >= pending.until { Ok(DeviceAnswer::Expired) } else { pending.server.device_token(&pending.code) };
-        let (interval, mono) = (pending.interval, self.setup.clock.mono());
+        let (interval, mono) = (pending.interval, self.deps.clock.mono());
         pending.delay = match &answer {
             Ok(_) => Duration::ZERO,
             Err(error) => error.retry_after().unwrap_or((pending.delay * 2).max(STEP)).min(LONGEST),
@@ -179,14 +180,16 @@ impl Uploader {
                 pending.interval = (interval + STEP).min(LONGEST);
                 pending.next = mono + pending.interval;
             }
-            Ok(DeviceAnswer::Denied) => self.device_over(&Err(denied())),
-            Ok(DeviceAnswer::Expired) => self.device_over(&Err(void())),
+            Ok(DeviceAnswer::Denied) => self.device_over(&Err(access_denied_problem())),
+            Ok(DeviceAnswer::Expired) => self.device_over(&Err(code_expired_problem())),
             Ok(DeviceAnswer::Granted(tokens)) => {
                 let Some(Pending { base, server, adopt, waiters, .. }) = self.device.take() else { return Ok(()) };
-                let signed_in = self.settle(&base, server, *tokens, adopt, false)?;
+                let signed_in = split(self.finish_sign_in(&base, server, *tokens, adopt, false))?;
                 tell(waiters, &signed_in);
             }
-            Err(error) if passes(&error) => tracing::info!(code = error.problem().code, "no word on the sign-in yet"),
+            Err(error) if error.is_transient() => {
+                tracing::info!(code = error.problem().code, "no word on the sign-in yet");
+            }
             Err(error) => self.device_over(&Err(error.problem())),
         }
         Ok(())
@@ -203,13 +206,5 @@ fn tell(waiters: Vec<Waiter>, outcome: &Result<SignedIn, Problem>) {
     for waiter in waiters {
         // It may have gone.
         let _ = waiter.send(outcome.clone());
-    }
-}
-
-/// Whether asking again may help.
-fn passes(error: &NetError) -> bool {
-    match error {
-        NetError::Unreachable(_) | NetError::TimedOut | NetError::WebPage | NetError::Redirected(_) => true,
-        _ => matches!(error.status(), Some(408 | 429 | 500..)),
     }
 }

@@ -11,6 +11,7 @@ use blink_proto::{
     Problem, Secret,
     http::{ErrorEnvelope, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
     ipc::RemotePage,
+    problem::code,
 };
 use flate2::{Compression, write::GzEncoder};
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ use ureq::{
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
-use super::{BaseUrl, DeviceAnswer, DeviceStart, NetError, PageOf, Server, ServerConsent};
+use super::{BaseUrl, DeviceAnswer, DeviceStart, NetError, PageOf, Server, ServerConsent, failure::net_error};
 
 /// RFC 8628, 3.4.
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -38,10 +39,6 @@ pub struct HttpServer {
 
 impl HttpServer {
     /// A client of `base`, which trusts the system's authorities and those in `ca_file`.
-    ///
-    /// # Errors
-    ///
-    /// `ca_file` cannot be used.
     pub fn new(base: BaseUrl, ca_file: Option<&Path>) -> Result<Self, Problem> {
         let roots = match ca_file {
             None => RootCerts::PlatformVerifier,
@@ -67,8 +64,25 @@ impl HttpServer {
         Ok(Self { agent: config.build().new_agent(), base })
     }
 
+    /// The agent, on a machine whose clock is one that certificates can be judged by: before 1970 rustls panics.
+    fn agent(&self) -> Result<&Agent, NetError> {
+        if Timestamp::now() < Timestamp::UNIX_EPOCH {
+            return Err(NetError::Tls("this machine's clock is before 1970".to_owned()));
+        }
+        Ok(&self.agent)
+    }
+
     fn get(&self, path: &str, access: Option<&Secret>) -> Result<Response<Body>, NetError> {
-        let mut request = self.agent.get(self.base.join(path));
+        self.get_with(path, Vec::new(), access)
+    }
+
+    fn get_with(
+        &self,
+        path: &str,
+        query: Vec<(&'static str, String)>,
+        access: Option<&Secret>,
+    ) -> Result<Response<Body>, NetError> {
+        let mut request = self.agent()?.get(self.base.join(path)).query_pairs(query);
         if let Some(access) = access {
             request = request.header("Authorization", format!("Bearer {}", access.expose()));
         }
@@ -76,7 +90,7 @@ impl HttpServer {
     }
 
     fn post(&self, path: &str, access: Option<&Secret>, body: &impl Serialize) -> Result<Response<Body>, NetError> {
-        let mut request = self.agent.post(self.base.join(path));
+        let mut request = self.agent()?.post(self.base.join(path));
         if let Some(access) = access {
             request = request.header("Authorization", format!("Bearer {}", access.expose()));
         }
@@ -88,7 +102,7 @@ impl HttpServer {
 fn with_private_authority(path: &Path) -> Result<Vec<Certificate<'static>>, Problem> {
     let wrong = |why: &str| {
         let fix = "Name a PEM file with the authority's certificate in ca_file.";
-        Problem::new("bad_ca_file", format!("The ca_file {} cannot be used: {why}.", path.display()), fix)
+        Problem::new(code::BAD_CA_FILE, format!("The ca_file {} cannot be used: {why}.", path.display()), fix)
     };
     let pem = fs::read(path).map_err(|error| wrong(&error.to_string()))?;
     let mut certificates = Vec::new();
@@ -105,59 +119,9 @@ fn with_private_authority(path: &Path) -> Result<Vec<Certificate<'static>>, Prob
     Ok(certificates)
 }
 
-fn net_error(error: &ureq::Error) -> NetError {
-    use ureq::Error as E;
-    match error {
-        E::Timeout(_) => NetError::TimedOut,
-        E::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => NetError::TimedOut,
-        E::Io(error) => tls_inside(error).unwrap_or_else(|| NetError::Unreachable(plain_io(error))),
-        E::HostNotFound => NetError::Unreachable("its name is not known".to_owned()),
-        E::ConnectionFailed => NetError::Unreachable("no connection".to_owned()),
-        E::Tls(why) => NetError::Tls((*why).to_owned()),
-        E::Rustls(error) => NetError::Tls(plain_tls(error)),
-        E::Protocol(_) | E::LargeResponseHeader(..) | E::BodyExceedsLimit(_) | E::Json(_) => {
-            NetError::Protocol(error.to_string())
-        }
-        other => NetError::Unreachable(other.to_string()),
-    }
-}
-
-/// rustls wraps what it finds wrong into I/O errors while shaking hands.
-fn tls_inside(error: &std::io::Error) -> Option<NetError> {
-    error.get_ref()?.downcast_ref::<rustls::Error>().map(|error| NetError::Tls(plain_tls(error)))
-}
-
-fn plain_io(error: &std::io::Error) -> String {
-    use std::io::ErrorKind as K;
-    match error.kind() {
-        K::ConnectionRefused => "nothing listens there".to_owned(),
-        K::NetworkUnreachable | K::HostUnreachable => "there is no network to it".to_owned(),
-        K::ConnectionReset | K::ConnectionAborted | K::UnexpectedEof | K::BrokenPipe => "it hung up".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-fn plain_tls(error: &rustls::Error) -> String {
-    use rustls::{CertificateError as C, Error as E};
-    match error {
-        // An authority that was made anew under its old name.
-        E::InvalidCertificate(C::BadSignature) => "its certificate is not signed by the authority it names".to_owned(),
-        E::InvalidCertificate(C::UnknownIssuer) => "its certificate is of an unknown authority".to_owned(),
-        E::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => "its certificate has expired".to_owned(),
-        E::InvalidCertificate(C::NotValidYet | C::NotValidYetContext { .. }) => {
-            "its certificate is not valid yet".to_owned()
-        }
-        E::InvalidCertificate(C::NotValidForName | C::NotValidForNameContext { .. }) => {
-            "its certificate is for another name".to_owned()
-        }
-        E::InvalidMessage(_) => "it does not speak TLS there".to_owned(),
-        other => other.to_string(),
-    }
-}
-
 /// The body of a success, or the failure.
 fn read<T: DeserializeOwned>(response: Response<Body>) -> Result<T, NetError> {
-    let mut response = succeed(response)?;
+    let mut response = expect_success(response)?;
     let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
     let body = body.map_err(|error| net_error(&error))?;
     parse(&body)
@@ -174,7 +138,7 @@ fn is_page(body: &[u8]) -> bool {
     body.trim_ascii_start().starts_with(b"<")
 }
 
-fn succeed(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
+fn expect_success(mut response: Response<Body>) -> Result<Response<Body>, NetError> {
     let status = response.status().as_u16();
     if response.status().is_success() {
         return Ok(response);
@@ -214,7 +178,7 @@ fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
 
 impl Server for HttpServer {
     fn health(&self) -> Result<Option<Timestamp>, NetError> {
-        let mut response = succeed(self.get("/health", None)?)?;
+        let mut response = expect_success(self.get("/health", None)?)?;
         // A page that a network puts before everything answers 200 as well.
         let body = response.body_mut().with_config().limit(64 << 10).read_to_vec();
         if is_page(&body.map_err(|error| net_error(&error))?) {
@@ -236,13 +200,13 @@ impl Server for HttpServer {
     }
 
     fn logout(&self, access: &Secret) -> Result<(), NetError> {
-        succeed(self.post("/api/auth/logout", Some(access), &json!({}))?).map(drop)
+        expect_success(self.post("/api/auth/logout", Some(access), &json!({}))?).map(drop)
     }
 
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError> {
         let body = gzip(request).map_err(|error| NetError::Protocol(error.to_string()))?;
         let response = self
-            .agent
+            .agent()?
             .post(self.base.join("/api/blink/sync"))
             .header("Authorization", format!("Bearer {}", access.expose()))
             .header("Content-Type", "application/json")
@@ -262,23 +226,23 @@ impl Server for HttpServer {
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
         let body = json!({ "kind": "tracking", "granted": granted, "version": version });
         let request = self
-            .agent
+            .agent()?
             .put(self.base.join("/api/user/me/consents"))
             .header("Authorization", format!("Bearer {}", access.expose()));
-        match request.send_json(&body).map_err(|error| net_error(&error)).and_then(succeed) {
+        match request.send_json(&body).map_err(|error| net_error(&error)).and_then(expect_success) {
             Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(()),
             other => other.map(drop),
         }
     }
 
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError> {
-        read(self.get(&format!("/api/user/me/blinks?{}", of.query()), Some(access))?)
+        read(self.get_with("/api/user/me/blinks", of.query(), Some(access))?)
     }
 
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError> {
         let body = password.map_or_else(|| json!({}), |password| json!({ "password": password }));
         let request = self
-            .agent
+            .agent()?
             .delete(self.base.join("/api/user/me"))
             .header("Authorization", format!("Bearer {}", access.expose()))
             // Without it a body is refused before it is sent: some servers ignore the body of a DELETE.
@@ -292,7 +256,7 @@ impl Server for HttpServer {
 
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError> {
         let form = [("grant_type", DEVICE_GRANT), ("device_code", code.expose())];
-        let response = self.agent.post(self.base.join("/api/auth/device/token")).send_form(form);
+        let response = self.agent()?.post(self.base.join("/api/auth/device/token")).send_form(form);
         let mut response = response.map_err(|error| net_error(&error))?;
         if response.status().as_u16() != 400 {
             return read(response).map(|tokens| DeviceAnswer::Granted(Box::new(tokens)));

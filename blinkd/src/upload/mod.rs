@@ -9,6 +9,8 @@
 
 mod account;
 mod device;
+mod error;
+mod failure;
 pub mod http;
 mod remote;
 mod schedule;
@@ -26,6 +28,7 @@ use std::{
 use blink_proto::{
     Problem, Secret,
     ipc::{DeviceCode, RemotePage, SignedIn, SyncDone},
+    problem::code,
     status::Queue,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -37,11 +40,12 @@ pub use server::{Connect, NetError, Server, ServerConsent};
 pub use url::BaseUrl;
 
 use crate::{
-    clock::Clock,
-    keeper::{AtEnd, Gone, KeeperHandle},
+    clock::{Clock, Jumps},
+    keeper::{Gone, KeeperHandle},
     minutes::Owner,
     profile::{Tokens, Vault},
 };
+use error::{split, tell};
 use schedule::{Due, Schedule};
 
 /// How often the clock is looked at for having slept.
@@ -130,37 +134,21 @@ impl UploadHandle {
     }
 
     /// Registers or signs in.
-    ///
-    /// # Errors
-    ///
-    /// As the server, the network or the disk says.
     pub async fn open(&self, credentials: Credentials) -> Result<SignedIn, Problem> {
         self.ask(|tell| Ask::Open(Box::new(credentials), tell)).await
     }
 
     /// Signs out.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or the disk does not let us.
     pub async fn close(&self) -> Result<(), Problem> {
         self.ask(Ask::Close).await
     }
 
     /// Uploads until the queue is empty.
-    ///
-    /// # Errors
-    ///
-    /// Why it is not empty.
     pub async fn sync(&self) -> Result<SyncDone, Problem> {
         self.ask(Ask::Sync).await
     }
 
     /// Begins to sign in through the browser.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     pub async fn device_begin(&self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
         self.ask(|tell| Ask::DeviceBegin(server, adopt, tell)).await
     }
@@ -175,10 +163,6 @@ impl UploadHandle {
     }
 
     /// The account's minutes as the server has them.
-    ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or as the server or the network says.
     pub async fn page(&self, of: PageOf) -> Result<RemotePage, Problem> {
         self.ask(|tell| Ask::Page(of, tell)).await
     }
@@ -211,11 +195,11 @@ impl std::fmt::Debug for Ask {
 /// The daemon is stopping.
 #[must_use]
 pub fn stopping() -> Problem {
-    Problem::new("stopping", "The daemon is stopping.", "Start it again, then try again.")
+    Problem::new(code::STOPPING, "The daemon is stopping.", "Start it again, then try again.")
 }
 
 /// What the upload thread needs.
-pub struct Setup {
+pub struct UploadDeps {
     /// The keeper.
     pub keeper: KeeperHandle,
     /// The time.
@@ -239,55 +223,47 @@ struct Link {
 
 /// The thread's data.
 pub struct Uploader {
-    setup: Setup,
+    deps: UploadDeps,
     link: Option<Link>,
     schedule: Schedule,
     /// When an account that could not even be tried, for want of its `ca_file` or of the keyring, is taken up again.
-    retake_at: Option<Duration>,
+    resume_at: Option<Duration>,
     /// The wait after the next failure to take it up.
-    retake_after: Duration,
+    resume_after: Duration,
     /// A sign-in through the browser.
     device: Option<device::Pending>,
     /// The most minutes in a batch; halved when the server finds it too much.
     limit: usize,
     last_success: Option<Timestamp>,
     last_error: Option<Problem>,
-    /// (wall, monotonic), to notice that the machine slept.
-    clocks: (Timestamp, Duration),
+    /// To notice that the machine slept.
+    jumps: Jumps,
 }
 
 impl Uploader {
     /// Takes up the account that is signed in.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
-    pub fn begin(setup: Setup) -> Result<Self, Gone> {
-        let clocks = (setup.clock.now(), setup.clock.mono());
+    pub fn begin(deps: UploadDeps) -> Result<Self, Gone> {
+        let jumps = Jumps::from_readings(deps.clock.now(), deps.clock.mono(), SLEPT);
         let mut uploader = Self {
-            setup,
+            deps,
             link: None,
             schedule: Schedule::default(),
-            retake_at: None,
-            retake_after: account::RETAKE_AFTER,
+            resume_at: None,
+            resume_after: account::RESUME_AFTER,
             device: None,
             limit: send::LARGEST_BATCH,
             last_success: None,
             last_error: None,
-            clocks,
+            jumps,
         };
-        uploader.take_up()?;
+        uploader.resume_account()?;
         Ok(uploader)
     }
 
     /// Starts the thread, which calls `at_end` when it ends, even where it panics.
-    ///
-    /// # Errors
-    ///
-    /// The system lets no thread start.
     pub fn start(mut self, inbox: Inbox, at_end: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
         thread::Builder::new().name("blinkd-upload".into()).spawn(move || {
-            let _at_end = AtEnd(Some(at_end));
+            let _at_end = scopeguard::guard(at_end, |at_end| at_end());
             // Only a daemon that is stopping ends it this way.
             let _ = self.run(&inbox);
         })
@@ -295,7 +271,7 @@ impl Uploader {
 
     fn run(&mut self, inbox: &Inbox) -> Result<(), Gone> {
         loop {
-            let now = self.setup.clock.mono();
+            let now = self.deps.clock.mono();
             let next = [self.schedule.next(), self.device_due()].into_iter().flatten().min();
             let wait = next.map_or(LOOK_EVERY, |at| at.saturating_sub(now).min(LOOK_EVERY));
             match inbox.0.recv_timeout(wait) {
@@ -308,7 +284,7 @@ impl Uploader {
     }
 
     fn answer(&mut self, ask: Ask) -> Result<(), Gone> {
-        let now = self.setup.clock.mono();
+        let now = self.deps.clock.mono();
         match ask {
             Ask::Queued if self.link.is_some() => self.schedule.queued(now, chance()),
             Ask::Look => {
@@ -322,67 +298,63 @@ impl Uploader {
                     self.schedule.queued(now, chance());
                 }
             }
-            Ask::Open(credentials, tell) => drop(tell.send(self.open(*credentials)?)),
-            Ask::Close(tell) => drop(tell.send(self.close()?)),
-            Ask::DeviceBegin(server, adopt, tell) => drop(tell.send(self.device_begin(server, adopt))),
+            Ask::Open(credentials, to) => tell(to, self.open(*credentials))?,
+            Ask::Close(to) => tell(to, self.close())?,
+            Ask::DeviceBegin(server, adopt, to) => drop(to.send(self.device_begin(server, adopt))),
             Ask::DeviceWait(waiter) => self.device_wait(waiter),
-            Ask::Page(of, tell) => drop(tell.send(self.remote_page(&of)?)),
-            Ask::Erase(password, tell) => drop(tell.send(self.erase_account(password.as_ref())?)),
+            Ask::Page(of, to) => tell(to, self.remote_page(&of))?,
+            Ask::Erase(password, to) => tell(to, self.erase_account(password.as_ref()))?,
             Ask::Reconfigure(server, connect) => {
-                self.setup.server = server;
-                self.setup.connect = connect;
+                self.deps.server = server;
+                self.deps.connect = connect;
                 self.reconnect()?;
             }
-            Ask::Sync(tell) => {
-                let done = self.sync()?;
+            Ask::Sync(to) => {
+                let done = self.sync();
                 self.report()?;
-                drop(tell.send(done));
+                tell(to, done)?;
             }
         }
         Ok(())
     }
 
     /// Does what is due.
-    ///
-    /// # Errors
-    ///
-    /// The daemon is stopping.
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
         self.device_step()?;
-        if self.retake_at.is_some_and(|at| at <= self.setup.clock.mono()) {
-            self.take_up()?;
+        if self.resume_at.is_some_and(|at| at <= self.deps.clock.mono()) {
+            self.resume_account()?;
         }
-        while let Some(due) = self.schedule.due(self.setup.clock.mono()) {
+        while let Some(due) = self.schedule.due(self.deps.clock.mono()) {
             match due {
                 Due::Consent => self.consent()?,
                 Due::Health => self.health(),
-                Due::Upload => drop(self.upload()?),
+                // Why it failed is in the status by then.
+                Due::Upload => drop(split(self.upload())?),
             }
         }
         Ok(())
     }
 
     fn notice_sleep(&mut self) {
-        let (wall, mono) = std::mem::replace(&mut self.clocks, (self.setup.clock.now(), self.setup.clock.mono()));
-        let by_wall = self.clocks.0.duration_since(wall);
-        let by_mono = SignedDuration::try_from(self.clocks.1.saturating_sub(mono)).unwrap_or_default();
-        if by_wall - by_mono > SLEPT && self.link.is_some() {
-            self.schedule.at_once(self.clocks.1);
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
+        let jump = self.jumps.look(now, mono).jump;
+        if jump.is_some_and(|jump| jump.is_positive()) && self.link.is_some() {
+            self.schedule.at_once(mono);
         }
     }
 
     fn health(&mut self) {
         let healthy = self.link.as_ref().is_some_and(|link| link.server.health().is_ok());
-        self.schedule.health(self.setup.clock.mono(), healthy);
+        self.schedule.health(self.deps.clock.mono(), healthy);
     }
 
     /// Tells the keeper how it goes, for `status`.
     fn report(&self) -> Result<(), Gone> {
-        let (now, mono) = (self.setup.clock.now(), self.setup.clock.mono());
+        let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let next_retry = self.schedule.next_try().and_then(|at| now.checked_add(at.saturating_sub(mono)).ok());
         let (last_success, last_error) = (self.last_success, self.last_error.clone());
-        self.setup.keeper.call(move |keeper| {
+        self.deps.keeper.call(move |keeper| {
             let next_retry = next_retry.filter(|_| keeper.pending() > 0);
             keeper.upload_news(Queue { last_success, last_error, next_retry, ..Queue::default() });
         })

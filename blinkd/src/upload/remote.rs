@@ -1,11 +1,11 @@
 //! What is asked of the account beyond sending minutes: its minutes on the server, and its end.
 
-use blink_proto::{Problem, Secret, ipc::RemotePage};
+use blink_proto::{Problem, Secret, ipc::RemotePage, problem::code};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Link, NetError, Uploader};
-use crate::keeper::{Gone, not_signed_in};
+use super::{Link, NetError, Uploader, error::UploadError};
+use crate::keeper::not_signed_in;
 
 /// The most minutes of a page.
 const PAGE: usize = 1_000;
@@ -25,99 +25,80 @@ pub struct PageOf {
 
 impl PageOf {
     /// As the query of `GET /api/user/{id}/blinks`.
-    #[must_use]
-    pub fn query(&self) -> String {
-        let mut query = format!("group=minute&limit={PAGE}");
-        for (name, at) in [("from", self.from), ("to", self.to)] {
-            if let Some(at) = at {
-                query.push_str(&format!("&{name}={at}"));
-            }
-        }
-        if let Some(cursor) = &self.cursor {
-            query.push_str("&cursor=");
-            for byte in cursor.bytes() {
-                match byte {
-                    b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => query.push(byte.into()),
-                    _ => query.push_str(&format!("%{byte:02X}")),
-                }
-            }
-        }
+    pub(super) fn query(&self) -> Vec<(&'static str, String)> {
+        let mut query = vec![("group", "minute".to_owned()), ("limit", PAGE.to_string())];
+        query.extend(self.from.map(|from| ("from", from.to_string())));
+        query.extend(self.to.map(|to| ("to", to.to_string())));
+        query.extend(self.cursor.clone().map(|cursor| ("cursor", cursor)));
         query
     }
 }
 
 impl Uploader {
     /// Whoever is signed in has a link to their server, or it is said why there is none.
-    fn linked(&mut self) -> Result<Result<(), Problem>, Gone> {
-        let known = self.setup.keeper.call(|keeper| keeper.account().is_some())?;
+    fn linked(&mut self) -> Result<(), UploadError> {
+        let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
-            return Ok(Err(not_signed_in()));
+            return Err(not_signed_in().into());
         }
         if self.link.is_none() {
-            self.take_up()?;
+            self.resume_account()?;
         }
-        Ok(match &self.link {
+        match &self.link {
             Some(_) => Ok(()),
-            None => Err(self.last_error.clone().unwrap_or_else(not_signed_in)),
-        })
+            None => Err(self.last_error.clone().unwrap_or_else(not_signed_in).into()),
+        }
     }
 
     /// A page of the account's minutes as the server has them.
-    pub(super) fn remote_page(&mut self, of: &PageOf) -> Result<Result<RemotePage, Problem>, Gone> {
-        if let Err(problem) = self.linked()? {
-            return Ok(Err(problem));
-        }
+    pub(super) fn remote_page(&mut self, of: &PageOf) -> Result<RemotePage, UploadError> {
+        self.linked()?;
         let page = self.authorised(|server, access| server.minutes(access, of)).and_then(|page| {
             let bytes = serde_json::to_vec(&page).map_or(usize::MAX, |text| text.len());
             let too_large = || NetError::Protocol("a page of minutes is too large".to_owned());
             if bytes > MAX_PAGE_BYTES { Err(too_large()) } else { Ok(page) }
         });
-        Ok(page.map_err(|error| error.problem()))
+        Ok(page.map_err(|error| error.problem())?)
     }
 
     /// Erases the account on its server, and signs out here. Returns the server's receipt.
-    pub(super) fn erase_account(&mut self, password: Option<&Secret>) -> Result<Result<Value, Problem>, Gone> {
-        if let Err(problem) = self.linked()? {
-            return Ok(Err(problem));
-        }
+    pub(super) fn erase_account(&mut self, password: Option<&Secret>) -> Result<Value, UploadError> {
+        self.linked()?;
         let mut erased = self.authorised(|server, access| server.erase_account(access, password));
         let ended = erased == Err(NetError::SessionEnded);
         if let (true, Some(password)) = (ended, password) {
-            erased = self.erase_after_sign_in(password)?;
+            let email = self.deps.keeper.call(|keeper| keeper.account().map(|account| account.email.clone()))?;
+            erased = self.erase_after_sign_in(email, password);
         }
         let receipt = match erased {
             Ok(receipt) => receipt,
             Err(error) if ended && (error == NetError::SessionEnded || error.status() == Some(401)) => {
-                return Ok(Err(perhaps_gone(password.is_some())));
+                return Err(perhaps_gone(password.is_some()).into());
             }
-            Err(error) => return Ok(Err(error.problem())),
+            Err(error) => return Err(error.problem().into()),
         };
         tracing::info!("the account was erased on its server");
         if let Some(Link { owner, .. }) = self.link.take() {
             self.forget_link();
-            if let Err(problem) = self.setup.keeper.call(move |keeper| keeper.account_erased(&owner))? {
+            if let Err(problem) = self.deps.keeper.call(move |keeper| keeper.account_erased(&owner))? {
                 // The account is gone all the same, which is what was asked for.
                 tracing::error!(code = problem.code, "the erased account is still signed in here");
             }
         }
         let bytes = serde_json::to_vec(&receipt).map_or(usize::MAX, |text| text.len());
         // It is done, and must be answered.
-        Ok(Ok(if bytes > MAX_PAGE_BYTES { Value::from("the server's receipt is too long to show") } else { receipt }))
+        Ok(if bytes > MAX_PAGE_BYTES { Value::from("the server's receipt is too long to show") } else { receipt })
     }
 
     /// The session has ended, but the password is there: it opens one that lives for this alone.
-    fn erase_after_sign_in(&mut self, password: &Secret) -> Result<Result<Value, NetError>, Gone> {
-        let email = self.setup.keeper.call(|keeper| keeper.account().map(|account| account.email.clone()))?;
-        let (Some(email), Some(link)) = (email, &self.link) else { return Ok(Err(NetError::SessionEnded)) };
+    fn erase_after_sign_in(&self, email: Option<String>, password: &Secret) -> Result<Value, NetError> {
+        let (Some(email), Some(link)) = (email, &self.link) else { return Err(NetError::SessionEnded) };
         let request = blink_proto::http::LoginRequest { email, password: password.clone() };
-        let erased = link.server.login(&request).and_then(|answer| {
-            if answer.user.id == link.owner.user_id {
-                link.server.erase_account(&answer.access_token, Some(password))
-            } else {
-                Err(NetError::SessionEnded)
-            }
-        });
-        Ok(erased)
+        let answer = link.server.login(&request)?;
+        if answer.user.id != link.owner.user_id {
+            return Err(NetError::SessionEnded);
+        }
+        link.server.erase_account(&answer.access_token, Some(password))
     }
 }
 
@@ -128,23 +109,9 @@ fn perhaps_gone(with_password: bool) -> Problem {
                        is erased already.";
         let fix = "Try the password again; if the account is gone, run `blinkctl logout`, then the same again with \
                    `--local` or `--everything`.";
-        return Problem::new("account_gone", message, fix);
+        return Problem::new(code::ACCOUNT_GONE, message, fix);
     }
     let message = "The server has ended this session, as it does when the account is erased.";
     let fix = "Give the password; if the account is gone, run `blinkctl logout`.";
-    Problem::new("not_signed_in", message, fix)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_query_holds_what_is_asked_and_nothing_that_was_smuggled_in() {
-        let at = |text: &str| Some(text.parse().unwrap());
-        let all = PageOf { from: at("2026-03-01T10:00:00Z"), to: at("2026-03-02T00:00:00Z"), cursor: None };
-        assert_eq!(all.query(), "group=minute&limit=1000&from=2026-03-01T10:00:00Z&to=2026-03-02T00:00:00Z");
-        let smuggled = PageOf { cursor: Some("a&limit=1 #é".into()), ..PageOf::default() };
-        assert_eq!(smuggled.query(), "group=minute&limit=1000&cursor=a%26limit%3D1%20%23%C3%A9");
-    }
+    Problem::new(code::NOT_SIGNED_IN, message, fix)
 }

@@ -3,11 +3,12 @@
 use blink_proto::{
     Problem,
     consent::ConsentRecord,
-    http::{Rejected, SyncRequest, SyncResponse},
+    http::{SyncRequest, SyncResponse},
     ipc::SyncDone,
+    problem::code,
 };
 
-use super::{NetError, ServerConsent, Uploader, account::RETAKE_AFTER, chance};
+use super::{NetError, ServerConsent, Uploader, account::RESUME_AFTER, chance, error::UploadError};
 use crate::keeper::{Batch, Gone, not_signed_in};
 
 /// The most minutes in a batch.
@@ -15,42 +16,40 @@ pub(super) const LARGEST_BATCH: usize = 1_000;
 
 impl Uploader {
     /// Uploads until the queue is empty, for somebody who waits.
-    pub(super) fn sync(&mut self) -> Result<Result<SyncDone, Problem>, Gone> {
-        let (known, consented) = self.setup.keeper.call(|keeper| (keeper.account().is_some(), keeper.consented()))?;
+    pub(super) fn sync(&mut self) -> Result<SyncDone, UploadError> {
+        let (known, consented) = self.deps.keeper.call(|keeper| (keeper.account().is_some(), keeper.consented()))?;
         if !known {
-            return Ok(Err(not_signed_in()));
+            return Err(not_signed_in().into());
         }
         if !consented {
-            return Ok(Err(Problem::new(
-                "no_consent",
-                "Nothing is sent without consent.",
-                "Read the text and consent with `blinkctl consent grant`.",
-            )));
+            let fix = "Read the text and consent with `blinkctl consent grant`.";
+            return Err(Problem::new(code::NO_CONSENT, "Nothing is sent without consent.", fix).into());
         }
         if self.link.is_none() {
-            self.retake_after = RETAKE_AFTER;
-            self.take_up()?;
+            self.resume_after = RESUME_AFTER;
+            self.resume_account()?;
         }
         if self.link.is_none() {
-            return Ok(Err(self.last_error.clone().unwrap_or_else(not_signed_in)));
+            return Err(self.last_error.clone().unwrap_or_else(not_signed_in).into());
         }
         self.upload()
     }
 
     /// Uploads until the queue is empty, and plans what comes next.
-    pub(super) fn upload(&mut self) -> Result<Result<SyncDone, Problem>, Gone> {
+    pub(super) fn upload(&mut self) -> Result<SyncDone, UploadError> {
         let mut done = SyncDone::default();
         loop {
             let limit = self.limit;
-            let batch = match self.setup.keeper.call(move |keeper| keeper.next_batch(limit))? {
+            let batch = match self.deps.keeper.call(move |keeper| keeper.next_batch(limit))? {
                 Ok(Some(batch)) => batch,
                 Ok(None) => {
                     self.schedule.done();
-                    return Ok(Ok(done));
+                    done.held = self.deps.keeper.call(|keeper| keeper.held())?;
+                    return Ok(done);
                 }
                 Err(problem) => {
-                    self.schedule.failed(self.setup.clock.mono(), false, None, chance());
-                    return Ok(Err(problem));
+                    self.schedule.failed(self.deps.clock.mono(), false, None, chance());
+                    return Err(problem.into());
                 }
             };
             match self.send(&batch) {
@@ -60,9 +59,9 @@ impl Uploader {
                     done.uploaded += sent - set_aside;
                     done.set_aside += set_aside;
                     tracing::info!(sent, set_aside, "minutes uploaded");
-                    self.setup.keeper.call(move |keeper| keeper.acknowledged(&batch, &response))?;
+                    self.deps.keeper.call(move |keeper| keeper.acknowledged(&batch, &response))?;
                     self.limit = (self.limit * 2).min(LARGEST_BATCH);
-                    self.last_success = Some(self.setup.clock.now());
+                    self.last_success = Some(self.deps.clock.now());
                     self.last_error = None;
                     self.schedule.succeeded();
                 }
@@ -70,10 +69,7 @@ impl Uploader {
                     self.limit = batch.minutes.len() / 2;
                     tracing::info!(limit = self.limit, "the server takes less at once");
                 }
-                Err(error) => {
-                    let problem = self.failed(&error)?;
-                    return Ok(Err(problem));
-                }
+                Err(error) => return Err(self.failed(&error)?.into()),
             }
         }
     }
@@ -83,20 +79,17 @@ impl Uploader {
         let request = SyncRequest { device_id: batch.device_id, buckets: batch.minutes.clone() };
         let sent = batch.minutes.len();
         let response = match self.authorised(|server, access| server.sync(access, &request)) {
-            // One minute that is too much for the server on its own will never be taken.
-            Err(NetError::Status { status: 413, detail, .. }) if sent == 1 => {
-                let detail = detail.map_or_else(|| "too large".to_owned(), |detail| detail.message);
-                let rejected = vec![Rejected { index: 0, code: "too_large".into(), detail }];
-                SyncResponse { rejected, ..SyncResponse::default() }
-            }
+            // All minutes are of a size, so this is no fault of this one's: something before the server takes nothing.
+            Err(NetError::Status { status: 413, .. }) if sent == 1 => return Err(NetError::TakesNothing),
             other => other?,
         };
         let mut indices: Vec<_> = response.rejected.iter().map(|rejected| rejected.index).collect();
         indices.sort_unstable();
         indices.dedup();
-        let accounted = response.accepted + response.duplicates + response.rejected.len() as u64;
+        let taken = response.accepted.checked_add(response.duplicates);
+        let accounted = taken.and_then(|taken| taken.checked_add(response.rejected.len() as u64));
         let sound = indices.len() == response.rejected.len() && indices.last().is_none_or(|last| *last < sent);
-        if !sound || accounted != sent as u64 {
+        if !sound || accounted != Some(sent as u64) {
             return Err(NetError::Protocol("it does not account for every minute".to_owned()));
         }
         Ok(response)
@@ -104,23 +97,17 @@ impl Uploader {
 
     /// An upload failed: plans the next, and obeys a withdrawal.
     fn failed(&mut self, error: &NetError) -> Result<Problem, Gone> {
-        let away = match error {
-            NetError::Unreachable(_) | NetError::TimedOut | NetError::WebPage | NetError::Redirected(_) => true,
-            NetError::Status { status, .. } => *status >= 500,
-            _ => false,
-        };
-        let retry_after = error.retry_after();
         // A server that answers 5xx may be healthy all the same; only asking tells.
-        let gone = away && error.status().is_none();
-        self.schedule.failed(self.setup.clock.mono(), gone, retry_after, chance());
+        let away = error.is_transient() && error.status().is_none();
+        self.schedule.failed(self.deps.clock.mono(), away, error.retry_after(), chance());
         let problem = error.problem();
         tracing::warn!(code = problem.code, away, "the upload failed");
         self.last_error = Some(problem.clone());
-        if error.code() == Some("consent_withdrawn") {
-            let newer = self.setup.keeper.call(|keeper| keeper.consent_to_tell())?;
+        if error.code() == Some(code::CONSENT_WITHDRAWN) {
+            let newer = self.deps.keeper.call(|keeper| keeper.consent_to_tell())?;
             if newer.is_some_and(|record| record.granted) {
                 // The server speaks of what was before: it has not heard yet that consent was given again.
-                self.schedule.consent_now(self.setup.clock.mono());
+                self.schedule.consent_now(self.deps.clock.mono());
             } else {
                 self.obey_withdrawal()?;
             }
@@ -131,9 +118,9 @@ impl Uploader {
     /// Asks the server what it knows of the consent, where that matters, and tells it what was decided here. Whichever
     /// word is newer holds.
     pub(super) fn consent(&mut self) -> Result<(), Gone> {
-        self.schedule.consent_asked(self.setup.clock.mono());
+        self.schedule.consent_asked(self.deps.clock.mono());
         let (to_tell, consented, undated) = self
-            .setup
+            .deps
             .keeper
             .call(|keeper| (keeper.consent_to_tell(), keeper.consented(), keeper.withdrawal_undated()))?;
         let asks = undated || to_tell.as_ref().map_or(consented, |record| record.granted);
@@ -159,15 +146,14 @@ impl Uploader {
         if let Err(error) =
             self.authorised(|server, access| server.put_consent(access, record.granted, &record.version))
         {
-            let code = error.problem().code;
-            tracing::warn!(code, "the server has not heard of the consent yet");
+            tracing::warn!(code = error.problem().code, "the server has not heard of the consent yet");
             return Ok(());
         }
         if record.granted {
             // Nothing but this held the minutes up.
-            self.schedule.at_once(self.setup.clock.mono());
+            self.schedule.at_once(self.deps.clock.mono());
         }
-        self.setup.keeper.call(move |keeper| keeper.consent_told(&record))
+        self.deps.keeper.call(move |keeper| keeper.consent_told(&record))
     }
 
     /// `held`: consent held here, and the server had heard of it.
@@ -177,7 +163,7 @@ impl Uploader {
         if *error == NetError::SessionEnded {
             self.last_error = Some(problem);
         }
-        if held && error.code() == Some("consent_withdrawn") {
+        if held && error.code() == Some(code::CONSENT_WITHDRAWN) {
             return self.withdrawn(None);
         }
         Ok(())
@@ -194,7 +180,7 @@ impl Uploader {
             _ => return Ok(false),
         };
         let Some(owner) = self.link.as_ref().map(|link| link.owner.clone()) else { return Ok(false) };
-        self.setup.keeper.call(move |keeper| keeper.withdrawal_dated(&owner, at))?;
+        self.deps.keeper.call(move |keeper| keeper.withdrawal_dated(&owner, at))?;
         Ok(true)
     }
 
@@ -209,6 +195,6 @@ impl Uploader {
 
     fn withdrawn(&mut self, at: Option<jiff::Timestamp>) -> Result<(), Gone> {
         let Some(owner) = self.link.as_ref().map(|link| link.owner.clone()) else { return Ok(()) };
-        self.setup.keeper.call(move |keeper| keeper.withdrawn_by_server(&owner, at))
+        self.deps.keeper.call(move |keeper| keeper.withdrawn_by_server(&owner, at))
     }
 }

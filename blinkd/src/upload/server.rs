@@ -6,6 +6,8 @@ use blink_proto::ipc::RemotePage;
 use blink_proto::{
     Problem, Secret,
     http::{ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
+    problem::code,
+    text,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -33,6 +35,9 @@ pub enum NetError {
     /// The server could not prove who it is, or speaks no TLS that we do.
     #[error("the secure connection failed: {0}")]
     Tls(String),
+    /// What listens there speaks no TLS.
+    #[error("the server does not speak TLS at that address")]
+    NoTls,
     /// An answer other than success.
     #[error("the server answered {status}")]
     Status {
@@ -52,6 +57,9 @@ pub enum NetError {
     /// It sends us elsewhere, where a password could be taken: that is not followed.
     #[error("the server sends us to {0}, which is not followed")]
     Redirected(String),
+    /// Even one minute is too large for it, or for a proxy before it.
+    #[error("the server, or a proxy before it, refuses even a single minute as too large")]
+    TakesNothing,
     /// There are no tokens, or the server has ended the session.
     #[error("the session has ended")]
     SessionEnded,
@@ -85,50 +93,64 @@ impl NetError {
         }
     }
 
+    /// Whether asking again may help, since it may not be the server that speaks, or not for good.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable(_) | Self::TimedOut | Self::WebPage | Self::Redirected(_) => true,
+            _ => matches!(self.status(), Some(408 | 429 | 500..)),
+        }
+    }
+
     /// As it is shown to the person.
     #[must_use]
     pub fn problem(&self) -> Problem {
-        let message = format!("{}.", capital(&self.to_string()));
+        let message = format!("{}.", text::capitalised(&self.to_string()));
         match self {
             Self::Unreachable(_) => Problem::new(
-                "server_unreachable",
+                code::SERVER_UNREACHABLE,
                 message,
                 "Check the network and the server's address; minutes are kept and sent later.",
             ),
             Self::TimedOut => {
-                Problem::new("server_timeout", message, "Check the network; minutes are kept and sent later.")
+                Problem::new(code::SERVER_TIMEOUT, message, "Check the network; minutes are kept and sent later.")
             }
             Self::Tls(_) => Problem::new(
-                "tls_failed",
+                code::TLS_FAILED,
                 message,
                 "Check the server's certificate and this machine's clock; name a private authority with ca_file.",
             ),
+            Self::NoTls => Problem::new(
+                code::TLS_FAILED,
+                message,
+                "Ask the server's operator for its https:// address; on this machine it may be http://.",
+            ),
             Self::WebPage => Problem::new(
-                "web_page",
+                code::WEB_PAGE,
                 message,
                 "Sign in to this network in a browser if it asks for that, or check the server's address; minutes are \
                  kept and sent later.",
             ),
             Self::Redirected(_) => Problem::new(
-                "redirected",
+                code::REDIRECTED,
                 message,
                 "Sign in to this network in a browser if it asks for that; if the server has moved, sign in at its new \
                  address.",
             ),
-            Self::Protocol(_) => Problem::new("wrong_server", message, "Check the server's address."),
+            Self::TakesNothing => Problem::new(
+                code::TOO_LARGE,
+                message,
+                "Tell the server's operator: requests of up to 8 MB must be let through; minutes are kept and sent later.",
+            ),
+            Self::Protocol(_) => Problem::new(code::WRONG_SERVER, message, "Check the server's address."),
             Self::SessionEnded => Problem::new(
-                "not_signed_in",
+                code::NOT_SIGNED_IN,
                 "The server has ended this session; minutes are kept until you sign in again.",
-                "Run `blinkctl login`.",
+                "Run `blinkctl login`; if the account was erased, `blinkctl register` makes a new one.",
             ),
             Self::Status { status, detail, .. } => from_status(*status, detail.as_deref()),
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
@@ -141,10 +163,10 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
             format!("{}{fields}", detail.message)
         },
     );
-    let code = detail.map_or_else(|| format!("http_{status}"), |detail| detail.code.clone());
+    let word = detail.map_or_else(|| format!("http_{status}"), |detail| detail.code.clone());
     let fix = match status {
-        403 if code == "wrong_password" => "Give the account's password; nothing was erased.",
-        403 if code == "fresh_sign_in_required" => "Give the password, or sign in anew first.",
+        403 if word == code::WRONG_PASSWORD => "Give the account's password; nothing was erased.",
+        403 if word == code::FRESH_SIGN_IN_REQUIRED => "Give the password, or sign in anew first.",
         401 => "Check the e-mail address and the password.",
         403 => "Ask the server's operator, or see your account's consents.",
         404 | 405 => "Check the server's address.",
@@ -155,30 +177,18 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
         500.. => "The server has a problem of its own; minutes are kept and sent later.",
         _ => "Check the server's address and version.",
     };
-    Problem::new(code, said, fix)
+    Problem::new(word, said, fix)
 }
 
 /// What is asked of cloud-api. Every call returns within its time-outs.
 pub trait Server: Send {
     /// `GET /health`: cheap, for knowing whether it is back. What time it is there, if the answer says.
-    ///
-    /// # Errors
-    ///
-    /// It is not.
     fn health(&self) -> Result<Option<Timestamp>, NetError>;
 
     /// `POST /api/auth/register`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn register(&self, request: &RegisterRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/login`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/refresh`.
@@ -189,10 +199,6 @@ pub trait Server: Send {
     fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/logout`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn logout(&self, access: &Secret) -> Result<(), NetError>;
 
     /// `POST /api/blink/sync`.
@@ -203,24 +209,12 @@ pub trait Server: Send {
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError>;
 
     /// `GET /api/user/me/consents`; `None` from a server that keeps none.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError>;
 
     /// `PUT /api/user/me/consents`.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError>;
 
     /// `GET /api/user/me/blinks`, minute by minute.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError>;
 
     /// `DELETE /api/user/me`; the receipt.
@@ -231,17 +225,13 @@ pub trait Server: Send {
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;
 
     /// `POST /api/auth/device`, under this machine's name.
-    ///
-    /// # Errors
-    ///
-    /// As the server or the network says.
     fn device_start(&self, name: &str) -> Result<DeviceStart, NetError>;
 
     /// `POST /api/auth/device/token`.
     ///
     /// # Errors
     ///
-    /// As the server or the network says. That the person has not confirmed is none.
+    /// As the server or the network says. A person who has not confirmed yet is an answer.
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError>;
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 use ureq::http::Uri;
 
 /// `https://host[:port][/path]`, or `http://` to this machine; never with a slash at its end.
@@ -14,20 +14,20 @@ pub struct BaseUrl {
 
 impl BaseUrl {
     /// Checks `text`. Plain `http://` beyond this machine is refused unless `insecure`.
-    ///
-    /// # Errors
-    ///
-    /// It is not a base URL, or not a safe one.
     pub fn parse(text: &str, insecure: bool) -> Result<Self, Problem> {
         let wrong = |why: &str| {
             let fix = "Give a server as https://host, with a port or path if it has one.";
-            Problem::new("bad_server", format!("`{text}` is not a server's address: {why}."), fix)
+            Problem::new(code::BAD_SERVER, format!("`{text}` is not a server's address: {why}."), fix)
         };
         let uri: Uri = text.trim().parse().map_err(|_| wrong("it cannot be read"))?;
         let scheme = uri.scheme_str().ok_or_else(|| wrong("it does not begin with https://"))?;
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
         if authority.as_str().contains('@') {
             return Err(wrong("it holds a name or password"));
+        }
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if !port.is_empty() && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(wrong("its port is none of 1 to 65535"));
         }
         if uri.query().is_some() {
             return Err(wrong("it holds a query"));
@@ -38,7 +38,7 @@ impl BaseUrl {
             "http" if loopback || insecure => {}
             "http" => {
                 return Err(Problem::new(
-                    "insecure_server",
+                    code::INSECURE_SERVER,
                     format!("`{text}` would send everything unencrypted."),
                     "Use https://, or start blinkd with --insecure if you must.",
                 ));
@@ -99,6 +99,10 @@ mod tests {
     #[case("ftp://blinks.example", "bad_server")]
     #[case("https://ada:secret@blinks.example", "bad_server")]
     #[case("https://blinks.example/?a=b", "bad_server")]
+    #[case("http://127.0.0.1:99999", "bad_server")]
+    #[case("https://blinks.example:65536/waw", "bad_server")]
+    #[case("https://[::1]:0", "bad_server")]
+    #[case("https://blinks.example:", "bad_server")]
     #[case("", "bad_server")]
     fn others_are_refused(#[case] text: &str, #[case] code: &str) {
         assert_eq!(BaseUrl::parse(text, false).unwrap_err().code, code);

@@ -8,16 +8,16 @@ use std::{
     process::Stdio,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Minute, MinuteStart, UserId,
     consent::ConsentRecord,
     example,
     ipc::{Hello, Request, ToDaemon},
-    paths::Paths,
 };
 use blinkd::{
     profile::{AccountFile, Device, FirstAccount, SignedInAccount, files},
-    store::{History, Line, Queued, Store, open::Heritage},
+    store::{History, Line, Queued, Store, ownership::MinuteOwnership},
 };
 use jiff::Timestamp;
 use rstest::rstest;
@@ -34,7 +34,7 @@ const MINUTES: i64 = 40;
 fn profile() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let paths = Paths::under(root.path());
-    let device = Device::of_profile(&paths.data, None).unwrap();
+    let device = Device::open(&paths, None).unwrap();
     let account = SignedInAccount {
         server: "http://127.0.0.1:9".to_owned(),
         user_id: UserId::new(),
@@ -44,11 +44,11 @@ fn profile() -> TempDir {
     let owner = account.owner();
     let first = FirstAccount { owner: owner.clone(), adopted: true, at: Timestamp::UNIX_EPOCH };
     let file = AccountFile { current: Some(account), first: Some(first.clone()), ..AccountFile::default() };
-    files::save(&paths.data.join("account.json"), &file).unwrap();
+    file.save(&paths).unwrap();
     files::save(&paths.consent_file(), &ConsentRecord::withdrawn(Timestamp::now())).unwrap();
-    let history = History::at(&paths.history()).unwrap();
-    let heritage = Heritage { device_id: device.id, first: Some(&first), erased: &[] };
-    let (mut store, _) = Store::open(&paths.data.join("store"), &history, heritage, Timestamp::now()).unwrap();
+    let history = History::open(&paths.history()).unwrap();
+    let ownership = MinuteOwnership { device_id: device.id, first: Some(&first), erased: &[] };
+    let (mut store, _) = Store::open(&paths.data.join("store"), &history, ownership, Timestamp::now()).unwrap();
     let now = MinuteStart::containing(Timestamp::now()).number();
     for number in now - MINUTES - 5..now - 5 {
         let minute = Minute { user_id: Some(owner.user_id), device_id: device.id, ..example::minute(number) };
@@ -59,7 +59,7 @@ fn profile() -> TempDir {
 }
 
 fn minutes(root: &Path) -> Vec<Minute> {
-    let history = History::at(&Paths::under(root).history()).unwrap();
+    let history = History::open(&Paths::under(root).history()).unwrap();
     let days = history.days().unwrap().into_keys();
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }

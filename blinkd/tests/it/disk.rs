@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     doctor::Level,
     ipc::{Reply, Request},
-    paths::Paths,
 };
 
 use crate::{
@@ -62,6 +62,19 @@ fn inside(program: &Program, path: &Path) -> PathBuf {
     PathBuf::from(format!("/proc/{}/root{}", program.0.id(), path.display()))
 }
 
+/// Fills the disk under `data` to the last byte, and names the file that does.
+fn fill(data: &Path) -> PathBuf {
+    let folder = data.join("models");
+    fs::create_dir(&folder).unwrap();
+    let filler = folder.join("filler");
+    let mut file = fs::File::create(&filler).unwrap();
+    // First in large pieces, then in small ones.
+    for size in [64 << 10, 4 << 10, 1] {
+        while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
+    }
+    filler
+}
+
 fn doctor(client: &mut Client) -> Vec<blink_proto::doctor::Check> {
     match client.call(Request::Doctor) {
         Ok(Reply::Doctor { checks }) => checks,
@@ -86,15 +99,7 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
     client.consent();
     until_within(PATIENCE, "blinks", || client.status().blinks_session >= 2);
 
-    let filler = inside(&program, &data).join("models");
-    fs::create_dir(&filler).unwrap();
-    let filler = filler.join("filler");
-    let mut file = fs::File::create(&filler).unwrap();
-    // To the last byte: first in large pieces, then in small ones.
-    for size in [64 << 10, 4 << 10, 1] {
-        while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
-    }
-    drop(file);
+    let filler = fill(&inside(&program, &data));
     until_within(PATIENCE, "the full disk", || client.status().last_error.is_some_and(|e| e.code == "disk_full"));
     let before = client.status().blinks_session;
     until_within(PATIENCE, "counting on", || client.status().blinks_session >= before + 3);
@@ -118,6 +123,40 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
     assert_eq!(client.status().today.blink_count, status.blinks_session);
     let meanwhile = status.blinks_session - before;
     say(&format!("blinks counted {}, of them on the full disk {meanwhile}", status.blinks_session));
+}
+
+#[test]
+fn started_again_on_a_full_disk_it_goes_on_with_the_minute_that_was_saved() {
+    if !may_mount() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let data = Paths::under(root.path()).data;
+    fs::create_dir_all(&data).unwrap();
+    let mounting = format!("mount -t tmpfs -o size=8m none '{}'", data.display());
+    let mut program = Program::run(root.path(), &mut in_namespace(root.path(), &mounting));
+    let mut client = Client::connect(&Paths::under(root.path()).socket());
+    client.greet();
+    client.consent();
+    until_within(PATIENCE, "blinks", || client.status().blinks_session >= 3);
+    // A blink is counted and saved before anybody is told of it.
+    let before = client.status().today.blink_count;
+    fill(&inside(&program, &data));
+    let space = fs::File::open(format!("/proc/{}/ns/mnt", program.0.id())).unwrap();
+    program.0.kill().unwrap();
+    program.0.wait().unwrap();
+
+    let program = Program::run(root.path(), &mut again_in(&space, root.path()));
+    let mut client = Client::connect(&Paths::under(root.path()).socket());
+    client.greet();
+    until_within(PATIENCE, "counting on", || client.status().blinks_session >= 2);
+    let status = client.status();
+    assert_eq!(status.last_error.map(|problem| problem.code), Some("disk_full".to_owned()));
+    fs::remove_file(inside(&program, &data).join("models/filler")).unwrap();
+    until_within(PATIENCE, "room again", || client.status().last_error.is_none());
+    let status = client.status();
+    assert!(status.today.blink_count >= before + status.blinks_session, "{before} were saved: {status:?}");
+    say(&format!("blinks saved before {before}, counted since {}", status.blinks_session));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path, sync::Arc};
 
+use blink_profile::Paths;
 use blink_proto::{
     Minute,
     ipc::{Erase, PauseSpan, Reply, Request},
-    paths::Paths,
     receipt::{LocalErasure, Receipt},
 };
 use blinkd::store::History;
@@ -40,7 +40,7 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 fn history(root: &Path) -> Vec<Minute> {
-    let history = History::at(&Paths::under(root).history()).unwrap();
+    let history = History::open(&Paths::under(root).history()).unwrap();
     let days = history.days().unwrap().into_keys();
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }

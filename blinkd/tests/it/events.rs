@@ -1,9 +1,12 @@
 //! What subscribers hear.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use blink_proto::{
-    ipc::{Event, FromDaemon, Reply, Request},
+    ipc::{Event, FromDaemon, Reply, Request, Sight},
     status::State,
 };
 
@@ -66,4 +69,24 @@ fn live_points_come_at_ten_hertz_or_better_where_asked_for() {
     assert!(span.as_secs_f64() < 3.0, "30 points in {span}");
     let ear = points[0].ear.unwrap();
     assert!((ear - 0.31).abs() < 1e-6 && points[0].baseline.is_none());
+}
+
+#[test]
+fn a_turned_head_is_told_as_one_though_its_ear_is_known() {
+    let (mut listener, fixture) = Fixture::new();
+    fixture.eyes.turned.store(true, Ordering::SeqCst);
+    fixture.client().consent();
+    assert_eq!(listener.call(Request::Subscribe { live: true }), Ok(Reply::Done));
+    let point = |heard: &[Event]| {
+        heard.iter().find_map(|event| match event {
+            Event::Live(point) => Some(*point),
+            _ => None,
+        })
+    };
+    let turned = point(&listen(&mut listener, |heard| point(heard).is_some())).unwrap();
+    assert_eq!((turned.sight, turned.ear.is_some()), (Some(Sight::Turned), true));
+    fixture.eyes.turned.store(false, Ordering::SeqCst);
+    listen(&mut listener, |heard| {
+        heard.iter().any(|event| matches!(event, Event::Live(point) if point.sight == Some(Sight::Measurable)))
+    });
 }

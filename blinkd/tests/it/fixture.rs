@@ -12,20 +12,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Problem,
     consent::TRACKING_VERSION,
     ipc::{Answer, Call, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, ToDaemon},
-    paths::Paths,
     status::Status,
 };
-use blink_vision::{Blink, Event, FaceSight, FrameReport, blinks::Reading};
+use blink_vision::{Blink, Event, FaceSight, FrameReport, Reading};
 use blinkd::{
-    app::{self, Parts, Running},
+    app::{self, AppDeps, Running},
     capture::{Eyes, Look, Trouble, Want},
     clock::RealClock,
     exit::Failure,
-    keeper::Manners,
+    keeper::CapturePolicy,
     owner::OwnerDesk,
     profile::Vault,
     session::Buses,
@@ -35,9 +35,17 @@ use jiff::{Timestamp, tz::TimeZone};
 use tempfile::TempDir;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
+/// What a test knows of the eyes and tells them.
+#[derive(Default)]
+pub(crate) struct EyeFlags {
+    pub(crate) open: AtomicBool,
+    /// The head is turned away. A detector still gives an EAR then.
+    pub(crate) turned: AtomicBool,
+}
+
 /// Eyes that see a face in every frame, 50 a second, which blinks every 200 ms.
 pub(crate) struct BlinkingEyes {
-    is_open: Arc<AtomicBool>,
+    flags: Arc<EyeFlags>,
     opened: Instant,
     frames: u64,
     events: Vec<Event>,
@@ -53,7 +61,7 @@ impl Eyes for BlinkingEyes {
     fn open(&mut self, _at: Timestamp) -> Result<(), Trouble> {
         self.opened = Instant::now();
         self.frames = 0;
-        self.is_open.store(true, Ordering::SeqCst);
+        self.flags.open.store(true, Ordering::SeqCst);
         Ok(())
     }
 
@@ -79,9 +87,17 @@ impl Eyes for BlinkingEyes {
                 complete: true,
             }));
         }
-        let reading = Reading { ear: Some([0.3, 0.32]), ..Reading::default() };
-        let sight = FaceSight::Measurable;
-        Ok(Look::Frame(FrameReport { index: self.frames, timestamp, sight, fps: Some(50.0), reading }))
+        let turned = self.flags.turned.load(Ordering::SeqCst);
+        let reading = Reading { ear: Some([0.3, 0.32]), turned, ..Reading::default() };
+        let sight = if turned { FaceSight::Turned } else { FaceSight::Measurable };
+        Ok(Look::Frame(FrameReport {
+            index: self.frames,
+            timestamp,
+            sight,
+            stands_still: false,
+            fps: Some(50.0),
+            reading,
+        }))
     }
 
     fn decided(&mut self, into: &mut Vec<Event>) {
@@ -89,7 +105,7 @@ impl Eyes for BlinkingEyes {
     }
 
     fn close(&mut self) {
-        self.is_open.store(false, Ordering::SeqCst);
+        self.flags.open.store(false, Ordering::SeqCst);
     }
 
     fn needs_pacing(&self) -> bool {
@@ -101,10 +117,10 @@ impl Eyes for BlinkingEyes {
     }
 }
 
-/// A running daemon and the flag that says whether its eyes are open.
+/// A running daemon and its eyes' flags.
 pub(crate) struct Fixture {
     pub(crate) folder: Arc<TempDir>,
-    pub(crate) eyes_open: Arc<AtomicBool>,
+    pub(crate) eyes: Arc<EyeFlags>,
     running: Option<Running>,
 }
 
@@ -121,9 +137,9 @@ impl Fixture {
 
     /// A daemon of the profile in `folder`, on these buses.
     pub(crate) fn on(folder: Arc<TempDir>, buses: Buses) -> (Client, Self) {
-        let eyes_open = Arc::new(AtomicBool::new(false));
-        let running = start_on(folder.path(), &eyes_open, buses).unwrap();
-        let fixture = Self { folder, eyes_open, running: Some(running) };
+        let eyes = Arc::<EyeFlags>::default();
+        let running = start_on(folder.path(), &eyes, buses).unwrap();
+        let fixture = Self { folder, eyes, running: Some(running) };
         (fixture.client(), fixture)
     }
 
@@ -138,7 +154,7 @@ impl Fixture {
     }
 
     pub(crate) fn eyes_are_open(&self) -> bool {
-        self.eyes_open.load(Ordering::SeqCst)
+        self.eyes.open.load(Ordering::SeqCst)
     }
 
     /// Waits for a client to ask for the end.
@@ -163,32 +179,32 @@ impl Drop for Fixture {
 }
 
 /// A daemon of the profile under `root`, on no bus.
-pub(crate) fn start(root: &Path, eyes_open: &Arc<AtomicBool>) -> Result<Running, Failure> {
-    start_on(root, eyes_open, Buses::none())
+pub(crate) fn start(root: &Path, eyes: &Arc<EyeFlags>) -> Result<Running, Failure> {
+    start_on(root, eyes, Buses::none())
 }
 
 /// A daemon of the profile under `root`, on these buses.
-pub(crate) fn start_on(root: &Path, eyes_open: &Arc<AtomicBool>, buses: Buses) -> Result<Running, Failure> {
-    let eyes_open = Arc::clone(eyes_open);
-    app::start(Parts {
+pub(crate) fn start_on(root: &Path, eyes: &Arc<EyeFlags>, buses: Buses) -> Result<Running, Failure> {
+    let eyes = Arc::clone(eyes);
+    app::start(AppDeps {
         paths: Paths::under(root),
         clock: Arc::new(RealClock::default()),
         tz: TimeZone::UTC.into(),
         machine: Some("this machine".to_owned()),
         source: "synthetic".to_owned(),
         eyes: Box::new(move || {
-            let is_open = Arc::clone(&eyes_open);
-            Box::new(BlinkingEyes { is_open, opened: Instant::now(), frames: 0, events: Vec::new() })
+            let flags = Arc::clone(&eyes);
+            Box::new(BlinkingEyes { flags, opened: Instant::now(), frames: 0, events: Vec::new() })
         }),
         owner: Arc::new(OwnerDesk::open(Paths::under(root).owner_file())),
         connect: Box::new(|_| Err(Problem::new("no_server", "There is no server here.", "Do without."))),
         server: "http://127.0.0.1:9".to_owned(),
         insecure: false,
         retention_days: 90,
-        manners: Manners::default(),
+        policy: CapturePolicy::default(),
         buses,
         reminds: false,
-        vault: Vault::open(&Paths::under(root).data, false),
+        vault: Vault::open(&Paths::under(root), false),
         settings: None,
     })
 }
@@ -217,6 +233,17 @@ impl Client {
         let mut bytes = BytesMut::new();
         self.codec.encode(message, &mut bytes).unwrap();
         self.stream.write_all(&bytes).unwrap();
+    }
+
+    /// The answer to a call; `None` from a daemon that has refused this client.
+    pub(crate) fn try_call(&mut self, request: Request) -> Option<Outcome> {
+        let mut bytes = BytesMut::new();
+        self.codec.encode(ToDaemon::Call(Call { id: 1, request }), &mut bytes).unwrap();
+        self.stream.write_all(&bytes).ok()?;
+        match self.receive() {
+            Some(FromDaemon::Answer(Answer { outcome, .. })) => Some(outcome),
+            _ => None,
+        }
     }
 
     /// The next frame, or `None` when the daemon has hung up.

@@ -12,19 +12,19 @@ use std::{
     time::Duration,
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     Minute, Problem,
     consent::TRACKING_VERSION,
     ipc::{Outcome, Request},
-    paths::Paths,
 };
 use blink_vision::Event;
 use blinkd::{
-    app::{self, Parts},
+    app::{self, AppDeps},
     capture::{Eyes, Look, Trouble, Want, native::NativeEyes},
     clock::{Clock as _, FakeClock},
     daemon::Daemon,
-    keeper::Manners,
+    keeper::CapturePolicy,
     owner::OwnerDesk,
     session::Buses,
 };
@@ -128,11 +128,11 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
     assert!(synthesize.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
 
     let paths = Paths::under(folder.path());
-    let clock = FakeClock::at("2026-03-01T10:00:00Z".parse().unwrap());
+    let clock = FakeClock::starting_at("2026-03-01T10:00:00Z".parse().unwrap());
     let (frames, daemon) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
     let source = format!("file:{},loop", clip.display());
-    let running = app::start(Parts {
+    let running = app::start(AppDeps {
         paths: paths.clone(),
         clock: Arc::new(clock.clone()),
         tz: TimeZone::UTC.into(),
@@ -159,10 +159,10 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         insecure: false,
         retention_days: 90,
         // The share of a core means nothing by this clock.
-        manners: Manners { max_cpu_percent: 0, ..Manners::default() },
+        policy: CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() },
         buses: Buses::none(),
         reminds: false,
-        vault: blinkd::profile::Vault::open(&paths.data, false),
+        vault: blinkd::profile::Vault::open(&paths, false),
         settings: None,
     })
     .unwrap();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use blink_proto::{DeviceId, Secret, http::SyncRequest};
-use blinkd::upload::{BaseUrl, NetError, Server, http::HttpServer};
+use blinkd::upload::{BaseUrl, NetError, PageOf, Server, http::HttpServer};
 use flate2::read::GzDecoder;
 use rstest::rstest;
 
@@ -81,6 +81,23 @@ fn a_sync_is_gzipped_json_with_the_token() {
     let mut json = String::new();
     GzDecoder::new(&got.body[..]).read_to_string(&mut json).unwrap();
     assert_eq!(json, serde_json::to_string(&request).unwrap());
+}
+
+#[test]
+fn a_query_holds_what_is_asked_and_nothing_that_was_smuggled_in() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 31\r\n\r\n{\"items\":[],\"next_cursor\":null}";
+    let of = PageOf {
+        from: Some("2026-03-01T10:00:00Z".parse().unwrap()),
+        to: None,
+        cursor: Some("a&limit=1 #é".to_owned()),
+    };
+    let (base, server) = serve(answer);
+    client(base).minutes(&Secret::new("t"), &of).unwrap();
+    let line = server.join().unwrap().line;
+    let query = line.strip_prefix("GET /api/user/me/blinks?").unwrap().strip_suffix(" HTTP/1.1").unwrap();
+    let names: Vec<_> = query.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+    assert_eq!(names, ["group", "limit", "from", "cursor"], "{query}");
+    assert!(query.ends_with("=a%26limit%3D1%20%23%C3%A9") && query.contains("limit=1000&"), "{query}");
 }
 
 #[rstest]
@@ -197,6 +214,22 @@ fn a_sign_in_through_the_browser_speaks_rfc_8628() {
     let (base, server) = serve(answer("400 Bad Request", r#"{"error":"invalid_client"}"#));
     assert_eq!(client(base).device_token(&Secret::new("dc")).unwrap_err().problem().code, "wrong_server");
     server.join().unwrap();
+}
+
+#[test]
+fn a_server_without_tls_is_told_from_a_bad_certificate() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = BaseUrl::parse(&format!("https://{}", listener.local_addr().unwrap()), false).unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut greeting = [0; 4096];
+        assert!(stream.read(&mut greeting).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").unwrap();
+    });
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let problem = client(base).health().unwrap_err().problem();
+    server.join().unwrap();
+    assert!(problem.message.contains("does not speak TLS") && !problem.fix.contains("clock"), "{problem}");
 }
 
 /// A server that shows a certificate for `name` that ended, or ends, in `year`; and its authority, as PEM.

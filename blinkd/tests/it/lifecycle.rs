@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::{fs::PermissionsExt as _, net::UnixListener},
-    sync::{Arc, atomic::AtomicBool},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -70,7 +70,7 @@ fn pause_consent_and_the_open_minute_survive_a_restart() {
 #[test]
 fn there_is_one_daemon_of_a_profile() {
     let (mut client, fixture) = Fixture::new();
-    let failure = start(fixture.folder.path(), &Arc::new(AtomicBool::new(false))).err().unwrap();
+    let failure = start(fixture.folder.path(), &Arc::default()).err().unwrap();
     assert_eq!(failure.status, ExitStatus::Taken);
     assert!(failure.problem.message.contains(&std::process::id().to_string()));
     // The first is not harmed.
@@ -91,7 +91,7 @@ fn only_the_user_can_reach_the_socket_and_it_goes_with_the_daemon() {
 #[test]
 fn a_socket_left_by_a_killed_daemon_is_replaced() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    let socket = blink_proto::paths::Paths::under(folder.path()).socket();
+    let socket = blink_profile::Paths::under(folder.path()).socket();
     fs::create_dir_all(socket.parent().unwrap()).unwrap();
     drop(UnixListener::bind(&socket).unwrap());
     assert!(socket.exists());
@@ -103,7 +103,7 @@ fn a_socket_left_by_a_killed_daemon_is_replaced() {
 fn a_path_too_long_for_a_socket_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("a".repeat(100));
-    let failure = start(&deep, &Arc::new(AtomicBool::new(false))).err().unwrap();
+    let failure = start(&deep, &Arc::default()).err().unwrap();
     assert_eq!((failure.status, failure.problem.code.as_str()), (ExitStatus::Failed, "socket_path"));
 }
 
@@ -114,9 +114,9 @@ fn quit_is_answered_and_obeyed() {
     until("opening", || fixture.eyes_are_open());
     assert_eq!(client.call(Request::Quit), Ok(Reply::Done));
     fixture.wait();
-    let eyes = Arc::clone(&fixture.eyes_open);
+    let eyes = Arc::clone(&fixture.eyes);
     assert!(fixture.stop() < Duration::from_secs(2));
-    assert!(!eyes.load(std::sync::atomic::Ordering::SeqCst));
+    assert!(!eyes.open.load(std::sync::atomic::Ordering::SeqCst));
     assert!(client.receive().is_none());
 }
 

@@ -11,6 +11,7 @@ mod fixture;
 mod footage;
 mod http;
 mod lifecycle;
+mod output;
 mod program;
 mod protocol;
 mod session;

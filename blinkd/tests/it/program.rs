@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
 use rstest::rstest;
 
 use crate::fixture::{Client, until};
@@ -152,6 +152,39 @@ fn it_stops_cleanly_within_two_seconds_and_a_second_one_is_exit_5(#[case] signal
     let mut chatter = String::new();
     std::io::Read::read_to_string(program.0.stderr.as_mut().unwrap(), &mut chatter).unwrap();
     assert_eq!(chatter, "", "off a terminal it says nothing");
+}
+
+#[test]
+fn a_hangup_without_a_terminal_reads_the_settings_and_user_signals_end_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let daemon = blinkd(root.path(), &["run", "--headless", "--source", "synthetic"]);
+    // Without this the terminal of whoever runs the tests would be blinkd's.
+    let mut command = Command::new("setsid");
+    command.arg(daemon.get_program()).args(daemon.get_args());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.envs(daemon.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut program = Program::run(root.path(), &mut command);
+    let state = Paths::under(root.path()).state;
+    let logged = || {
+        let files = fs::read_dir(&state).into_iter().flatten().flatten();
+        files.map(|entry| fs::read_to_string(entry.path()).unwrap_or_default()).collect::<String>()
+    };
+    let mut client = Client::connect(&Paths::under(root.path()).socket());
+    client.greet();
+    let caught = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", program.0.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap()
+    };
+    // SIGUSR2 is number 12 and the last that is listened for.
+    until("signals to be heard", || caught() & (1 << 11) != 0);
+    for (signal, says) in [("-HUP", "the settings were read again"), ("-USR1", "SIGUSR1"), ("-USR2", "SIGUSR2")] {
+        program.signal(signal);
+        until(says, || logged().contains(says));
+        client.status();
+    }
+    program.signal("-TERM");
+    assert_eq!(program.0.wait().unwrap().code(), Some(0));
 }
 
 /// Makes each small file fail: two are damaged, and folders stand where the others should be.

@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
+use blink_profile::Paths;
 use blink_proto::{
     doctor::{Check, Level},
     ipc::{Reply, Request},
-    paths::Paths,
     status::State,
 };
 use rstest::rstest;

@@ -12,6 +12,8 @@ use std::{
     time::Duration,
 };
 
+use blink_proto::ipc::{FromDaemon, Request};
+
 use crate::fixture::{Client, Fixture, say};
 
 /// `nobody`, on every Linux.
@@ -91,21 +93,16 @@ fn a_client_that_does_not_greet_is_hung_up_on_and_half_a_frame_holds_up_nobody()
 fn more_clients_than_there_is_room_for_are_turned_away_and_room_is_made_again() {
     let (mut bystander, fixture) = Fixture::new();
     let socket = fixture.paths().socket();
-    let mut crowd = Vec::new();
-    let mut turned_away = false;
-    while !turned_away && crowd.len() < 600 {
-        let Ok(stream) = std::os::unix::net::UnixStream::connect(&socket) else { break };
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        let mut first = [0; 1];
-        turned_away = (&stream).read(&mut first).unwrap_or(0) == 0;
-        crowd.push(stream);
-    }
-    assert!(turned_away && crowd.len() >= 500, "{} were let in", crowd.len());
+    let crowd: Vec<Client> = (1..512).map(|_| fixture.client()).collect();
+    let mut one_too_many = fixture.client();
+    let Some(FromDaemon::Refused(problem)) = one_too_many.receive() else { panic!("it is told why") };
+    assert!(problem.code == "busy" && problem.message.contains("runs"), "{problem}");
     bystander.status();
     drop(crowd);
     crate::fixture::until("room", || {
         let mut client = Client::connect(&socket);
-        let mut first = [0; 1];
-        client.stream.read(&mut first).unwrap_or(0) == 1
+        client.greet();
+        // Whoever is refused is hung up on, be it before the call was written.
+        client.try_call(Request::Status).is_some()
     });
 }

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     consent::TRACKING_VERSION,
     ipc::{PauseSpan, Reply, Request},
-    paths::Paths,
     status::State,
 };
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use blink_proto::paths::Paths;
+use blink_profile::Paths;
 use blink_vision::Event;
 use blinkd::{
     capture::{Eyes as _, Look, Want, native::NativeEyes},

@@ -70,7 +70,7 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         name: "team_members",
-        columns: &[("team_id", Id), ("user_id", Id), ("invited_at", Utc), ("accepted_at", Utc)],
+        columns: &[("team_id", Id), ("user_id", Id), ("invited_at", Utc), ("accepted_at", Utc), ("invited_as", Text)],
     },
     Table {
         name: "team_weeks",

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_proto::http::Role;
 use clap::{Args, Subcommand};
 
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
         types::DbId,
         users::{self, RoleChange, UserRow},
     },
-    domain::account::{self, Role, role},
+    domain::account,
     failure::{Failure, chain},
     open,
     routes::reset,
@@ -44,7 +45,7 @@ enum Command {
         /// Its e-mail address
         email: String,
         /// member, kiosk, manager or admin
-        #[arg(long, default_value = "member", value_parser = role)]
+        #[arg(long, default_value = "member")]
         role: Role,
         /// Read the password from the first line of standard input
         #[arg(long, required = true)]
@@ -56,7 +57,6 @@ enum Command {
         /// Its e-mail address
         email: String,
         /// member, kiosk, manager or admin
-        #[arg(value_parser = role)]
         role: Role,
     },
     /// Make a new signing key; the others go on verifying, so nobody is signed out
@@ -186,8 +186,7 @@ fn create(conn: &mut Conn, email: &str, role: Role, password: &blink_proto::Secr
 }
 
 fn find(conn: &mut Conn, email: &str) -> Result<UserRow, Said> {
-    let key = parse_email(email)?.key;
-    users::by_email_key(conn, &key)?
+    users::by_email_keys(conn, &account::Email::keys(email))?
         .ok_or_else(|| wrong("There is no account with this address", "See `cloud-api admin list`."))
 }
 

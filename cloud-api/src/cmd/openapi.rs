@@ -3,5 +3,5 @@
 use crate::failure::Failure;
 
 pub(crate) fn run() -> Result<(), Failure> {
-    super::print(format!("{:#}\n", crate::openapi::document()))
+    super::print(format!("{:#}\n", crate::routes::docs::description()))
 }

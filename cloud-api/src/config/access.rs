@@ -13,6 +13,7 @@ use std::str::FromStr;
 use blink_proto::Secret;
 use clap::Args;
 
+use super::outside::web_address;
 use crate::{address::Network, failure::Failure};
 
 /// The flags.
@@ -98,8 +99,9 @@ impl AccessArgs {
             return Err(Failure::usage("rate_limit_off", message, "Listen on 127.0.0.1, or leave rate limits on."));
         }
         for origin in &self.cors_origins {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            if host.is_none_or(|host| host.is_empty() || host.contains(['/', '*', ' '])) {
+            // As a browser writes it: anything else would never be equal to what one sends.
+            let written = web_address(origin).map(|url| url.origin().ascii_serialization());
+            if written.as_ref() != Ok(origin) || origin.contains('*') {
                 let message = format!("CLOUD_API_CORS_ORIGINS: {origin:?} is no origin");
                 return Err(Failure::usage(
                     "bad_origin",

@@ -22,7 +22,7 @@ pub mod target;
 pub use access::{AccessArgs, AccessConfig};
 pub use archive::{ArchiveArgs, ArchiveConfig};
 pub use database::{DatabaseArgs, DatabaseConfig};
-pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig};
+pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig, check_private};
 pub use server::{Part, ServeArgs, ServerConfig};
 pub use target::Target;
 

@@ -11,6 +11,7 @@
 
 use blink_proto::Secret;
 use clap::Args;
+use url::{Host, Url};
 
 use crate::failure::Failure;
 
@@ -72,19 +73,42 @@ fn given(value: Option<&String>) -> Option<String> {
     value.filter(|text| !text.is_empty()).cloned()
 }
 
-/// Secrets cross only connections that nobody reads: TLS, or this machine alone.
-pub(super) fn safe_address(name: &str, url: &str, example: &str) -> Result<(), Failure> {
-    let host = |rest: &str| rest.split(['/', ':']).next().unwrap_or("").to_owned();
-    let local =
-        url.strip_prefix("http://").is_some_and(|rest| matches!(host(rest).as_str(), "127.0.0.1" | "localhost"));
-    if local || url.starts_with("https://") {
+/// Secrets cross only connections that nobody reads: TLS, or this machine alone. Says what is wrong with an address that
+/// is neither.
+pub fn check_private(url: &str) -> Result<(), &'static str> {
+    let url = web_address(url)?;
+    if url.scheme() == "https" || is_this_machine(&url) {
         return Ok(());
     }
-    Err(Failure::usage(
-        "bad_address",
-        format!("{name} must begin with https:// (or be on this machine)"),
-        format!("For example {example}."),
-    ))
+    Err("must begin with https:// (or be on this machine)")
+}
+
+pub(super) fn safe_address(name: &str, url: &str, example: &str) -> Result<(), Failure> {
+    // Not the address itself: whoever put a password into it would find it in the journal.
+    let wrong = |why| Failure::usage("bad_address", format!("{name} {why}"), format!("For example {example}."));
+    check_private(url).map_err(wrong)
+}
+
+/// An address of the web, or what is wrong with it. What stands before an @ is not where a browser or a client goes.
+pub(super) fn web_address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| "is no address")?;
+    match url.scheme() {
+        "http" | "https" if !url.username().is_empty() || url.password().is_some() => {
+            Err("must hold no name and no password")
+        }
+        "http" | "https" if url.fragment().is_some() => Err("must hold no #"),
+        "http" | "https" => Ok(url),
+        _ => Err("must begin with https:// or http://"),
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 impl OutsideArgs {
@@ -117,5 +141,39 @@ impl OutsideArgs {
             }
         };
         Ok(OutsideConfig { oidc, ask })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("https://accounts.google.com", true)]
+    #[case("https://idp.example.org:8443/app/", true)]
+    #[case("http://127.0.0.1:11434/v1", true)]
+    #[case("http://localhost:11434/v1", true)]
+    #[case("http://[::1]:11434/v1", true)]
+    #[case("HTTP://LOCALHOST/", true)]
+    #[case("http://idp.example.org", false)]
+    #[case("http://localhost:x@evil.example/", false)]
+    #[case("http://localhost@evil.example/", false)]
+    #[case("http://127.0.0.1:80@evil.example/", false)]
+    #[case("http://localhost.evil.example/", false)]
+    #[case("http://127.0.0.1.evil.example/", false)]
+    #[case("http://evil.example\\@localhost/", false)]
+    #[case("https://name:secret@idp.example.org/", false)]
+    #[case("accounts.google.com", false)]
+    #[case("ftp://localhost/", false)]
+    #[case("https://", false)]
+    #[case("", false)]
+    fn secrets_cross_only_what_nobody_reads(#[case] url: &str, #[case] safe: bool) {
+        let checked = safe_address("X", url, "https://example.org");
+        assert_eq!(checked.is_ok(), safe, "{url}");
+        if let Err(failure) = checked {
+            assert!(!format!("{failure:?}").contains("secret"), "{failure:?}");
+        }
     }
 }

@@ -20,7 +20,7 @@ use std::{
 
 use clap::Args;
 
-use super::{AccessArgs, ArchiveArgs, DatabaseArgs, OutsideArgs};
+use super::{AccessArgs, ArchiveArgs, DatabaseArgs, OutsideArgs, outside::web_address};
 use crate::failure::Failure;
 
 /// A part of the server, so that replicas can share the work.
@@ -157,8 +157,8 @@ impl ServerConfig {
         }
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let public_url = args.public_url.as_deref().map(|url| url.trim_end_matches('/').to_owned());
-        if public_url.as_deref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-            let message = "CLOUD_API_PUBLIC_URL must begin with https:// or http://";
+        if let Some(Err(why)) = public_url.as_deref().map(web_address) {
+            let message = format!("CLOUD_API_PUBLIC_URL {why}");
             return Err(Failure::usage("bad_public_url", message, "For example https://wellness.example.org."));
         }
         Ok(Self {

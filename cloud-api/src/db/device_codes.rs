@@ -33,6 +33,8 @@ pub struct CodeRow {
     pub user_id: Option<DbId>,
     /// Whether it was refused.
     pub denied: bool,
+    /// The session in which it was approved: the approval ends with it.
+    pub session_id: Option<DbId>,
 }
 
 /// Of a code only this is kept.
@@ -70,18 +72,16 @@ pub struct Decider {
     pub session: DbId,
 }
 
-/// Approves or refuses a waiting tray; false when it was decided before or its time is over, or the session's is.
-///
-/// # Errors
-/// When the database fails.
+/// Approves or refuses a waiting tray; false when it was decided before or its time is over. The caller holds the person.
 pub fn decide(conn: &mut Conn, user_code: &str, who: Decider, approved: bool, now: UtcMs) -> Result<bool, DbError> {
-    if !sessions::still_live(conn, who.user, who.session, now)? {
-        return Ok(false);
-    }
     let open = device_codes::user_id.is_null().and(device_codes::denied.eq(false));
     let live = device_codes::user_code.eq(user_code).and(device_codes::expires_at.gt(now)).and(open);
     let decided = diesel::update(device_codes::table.filter(live))
-        .set((device_codes::user_id.eq(approved.then_some(who.user)), device_codes::denied.eq(!approved)))
+        .set((
+            device_codes::user_id.eq(approved.then_some(who.user)),
+            device_codes::session_id.eq(approved.then_some(who.session)),
+            device_codes::denied.eq(!approved),
+        ))
         .execute(conn)?;
     Ok(decided == 1)
 }
@@ -115,17 +115,25 @@ pub enum Poll {
     },
 }
 
-/// Answers a tray that asks for its tokens. An approved code becomes the session that `begin` makes of the person and
-/// the device's name.
-///
-/// # Errors
-/// When the database fails.
+/// An approval that a tray comes for.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// Who gave it.
+    pub user: DbId,
+    /// What the device calls itself.
+    pub device_name: String,
+    /// When they proved who they are: the device proves nothing, so its session is no fresher than the one that let it in.
+    pub signed_in_at: UtcMs,
+}
+
+/// Answers a tray that asks for its tokens. An approved code becomes the session that `begin` makes of the approval,
+/// while the session that gave it is live.
 pub fn poll(
     conn: &mut Conn,
     code: &str,
     interval_ms: i64,
     now: UtcMs,
-    begin: impl FnOnce(DbId, &str) -> SessionRow,
+    begin: impl FnOnce(Approval) -> SessionRow,
 ) -> Result<Poll, DbError> {
     let own = device_codes::table.filter(device_codes::code_hash.eq(hash(code)));
     let Some(row) = own.first::<CodeRow>(conn).optional()? else { return Ok(Poll::Unknown) };
@@ -140,10 +148,15 @@ pub fn poll(
     }
     if let Some(user) = row.user_id {
         let user = users::hold(conn, user)?;
+        let approver = match row.session_id {
+            Some(session) => sessions::standing(conn, session, now)?,
+            None => None,
+        };
         // Whoever deletes it has it.
-        let taken = diesel::delete(own).execute(conn)?;
-        let Some(user) = user.filter(|_| taken == 1) else { return Ok(Poll::Unknown) };
-        let session = Box::new(begin(user.id, &row.device_name));
+        let taken = diesel::delete(own).execute(conn)? == 1;
+        let (Some(user), Some(approver), true) = (user, approver, taken) else { return Ok(Poll::Unknown) };
+        let signed_in_at = approver.signed_in_at;
+        let session = Box::new(begin(Approval { user: user.id, device_name: row.device_name, signed_in_at }));
         sessions::insert(conn, &session)?;
         return Ok(Poll::Approved { user: Box::new(user), session });
     }

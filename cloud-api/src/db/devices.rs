@@ -34,6 +34,12 @@ pub fn of_user(conn: &mut Conn, user: DbId) -> Result<Vec<DeviceRow>, DbError> {
     Ok(own.order((devices::last_seen_at.desc(), devices::device_id)).load(conn)?)
 }
 
+/// Forgets a person's machines; their minutes stay.
+pub fn forget_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
+    diesel::delete(devices::table.filter(devices::user_id.eq(user))).execute(conn)?;
+    Ok(())
+}
+
 /// Signs a machine out: ends the session that brought its minutes, and takes it off the list. Its minutes stay.
 /// False when the person has no such machine.
 ///

@@ -43,6 +43,14 @@ pub struct Erased {
     pub archive: archive_removals::Removed,
 }
 
+/// Removes a person's minutes and nothing else, in the archive too, whose objects a job removes. The caller holds them.
+pub fn minutes(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<(), DbError> {
+    archive_removals::erase(conn, user, None, now)?;
+    diesel::delete(blink_data::table.filter(blink_data::user_id.eq(user))).execute(conn)?;
+    diesel::delete(blink_rollups::table.filter(blink_rollups::user_id.eq(user))).execute(conn)?;
+    Ok(())
+}
+
 /// Removes a person and all that is kept about them, and destroys the key of what the archive holds. A batch under way
 /// waits, and then finds nobody to store it for. The objects' removals bear the id of the `erasure`.
 ///

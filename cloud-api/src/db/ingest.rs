@@ -16,7 +16,7 @@ use super::{
     archive::{self, QueuedRow},
     conn::Conn,
     minute_row::MinuteRow,
-    schema::{blink_data, blink_rollups, devices, users},
+    schema::{blink_data, blink_rollups, devices, sessions, users},
     types::{DbId, Id, Utc},
 };
 use crate::domain::minute::CheckedMinute;
@@ -49,8 +49,10 @@ pub enum Outcome {
         /// Minutes that were there.
         duplicates: u64,
     },
-    /// The person's consent is withdrawn, or the person is gone: nothing was stored.
+    /// The person's consent is withdrawn: nothing was stored.
     NotConsented,
+    /// The session is over, or the person is gone: nothing was stored.
+    SignedOut,
 }
 
 /// Stores a batch durably, and in the same transaction, when anything of it is new, its sealed form for the archive.
@@ -105,10 +107,22 @@ struct SlotSum {
     minutes: i32,
 }
 
+/// Why nothing of a batch may be stored by now, if so. The role is none of this: a kiosk's requests do not come here.
+macro_rules! refusal {
+    ($conn:expr, $batch:expr) => {{
+        let live = sessions::id.eq($batch.session).and(sessions::expires_at.gt($batch.received_at));
+        let own = sessions::table.inner_join(users::table).filter(live.and(sessions::user_id.eq($batch.user)));
+        match own.select(users::tracking_consent).first($conn).optional()? {
+            None => Some(Outcome::SignedOut),
+            Some(false) => Some(Outcome::NotConsented),
+            Some(true) => None,
+        }
+    }};
+}
+
 fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&QueuedRow>) -> Result<Outcome, DbError> {
-    let consent = users::table.find(batch.user).select(users::tracking_consent).first(conn).optional()?;
-    if consent != Some(true) {
-        return Ok(Outcome::NotConsented);
+    if let Some(refused) = refusal!(conn, batch) {
+        return Ok(refused);
     }
     diesel::insert_into(devices::table)
         .values((
@@ -168,14 +182,17 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
     Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
 }
 
-/// One round trip: the person's row is locked against withdrawal and erasure, the new minutes are inserted, and those
-/// that really were new are added to their slots in key order (of a minute that is in the batch twice, the first), so that two batches never wait for each other crosswise.
+/// One round trip: the person's row is locked against withdrawal and erasure, and the session's against its end; the new
+/// minutes are inserted, and those that really were new are added to their slots in key order, so that two batches never
+/// wait for each other crosswise. The session is locked as a foreign key would lock it: refreshing it does not wait.
 macro_rules! store_postgres {
     ($($queue:literal)?) => {
         concat!(
             "\
 WITH owner AS MATERIALIZED (
-    SELECT id FROM users WHERE id = $1 AND tracking_consent FOR SHARE
+    SELECT users.id FROM users JOIN sessions ON sessions.user_id = users.id
+    WHERE users.id = $1 AND tracking_consent AND sessions.id = $13 AND expires_at > $3
+    FOR SHARE OF users FOR KEY SHARE OF sessions
 ), device AS (
     INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at)
     SELECT id, $2, $13, $3, $3 FROM owner
@@ -258,7 +275,8 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
             .get_result(conn)?,
     };
     if counts.owners == 0 {
-        return Ok(Outcome::NotConsented);
+        // Whatever was so a moment ago and no longer is: the client asks again.
+        return Ok(refusal!(conn, batch).unwrap_or(Outcome::SignedOut));
     }
     let accepted = u64::try_from(counts.accepted).unwrap_or_default();
     Ok(Outcome::Stored { accepted, duplicates: (batch.minutes.len() as u64).saturating_sub(accepted) })

@@ -51,15 +51,34 @@ pub fn take(conn: &mut Conn, state: &str, now: UtcMs) -> Result<Option<Pending>,
     Ok(found.filter(|_| taken == 1).map(|(verifier, nonce)| Pending { verifier, nonce }))
 }
 
+/// Both spellings of an issuer: links that were made before issuers were kept without their last slash have it.
+fn spellings(issuer: &str) -> [String; 2] {
+    [issuer.to_owned(), format!("{issuer}/")]
+}
+
+/// Lets one sign-in of the provider's person at a time find or make their account. On SQLite there is one writer anyway.
+pub fn hold(conn: &mut Conn, issuer: &str, subject: &str) -> Result<(), DbError> {
+    if let Conn::Postgres(conn) = conn {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1), hashtext($2))")
+            .bind::<diesel::sql_types::Text, _>(issuer)
+            .bind::<diesel::sql_types::Text, _>(subject)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Whom the provider's person is here.
-///
-/// # Errors
-/// When the database fails.
 pub fn user_of(conn: &mut Conn, issuer: &str, subject: &str) -> Result<Option<UserRow>, DbError> {
-    let own = oidc_identities::issuer.eq(issuer).and(oidc_identities::subject.eq(subject));
+    let own = oidc_identities::issuer.eq_any(spellings(issuer).to_vec()).and(oidc_identities::subject.eq(subject));
     let id: Option<DbId> =
         oidc_identities::table.filter(own).select(oidc_identities::user_id).first(conn).optional()?;
     id.map_or(Ok(None), |id| users::by_id(conn, id))
+}
+
+/// Whether a person is one of this provider's already.
+pub fn is_linked(conn: &mut Conn, issuer: &str, user: DbId) -> Result<bool, DbError> {
+    let own = oidc_identities::issuer.eq_any(spellings(issuer).to_vec()).and(oidc_identities::user_id.eq(user));
+    Ok(diesel::select(diesel::dsl::exists(oidc_identities::table.filter(own))).get_result(conn)?)
 }
 
 /// Links the provider's person to one here.

@@ -121,7 +121,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Nullable;
+    use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{Id, Utc};
 
     team_members (team_id, user_id) {
@@ -129,6 +129,7 @@ diesel::table! {
         user_id -> Id,
         invited_at -> Utc,
         accepted_at -> Nullable<Utc>,
+        invited_as -> Nullable<Text>,
     }
 }
 
@@ -157,6 +158,7 @@ diesel::table! {
         polled_at -> Nullable<Utc>,
         user_id -> Nullable<Id>,
         denied -> Bool,
+        session_id -> Nullable<Id>,
     }
 }
 

@@ -87,20 +87,8 @@ pub fn insert_verified(conn: &mut Conn, session: &SessionRow, verified: Option<&
     Ok(true)
 }
 
-/// Whether the session of a request that is under way is still live. Nobody ends all of the person's before the
-/// transaction is over.
-///
-/// # Errors
-/// When the database fails.
-pub fn still_live(conn: &mut Conn, user: DbId, session: DbId, now: UtcMs) -> Result<bool, DbError> {
-    users::hold(conn, user)?;
-    Ok(standing(conn, session, now)?.is_some())
-}
-
-/// The standing of a live session, by its primary key.
-///
-/// # Errors
-/// When the database fails.
+/// The standing of a live session, by its primary key. Whoever ends a session, or changes a role or a consent, holds the
+/// person: after [`users::hold`] it is as it says until the transaction ends.
 pub fn standing(conn: &mut Conn, id: DbId, now: UtcMs) -> Result<Option<Standing>, DbError> {
     Ok(sessions::table
         .inner_join(people::table)
@@ -117,26 +105,30 @@ pub fn standing(conn: &mut Conn, id: DbId, now: UtcMs) -> Result<Option<Standing
         .optional()?)
 }
 
-/// Exchanges `token` for `fresh`, or ends the session when `token` was exchanged before and its successor used.
+/// A refresh token that was presented, and what it is to be exchanged for.
+#[derive(Clone, Copy, Debug)]
+pub struct Exchange {
+    /// The session that both belong to.
+    pub session: DbId,
+    /// The token that was presented.
+    pub presented: DbId,
+    /// The token that is to come after it.
+    pub successor: DbId,
+    /// When the session is to end unless it is refreshed again.
+    pub expires_at: UtcMs,
+}
+
+/// Exchanges a refresh token, or ends the session when it was exchanged before and its successor used.
 ///
 /// One conditional update decides, so that two replicas asked at once agree.
-///
-/// # Errors
-/// When the database fails.
-pub fn rotate(
-    conn: &mut Conn,
-    session: DbId,
-    token: DbId,
-    fresh: DbId,
-    now: UtcMs,
-    expires_at: UtcMs,
-) -> Result<Rotation, DbError> {
+pub fn rotate(conn: &mut Conn, exchange: Exchange, now: UtcMs) -> Result<Rotation, DbError> {
+    let Exchange { session, presented, successor, expires_at } = exchange;
     let live = sessions::id.eq(session).and(sessions::expires_at.gt(now));
-    let honest = sessions::used_token.eq(Some(token)).or(sessions::next_token.nullable().eq(Some(token)));
-    let rotated = diesel::update(sessions::table.filter(live.and(honest)))
+    let honest = sessions::used_token.eq(Some(presented)).or(sessions::next_token.nullable().eq(Some(presented)));
+    let rotated = diesel::update(sessions::table.filter(live.clone().and(honest)))
         .set((
-            sessions::used_token.eq(Some(token)),
-            sessions::next_token.eq(fresh),
+            sessions::used_token.eq(Some(presented)),
+            sessions::next_token.eq(successor),
             sessions::refreshed_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
@@ -154,13 +146,13 @@ pub fn rotate(
     Ok(Rotation::Rotated(Box::new(user)))
 }
 
-/// Ends a session; its tokens are dead for every replica at once.
-///
-/// # Errors
-/// When the database fails.
-pub fn end(conn: &mut Conn, id: DbId) -> Result<(), DbError> {
-    diesel::delete(sessions::table.filter(sessions::id.eq(id))).execute(conn)?;
-    Ok(())
+/// Ends a session, and with it what it approved; its tokens are dead for every replica at once. False when there was
+/// none.
+pub fn end(conn: &mut Conn, id: DbId) -> Result<bool, DbError> {
+    let own = sessions::table.filter(sessions::id.eq(id));
+    let Some(user) = own.select(sessions::user_id).first(conn).optional()? else { return Ok(false) };
+    users::hold(conn, user)?;
+    Ok(diesel::delete(own).execute(conn)? > 0)
 }
 
 /// A person's live sessions, newest first.
@@ -174,10 +166,8 @@ pub fn of_user(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<Vec<SessionRow
         .load(conn)?)
 }
 
-/// Ends one of a person's sessions; false when it is not theirs.
-///
-/// # Errors
-/// When the database fails.
+/// Ends one of a person's sessions, and with it what it approved; false when it is not theirs. The caller holds the
+/// person.
 pub fn end_one_of(conn: &mut Conn, user: DbId, session: DbId) -> Result<bool, DbError> {
     let own = sessions::id.eq(session).and(sessions::user_id.eq(user));
     Ok(diesel::delete(sessions::table.filter(own)).execute(conn)? > 0)

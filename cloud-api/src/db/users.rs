@@ -1,11 +1,12 @@
 //! People and their consents.
 
+use blink_proto::http::Role;
 use diesel::prelude::*;
 
 use super::{
     DbError,
     conn::Conn,
-    schema::{consents, users},
+    schema::{blink_rollups, consents, users},
     types::DbId,
 };
 use crate::domain::time::UtcMs;
@@ -43,7 +44,8 @@ impl From<UserRow> for blink_proto::http::User {
             email: row.email,
             name: row.name,
             timezone: row.timezone,
-            role: row.role,
+            // The database's check allows no other word.
+            role: row.role.parse().unwrap_or(Role::Kiosk),
             created_at: row.created_at.timestamp(),
         }
     }
@@ -94,6 +96,16 @@ pub fn by_email_key(conn: &mut Conn, key: &str) -> Result<Option<UserRow>, DbErr
     Ok(users::table.filter(users::email_key.eq(key)).first(conn).optional()?)
 }
 
+/// The person with the first of these addresses that has an account.
+pub fn by_email_keys(conn: &mut Conn, keys: &[String]) -> Result<Option<UserRow>, DbError> {
+    for key in keys {
+        if let Some(user) = by_email_key(conn, key)? {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
+}
+
 /// The person with this id.
 ///
 /// # Errors
@@ -124,10 +136,17 @@ pub fn consents_of(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, DbErr
     Ok(consents::table.filter(consents::user_id.eq(user)).order((consents::at, consents::id)).load(conn)?)
 }
 
-/// Adds to a person's consents; tracking takes effect with the same commit.
-///
-/// # Errors
-/// When the database fails.
+/// What a person said last of each kind of consent. The caller holds them.
+pub fn newest_consents(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, DbError> {
+    let mut newest = Vec::<ConsentRow>::new();
+    for row in consents_of(conn, user)? {
+        newest.retain(|earlier| earlier.kind != row.kind);
+        newest.push(row);
+    }
+    Ok(newest)
+}
+
+/// Adds to a person's consents; tracking takes effect with the same commit. The caller holds them.
 pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError> {
     if entry.kind == "tracking" {
         let own = users::table.filter(users::id.eq(entry.user_id));
@@ -179,16 +198,37 @@ pub fn change(conn: &mut Conn, user: DbId, change: &Change) -> Result<(), DbErro
 }
 
 /// Somebody proved that the account's address is theirs. Nobody had proved it before, so whoever made the account may be
-/// another, who waited for this: the password goes, and so does every session and whatever would begin one.
-///
-/// # Errors
-/// When the database fails.
-pub fn proved(conn: &mut Conn, user: UserRow) -> Result<UserRow, DbError> {
+/// another, who waited for this: the password goes, and so does every session and whatever would begin one; every consent
+/// is withdrawn, teams are left, machines forgotten. The account awaits the person's own consent where there was one, or
+/// minutes, of which they then say whether they are theirs. Returns the withdrawals as well, for the ledger.
+pub fn proved(conn: &mut Conn, user: UserRow, now: UtcMs) -> Result<(UserRow, Vec<ConsentRow>), DbError> {
     super::sessions::end_others(conn, user.id, DbId(uuid::Uuid::nil()))?;
     super::one_time::forget_all(conn, user.id)?;
+    let granted = newest_consents(conn, user.id)?.into_iter().filter(|row| row.granted);
+    let withdrawn: Vec<_> = granted
+        .map(|row| ConsentRow { id: DbId::fresh(), granted: false, at: now.max(row.at.plus(1)), ..row })
+        .collect();
+    for entry in &withdrawn {
+        record_consent(conn, entry)?;
+    }
+    super::teams::leave_all(conn, user.id)?;
+    super::devices::forget_all(conn, user.id)?;
+    let awaits_consent = user.awaits_consent || user.tracking_consent || has_minutes(conn, user.id)?;
     let row = users::table.filter(users::id.eq(user.id));
-    diesel::update(row).set(users::password_hash.eq(None::<String>)).execute(conn)?;
-    Ok(UserRow { password_hash: None, ..user })
+    diesel::update(row)
+        .set((
+            users::password_hash.eq(None::<String>),
+            users::tracking_consent.eq(false),
+            users::awaits_consent.eq(awaits_consent),
+        ))
+        .execute(conn)?;
+    Ok((UserRow { password_hash: None, tracking_consent: false, awaits_consent, ..user }, withdrawn))
+}
+
+/// Whether minutes of a person are stored.
+pub fn has_minutes(conn: &mut Conn, user: DbId) -> Result<bool, DbError> {
+    let own = blink_rollups::table.filter(blink_rollups::user_id.eq(user));
+    Ok(diesel::select(diesel::dsl::exists(own)).get_result(conn)?)
 }
 
 /// Up to `limit` people from after `after`, in the order of their ids.
@@ -211,21 +251,29 @@ pub enum RoleChange {
     LastAdmin,
 }
 
-/// Gives a person a role, and never takes the last admin's.
-///
-/// # Errors
-/// When the database fails.
-pub fn set_role(conn: &mut Conn, user: DbId, role: &str) -> Result<RoleChange, DbError> {
+/// Lets one transaction at a time change who is an admin: two admins must not demote each other at once. On SQLite there
+/// is one writer anyway.
+pub fn hold_roles(conn: &mut Conn) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
-        // Two admins must not demote each other at once; on SQLite there is one writer anyway.
         diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext('roles'))").execute(conn)?;
     }
-    let Some(row) = by_id(conn, user)? else { return Ok(RoleChange::NoSuchPerson) };
-    if row.role == "admin" && role != "admin" {
-        let admins: i64 = users::table.filter(users::role.eq("admin")).count().get_result(conn)?;
-        if admins <= 1 {
-            return Ok(RoleChange::LastAdmin);
-        }
+    Ok(())
+}
+
+/// Whether there is no admin but this one. The caller holds the roles.
+pub fn is_last_admin(conn: &mut Conn, user: DbId) -> Result<bool, DbError> {
+    let admins: Vec<DbId> = users::table.filter(users::role.eq("admin")).select(users::id).limit(2).load(conn)?;
+    Ok(admins == [user])
+}
+
+/// Gives a person a role, and never takes the last admin's.
+pub fn set_role(conn: &mut Conn, user: DbId, role: &str) -> Result<RoleChange, DbError> {
+    hold_roles(conn)?;
+    if by_id(conn, user)?.is_none() {
+        return Ok(RoleChange::NoSuchPerson);
+    }
+    if role != "admin" && is_last_admin(conn, user)? {
+        return Ok(RoleChange::LastAdmin);
     }
     diesel::update(users::table.filter(users::id.eq(user))).set(users::role.eq(role)).execute(conn)?;
     Ok(RoleChange::Done)

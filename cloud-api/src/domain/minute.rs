@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use blink_proto::{DeviceId, Minute, MinuteId, Quality, UserId, minute::MINUTE_MS};
+use blink_proto::{
+    DeviceId, Minute, MinuteId, Quality, UserId,
+    http::RejectionCode as Code,
+    minute::{Fault, FaultKind, MINUTE_MS},
+};
 use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
@@ -12,60 +16,8 @@ use serde_json::{Number, value::RawValue};
 
 use super::time::UtcMs;
 
-/// More blinks than this in a minute is no person: a blink takes 50 ms at the least, and as long again to the next.
-pub const MAX_BLINKS: i64 = 600;
-
-/// No camera of the kind is faster.
-const MAX_FPS: f64 = 1_000.0;
-
 /// How far a client's clock may run ahead of ours.
 pub const MAX_AHEAD_MS: i64 = 5 * 60_000;
-
-/// Why a minute is not taken, as the word on the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    /// It has not the form of a minute.
-    Invalid,
-    /// `to_timestamp` is not 60 s after `from_timestamp`.
-    BadInterval,
-    /// `from_timestamp` is not the start of a UTC minute.
-    Unaligned,
-    /// A value that cannot be.
-    Implausible,
-    /// More than five minutes ahead of this server's clock.
-    InFuture,
-    /// Older than what this server keeps.
-    TooOld,
-    /// It names another person.
-    WrongUser,
-}
-
-impl Code {
-    /// Every code there is.
-    pub const ALL: [Self; 7] = [
-        Self::Invalid,
-        Self::BadInterval,
-        Self::Unaligned,
-        Self::Implausible,
-        Self::InFuture,
-        Self::TooOld,
-        Self::WrongUser,
-    ];
-
-    /// The word on the wire.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::BadInterval => "bad_interval",
-            Self::Unaligned => "unaligned",
-            Self::Implausible => "implausible",
-            Self::InFuture => "in_future",
-            Self::TooOld => "too_old",
-            Self::WrongUser => "wrong_user",
-        }
-    }
-}
 
 /// A minute that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,7 +51,7 @@ struct Wire {
     #[serde(deserialize_with = "whole")]
     observed_ms: i64,
     mean_fps: f64,
-    quality: blink_proto::Quality,
+    quality: Quality,
     #[serde(default)]
     mean_blink_ms: Option<f64>,
     #[serde(default)]
@@ -113,7 +65,7 @@ struct Wire {
 pub struct CheckedMinute {
     /// Names the record.
     pub id: MinuteId,
-    /// Blinks, 0 to [`MAX_BLINKS`].
+    /// Blinks.
     pub blink_count: i32,
     /// The start of a UTC minute.
     pub from: UtcMs,
@@ -188,23 +140,9 @@ impl Rules {
         if wire.device_id.is_some_and(|device| device != self.device) {
             return Err(Rejection::new(Code::Invalid, "device_id", "device_id differs from the request's"));
         }
-        let from = wire.from_timestamp;
-        let minute_ns = i128::from(MINUTE_MS) * 1_000_000;
-        if wire.to_timestamp.as_nanosecond() - from.as_nanosecond() != minute_ns {
-            return Err(Rejection::new(
-                Code::BadInterval,
-                "to_timestamp",
-                "to_timestamp must be from_timestamp plus 60 s",
-            ));
-        }
-        if from.as_nanosecond().rem_euclid(minute_ns) != 0 {
-            return Err(Rejection::new(
-                Code::Unaligned,
-                "from_timestamp",
-                "from_timestamp must be the start of a UTC minute",
-            ));
-        }
-        let minute = wire.plausible()?;
+        let minute = wire.minute(self.device)?;
+        minute.check()?;
+        let minute = CheckedMinute::from(minute);
         if minute.from > self.now.plus(MAX_AHEAD_MS) {
             let detail = "from_timestamp is more than 5 minutes ahead of the server";
             return Err(Rejection::new(Code::InFuture, "from_timestamp", detail));
@@ -219,38 +157,61 @@ impl Rules {
 }
 
 impl Wire {
-    fn plausible(self) -> Result<CheckedMinute, Rejection> {
-        let count = |name: &'static str, value: i64, max: i64| match i32::try_from(value) {
-            Ok(small) if (0..=max).contains(&value) => Ok(small),
-            _ if value < 0 => Err(Rejection::new(Code::Invalid, name, format!("{name} must not be negative"))),
-            _ => Err(Rejection::new(Code::Implausible, name, format!("{name} must be at most {max}"))),
+    fn minute(self, device_id: DeviceId) -> Result<Minute, Rejection> {
+        let count = |name: &'static str, value: i64| {
+            let fault = |code, must: &str| Rejection::new(code, name, format!("{name} {must}"));
+            u32::try_from(value).map_err(|_| match value {
+                ..0 => fault(Code::Invalid, "must not be negative"),
+                _ => fault(Code::Implausible, "is too large"),
+            })
         };
-        let real = |name: &'static str, value: f64, max: f64| match value {
-            v if (0.0..=max).contains(&v) => Ok(v),
-            v if v < 0.0 => Err(Rejection::new(Code::Invalid, name, format!("{name} must not be negative"))),
-            _ => Err(Rejection::new(Code::Implausible, name, format!("{name} must be at most {max}"))),
-        };
-        let optional = |name, value: Option<f64>, max| value.map(|v| real(name, v, max)).transpose();
-        let blink_count = count("blink_count", self.blink_count, MAX_BLINKS)?;
-        let observed_ms = count("observed_ms", self.observed_ms, i64::from(MINUTE_MS))?;
-        if blink_count > 0 && observed_ms == 0 {
-            let detail = "blink_count must be 0 where nothing was observed";
-            return Err(Rejection::new(Code::Implausible, "blink_count", detail));
-        }
-        Ok(CheckedMinute {
+        Ok(Minute {
             id: self.id,
-            blink_count,
-            from: self.from_timestamp.into(),
-            observed_ms,
-            mean_fps: real("mean_fps", self.mean_fps, MAX_FPS)?,
-            quality: match self.quality {
-                blink_proto::Quality::Good => "good",
-                blink_proto::Quality::Insufficient => "insufficient",
-            },
-            mean_blink_ms: optional("mean_blink_ms", self.mean_blink_ms, f64::from(MINUTE_MS))?,
-            incomplete_share: optional("incomplete_share", self.incomplete_share, 1.0)?,
-            perclos: optional("perclos", self.perclos, 1.0)?,
+            user_id: self.user_id,
+            blink_count: count("blink_count", self.blink_count)?,
+            from_timestamp: self.from_timestamp,
+            to_timestamp: self.to_timestamp,
+            device_id,
+            observed_ms: count("observed_ms", self.observed_ms)?,
+            mean_fps: self.mean_fps,
+            quality: self.quality,
+            mean_blink_ms: self.mean_blink_ms,
+            incomplete_share: self.incomplete_share,
+            perclos: self.perclos,
         })
+    }
+}
+
+impl From<Fault> for Rejection {
+    fn from(fault: Fault) -> Self {
+        let code = match fault.kind {
+            FaultKind::BadInterval => Code::BadInterval,
+            FaultKind::Unaligned => Code::Unaligned,
+            FaultKind::Negative => Code::Invalid,
+            FaultKind::Implausible => Code::Implausible,
+        };
+        Self::new(code, fault.field, fault.to_string())
+    }
+}
+
+impl From<Minute> for CheckedMinute {
+    /// Of a minute that [`Minute::check`] found sound: its counts are small.
+    fn from(minute: Minute) -> Self {
+        let small = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        Self {
+            id: minute.id,
+            blink_count: small(minute.blink_count),
+            from: minute.from_timestamp.into(),
+            observed_ms: small(minute.observed_ms),
+            mean_fps: minute.mean_fps,
+            quality: match minute.quality {
+                Quality::Good => "good",
+                Quality::Insufficient => "insufficient",
+            },
+            mean_blink_ms: minute.mean_blink_ms,
+            incomplete_share: minute.incomplete_share,
+            perclos: minute.perclos,
+        }
     }
 }
 
@@ -283,7 +244,7 @@ const FIELDS: [(&str, Fits); 12] = [
     ("device_id", fits::<Option<DeviceId>>),
     ("observed_ms", fits_whole),
     ("mean_fps", fits::<f64>),
-    ("quality", fits::<blink_proto::Quality>),
+    ("quality", fits::<Quality>),
     ("mean_blink_ms", fits::<Option<f64>>),
     ("incomplete_share", fits::<Option<f64>>),
     ("perclos", fits::<Option<f64>>),

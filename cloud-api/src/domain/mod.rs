@@ -1,7 +1,7 @@
 //! What the outside says, parsed into what the inside may rely on. Nothing here does I/O.
 //!
 //! - [`fields`]: reads a JSON body field by field and names every one that is wrong
-//! - [`account`]: e-mail addresses, passwords, names, time zones
+//! - [`account`]: roles, passwords, names; [`email`]: addresses; [`zone`]: time zones
 //! - [`minute`]: a minute from the wire becomes a checked minute or a rejection code
 //! - [`interval`]: hours, days and weeks in a person's time zone
 //! - [`insights`]: what the figures say
@@ -11,9 +11,11 @@
 
 pub mod account;
 pub mod cursor;
+pub mod email;
 pub mod fields;
 pub mod insights;
 pub mod interval;
 pub mod minute;
 pub mod team;
 pub mod time;
+pub mod zone;

@@ -1,24 +1,122 @@
-//! The API's description, at `/api/openapi.json` and as pages at `/api/docs/`.
+//! The API's description, an OpenAPI document made of what the handlers say of themselves.
 //!
-//! - `paths`: every address and method; a test holds it equal to the router's table
-//! - `schemas`: the bodies
+//! A handler says its method, path, parameters, body and statuses in `#[utoipa::path(..)]`; its doc comment is the summary.
+//! Bodies are the types of [`blink_proto::http`], which the handler really reads and returns. What holds for every
+//! operation is added here and written at none of them: refusals are those of [`responses`], a body may be malformed,
+//! whoever needs an access token (all that do not say `security(())`) may lack it, and every server may fail. A response
+//! of 400 and above without a body of its own is the error envelope.
 
-mod paths;
-mod schemas;
+mod refusals;
 
-use std::sync::{Arc, LazyLock};
-
-use actix_web::{
-    HttpResponse,
-    http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, LOCATION},
-    web::Path,
+use actix_web::http::Method;
+use serde_json::{Map, Value, json};
+// What utoipa::path makes has these traits; utoipa's own routers use them in this way.
+use utoipa::__dev::{SchemaReferences, Tags};
+use utoipa::{
+    IntoParams, PartialSchema as _, Path, ToSchema as _,
+    openapi::{HttpMethod, RefOr, Schema},
 };
-use serde_json::{Value, json};
-use utoipa_swagger_ui::Config;
 
-use crate::error::{ApiError, ApiResult};
+/// What reading a JSON body can end in.
+const OF_A_BODY: [u16; 5] = [400, 408, 413, 415, 422];
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+/// The header with which a page asks for its refresh token as a cookie.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct PageClient {
+    /// web: a page. Its refresh token is a cookie, and in no body.
+    #[param(rename = "X-WAW-Client", required = false, example = "web")]
+    #[expect(dead_code, reason = "it describes a header, which the handlers look up")]
+    client: String,
+}
+
+/// An operation of the API, as its handler describes it.
+#[derive(Clone)]
+pub struct Described {
+    /// Its path, as a pattern.
+    pub path: String,
+    /// Its method.
+    pub method: Method,
+    operation: Value,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl Described {
+    /// What the handler behind `P` says of itself.
+    #[must_use]
+    pub fn of<P: Path + SchemaReferences + for<'t> Tags<'t>>() -> Self {
+        let mut schemas = Vec::new();
+        P::schemas(&mut schemas);
+        let method = match P::methods().first() {
+            Some(HttpMethod::Post) => Method::POST,
+            Some(HttpMethod::Put) => Method::PUT,
+            Some(HttpMethod::Patch) => Method::PATCH,
+            Some(HttpMethod::Delete) => Method::DELETE,
+            _ => Method::GET,
+        };
+        let mut operation = json!(P::operation());
+        operation["tags"] = json!(P::tags());
+        Self { path: P::path(), method, operation, schemas }
+    }
+
+    /// The same under an address of the original plan.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Self {
+        let mut operation = self.operation.clone();
+        operation["tags"] = json!(["the original plan's addresses"]);
+        operation["summary"] = json!(format!("As {}", self.path));
+        Self { path: path.to_owned(), operation, ..self.clone() }
+    }
+
+    fn id(&self) -> String {
+        let words = self.path.split(['/', '{', '}', '.', '_', '-']).filter(|word| !word.is_empty());
+        std::iter::once(self.method.as_str().to_lowercase().as_str()).chain(words).collect::<Vec<_>>().join("_")
+    }
+
+    /// The operation with what holds for every one.
+    fn whole(&self) -> Value {
+        let mut operation = self.operation.clone();
+        operation["operationId"] = json!(self.id());
+        if let Some(summary) = operation["summary"].as_str() {
+            operation["summary"] = json!(summary.trim_end_matches('.'));
+        }
+        let open = operation.get("security").is_some();
+        if !open {
+            operation["security"] = json!([{"bearer": []}]);
+        } else if operation["security"] == json!([{}]) {
+            operation["security"] = json!([]);
+        }
+        let of_a_body: &[u16] = if operation.get("requestBody").is_some() { &OF_A_BODY } else { &[] };
+        let of_a_token: &[u16] = if open { &[] } else { &[401, 403] };
+        let mut responses = operation["responses"].as_object().cloned().unwrap_or_default();
+        for status in of_a_body.iter().chain(of_a_token).chain(&[500, 503]) {
+            responses.entry(status.to_string()).or_insert_with(|| json!({}));
+        }
+        for (status, response) in &mut responses {
+            if response.get("content").is_none() && status.as_str() >= "400" {
+                *response = json!({"$ref": format!("#/components/responses/{status}")});
+            } else if response["description"].as_str().is_none_or(str::is_empty) {
+                response["description"] = json!("Done");
+            }
+        }
+        operation["responses"] = Value::Object(responses);
+        operation
+    }
+}
+
+/// The whole document, of these operations.
+#[must_use]
+pub fn document(operations: impl Iterator<Item = Described>) -> Value {
+    let (mut paths, mut schemas) = (Map::new(), Map::new());
+    let envelope = blink_proto::http::ErrorEnvelope::name().into_owned();
+    let mut all = vec![(envelope, blink_proto::http::ErrorEnvelope::schema())];
+    blink_proto::http::ErrorEnvelope::schemas(&mut all);
+    for described in operations {
+        let place = paths.entry(described.path.clone()).or_insert_with(|| json!({}));
+        place[described.method.as_str().to_lowercase()] = described.whole();
+        all.extend(described.schemas);
+    }
+    schemas.extend(all.into_iter().map(|(name, schema)| (name, json!(schema))));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -36,51 +134,37 @@ static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
                     "description": "A page's refresh token; waw_refresh without HTTPS. It counts only with X-WAW-Client: web."},
                 "metrics": {"type": "http", "scheme": "bearer", "description": "CLOUD_API_METRICS_TOKEN"},
             },
-            "schemas": schemas::all(),
-            "responses": schemas::errors(),
-            "parameters": paths::shared_parameters(),
+            "schemas": schemas,
+            "responses": refusals::responses(),
         },
-        "paths": paths::all(),
+        "paths": paths,
     })
-});
-
-/// The whole document.
-#[must_use]
-pub fn document() -> &'static Value {
-    &DOCUMENT
 }
 
-/// `GET /api/openapi.json`.
-pub async fn json_document() -> HttpResponse {
-    HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(document())
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// Swagger UI sets styles inline; scripts stay ours alone.
-const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
-    img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+    use crate::routes::docs::description;
 
-static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("/api/openapi.json")));
-
-/// `GET /api/docs`, `/docs`: the way to the pages.
-pub async fn to_pages() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish()
-}
-
-/// `GET /api/docs/...`: Swagger UI, embedded.
-///
-/// # Errors
-/// 404 for a file that is not part of it.
-pub async fn pages(file: Path<String>) -> ApiResult {
-    let found = utoipa_swagger_ui::serve(&file, UI.clone())
-        .map_err(|e| ApiError::internal(format!("Swagger UI: {e}")))?
-        .ok_or_else(ApiError::not_found)?;
-    let mut answer = HttpResponse::Ok();
-    answer
-        .content_type(found.content_type)
-        .insert_header((CACHE_CONTROL, "no-cache"))
-        .insert_header((CONTENT_SECURITY_POLICY, DOCS_POLICY));
-    if found.gzpipped {
-        answer.insert_header((CONTENT_ENCODING, "gzip"));
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let text = description().to_string();
+        for reference in text.split("\"$ref\":\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(description().pointer(reference).is_some(), "{reference}");
+        }
     }
-    Ok(answer.body(found.bytes.into_owned()))
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let paths = description()["paths"].as_object().unwrap();
+        let operations: Vec<_> = paths.values().flat_map(|path| path.as_object().unwrap().values()).collect();
+        let names: BTreeSet<_> = operations.iter().map(|operation| operation["operationId"].to_string()).collect();
+        assert_eq!(names.len(), operations.len());
+    }
+
+    #[test]
+    fn the_document_is_what_it_was() {
+        insta::assert_json_snapshot!(description(), {".info.version" => "[version]"});
+    }
 }

@@ -13,13 +13,12 @@ use blink_proto::{
     consent::TRACKING_VERSION,
     http::{TokenResponse, User},
 };
-use serde_json::json;
 
 use crate::{
     auth::{tokens, web},
     config::access::Registration as Policy,
     db::{
-        sessions::{self, Rotation, SessionRow},
+        sessions::{self, Exchange, Rotation, SessionRow},
         types::DbId,
         users::{self, ConsentRow, UserRow},
     },
@@ -75,10 +74,16 @@ impl Registration {
     }
 }
 
-/// `POST /api/auth/register` -> 201 with tokens; 409 for a taken address; 422 without consent.
-///
-/// # Errors
-/// As above, and those of [`body::object`].
+/// Make an account; consent to tracking is part of it.
+#[utoipa::path(
+    post,
+    path = "/api/auth/register",
+    tag = "sign-in",
+    security(()),
+    request_body = blink_proto::http::RegisterRequest,
+    params(crate::openapi::PageClient),
+    responses((status = 201, body = blink_proto::http::TokenResponse), (status = 403), (status = 409), (status = 429)),
+)]
 pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.new_accounts(state.peer(&req))?;
     let new = Registration::read(body::object(&req, payload).await?)?;
@@ -142,21 +147,26 @@ pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiEr
     }
 }
 
-/// `POST /api/auth/login` -> 200 with tokens; 401 alike, in the same time, for an unknown address and a wrong password.
-///
-/// # Errors
-/// As above, and those of [`body::object`].
+/// Sign in; unknown and wrong are refused alike.
+#[utoipa::path(
+    post,
+    path = "/api/auth/login",
+    tag = "sign-in",
+    security(()),
+    request_body = blink_proto::http::LoginRequest,
+    params(crate::openapi::PageClient),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401), (status = 429)),
+)]
 pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     // An address that cannot exist is an unknown one.
-    let email = fields.text("email", |text| Ok(account::Email::parse(text).ok()));
+    let keys = fields.text("email", |text| Ok(account::Email::keys(text)));
     let password = fields.text("password", account::given_password);
-    let (Some(email), Some(password)) = (email, password) else {
+    let (Some(keys), Some(password)) = (keys, password) else {
         return Err(ApiError::invalid(fields.wrong()));
     };
-    let key = email.map(|email| email.key).unwrap_or_default();
-    let attempt = state.limits.sign_in(&key, state.peer(&req)).await?;
-    let user = state.db.read(move |conn| users::by_email_key(conn, &key)).await?;
+    let attempt = state.limits.sign_in(keys.last().map_or("", String::as_str), state.peer(&req)).await?;
+    let user = state.db.read(move |conn| users::by_email_keys(conn, &keys)).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.passwords.verify(password, hash).await?;
     let wrong = || {
@@ -174,22 +184,24 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
 }
 
 /// What somebody who signed in is told: all of it, or, for a page, all but the refresh token, which is a cookie.
-fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, answer: TokenResponse) -> ApiResult {
+fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, mut answer: TokenResponse) -> ApiResult {
     let mut told = HttpResponse::build(status);
-    if !web::is_web(req) {
-        return Ok(told.json(answer));
+    if let Some(token) = answer.refresh_token.take_if(|_| web::is_web(req)) {
+        told.cookie(web::holding(&token, state.is_https()));
     }
-    let TokenResponse { user, access_token, refresh_token, token_type, expires_in } = answer;
-    Ok(told.cookie(web::holding(&refresh_token, state.is_https())).json(json!({
-        "user": user, "access_token": access_token, "token_type": token_type, "expires_in": expires_in,
-    })))
+    Ok(told.json(answer))
 }
 
-/// `POST /api/auth/refresh` -> 200 with new tokens. The old refresh token is taken again until its successor is used;
-/// then its re-use is 401 and ends the session.
-///
-/// # Errors
-/// As above, and those of [`body::object`].
+/// Exchange a refresh token, of the body or a page's cookie; a used one ends the session.
+#[utoipa::path(
+    post,
+    path = "/api/auth/refresh",
+    tag = "sign-in",
+    security((), ("cookie" = [])),
+    request_body = Option<blink_proto::http::RefreshRequest>,
+    params(crate::openapi::PageClient),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401)),
+)]
 pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     if !web::is_web(&req) {
         let mut fields = body::object(&req, payload).await?;
@@ -224,8 +236,8 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
         return Err(not_signed_in("The refresh token is not valid: sign in again."));
     };
     let (session, fresh, expires_at) = (DbId(old.sid), DbId::fresh(), now.plus(tokens::SESSION_S * 1_000));
-    let rotation =
-        state.db.write(move |conn| sessions::rotate(conn, session, DbId(old.jti), fresh, now, expires_at)).await?;
+    let exchange = Exchange { session, presented: DbId(old.jti), successor: fresh, expires_at };
+    let rotation = state.db.write(move |conn| sessions::rotate(conn, exchange, now)).await?;
     match rotation {
         Rotation::Rotated(user) => signed_in(req, state, StatusCode::OK, answer(state, *user, session, fresh, now)?),
         Rotation::Reused => {
@@ -241,11 +253,14 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
     }
 }
 
-/// `POST /api/auth/logout` -> 204; the session's tokens are dead at once. A page may have lost its access token: its
-/// cookie ends the session as well, and is forgotten.
-///
-/// # Errors
-/// 401 where nobody is signed in; a page's browser forgets its cookie all the same.
+/// End this session; its tokens are dead at once.
+#[utoipa::path(
+    post,
+    path = "/api/auth/logout",
+    tag = "sign-in",
+    params(crate::openapi::PageClient),
+    responses((status = 204)),
+)]
 pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: Data<State>) -> ApiResult {
     let of_cookie = web::given(&req, state.is_https())
         .and_then(|token| tokens::verify_refresh(&state.keys, token.expose(), state.clock.now()))
@@ -311,7 +326,7 @@ pub fn answer(state: &State, user: UserRow, session: DbId, token: DbId, now: Utc
     let failed = |e: tokens::SignError| ApiError::internal(crate::failure::chain(&e));
     Ok(TokenResponse {
         access_token: tokens::access(&state.keys, user.id, session, now).map_err(failed)?,
-        refresh_token: tokens::refresh(&state.keys, session, token, now).map_err(failed)?,
+        refresh_token: Some(tokens::refresh(&state.keys, session, token, now).map_err(failed)?),
         token_type: "Bearer".to_owned(),
         expires_in: tokens::ACCESS_S.unsigned_abs(),
         user,

@@ -7,27 +7,29 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload, Query},
 };
-use blink_proto::http::User;
+use blink_proto::http::{Role, User};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
     db::{
-        DbError,
         types::DbId,
         users::{self, RoleChange},
     },
-    domain::account::{Role, role},
     error::{ApiError, ApiResult},
     http::body,
     principal::Principal,
     state::State,
 };
 
-/// `GET /api/admin/users?limit=&cursor=` -> `{items: [user], next_cursor}`.
-///
-/// # Errors
-/// 403 for anybody but admins, 422 naming the parameter.
+/// People.
+#[utoipa::path(
+    get,
+    path = "/api/admin/users",
+    tag = "administration",
+    params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<uuid::Uuid>, Query, description = "next_cursor of the page before")),
+    responses((status = 200, body = blink_proto::http::Users), (status = 403), (status = 422)),
+)]
 pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     who.require(Role::Admin)?;
     let limit = match query.get("limit").map(|text| text.parse::<i64>()) {
@@ -45,10 +47,15 @@ pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state:
     Ok(HttpResponse::Ok().json(json!({"items": items, "next_cursor": next_cursor})))
 }
 
-/// `PATCH /api/admin/users/{id}`: `{role}` -> 200 with the person.
-///
-/// # Errors
-/// 403 for anybody but admins, 404, 409 for the last admin, 422 naming the field.
+/// Give a person a role.
+#[utoipa::path(
+    patch,
+    path = "/api/admin/users/{id}",
+    tag = "administration",
+    request_body = blink_proto::http::RoleChange,
+    params(("id" = String, Path)),
+    responses((status = 200, body = blink_proto::http::User), (status = 403), (status = 404), (status = 409)),
+)]
 pub async fn change(
     who: Principal,
     id: Path<String>,
@@ -58,17 +65,23 @@ pub async fn change(
 ) -> ApiResult {
     who.require(Role::Admin)?;
     let mut fields = body::object(&req, payload).await?;
-    let Some(role) = fields.text("role", role) else { return Err(ApiError::invalid(fields.wrong())) };
+    let Some(role) = fields.text("role", |text| text.parse::<Role>().map_err(|e| e.to_string())) else {
+        return Err(ApiError::invalid(fields.wrong()));
+    };
     let user = id.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
-    let (change, row) = state
-        .db
-        .write(move |conn| Ok::<_, DbError>((users::set_role(conn, user, role.as_str())?, users::by_id(conn, user)?)))
-        .await?;
-    match (change, row) {
-        (RoleChange::Done, Some(row)) => Ok(HttpResponse::Ok().json(User::from(row))),
-        (RoleChange::LastAdmin, _) => {
-            Err(ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first."))
+    let changed = who.write_roles(&state, move |conn, who| {
+        who.require(Role::Admin)?;
+        match users::set_role(conn, user, role.as_str())? {
+            RoleChange::Done => users::by_id(conn, user)?.ok_or_else(ApiError::not_found),
+            RoleChange::LastAdmin => Err(last_admin()),
+            RoleChange::NoSuchPerson => Err(ApiError::not_found()),
         }
-        _ => Err(ApiError::not_found()),
-    }
+    });
+    Ok(HttpResponse::Ok().json(User::from(changed.await?)))
+}
+
+/// 409 for what would leave the server without an admin.
+#[must_use]
+pub fn last_admin() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first.")
 }

@@ -28,10 +28,14 @@ use crate::{
     state::State,
 };
 
-/// `POST /api/blink`: one minute with its `device_id` -> 201, or 200 when it was there already.
-///
-/// # Errors
-/// 401, 403 `consent_withdrawn`, 422 with the code of the rejection, and those of [`body::read`].
+/// Send one minute.
+#[utoipa::path(
+    post,
+    path = "/api/blink",
+    tag = "minutes",
+    request_body = blink_proto::Minute,
+    responses((status = 201, body = blink_proto::http::SyncResponse), (status = 200, body = blink_proto::http::SyncResponse), (status = 403), (status = 429)),
+)]
 pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require_consent()?;
     let bytes = body::read(&req, payload, body::MAX_JSON_BYTES).await?;
@@ -43,11 +47,14 @@ pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data
     Ok(HttpResponse::build(status).json(stored))
 }
 
-/// `POST /api/blink/sync`: `{device_id, buckets}` -> 200 `{accepted, duplicates, rejected}`; more than 10,000 buckets
-/// or 8 MB: 413, and nothing is stored.
-///
-/// # Errors
-/// 401, 403 `consent_withdrawn`, 422 for the envelope, and those of [`body::read`].
+/// Send up to 10,000 minutes of one device; gzip is welcome.
+#[utoipa::path(
+    post,
+    path = "/api/blink/sync",
+    tag = "minutes",
+    request_body = blink_proto::http::SyncRequest,
+    responses((status = 200, body = blink_proto::http::SyncResponse), (status = 403), (status = 429)),
+)]
 pub async fn sync(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require_consent()?;
     let bytes = body::read(&req, payload, body::MAX_SYNC_BYTES).await?;
@@ -89,6 +96,7 @@ async fn store(
             Ok(SyncResponse { accepted, duplicates, rejected })
         }
         Outcome::NotConsented => Err(consent_withdrawn()),
+        Outcome::SignedOut => Err(ApiError::unauthenticated()),
     }
 }
 

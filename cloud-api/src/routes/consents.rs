@@ -1,8 +1,20 @@
-//! `GET /api/consents`: the texts a person can agree to.
+//! `GET /api/consents`: the texts a person can agree to; and how what they say of one is recorded.
 
 use actix_web::HttpResponse;
 use blink_proto::consent::{TRACKING_TEXT, TRACKING_VERSION};
 use serde_json::{Value, json};
+
+use crate::{
+    db::{
+        conn::Conn,
+        types::DbId,
+        users::{self, ConsentRow},
+    },
+    error::ApiError,
+    ledger::{Ledger, What},
+    principal::Principal,
+    state,
+};
 
 /// The version of [`TEAM_TEXT`].
 pub const TEAM_VERSION: &str = "1";
@@ -32,7 +44,52 @@ Your choice: this is voluntary. Attendance can be marked with a PIN or a QR code
 You can withdraw at any time: the photograph and the numbers are then removed.
 ";
 
-/// The texts, with the versions that are recorded.
+/// What somebody says of a text.
+pub struct Said<'a> {
+    /// `tracking`, `team` or `biometric`.
+    pub kind: &'a str,
+    /// The text's version.
+    pub version: &'a str,
+    /// Yes or no.
+    pub granted: bool,
+}
+
+/// Records what the caller says of a text, in their turn: history, flag and ledger agree. What they said before changes
+/// nothing, and nothing is written.
+pub fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
+    let Said { kind, version, granted } = *said;
+    let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
+    if newest.as_ref().is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
+        return Ok(());
+    }
+    // After what they said before, even where another replica's clock is ahead: the latest counts.
+    let at = newest.map_or(who.at, |row| who.at.max(row.at.plus(1)));
+    let entry = ConsentRow {
+        id: DbId::fresh(),
+        user_id: who.user.into(),
+        kind: kind.to_owned(),
+        version: version.to_owned(),
+        granted,
+        at,
+    };
+    users::record_consent(conn, &entry)?;
+    remember(ledger, &entry)
+}
+
+/// Writes a consent that was recorded into the ledger.
+pub fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
+    let ConsentRow { kind, version, granted, .. } = entry.clone();
+    state::remember(ledger, entry.at, entry.user_id.into(), What::Consent { kind, version, granted })
+}
+
+/// The texts a person can agree to.
+#[utoipa::path(
+    get,
+    path = "/api/consents",
+    tag = "consent",
+    security(()),
+    responses((status = 200, body = blink_proto::http::ConsentTexts)),
+)]
 pub async fn texts() -> HttpResponse {
     HttpResponse::Ok().json(all())
 }

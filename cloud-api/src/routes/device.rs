@@ -12,8 +12,8 @@ use super::accounts;
 use crate::{
     address,
     db::{
-        DbError,
-        device_codes::{self, CodeRow, Decider, Poll},
+        device_codes::{self, Approval, CodeRow, Decider, Poll},
+        sessions::SessionRow,
     },
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
@@ -46,10 +46,15 @@ fn normal(code: &str) -> String {
     if letters.len() == 8 { format!("{}-{}", &letters[..4], &letters[4..]) } else { letters }
 }
 
-/// `POST /api/auth/device`: `{device_name?}` -> 200 with both codes and where to confirm.
-///
-/// # Errors
-/// 422 naming the field, 429.
+/// Start signing a device in from a browser (RFC 8628).
+#[utoipa::path(
+    post,
+    path = "/api/auth/device",
+    tag = "sign-in",
+    security(()),
+    request_body = Option<blink_proto::http::DeviceRequest>,
+    responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
+)]
 pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.new_accounts(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
@@ -67,6 +72,7 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         polled_at: None,
         user_id: None,
         denied: false,
+        session_id: None,
     };
     let page = format!("{}/device", state.public_url);
     let answer = json!({
@@ -78,10 +84,15 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     Ok(HttpResponse::Ok().json(answer))
 }
 
-/// `POST /api/auth/device/token`: `{grant_type, device_code}` -> 200 with tokens, or 400 in RFC 8628's own form.
-///
-/// # Errors
-/// 5xx alone has the usual envelope.
+/// Ask for a device's tokens; refused in RFC 8628's own form.
+#[utoipa::path(
+    post,
+    path = "/api/auth/device/token",
+    tag = "sign-in",
+    security(()),
+    request_body = blink_proto::http::DeviceTokenRequest,
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError)),
+)]
 pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = form_or_object(&req, payload).await?;
     let code = fields.text("device_code", |text| Ok(text.to_owned()));
@@ -94,7 +105,10 @@ pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     }
     let now = state.clock.now();
     let told = state.db.write(move |conn| {
-        let begin = |user, name: &str| accounts::session_of(user, Some(name), now);
+        let begin = |approval: Approval| SessionRow {
+            signed_in_at: approval.signed_in_at,
+            ..accounts::session_of(approval.user, Some(&approval.device_name), now)
+        };
         device_codes::poll(conn, &code, INTERVAL_S * 1_000, now, begin)
     });
     match told.await? {
@@ -117,11 +131,14 @@ fn refused(error: &str, description: &str) -> HttpResponse {
     answer
 }
 
-/// `POST /api/auth/device/approve`: `{user_code}` -> 200 with the device's name and address; with `approve: true` or
-/// `false` as well -> 200 `{status}`, and the code is decided.
-///
-/// # Errors
-/// 404 for a code that does not wait, 429 after five of those.
+/// Look at a device that waits, and confirm or refuse it.
+#[utoipa::path(
+    post,
+    path = "/api/auth/device/approve",
+    tag = "sign-in",
+    request_body = blink_proto::http::DeviceApproval,
+    responses((status = 200, body = blink_proto::http::DeviceDecision), (status = 403), (status = 404), (status = 429)),
+)]
 pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let code = fields.text("user_code", |text| Ok(normal(text)));
@@ -129,13 +146,18 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
     let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
     let try_ = state.limits.code_try(who.user).await?;
-    let who = Decider { user: who.user.into(), session: who.session };
-    let (now, decision) = (state.clock.now(), decided.flatten());
-    let found = state
-        .db
-        .write(move |conn| -> Result<_, DbError> {
-            let Some(row) = device_codes::waiting(conn, &code, now)? else { return Ok(None) };
-            let done = decision.map_or(Ok(true), |approved| device_codes::decide(conn, &code, who, approved, now))?;
+    let decision = decided.flatten();
+    let found = who
+        .write(&state, move |conn, who| {
+            let Some(row) = device_codes::waiting(conn, &code, who.at)? else { return Ok(None) };
+            if decision == Some(true) {
+                who.require_fresh_sign_in()?;
+            }
+            let decider = Decider { user: who.user.into(), session: who.session };
+            let done = match decision {
+                Some(approved) => device_codes::decide(conn, &code, decider, approved, who.at)?,
+                None => true,
+            };
             Ok(done.then_some(row))
         })
         .await?;

@@ -23,10 +23,13 @@ use crate::{
 /// Minutes read at once.
 const PAGE: i64 = 5_000;
 
-/// Streams the document; a failure on the way breaks it off, so that half of it cannot pass for the whole.
-///
-/// # Errors
-/// 401 without a live session.
+/// Everything held about me, one document.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/export",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::Export)),
+)]
 pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
     let user = DbId::from(who.user);
     let (now, archive_on) = (state.clock.now(), state.archive.is_some());

@@ -19,7 +19,14 @@ use crate::{
     state::State,
 };
 
-/// `GET /health`: the process answers. Nothing is asked of the database, so it is cheap.
+/// The process lives.
+#[utoipa::path(
+    get,
+    path = "/health",
+    tag = "operation",
+    security(()),
+    responses((status = 200, body = blink_proto::http::Health)),
+)]
 pub async fn liveness(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(json!({
         "status": "ok",
@@ -35,11 +42,14 @@ struct Schema {
     version: String,
 }
 
-/// `GET /healthz`: the server can do its work: its database answers and takes writes. What else is missing is said, and
-/// is no reason to send people elsewhere.
-///
-/// # Errors
-/// 503 without the database, and with one that can only be read.
+/// The process can work: its database answers.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operation",
+    security(()),
+    responses((status = 200, body = blink_proto::http::Ready), (status = 503)),
+)]
 pub async fn readiness(state: Data<State>) -> ApiResult {
     let (folder, now) = (state.exports_dir.clone(), state.clock.now());
     let (schema, clock, exports) = state
@@ -86,10 +96,14 @@ fn readable(folder: &Path) -> Option<bool> {
     }
 }
 
-/// `GET /metrics`: for Prometheus. Open on loopback; elsewhere, and behind a proxy, it wants the token.
-///
-/// # Errors
-/// 401 without the token, 404 where none is set.
+/// Figures for Prometheus; off loopback with the metrics token.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operation",
+    security(()),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 401), (status = 404)),
+)]
 pub async fn metrics(req: HttpRequest, state: Data<State>) -> ApiResult {
     let local = !state.behind_proxy && req.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
     match &state.access.metrics_token {

@@ -20,6 +20,7 @@ use crate::{
     domain::{
         cursor::Cursor,
         interval::{Grouping, Interval},
+        zone,
     },
     error::{ApiError, ApiResult},
     principal::Principal,
@@ -57,10 +58,14 @@ struct Ask {
     cursor: Option<Cursor>,
 }
 
-/// `GET /api/user/{id}/blinks`. Any id that is not the caller's, existing or not, is 403, for every role.
-///
-/// # Errors
-/// 401, 403, and 422 naming the parameter.
+/// My history by minute, hour, day or week; any other id is 403.
+#[utoipa::path(
+    get,
+    path = "/api/user/{id}/blinks",
+    tag = "minutes",
+    params(("id" = String, Path), ("from" = Option<jiff::Timestamp>, Query, description = "inclusive"), ("to" = Option<jiff::Timestamp>, Query, description = "exclusive"), ("group" = Option<crate::domain::interval::Grouping>, Query, description = "minute, hour, day or week; days and weeks of my time zone; day if absent"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
+    responses((status = 200, body = blink_proto::http::History), (status = 403), (status = 422)),
+)]
 pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
     if id.as_str() != "me" && id.parse::<UserId>().ok() != Some(who.user) {
         return Err(ApiError::forbidden("forbidden", "People can read their own minutes only."));
@@ -71,7 +76,7 @@ pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: D
         .db
         .read(move |conn| -> Result<Page, DbError> {
             let user = who.user.into();
-            let zone = users::by_id(conn, user)?.and_then(|u| TimeZone::get(&u.timezone).ok()).unwrap_or(TimeZone::UTC);
+            let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
             let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));
             // One interval more than a page, so that it is known whether there is another page.
             let max_sums = i64::try_from(ask.limit + 1).unwrap_or(i64::MAX) * ask.grouping.max_sums();

@@ -14,16 +14,20 @@ use crate::{
     domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
     domain::interval::Grouping,
     domain::time::{DAY_MS, UtcMs},
+    domain::zone,
     error::{ApiError, ApiResult},
     http::{blocking, body, client},
     principal::Principal,
     state::State,
 };
 
-/// `GET /api/user/me/insights`.
-///
-/// # Errors
-/// 401 without a live session.
+/// What my figures say.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/insights",
+    tag = "minutes",
+    responses((status = 200, body = blink_proto::http::Insights)),
+)]
 pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(read(&who, &state).await?))
 }
@@ -31,7 +35,7 @@ pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
 async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
     let (user, now) = (who.user.into(), state.clock.now());
     let insights = state.db.read(move |conn| -> Result<Insights, DbError> {
-        let zone = users::by_id(conn, user)?.and_then(|u| TimeZone::get(&u.timezone).ok()).unwrap_or(TimeZone::UTC);
+        let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let since = now.plus(-RECENT_DAYS * DAY_MS);
         let from = since.plus(-BASELINE_DAYS * DAY_MS);
         let slots = history::slots(conn, user, from, now.plus(DAY_MS), i64::from(u16::MAX))?;
@@ -60,11 +64,14 @@ const INSTRUCTIONS: &str = "You answer one person's question about their own bli
     given and nothing else. Say when the figures cannot tell. You never diagnose and never advise on illness: for that, \
     say that a doctor or optometrist should be asked. Three sentences at most, plain words.";
 
-/// `POST /api/user/me/ask`: `{question}` -> 200 `{answer, model}`. Off unless the operator chose a model. The question
-/// and the aggregates of `GET /api/user/me/insights` leave; no minute, name or address does.
-///
-/// # Errors
-/// 404 where it is off, 422 naming the field, 429, 502 when the model does not answer.
+/// Ask about my figures; off unless the operator chose a model.
+#[utoipa::path(
+    post,
+    path = "/api/user/me/ask",
+    tag = "minutes",
+    request_body = blink_proto::http::Question,
+    responses((status = 200, body = blink_proto::http::AnswerToQuestion), (status = 404), (status = 429), (status = 502)),
+)]
 pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let Some(config) = state.ask.clone() else {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_configured", "Questions are off on this server."));
@@ -76,6 +83,8 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
         _ => Err("must have 1 to 1,000 characters".to_owned()),
     });
     let Some(question) = question else { return Err(ApiError::invalid(fields.wrong())) };
+    // Nothing leaves for a session that ended while its body was on the way.
+    let who = who.again(&state).await?;
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
     let model = config.model.clone();
     match blocking(move || ask_model(&config, &question, &figures)).await? {

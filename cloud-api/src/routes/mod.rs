@@ -8,13 +8,14 @@
 //! - [`team`]: one figure for a closed week
 //! - [`device`]: a tray signed in from the browser
 //! - [`admin`], [`reset`]: people and roles; a new password by link
-//! - [`health`], [`consents`], [`pages`]
+//! - [`health`], [`consents`], [`pages`]; [`docs`]: the API's description
 
 pub mod accounts;
 pub mod admin;
 pub mod blink;
 pub mod consents;
 pub mod device;
+pub mod docs;
 pub mod export;
 pub mod health;
 pub mod history;
@@ -26,99 +27,148 @@ pub mod people;
 pub mod reset;
 pub mod team;
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     Route,
     http::Method,
     web::{self, ServiceConfig},
 };
 
-use crate::{config::Part, error::ApiError, http::resource, openapi};
+use crate::{
+    config::Part,
+    error::ApiError,
+    http::resource,
+    openapi::Described,
+    principal::{OpenTo, Openings},
+};
 
-/// One address: its part, its path, its methods.
-pub struct Entry {
+/// One method of one address.
+pub struct Endpoint {
     /// The part it belongs to.
     pub part: Part,
     /// Its path, as a pattern.
-    pub path: &'static str,
-    /// Its methods.
-    pub methods: Vec<(Method, Route)>,
+    pub path: String,
+    /// Its method.
+    pub method: Method,
+    /// Its handler.
+    pub route: Route,
+    /// Whom it is open to.
+    pub open_to: OpenTo,
+    /// How its handler describes it; `None` for pages and their assets, which are not part of the API.
+    pub described: Option<Described>,
 }
 
-/// The handlers of one address.
-macro_rules! on {
-    ($part:ident $path:literal $($method:ident $handler:path),+) => {
-        Entry {
-            part: Part::$part,
-            path: $path,
-            methods: vec![$((Method::$method, web::route().to($handler))),+],
-        }
+/// A handler's addresses: the one in its `utoipa::path`, and those of the original plan. `=>` opens it to more than people
+/// who consented.
+macro_rules! api {
+    ($part:ident $module:ident::$handler:ident $(, also $alias:literal)*) => {
+        api!($part $module::$handler => People $(, also $alias)*)
+    };
+    ($part:ident $module:ident::$handler:ident => $open_to:ident $(, also $alias:literal)*) => {
+        pastey::paste! {{
+            let described = Described::of::<$module::[<__path_ $handler>]>();
+            let mut endpoints = Vec::new();
+            $(endpoints.push((described.at($alias), web::route().to($module::$handler)));)*
+            endpoints.push((described, web::route().to($module::$handler)));
+            let endpoint = |(described, route): (Described, Route)| Endpoint {
+                part: Part::$part,
+                path: described.path.clone(),
+                method: described.method.clone(),
+                route,
+                open_to: OpenTo::$open_to,
+                described: Some(described),
+            };
+            endpoints.into_iter().map(endpoint).collect::<Vec<_>>()
+        }}
     };
 }
 
-/// Every address of the server, those of the original plans last.
-#[must_use]
-pub fn table() -> Vec<Entry> {
-    vec![
-        on!(Always "/health" GET health::liveness),
-        on!(Always "/healthz" GET health::readiness),
-        on!(Always "/metrics" GET health::metrics),
-        on!(Auth "/api/consents" GET consents::texts),
-        on!(Auth "/api/auth/register" POST accounts::register),
-        on!(Auth "/api/auth/login" POST accounts::login),
-        on!(Auth "/api/auth/refresh" POST accounts::refresh),
-        on!(Auth "/api/auth/logout" POST accounts::logout),
-        on!(Auth "/api/auth/reset" POST reset::reset),
-        on!(Auth "/api/auth/google" GET oidc::start),
-        on!(Auth "/api/auth/google/callback" GET oidc::callback),
-        on!(Auth "/api/auth/device" POST device::start),
-        on!(Auth "/api/auth/device/token" POST device::token),
-        on!(Auth "/api/auth/device/approve" POST device::approve),
-        on!(Sync "/api/blink" POST blink::one),
-        on!(Sync "/api/blink/sync" POST blink::sync),
-        on!(Data "/api/user/me" GET people::me, PATCH people::change, DELETE people::erase),
-        on!(Data "/api/user/me/consents" GET own::consents, PUT own::put_consent),
-        on!(Data "/api/user/me/sessions" GET own::sessions),
-        on!(Data "/api/user/me/sessions/{id}" DELETE own::end_session),
-        on!(Data "/api/user/me/devices" GET own::devices),
-        on!(Data "/api/user/me/devices/{id}" DELETE own::end_device),
-        on!(Data "/api/user/me/export" GET export::everything),
-        on!(Data "/api/erasures/{id}" GET people::receipt),
-        on!(Data "/api/user/me/insights" GET insights::insights),
-        on!(Data "/api/user/me/ask" POST insights::ask),
-        on!(Data "/api/user/{id}/blinks" GET history::blinks),
-        on!(Data "/api/team" GET team::list, POST team::create),
-        on!(Data "/api/team/{id}/members/{user_id}" PUT team::put_member, DELETE team::delete_member),
-        on!(Data "/api/team/{id}/blinks" GET team::blinks),
-        on!(Data "/api/admin/users" GET admin::list),
-        on!(Data "/api/admin/users/{id}" PATCH admin::change),
-        on!(Web "/api/openapi.json" GET openapi::json_document),
-        on!(Web "/api/docs" GET openapi::to_pages),
-        on!(Web "/docs" GET openapi::to_pages),
-        on!(Web "/api/docs/{file:.*}" GET openapi::pages),
-        on!(Web "/" GET pages::index),
-        on!(Web "/device" GET pages::index),
-        on!(Web "/reset" GET pages::reset),
-        on!(Web "/assets/app.js" GET pages::script),
-        on!(Web "/assets/app.css" GET pages::style),
-        on!(Web "/assets/reset.js" GET pages::reset_script),
-        on!(Web "/favicon.svg" GET pages::icon),
-        on!(Auth "/auth/register" POST accounts::register),
-        on!(Auth "/auth/login" POST accounts::login),
-        on!(Auth "/auth/logout" POST accounts::logout),
-        on!(Auth "/auth/google/callback" GET oidc::callback),
-        on!(Sync "/blink/track" POST blink::one),
-        on!(Sync "/blink/tracking" POST blink::one),
-        on!(Sync "/blink/sync" POST blink::sync),
-        on!(Data "/user/profile" GET people::me),
-    ]
+/// A page, or what it loads.
+macro_rules! page {
+    ($path:literal $handler:path) => {
+        vec![Endpoint {
+            part: Part::Web,
+            path: $path.to_owned(),
+            method: Method::GET,
+            route: web::route().to($handler),
+            open_to: OpenTo::People,
+            described: None,
+        }]
+    };
 }
 
-/// The addresses of these parts.
+/// Every endpoint of the server.
+#[must_use]
+pub fn table() -> Vec<Endpoint> {
+    [
+        api!(Always health::liveness),
+        api!(Always health::readiness),
+        api!(Always health::metrics),
+        api!(Auth consents::texts),
+        api!(Auth accounts::register, also "/auth/register"),
+        api!(Auth accounts::login, also "/auth/login"),
+        api!(Auth accounts::refresh),
+        api!(Auth accounts::logout => Anybody, also "/auth/logout"),
+        api!(Auth reset::reset),
+        api!(Auth oidc::start),
+        api!(Auth oidc::callback, also "/auth/google/callback"),
+        api!(Auth device::start),
+        api!(Auth device::token),
+        api!(Auth device::approve),
+        api!(Sync blink::one, also "/blink/track", also "/blink/tracking"),
+        api!(Sync blink::sync, also "/blink/sync"),
+        api!(Data people::me, also "/user/profile"),
+        api!(Data people::change),
+        api!(Data people::erase => Awaiting),
+        api!(Data own::consents => Awaiting),
+        api!(Data own::put_consent => Awaiting),
+        api!(Data own::sessions),
+        api!(Data own::end_session),
+        api!(Data own::devices),
+        api!(Data own::end_device),
+        api!(Data export::everything),
+        api!(Data people::receipt),
+        api!(Data insights::insights),
+        api!(Data insights::ask),
+        api!(Data history::blinks),
+        api!(Data team::list),
+        api!(Data team::create),
+        api!(Data team::put_member),
+        api!(Data team::delete_member),
+        api!(Data team::blinks),
+        api!(Data admin::list),
+        api!(Data admin::change),
+        api!(Web docs::document),
+        page!("/api/docs" docs::to_pages),
+        page!("/docs" docs::to_pages),
+        page!("/api/docs/{file:.*}" docs::pages),
+        page!("/" pages::index),
+        page!("/device" pages::index),
+        page!("/reset" pages::reset),
+        page!("/assets/app.js" pages::script),
+        page!("/assets/app.css" pages::style),
+        page!("/assets/reset.js" pages::reset_script),
+        page!("/favicon.svg" pages::icon),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Answers the addresses of these parts.
 pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
-    for Entry { part, path, methods } in table() {
+    let mut addresses: BTreeMap<String, (Vec<(Method, Route)>, Openings)> = BTreeMap::new();
+    for Endpoint { part, path, method, route, open_to, .. } in table() {
         if part == Part::Always || parts.contains(&part) {
-            config.service(resource(path, methods));
+            let (methods, openings) = addresses.entry(path).or_default();
+            openings.0.push((method.clone(), open_to));
+            methods.push((method, route));
         }
+    }
+    // A literal before a pattern that would take it: `{` sorts behind every letter.
+    for (path, (methods, openings)) in addresses {
+        config.service(resource(&path, methods).app_data(openings));
     }
     config.default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));
 }

@@ -12,14 +12,14 @@ use actix_web::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{accounts, people};
+use super::{accounts, consents, people};
 use crate::{
     auth::{
         oidc::{self as provider, OidcError, Person},
         web,
     },
     db::{
-        DbError,
+        conn::Conn,
         oidc::{self, Pending},
         sessions,
         types::DbId,
@@ -48,15 +48,34 @@ fn refused(message: &str) -> ApiError {
 }
 
 fn failed(e: &OidcError) -> ApiError {
+    let bad_gateway = |code, message: &str| ApiError::new(StatusCode::BAD_GATEWAY, code, message);
     let mut error = match e {
-        OidcError::Token(_) | OidcError::Code => refused("The provider's answer is not valid: sign in again."),
-        _ => ApiError::new(
-            StatusCode::BAD_GATEWAY,
-            "provider_failed",
-            "The provider cannot be asked now: try again in a moment.",
+        OidcError::Code(_) => refused("The provider no longer takes this sign-in: begin again."),
+        OidcError::Token(_) => refused(
+            "The provider's answer is not valid: sign in again. If it stays so, tell this server's operator the request id.",
+        ),
+        OidcError::Unreachable(_) => {
+            bad_gateway("provider_failed", "The provider cannot be asked now: try again in a moment.")
+        }
+        OidcError::Setup(_) => bad_gateway(
+            "provider_misconfigured",
+            "The provider and this server do not fit together: tell this server's operator the request id.",
         ),
     };
     error.cause = Some(chain(e));
+    error
+}
+
+/// The provider sent the browser back without a code, and with a word for why (RFC 6749, 4.1.2.1).
+fn not_signed_in(word: &str) -> ApiError {
+    let plain = (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let said = if plain { word } else { "no word that can be shown" };
+    let mut error = match word {
+        "access_denied" => refused("The provider did not sign you in, as you or it decided: begin again."),
+        "server_error" | "temporarily_unavailable" => refused("The provider has trouble: begin again in a moment."),
+        _ => refused("The provider did not sign you in. If it stays so, tell this server's operator the request id."),
+    };
+    error.cause = Some(format!("the provider says {said}"));
     error
 }
 
@@ -84,10 +103,15 @@ fn own_page(text: &str) -> Option<&str> {
     (sound && !path.starts_with('/')).then_some(text)
 }
 
-/// `GET /api/auth/google?next=` -> 303 to the provider; `next` is a page of this server to come back to.
-///
-/// # Errors
-/// 404 where none is configured, 429, 502 when it cannot be reached.
+/// Go to the sign-in provider.
+#[utoipa::path(
+    get,
+    path = "/api/auth/google",
+    tag = "sign-in",
+    security(()),
+    params(("next" = Option<String>, Query, description = "a page of this server to come back to, as /device")),
+    responses((status = 303), (status = 404), (status = 429), (status = 502)),
+)]
 pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
@@ -105,12 +129,15 @@ pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, sta
     Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(cookie(&state, bound, LIFE_MS / 1_000)).finish())
 }
 
-/// `GET /api/auth/google/callback?code=&state=`: for a browser 303 to the page, with the refresh token as a cookie; else
-/// 200 with tokens. A new account is 403 `consent_required` to all but consent and erasure until it consents.
-///
-/// # Errors
-/// 401 when the sign-in was not begun here or the provider said no, 403 for an address nobody verified, 409 for one that
-/// is another's.
+/// Come back from the provider; a browser goes on to a page.
+#[utoipa::path(
+    get,
+    path = "/api/auth/google/callback",
+    tag = "sign-in",
+    security(()),
+    params(("state" = Option<String>, Query, description = "as the provider sent it"), ("code" = Option<String>, Query, description = "as the provider sent it")),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 303), (status = 401), (status = 403), (status = 404), (status = 409), (status = 502)),
+)]
 pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     let page = wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
@@ -127,58 +154,84 @@ pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, 
     let pending = state.db.write(move |conn| oidc::take(conn, &given, now)).await?;
     let pending = pending.ok_or_else(not_begun)?;
     let Some(code) = query.get("code").cloned() else {
-        return Err(refused("The provider did not sign you in: begin again."));
+        return Err(not_signed_in(query.get("error").map_or("", String::as_str)));
     };
     let issuer = provider.issuer().to_owned();
     let person = provider.person(code, pending).await.map_err(|e| failed(&e))?;
     let user = find_or_make(&state, issuer, person).await?;
     let (session, answer) = accounts::new_session(&req, &state, user, now)?;
-    state.db.write(move |conn| sessions::insert(conn, &session)).await?;
+    let begun = state.db.write(move |conn| -> Result<(), ApiError> {
+        // They may have been erased since, from another session of theirs.
+        users::hold(conn, session.user_id)?.ok_or_else(ApiError::unauthenticated)?;
+        Ok(sessions::insert(conn, &session)?)
+    });
+    begun.await?;
     let done = cookie(&state, String::new(), 0);
     if !page {
         return Ok(HttpResponse::Ok().cookie(done).json(answer));
     }
     let next = next.as_deref().and_then(own_page).unwrap_or(HOME);
     let way = format!("{next}{}signed_in=google", if next.contains('?') { '&' } else { '?' });
-    let token = web::holding(&answer.refresh_token, state.is_https());
-    Ok(HttpResponse::SeeOther().insert_header((LOCATION, way)).cookie(done).cookie(token).finish())
+    let mut way_back = HttpResponse::SeeOther();
+    way_back.insert_header((LOCATION, way)).cookie(done);
+    if let Some(token) = &answer.refresh_token {
+        way_back.cookie(web::holding(token, state.is_https()));
+    }
+    Ok(way_back.finish())
 }
 
 /// The person known under this identity; else the account with the same address, when the provider verified it; else a
 /// new account that awaits consent.
 async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<UserRow, ApiError> {
-    let policy = state.access.registration.clone();
-    let now = state.clock.now();
-    let made = state.db.write(move |conn| -> Result<Result<UserRow, ApiError>, DbError> {
+    let (state, now) = (state.clone(), state.clock.now());
+    let (policy, ledger) = (state.access.registration.clone(), state.ledger.clone());
+    let find = move |conn: &mut Conn| -> Result<UserRow, ApiError> {
+        oidc::hold(conn, &issuer, &person.sub)?;
         if let Some(user) = oidc::user_of(conn, &issuer, &person.sub)? {
-            return Ok(Ok(user));
+            return Ok(user);
         }
-        let email = person.email.as_deref().filter(|_| person.email_verified).map(account::Email::parse);
-        let Some(Ok(email)) = email else {
-            return Ok(Err(ApiError::forbidden(
-                "email_unverified",
-                "The provider has not verified your address: verify it there first.",
-            )));
-        };
+        let email = verified_address(&person)?;
         // Its holder may be giving the address up at this moment.
         let found = users::by_email_key(conn, &email.key)?.map(|found| users::hold(conn, found.id)).transpose()?;
         if let Some(user) = found.flatten().filter(|held| held.email_key == email.key) {
-            // Providers give addresses to new people. Who had it before keeps what is theirs.
-            if oidc::identities_of(conn, user.id)?.iter().any(|(known, _)| *known == issuer) {
-                return Ok(Err(people::email_taken()));
+            // Providers give addresses to new people: who had it before keeps what is theirs. And what the provider has
+            // verified is this address and none that is much like it.
+            if !email.is_exactly(&user.email) || oidc::is_linked(conn, &issuer, user.id)? {
+                return Err(people::email_taken());
             }
             oidc::link(conn, &issuer, &person.sub, user.id)?;
-            return users::proved(conn, user).map(Ok);
+            let (user, withdrawn) = users::proved(conn, user, now)?;
+            for entry in &withdrawn {
+                consents::remember(&ledger, entry)?;
+            }
+            return Ok(user);
         }
-        if let Err(refused) = accounts::may_register(&policy, &email) {
-            return Ok(Err(refused));
-        }
+        accounts::may_register(&policy, &email)?;
         let user = new_person(email, person.name.as_deref(), now);
-        users::insert_person(conn, &user)?;
+        users::insert_person(conn, &user)
+            .map_err(|e| if e.is_unique_violation() { people::email_taken() } else { ApiError::from(e) })?;
         oidc::link(conn, &issuer, &person.sub, user.id)?;
-        Ok(Ok(user))
-    });
-    made.await?
+        Ok(user)
+    };
+    state.db.write(find).await
+}
+
+/// The address that the provider has verified to be this person's.
+fn verified_address(person: &Person) -> Result<account::Email, ApiError> {
+    let Some(email) = &person.email else {
+        return Err(ApiError::forbidden(
+            "email_missing",
+            "The provider tells this server no address of yours: its operator lets it tell the address, then sign in again.",
+        ));
+    };
+    if !person.email_verified {
+        return Err(ApiError::forbidden(
+            "email_unverified",
+            "The provider does not say that your address is verified: verify it there, or ask its operator to say so.",
+        ));
+    }
+    account::Email::parse(email)
+        .map_err(|why| ApiError::forbidden("email_refused", format!("Your address at the provider {why}.")))
 }
 
 fn new_person(email: account::Email, name: Option<&str>, now: UtcMs) -> UserRow {

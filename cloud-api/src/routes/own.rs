@@ -8,16 +8,16 @@ use blink_proto::consent::TRACKING_VERSION;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::consents::{BIOMETRIC_VERSION, TEAM_VERSION};
+use super::consents::{self, BIOMETRIC_VERSION, Said, TEAM_VERSION};
 use crate::{
     db::{
-        devices, sessions,
+        conn::Conn,
+        devices, erase, sessions,
         types::DbId,
         users::{self, ConsentRow},
     },
     error::{ApiError, ApiResult},
     http::body,
-    ledger::What,
     principal::Principal,
     state::State,
 };
@@ -27,20 +27,49 @@ fn consent_items(rows: Vec<ConsentRow>) -> Value {
     json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})
 }
 
-/// `GET /api/user/me/consents` -> `{items: [{kind, granted, version, at}]}`, oldest first; the last of a kind counts.
-///
-/// # Errors
-/// 401 without a live session.
+/// What becomes of minutes that an account held before its person proved that its address is theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Earlier {
+    Keep,
+    Remove,
+}
+
+/// Keeps or removes the minutes of an account that went over, as its person says; whether they were removed.
+fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<Earlier>) -> Result<bool, ApiError> {
+    let user = who.user.into();
+    if !users::has_minutes(conn, user)? {
+        return Ok(false);
+    }
+    match earlier {
+        Some(Earlier::Keep) => Ok(false),
+        Some(Earlier::Remove) => erase::minutes(conn, user, who.at).map(|()| true).map_err(ApiError::from),
+        None => Err(ApiError::invalid_field(
+            "earlier_minutes",
+            "must be keep or remove: minutes were stored here before you proved that the address is yours",
+        )),
+    }
+}
+
+/// My consents, oldest first.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/consents",
+    tag = "consent",
+    responses((status = 200, body = blink_proto::http::Consents)),
+)]
 pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| users::consents_of(conn, who.user.into())).await?;
     Ok(HttpResponse::Ok().json(consent_items(rows)))
 }
 
-/// `PUT /api/user/me/consents`: `{kind, granted, version}` -> 200 with the history. Withdrawing tracking stops ingest
-/// with the same commit. A consent is to a text that exists; withdrawing needs no version.
-///
-/// # Errors
-/// 422 naming the fields.
+/// Give or withdraw a consent.
+#[utoipa::path(
+    put,
+    path = "/api/user/me/consents",
+    tag = "consent",
+    request_body = blink_proto::http::ConsentChange,
+    responses((status = 200, body = blink_proto::http::Consents)),
+)]
 pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let kind = fields.text("kind", |text| match text {
@@ -59,34 +88,41 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
     {
         fields.refuse::<()>("version", format!("must be \"{current}\", the version of the text at /api/consents"));
     }
+    let earlier = fields.optional_text("earlier_minutes", |text| match text {
+        "keep" => Ok(Earlier::Keep),
+        "remove" => Ok(Earlier::Remove),
+        _ => Err("must be keep or remove".to_owned()),
+    });
     let (Some((kind, current)), Some(granted)) = (kind, granted) else {
         return Err(ApiError::invalid(fields.wrong()));
     };
     fields.finish()?;
-    let entry = ConsentRow {
-        id: DbId::fresh(),
-        user_id: who.user.into(),
-        kind: kind.to_owned(),
-        version: version.unwrap_or_else(|| current.to_owned()),
-        granted,
-        at: state.clock.now(),
-    };
-    let (kind, version) = (entry.kind.clone(), entry.version.clone());
-    state.remember(who.user, What::Consent { kind, version, granted }).await?;
-    let rows = state
-        .db
-        .write(move |conn| {
-            users::record_consent(conn, &entry)?;
-            users::consents_of(conn, entry.user_id)
+    let version = version.unwrap_or_else(|| current.to_owned());
+    let ledger = state.ledger.clone();
+    let (rows, removed) = who
+        .write(&state, move |conn, who| {
+            let first = who.awaits_consent && kind == "tracking" && granted;
+            let removed = first && decide_earlier(conn, who, earlier)?;
+            consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
+            Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
         })
         .await?;
+    if let Some(at) = removed {
+        if let Some(archive) = &state.archive {
+            archive.keys.forget(who.user.into());
+        }
+        state.db.scrub(at).await;
+    }
     Ok(HttpResponse::Ok().json(consent_items(rows)))
 }
 
-/// `GET /api/user/me/sessions` -> `{items: [{id, user_agent, signed_in_at, last_used_at, expires_at, current}]}`.
-///
-/// # Errors
-/// 401 without a live session.
+/// Where I am signed in.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/sessions",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::Sessions)),
+)]
 pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     let now = state.clock.now();
     let rows = state.db.read(move |conn| sessions::of_user(conn, who.user.into(), now)).await?;
@@ -100,20 +136,27 @@ pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
 }
 
-/// `DELETE /api/user/me/sessions/{id}` -> 204; its tokens are dead at once.
-///
-/// # Errors
-/// 404 for a session that is not the caller's.
+/// End a session.
+#[utoipa::path(
+    delete,
+    path = "/api/user/me/sessions/{id}",
+    tag = "me",
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 404)),
+)]
 pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let session = own_id(&id)?;
-    let ended = state.db.write(move |conn| sessions::end_one_of(conn, who.user.into(), session)).await;
-    no_content(ended?)
+    let ended = who.write(&state, move |conn, who| Ok(sessions::end_one_of(conn, who.user.into(), session)?));
+    no_content(ended.await?)
 }
 
-/// `GET /api/user/me/devices` -> `{items: [{device_id, first_seen_at, last_seen_at, session_id}]}`.
-///
-/// # Errors
-/// 401 without a live session.
+/// Machines my minutes came from.
+#[utoipa::path(
+    get,
+    path = "/api/user/me/devices",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::Devices)),
+)]
 pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| devices::of_user(conn, who.user.into())).await?;
     let item = |row: devices::DeviceRow| {
@@ -125,14 +168,18 @@ pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
 }
 
-/// `DELETE /api/user/me/devices/{id}` -> 204: the machine is signed out and forgotten; its minutes stay.
-///
-/// # Errors
-/// 404 for a machine that is not the caller's.
+/// Sign a machine out; its minutes stay.
+#[utoipa::path(
+    delete,
+    path = "/api/user/me/devices/{id}",
+    tag = "me",
+    params(("id" = String, Path)),
+    responses((status = 204), (status = 404)),
+)]
 pub async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let device = own_id(&id)?;
-    let ended = state.db.write(move |conn| devices::end(conn, who.user.into(), device)).await;
-    no_content(ended?)
+    let ended = who.write(&state, move |conn, who| Ok(devices::end(conn, who.user.into(), device)?));
+    no_content(ended.await?)
 }
 
 fn own_id(text: &str) -> Result<DbId, ApiError> {

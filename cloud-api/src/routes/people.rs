@@ -1,20 +1,29 @@
 //! A person's own account: read, changed, erased.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use blink_proto::{Secret, http::User};
+use blink_proto::{
+    Secret,
+    http::{Role, User},
+};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::admin::last_admin;
 use crate::{
     archive::removals,
     db::{
-        DbError, archive_removals, erase, sessions,
+        archive_removals,
+        conn::Conn,
+        erase, sessions,
         types::DbId,
         users::{self, Change, UserRow},
     },
@@ -23,21 +32,47 @@ use crate::{
     error::{ApiError, ApiResult},
     failure::chain,
     http::body,
-    ledger::What,
+    ledger::{Ledger, What},
     principal::Principal,
-    state::State,
+    state::{State, remember},
 };
-
-/// How fresh a sign-in must be to stand in for the password.
-const FRESH_SIGN_IN_MS: i64 = 5 * 60_000;
 
 /// How long an erasure waits for the archive's store before its receipt says `pending`.
 const REMOVAL_BOUND: Duration = Duration::from_secs(2);
 
-/// `GET /api/user/me`.
-///
-/// # Errors
-/// 401 without a live session.
+/// An erasure that is done but for the commit.
+struct Erasure {
+    at: UtcMs,
+    stores: Value,
+}
+
+/// Removes the caller in their turn and writes the receipt; the ledger comes last, when nothing but the commit can fail.
+fn erase_now(conn: &mut Conn, who: &Principal, id: DbId, archived: bool, ledger: &Ledger) -> Result<Erasure, ApiError> {
+    let (user, at) = (DbId::from(who.user), who.at);
+    if who.role == Role::Admin {
+        users::hold_roles(conn)?;
+        if users::is_last_admin(conn, user)? {
+            return Err(last_admin());
+        }
+    }
+    let erased = erase::person(conn, user, Some(id), at)?;
+    let mut stores = vec![json!({"store": "database", "removed": erased.database})];
+    if archived || erased.archive != archive_removals::Removed::default() {
+        stores.push(json!({"store": "archive", "removed": erased.archive}));
+    }
+    let stores = Value::Array(stores);
+    archive_removals::record(conn, id, at, &stores.to_string())?;
+    remember(ledger, at, who.user, What::Erased)?;
+    Ok(Erasure { at, stores })
+}
+
+/// Who I am.
+#[utoipa::path(
+    get,
+    path = "/api/user/me",
+    tag = "me",
+    responses((status = 200, body = blink_proto::http::User)),
+)]
 pub async fn me(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(User::from(row(&who, &state).await?)))
 }
@@ -59,14 +94,17 @@ async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: 
     if state.passwords.verify(given, row.password_hash.clone()).await? {
         return state.limits.succeeded(attempt).await;
     }
-    Err(ApiError::forbidden("wrong_password", "The password is wrong."))
+    Err(wrong_password())
 }
 
-/// `PATCH /api/user/me`: `{name?, timezone?, email?, password?, current_password?}` -> 200 with the person as they are
-/// now. A new address or password needs the current password; a new password ends every other session.
-///
-/// # Errors
-/// 403 for a wrong password, 409 for a taken address, 422 naming the fields, 429.
+/// Change name, time zone, address or password.
+#[utoipa::path(
+    patch,
+    path = "/api/user/me",
+    tag = "me",
+    request_body = blink_proto::http::UserChange,
+    responses((status = 200, body = blink_proto::http::User), (status = 403), (status = 409), (status = 429)),
+)]
 pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let name = fields.nullable_text("name", account::name).map(Option::flatten);
@@ -80,10 +118,11 @@ pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: D
         fields.refuse::<()>("current_password", "is required to change the address or the password");
     }
     fields.finish()?;
+    // Somebody without a password sets the first one while their sign-in elsewhere is fresh.
+    let by_sign_in = guarded && current.is_none();
     match current {
         Some(current) if guarded => require_password(&state, &req, current, &row).await?,
-        // Somebody without a password sets the first one while their sign-in elsewhere is fresh.
-        _ if guarded => require_fresh_sign_in(&who, &state)?,
+        _ if by_sign_in => who.require_fresh_sign_in()?,
         _ => {}
     }
     let password_hash = match password {
@@ -93,81 +132,76 @@ pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: D
     let new_password = password_hash.is_some();
     let (email, email_key) = email.map(|email| (email.address, email.key)).unzip();
     let change = Change { email, email_key, name, timezone, password_hash };
-    let (user, now) = (who.user.into(), state.clock.now());
-    let changed = state
-        .db
-        .write(move |conn| {
-            // While the password was looked at, the account may have become another's.
-            if !sessions::still_live(conn, user, who.session, now)? {
-                return Ok(None);
-            }
-            users::change(conn, user, &change)?;
-            if new_password {
-                sessions::end_others(conn, user, who.session)?;
-            }
-            users::by_id(conn, user)
-        })
-        .await;
-    match changed {
-        Ok(Some(row)) => Ok(HttpResponse::Ok().json(User::from(row))),
-        Ok(None) => Err(ApiError::unauthenticated()),
-        Err(e) if e.is_unique_violation() => Err(email_taken()),
-        Err(e) => Err(e.into()),
-    }
+    let changed = who.write(&state, move |conn, who| {
+        if by_sign_in {
+            who.require_fresh_sign_in()?;
+        }
+        if guarded {
+            require_same_password(conn, who, row.password_hash.as_deref())?;
+        }
+        let user = DbId::from(who.user);
+        users::change(conn, user, &change)
+            .map_err(|e| if e.is_unique_violation() { email_taken() } else { ApiError::from(e) })?;
+        if new_password {
+            sessions::end_others(conn, user, who.session)?;
+        }
+        users::by_id(conn, user)?.ok_or_else(ApiError::unauthenticated)
+    });
+    Ok(HttpResponse::Ok().json(User::from(changed.await?)))
 }
 
-fn require_fresh_sign_in(who: &Principal, state: &State) -> Result<(), ApiError> {
-    if state.clock.now() <= who.signed_in_at.plus(FRESH_SIGN_IN_MS) {
-        return Ok(());
-    }
-    Err(ApiError::forbidden(
-        "fresh_sign_in_required",
-        "Give the password, or sign in again: without it the sign-in must be under 5 minutes old.",
-    ))
+/// The password that was compared, or found to be none, must still be the account's when something is done on the
+/// strength of it.
+fn require_same_password(conn: &mut Conn, who: &Principal, compared: Option<&str>) -> Result<(), ApiError> {
+    let row = users::by_id(conn, who.user.into())?.ok_or_else(ApiError::unauthenticated)?;
+    if row.password_hash.as_deref() == compared { Ok(()) } else { Err(wrong_password()) }
 }
 
-/// `DELETE /api/user/me`: `{password}`, or a sign-in under five minutes old -> 200 with a receipt of what was removed,
-/// from where. Objects of the archive go after it; `GET /api/erasures/{receipt_id}` says when they are gone.
-///
-/// # Errors
-/// 403 for a wrong password or an old sign-in, 429.
+fn wrong_password() -> ApiError {
+    ApiError::forbidden("wrong_password", "The password is wrong.")
+}
+
+/// Erase everything, with a receipt.
+#[utoipa::path(
+    delete,
+    path = "/api/user/me",
+    tag = "me",
+    request_body = Option<blink_proto::http::Erase>,
+    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 403), (status = 409), (status = 429)),
+)]
 pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::optional_object(&req, payload).await?;
     let password = fields.optional_text("password", account::given_password);
     fields.finish()?;
     let row = row(&who, &state).await?;
+    let by_password = password.is_some();
     match password {
         Some(password) => require_password(&state, &req, password, &row).await?,
-        None => require_fresh_sign_in(&who, &state)?,
+        None => who.require_fresh_sign_in()?,
     }
-    let (user, id, now) = (DbId::from(who.user), DbId(Uuid::new_v4()), state.clock.now());
-    let archived = state.archive.is_some();
-    state.remember(who.user, What::Erased).await?;
-    let erased = state
-        .db
-        .write(move |conn| -> Result<Option<Value>, DbError> {
-            if !sessions::still_live(conn, user, who.session, now)? {
-                // The account went over to somebody else meanwhile.
-                return Ok(None);
-            }
-            let erased = erase::person(conn, user, Some(id), now)?;
-            let mut stores = vec![json!({"store": "database", "removed": erased.database})];
-            if archived || erased.archive != archive_removals::Removed::default() {
-                stores.push(json!({"store": "archive", "removed": erased.archive}));
-            }
-            let stores = Value::Array(stores);
-            archive_removals::record(conn, id, now, &stores.to_string())?;
-            Ok(Some(stores))
-        })
-        .await;
-    let stores = match erased {
-        Ok(Some(stores)) => stores,
-        failed => {
-            state.take_back_erasure(who.user, now);
-            failed?;
-            return Err(ApiError::unauthenticated());
+    let (id, archived, ledger) = (DbId(Uuid::new_v4()), state.archive.is_some(), state.ledger.clone());
+    let remembered = Arc::new(Mutex::new(Vec::new()));
+    let lines = remembered.clone();
+    let turn = move |conn: &mut Conn, who: &Principal| {
+        if by_password {
+            require_same_password(conn, who, row.password_hash.as_deref())?;
+        } else {
+            who.require_fresh_sign_in()?;
         }
+        let erased = erase_now(conn, who, id, archived, &ledger)?;
+        lines.lock().unwrap_or_else(PoisonError::into_inner).push(erased.at.timestamp());
+        Ok(erased)
     };
+    // The roles are held by admins alone: others' erasures need not wait for each other.
+    let erased =
+        if who.role == Role::Admin { who.write_roles(&state, turn).await } else { who.write(&state, turn).await };
+    let Erasure { at, stores } = erased.inspect_err(|_| {
+        // The ledger has it, and the database has not.
+        for begun in remembered.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            state.take_back_erasure(who.user, begun);
+        }
+    })?;
+    let user = DbId::from(who.user);
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
         // Most of the time the store is there, and the receipt can say so; else the job goes on.
@@ -176,16 +210,21 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
         }
     }
-    state.db.scrub(now).await;
-    let mut receipt = receipt_of(&state, id, now, stores).await?;
+    state.db.scrub(at).await;
+    let mut receipt = receipt_of(&state, id, at, stores).await?;
     receipt["user_id"] = json!(who.user);
     Ok(HttpResponse::Ok().json(receipt))
 }
 
-/// `GET /api/erasures/{id}`: the receipt of an erasure, as it stands now. Whoever has its id may look; it names nobody.
-///
-/// # Errors
-/// 404 for an id that is none, and a year after the erasure.
+/// The receipt of an erasure, as it stands now.
+#[utoipa::path(
+    get,
+    path = "/api/erasures/{id}",
+    tag = "me",
+    security(()),
+    params(("id" = String, Path)),
+    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404)),
+)]
 pub async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
     let id = DbId(id.parse::<Uuid>().map_err(|_| ApiError::not_found())?);
     let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;

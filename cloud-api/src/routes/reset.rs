@@ -24,10 +24,15 @@ pub const PURPOSE: &str = "password_reset";
 /// How long the link lives, in milliseconds.
 pub const LIFE_MS: i64 = 24 * 60 * 60_000;
 
-/// `POST /api/auth/reset`: `{token, password}` -> 204; every session of the account is ended.
-///
-/// # Errors
-/// 401 for a link that was used or has ended, 422 naming the fields.
+/// Set a new password by a one-time link.
+#[utoipa::path(
+    post,
+    path = "/api/auth/reset",
+    tag = "sign-in",
+    security(()),
+    request_body = blink_proto::http::ResetRequest,
+    responses((status = 204), (status = 401)),
+)]
 pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let token = fields.text("token", |text| Ok(text.to_owned()));

@@ -5,31 +5,35 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
+use blink_proto::http::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::consents::TEAM_VERSION;
+use super::consents::{self, Said, TEAM_VERSION};
 use crate::{
     db::{
         DbError,
         conn::Conn,
-        teams::{self, Acceptance, TeamRow},
+        teams::{self, Acceptance, MemberRow, TeamRow},
         types::DbId,
-        users::{self, ConsentRow},
+        users::{self, UserRow},
     },
-    domain::account::{self, Role},
+    domain::account,
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     http::body,
-    ledger::What,
     principal::Principal,
     state::State,
 };
 
-/// `POST /api/team`: `{name, timezone?}` -> 201; the team is the caller's, in their time zone unless told.
-///
-/// # Errors
-/// 403 below manager, 422 naming the fields.
+/// Make a team.
+#[utoipa::path(
+    post,
+    path = "/api/team",
+    tag = "team",
+    request_body = blink_proto::http::TeamRequest,
+    responses((status = 201, body = blink_proto::http::Team), (status = 403)),
+)]
 pub async fn create(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require(Role::Manager)?;
     let mut fields = body::object(&req, payload).await?;
@@ -37,36 +41,41 @@ pub async fn create(who: Principal, req: HttpRequest, payload: Payload, state: D
     let timezone = fields.optional_text("timezone", account::time_zone);
     let Some(name) = name else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
-    let (manager, now) = (DbId::from(who.user), state.clock.now());
-    let answer = state
-        .db
-        .write(move |conn| -> Result<_, DbError> {
-            let own_zone = users::by_id(conn, manager)?.map_or_else(|| "UTC".to_owned(), |user| user.timezone);
-            let timezone = timezone.clone().unwrap_or(own_zone);
-            let row =
-                TeamRow { id: DbId::fresh(), name: name.clone(), manager_id: Some(manager), timezone, created_at: now };
-            teams::insert(conn, &row)?;
-            managed_item(conn, &row)
-        })
-        .await?;
-    Ok(HttpResponse::Created().json(answer))
+    let made = who.write(&state, move |conn, who| {
+        who.require(Role::Manager)?;
+        let manager = DbId::from(who.user);
+        let own_zone = users::by_id(conn, manager)?.map_or_else(|| "UTC".to_owned(), |user| user.timezone);
+        let row = TeamRow {
+            id: DbId::fresh(),
+            name: name.clone(),
+            manager_id: Some(manager),
+            timezone: timezone.clone().unwrap_or(own_zone),
+            created_at: who.at,
+        };
+        teams::insert(conn, &row)?;
+        Ok(managed_item(conn, &row)?)
+    });
+    Ok(HttpResponse::Created().json(made.await?))
 }
 
-/// `GET /api/team` -> `{items: [team]}`: those that I manage, with their members, and those that I am in or invited to.
-/// Admins see every team.
-///
-/// # Errors
-/// 401 without a live session.
+/// Teams I manage, am in, or am invited to.
+#[utoipa::path(
+    get,
+    path = "/api/team",
+    tag = "team",
+    responses((status = 200, body = blink_proto::http::Teams)),
+)]
 pub async fn list(who: Principal, state: Data<State>) -> ApiResult {
-    let (user, admin) = (DbId::from(who.user), who.role == Role::Admin);
+    let (user, role) = (DbId::from(who.user), who.role);
     let items = state
         .db
         .read(move |conn| -> Result<_, DbError> {
-            let managed = if admin { teams::all(conn)? } else { teams::managed_by(conn, user)? };
-            let mut items = managed.iter().map(|row| managed_item(conn, row)).collect::<Result<Vec<_>, _>>()?;
+            let managed = if role == Role::Admin { teams::all(conn)? } else { teams::managed_by(conn, user)? };
+            let item = if role >= Role::Manager { managed_item } else { item };
+            let mut items = managed.iter().map(|row| item(conn, row)).collect::<Result<Vec<_>, _>>()?;
             for (row, accepted_at) in teams::of_member(conn, user)? {
                 if !managed.iter().any(|managed| managed.id == row.id) {
-                    let mut item = item(conn, &row)?;
+                    let mut item = self::item(conn, &row)?;
                     item["accepted_at"] = json!(accepted_at.map(UtcMs::timestamp));
                     items.push(item);
                 }
@@ -88,22 +97,28 @@ fn item(conn: &mut Conn, row: &TeamRow) -> Result<Value, DbError> {
 
 fn managed_item(conn: &mut Conn, row: &TeamRow) -> Result<Value, DbError> {
     let mut item = item(conn, row)?;
-    let members = teams::members(conn, row.id)?.into_iter().map(|member| {
-        json!({
-            "user_id": member.user_id.0, "name": member.name, "email": member.email,
-            "invited_at": member.invited_at.timestamp(), "accepted_at": member.accepted_at.map(UtcMs::timestamp),
-        })
-    });
-    item["members"] = Value::Array(members.collect());
+    item["members"] = teams::members(conn, row.id)?.into_iter().map(member_item).collect();
     Ok(item)
 }
 
+/// A member, or of somebody invited no more than what the manager typed: the rest is theirs to show by accepting.
+fn member_item(member: MemberRow) -> Value {
+    let accepted = member.accepted_at.is_some();
+    let by_id = member.invited_as.as_deref().is_none_or(|typed| typed.parse::<Uuid>().is_ok());
+    json!({
+        "user_id": (accepted || by_id).then_some(member.user_id.0),
+        "name": member.name.filter(|_| accepted),
+        "email": if accepted { Some(member.email) } else { member.invited_as.filter(|_| !by_id) },
+        "invited_at": member.invited_at.timestamp(),
+        "accepted_at": member.accepted_at.map(UtcMs::timestamp),
+    })
+}
+
 /// The team, when the caller manages it or is an admin; else 403, whether it exists or not.
-async fn managed(who: &Principal, team: &str, state: &State) -> Result<TeamRow, ApiError> {
+fn managed(conn: &mut Conn, who: &Principal, team: &str) -> Result<TeamRow, ApiError> {
     let forbidden = || ApiError::forbidden("forbidden", "This needs to be your team.");
     let id = team.parse::<Uuid>().map(DbId).map_err(|_| forbidden())?;
-    let row = state.db.read(move |conn| teams::by_id(conn, id)).await?;
-    match row {
+    match teams::by_id(conn, id)? {
         Some(row) if who.role == Role::Admin => Ok(row),
         Some(row) if who.role >= Role::Manager && row.manager_id == Some(who.user.into()) => Ok(row),
         None if who.role == Role::Admin => Err(ApiError::not_found()),
@@ -111,11 +126,27 @@ async fn managed(who: &Principal, team: &str, state: &State) -> Result<TeamRow, 
     }
 }
 
-/// `PUT /api/team/{id}/members/{user_id}`. By the team's manager: invites the person, named by id or address -> 201. By
-/// the person themself: accepts, with the consent to the text of `/api/consents` `team` -> 200.
-///
-/// # Errors
-/// 403 for anybody else, 404 for nobody, 409 for a person who is in another team.
+/// The person that a path names by id or address.
+fn named(conn: &mut Conn, member: &str) -> Result<Option<UserRow>, DbError> {
+    match member.parse::<Uuid>() {
+        Ok(id) => users::by_id(conn, DbId(id)),
+        Err(_) => users::by_email_keys(conn, &account::Email::keys(member)),
+    }
+}
+
+fn is_own(who: &Principal, member: &str) -> bool {
+    member == "me" || member.parse::<Uuid>().ok() == Some(who.user.0)
+}
+
+/// Invite a person; or, as that person, accept.
+#[utoipa::path(
+    put,
+    path = "/api/team/{id}/members/{user_id}",
+    tag = "team",
+    request_body = Option<blink_proto::http::TeamAcceptance>,
+    params(("id" = String, Path), ("user_id" = String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
+    responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409)),
+)]
 pub async fn put_member(
     who: Principal,
     path: Path<(String, String)>,
@@ -124,34 +155,20 @@ pub async fn put_member(
     state: Data<State>,
 ) -> ApiResult {
     let (team, member) = path.into_inner();
-    if member == "me" || member.parse::<Uuid>().ok() == Some(who.user.0) {
-        return accept(&who, &team, &req, payload, &state).await;
-    }
-    let team = managed(&who, &team, &state).await?.id;
     read_acceptance(&req, payload).await?;
-    let now = state.clock.now();
-    let invited = state
-        .db
-        .write(move |conn| -> Result<bool, DbError> {
-            let user = match member.parse::<Uuid>() {
-                Ok(id) => users::by_id(conn, DbId(id))?,
-                Err(_) => match account::Email::parse(&member) {
-                    Ok(email) => users::by_email_key(conn, &email.key)?,
-                    Err(_) => None,
-                },
-            };
-            let Some(user) = user else { return Ok(false) };
-            teams::invite(conn, team, user.id, now)?;
-            Ok(true)
-        })
-        .await?;
-    if !invited {
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "no_such_person",
-            "There is no account with this id or address.",
-        ));
+    if is_own(&who, &member) {
+        return accept(&who, &team, &state).await;
     }
+    let invited = who.write(&state, move |conn, who| {
+        let team = managed(conn, who, &team)?.id;
+        let nobody = || {
+            let message = "There is no account with this id or address.";
+            ApiError::new(StatusCode::NOT_FOUND, "no_such_person", message)
+        };
+        let user = named(conn, &member)?.ok_or_else(nobody)?;
+        Ok(teams::invite(conn, team, user.id, &member, who.at)?)
+    });
+    invited.await?;
     Ok(HttpResponse::Created().json(json!({"status": "invited"})))
 }
 
@@ -165,90 +182,64 @@ async fn read_acceptance(req: &HttpRequest, payload: Payload) -> Result<(), ApiE
     Ok(fields.finish()?)
 }
 
-async fn accept(who: &Principal, team: &str, req: &HttpRequest, payload: Payload, state: &State) -> ApiResult {
-    read_acceptance(req, payload).await?;
+async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
     let team = team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
-    let (user, now) = (DbId::from(who.user), state.clock.now());
-    let accepted = state
-        .db
-        .write(move |conn| -> Result<Acceptance, DbError> {
-            let accepted = teams::accept(conn, team, user, now)?;
-            if accepted == Acceptance::Accepted {
-                users::record_consent(
-                    conn,
-                    &ConsentRow {
-                        id: DbId::fresh(),
-                        user_id: user,
-                        kind: "team".to_owned(),
-                        version: TEAM_VERSION.to_owned(),
-                        granted: true,
-                        at: now,
-                    },
-                )?;
-            }
-            Ok(accepted)
-        })
-        .await?;
-    if accepted == Acceptance::Accepted {
-        let (kind, version) = ("team".to_owned(), TEAM_VERSION.to_owned());
-        state.remember(who.user, What::Consent { kind, version, granted: true }).await?;
-    }
-    match accepted {
-        Acceptance::Accepted => Ok(HttpResponse::Ok().json(json!({"status": "accepted"}))),
+    let ledger = state.ledger.clone();
+    let accepted = who.write(state, move |conn, who| match teams::accept(conn, team, who.user.into(), who.at)? {
+        Acceptance::Accepted => {
+            let said = Said { kind: "team", version: TEAM_VERSION, granted: true };
+            consents::record(conn, &ledger, who, &said)
+        }
+        Acceptance::Member => Ok(()),
         Acceptance::NotInvited => Err(ApiError::not_found()),
         Acceptance::InAnotherTeam => Err(ApiError::new(
             StatusCode::CONFLICT,
             "in_another_team",
             "A person is in one team at a time: leave the other one first.",
         )),
-    }
+    });
+    accepted.await?;
+    Ok(HttpResponse::Ok().json(json!({"status": "accepted"})))
 }
 
-/// `DELETE /api/team/{id}/members/{user_id}` -> 204: by the team's manager, or by the person themself.
-///
-/// # Errors
-/// 403 for anybody else, 404 where there is nobody to take out.
+/// Take a person out; or, as that person, leave.
+#[utoipa::path(
+    delete,
+    path = "/api/team/{id}/members/{user_id}",
+    tag = "team",
+    params(("id" = String, Path), ("user_id" = String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
+    responses((status = 204), (status = 403), (status = 404)),
+)]
 pub async fn delete_member(who: Principal, path: Path<(String, String)>, state: Data<State>) -> ApiResult {
     let (team, member) = path.into_inner();
-    let own = member == "me" || member.parse::<Uuid>().ok() == Some(who.user.0);
-    let team = if own {
-        team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?
-    } else {
-        managed(&who, &team, &state).await?.id
-    };
-    let member = if own { Some(who.user.0) } else { member.parse::<Uuid>().ok() };
-    let member = DbId(member.ok_or_else(ApiError::not_found)?);
-    let removed = state.db.write(move |conn| teams::remove(conn, team, member)).await?;
-    if removed { Ok(HttpResponse::NoContent().finish()) } else { Err(ApiError::not_found()) }
+    let removed = who.write(&state, move |conn, who| {
+        let (team, member) = if is_own(who, &member) {
+            (team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?, Some(who.user.into()))
+        } else {
+            (managed(conn, who, &team)?.id, named(conn, &member)?.map(|user| user.id))
+        };
+        let member = member.ok_or_else(ApiError::not_found)?;
+        if teams::remove(conn, team, member)? { Ok(()) } else { Err(ApiError::not_found()) }
+    });
+    removed.await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
-/// `GET /api/team/{id}/blinks` -> `{items: [{from_timestamp, to_timestamp, suppressed, blinks_per_minute?}]}`: closed
-/// calendar weeks, each computed once. For the team's members, its manager, and admins; there is no other cut.
-///
-/// # Errors
-/// 403 for anybody else, whether the team exists or not.
+/// One figure for each closed week, or none.
+#[utoipa::path(
+    get,
+    path = "/api/team/{id}/blinks",
+    tag = "team",
+    params(("id" = String, Path)),
+    responses((status = 200, body = blink_proto::http::TeamWeeks), (status = 403), (status = 404)),
+)]
 pub async fn blinks(who: Principal, team: Path<String>, state: Data<State>) -> ApiResult {
-    let team = match managed(&who, &team, &state).await {
-        Ok(row) => row,
-        Err(refused) => {
-            let id = team.parse::<Uuid>().map(DbId);
-            let user = who.user.into();
-            let Ok(id) = id else { return Err(refused) };
-            let found = state.db.read(move |conn| -> Result<_, DbError> {
-                Ok(if teams::is_member(conn, id, user)? { teams::by_id(conn, id)? } else { None })
-            });
-            found.await?.ok_or(refused)?
-        }
-    };
-    let now = state.clock.now();
-    let weeks = state
-        .db
-        .write(move |conn| -> Result<_, DbError> {
-            teams::close_weeks(conn, &team, now)?;
-            teams::weeks(conn, team.id)
-        })
-        .await?;
-    let items = weeks.into_iter().map(|week| {
+    let weeks = who.write(&state, move |conn, who| {
+        let team = managed(conn, who, &team).or_else(|refused| joined(conn, who, &team, refused))?;
+        teams::close_weeks(conn, &team, who.at)?;
+        Ok(teams::weeks(conn, team.id)?)
+    });
+    let items = weeks.await?.into_iter().map(|week| {
         let mut item = json!({
             "from_timestamp": week.week_from.timestamp(), "to_timestamp": week.week_to.timestamp(),
             "suppressed": week.blinks_per_minute.is_none(),
@@ -259,4 +250,13 @@ pub async fn blinks(who: Principal, team: Path<String>, state: Data<State>) -> A
         item
     });
     Ok(HttpResponse::Ok().json(json!({"items": items.collect::<Vec<_>>()})))
+}
+
+/// The team, when the caller is in it; else `refused`.
+fn joined(conn: &mut Conn, who: &Principal, team: &str, refused: ApiError) -> Result<TeamRow, ApiError> {
+    let Ok(id) = team.parse::<Uuid>().map(DbId) else { return Err(refused) };
+    if !teams::is_member(conn, id, who.user.into())? {
+        return Err(refused);
+    }
+    teams::by_id(conn, id)?.ok_or(refused)
 }

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use cloud_api::db::{
+    types::DbId,
+    users::{self, Change},
+};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -30,6 +34,43 @@ contract! {
         client.post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201);
         let again = client.post("/api/auth/register", &registration("ADA@Example.org", "UTC")).expect(409);
         assert_eq!(again.code(), "email_taken");
+    }
+
+    fn an_address_that_looks_like_another_is_none(app) {
+        let client = app.anonymous();
+        client.post("/api/auth/register", &registration("kate@example.org", "UTC")).expect(201);
+        for text in ["\u{212a}ate@example.org", "kat\u{200b}e@example.org", "\u{202e}kate@example.org", "k\u{430}te@example.org", "\u{ff4b}ate@example.org", "ka\u{ad}te@example.org"] {
+            let refused = client.post("/api/auth/register", &registration(text, "UTC")).expect(422);
+            assert_ne!(refused.field("email"), "", "{}", text.escape_unicode());
+        }
+        // One letter, two ways to write it.
+        client.post("/api/auth/register", &registration("ad\u{e4}m@example.org", "UTC")).expect(201);
+        let again = client.post("/api/auth/register", &registration("ada\u{308}m@example.org", "UTC")).expect(409);
+        assert_eq!(again.code(), "email_taken");
+        let login = |email: &str| client.post("/api/auth/login", &json!({"email": email, "password": PASSWORD})).status;
+        assert_eq!((login("ad\u{e4}m@example.org"), login("ADA\u{308}M@example.org")), (200, 200));
+    }
+
+    fn an_account_from_before_that_rule_goes_on(app) {
+        let ada = app.user();
+        let mut conn = cloud_api::open::connect(&app.target).unwrap();
+        for old in ["ada\u{200b}@example.org", "ada\u{308}m@example.org"] {
+            let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
+            users::change(&mut conn, DbId(ada.id.parse().unwrap()), &change).unwrap();
+            let login = json!({"email": old.to_uppercase(), "password": PASSWORD});
+            assert_eq!(app.anonymous().post("/api/auth/login", &login).expect(200).json["user"]["id"], ada.id);
+        }
+    }
+
+    fn a_time_zone_means_the_same_everywhere(app) {
+        for zone in ["Asia/Calcutta", "US/Pacific", "Europe/Kiev"] {
+            let made = app.anonymous().post("/api/auth/register", &registration(&format!("{}@example.org", zone.replace('/', ".")), zone)).expect(201);
+            assert_eq!(made.json["user"]["timezone"], zone);
+        }
+        for zone in ["localtime", "posixrules", "Factory", "posix/UTC", "right/UTC"] {
+            let refused = app.anonymous().post("/api/auth/register", &registration("zone@example.org", zone)).expect(422);
+            assert_ne!(refused.field("timezone"), "", "{zone}");
+        }
     }
 
     fn without_consent_there_is_no_account(app) {

@@ -94,6 +94,7 @@ contract! {
             polled_at: None,
             user_id: None,
             denied: false,
+            session_id: None,
         };
         device_codes::insert(&mut conn, &row, at(NOW)).unwrap();
         let pending = oidc::Pending { verifier: "v".to_owned(), nonce: "n".to_owned() };

@@ -76,6 +76,68 @@ contract! {
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
     }
 
+    fn an_approval_ends_with_the_session_that_gave_it(app) {
+        let approve = |who: &Client| {
+            let codes = start(app);
+            who.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
+            codes
+        };
+        let ada = app.user();
+        // Ended from elsewhere, as an owner ends a thief's.
+        let thief = app.again(&ada);
+        let codes = approve(&thief);
+        let sessions = ada.get("/api/user/me/sessions").expect(200).json["items"].clone();
+        let other = sessions.as_array().unwrap().iter().find(|s| s["current"] == false).unwrap()["id"].as_str().unwrap().to_owned();
+        ada.send("DELETE", &format!("/api/user/me/sessions/{other}"), &[], None).expect(204);
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+        // Signed out.
+        let other = app.again(&ada);
+        let codes = approve(&other);
+        other.send("POST", "/api/auth/logout", &[], None).expect(204);
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+        // Ended because a refresh token came twice.
+        let other = app.again(&ada);
+        let codes = approve(&other);
+        let refresh = |token: &str| app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": token}));
+        let next = refresh(&other.refresh).expect(200).json["refresh_token"].as_str().unwrap().to_owned();
+        refresh(&next).expect(200);
+        refresh(&other.refresh).expect(401);
+        assert_eq!(said(&poll(app, &codes)), "invalid_grant");
+        assert_eq!(ada.get("/api/user/me/sessions").expect(200).json["items"].as_array().unwrap().len(), 1);
+        poll(app, &approve(&ada)).expect(200);
+    }
+
+    fn a_device_is_no_fresh_sign_in(app) {
+        let (ada, codes) = (app.user(), start(app));
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
+        app.set_time("2026-03-10T12:04:00Z");
+        let mut tray = app.anonymous();
+        tray.sign_in(&poll(app, &codes).expect(200).json);
+        app.set_time("2026-03-10T12:05:01Z");
+        let sessions = tray.get("/api/user/me/sessions").expect(200).json["items"].clone();
+        assert!(sessions.as_array().unwrap().iter().all(|s| s["signed_in_at"] == NOW), "{sessions}");
+        assert_eq!(tray.send("DELETE", "/api/user/me", &[], None).expect(403).code(), "fresh_sign_in_required");
+    }
+
+    fn approving_wants_a_fresh_sign_in_and_looking_and_refusing_do_not(app) {
+        let ada = app.user();
+        app.set_time("2026-03-10T12:05:01Z");
+        let (codes, others) = (start(app), start(app));
+        let approve = json!({"user_code": codes["user_code"], "approve": true});
+        ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"]})).expect(200);
+        assert_eq!(ada.post("/api/auth/device/approve", &approve).expect(403).code(), "fresh_sign_in_required");
+        assert_eq!(said(&poll(app, &codes)), "authorization_pending");
+        ada.post("/api/auth/device/approve", &json!({"user_code": others["user_code"], "approve": false})).expect(200);
+        app.again(&ada).post("/api/auth/device/approve", &approve).expect(200);
+    }
+
+    fn a_device_has_a_name_that_is_seen_as_it_is(app) {
+        for name in ["Lenovo\u{202e}5.0.0.01 ta", "Len\u{200b}ovo", "Lenovo\nat 10.0.0.5"] {
+            let refused = app.anonymous().post("/api/auth/device", &json!({"device_name": name})).expect(422);
+            assert_ne!(refused.field("device_name"), "", "{name:?}");
+        }
+    }
+
     fn codes_live_ten_minutes(app) {
         let (ada, codes) = (app.user(), start(app));
         app.set_time("2026-03-10T12:10:00Z");

@@ -96,3 +96,22 @@ fn groups_and_single_paths_are_read() {
     let code = "use crate::{db::{self, x}, error::E};\nuse crate::http;\n// crate::routes\nfn f() { crate::jobs::g() }";
     assert_eq!(used(code), ["db", "error", "http", "jobs"].map(str::to_owned).into());
 }
+
+/// Whoever is somebody writes by `Principal::write`, which looks again at session, role and consent.
+#[test]
+fn no_handler_writes_on_the_strength_of_what_it_read_before() {
+    let routes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes");
+    let mut wrong = Vec::new();
+    files(&routes, &mut |path, code| {
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        for function in code.split("\nfn ").flat_map(|part| part.split("async fn ")) {
+            let compact: String = function.split_whitespace().collect();
+            let name = function.split('(').next().unwrap().trim().to_owned();
+            if compact.contains("Principal") && !function.starts_with("//!") && compact.contains(".db.write(") {
+                wrong.push(format!("{} {name}", path.file_name().unwrap().to_string_lossy()));
+            }
+        }
+    });
+    // It ends the session of a cookie as well, whose owner is nobody by then.
+    assert_eq!(wrong, ["accounts.rs logout"]);
+}

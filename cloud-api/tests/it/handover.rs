@@ -43,6 +43,7 @@ fn approved(conn: &mut Conn, code: &str, who: Decider) -> bool {
         polled_at: None,
         user_id: None,
         denied: false,
+        session_id: None,
     };
     device_codes::insert(conn, &row, at(NOW)).unwrap();
     device_codes::decide(conn, code, who, true, at(NOW)).unwrap()
@@ -58,15 +59,12 @@ contract! {
         let verified = before.password_hash.clone();
         assert!(verified.is_some() && sessions::insert_verified(conn, &session(id), verified.as_deref()).unwrap());
         let own = Decider { user: id, session: sessions::of_user(conn, id, at(NOW)).unwrap()[0].id };
-        assert!(sessions::still_live(conn, id, own.session, at(NOW)).unwrap() && approved(conn, "BCDF-GHJK", own));
-        users::proved(conn, before).unwrap();
+        assert!(sessions::standing(conn, own.session, at(NOW)).unwrap().is_some() && approved(conn, "BCDF-GHJK", own));
+        users::proved(conn, before, at(NOW)).unwrap();
         assert!(!sessions::insert_verified(conn, &session(id), verified.as_deref()).unwrap());
-        assert!(!sessions::still_live(conn, id, own.session, at(NOW)).unwrap());
-        assert!(!approved(conn, "LMNP-QRST", own));
-        for code in ["BCDF-GHJK", "LMNP-QRST"] {
-            let told = device_codes::poll(conn, code, 5_000, at(NOW), |user, _| session(user)).unwrap();
-            assert!(!matches!(told, Poll::Approved { .. }), "{code}");
-        }
+        assert!(sessions::standing(conn, own.session, at(NOW)).unwrap().is_none());
+        let told = device_codes::poll(conn, "BCDF-GHJK", 5_000, at(NOW), |approval| session(approval.user)).unwrap();
+        assert!(!matches!(told, Poll::Approved { .. }));
         assert!(sessions::of_user(conn, id, at(NOW)).unwrap().is_empty());
     }
 }
@@ -100,7 +98,7 @@ fn go_over<const N: usize>(app: &TestApp, eve: &Client, requests: [Request; N]) 
             (path, status, thread::spawn(send))
         });
         until_waiting(&mut eyes, N as i64);
-        users::proved(conn, row)?;
+        users::proved(conn, row, at(NOW))?;
         Ok(under_way)
     });
     for (path, status, answer) in under_way.unwrap() {
@@ -127,7 +125,7 @@ fn what_was_under_way_when_the_account_went_over_is_for_nothing() {
     let requests = [
         ("POST", "/api/auth/login", json!({"email": eve.email, "password": PASSWORD}), 401),
         ("PATCH", "/api/user/me", patch, 401),
-        ("POST", "/api/auth/device/approve", decide(&second), 404),
+        ("POST", "/api/auth/device/approve", decide(&second), 401),
         ("POST", "/api/auth/device/token", poll(&first), 400),
     ];
     go_over(&app, &eve, requests);

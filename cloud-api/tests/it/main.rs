@@ -37,6 +37,7 @@ mod schema;
 mod schemathesis;
 mod security;
 mod speed;
+mod standing;
 mod team;
 mod tls;
 mod tokens;

@@ -5,7 +5,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64},
+};
 use cloud_api::{
     config::OidcConfig,
     config::OutsideConfig,
@@ -30,6 +33,12 @@ struct Provider {
     claims: Arc<Mutex<Value>>,
     header: Arc<Mutex<Header>>,
     nonce: Arc<Mutex<String>>,
+    /// What its description says besides, and otherwise.
+    description: Arc<Mutex<Value>>,
+    /// What it says of a person at an address of its own.
+    userinfo: Arc<Mutex<Value>>,
+    /// What it answers to any code instead of a token.
+    refusal: Arc<Mutex<Option<(u16, Value)>>>,
     issuer: String,
 }
 
@@ -43,13 +52,24 @@ fn provider() -> (Provider, Mock) {
         claims: Arc::new(Mutex::new(json!({}))),
         header: Arc::new(Mutex::new(header)),
         nonce: Arc::default(),
+        description: Arc::new(Mutex::new(json!({}))),
+        userinfo: Arc::new(Mutex::new(json!({}))),
+        refusal: Arc::default(),
         issuer: String::new(),
     };
     let (claims, header, nonce) = (provider.claims.clone(), provider.header.clone(), provider.nonce.clone());
+    let (description, userinfo, refusal) =
+        (provider.description.clone(), provider.userinfo.clone(), provider.refusal.clone());
     let mock = Mock::start(move |own, request| match request.path.as_str() {
         "/.well-known/openid-configuration" => {
             let page = |name: &str| format!("{own}/{name}");
-            (200, json!({"issuer": own, "authorization_endpoint": page("authorize"), "token_endpoint": page("token"), "jwks_uri": page("jwks")}).to_string())
+            let base = json!({"issuer": own, "authorization_endpoint": page("authorize"), "token_endpoint": page("token"), "jwks_uri": page("jwks")});
+            (200, changed(base, &description.lock().unwrap()).to_string())
+        }
+        "/userinfo" => (200, userinfo.lock().unwrap().to_string()),
+        "/token" if refusal.lock().unwrap().is_some() => {
+            let (status, said) = refusal.lock().unwrap().clone().unwrap();
+            (status, said.to_string())
         }
         "/jwks" => (200, jwks.to_string()),
         "/token" if request.body.contains("code=good") => {
@@ -105,6 +125,14 @@ fn sign_in(app: &TestApp, provider: &Provider) -> Answer {
     come_back(app, &query, &cookie, "good")
 }
 
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// Consents to tracking, with what else is said.
+fn consent(who: &Client, also: &Value) -> Answer {
+    let body = changed(json!({"kind": "tracking", "granted": true, "version": "1"}), also).to_string();
+    who.send("PUT", "/api/user/me/consents", &[JSON], Some(body.as_bytes()))
+}
+
 contract! {
     fn a_new_person_signs_in_and_consents_before_anything_else(app) {
         let (app, provider, mock) = with_provider(app);
@@ -113,10 +141,11 @@ contract! {
         provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
         let answer = come_back(&app, &query, &cookie, "good").expect(200);
         // The provider was shown the verifier of the challenge, and our secret.
-        let exchange = mock.seen.lock().unwrap().iter().find(|r| r.path == "/token").unwrap().body.clone();
+        let exchange = mock.seen.lock().unwrap().iter().find(|r| r.path == "/token").unwrap().clone();
+        let (exchange, headers) = (exchange.body, exchange.headers);
         let verifier = exchange.split('&').find_map(|pair| pair.strip_prefix("code_verifier=")).unwrap().to_owned();
         assert_eq!(B64.encode(Sha256::digest(&verifier)), query["code_challenge"]);
-        assert!(exchange.contains("client_secret=shh"));
+        assert!(headers.contains(&format!("Basic {}", STANDARD.encode("waw:shh"))) && !exchange.contains("shh"), "{headers}");
         assert_eq!(answer.json["user"]["email"], "ada@example.org");
         let mut ada = app.anonymous();
         ada.sign_in(&answer.json);
@@ -152,7 +181,7 @@ contract! {
         *provider.claims.lock().unwrap() = json!({"email": ada.email, "email_verified": null});
         assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_unverified");
         *provider.claims.lock().unwrap() = json!({"email": null});
-        assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_unverified");
+        assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_missing");
         *provider.claims.lock().unwrap() = json!({"email": ada.email.to_uppercase(), "email_verified": "true"});
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
     }
@@ -180,12 +209,187 @@ contract! {
         assert_eq!(app.anonymous().post("/api/auth/device/token", &poll).expect(400).json["error"], "invalid_grant");
         let reset = json!({"token": link.expose(), "password": "eve's horse battery"});
         assert_eq!(app.anonymous().post("/api/auth/reset", &reset).expect(401).code(), "invalid_link");
+        assert_eq!(ada.get("/api/user/me").expect(403).code(), "consent_required");
+        consent(&ada, &json!({})).expect(200);
         // Ada's later sign-ins end nothing of hers, and she may set a password of her own.
         let password = json!({"password": "another horse battery"}).to_string();
         ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(password.as_bytes())).expect(200);
         sign_in(&app, &provider).expect(200);
         ada.get("/api/user/me").expect(200);
         app.anonymous().post("/api/auth/login", &json!({"email": eve.email, "password": "another horse battery"})).expect(200);
+    }
+
+    fn whoever_proves_an_address_inherits_no_consent_and_no_team(app) {
+        let (app, provider, _mock) = with_provider(app);
+        for (answer, left) in [("keep", 12), ("remove", 0)] {
+            let (eve, boss) = (app.user(), app.user());
+            app.set_role(&boss, "manager");
+            let team = boss.post("/api/team", &json!({"name": "Eve's"})).expect(201).json["id"].as_str().unwrap().to_owned();
+            let path = format!("/api/team/{team}/members/{}", eve.id);
+            boss.send("PUT", &path, &[JSON], Some(b"{}")).expect(201);
+            eve.send("PUT", &path, &[JSON], Some(b"{}")).expect(200);
+            eve.store(&minutes("2026-03-10T09:00:00Z", 4, 3));
+            *provider.claims.lock().unwrap() = json!({"sub": answer, "email": eve.email});
+            let mut ada = Client { device: eve.device, ..app.anonymous() };
+            ada.sign_in(&sign_in(&app, &provider).expect(200).json);
+            assert_eq!(ada.id, eve.id);
+            // She is asked, and until then nothing is shown and nothing taken.
+            for refused in [ada.get("/api/user/me"), ada.blinks(""), ada.get("/api/user/me/export"), ada.sync(&minutes("2026-03-10T10:00:00Z", 1, 1))] {
+                assert_eq!(refused.expect(403).code(), "consent_required");
+            }
+            let said = ada.get("/api/user/me/consents").expect(200).json["items"].clone();
+            let newest = |kind: &str| said.as_array().unwrap().iter().rfind(|c| c["kind"] == kind).unwrap()["granted"].clone();
+            assert_eq!((newest("tracking"), newest("team")), (json!(false), json!(false)));
+            assert_eq!(boss.get("/api/team").expect(200).json["items"][0]["members"], json!([]));
+            let ledger = std::fs::read_to_string(app.folder.path().join("ledger.ndjson")).unwrap();
+            assert_eq!(ledger.lines().filter(|line| line.contains(&eve.id) && line.contains("\"granted\":false")).count(), 2);
+            // Whose the minutes are only she can say.
+            let asked = consent(&ada, &json!({})).expect(422);
+            assert_ne!(asked.field("earlier_minutes"), "");
+            assert_ne!(consent(&ada, &json!({"earlier_minutes": "perhaps"})).expect(422).field("earlier_minutes"), "");
+            consent(&ada, &json!({"earlier_minutes": answer})).expect(200);
+            assert_eq!(ada.totals().0, left, "{answer}");
+            assert_eq!(ada.get("/api/user/me/export").expect(200).json["minutes"].as_array().unwrap().len() as u64, left / 3);
+            assert_eq!(ada.get("/api/user/me/devices").expect(200).json["items"], json!([]));
+            ada.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
+            // Once: it is hers from here on.
+            assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
+            ada.get("/api/user/me").expect(200);
+        }
+    }
+
+    fn an_admin_who_was_never_tracked_need_not_be(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let boss = app.user();
+        app.set_role(&boss, "admin");
+        boss.send("PUT", "/api/user/me/consents", &[JSON], Some(b"{\"kind\": \"tracking\", \"granted\": false}")).expect(200);
+        *provider.claims.lock().unwrap() = json!({"email": boss.email});
+        let mut same = app.anonymous();
+        same.sign_in(&sign_in(&app, &provider).expect(200).json);
+        same.get("/api/admin/users").expect(200);
+        assert_eq!(same.sync(&[]).expect(403).code(), "consent_withdrawn");
+    }
+
+    fn a_provider_opens_the_address_it_verified_and_none_that_looks_like_it(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let kate = app.anonymous().post("/api/auth/register", &registration("kate@example.org", "UTC")).expect(201).json;
+        *provider.claims.lock().unwrap() = json!({"email": "\u{212a}ate@example.org"});
+        assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_refused");
+        app.anonymous().post("/api/auth/register", &registration("\u{e4}da@example.org", "UTC")).expect(201);
+        *provider.claims.lock().unwrap() = json!({"email": "\u{c4}da@example.org"});
+        assert_eq!(sign_in(&app, &provider).expect(409).code(), "email_taken");
+        *provider.claims.lock().unwrap() = json!({"email": "KATE@Example.org"});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], kate["user"]["id"]);
+    }
+
+    fn a_token_for_several_says_whom_it_was_handed_to(app) {
+        let (app, provider, _mock) = with_provider(app);
+        for claims in [json!({"aud": ["waw", "other"], "azp": "other"}), json!({"aud": ["waw", "other"]}), json!({"azp": "other"})] {
+            *provider.claims.lock().unwrap() = claims.clone();
+            assert_eq!(sign_in(&app, &provider).expect(401).code(), "sign_in_failed", "{claims}");
+        }
+        for claims in [json!({"aud": ["waw", "other"], "azp": "waw"}), json!({"aud": ["waw"]}), json!({"azp": "waw"})] {
+            *provider.claims.lock().unwrap() = claims.clone();
+            sign_in(&app, &provider).expect(200);
+        }
+    }
+
+    fn the_last_slash_of_an_issuer_does_not_matter(app) {
+        let mut ids = Vec::new();
+        for (configured, own) in [("", ""), ("/", ""), ("", "/"), ("/", "/")] {
+            let (provider, mock) = provider();
+            let own = format!("{}{own}", mock.address);
+            *provider.description.lock().unwrap() = json!({"issuer": own});
+            *provider.claims.lock().unwrap() = json!({"iss": own});
+            let oidc = OidcConfig { issuer: format!("{}{configured}", mock.address), client_id: "waw".to_owned(), client_secret: None };
+            let replica = app.replica_with(OutsideConfig { oidc: Some(oidc), ask: None });
+            *provider.claims.lock().unwrap() = json!({"iss": own, "email": format!("{}@example.org", uuid::Uuid::new_v4().simple())});
+            let first = sign_in(&replica, &provider).expect(200).json["user"]["id"].clone();
+            assert_eq!(sign_in(&replica, &provider).expect(200).json["user"]["id"], first, "{configured:?} {own:?}");
+            ids.push(first);
+            // Another name altogether is another provider's token.
+            *provider.claims.lock().unwrap() = json!({"iss": format!("{}/app", mock.address)});
+            sign_in(&replica, &provider).expect(401);
+        }
+        assert_eq!(ids.len(), 4);
+    }
+
+    fn a_person_known_under_the_other_spelling_is_known(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let ada = app.user();
+        let mut conn = open::connect(&app.target).unwrap();
+        cloud_api::db::oidc::link(&mut conn, &format!("{}/", provider.issuer), "ada", DbId(ada.id.parse().unwrap())).unwrap();
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
+    }
+
+    fn the_secret_goes_where_the_provider_takes_it(app) {
+        for (ways, in_header) in [(json!(["client_secret_basic"]), true), (json!(["client_secret_post"]), false), (json!(["client_secret_basic", "client_secret_post"]), false), (Value::Null, true)] {
+            let (app, provider, mock) = with_provider(app);
+            *provider.description.lock().unwrap() = json!({"token_endpoint_auth_methods_supported": ways});
+            *provider.claims.lock().unwrap() = json!({"sub": uuid::Uuid::new_v4(), "email": format!("{}@example.org", uuid::Uuid::new_v4().simple())});
+            sign_in(&app, &provider).expect(200);
+            let seen = mock.seen.lock().unwrap().iter().find(|r| r.path == "/token").unwrap().clone();
+            assert_eq!((seen.headers.contains("Basic "), seen.body.contains("client_secret=shh")), (in_header, !in_header), "{ways}");
+        }
+    }
+
+    fn an_address_that_only_userinfo_tells_is_asked_for(app) {
+        let (app, provider, mock) = with_provider(app);
+        *provider.description.lock().unwrap() = json!({"userinfo_endpoint": format!("{}/userinfo", mock.address)});
+        *provider.claims.lock().unwrap() = json!({"email": null, "email_verified": null});
+        *provider.userinfo.lock().unwrap() = json!({"sub": "another", "email": "ada@example.org", "email_verified": true});
+        assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_missing");
+        *provider.userinfo.lock().unwrap() = json!({"sub": "ada"});
+        assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_missing");
+        *provider.userinfo.lock().unwrap() = json!({"sub": "ada", "email": "ada@example.org"});
+        assert_eq!(sign_in(&app, &provider).expect(403).code(), "email_unverified");
+        *provider.userinfo.lock().unwrap() = json!({"sub": "ada", "email": "ada@example.org", "email_verified": true});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["email"], "ada@example.org");
+        let seen = mock.seen.lock().unwrap().iter().rfind(|r| r.path == "/userinfo").unwrap().headers.clone();
+        assert!(seen.contains("Bearer x"), "{seen}");
+    }
+
+    fn a_provider_whose_addresses_are_in_the_clear_is_not_used(app) {
+        for (name, address) in [
+            ("authorization_endpoint", "http://idp.example.org/x"),
+            ("token_endpoint", "http://localhost:x@idp.example.org/x"),
+            ("jwks_uri", "http://idp.example.org/x"),
+            ("userinfo_endpoint", "https://a:b@idp.example.org/x"),
+        ] {
+            let (app, provider, mock) = with_provider(app);
+            *provider.description.lock().unwrap() = json!({name: address});
+            // Also while it is not asked again because it failed a moment ago.
+            for _ in 0..2 {
+                assert_eq!(app.anonymous().get("/api/auth/google").expect(502).code(), "provider_misconfigured", "{name}");
+            }
+            assert!(mock.seen.lock().unwrap().iter().all(|request| request.path == "/.well-known/openid-configuration"));
+        }
+    }
+
+    fn each_failure_of_a_provider_has_its_own_advice(app) {
+        let (app, provider, _mock) = with_provider(app);
+        for (refusal, status, code) in [
+            ((400, json!({"error": "invalid_grant"})), 401, "sign_in_failed"),
+            ((401, json!({"error": "invalid_client"})), 502, "provider_misconfigured"),
+            ((400, json!({"error": "unauthorized_client"})), 502, "provider_misconfigured"),
+            ((503, json!({})), 502, "provider_failed"),
+            ((200, json!({"access_token": "x"})), 502, "provider_misconfigured"),
+        ] {
+            *provider.refusal.lock().unwrap() = Some(refusal.clone());
+            let answer = sign_in(&app, &provider).expect(status);
+            assert_eq!(answer.code(), code, "{refusal:?}");
+            let retry = answer.text.contains("again in a moment") || answer.text.contains("begin again");
+            assert_eq!(retry, code != "provider_misconfigured", "{answer:?}");
+        }
+        *provider.refusal.lock().unwrap() = None;
+        sign_in(&app, &provider).expect(200);
+        let no = |word: &str| {
+            let (query, cookie) = begin(&app);
+            let path = format!("/api/auth/google/callback?error={word}&state={}", query["state"]);
+            app.anonymous().send("GET", &path, &[("cookie", &cookie)], None).expect(401).text
+        };
+        assert!(no("access_denied").contains("begin again"));
+        assert!(no("invalid_scope").contains("operator"));
     }
 
     fn an_address_that_went_to_somebody_new_opens_nothing(app) {

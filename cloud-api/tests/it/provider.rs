@@ -127,7 +127,7 @@ contract! {
         let world = World::new(app);
         let ada = world.app.user();
         assert_eq!(world.sign_in(&person("eve", &ada.email, false)).expect(403).code(), "email_unverified");
-        assert_eq!(world.sign_in(&json!({"sub": "eve"})).expect(403).code(), "email_unverified");
+        assert_eq!(world.sign_in(&json!({"sub": "eve"})).expect(403).code(), "email_missing");
         ada.get("/api/user/me").expect(200);
         assert_eq!(world.sign_in(&person("ada", &ada.email, true)).expect(200).json["user"]["id"], ada.id);
     }

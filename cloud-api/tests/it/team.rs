@@ -73,6 +73,64 @@ contract! {
         put(&ada, &own).expect(200);
     }
 
+    fn of_whom_they_invite_a_manager_sees_what_they_typed(app) {
+        let (boss, ada, eve) = (manager(app), app.user(), app.user());
+        let team = team(&boss);
+        let path = |member: &str| format!("/api/team/{team}/members/{member}");
+        let typed = ada.email.to_uppercase();
+        put(&boss, &path(&typed)).expect(201);
+        put(&boss, &path(&eve.id)).expect(201);
+        let members = || items(&boss.get("/api/team").expect(200))[0]["members"].clone();
+        let shown = |members: &Value| {
+            let of = |m: &Value| (m["user_id"].clone(), m["email"].clone(), m["name"].clone());
+            members.as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+        };
+        let mut seen = shown(&members());
+        seen.sort_by_key(|(id, ..)| id.is_null());
+        assert_eq!(seen, [(json!(eve.id), Value::Null, Value::Null), (Value::Null, json!(typed), Value::Null)]);
+        // Taken back as it was typed.
+        boss.send("DELETE", &path(&typed), &[], None).expect(204);
+        put(&eve, &path("me")).expect(200);
+        assert_eq!(shown(&members()), [(json!(eve.id), json!(eve.email), json!("Ada"))]);
+        assert_eq!(boss.get("/api/team").expect(200).text.matches(&ada.id).count(), 0);
+    }
+
+    fn a_manager_who_is_one_no_longer_sees_nobody(app) {
+        let (boss, ada, eve) = (manager(app), app.user(), app.user());
+        let team = team(&boss);
+        join(&boss, &team, &ada);
+        put(&boss, &format!("/api/team/{team}/members/{}", eve.id)).expect(201);
+        app.set_role(&boss, "member");
+        let seen = boss.get("/api/team").expect(200);
+        assert!(items(&seen)[0].get("members").is_none(), "{seen:?}");
+        for who in [&ada, &eve] {
+            assert!(!seen.text.contains(&who.id) && !seen.text.contains(&who.email), "{seen:?}");
+        }
+        boss.get(&format!("/api/team/{team}/blinks")).expect(403);
+    }
+
+    fn acceptances_and_invitations_at_once_are_one_after_the_other(app) {
+        let (boss, ada) = (manager(app), app.user());
+        let teams = [team(&boss), team(&boss)];
+        let at_once = |requests: Vec<(&Client, String)>| {
+            let mut answers: Vec<u16> = std::thread::scope(|scope| {
+                let sent = requests.iter().map(|(who, path)| scope.spawn(move || put(who, path).status));
+                sent.collect::<Vec<_>>().into_iter().map(|answer| answer.join().unwrap()).collect()
+            });
+            answers.sort_unstable();
+            answers
+        };
+        let invite = |team: &String| (&boss, format!("/api/team/{team}/members/{}", ada.id));
+        assert_eq!(at_once(teams.iter().cycle().take(8).map(invite).collect()), [201; 8]);
+        let accept = |team: &String| (&ada, format!("/api/team/{team}/members/me"));
+        assert_eq!(at_once(teams.iter().map(accept).collect()), [200, 409]);
+        // Who accepts again says nothing new.
+        let joined = items(&ada.get("/api/team").expect(200)).into_iter().find(|t| !t["accepted_at"].is_null()).unwrap();
+        put(&ada, &format!("/api/team/{}/members/me", joined["id"].as_str().unwrap())).expect(200);
+        let consents = items(&ada.get("/api/user/me/consents").expect(200));
+        assert_eq!(consents.iter().filter(|c| c["kind"] == "team").count(), 1);
+    }
+
     fn only_a_manager_makes_teams_and_only_their_own_obey_them(app) {
         let (boss, other, ada) = (manager(app), manager(app), app.user());
         assert_eq!(ada.post("/api/team", &json!({"name": "x"})).expect(403).code(), "forbidden");

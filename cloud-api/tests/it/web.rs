@@ -223,7 +223,7 @@ fn what_fails_on_the_way_back_is_a_page_that_people_can_read() {
     assert!(stale.text.contains(stale.header("x-request-id")) && !stale.text.contains('{'));
     let (callback, bound) = way(&app, "", &json!({"sub": "eve"}));
     let refused = app.anonymous().send("GET", &callback, &[BROWSER, ("cookie", &bound)], None).expect(403);
-    assert!(refused.text.contains("The provider has not verified your address") && !has_cookie(&refused));
+    assert!(refused.text.contains("The provider tells this server no address of yours") && !has_cookie(&refused));
     let (_, bound) = way(&app, "", &json!({"sub": "eve"}));
     let state = bound.split_once('=').unwrap().1;
     let no = format!("/api/auth/google/callback?error=access_denied&state={state}");

@@ -9,6 +9,7 @@ mod bootstrap;
 mod copy;
 mod demo;
 mod documents;
+mod erasure;
 mod first_run;
 mod killed;
 mod models;

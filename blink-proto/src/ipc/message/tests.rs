@@ -75,7 +75,13 @@ fn the_messages_about_minutes_and_settings_look_like_this() {
         Reply::SetAsideCount(SetAsideCount { minutes: 2 }),
         Reply::Imported(Imported { imported: 1, duplicates: 2, queued: 1, rejected }),
         Reply::RemotePage(RemotePage { items: vec![serde_json::json!({"blink_count": 1})], next_cursor: None }),
-        Reply::Receipt(Receipt { at: Timestamp::UNIX_EPOCH, local: Some(erased), remote: None, left: vec![] }),
+        Reply::Receipt(Receipt {
+            at: Timestamp::UNIX_EPOCH,
+            local: Some(erased),
+            remote: None,
+            left: vec![],
+            kept: vec![],
+        }),
         Reply::Doctor { checks: vec![Check::ok("disk", "There is room."), Check::ok("clock", "It is right.")] },
         Reply::RestartNeeded { keys: vec!["account.keyring".into()] },
     ];

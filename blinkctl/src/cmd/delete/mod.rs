@@ -1,27 +1,27 @@
 //! `blinkctl delete`: erasure (GDPR, article 17), with a receipt and a look at what is left.
 
-mod left;
+mod remains;
 
 use std::fmt::Write;
 
+use blink_profile::{AccountFile, contents};
 use blink_proto::{
     Secret,
     ipc::{Erase, Reply, Request},
     receipt::{LocalErasure, Receipt},
 };
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Context, quit, service};
+use super::{quit, service};
 use crate::{
     ask, blinkd,
     client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::{ExitStatus, Failure},
     output::{Paint, Tone, plain},
 };
 
-/// The flags of `delete`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:
@@ -76,31 +76,33 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
         return Err(ask::missing_flags(&missing));
     }
     let account = match Client::connect(&context.paths).await {
-        Ok(mut client) => Some(account(&mut client).await?),
-        Err(ClientError::NotRunning) => None,
+        Ok(mut client) => Ok(account(&mut client).await?),
+        Err(error) if error.is_absent() => Err(error),
         Err(error) => return Err(error.into()),
     };
     let mut receipt = match account {
-        None => without_daemon(args, what, context).await?,
-        Some(None) if what == Erase::Remote => {
+        Err(absent) => without_daemon(args, what, absent, context).await?,
+        Ok(None) if what == Erase::Remote => {
             let fix = "Sign in with `blinkctl login` first; there is nothing on a server without an account.";
             let failure = Failure::failed("not_signed_in", "Nobody is signed in", fix);
             return Err(Failure { status: ExitStatus::NotSignedIn, ..failure });
         }
-        Some(account) => by_daemon(args, what, account.as_deref(), context).await?,
+        Ok(account) => by_daemon(args, what, account.as_deref(), context).await?,
     };
     match what {
-        Erase::Local => receipt.left.extend(left::minutes_before(&context.paths, receipt.at)),
+        Erase::Local => receipt.left.extend(remains::minutes_before(&context.paths, receipt.at)),
         Erase::Remote => {}
         // Where the daemon could erase nothing here, its word for that is among what is left.
         Erase::Everything if receipt.local.is_none() => {}
-        Erase::Everything => receipt.left.extend(left::sweep(&context.paths)),
+        Erase::Everything => {
+            receipt.left.extend(remains::sweep(&context.paths));
+            receipt.kept = kept(context);
+        }
     }
     receipt.left.sort();
     receipt.left.dedup();
-    let models = what == Erase::Everything && left::models(&context.paths).is_dir();
     context.output.result(&receipt, |paint| {
-        let page = page(&receipt, models, &TimeZone::system(), paint);
+        let page = page(&receipt, &TimeZone::system(), paint);
         if what == Erase::Everything && service::is_installed() {
             return page
                 + "blinkd still starts with every sign-in, without consent; `blinkctl service uninstall` ends that.\n";
@@ -125,7 +127,7 @@ async fn by_daemon(args: &Args, what: Erase, account: Option<&str>, context: &Co
     if remote && !args.password_stdin && !ask::possible() {
         return Err(ask::missing_flags(&["--password-stdin"]));
     }
-    ask::confirm(args.yes, &announced(what, account), "delete")?;
+    ask::confirm(args.yes, &announced(what, account, &kept(context)), "delete")?;
     let password = if remote { password(args)? } else { None };
     // The person may have thought for long: the connection would be gone.
     let mut client = Client::connect(&context.paths).await?;
@@ -147,54 +149,58 @@ fn password(args: &Args) -> Result<Option<Secret>, Failure> {
     Ok((!password.expose().is_empty()).then_some(password))
 }
 
-async fn without_daemon(args: &Args, what: Erase, context: &Context) -> Result<Receipt, Failure> {
+async fn without_daemon(args: &Args, what: Erase, absent: ClientError, context: &Context) -> Result<Receipt, Failure> {
     let flag = match what {
         Erase::Local => "--local",
         // Only the daemon speaks with the server.
-        Erase::Remote => return Err(ClientError::NotRunning.into()),
+        Erase::Remote => return Err(absent.into()),
         Erase::Everything if signed_in(context) => {
             let fix = "Start it with `blinkd run`: only it can erase the account too. `blinkctl delete --local` works without it.";
-            let mut failure = Failure::from(ClientError::NotRunning);
+            let mut failure = Failure::from(absent);
             failure.problem.fix = fix.to_owned();
             return Err(failure);
         }
         Erase::Everything => "--everything",
     };
-    ask::confirm(args.yes, &announced(what, None), "delete")?;
+    ask::confirm(args.yes, &announced(what, None, &kept(context)), "delete")?;
     let local: LocalErasure = blinkd::read(&["erase", flag]).await?;
-    Ok(Receipt { at: Timestamp::now(), local: Some(local), remote: None, left: Vec::new() })
+    Ok(Receipt { at: Timestamp::now(), local: Some(local), remote: None, left: Vec::new(), kept: Vec::new() })
 }
 
 /// Whether the profile's own file names an account; one that cannot be read may.
 fn signed_in(context: &Context) -> bool {
-    #[derive(Deserialize)]
-    struct File {
-        current: Option<Value>,
-    }
-    let path = context.paths.data.join("account.json");
-    match std::fs::read(path) {
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-        Ok(text) => serde_json::from_slice::<File>(&text).map_or(true, |file| file.current.is_some()),
-    }
+    AccountFile::load(&context.paths).map_or(true, |file| file.is_some_and(|file| file.current.is_some()))
 }
 
-fn announced(what: Erase, account: Option<&str>) -> String {
+/// What stands in the profile's folders and stays when everything is erased.
+fn kept(context: &Context) -> Vec<String> {
+    let models = Some(context.paths.models()).filter(|models| models.is_dir());
+    contents::others(&context.paths).into_iter().chain(models).map(|path| path.display().to_string()).collect()
+}
+
+fn announced(what: Erase, account: Option<&str>, kept: &[String]) -> String {
     let account = account.map_or_else(String::new, plain);
     let local = "all minutes on this machine, the running one and those not sent yet too";
     let rest = "settings, sign-in, consent, enrolled face and logs";
+    let kept = match kept {
+        [] => String::new(),
+        kept => format!(" This stays, for it is not blinkd's or says nothing about you: {}.", plain(&kept.join(", "))),
+    };
     match (what, account.as_str()) {
         (Erase::Local, _) => format!("This erases {local}."),
         (Erase::Remote, account) => {
             format!("This erases the account {account} and all that the server holds about you.")
         }
-        (Erase::Everything, "") => format!("This erases {local}, and {rest}."),
+        (Erase::Everything, "") => format!("This erases {local}, and {rest}.{kept}"),
         (Erase::Everything, account) => {
-            format!("This erases the account {account} with all that the server holds about you, {local}, and {rest}.")
+            format!(
+                "This erases the account {account} with all that the server holds about you, {local}, and {rest}.{kept}"
+            )
         }
     }
 }
 
-fn page(receipt: &Receipt, models: bool, zone: &TimeZone, paint: Paint) -> String {
+fn page(receipt: &Receipt, zone: &TimeZone, paint: Paint) -> String {
     let at = receipt.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z");
     let mut page = format!("{}\n", paint.with(Tone::Strong, &format!("Receipt of {at}")));
     let mut row = |name: &str, value: &str| {
@@ -215,9 +221,6 @@ fn page(receipt: &Receipt, models: bool, zone: &TimeZone, paint: Paint) -> Strin
         if local.everything {
             row("", "settings, sign-in, consent, enrolled face and logs erased");
         }
-        if models {
-            row("", "the models stay: they say nothing about you");
-        }
     }
     for (n, line) in receipt.remote.iter().flat_map(remote).enumerate() {
         row(if n == 0 { "Server" } else { "" }, &plain(&line));
@@ -228,6 +231,9 @@ fn page(receipt: &Receipt, models: bool, zone: &TimeZone, paint: Paint) -> Strin
     }
     for (n, left) in receipt.left.iter().enumerate() {
         row(if n == 0 { "Left here" } else { "" }, &paint.with(Tone::Bad, &plain(left)));
+    }
+    for (n, kept) in receipt.kept.iter().enumerate() {
+        row(if n == 0 { "Stays" } else { "" }, &plain(kept));
     }
     page
 }
@@ -271,8 +277,9 @@ mod tests {
                 ],
             })),
             left: vec!["/home/ada/.local/share/blinkd/x".into()],
+            kept: vec!["/home/ada/.config/blinkd/ca.pem".into()],
         };
-        insta::assert_snapshot!(page(&receipt, true, &TimeZone::UTC, Paint { colour: false }));
+        insta::assert_snapshot!(page(&receipt, &TimeZone::UTC, Paint { colour: false }));
     }
 
     #[test]
@@ -291,6 +298,9 @@ mod tests {
             (Erase::Everything, account),
             (Erase::Everything, None),
         ];
-        insta::assert_snapshot!(lines.map(|(what, account)| announced(what, account)).join("\n"));
+        let kept = ["/home/ada/.config/blinkd/ca.pem".to_owned()];
+        let lines = lines.map(|(what, account)| announced(what, account, &kept)).join("\n");
+        assert!(!announced(Erase::Everything, None, &[]).contains("stays"));
+        insta::assert_snapshot!(lines);
     }
 }

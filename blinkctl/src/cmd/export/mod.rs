@@ -14,18 +14,17 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use self::writer::Writer;
-use super::Context;
 use crate::{
+    context::Context,
+    days::{Days, Range},
     exit::Failure,
-    history::{History, Range},
-    output::Tone,
+    output::{Tone, path_text},
     record::RemoteMinute,
     signal,
     target::Target,
     when::{Moment, parse_moment},
 };
 
-/// The flags of `export`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl export > minutes.json
@@ -60,7 +59,6 @@ pub(crate) struct Args {
     force: bool,
 }
 
-/// How minutes are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// A header, then a line for each minute (RFC 4180)
@@ -77,7 +75,7 @@ pub(crate) enum Format {
 /// What was written to a file.
 #[derive(Serialize)]
 struct Written {
-    file: PathBuf,
+    file: String,
     minutes: u64,
     /// Lines of the history that were no record.
     skipped: u64,
@@ -105,7 +103,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     };
     target.put()?;
     tell_skipped(skipped, context);
-    let written = Written { file: path.clone(), minutes, skipped };
+    let written = Written { file: path_text(path), minutes, skipped };
     context.output.result(&written, |paint| {
         let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
         format!("{} to {}.\n", paint.with(Tone::Good, &format!("Wrote {minutes}")), path.display())
@@ -114,7 +112,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
 
 impl Args {
     fn range(&self, zone: &TimeZone) -> Result<Range, Failure> {
-        let at = |moment: Option<Moment>| moment.map(|moment| moment.at(zone)).transpose();
+        let at = |moment: Option<Moment>| moment.map(|moment| moment.instant_in(zone)).transpose();
         let past = |why| Failure::usage("usage", why, "Name a time that a clock can show.");
         let range = Range { from: at(self.from).map_err(past)?, to: at(self.to).map_err(past)? };
         if let (Some(from), Some(to)) = (range.from, range.to)
@@ -135,7 +133,7 @@ impl Args {
             return Ok((minutes, 0));
         }
         // The folder is looked at first: what cannot be read is told before anything is written.
-        let mut history = History::open(&context.paths, range)?;
+        let mut history = Days::open(&context.paths, range)?;
         let mut writer = Writer::<Minute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
         let mut minutes = 0;
         for day in history.by_ref() {

@@ -10,9 +10,9 @@ use blink_proto::{
 };
 use serde::Serialize;
 
-use super::Context;
 use crate::{
     client::{Client, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output::{Paint, Tone},
     progress::Progress,
@@ -21,7 +21,6 @@ use crate::{
 /// How many rejections a message names one by one.
 const NAMED: usize = 3;
 
-/// The flags of `import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl import minutes.json
@@ -37,7 +36,6 @@ pub(crate) struct Args {
     upload: bool,
 }
 
-/// What came of it.
 #[derive(Debug, Default, PartialEq, Serialize)]
 struct Sums {
     minutes: u64,
@@ -60,7 +58,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         let imported = call(&mut client, part, args.upload).await.map_err(|failure| broken_off(failure, &sums))?;
         sums.add(imported, taken);
         taken += part.len() as u64;
-        progress.at(taken);
+        progress.set(taken);
     }
     drop(progress);
     if sums.rejected.is_empty() {

@@ -7,10 +7,11 @@ use std::{
     path::Path,
 };
 
+use blink_profile::day_files::MAX_LINE_BYTES;
 use blink_proto::Minute;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use crate::{exit::Failure, history::MAX_LINE_BYTES};
+use crate::exit::Failure;
 
 /// What some editors put before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -117,7 +118,8 @@ fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<M
 
 /// A record that the daemon will take; else what is wrong with it.
 fn sound(minute: Minute) -> Result<Minute, String> {
-    minute.fault().map_or(Ok(minute), Err)
+    minute.check().map_err(|fault| fault.to_string())?;
+    Ok(minute)
 }
 
 fn fault(name: &str, place: String, error: &serde_json::Error) -> ReadError {

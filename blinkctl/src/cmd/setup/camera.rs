@@ -90,7 +90,9 @@ async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
             }
             _ => continue,
         };
-        if status.state == State::Tracking {
+        // The state says that a face was followed within the last second, not that its eyes are measured.
+        let unmeasured = matches!(sight, Some(Sight::Nobody | Sight::Several | Sight::Turned));
+        if status.state == State::Tracking && !unmeasured {
             ask::say(&format!("{}\n", paint.with(Tone::Good, "I can see your eyes.")))?;
             return Ok(true);
         }
@@ -108,13 +110,13 @@ fn seen(status: &Status, sight: Option<Sight>) -> String {
         return plain(&problem.to_string());
     }
     let text = match (status.state, sight) {
-        (State::NoFace, Some(Sight::Nobody)) => {
+        (State::NoFace | State::Tracking, Some(Sight::Nobody)) => {
             "I see nobody: sit in front of the camera, in light that falls on you from the front."
         }
-        (State::NoFace, Some(Sight::Several)) => {
+        (State::NoFace | State::Tracking, Some(Sight::Several)) => {
             "I see several people: sit alone in the picture. `blinkctl owner enroll` makes me know you among others."
         }
-        (State::NoFace, Some(Sight::Turned)) => {
+        (State::NoFace | State::Tracking, Some(Sight::Turned)) => {
             "I see a face, and cannot measure its eyes: look at the screen, come closer, let light fall on you."
         }
         (State::NoFace, _) => {

@@ -4,13 +4,12 @@ mod set_aside;
 
 use blink_proto::ipc::{Reply, Request};
 
-use super::Context;
 use crate::{
     client::{Client, SYNC_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
 };
 
-/// The flags of `sync`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl sync
@@ -41,10 +40,18 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             n => format!("Sent {n} minutes"),
         };
         let why = "`blinkctl sync --set-aside list` shows why";
-        match done.set_aside {
-            0 => format!("{sent}: every closed minute is on the server.\n"),
+        let mut text = match done.set_aside {
+            0 if done.uploaded == 0 => format!("{sent}.\n"),
+            0 => format!("{sent}: nothing is left to send.\n"),
             1 => format!("{sent}.\nThe server refused 1 minute, which is set aside; {why}.\n"),
             n => format!("{sent}.\nThe server refused {n} minutes, which are set aside; {why}.\n"),
+        };
+        let held = "of nobody or of another account";
+        match done.held {
+            0 => {}
+            1 => text.push_str(&format!("1 minute {held} stays here.\n")),
+            n => text.push_str(&format!("{n} minutes {held} stay here.\n")),
         }
+        text
     })
 }

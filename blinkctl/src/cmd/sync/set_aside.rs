@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     ask,
     client::{Client, LOCAL_LIMIT, wrong_reply},
-    cmd::Context,
+    context::Context,
     exit::Failure,
     output::{Paint, Tone, plain},
 };

@@ -6,14 +6,8 @@ use super::*;
 fn a_source_that_dies_after_each_first_frame_is_not_opened_in_a_hot_loop() {
     let steps = (0..1_000).flat_map(|_| [Step::Frame(0, vec![]), Step::Fails(TroubleKind::Gone)]);
     let stage = Stage::with(steps);
-    stage.gate.set(true);
-    for _ in 0..60 {
-        stage.clock.advance(Duration::from_secs(1));
-        thread::sleep(Duration::from_millis(50));
-    }
-    let openings = stage.script.openings.load(Ordering::SeqCst);
-    // 0.5, 1, 2 and then 4 s apart.
-    assert!((10..=19).contains(&openings), "{openings} openings in a minute");
+    stage.control.allow(true);
+    stage.expect_waits(&[500, 1_000, 2_000, 4_000, 4_000, 4_000]);
 }
 
 #[test]
@@ -21,15 +15,8 @@ fn a_file_of_one_frame_that_repeats_is_not_opened_in_a_hot_loop() {
     let steps = (0..1_000).flat_map(|_| [Step::Frame(0, vec![]), Step::Fails(TroubleKind::Ended)]);
     let script = Script { steps: Mutex::new(steps.collect()), repeats: true, ..Script::default() };
     let stage = Stage::new(script);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    thread::sleep(Duration::from_millis(200));
-    assert_eq!(stage.script.openings.load(Ordering::SeqCst), 1);
-    stage.clock.advance(Duration::from_millis(500));
-    for _ in 0..2 {
-        stage.hear();
-    }
-    assert_eq!(stage.hear(), News::Opened);
+    stage.control.allow(true);
+    stage.expect_waits(&[500, 1_000, 2_000]);
 }
 
 /// Any order of locks, failures, frames, closings and openings, by a fixed sequence of arbitrary numbers.
@@ -52,45 +39,43 @@ fn whatever_fails_it_ends_open_when_the_source_is_well() {
             2 | 3 => stage.add(Step::Frame(next(1_000), vec![])),
             4 => {
                 toggles += 1;
-                stage.gate.set(next(2) == 0);
+                stage.control.allow(next(2) == 0);
             }
             _ => stage.clock.advance(Duration::from_millis(next(700))),
         }
     }
     // It is well from now on.
     stage.script.steps.lock().unwrap().clear();
-    stage.gate.set(true);
-    for _ in 0..100 {
-        if stage.is_open() {
-            break;
-        }
+    stage.control.allow(true);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !stage.is_open() {
+        assert!(Instant::now() < deadline, "the source is not opened");
         stage.clock.advance(Duration::from_secs(5));
-        thread::sleep(Duration::from_millis(50));
+        thread::yield_now();
     }
-    assert!(stage.is_open());
     let openings = stage.script.openings.load(Ordering::SeqCst);
     assert!(openings <= toggles + 200, "{openings}");
-    stage.gate.set(false);
-    assert!(stage.gate.wait_closed(Duration::from_secs(1)) && !stage.is_open());
+    stage.control.allow(false);
+    assert!(stage.control.wait_closed(Duration::from_secs(1)) && !stage.is_open());
 }
 
 #[test]
 fn fewer_frames_are_looked_at_when_fewer_are_wanted() {
     let frames = |from: u64| (0..30).map(move |n| Step::Frame(from + n * 1_000 / 30, vec![]));
     let stage = Stage::with([]);
-    stage.gate.set_pace(Some(15.0));
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
+    stage.control.set_pace(Some(15.0));
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
     frames(0).for_each(|step| stage.add(step));
     while !stage.script.steps.lock().unwrap().is_empty() {
         thread::sleep(Duration::from_millis(1));
     }
-    stage.gate.set(false);
+    stage.control.allow(false);
     let mut seen = 0;
     loop {
         match stage.hear() {
-            News::Seen(frames, _) => seen += frames.len(),
-            News::Closed => break,
+            CaptureEvent::Seen(frames, _) => seen += frames.len(),
+            CaptureEvent::Closed => break,
             other => panic!("{other:?}"),
         }
     }
@@ -100,18 +85,18 @@ fn fewer_frames_are_looked_at_when_fewer_are_wanted() {
 #[test]
 fn once_stopped_it_opens_nothing_whatever_is_wanted() {
     let mut stage = Stage::with([]);
-    stage.gate.set(true);
-    assert_eq!(stage.hear(), News::Opened);
-    stage.gate.stop();
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    stage.control.stop();
     let thread = stage.thread.take().unwrap();
     let begun = Instant::now();
     while !thread.is_finished() {
         // As the keeper does at each of its ticks.
-        stage.gate.set(false);
-        stage.gate.set(true);
+        stage.control.allow(false);
+        stage.control.allow(true);
         assert!(begun.elapsed() < Duration::from_secs(10), "it does not end");
     }
-    assert!(!stage.gate.is_open() && !stage.gate.wait_open());
+    assert!(!stage.control.is_open() && !stage.control.wait_open());
     assert_eq!(stage.script.openings.load(Ordering::SeqCst), 1);
     stage.thread = Some(thread);
 }

@@ -35,7 +35,7 @@ pub(super) struct Plot {
 }
 
 impl Plot {
-    pub(super) fn to(path: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(path: &Path) -> Result<Self, Failure> {
         let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
         let format = match ending.as_deref().and_then(|ending| ending.to_str()) {
             Some("png") => Format::Png,

@@ -31,6 +31,7 @@ impl Trace {
     pub(super) fn write(&mut self, report: &FrameReport, events: &[Event]) {
         let reading = &report.reading;
         let state = match report.sight {
+            _ if report.stands_still => "stands_still",
             FaceSight::None => "no_face",
             FaceSight::Several => "several_faces",
             FaceSight::Turned => "turned",

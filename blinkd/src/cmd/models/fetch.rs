@@ -10,7 +10,7 @@ use std::{
 use blink_vision::models::{self, Hashing, Model};
 use flate2::read::GzDecoder;
 
-use crate::{exit::Failure, stderr};
+use crate::{exit::Failure, models::fetch_folder, stderr};
 
 /// The package, with the hash that pip checks before anything of it is used.
 const REQUIREMENT: &str = "face_recognition_models==0.3.0 \
@@ -18,11 +18,11 @@ const REQUIREMENT: &str = "face_recognition_models==0.3.0 \
 
 /// Gets the models that are missing or damaged into the first folder that is the user's own.
 pub(super) fn missing(folders: &[PathBuf], quiet: bool) -> Result<(), Failure> {
-    let wanted: Vec<&Model> = models::ALL.iter().filter(|model| models::find(model, folders).is_err()).collect();
+    let wanted: Vec<&Model> = models::ALL.iter().filter(|model| model.find(folders).is_err()).collect();
     if wanted.is_empty() {
         return Ok(());
     }
-    let into = models::fetch_folder().ok_or_else(|| {
+    let into = fetch_folder().ok_or_else(|| {
         Failure::failed("no_home", "there is no folder to put models in", "Set HOME or BLINKD_MODELS_DIR.")
     })?;
     let unwritable = |error: io::Error| {
@@ -85,15 +85,13 @@ fn unpack(package: &Path, into: &Path, wanted: &[&Model]) -> Result<(), Failure>
     }
 }
 
+/// Models hold nothing of anybody's: every user of the machine may read them.
+const READABLE_BY_ALL: u32 = 0o644;
+
 fn place(from: &mut impl Read, to: &Path, model: &Model) -> io::Result<()> {
-    let mut temporary = tempfile::NamedTempFile::new_in(to.parent().unwrap_or(Path::new(".")))?;
-    let mut hashing = Hashing::new(from);
-    io::copy(&mut hashing, &mut temporary)?;
-    model.check(to, hashing.finish()).map_err(io::Error::other)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(to)?;
-    // Models hold nothing of anybody's: every user of the machine may read them.
-    #[cfg(unix)]
-    fs::set_permissions(to, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-    Ok(())
+    blink_files::save(to, READABLE_BY_ALL, |file| {
+        let mut hashing = Hashing::new(from);
+        io::copy(&mut hashing, file)?;
+        model.check(to, hashing.finish()).map_err(io::Error::other)
+    })
 }

@@ -4,12 +4,12 @@ use std::fs;
 
 use crate::{
     keeper::Keeper,
-    store::erase,
-    testing::{Place, account},
+    store::{KeptBack, erase},
+    testing::{TempProfile, account},
 };
 
-fn place() -> (Place, Keeper) {
-    let place = Place::new();
+fn place() -> (TempProfile, Keeper) {
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 130, 10);
     (place, keeper)
@@ -101,7 +101,7 @@ fn an_erasure_that_cannot_be_noted_erases_nothing_and_all_goes_on() {
         assert_eq!(refused.code, "nothing_erased");
         assert!(refused.message.starts_with("Nothing was erased"), "{refused}");
     }
-    assert!(place.gate.is_open());
+    assert!(place.control.is_open());
     place.watch(&mut keeper, 20, 10);
     assert_eq!(keeper.status().today.blink_count, 15);
     drop(keeper);
@@ -130,21 +130,21 @@ fn an_account_that_is_no_more_leaves_nothing_waiting_for_it() {
     let owner = keeper.owner().unwrap();
     keeper.account_erased(&owner).unwrap();
     assert!(keeper.account().is_none());
-    assert_eq!(keeper.waiting_counts(), Some((0, 0)));
+    assert_eq!(keeper.kept_back(), Some(KeptBack::default()));
     assert_eq!(names(&place.paths().history()).len(), 1, "the local history is the person's");
     // The minute that was open then is sealed, a restart reads it all again, a rebuild builds on the history.
     place.idle(&mut keeper, 60);
-    assert_eq!((keeper.waiting_counts(), keeper.status().today.blink_count), (Some((0, 0)), 13));
+    assert_eq!((keeper.kept_back(), keeper.status().today.blink_count), (Some(KeptBack::default()), 13));
     keeper.finish();
     drop(keeper);
     let mut keeper = place.keeper();
-    assert_eq!((keeper.waiting_counts(), keeper.status().today.blink_count), (Some((0, 0)), 13));
+    assert_eq!((keeper.kept_back(), keeper.status().today.blink_count), (Some(KeptBack::default()), 13));
     keeper.finish();
     drop(keeper);
     fs::remove_dir_all(place.paths().data.join("store")).unwrap();
     let mut keeper = place.keeper();
     assert_eq!(keeper.status().last_error.map(|error| error.code).as_deref(), Some("store_rebuilt"));
-    assert_eq!(keeper.waiting_counts(), Some((0, 0)));
+    assert_eq!(keeper.kept_back(), Some(KeptBack::default()));
     // Registering anew is another account, whose minutes wait as any other's.
     keeper.sign_in(account(2), true, false).unwrap();
     place.watch(&mut keeper, 60, 10);
@@ -157,9 +157,9 @@ fn an_erased_account_whose_minutes_could_not_be_dropped_loses_them_at_the_next_s
     let (place, mut keeper) = place();
     keeper.sign_in(account(1), true, false).unwrap();
     let owner = keeper.owner().unwrap();
-    crate::store::open::drop_quietly(keeper.store.take());
+    crate::store::database::drop_quietly(keeper.records.store.take());
     keeper.account_erased(&owner).unwrap();
     keeper.finish();
     drop(keeper);
-    assert_eq!(place.keeper().waiting_counts(), Some((0, 0)));
+    assert_eq!(place.keeper().kept_back(), Some(KeptBack::default()));
 }

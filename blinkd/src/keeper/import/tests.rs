@@ -6,20 +6,20 @@ use rstest::rstest;
 use crate::{
     keeper::Keeper,
     store::{History, history::day_of},
-    testing::{Place, account, t},
+    testing::{TempProfile, account, t},
 };
 
 /// A profile with three sealed minutes of nobody, the clock just after.
-fn place() -> (Place, Keeper) {
-    let place = Place::new();
+fn place() -> (TempProfile, Keeper) {
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 180, 10);
     place.idle(&mut keeper, 5);
     (place, keeper)
 }
 
-fn history(place: &Place) -> Vec<Minute> {
-    let history = History::at(&place.paths().history()).unwrap();
+fn history(place: &TempProfile) -> Vec<Minute> {
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();
     let mut minutes: Vec<_> = days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect();
     minutes.sort_by_key(|minute| minute.from_timestamp);
@@ -49,7 +49,7 @@ fn what_was_exported_comes_back_byte_for_byte_after_an_erasure() {
     let again = keeper.import(before, false).unwrap();
     assert_eq!((again.imported, again.duplicates), (0, 3));
     // The clock set back into such a minute counts nothing twice.
-    assert!(keeper.book.clock_behind(t("10:01:30")));
+    assert!(keeper.counting.minutes.clock_behind(t("10:01:30")));
     drop(keeper);
     let keeper = place.keeper();
     assert_eq!(keeper.status().today.blink_count, today.blink_count);
@@ -143,7 +143,7 @@ fn an_import_that_a_kill_cut_off_after_its_lines_is_finished_and_is_no_damage() 
     let pending = keeper.pending();
     keeper.finish();
     drop(keeper);
-    let history = History::at(&place.paths().history()).unwrap();
+    let history = History::open(&place.paths().history()).unwrap();
     let line = |from: &str, import, server: Option<&str>| crate::store::Line {
         minute: of_before(from, Some(mine.user_id)),
         server: server.map(str::to_owned),

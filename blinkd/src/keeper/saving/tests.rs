@@ -2,25 +2,25 @@
 
 use std::{fs, sync::atomic::Ordering};
 
-use crate::{config::Config, store::History, testing::Place};
+use crate::{config::Config, store::History, testing::TempProfile};
 
 /// What was sealed, from every day file.
-fn blinks(place: &Place) -> Vec<u32> {
-    let history = History::at(&place.paths().history()).unwrap();
+fn blinks(place: &TempProfile) -> Vec<u32> {
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute.blink_count).collect()
 }
 
 #[test]
 fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_is_room() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
-    keeper.history.full.store(true, Ordering::SeqCst);
+    keeper.records.history.full.store(true, Ordering::SeqCst);
     place.watch(&mut keeper, 200, 10);
     let status = keeper.status();
     assert_eq!(status.last_error.as_ref().unwrap().code, "disk_full");
     assert_eq!((status.today.blink_count, status.blinks_session), (20, 20));
-    keeper.history.full.store(false, Ordering::SeqCst);
+    keeper.records.history.full.store(false, Ordering::SeqCst);
     place.idle(&mut keeper, 10);
     assert_eq!(keeper.status().last_error, None);
     assert_eq!(blinks(&place), [6, 6, 6]);
@@ -29,16 +29,16 @@ fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_i
     drop(keeper);
     let keeper = place.keeper();
     assert_eq!((keeper.status().today.blink_count, keeper.status().last_error), (20, None));
-    assert_eq!(keeper.waiting_counts(), Some((4, 0)), "each waits once");
+    assert_eq!(keeper.kept_back().map(|kept| kept.held), Some(4), "each waits once");
 }
 
 #[test]
 fn a_shorter_retention_holds_at_once_and_a_longer_one_lets_older_minutes_in() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 70, 10);
     place.idle(&mut keeper, 60);
-    let minutes = History::at(&place.paths().history()).unwrap();
+    let minutes = History::open(&place.paths().history()).unwrap();
     let day = *minutes.days().unwrap().keys().next().unwrap();
     let old = day.checked_sub(jiff::SignedDuration::from_hours(24 * 50)).unwrap();
     let from = place.paths().history().join(format!("{day}.ndjson"));

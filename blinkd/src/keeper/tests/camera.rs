@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     for (kind, state) in [
         (TroubleKind::Ended, State::NoCamera),
@@ -12,20 +12,20 @@ fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
         (TroubleKind::Busy, State::CameraBusy),
         (TroubleKind::Broken, State::Error),
     ] {
-        keeper.news(News::Trouble(Trouble { kind, problem: Problem::new("code", "m", "f") }));
+        keeper.news(CaptureEvent::Trouble(Trouble { kind, problem: Problem::new("code", "m", "f") }));
         assert_eq!((keeper.state(), keeper.status().last_error.unwrap().code), (state, "code".to_owned()));
     }
     keeper.pause(PauseSpan::default()).unwrap();
     assert_eq!((keeper.state(), keeper.status().last_error), (State::Paused, None));
     keeper.resume().unwrap();
-    keeper.news(News::Opened);
+    keeper.news(CaptureEvent::Opened);
     assert_eq!(keeper.state(), State::Error, "a stream may open and still give nothing: it is not over");
     let at = t("10:00:00");
-    let seen = Sighting { at, face: false, followed: false, ear: None, baseline: None };
-    keeper.news(News::Seen(vec![seen], vec![]));
+    let seen = Sighting { at, sight: Sight::Nobody, ear: None, baseline: None };
+    keeper.news(CaptureEvent::Seen(vec![seen], vec![]));
     assert_eq!((keeper.state(), keeper.status().last_error), (State::NoFace, None));
-    let seen = Sighting { at, face: true, followed: true, ear: None, baseline: None };
-    keeper.news(News::Seen(vec![seen], vec![]));
+    let seen = Sighting { at, sight: Sight::Measurable, ear: None, baseline: None };
+    keeper.news(CaptureEvent::Seen(vec![seen], vec![]));
     assert_eq!(keeper.state(), State::Tracking);
     place.idle(&mut keeper, 2);
     assert_eq!(keeper.state(), State::NoFace);
@@ -33,7 +33,7 @@ fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
 
 #[test]
 fn coverage_is_over_unpaused_time_and_survives_a_restart() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);

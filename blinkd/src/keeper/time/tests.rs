@@ -8,17 +8,17 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use crate::{
-    capture::News,
+    capture::CaptureEvent,
     clock::Clock as _,
-    minutes::Seen,
+    minutes::Observation,
     store::History,
-    testing::{Place, t},
+    testing::{TempProfile, t},
 };
 
 use super::*;
 
-fn history(place: &Place) -> Vec<Minute> {
-    let history = History::at(&place.paths().history()).unwrap();
+fn history(place: &TempProfile) -> Vec<Minute> {
+    let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }
@@ -42,7 +42,7 @@ fn check(minutes: &[Minute]) {
 
 #[test]
 fn three_hours_of_sleep_in_the_middle_of_a_minute() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 25, 5);
     // The monotonic clock stands while the machine sleeps.
@@ -59,15 +59,15 @@ fn three_hours_of_sleep_in_the_middle_of_a_minute() {
 
 #[test]
 fn a_blink_that_was_decided_late_is_not_lost_to_a_step_forward() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 30, 5);
     let end = place.clock.now();
     place.clock.step(hours(1));
     keeper.tick();
     place.clock.advance(Duration::from_millis(200));
-    let late = Seen::Blink { end, width: Duration::from_millis(180), complete: true };
-    keeper.news(News::Seen(vec![], vec![late]));
+    let late = Observation::Blink { end, width: Duration::from_millis(180), complete: true };
+    keeper.news(CaptureEvent::Seen(vec![], vec![late]));
     place.idle(&mut keeper, 5);
     assert_eq!(history(&place)[0].blink_count, 7);
 }
@@ -83,7 +83,7 @@ fn a_blink_that_was_decided_late_is_not_lost_to_a_step_forward() {
 #[case::before_1970(-1_900_000_000)]
 #[case::year_2200(5_500_000_000)]
 fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 90, 5);
     place.idle(&mut keeper, 40);
@@ -95,7 +95,7 @@ fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
     check(&minutes);
     let blinks: u32 = minutes.iter().map(|minute| minute.blink_count).sum();
     // A minute that has not ended by the clock as it is now waits for its end.
-    let open: u32 = keeper.book.open_minutes().map(|minute| minute.blinks).sum();
+    let open: u32 = keeper.counting.minutes.open_minutes().map(|minute| minute.blinks).sum();
     let lost = 22 + 120 - i64::from(blinks + open);
     // What falls into minutes that are sealed already is lived a second time and not counted; nothing else is lost.
     let at_most = if (-600..0).contains(&seconds) { seconds.abs() / 5 + 13 } else { 0 };
@@ -104,7 +104,7 @@ fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
 
 #[test]
 fn a_leap_second_is_one_second_lived_twice() {
-    let place = Place::new();
+    let place = TempProfile::new();
     place.clock.step(SignedDuration::from_secs(13 * 3600 + 59 * 60));
     assert_eq!(place.clock.now(), t("23:59:00"));
     let mut keeper = place.consenting();
@@ -121,7 +121,7 @@ fn a_leap_second_is_one_second_lived_twice() {
 
 #[test]
 fn today_is_the_day_where_the_person_is() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 60, 5);
     place.idle(&mut keeper, 5);
@@ -129,23 +129,32 @@ fn today_is_the_day_where_the_person_is() {
     // It is ten in the morning in Greenwich and tomorrow on Kiritimati (UTC+14); Honolulu is still asleep.
     travel("Pacific/Kiritimati");
     keeper.tick();
-    assert_eq!((keeper.figures.date.to_string(), keeper.status().today.blink_count), ("2026-03-02".into(), 12));
+    assert_eq!(
+        (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
+        ("2026-03-02".into(), 12)
+    );
     travel("Pacific/Honolulu");
     keeper.tick();
-    assert_eq!((keeper.figures.date.to_string(), keeper.status().today.blink_count), ("2026-03-01".into(), 12));
+    assert_eq!(
+        (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
+        ("2026-03-01".into(), 12)
+    );
     // There the day began at 10:00 in Greenwich, so what comes before belongs to yesterday.
     place.idle(&mut keeper, 60);
     assert!(keeper.status().coverage.is_some_and(|coverage| (0.0..=1.0).contains(&coverage)));
     travel("Pacific/Niue");
     keeper.tick();
-    assert_eq!((keeper.figures.date.to_string(), keeper.status().today.blink_count), ("2026-02-28".into(), 12));
+    assert_eq!(
+        (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
+        ("2026-02-28".into(), 12)
+    );
 }
 
 #[rstest]
 #[case::spring("2026-03-29T00:00:00+01:00[Europe/Berlin]", 23)]
 #[case::autumn("2026-10-25T00:00:00+02:00[Europe/Berlin]", 25)]
 fn the_day_of_a_change_to_or_from_summer_time_is_as_long_as_it_is(#[case] midnight: &str, #[case] hours: u64) {
-    let place = Place::new();
+    let place = TempProfile::new();
     let midnight: jiff::Zoned = midnight.parse().unwrap();
     place.clock.step(midnight.timestamp().duration_since(place.clock.now()));
     *place.zone.lock().unwrap() = midnight.time_zone().clone();
@@ -156,14 +165,14 @@ fn the_day_of_a_change_to_or_from_summer_time_is_as_long_as_it_is(#[case] midnig
         place.idle(&mut keeper, 10);
     }
     // The last two idle seconds were already tomorrow's first.
-    assert_eq!(keeper.figures.date, midnight.date().tomorrow().unwrap());
+    assert_eq!(keeper.counting.figures.date, midnight.date().tomorrow().unwrap());
     assert_eq!(keeper.status().today.blink_count, 0);
     assert_eq!(history(&place).len() as u64, hours);
 }
 
 #[test]
 fn a_clock_that_is_wrong_for_a_moment_throws_no_history_away() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 120, 5);
     place.idle(&mut keeper, 60);
@@ -185,14 +194,14 @@ fn a_clock_that_is_wrong_for_a_moment_throws_no_history_away() {
 
 #[test]
 fn what_is_remembered_does_not_grow_with_the_days() {
-    let place = Place::new();
+    let place = TempProfile::new();
     let mut keeper = place.consenting();
     for _ in 0..30 {
         place.watch(&mut keeper, 65, 5);
         place.idle(&mut keeper, 5);
         place.clock.advance(Duration::from_secs(86_400 - 70));
     }
-    assert!(keeper.known_days.len() <= 3, "{:?}", keeper.known_days);
+    assert!(keeper.records.known_days.len() <= 3, "{:?}", keeper.records.known_days);
     assert_eq!(history(&place).len(), 59, "and the last is open");
 }
 
@@ -229,7 +238,7 @@ proptest! {
 
     #[test]
     fn whatever_clocks_zones_and_restarts_do_no_minute_is_wrong(steps in steps()) {
-        let place = Place::new();
+        let place = TempProfile::new();
         let mut keeper = place.consenting();
         let (mut watched, mut blinks, mut offset) = (0, 0, 0i64);
         // A clock that is far off for long enough makes days old; what is thrown away then has a test of its own.
@@ -262,7 +271,7 @@ proptest! {
         // By a clock that runs on, everything that is open is sealed.
         place.clock.step(SignedDuration::from_secs(if near { 10_000_000 } else { 20_000_000_000 }));
         place.idle(&mut keeper, 10);
-        prop_assert_eq!(keeper.book.open_minutes().count(), 0);
+        prop_assert_eq!(keeper.counting.minutes.open_minutes().count(), 0);
         let minutes = history(&place);
         check(&minutes);
         prop_assert!(minutes.iter().map(|m| u64::from(m.observed_ms)).sum::<u64>() <= watched * 1_000);

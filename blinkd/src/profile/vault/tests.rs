@@ -71,9 +71,13 @@ impl Place {
         Self { folder: tempfile::tempdir().unwrap(), ring: Arc::default() }
     }
 
+    fn paths(&self) -> Paths {
+        Paths::under(self.folder.path())
+    }
+
     fn vault(&self) -> Vault {
         let ring: Arc<dyn Ring> = Arc::clone(&self.ring) as _;
-        Vault::with(self.folder.path(), Some(ring), Duration::from_secs(20))
+        Vault::with(&self.paths(), Some(ring), Duration::from_secs(20))
     }
 
     fn hasty(&self) -> Vault {
@@ -81,7 +85,7 @@ impl Place {
     }
 
     fn has_file(&self) -> bool {
-        self.folder.path().join("tokens.json").exists()
+        self.paths().tokens_file().exists()
     }
 }
 
@@ -117,7 +121,7 @@ fn a_keyring_that_works_keeps_them_and_there_is_no_file() {
 #[test]
 fn what_an_earlier_version_left_in_the_file_moves_into_the_keyring() {
     let place = Place::new();
-    Vault::with(place.folder.path(), None, PATIENCE).save(&tokens("old")).unwrap();
+    Vault::with(&place.paths(), None, PATIENCE).save(&tokens("old")).unwrap();
     assert!(place.has_file());
     assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("old"));
     assert_eq!((place.ring.entries(), place.has_file()), (1, false));
@@ -138,7 +142,7 @@ fn without_one_that_works_there_is_a_file_for_this_user_alone() {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = fs::metadata(place.folder.path().join("tokens.json")).unwrap().permissions().mode();
+            let mode = fs::metadata(place.paths().tokens_file()).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("a"));
@@ -221,7 +225,8 @@ fn one_that_refuses_is_tried_again_and_one_that_forgets_holds_nothing() {
 #[test]
 fn a_damaged_file_is_nobody_and_does_not_stand_in_the_way() {
     let place = Place::new();
-    fs::write(place.folder.path().join("tokens.json"), "{\"owner\":").unwrap();
+    fs::create_dir_all(place.paths().data).unwrap();
+    fs::write(place.paths().tokens_file(), "{\"owner\":").unwrap();
     let vault = place.vault();
     assert!(vault.load(&owner(1)).unwrap().is_none());
     assert!(!place.has_file());

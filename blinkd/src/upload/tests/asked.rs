@@ -127,15 +127,15 @@ fn what_was_set_aside_is_shown_tried_again_and_given_up() {
     assert_eq!(stage.keep(Keeper::set_aside).unwrap_err().code, "not_signed_in");
     stage.open(None).unwrap();
     stage.server.world(|w| w.rejects = Some(t("10:01:00")));
-    stage.uploader.sync().unwrap().unwrap();
+    outcome(stage.uploader.sync()).unwrap();
     let shown = stage.keep(Keeper::set_aside).unwrap();
     assert_eq!((shown.len(), shown[0].code.as_str(), shown[0].minute.blink_count), (1, "implausible", 6));
     assert_eq!(stage.keep(Keeper::retry_set_aside).unwrap().minutes, 1);
-    stage.uploader.sync().unwrap().unwrap();
+    outcome(stage.uploader.sync()).unwrap();
     assert_eq!(stage.status().queue.set_aside, 1, "the server has not changed its mind");
     stage.keep(Keeper::retry_set_aside).unwrap();
     stage.server.world(|w| w.rejects = None);
-    stage.uploader.sync().unwrap().unwrap();
+    outcome(stage.uploader.sync()).unwrap();
     assert_eq!((stage.on_server(), stage.status().queue.set_aside), ((3, 18), 0));
     stage.keep(Keeper::finish);
     let again = stage.place.keeper();
@@ -146,7 +146,7 @@ fn what_was_set_aside_is_shown_tried_again_and_given_up() {
 fn what_was_given_up_is_sent_no_more_and_stays_in_the_history() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.rejects = Some(t("10:01:00")));
-    stage.uploader.sync().unwrap().unwrap();
+    outcome(stage.uploader.sync()).unwrap();
     assert_eq!(stage.keep(Keeper::drop_set_aside).unwrap().minutes, 1);
     assert_eq!(stage.keep(Keeper::drop_set_aside).unwrap().minutes, 0);
     stage.server.world(|w| w.rejects = None);
@@ -158,18 +158,18 @@ fn what_was_given_up_is_sent_no_more_and_stays_in_the_history() {
 #[test]
 fn the_accounts_minutes_are_shown_page_by_page() {
     let mut stage = Stage::new();
-    assert_eq!(stage.uploader.remote_page(&PageOf::default()).unwrap().unwrap_err().code, "not_signed_in");
+    assert_eq!(outcome(stage.uploader.remote_page(&PageOf::default())).unwrap_err().code, "not_signed_in");
     stage.open(None).unwrap();
     stage.live(2);
     let of = PageOf { cursor: Some("next".into()), ..PageOf::default() };
-    let page = stage.uploader.remote_page(&of).unwrap().unwrap();
+    let page = outcome(stage.uploader.remote_page(&of)).unwrap();
     assert_eq!((page.items.len(), page.next_cursor.as_deref()), (3, Some("next")));
 }
 
 #[test]
 fn an_account_is_erased_with_its_password_and_then_nobody_is_signed_in() {
     let mut stage = Stage::signed_in();
-    let erase = |stage: &mut Stage, password: &str| stage.uploader.erase_account(Some(&Secret::new(password))).unwrap();
+    let erase = |stage: &mut Stage, password: &str| outcome(stage.uploader.erase_account(Some(&Secret::new(password))));
     let refused = erase(&mut stage, "wrong").unwrap_err();
     assert_eq!(refused.code, "wrong_password");
     assert!(refused.fix.contains("nothing was erased"));
@@ -191,11 +191,11 @@ fn an_erasure_whose_answer_was_lost_is_told_apart_from_a_wrong_password(
     let mut stage = Stage::signed_in();
     let password = password.map(Secret::new);
     stage.server.world(|w| w.answers_lost = 1);
-    assert_eq!(stage.uploader.erase_account(password.as_ref()).unwrap().unwrap_err().code, "server_timeout");
-    let refused = stage.uploader.erase_account(password.as_ref()).unwrap().unwrap_err();
+    assert_eq!(outcome(stage.uploader.erase_account(password.as_ref())).unwrap_err().code, "server_timeout");
+    let refused = outcome(stage.uploader.erase_account(password.as_ref())).unwrap_err();
     assert_eq!(refused.code, code);
     assert!(refused.message.contains("erased") && refused.fix.contains("blinkctl logout"), "{refused}");
-    assert_eq!(stage.uploader.close().unwrap(), Ok(()));
+    assert_eq!(outcome(stage.uploader.close()), Ok(()));
     assert!(stage.status().account.is_none());
 }
 
@@ -204,7 +204,7 @@ fn a_session_that_has_ended_does_not_keep_an_account_from_being_erased() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.access = "another".into());
     stage.server.world(|w| w.refresh = "another".into());
-    let erased = stage.uploader.erase_account(Some(&Secret::new(PASSWORD))).unwrap();
+    let erased = outcome(stage.uploader.erase_account(Some(&Secret::new(PASSWORD))));
     assert!(erased.is_ok(), "{erased:?}");
     assert!(stage.status().account.is_none());
 }

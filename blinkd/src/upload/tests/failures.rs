@@ -62,8 +62,8 @@ fn a_long_wait_that_the_server_asks_for_is_kept_and_an_absurd_one_is_not() {
     let next = stage.status().queue.next_retry.unwrap();
     assert!(next.duration_since(stage.place.clock.now()) <= SignedDuration::from_hours(24));
     assert_eq!(
-        stage.uploader.sync().unwrap(),
-        Ok(SyncDone { uploaded: 3, set_aside: 0 }),
+        outcome(stage.uploader.sync()),
+        Ok(SyncDone { uploaded: 3, set_aside: 0, held: 0 }),
         "whoever asks is not held up"
     );
 }
@@ -94,17 +94,54 @@ fn what_keeps_a_server_from_being_tried_may_pass() {
 }
 
 #[test]
-fn one_minute_that_is_too_much_is_set_aside() {
+fn a_proxy_that_refuses_even_one_minute_loses_none() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.most = Some(0));
-    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 0, set_aside: 3 }));
+    let problem = outcome(stage.uploader.sync()).unwrap_err();
+    assert!(problem.code == "too_large" && problem.fix.contains("operator"), "{problem}");
+    let queue = stage.status().queue;
+    assert_eq!((queue.pending, queue.set_aside, queue.last_error), (3, 0, Some(problem)));
+    stage.server.world(|w| w.most = None);
+    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 3, set_aside: 0, held: 0 }));
+}
+
+#[test]
+fn what_is_held_is_told_by_a_sync() {
+    let mut stage = Stage::new();
+    stage.open_as("grace.hopper@example.org", PASSWORD, None).unwrap();
+    outcome(stage.uploader.close()).unwrap();
+    stage.place.clock.advance(Duration::from_secs(60));
+    stage.open(None).unwrap();
+    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 0, set_aside: 0, held: 3 }));
+}
+
+#[rstest]
+#[case(u64::MAX, 4)]
+#[case(4, u64::MAX)]
+#[case(u64::MAX, u64::MAX)]
+fn counts_that_overflow_acknowledge_nothing(#[case] accepted: u64, #[case] duplicates: u64) {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.answer = Some(SyncResponse { accepted, duplicates, rejected: Vec::new() }));
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "wrong_server");
+    assert_eq!(stage.status().queue.pending, 3);
 }
 
 #[test]
 fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.lies = true);
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "wrong_server");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "wrong_server");
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (3, 0));
+}
+
+#[test]
+fn too_much_at_once_is_halved_until_it_fits() {
+    let mut stage = Stage::with_minutes(20);
+    stage.open(None).unwrap();
+    stage.server.world(|w| w.most = Some(3));
+    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 20, set_aside: 0, held: 0 }));
+    let batches = stage.server.world(|w| w.batches.clone());
+    assert_eq!(batches[..4], [20, 10, 5, 2]);
+    assert_eq!(stage.on_server().0, 20);
 }

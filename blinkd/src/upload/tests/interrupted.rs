@@ -6,7 +6,7 @@ use super::*;
 fn access_that_ended_is_renewed_and_the_new_tokens_survive_a_restart() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.access = "another".into());
-    assert!(stage.uploader.sync().unwrap().is_ok());
+    assert!(outcome(stage.uploader.sync()).is_ok());
     assert_eq!(stage.server.world(|w| w.refreshed), 2);
     let mut again = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
     again.step().unwrap();
@@ -22,7 +22,7 @@ fn access_that_ended_is_renewed_and_the_new_tokens_survive_a_restart() {
 fn an_ended_session_keeps_the_minutes_and_asks_for_a_sign_in() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.sessions_dead = true);
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "not_signed_in");
     assert!(!stage.place.paths().data.join("tokens.json").exists());
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.last_error.unwrap().code.as_str()), (3, "not_signed_in"));
@@ -55,7 +55,7 @@ fn sync_does_not_wait_for_the_next_try() {
     stage.server.world(|w| w.away = true);
     stage.live(400);
     stage.server.world(|w| w.away = false);
-    assert_eq!(stage.uploader.sync().unwrap(), Ok(SyncDone { uploaded: 3, set_aside: 0 }));
+    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 3, set_aside: 0, held: 0 }));
 }
 
 #[test]
@@ -84,19 +84,19 @@ fn the_server_may_say_when_to_come_again() {
 fn a_withdrawal_on_the_server_closes_the_source_within_a_minute() {
     let mut stage = Stage::signed_in();
     stage.live(5);
-    assert!(stage.place.gate.is_open());
+    assert!(stage.place.control.is_open());
     let at = Some(stage.place.clock.now());
     stage.server.world(|w| w.consent = Some(ServerConsent { granted: false, at }));
     stage.live(60);
-    assert_eq!((stage.status().state, stage.place.gate.is_open()), (State::NoConsent, false));
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "no_consent");
+    assert_eq!((stage.status().state, stage.place.control.is_open()), (State::NoConsent, false));
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "no_consent");
 }
 
 #[test]
 fn a_refused_upload_for_want_of_consent_closes_the_source_too() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "consent_withdrawn");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "consent_withdrawn");
     assert_eq!((stage.status().state, stage.status().queue.pending), (State::NoConsent, 3), "nobody knows since when");
     // The server is away for a while, the daemon starts anew, and then it is known.
     stage.server.world(|w| (w.away, w.consent) = (true, withdrawn("10:01:00")));
@@ -126,10 +126,10 @@ fn consent_again(stage: &mut Stage) {
 fn consent_given_anew_before_the_withdrawal_is_dated_sends_nothing_that_was_begun_since() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
-    stage.uploader.sync().unwrap().unwrap_err();
+    outcome(stage.uploader.sync()).unwrap_err();
     stage.server.world(|w| (w.away, w.consent) = (true, withdrawn("10:01:00")));
     consent_again(&mut stage);
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "withdrawal_undated");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "withdrawal_undated");
     assert_eq!(stage.server.world(|w| w.put.len()), 0, "the new word would hide the old one's time");
     stage.server.world(|w| w.away = false);
     stage.live(120);
@@ -142,7 +142,7 @@ fn consent_given_anew_before_the_withdrawal_is_dated_sends_nothing_that_was_begu
 fn a_server_that_never_says_when_is_believed_when_consent_is_given_anew() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
-    stage.uploader.sync().unwrap().unwrap_err();
+    outcome(stage.uploader.sync()).unwrap_err();
     stage.live(120);
     assert_eq!(stage.status().queue.pending, 3);
     consent_again(&mut stage);
@@ -177,7 +177,7 @@ fn a_server_that_has_not_heard_of_a_new_consent_does_not_end_it() {
         w.away = false;
         w.sync_fails.push_back(status(403, "consent_withdrawn"));
     });
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "consent_withdrawn");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "consent_withdrawn");
     assert!(stage.keep(|keeper| keeper.consented()), "the person has said so since");
     stage.live(2);
     assert_eq!(stage.server.world(|w| w.put.last().cloned()), Some((true, TRACKING_VERSION.to_owned())));
@@ -204,11 +204,11 @@ fn a_withdrawal_on_the_server_is_newer_than_a_consent_that_never_got_there() {
 #[test]
 fn signing_out_forgets_the_tokens_and_holds_the_minutes() {
     let mut stage = Stage::signed_in();
-    assert_eq!(stage.uploader.close().unwrap(), Ok(()));
+    assert_eq!(outcome(stage.uploader.close()), Ok(()));
     assert!(!stage.place.paths().data.join("tokens.json").exists());
     stage.live(300);
     assert_eq!(stage.on_server(), (0, 0));
-    assert_eq!(stage.uploader.close().unwrap().unwrap_err().code, "not_signed_in");
+    assert_eq!(outcome(stage.uploader.close()).unwrap_err().code, "not_signed_in");
     stage.open(None).unwrap();
     stage.live(1);
     assert_eq!(stage.on_server(), (3, 18));
@@ -220,10 +220,11 @@ fn minutes_are_sent_soon_after_they_are_sealed() {
     stage.live(5);
     let from = stage.place.clock.now();
     stage.keep(move |keeper| {
-        keeper.news(crate::capture::News::Opened);
-        let seen = crate::minutes::Seen::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
-        keeper.news(crate::capture::News::Seen(vec![], vec![seen]));
-        keeper.news(crate::capture::News::Closed);
+        keeper.news(crate::capture::CaptureEvent::Opened);
+        let seen =
+            crate::minutes::Observation::Observed { from, to: from + Duration::from_secs(20), closed: Duration::ZERO };
+        keeper.news(crate::capture::CaptureEvent::Seen(vec![], vec![seen]));
+        keeper.news(crate::capture::CaptureEvent::Closed);
     });
     stage.live(60);
     stage.uploader.answer(Ask::Queued).unwrap();

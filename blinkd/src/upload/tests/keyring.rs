@@ -17,8 +17,8 @@ impl Desktop {
         if *locked { Err(RingError::Refused("it is locked".into())) } else { Ok(f(kept)) }
     }
 
-    fn vault(&self, place: &Place) -> Vault {
-        Vault::with(&place.paths().data, Some(Arc::new(self.clone())), Duration::from_secs(20))
+    fn vault(&self, place: &TempProfile) -> Vault {
+        Vault::with(&place.paths(), Some(Arc::new(self.clone())), Duration::from_secs(20))
     }
 }
 
@@ -26,7 +26,7 @@ impl Desktop {
 fn signed_in() -> (Desktop, Stage) {
     let desktop = Desktop::default();
     let mut stage = Stage::new();
-    stage.uploader.setup.vault = desktop.vault(&stage.place);
+    stage.uploader.deps.vault = desktop.vault(&stage.place);
     stage.open(None).unwrap();
     (desktop, stage)
 }
@@ -59,7 +59,7 @@ fn minutes_wait_for_a_locked_keyring_and_go_out_when_it_is_open() {
     stage.live(100);
     let queue = stage.status().queue;
     assert_eq!((queue.last_error.unwrap().code.as_str(), queue.pending), ("keyring_locked", 3));
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "keyring_locked");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "keyring_locked");
     desktop.lock(false);
     stage.live(31);
     assert_eq!(stage.on_server(), (3, 18));
@@ -80,9 +80,9 @@ fn whoever_does_not_wait_for_it_may_sign_in_anew() {
 fn a_session_that_ended_is_not_looked_for_in_the_keyring() {
     let (desktop, mut stage) = signed_in();
     stage.server.world(|w| w.sessions_dead = true);
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "not_signed_in");
     let mut stage = started_locked(&desktop, stage);
-    assert_eq!(stage.uploader.sync().unwrap().unwrap_err().code, "not_signed_in");
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "not_signed_in");
     stage.server.world(|w| w.sessions_dead = false);
     stage.open(None).unwrap();
     stage.live(2);

@@ -78,6 +78,8 @@ fn taken(#[case] change: Value) {
 #[case(json!({"blink_count": 5_000_000_000_i64}), Code::Implausible)]
 #[case(json!({"observed_ms": 60_001}), Code::Implausible)]
 #[case(json!({"blink_count": 1, "observed_ms": 0}), Code::Implausible)]
+#[case(json!({"quality": "insufficient"}), Code::Implausible)]
+#[case(json!({"observed_ms": 9_999}), Code::Implausible)]
 #[case(json!({"mean_fps": 1e9}), Code::Implausible)]
 #[case(json!({"perclos": 1.1}), Code::Implausible)]
 #[case(json!({"incomplete_share": 2}), Code::Implausible)]

@@ -1,0 +1,181 @@
+//! MP4, MOV and 3GP: boxes of a size, a type and a body (ISO/IEC 14496-12).
+
+use std::io::{self, Read, Seek};
+
+use super::{Container, Extent, Orientation, read_at};
+
+/// What a file of this kind may begin with.
+const FIRST: [&[u8; 4]; 8] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"];
+
+pub(super) fn is_first_box(start: &[u8; 12]) -> bool {
+    FIRST.iter().any(|kind| start[4..8] == **kind)
+}
+
+struct Box {
+    kind: [u8; 4],
+    body: u64,
+    end: u64,
+}
+
+/// The box at `at`; `None` where there is none before `end`.
+fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<Box>> {
+    if at.saturating_add(8) > end {
+        return Ok(None);
+    }
+    let mut header = [0; 8];
+    read_at(file, at, &mut header)?;
+    let [size, kind] = [&header[..4], &header[4..]].map(|word| <[u8; 4]>::try_from(word).unwrap_or_default());
+    let (head, size) = match u32::from_be_bytes(size) {
+        // It goes on to the end of the file.
+        0 => (8, end - at),
+        1 => {
+            let mut long = [0; 8];
+            read_at(file, at + 8, &mut long)?;
+            (16, u64::from_be_bytes(long))
+        }
+        size => (8, u64::from(size)),
+    };
+    let plausible = size >= head && kind.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte == 0xa9);
+    Ok(plausible.then(|| Box { kind, body: at + head, end: at.saturating_add(size) }))
+}
+
+/// Calls `visit` with each box from `at` to `end`, until it says no.
+fn each<F: Read + Seek>(
+    file: &mut F,
+    mut at: u64,
+    end: u64,
+    mut visit: impl FnMut(&mut F, &Box) -> io::Result<bool>,
+) -> io::Result<()> {
+    while let Some(found) = box_at(file, at, end)? {
+        if !visit(file, &found)? {
+            break;
+        }
+        at = found.end;
+    }
+    Ok(())
+}
+
+/// A file of this kind states no number of frames that can be relied on: an edit list may hide some of them.
+pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
+    let mut container = Container { extent: Extent::Whole, ..Container::default() };
+    let mut turned = None;
+    each(file, 0, length, |file, outer| {
+        if outer.end > length {
+            container.extent = Extent::CutOff;
+        }
+        if &outer.kind == b"moov" && turned.is_none() {
+            each(file, outer.body, outer.end.min(length), |file, inner| {
+                if &inner.kind == b"trak" {
+                    turned = video_orientation(file, inner)?;
+                }
+                Ok(turned.is_none())
+            })?;
+        }
+        Ok(true)
+    })?;
+    container.orientation = turned.unwrap_or_default();
+    Ok(container)
+}
+
+/// The orientation of a track, if it is a video track.
+fn video_orientation(file: &mut (impl Read + Seek), track: &Box) -> io::Result<Option<Orientation>> {
+    let (mut orientation, mut is_video) = (Orientation::default(), false);
+    each(file, track.body, track.end, |file, part| {
+        match &part.kind {
+            b"tkhd" => orientation = matrix(file, part)?,
+            b"mdia" => each(file, part.body, part.end, |file, part| {
+                if &part.kind == b"hdlr" {
+                    let mut handler = [0; 4];
+                    read_at(file, part.body + 8, &mut handler)?;
+                    is_video = &handler == b"vide";
+                }
+                Ok(true)
+            })?,
+            _ => {}
+        }
+        Ok(true)
+    })?;
+    Ok(is_video.then_some(orientation))
+}
+
+/// The matrix of a track header: a, b, u, c, d, v, x, y, w, of which a to d are 16.16 fixed-point numbers.
+fn matrix(file: &mut (impl Read + Seek), header: &Box) -> io::Result<Orientation> {
+    let mut version = [0];
+    read_at(file, header.body, &mut version)?;
+    // Version 1 has 64-bit times.
+    let at = header.body + if version == [1] { 52 } else { 40 };
+    let mut bytes = [0; 20];
+    read_at(file, at, &mut bytes)?;
+    let number = |i: usize| {
+        let word = bytes[4 * i..].first_chunk().copied().unwrap_or_default();
+        f64::from(i32::from_be_bytes(word)) / 65_536.0
+    };
+    Ok(Orientation::from_matrix([0, 1, 3, 4].map(number)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(body.len() + 8).unwrap();
+        [&size.to_be_bytes()[..], kind, body].concat()
+    }
+
+    fn track(handler: &[u8; 4], version: u8, matrix: [i32; 4]) -> Vec<u8> {
+        let [a, b, c, d] = matrix.map(|n| (n << 16).to_be_bytes());
+        let zero = [0; 4];
+        let mut header = vec![version];
+        header.resize(if version == 1 { 52 } else { 40 }, 0);
+        header.extend([a, b, zero, c, d, zero, zero, zero].concat());
+        let media = boxed(b"mdia", &boxed(b"hdlr", &[&[0; 8], &handler[..], &[0; 12]].concat()));
+        boxed(b"trak", &[boxed(b"tkhd", &header), media].concat())
+    }
+
+    fn file(tracks: &[Vec<u8>]) -> Vec<u8> {
+        [boxed(b"ftyp", b"isom0000"), boxed(b"moov", &tracks.concat()), boxed(b"mdat", &[7; 100])].concat()
+    }
+
+    fn inspected(bytes: &[u8]) -> Container {
+        Container::inspect(&mut Cursor::new(bytes))
+    }
+
+    #[rstest]
+    #[case(0)]
+    #[case(1)]
+    fn the_video_tracks_matrix_is_found_behind_a_sound_track(#[case] version: u8) {
+        let sound = track(b"soun", version, [-1, 0, 0, -1]);
+        let found = inspected(&file(&[sound, track(b"vide", version, [0, 1, -1, 0])]));
+        let quarter = Orientation { transpose: true, flip_x: true, flip_y: false };
+        assert_eq!(found, Container { orientation: quarter, extent: Extent::Whole });
+    }
+
+    #[test]
+    fn a_file_that_ends_inside_a_box_is_cut_off() {
+        let whole = file(&[track(b"vide", 0, [1, 0, 0, 1])]);
+        assert_eq!(inspected(&whole).extent, Extent::Whole);
+        assert_eq!(inspected(&whole[..whole.len() - 1]).extent, Extent::CutOff);
+        // A box of size 0 goes on to the end, wherever that is.
+        let mut open = whole.clone();
+        let at = open.len() - 108;
+        open[at..at + 4].copy_from_slice(&[0; 4]);
+        assert_eq!(inspected(&open[..open.len() - 1]).extent, Extent::Whole);
+    }
+
+    #[test]
+    fn what_is_damaged_ends_the_search_and_nothing_else() {
+        let whole = file(&[track(b"vide", 0, [0, 1, -1, 0])]);
+        for at in 0..whole.len() {
+            for byte in [0, 1, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                inspected(&damaged);
+                inspected(&whole[..at]);
+            }
+        }
+    }
+}

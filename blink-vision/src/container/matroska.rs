@@ -1,0 +1,252 @@
+//! MKV and WebM: elements of an id, a size and a body (RFC 8794, RFC 9559).
+
+use std::io::{self, Read, Seek};
+
+use super::{Container, Extent, Orientation, read_at};
+
+const SEGMENT: u32 = 0x1853_8067;
+const CLUSTER: u32 = 0x1f43_b675;
+const TRACKS: u32 = 0x1654_ae6b;
+const TRACK: u32 = 0xae;
+const TRACK_TYPE: u32 = 0x83;
+const VIDEO: u32 = 0xe0;
+const PROJECTION: u32 = 0x7670;
+const YAW: u32 = 0x7673;
+const ROLL: u32 = 0x7675;
+/// The track type of video.
+const IS_VIDEO: u64 = 1;
+
+struct Element {
+    id: u32,
+    body: u64,
+    /// `None`: it was written live, and its end is not stated.
+    end: Option<u64>,
+}
+
+/// The element at `at`; `None` where there is no header of one before `end`.
+fn element_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<Element>> {
+    let Some((id, id_length)) = number_at(file, at, end, 4)? else { return Ok(None) };
+    let Some((size, size_length)) = number_at(file, at + id_length, end, 8)? else { return Ok(None) };
+    let body = at + id_length + size_length;
+    // The bit that marks the length is part of an id, and not of a size; a size of ones alone is not known.
+    let marker = 1 << (7 * size_length);
+    let (size, unknown) = (size - marker, size == 2 * marker - 1);
+    let id = u32::try_from(id).unwrap_or_default();
+    Ok(Some(Element { id, body, end: (!unknown).then(|| body.saturating_add(size)) }))
+}
+
+/// A number of variable length with its marker bit, and its length in bytes.
+fn number_at(file: &mut (impl Read + Seek), at: u64, end: u64, most: u32) -> io::Result<Option<(u64, u64)>> {
+    let mut first = [0];
+    if at >= end {
+        return Ok(None);
+    }
+    read_at(file, at, &mut first)?;
+    let length = first[0].leading_zeros() + 1;
+    if length > most || at + u64::from(length) > end {
+        return Ok(None);
+    }
+    let mut bytes = [0; 8];
+    read_at(file, at, &mut bytes[8 - length as usize..])?;
+    Ok(Some((u64::from_be_bytes(bytes), u64::from(length))))
+}
+
+pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
+    let mut at = 0;
+    let segment = loop {
+        match element_at(file, at, length)? {
+            Some(Element { id: SEGMENT, body, end }) => break (body, end),
+            Some(Element { end: Some(end), .. }) => at = end,
+            _ => return Ok(Container::default()),
+        }
+    };
+    let (body, end) = segment;
+    let whole = end.map_or_else(|| is_whole(file, body, length), |end| Ok(end <= length))?;
+    let mut orientation = Orientation::default();
+    each(file, body, end.unwrap_or(length).min(length), |file, element| {
+        if element.id == TRACKS {
+            orientation = first_video(file, element)?;
+        }
+        // The tracks are told before the pictures.
+        Ok(element.id != TRACKS && element.id != CLUSTER)
+    })?;
+    Ok(Container { orientation, extent: if whole { Extent::Whole } else { Extent::CutOff } })
+}
+
+/// Whether a segment that was written live, and does not state its own end, ends with a whole element.
+fn is_whole(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Result<bool> {
+    while at < length {
+        let Some(element) = element_at(file, at, length)? else { return Ok(false) };
+        // A cluster without an end is gone into: its blocks have one.
+        at = element.end.unwrap_or(element.body);
+    }
+    Ok(at == length)
+}
+
+/// Calls `visit` with each element from `at` to `end` that is whole, until it says no.
+fn each<F: Read + Seek>(
+    file: &mut F,
+    mut at: u64,
+    end: u64,
+    mut visit: impl FnMut(&mut F, &Element) -> io::Result<bool>,
+) -> io::Result<()> {
+    while let Some(element) = element_at(file, at, end)? {
+        if !visit(file, &element)? {
+            break;
+        }
+        let Some(next) = element.end else { break };
+        at = next;
+    }
+    Ok(())
+}
+
+/// The orientation of the first video track.
+fn first_video(file: &mut (impl Read + Seek), tracks: &Element) -> io::Result<Orientation> {
+    let mut found = None;
+    let end = |element: &Element| element.end.unwrap_or(element.body);
+    each(file, tracks.body, end(tracks), |file, track| {
+        let (mut is_video, mut pose) = (false, Pose::default());
+        each(file, track.body, end(track), |file, part| {
+            match part.id {
+                TRACK_TYPE => is_video = bytes_of(file, part)? == IS_VIDEO.to_be_bytes(),
+                VIDEO => each(file, part.body, end(part), |file, part| {
+                    if part.id == PROJECTION {
+                        pose = Pose::read(file, part)?;
+                    }
+                    Ok(true)
+                })?,
+                _ => {}
+            }
+            Ok(true)
+        })?;
+        found = (track.id == TRACK && is_video).then(|| pose.orientation());
+        Ok(found.is_none())
+    })?;
+    Ok(found.unwrap_or_default())
+}
+
+/// How the picture is held before the viewer, in degrees.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pose {
+    yaw: f64,
+    /// Anti-clockwise.
+    roll: f64,
+}
+
+impl Pose {
+    fn read(file: &mut (impl Read + Seek), projection: &Element) -> io::Result<Self> {
+        let mut pose = Self::default();
+        each(file, projection.body, projection.end.unwrap_or(projection.body), |file, part| {
+            match part.id {
+                YAW => pose.yaw = float(file, part)?,
+                ROLL => pose.roll = float(file, part)?,
+                _ => {}
+            }
+            Ok(true)
+        })?;
+        Ok(pose)
+    }
+
+    /// Half a turn of yaw shows the picture from behind: it is mirrored, as FFmpeg writes and reads it.
+    fn orientation(self) -> Orientation {
+        let mirrored = if self.yaw.abs() > 90.0 { -1.0 } else { 1.0 };
+        let (sin, cos) = (-mirrored * self.roll).to_radians().sin_cos();
+        Orientation::from_matrix([mirrored * cos, sin, -mirrored * sin, cos])
+    }
+}
+
+/// The last eight bytes of an element's body, with zeros before a shorter one.
+fn bytes_of(file: &mut (impl Read + Seek), element: &Element) -> io::Result<[u8; 8]> {
+    let end = element.end.unwrap_or(element.body);
+    let length = (end - element.body).min(8);
+    let mut bytes = [0; 8];
+    read_at(file, end - length, &mut bytes[8 - length as usize..])?;
+    Ok(bytes)
+}
+
+fn float(file: &mut (impl Read + Seek), element: &Element) -> io::Result<f64> {
+    let bytes = bytes_of(file, element)?;
+    Ok(match element.end.unwrap_or(element.body) - element.body {
+        4 => f64::from(f32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]])),
+        8 => f64::from_be_bytes(bytes),
+        _ => 0.0,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    const INFO: u32 = 0x1549_a966;
+    const BLOCK: u32 = 0xa3;
+
+    fn head(id: u32, size: &[u8]) -> Vec<u8> {
+        let id: Vec<u8> = id.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+        [&id, size].concat()
+    }
+
+    fn element(id: u32, body: &[u8]) -> Vec<u8> {
+        let size = (1 << 56 | body.len() as u64).to_be_bytes();
+        [head(id, &size), body.to_vec()].concat()
+    }
+
+    /// An element whose end is not stated.
+    fn open(id: u32, body: &[u8]) -> Vec<u8> {
+        [head(id, &[0xff]), body.to_vec()].concat()
+    }
+
+    fn video(pose: &[Vec<u8>]) -> Vec<u8> {
+        let sound = element(TRACK, &element(TRACK_TYPE, &[2]));
+        let video = element(VIDEO, &element(PROJECTION, &pose.concat()));
+        let video = element(TRACK, &[element(TRACK_TYPE, &[1]), video].concat());
+        element(TRACKS, &[sound, video].concat())
+    }
+
+    fn file(segment: impl Fn(u32, &[u8]) -> Vec<u8>, cluster: impl Fn(u32, &[u8]) -> Vec<u8>) -> Vec<u8> {
+        let clusters = [cluster(CLUSTER, &element(BLOCK, &[9; 50])), cluster(CLUSTER, &element(BLOCK, &[9; 70]))];
+        let body = [element(INFO, &[0; 20]), video(&[]), clusters.concat()].concat();
+        [element(0x1a45_dfa3, &[0; 10]), segment(SEGMENT, &body)].concat()
+    }
+
+    fn inspected(bytes: &[u8]) -> Container {
+        Container::inspect(&mut Cursor::new(bytes))
+    }
+
+    #[test]
+    fn a_file_is_cut_off_where_its_last_element_is() {
+        for whole in [file(element, element), file(open, element), file(open, open)] {
+            assert_eq!(inspected(&whole).extent, Extent::Whole);
+            for lost in [1, 30, 69, 75] {
+                assert_eq!(inspected(&whole[..whole.len() - lost]).extent, Extent::CutOff, "{lost}");
+            }
+        }
+    }
+
+    #[rstest]
+    #[case(0.0, 0.0, [1.0, 0.0, 0.0, 1.0])]
+    #[case(0.0, -90.0, [0.0, 1.0, -1.0, 0.0])]
+    #[case(0.0, 90.0, [0.0, -1.0, 1.0, 0.0])]
+    #[case(0.0, 180.0, [-1.0, 0.0, 0.0, -1.0])]
+    #[case(180.0, 0.0, [-1.0, 0.0, 0.0, 1.0])]
+    fn a_pose_is_an_orientation(#[case] yaw: f64, #[case] roll: f64, #[case] matrix: [f64; 4]) {
+        let pose = video(&[element(YAW, &(yaw as f32).to_be_bytes()), element(ROLL, &roll.to_be_bytes())]);
+        let bytes = [element(0x1a45_dfa3, &[0; 10]), element(SEGMENT, &pose)].concat();
+        assert_eq!(inspected(&bytes).orientation, Orientation::from_matrix(matrix));
+    }
+
+    #[test]
+    fn what_is_damaged_ends_the_search_and_nothing_else() {
+        let whole = file(open, open);
+        for at in 0..whole.len() {
+            for byte in [0, 1, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                inspected(&damaged);
+            }
+        }
+    }
+}

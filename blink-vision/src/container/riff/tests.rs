@@ -1,0 +1,113 @@
+//! Motion JPEG files made of a few bytes.
+
+use std::io::Cursor;
+
+use super::*;
+
+fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(body.len()).unwrap();
+    let pad = vec![0; body.len() % 2];
+    [&id[..], &size.to_le_bytes(), body, &pad].concat()
+}
+
+fn list(id: &[u8; 4], kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+    chunk(id, &[&kind[..], &chunks.concat()].concat())
+}
+
+fn stream(kind: &[u8; 4], codec: &[u8; 4], frames: u32) -> Vec<u8> {
+    let mut header = [0; 56];
+    header[..4].copy_from_slice(kind);
+    for (at, value) in [(20, 1u32), (24, 25), (32, frames)] {
+        header[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+    let mut format = [0; 40];
+    format[8..12].copy_from_slice(&240u32.to_le_bytes());
+    format[16..20].copy_from_slice(codec);
+    list(b"LIST", b"strl", &[chunk(b"strh", &header), chunk(b"strf", &format)])
+}
+
+/// A picture by the beginning of its frame header, and something that tells it from others.
+fn picture(height: u16, tag: u8) -> Vec<u8> {
+    let [high, low] = height.to_be_bytes();
+    vec![0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 17, 8, high, low, tag, tag, 0xff, 0xd9]
+}
+
+fn file(codec: &[u8; 4], pictures: &[Vec<u8>]) -> Vec<u8> {
+    let frames = u32::try_from(pictures.len()).unwrap();
+    let sound = stream(b"auds", b"\0\0\0\0", 0);
+    let header = list(b"LIST", b"hdrl", &[sound, stream(b"vids", codec, frames)]);
+    let movie: Vec<Vec<u8>> =
+        pictures.iter().flat_map(|picture| [chunk(b"00wb", &[1; 9]), chunk(b"01dc", picture)]).collect();
+    let movie = list(b"LIST", b"movi", &[list(b"LIST", b"rec ", &movie)]);
+    let more = list(b"RIFF", b"AVIX", &[list(b"LIST", b"movi", &[chunk(b"01dc", &picture(240, 99))])]);
+    [list(b"RIFF", b"AVI ", &[header, movie, chunk(b"idx1", &[0; 16])]), more].concat()
+}
+
+/// The numbers and tags of all pictures, and whether the last was cut off.
+fn read(bytes: &[u8]) -> (Vec<(u64, Option<u8>)>, bool) {
+    let mut movie = MotionJpeg::open(Cursor::new(bytes)).unwrap().unwrap();
+    let (mut picture, mut found) = (Vec::new(), Vec::new());
+    while let Some(number) = movie.next(&mut picture).unwrap() {
+        found.push((number, picture.get(15).copied()));
+    }
+    (found, movie.is_cut_off())
+}
+
+fn three() -> Vec<u8> {
+    file(b"MJPG", &[picture(240, 1), Vec::new(), Vec::new(), picture(240, 2)])
+}
+
+#[test]
+fn dropped_frames_are_empty_and_keep_their_numbers() {
+    let want = vec![(0, Some(1)), (1, None), (2, None), (3, Some(2)), (4, Some(99))];
+    assert_eq!(read(&three()), (want, false));
+    let movie = MotionJpeg::open(Cursor::new(three())).unwrap().unwrap();
+    assert_eq!((movie.frame_s(), movie.stated_frames()), (0.04, 4));
+}
+
+#[test]
+fn after_damage_the_next_picture_is_found() {
+    let whole = three();
+    let second = whole.windows(4).rposition(|id| id == b"00wb").unwrap();
+    let mut damaged = whole.clone();
+    damaged[second..second + 8].copy_from_slice(&[0xff; 8]);
+    assert_eq!(read(&damaged).0, read(&whole).0);
+}
+
+#[test]
+fn a_picture_beyond_the_end_is_cut_off() {
+    let whole = three();
+    let (found, cut_off) = read(&whole[..whole.len() - 4]);
+    assert!(cut_off);
+    assert_eq!(found.len(), 4);
+    assert_eq!(Container::inspect(&mut Cursor::new(&whole)).extent, Extent::WholeAndCounted);
+    assert_eq!(Container::inspect(&mut Cursor::new(&whole[..whole.len() - 4])).extent, Extent::CutOff);
+}
+
+#[test]
+fn what_is_not_motion_jpeg_or_interlaced_is_left_to_others() {
+    assert!(MotionJpeg::open(Cursor::new(file(b"XVID", &[picture(240, 1)]))).unwrap().is_none());
+    assert!(MotionJpeg::open(Cursor::new(file(b"MJPG", &[picture(120, 1)]))).unwrap().is_none());
+    assert!(MotionJpeg::open(Cursor::new(b"RIFF\x10\0\0\0WAVE".to_vec())).unwrap().is_none());
+}
+
+#[test]
+fn any_damage_ends() {
+    let whole = three();
+    for at in 0..whole.len() {
+        for byte in [0, 1, b'L', 0xff] {
+            let mut damaged = whole.clone();
+            damaged[at] = byte;
+            for bytes in [&damaged[..], &whole[..at]] {
+                if let Ok(Some(mut movie)) = MotionJpeg::open(Cursor::new(bytes)) {
+                    let mut picture = Vec::new();
+                    let mut pictures = 0;
+                    while movie.next(&mut picture).is_ok_and(|number| number.is_some()) {
+                        pictures += 1;
+                        assert!(pictures < 1_000);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Files of any kind, read by FFmpeg through OpenCV.
+
+use std::{fs::File, path::Path, time::Duration};
+
+use opencv::{
+    core::{self, Mat, MatTraitConst, Vector},
+    imgproc,
+    videoio::{self, VideoCapture, VideoCaptureTrait, VideoCaptureTraitConst},
+};
+
+use super::Step;
+use crate::{
+    container::Orientation,
+    native::{SourceError, frame::TIMEOUT},
+};
+
+/// OpenCV gives up after 512 packets of sound between two pictures, some 11 s; asked again it goes on.
+const ATTEMPTS: u32 = 20;
+
+#[derive(Debug)]
+pub(super) struct FfmpegFile {
+    capture: VideoCapture,
+    orientation: Orientation,
+    colour: Mat,
+    stored: Mat,
+}
+
+impl FfmpegFile {
+    pub(super) fn open(file: &File, path: &Path, orientation: Orientation) -> Result<Self, SourceError> {
+        #[expect(clippy::cast_possible_truncation, reason = "500")]
+        let timeout = TIMEOUT.as_millis() as i32;
+        let parameters = Vector::from_slice(&[
+            videoio::CAP_PROP_OPEN_TIMEOUT_MSEC,
+            timeout,
+            videoio::CAP_PROP_READ_TIMEOUT_MSEC,
+            timeout,
+        ]);
+        let capture = VideoCapture::from_file_with_params(name(file, path), videoio::CAP_FFMPEG, &parameters);
+        match capture {
+            Ok(mut capture) if capture.is_opened()? => {
+                // OpenCV 4.6 turns a picture the wrong way, and none knows of mirrored ones.
+                capture.set(videoio::CAP_PROP_ORIENTATION_AUTO, 0.0)?;
+                Ok(Self { capture, orientation, colour: Mat::default(), stored: Mat::default() })
+            }
+            _ => {
+                let why = "no decoder knows it, or its index is missing";
+                Err(SourceError::NotVideo { path: path.to_owned(), why })
+            }
+        }
+    }
+
+    /// Frames that OpenCV states, which may be the file's length times its rate, and frames per second; 0 where it
+    /// does not know.
+    pub(super) fn stated(&self) -> Result<(f64, f64), SourceError> {
+        let get = |property| self.capture.get(property);
+        Ok((get(videoio::CAP_PROP_FRAME_COUNT)?, get(videoio::CAP_PROP_FPS)?))
+    }
+
+    pub(super) fn next(&mut self, grey: &mut Mat) -> Result<Step, SourceError> {
+        let mut attempts = 0;
+        while !self.capture.read(&mut self.colour)? || self.colour.empty() {
+            attempts += 1;
+            if attempts >= ATTEMPTS {
+                return Ok(Step::End);
+            }
+        }
+        imgproc::cvt_color_def(&self.colour, &mut self.stored, imgproc::COLOR_BGR2GRAY)?;
+        self.turn(grey)?;
+        let t = self.capture.get(videoio::CAP_PROP_POS_MSEC)? / 1_000.0;
+        Ok(Step::Picture(Duration::try_from_secs_f64(t).ok()))
+    }
+
+    /// Turns the picture that was stored as the file asks.
+    fn turn(&mut self, grey: &mut Mat) -> opencv::Result<()> {
+        let Orientation { transpose, flip_x, flip_y } = self.orientation;
+        if transpose {
+            core::transpose(&self.stored, grey)?;
+            std::mem::swap(&mut self.stored, grey);
+        }
+        match (flip_x, flip_y) {
+            (true, true) => core::flip(&self.stored, grey, -1),
+            (true, false) => core::flip(&self.stored, grey, 1),
+            (false, true) => core::flip(&self.stored, grey, 0),
+            (false, false) => {
+                std::mem::swap(&mut self.stored, grey);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A name under which FFmpeg opens this very file. It reads meaning into names: `img_%03d.jpg` is a sequence of
+/// pictures, `concat:a|b` two files, `http://..` an address.
+fn name(file: &File, path: &Path) -> std::path::PathBuf {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd as _;
+        let name = std::path::PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        if name.exists() {
+            return name;
+        }
+    }
+    let _ = file;
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

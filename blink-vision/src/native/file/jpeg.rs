@@ -1,0 +1,73 @@
+//! Motion JPEG in AVI, decoded to grey alone: half the price of colour.
+
+use std::{fs::File, io, time::Duration};
+
+use opencv::{
+    core::{Mat, MatTraitConst},
+    imgcodecs,
+};
+
+use super::Step;
+use crate::{container::riff::MotionJpeg, native::SourceError};
+
+/// The end of a JPEG picture, after which cameras may pad it.
+const END: [u8; 2] = [0xff, 0xd9];
+/// The end is looked for in so many bytes before the padding.
+const END_WITHIN: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct JpegFile {
+    movie: MotionJpeg<File>,
+    bytes: Vec<u8>,
+    /// A picture with an end was seen, so that one without was cut. Some cameras write none at all.
+    ends: bool,
+}
+
+impl JpegFile {
+    /// `None` where the file is something else.
+    pub(super) fn open(file: File) -> io::Result<Option<Self>> {
+        let movie = MotionJpeg::open(file)?;
+        Ok(movie.map(|movie| Self { movie, bytes: Vec::new(), ends: false }))
+    }
+
+    pub(super) fn movie(&self) -> &MotionJpeg<File> {
+        &self.movie
+    }
+
+    pub(super) fn rewind(&mut self) {
+        self.movie.rewind();
+    }
+
+    pub(super) fn next(&mut self, grey: &mut Mat) -> Result<Step, SourceError> {
+        let failed = |error: io::Error| SourceError::Failed(format!("the file cannot be read on: {error}"));
+        let number = loop {
+            match self.movie.next(&mut self.bytes).map_err(failed)? {
+                None => return Ok(Step::End),
+                // A dropped frame: the picture before it stays.
+                Some(_) if self.bytes.is_empty() => {}
+                Some(number) => break number,
+            }
+        };
+        if !self.is_whole() {
+            return Ok(Step::Damaged);
+        }
+        imgcodecs::imdecode_to(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE, grey)?;
+        #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
+        let t = Duration::from_secs_f64(number as f64 * self.movie.frame_s());
+        Ok(if grey.empty() { Step::Damaged } else { Step::Picture(Some(t)) })
+    }
+
+    /// Whether the picture has an end; one of a camera that writes none is given one.
+    fn is_whole(&mut self) -> bool {
+        let padding = self.bytes.iter().rev().take_while(|byte| matches!(byte, 0 | 0xff)).count();
+        let picture = &self.bytes[..self.bytes.len() - padding];
+        if picture.windows(2).rev().take(END_WITHIN).any(|bytes| bytes == END) {
+            self.ends = true;
+        } else if !self.ends {
+            self.bytes.extend(END);
+        } else {
+            return false;
+        }
+        true
+    }
+}

@@ -1,0 +1,317 @@
+//! What belongs to a profile: the one list by which blinkd and blinkctl erase.
+//!
+//! What is not on the list stays. People keep files of their own beside blinkd's, such as a certificate beside the
+//! settings, and no erasure may take those.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use crate::{AccountFile, Paths, day_files::day_of_name, paths::SOCKET};
+
+/// What an entry of a profile's folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It holds minutes, or may: what a write left unfinished counts as that.
+    Minutes,
+    /// Settings, sign-in, consent, enrolled face, logs.
+    Person,
+    /// It goes when everything else is gone: the note of the erasure, the socket, the lock.
+    Last,
+    /// A folder whose entries are judged one by one.
+    Folder,
+    /// The models, which say nothing about anybody and stay.
+    Models,
+}
+
+fn in_config(paths: &Paths, path: &Path) -> Option<Kind> {
+    (path == paths.config_file() || is_unfinished(path)).then_some(Kind::Person)
+}
+
+fn in_state(_: &Paths, path: &Path) -> Option<Kind> {
+    let name = name(path)?;
+    (name.starts_with("blinkd.") && name.ends_with(".log")).then_some(Kind::Person)
+}
+
+fn in_runtime(_: &Paths, path: &Path) -> Option<Kind> {
+    (name(path)? == SOCKET).then_some(Kind::Last)
+}
+
+fn in_history(_: &Paths, path: &Path) -> Option<Kind> {
+    (day_of_name(name(path)?).is_some() || is_unfinished(path)).then_some(Kind::Minutes)
+}
+
+fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
+    let person = [
+        paths.account_file(),
+        AccountFile::set_aside(paths),
+        paths.consent_file(),
+        paths.device_file(),
+        paths.owner_file(),
+        paths.pause_file(),
+        paths.tokens_file(),
+    ];
+    let is = |one: PathBuf| path == one;
+    if person.into_iter().any(is) {
+        return Some(Kind::Person);
+    }
+    if [paths.erasing_file(), paths.lock()].into_iter().any(is) {
+        return Some(Kind::Last);
+    }
+    if [paths.history(), paths.run_in_data()].into_iter().any(is) {
+        return Some(Kind::Folder);
+    }
+    if is(paths.models()) {
+        return Some(Kind::Models);
+    }
+    let damaged = name(path)?.starts_with("store.damaged-");
+    (is(paths.store()) || damaged || is_unfinished(path)).then_some(Kind::Minutes)
+}
+
+/// A name that is not UTF-8 is not ours.
+fn name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(blink_files::is_unfinished)
+}
+
+type Judge = fn(&Paths, &Path) -> Option<Kind>;
+
+/// Every folder of a profile, inner ones first, with what tells its entries apart. Without a runtime folder of the
+/// system's the socket is in `run` of the data folder, where a start in other surroundings may have left it.
+fn folders(paths: &Paths) -> [(PathBuf, Judge); 6] {
+    [
+        (paths.config.clone(), in_config),
+        (paths.state.clone(), in_state),
+        (paths.history(), in_history),
+        (paths.runtime.clone(), in_runtime),
+        (paths.run_in_data(), in_runtime),
+        (paths.data.clone(), in_data),
+    ]
+}
+
+/// Something that is still there.
+#[derive(Debug, thiserror::Error)]
+#[error("{} cannot be removed: {source}", path.display())]
+pub struct Left {
+    /// What it is.
+    pub path: PathBuf,
+    /// Why it is there.
+    #[source]
+    pub source: io::Error,
+}
+
+fn left(path: &Path) -> impl FnOnce(io::Error) -> Left {
+    let path = path.to_owned();
+    move |source| Left { path, source }
+}
+
+/// The entries of `folder`; none where there is no folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Left> {
+    let found = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        found => found.map_err(left(folder))?,
+    };
+    found.map(|entry| entry.map(|entry| entry.path()).map_err(left(folder))).collect()
+}
+
+/// Removes the entries of `folder` that `goes` holds for, all that can be, and makes that last. A link is removed, never
+/// followed.
+fn remove_from(folder: &Path, goes: impl Fn(&Path) -> bool, remains: &mut Vec<Left>) {
+    let entries = match entries(folder) {
+        Ok(entries) => entries,
+        Err(error) => return remains.push(error),
+    };
+    let mut removed = false;
+    for path in entries.into_iter().filter(|path| goes(path)) {
+        let is_folder = fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let outcome = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        match outcome {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => remains.push(left(&path)(error)),
+            _ => removed = true,
+        }
+    }
+    if removed && let Err(error) = blink_files::sync_folder(folder) {
+        remains.push(left(folder)(error));
+    }
+}
+
+fn remove(paths: &Paths, kinds: &[Kind]) -> Vec<Left> {
+    let mut remains = Vec::new();
+    for (folder, judge) in folders(paths) {
+        remove_from(&folder, |path| judge(paths, path).is_some_and(|kind| kinds.contains(&kind)), &mut remains);
+    }
+    remains
+}
+
+/// Removes the minutes: the store, stores that were set aside, the history, what was being written of them. The store is
+/// closed. Returns what could not be removed.
+#[must_use]
+pub fn remove_minutes(paths: &Paths) -> Vec<Left> {
+    remove(paths, &[Kind::Minutes])
+}
+
+/// Removes what writes left unfinished in the data folder. Nothing else of the profile runs. Returns what could not be
+/// removed.
+#[must_use]
+pub fn remove_unfinished(paths: &Paths) -> Vec<Left> {
+    let mut remains = Vec::new();
+    for folder in [paths.history(), paths.data.clone()] {
+        remove_from(&folder, is_unfinished, &mut remains);
+    }
+    remains
+}
+
+/// Removes all that is the profile's but for what [`remove_last`] does. Returns what could not be removed.
+#[must_use]
+pub fn remove_everything(paths: &Paths) -> Vec<Left> {
+    remove(paths, &[Kind::Minutes, Kind::Person])
+}
+
+/// Removes the note of the erasure, the socket and at last the lock, which the caller holds, then each folder that is
+/// empty. Returns what could not be removed; the lock stays while anything does.
+#[must_use]
+pub fn remove_last(paths: &Paths) -> Vec<Left> {
+    let mut remains = Vec::new();
+    for path in [paths.erasing_file(), paths.socket(), paths.run_in_data().join(SOCKET), paths.lock()] {
+        if remains.is_empty()
+            && let Err(error) = fs::remove_file(&path)
+            && !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        {
+            remains.push(left(&path)(error));
+        }
+    }
+    for (folder, _) in folders(paths) {
+        // One in which somebody keeps something else, or models, stays.
+        let _ = fs::remove_dir(folder);
+    }
+    remains
+}
+
+/// What in the profile's folders is not blinkd's and so stays, in order; what cannot be looked at is left out.
+#[must_use]
+pub fn others(paths: &Paths) -> Vec<PathBuf> {
+    let folders = folders(paths);
+    let is_inside = |path: &Path| folders.iter().any(|(folder, _)| folder.starts_with(path));
+    let mut others = Vec::new();
+    for (folder, judge) in &folders {
+        let entries = entries(folder).unwrap_or_default();
+        others.extend(entries.into_iter().filter(|path| judge(paths, path).is_none() && !is_inside(path)));
+    }
+    others.sort();
+    others.dedup();
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(files: &[&str]) -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "x").unwrap();
+        }
+        let paths = Paths::under(folder.path());
+        (folder, paths)
+    }
+
+    const OURS: [&str; 21] = [
+        "config/blinkd/config.toml",
+        "config/blinkd/.tmpAb12Cd",
+        "state/blinkd/blinkd.2026-03-01.log",
+        "run/blinkd/blinkd.sock",
+        "data/blinkd/run/blinkd.sock",
+        "data/blinkd/history/2026-02-26.ndjson",
+        "data/blinkd/history/.tmpAb12Cd",
+        "data/blinkd/store/db",
+        "data/blinkd/store.damaged-1/db",
+        "data/blinkd/.tmpAb12Cd",
+        "data/blinkd/account.json",
+        "data/blinkd/account.json.damaged",
+        "data/blinkd/consent.json",
+        "data/blinkd/device.json",
+        "data/blinkd/owner.json",
+        "data/blinkd/pause.json",
+        "data/blinkd/tokens.json",
+        "data/blinkd/erasing.json",
+        "data/blinkd/blinkd.lock",
+        "data/blinkd/store/conf",
+        "state/blinkd/blinkd.log",
+    ];
+
+    #[test]
+    fn all_that_is_ours_goes_with_its_folders() {
+        let (folder, paths) = profile(&OURS);
+        assert_eq!(others(&paths), [""; 0].map(PathBuf::from));
+        assert!(remove_everything(&paths).is_empty());
+        assert!(paths.lock().exists() && paths.erasing_file().exists(), "these go last");
+        assert!(remove_last(&paths).is_empty());
+        for path in [paths.config, paths.state, paths.runtime, paths.data] {
+            assert!(!path.exists(), "{}", path.display());
+        }
+        assert!(folder.path().join("config").exists(), "the folder above is the system's");
+    }
+
+    #[test]
+    fn what_people_keep_beside_it_stays_and_so_do_the_models() {
+        const THEIRS: [&str; 7] = [
+            "config/blinkd/ca.pem",
+            "config/blinkd/config.toml~",
+            "data/blinkd/history/2026-02-26 copy.ndjson",
+            "data/blinkd/history/notes.txt",
+            "data/blinkd/mine/photo.jpg",
+            "data/blinkd/models/shape.dat",
+            "state/blinkd/why.log",
+        ];
+        let (folder, paths) = profile(&[OURS.as_slice(), THEIRS.as_slice()].concat());
+        let found = others(&paths);
+        assert!(remove_everything(&paths).is_empty() && remove_last(&paths).is_empty());
+        assert!(THEIRS.iter().all(|file| folder.path().join(file).exists()));
+        assert!(!OURS.iter().any(|file| folder.path().join(file).exists()));
+        assert_eq!(others(&paths), found);
+        let mut named: Vec<_> =
+            THEIRS.iter().filter(|file| !file.contains("models")).map(|file| folder.path().join(file)).collect();
+        named[4].pop();
+        named.sort();
+        assert_eq!(found, named);
+    }
+
+    #[test]
+    fn only_minutes_go_where_only_they_are_to() {
+        let (folder, paths) = profile(&OURS);
+        assert!(remove_minutes(&paths).is_empty());
+        let there = OURS.iter().filter(|file| folder.path().join(file).exists());
+        let minutes = ["/history/", "/store", "data/blinkd/.tmp"];
+        assert_eq!(
+            there.collect::<Vec<_>>(),
+            OURS.iter().filter(|file| !minutes.iter().any(|part| file.contains(part))).collect::<Vec<_>>()
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_leads_to_is_left_alone() {
+        let (folder, paths) = profile(&["elsewhere/mine", "data/blinkd/account.json"]);
+        let outside = folder.path().join("elsewhere");
+        std::os::unix::fs::symlink(&outside, paths.data.join("store")).unwrap();
+        std::os::unix::fs::symlink(&outside, paths.data.join("link")).unwrap();
+        assert!(remove_everything(&paths).is_empty());
+        assert!(outside.join("mine").exists() && !paths.data.join("store").exists());
+        assert_eq!(others(&paths), [paths.data.join("link")]);
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_named_and_the_rest_goes() {
+        let (_folder, paths) = profile(&["data/blinkd/account.json", "data/blinkd/consent.json"]);
+        fs::create_dir(paths.lock()).unwrap();
+        assert!(remove_everything(&paths).is_empty());
+        let remains = remove_last(&paths);
+        assert_eq!(remains.iter().map(|left| &left.path).collect::<Vec<_>>(), [&paths.lock()]);
+    }
+}

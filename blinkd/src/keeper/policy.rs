@@ -1,0 +1,57 @@
+//! How considerate the daemon is: what it may cost, and when it gives way.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::{Keeper, handover};
+use crate::{config::Config, cost::Profile};
+
+/// How considerate it is of the machine and of other programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CapturePolicy {
+    /// The device behind the source, as [`crate::capture::device::from_source`] tells it.
+    pub device: Option<PathBuf>,
+    /// Whether the camera is handed to a program that waits for it.
+    pub yield_to_others: bool,
+    /// The frame rate is lowered where the daemon costs more of one core; 0 for no limit.
+    pub max_cpu_percent: u32,
+    /// Whether to look all the time or in windows.
+    pub profile: Profile,
+}
+
+impl Default for CapturePolicy {
+    fn default() -> Self {
+        Self { device: None, yield_to_others: true, max_cpu_percent: 25, profile: Profile::Auto }
+    }
+}
+
+impl Keeper {
+    /// Asks for fewer frames where it costs more than it may.
+    pub(super) fn set_pace(&mut self, mono: Duration) {
+        if let Some(cpu_percent) = self.deps.meter.measured() {
+            let fps = self.counting.figures.fps(mono);
+            let limit = f64::from(self.deps.policy.max_cpu_percent);
+            let pace = self.governor.advise(limit, cpu_percent, fps);
+            self.deps.control.set_pace(pace);
+        }
+    }
+
+    /// The settings were read again.
+    pub fn take_settings(&mut self, config: &Config) {
+        self.deps.source = config.source.to_string();
+        if self.deps.retention_days != config.retention_days {
+            self.deps.retention_days = config.retention_days;
+            self.records.pruned = None;
+            self.clocks.take_at_its_word();
+        }
+        self.set_policy(config.capture_policy());
+    }
+
+    /// Takes another policy. The source itself stays as it is.
+    pub fn set_policy(&mut self, policy: CapturePolicy) {
+        if policy.device != self.deps.policy.device {
+            self.camera_users = handover::CameraUsers::of_device(policy.device.clone());
+        }
+        self.deps.policy = policy;
+        self.tick();
+    }
+}

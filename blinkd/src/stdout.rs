@@ -1,0 +1,36 @@
+//! Standard output, for results alone: text, or one line of JSON. A result that could not be written is a failure.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use crate::exit::Failure;
+
+/// Prints `value` as JSON, or the text that people read.
+///
+/// # Errors
+/// See [`text`].
+pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> String) -> Result<(), Failure> {
+    if !json {
+        return text(&(for_people() + "\n"));
+    }
+    let line = serde_json::to_string(value).map_err(|error| {
+        Failure::failed("internal", format!("the result is not JSON: {error}"), "Please report it.")
+    })?;
+    text(&(line + "\n"))
+}
+
+/// Prints `text` as it is. A reader that went away, such as `head`, has read all it wanted.
+///
+/// # Errors
+/// It cannot be written, on a full disk say.
+pub fn text(text: &str) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let message = format!("the result could not be written: {error}");
+            Err(Failure::failed("output", message, "Check where the output goes."))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,115 @@
+//! What a provider says of itself: its addresses and keys, remembered for a while.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jsonwebtoken::jwk::JwkSet;
+use serde::{Deserialize, de::DeserializeOwned};
+
+use super::{OidcError, Provider};
+use crate::{config, http::client};
+
+/// How long the provider's addresses and keys are taken as they were.
+const FRESH: Duration = Duration::from_secs(15 * 60);
+
+/// How long a provider that failed is not asked again: everybody who signs in would wait for its time-out in turn.
+const REST: Duration = Duration::from_secs(5);
+
+/// OpenID Connect Discovery, 3.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Discovery {
+    pub(super) issuer: String,
+    pub(super) authorization_endpoint: String,
+    pub(super) token_endpoint: String,
+    pub(super) jwks_uri: String,
+    #[serde(default)]
+    pub(super) userinfo_endpoint: Option<String>,
+    #[serde(default)]
+    token_endpoint_auth_methods_supported: Option<Vec<String>>,
+}
+
+impl Discovery {
+    /// Whether the client's secret goes into a header: a provider that names no way takes that one.
+    pub(super) fn takes_basic(&self) -> bool {
+        let takes = |way: &str| {
+            self.token_endpoint_auth_methods_supported.as_ref().is_some_and(|ways| ways.iter().any(|w| w == way))
+        };
+        !takes("client_secret_post")
+    }
+
+    /// A provider behind a proxy that ends TLS may name addresses in the clear: codes, secrets and keys would cross them.
+    fn check_addresses(&self) -> Result<(), OidcError> {
+        let named = [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri];
+        for address in named.into_iter().chain(&self.userinfo_endpoint) {
+            let refused = |why| OidcError::Setup(format!("an address that it names {why}"));
+            config::check_private(address).map_err(refused)?;
+        }
+        Ok(())
+    }
+}
+
+/// Its addresses and keys, and when they were asked for.
+pub(super) struct Known {
+    pub(super) discovery: Discovery,
+    pub(super) keys: JwkSet,
+    at: Instant,
+}
+
+/// What was learnt of the provider.
+#[derive(Default)]
+pub(super) struct Memory {
+    known: Option<Arc<Known>>,
+    /// When and why it could not be asked last.
+    failed: Option<(Instant, OidcError)>,
+}
+
+impl Provider {
+    /// Its addresses and keys. Old ones are better than none while it does not answer, unless they were not enough.
+    pub(super) fn known(&self, anew: bool) -> Result<Arc<Known>, OidcError> {
+        let broken = || OidcError::Unreachable("a look-up failed half way".to_owned());
+        let mut memory = self.memory.lock().map_err(|_| broken())?;
+        let old = memory.known.clone().filter(|_| !anew);
+        let rests = memory.failed.clone().filter(|(at, _)| at.elapsed() < REST);
+        match (old, rests) {
+            (Some(old), rests) if rests.is_some() || old.at.elapsed() < FRESH => return Ok(old),
+            (None, Some((_, why))) => return Err(why),
+            _ => {}
+        }
+        match self.learn() {
+            Ok(known) => {
+                let known = Arc::new(known);
+                *memory = Memory { known: Some(known.clone()), failed: None };
+                Ok(known)
+            }
+            Err(e) => {
+                memory.failed = Some((Instant::now(), e.clone()));
+                memory.known.clone().filter(|_| !anew).ok_or(e)
+            }
+        }
+    }
+
+    /// It may end its name with a slash where the setting does not, or the other way; its own spelling is in its tokens.
+    fn learn(&self) -> Result<Known, OidcError> {
+        let discovery: Discovery = get(&format!("{}/.well-known/openid-configuration", self.issuer()))?;
+        if discovery.issuer.trim_end_matches('/') != self.issuer() {
+            let told = "it calls itself otherwise than CLOUD_API_OIDC_ISSUER does";
+            return Err(OidcError::Setup(told.to_owned()));
+        }
+        discovery.check_addresses()?;
+        let keys = get(&discovery.jwks_uri)?;
+        Ok(Known { discovery, keys, at: Instant::now() })
+    }
+}
+
+fn get<T: DeserializeOwned>(address: &str) -> Result<T, OidcError> {
+    let mut answer = client::agent().get(address).call().map_err(|e| OidcError::Unreachable(e.to_string()))?;
+    match answer.status().as_u16() {
+        200 => answer.body_mut().read_json().map_err(|_| OidcError::Setup("its description cannot be read".to_owned())),
+        status @ (408 | 429 | 500..) => Err(OidcError::Unreachable(format!("it says {status}"))),
+        status => {
+            Err(OidcError::Setup(format!("an address of its description says {status}; check CLOUD_API_OIDC_ISSUER")))
+        }
+    }
+}

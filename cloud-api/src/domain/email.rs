@@ -1,0 +1,152 @@
+//! E-mail addresses, and when two of them are one.
+//!
+//! An address may hold any letters (RFC 6531), which is also a way to look like somebody else. A new one must be in
+//! Unicode's composed form, of characters that an identifier may have (UTS 39, General Security Profile: none that are
+//! invisible, turn the direction of writing, or stand for another, such as the Kelvin sign for K), and each part of it in
+//! one script (UTS 39, Highly Restrictive). Addresses that were taken before that rule stay as they are.
+
+use unicode_normalization::{UnicodeNormalization as _, is_nfc};
+use unicode_security::{GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _};
+
+/// An e-mail address: as it was typed, and in the form that must be unique.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Email {
+    /// As it was typed, composed.
+    pub address: String,
+    /// Lower case, so that one person does not get two accounts by a capital letter.
+    pub key: String,
+}
+
+impl Email {
+    /// Reads a new address: one `@`, something on both sides, no spaces, at most 254 bytes (RFC 5321).
+    ///
+    /// # Errors
+    /// With what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let address: String = text.trim().nfc().collect();
+        shape(&address)?;
+        // What composing replaces by another character altogether was chosen to look like it.
+        let replaced = text.chars().find(|c| !c.is_ascii() && !is_nfc(&c.to_string()));
+        let strange = |c: &char| !c.is_ascii() && !c.identifier_allowed();
+        if let Some(c) = replaced.or_else(|| address.chars().find(strange)) {
+            return Err(format!("must not hold U+{:04X}, which cannot be told from other characters", u32::from(c)));
+        }
+        let one_script = |part: &str| {
+            let letters: String = part.chars().filter(|c| !c.is_ascii_punctuation()).collect();
+            letters.check_restriction_level(RestrictionLevel::HighlyRestrictive)
+        };
+        if !address.split(['@', '.']).all(one_script) {
+            return Err("must not mix letters of several scripts in one part".to_owned());
+        }
+        Ok(Self { key: address.to_lowercase(), address })
+    }
+
+    /// The keys under which an account with this address may be: as it is typed, which is how it was kept before new
+    /// addresses were composed, and as a new one. None for what can be no address.
+    #[must_use]
+    pub fn keys(text: &str) -> Vec<String> {
+        let typed = text.trim();
+        let composed = typed.nfc().collect::<String>().to_lowercase();
+        let mut keys = vec![typed.to_lowercase(), composed];
+        keys.dedup();
+        keys.retain(|key| shape(key).is_ok());
+        keys
+    }
+
+    /// Whether this is the address of an account, but for capitals of ASCII: what a provider has verified says nothing of
+    /// any other.
+    #[must_use]
+    pub fn is_exactly(&self, address: &str) -> bool {
+        self.address.eq_ignore_ascii_case(address)
+    }
+}
+
+/// What any address ever had to be.
+fn shape(text: &str) -> Result<(), String> {
+    let wrong = || "must be an e-mail address".to_owned();
+    if text.len() > 254 {
+        return Err("must be at most 254 bytes long".to_owned());
+    }
+    let (local, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"\"(),:;<>[\\]@".contains(c);
+    let label = |l: &str| {
+        !l.is_empty()
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+            && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || !c.is_ascii() && plain(c))
+    };
+    let sound = !local.is_empty() && local.len() <= 64 && local.chars().all(plain) && domain.split('.').all(label);
+    if sound { Ok(()) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("Ada@Example.org", true)]
+    #[case("ada+blinks@sub.example.org", true)]
+    #[case("o'neil@example.org", true)]
+    #[case("demo@localhost", true)]
+    #[case("adäm@exämple.org", true)]
+    #[case("адам@пример.рф", true)]
+    #[case("田中さくら@例え.jp", true)]
+    #[case("", false)]
+    #[case("ada", false)]
+    #[case("@example.org", false)]
+    #[case("ada@", false)]
+    #[case("a da@example.org", false)]
+    #[case("ada@exa mple.org", false)]
+    #[case("ada@example..org", false)]
+    #[case("ada@-example.org", false)]
+    #[case("a@b@example.org", false)]
+    #[case("ada\u{0}@example.org", false)]
+    #[case("<ada>@example.org", false)]
+    fn addresses(#[case] text: &str, #[case] sound: bool) {
+        assert_eq!(Email::parse(text).is_ok(), sound);
+    }
+
+    #[rstest]
+    #[case::kelvin("\u{212a}ate@example.org")]
+    #[case::angstrom("\u{212b}sa@example.org")]
+    #[case::zero_width_space("ka\u{200b}te@example.org")]
+    #[case::zero_width_joiner("ka\u{200d}te@example.org")]
+    #[case::soft_hyphen("ka\u{ad}te@example.org")]
+    #[case::right_to_left("\u{202e}kate@example.org")]
+    #[case::isolate("\u{2066}kate@example.org")]
+    #[case::byte_order_mark("kate\u{feff}@example.org")]
+    #[case::full_width("\u{ff4b}ate@example.org")]
+    #[case::full_width_at("kate\u{ff20}example.org")]
+    #[case::ligature("\u{fb01}nn@example.org")]
+    #[case::cyrillic_in_latin("k\u{430}te@example.org")]
+    #[case::greek_in_latin("kat\u{3b5}@example.org")]
+    #[case::in_the_domain("kate@ex\u{430}mple.org")]
+    #[case::invisible_in_the_domain("kate@exam\u{200b}ple.org")]
+    fn what_looks_like_another_address_is_none(#[case] text: &str) {
+        assert!(Email::parse(text).is_err());
+    }
+
+    #[test]
+    fn capitals_and_composition_make_no_second_account() {
+        assert_eq!(Email::parse(" Ada@Example.ORG ").unwrap().key, "ada@example.org");
+        assert_eq!(Email::parse("ada\u{308}m@example.org"), Email::parse("adäm@example.org"));
+    }
+
+    #[test]
+    fn an_account_of_before_is_found_as_it_was_kept() {
+        assert_eq!(Email::keys(" Ada@Example.org"), ["ada@example.org"]);
+        assert_eq!(Email::keys("Ada\u{308}m@example.org"), ["ada\u{308}m@example.org", "adäm@example.org"]);
+        assert_eq!(Email::keys("ka\u{200b}te@example.org"), ["ka\u{200b}te@example.org"]);
+        assert_eq!(Email::keys("no address"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_provider_speaks_of_one_address() {
+        let verified = Email::parse("KATE@Example.org").unwrap();
+        assert!(verified.is_exactly("kate@example.org") && !verified.is_exactly("\u{212a}ate@example.org"));
+        let verified = Email::parse("ÄDA@example.org").unwrap();
+        assert!(!verified.is_exactly("äda@example.org"), "only capitals of ASCII are the same for every mail server");
+    }
+}

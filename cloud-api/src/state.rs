@@ -8,6 +8,7 @@ use std::{
 
 use actix_web::HttpRequest;
 use blink_proto::UserId;
+use jiff::Timestamp;
 
 use crate::{
     address::{self, Peer},

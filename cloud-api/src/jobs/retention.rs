@@ -17,7 +17,7 @@ pub(super) async fn run(state: &State) -> bool {
     let said =
         |what: &str, e: &DbError| tracing::error!(cause = chain(e), "{what} failed; it is tried again in an hour");
     match state.db.write(move |conn| housekeeping::begin_run(conn, now, false)).await {
-        Ok(ClockTrust::Trusted) => metrics::retention_held(false),
+        Ok(ClockTrust::Trusted { .. }) => metrics::retention_held(false),
         Ok(ClockTrust::Doubted { last_run }) => {
             metrics::retention_held(true);
             let last_run = last_run.map(|at| at.timestamp().to_string());

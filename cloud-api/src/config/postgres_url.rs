@@ -34,12 +34,9 @@ pub(super) fn fault(url: &str) -> Option<String> {
         if !escapes_are_whole(part) {
             return Some(format!("in the {name} a % begins no escape; write % as %25"));
         }
-        if part.contains('@') {
-            return Some("a part holds an @ of its own; in the password write @ as %40".to_owned());
-        }
     }
-    if parts.database.contains('/') {
-        return Some("a part holds a / of its own; in the password write / as %2F".to_owned());
+    if parts.hosts.contains('@') || parts.database.contains(['@', '/']) {
+        return Some("an @ or a / stands where none belongs; in the password write @ as %40 and / as %2F".to_owned());
     }
     if parts.hosts.split(',').any(|host| port_of(host).is_none()) {
         let why = "the port is no number from 1 to 65535; in the password write : / @ as %3A %2F %40";

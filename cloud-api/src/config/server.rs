@@ -140,7 +140,11 @@ impl ServerConfig {
             None => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), args.port),
             Some(text) => parse_address(text, args.port).ok_or_else(|| {
                 let fix = "Give an address and a port, for example --listen 127.0.0.1:8080.";
-                Failure::usage("bad_listen", format!("Cannot listen on {text:?}: not an address"), fix)
+                Failure::usage(
+                    "bad_listen",
+                    format!("Cannot listen on {text:?}: it is no IP address with a port from 0 to 65535"),
+                    fix,
+                )
             })?,
         };
         let tls = args.tls_cert.clone().zip(args.tls_key.clone());

@@ -27,7 +27,10 @@ const PROBE: &str = "probe";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrust {
     /// It is.
-    Trusted,
+    Trusted {
+        /// When retention last ran.
+        last_run: Option<UtcMs>,
+    },
     /// It leapt: nothing is deleted for its age.
     Doubted {
         /// When retention last ran, by a clock that was believed.
@@ -100,7 +103,7 @@ fn known(conn: &mut Conn, now: UtcMs) -> Result<Known, DbError> {
 pub fn trust(conn: &mut Conn, now: UtcMs) -> Result<ClockTrust, DbError> {
     let known = known(conn, now)?;
     let doubted = ClockTrust::Doubted { last_run: known.last_run };
-    Ok(judge(known, now).map_or(doubted, |()| ClockTrust::Trusted))
+    Ok(judge(known, now).map_or(doubted, |()| ClockTrust::Trusted { last_run: known.last_run }))
 }
 
 /// Looks at the clock before retention runs, and remembers what it says; call it in a transaction. `operator_trusts`
@@ -118,7 +121,7 @@ pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<C
         _ => {
             diesel::delete(housekeeping::table.find(DOUBT)).execute(conn)?;
             write(conn, RETENTION, now)?;
-            Ok(ClockTrust::Trusted)
+            Ok(ClockTrust::Trusted { last_run: Some(now) })
         }
     }
 }

@@ -228,6 +228,12 @@ impl Db {
         .await
     }
 
+    /// Whether the file of an SQLite database is still there. Opening it by its path would make another.
+    #[must_use]
+    pub fn is_in_place(&self) -> bool {
+        still_there(self.identity.as_ref(), false).is_ok()
+    }
+
     /// Whether the database takes writes: one is made when the last is some seconds old.
     ///
     /// # Errors

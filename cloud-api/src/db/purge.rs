@@ -58,7 +58,10 @@ pub fn keep_from(now: UtcMs, retention_days: u32) -> UtcMs {
 /// # Errors
 /// When the database fails; the steps before are kept.
 pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
-    let mut minutes = partitions(conn, keep_from)?;
+    let mut minutes = 0;
+    while let Some(some) = partition_step(conn, keep_from)? {
+        minutes += some;
+    }
     loop {
         match transaction(conn, |conn| minutes_step(conn, keep_from))? {
             0 => break,
@@ -127,43 +130,45 @@ struct Partition {
     pending: bool,
 }
 
-/// Drops the partitions of whole months that are past retention, and returns how many minutes that were; on a
-/// connection outside any transaction. Those who read the table are not waited for by anybody else.
+/// Drops the partition of a whole month that is past retention, and returns how many minutes that were, or `None` when
+/// there is no such month; on a connection outside any transaction. Nobody else waits for those who read the table.
 ///
 /// # Errors
 /// When the database fails, or somebody reads for longer than is waited; the next run goes on.
-pub fn partitions(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError> {
-    let Conn::Postgres(conn) = conn else { return Ok(0) };
+pub fn partition_step(conn: &mut Conn, keep_from: UtcMs) -> Result<Option<usize>, DbError> {
+    let Conn::Postgres(conn) = conn else { return Ok(None) };
+    let Some(partition) = old_partition(conn, keep_from)? else { return Ok(None) };
     conn.batch_execute(SET_SHORT_LOCK)?;
-    let dropped = drop_partitions(conn, keep_from);
+    let dropped = drop_partition(conn, &partition);
     conn.batch_execute(SET_USUAL_LOCK)?;
-    dropped
+    dropped.map(Some)
 }
 
-fn drop_partitions(conn: &mut PgConnection, keep_from: UtcMs) -> Result<usize, DbError> {
+fn old_partition(conn: &mut PgConnection, keep_from: UtcMs) -> Result<Option<Partition>, DbError> {
     // A partition's name says its month; it goes when the month after it has begun no later than what is kept.
-    let old: Vec<Partition> = sql_query(
+    Ok(sql_query(
         "SELECT c.relname::text AS name, i.inhrelid IS NOT NULL AS attached, \
              coalesce(i.inhdetachpending, FALSE) AS pending \
          FROM pg_class c LEFT JOIN pg_inherits i ON c.oid = i.inhrelid AND i.inhparent = 'blink_data'::regclass \
          WHERE c.relkind = 'r' AND c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'blink_data'::regclass) \
            AND c.relname ~ '^blink_data_[0-9]{4,}_[0-9]{2}$' \
            AND date_trunc('month', (replace(substr(c.relname, 12), '_', '-') || '-01 00:00:00+00')::timestamptz \
-               + INTERVAL '32 days', 'UTC') <= $1 ORDER BY pending DESC, name",
+               + INTERVAL '32 days', 'UTC') <= $1 ORDER BY pending DESC, name LIMIT 1",
     )
     .bind::<Utc, _>(keep_from)
-    .load(conn)?;
-    let mut minutes = 0;
-    for Partition { name, attached, pending } in old {
-        let count: Count = sql_query(format!("SELECT count(*) AS n FROM {name}")).get_result(conn)?;
-        if attached {
-            let how = if pending { "FINALIZE" } else { "CONCURRENTLY" };
-            conn.batch_execute(&format!("ALTER TABLE blink_data DETACH PARTITION {name} {how}"))?;
-        }
-        conn.batch_execute(&format!("DROP TABLE {name}"))?;
-        minutes += usize::try_from(count.n).unwrap_or(usize::MAX);
+    .get_result(conn)
+    .optional()?)
+}
+
+fn drop_partition(conn: &mut PgConnection, partition: &Partition) -> Result<usize, DbError> {
+    let Partition { name, attached, pending } = partition;
+    let count: Count = sql_query(format!("SELECT count(*) AS n FROM {name}")).get_result(conn)?;
+    if *attached {
+        let how = if *pending { "FINALIZE" } else { "CONCURRENTLY" };
+        conn.batch_execute(&format!("ALTER TABLE blink_data DETACH PARTITION {name} {how}"))?;
     }
-    Ok(minutes)
+    conn.batch_execute(&format!("DROP TABLE {name}"))?;
+    Ok(usize::try_from(count.n).unwrap_or(usize::MAX))
 }
 
 #[derive(QueryableByName)]

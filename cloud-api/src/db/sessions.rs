@@ -125,7 +125,7 @@ pub fn rotate(conn: &mut Conn, exchange: Exchange, now: UtcMs) -> Result<Rotatio
     let Exchange { session, presented, successor, expires_at } = exchange;
     let live = sessions::id.eq(session).and(sessions::expires_at.gt(now));
     let honest = sessions::used_token.eq(Some(presented)).or(sessions::next_token.nullable().eq(Some(presented)));
-    let rotated = diesel::update(sessions::table.filter(live.clone().and(honest)))
+    let rotated = diesel::update(sessions::table.filter(live.and(honest)))
         .set((
             sessions::used_token.eq(Some(presented)),
             sessions::next_token.eq(successor),

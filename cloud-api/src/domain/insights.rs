@@ -1,7 +1,9 @@
 //! What a person's own figures say: this week against the weeks before, and the hours of their day.
 
-use blink_proto::rate_per_minute;
-use serde::Serialize;
+use blink_proto::{
+    http::{Direction, Hour, Insights},
+    rate_per_minute,
+};
 
 /// How many days are looked at as now.
 pub const RECENT_DAYS: i64 = 7;
@@ -41,56 +43,6 @@ impl Total {
     }
 }
 
-/// One hour of the day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Hour {
-    /// 0 to 23, in the person's time zone.
-    pub hour: usize,
-    /// Their rate in it.
-    pub blinks_per_minute: f64,
-    /// How long they were observed in it.
-    pub observed_ms: u64,
-}
-
-/// Which way the rate went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// More blinks than before.
-    Up,
-    /// Fewer blinks than before.
-    Down,
-    /// As before.
-    Steady,
-    /// Too little was observed to say.
-    Unknown,
-}
-
-/// What the figures say.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Insights {
-    /// The last seven days' rate; null under ten seconds observed.
-    pub blinks_per_minute: Option<f64>,
-    /// The rate of the 28 days before them.
-    pub baseline_blinks_per_minute: Option<f64>,
-    /// The change against the baseline, per cent; null where either had under half an hour observed.
-    pub change_percent: Option<f64>,
-    /// Which way it went.
-    pub direction: Direction,
-    /// Observed in the last seven days.
-    pub observed_ms: u64,
-    /// Share of the hours with any data in which the eyes could be observed.
-    pub coverage: Option<f64>,
-    /// The hour with the most blinks a minute.
-    pub best_hour: Option<Hour>,
-    /// The hour with the fewest.
-    pub worst_hour: Option<Hour>,
-    /// Every hour with enough to say.
-    pub hours: Vec<Hour>,
-    /// The same in sentences.
-    pub text: Vec<String>,
-}
-
 /// Reads the figures: the recent and the baseline totals, the hours of the day over both, and how many clock hours of
 /// the recent days have any data.
 #[must_use]
@@ -107,8 +59,8 @@ pub fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_da
     };
     let hours: Vec<Hour> = by_hour
         .iter()
-        .enumerate()
-        .filter_map(|(hour, total)| {
+        .zip(0..)
+        .filter_map(|(total, hour)| {
             Some(Hour { hour, blinks_per_minute: total.telling_rate()?, observed_ms: total.observed_ms })
         })
         .collect();

@@ -49,6 +49,9 @@ pub async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify>) {
             _ = due.tick() => {}
             () = asked.notified() => {}
         }
+        if !state.db.is_in_place() {
+            continue;
+        }
         let (config, now) = (config.clone(), state.clock.now());
         let read =
             actix_web::web::block(move || open::open_keys(&mut open::connect(&config.target)?, &config, now, false));

@@ -17,7 +17,7 @@ pub(super) async fn run(state: &State) -> bool {
     let said =
         |what: &str, e: &DbError| tracing::error!(cause = chain(e), "{what} failed; it is tried again in an hour");
     match state.db.write(move |conn| housekeeping::begin_run(conn, now, false)).await {
-        Ok(ClockTrust::Trusted) => metrics::retention_held(false),
+        Ok(ClockTrust::Trusted { .. }) => metrics::retention_held(false),
         Ok(ClockTrust::Doubted { last_run }) => {
             metrics::retention_held(true);
             let last_run = last_run.map(|at| at.timestamp().to_string());
@@ -51,7 +51,10 @@ pub(super) async fn run(state: &State) -> bool {
 /// Each step takes its turn among the uploads.
 async fn purge(state: &State) -> Result<purge::Purged, DbError> {
     let (keep_from, now) = (state.keep_from(), state.clock.now());
-    let mut minutes = state.db.read(move |conn| purge::partitions(conn, keep_from)).await?;
+    let mut minutes = 0;
+    while let Some(some) = state.db.read(move |conn| purge::partition_step(conn, keep_from)).await? {
+        minutes += some;
+    }
     loop {
         match state.db.write(move |conn| purge::minutes_step(conn, keep_from)).await? {
             0 => break,

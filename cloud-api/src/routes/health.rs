@@ -3,8 +3,8 @@
 use std::{fs, io, path::Path};
 
 use actix_web::{HttpRequest, HttpResponse, http::header::AUTHORIZATION, web::Data};
+use blink_proto::http::{ExportsReadiness, Health, Ready, Retention, Versions};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -20,20 +20,19 @@ use crate::{
     state::State,
 };
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The process lives.
 #[utoipa::path(
     get,
     path = "/health",
     tag = "operation",
     security(()),
-    responses((status = 200, body = blink_proto::http::Health)),
+    responses((status = 200, body = Health)),
 )]
 pub async fn liveness(state: Data<State>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({
-        "status": "ok",
-        "uptime_s": state.started.elapsed().as_secs(),
-        "version": env!("CARGO_PKG_VERSION"),
-    }))
+    let uptime_s = state.started.elapsed().as_secs();
+    HttpResponse::Ok().json(Health { status: "ok".to_owned(), uptime_s, version: VERSION.to_owned() })
 }
 
 /// The newest migration of a database.
@@ -43,13 +42,13 @@ struct Schema {
     version: String,
 }
 
-/// The process can work: its database answers.
+/// The process can work: its database answers and takes writes.
 #[utoipa::path(
     get,
     path = "/healthz",
     tag = "operation",
     security(()),
-    responses((status = 200, body = blink_proto::http::Ready), (status = 503)),
+    responses((status = 200, body = Ready), (status = 503)),
 )]
 pub async fn readiness(state: Data<State>) -> ApiResult {
     let (folder, now) = (state.exports_dir.clone(), state.clock.now());
@@ -63,23 +62,26 @@ pub async fn readiness(state: Data<State>) -> ApiResult {
         .await
         .map_err(|e| ApiError::unavailable(chain(&e)))?;
     state.db.probe(now).await.map_err(|e| takes_no_writes(&e))?;
-    let retention = match clock {
-        ClockTrust::Trusted => json!({"held": false}),
-        ClockTrust::Doubted { last_run } => {
-            json!({"held": true, "reason": "clock_doubted", "last_run_at": last_run.map(UtcMs::timestamp)})
-        }
-    };
-    Ok(HttpResponse::Ok().json(json!({
-        "status": "ready",
-        "database": "ok",
-        "retention": retention,
+    Ok(HttpResponse::Ok().json(Ready {
+        status: "ready".to_owned(),
+        database: "ok".to_owned(),
+        retention: retention(clock),
         // The desk's models are not part of this build yet.
-        "attendance": "unavailable",
-        "exports": {"readable": exports},
-        "versions": {"cloud_api": env!("CARGO_PKG_VERSION"), "schema": schema},
-        "uptime_s": state.started.elapsed().as_secs(),
-        "version": env!("CARGO_PKG_VERSION"),
-    })))
+        attendance: "unavailable".to_owned(),
+        exports: ExportsReadiness { readable: exports },
+        versions: Versions { cloud_api: VERSION.to_owned(), schema },
+        uptime_s: state.started.elapsed().as_secs(),
+        version: VERSION.to_owned(),
+    }))
+}
+
+fn retention(clock: ClockTrust) -> Retention {
+    let (held, last_run) = match clock {
+        ClockTrust::Trusted { last_run } => (false, last_run),
+        ClockTrust::Doubted { last_run } => (true, last_run),
+    };
+    let reason = held.then(|| "clock_doubted".to_owned());
+    Retention { held, reason, last_run_at: last_run.map(UtcMs::timestamp) }
 }
 
 fn takes_no_writes(e: &DbError) -> ApiError {

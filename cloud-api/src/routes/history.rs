@@ -6,9 +6,12 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Query},
 };
-use blink_proto::{Quality, UserId, rate_per_minute};
+use blink_proto::{
+    Quality, UserId,
+    http::{History, HistoryItem},
+    rate_per_minute,
+};
 use jiff::{Timestamp, tz::TimeZone};
-use serde::Serialize;
 
 use crate::{
     db::{
@@ -30,24 +33,6 @@ use crate::{
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
-/// One interval's figures.
-#[derive(Debug, PartialEq, Serialize)]
-struct Item {
-    from_timestamp: Timestamp,
-    to_timestamp: Timestamp,
-    blink_count: u64,
-    observed_ms: u64,
-    blinks_per_minute: Option<f64>,
-    coverage: f64,
-    quality: Quality,
-}
-
-#[derive(Debug, Serialize)]
-struct Page {
-    items: Vec<Item>,
-    next_cursor: Option<String>,
-}
-
 /// What is asked for, checked.
 #[derive(Debug)]
 struct Ask {
@@ -64,7 +49,7 @@ struct Ask {
     path = "/api/user/{id}/blinks",
     tag = "minutes",
     params(("id" = String, Path), ("from" = Option<jiff::Timestamp>, Query, description = "inclusive"), ("to" = Option<jiff::Timestamp>, Query, description = "exclusive"), ("group" = Option<crate::domain::interval::Grouping>, Query, description = "minute, hour, day or week; days and weeks of my time zone; day if absent"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, body = blink_proto::http::History), (status = 403), (status = 422)),
+    responses((status = 200, body = History), (status = 403), (status = 422)),
 )]
 pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
     if id.as_str() != "me" && id.parse::<UserId>().ok() != Some(who.user) {
@@ -74,7 +59,7 @@ pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: D
     let now = state.clock.now();
     let page = state
         .db
-        .read(move |conn| -> Result<Page, DbError> {
+        .read(move |conn| -> Result<History, DbError> {
             let user = who.user.into();
             let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
             let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));
@@ -146,7 +131,7 @@ fn ceil_ms(t: Timestamp) -> UtcMs {
     UtcMs(t.as_millisecond() + i64::from(t.subsec_nanosecond() % 1_000_000 > 0))
 }
 
-fn page(sums: &[Sum], ask: &Ask, zone: &TimeZone, now: UtcMs) -> Page {
+fn page(sums: &[Sum], ask: &Ask, zone: &TimeZone, now: UtcMs) -> History {
     let mut groups: Vec<(Interval, u64, u64)> = Vec::new();
     for sum in sums {
         if let Some((interval, blinks, observed)) = groups.last_mut()
@@ -165,15 +150,15 @@ fn page(sums: &[Sum], ask: &Ask, zone: &TimeZone, now: UtcMs) -> Page {
     groups.truncate(ask.limit);
     let items =
         groups.into_iter().map(|(interval, blinks, observed)| item(interval, blinks, observed, ask, now)).collect();
-    Page { items, next_cursor }
+    History { items, next_cursor }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a week fit a double exactly")]
-fn item(interval: Interval, blink_count: u64, observed_ms: u64, ask: &Ask, now: UtcMs) -> Item {
+fn item(interval: Interval, blink_count: u64, observed_ms: u64, ask: &Ask, now: UtcMs) -> HistoryItem {
     // Coverage is over the part that was asked for and has passed: what is yet to come was not missed.
     let end = interval.end.min(ask.to).min(now).0;
     let length_ms = (end - interval.start.max(ask.from).0).max(1);
-    Item {
+    HistoryItem {
         from_timestamp: interval.start.timestamp(),
         to_timestamp: interval.end.timestamp(),
         blink_count,

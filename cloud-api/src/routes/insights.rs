@@ -5,6 +5,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
+use blink_proto::http::{AnswerToQuestion, Insights};
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::{
     config::AskConfig,
     db::{DbError, history, users},
     domain::fields::Fields,
-    domain::insights::{self, BASELINE_DAYS, Insights, RECENT_DAYS, Total},
+    domain::insights::{self, BASELINE_DAYS, RECENT_DAYS, Total},
     domain::interval::Grouping,
     domain::time::{DAY_MS, UtcMs},
     domain::zone,
@@ -28,7 +29,7 @@ use crate::{
     get,
     path = "/api/user/me/insights",
     tag = "minutes",
-    responses((status = 200, body = blink_proto::http::Insights)),
+    responses((status = 200, body = Insights)),
 )]
 pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(read(&who, &state).await?))
@@ -72,7 +73,7 @@ const INSTRUCTIONS: &str = "You answer one person's question about their own bli
     path = "/api/user/me/ask",
     tag = "minutes",
     request_body = blink_proto::http::Question,
-    responses((status = 200, body = blink_proto::http::AnswerToQuestion), (status = 404), (status = 429), (status = 502)),
+    responses((status = 200, body = AnswerToQuestion), (status = 404), (status = 429), (status = 502)),
 )]
 pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let Some(config) = state.ask.clone() else {
@@ -91,7 +92,7 @@ pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data
         ask_model(&config, &question, &figures)
     };
     match blocking(asked).await? {
-        Ok(answer) => Ok(HttpResponse::Ok().json(json!({"answer": answer, "model": model}))),
+        Ok(answer) => Ok(HttpResponse::Ok().json(AnswerToQuestion { answer, model })),
         Err(cause) => {
             let message = "The model does not answer now: try again in a moment.";
             let mut error = ApiError::new(StatusCode::BAD_GATEWAY, "model_failed", message);

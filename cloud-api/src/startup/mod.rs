@@ -37,14 +37,17 @@ use actix_web::{
 };
 use tokio::sync::Notify;
 
-/// How long requests that are under way may take once the server stops, in seconds.
-const SHUTDOWN_S: u64 = 1;
+/// How long requests that are under way may take once the server stops; the process ends whatever is still open then.
+const STOP_BOUND: Duration = Duration::from_millis(1_500);
 
-/// After this the process ends whatever is still open.
-const STOP_BOUND: Duration = Duration::from_millis(1_400);
+/// More than [`STOP_BOUND`], in seconds: the server itself gives up no connection before.
+const SHUTDOWN_S: u64 = 2;
+
+/// How long a piece of a job's work in PostgreSQL may take.
+const JOB_BOUND: Duration = Duration::from_secs(180);
 
 /// How long emptying SQLite's log may take at the end.
-const CLOSE_BOUND: Duration = Duration::from_millis(400);
+const CLOSE_BOUND: Duration = Duration::from_millis(300);
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -172,18 +175,20 @@ impl Application {
     /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let (handle, db) = (self.server.handle(), self.state.db.clone());
+        // Nobody waits for a job's long look over everything.
+        let state = State { db: db.clone().with_work_limit(JOB_BOUND), ..self.state };
         let spawn = |job: Pin<Box<dyn Future<Output = ()>>>| AbortOnDrop(actix_web::rt::spawn(job));
         let mut jobs = vec![
-            spawn(Box::pin(jobs::keys(self.state.clone(), self.database, self.reload.clone()))),
+            spawn(Box::pin(jobs::keys(state.clone(), self.database, self.reload.clone()))),
             spawn(Box::pin(jobs::scrub(db.clone()))),
         ];
-        if let Some(archive) = self.state.archive.clone() {
-            jobs.push(spawn(Box::pin(jobs::archive::run(self.state.clone(), archive, self.spool))));
+        if let Some(archive) = state.archive.clone() {
+            jobs.push(spawn(Box::pin(jobs::archive::run(state.clone(), archive, self.spool))));
         }
         if let Some(certificate) = self.certificate {
             jobs.push(spawn(Box::pin(jobs::follow(certificate, self.reload))));
         }
-        jobs.push(spawn(Box::pin(jobs::run(self.state))));
+        jobs.push(spawn(Box::pin(jobs::run(state))));
         let mut running = std::pin::pin!(self.server);
         tokio::select! {
             ended = &mut running => {
@@ -193,11 +198,9 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping");
-        let asked = Instant::now();
         // The server carries the order out only while it is polled itself; both end once no connection is left.
         let ended = async { tokio::join!(handle.stop(true), &mut running) };
-        let over = tokio::time::timeout(STOP_BOUND, ended).await.is_err();
-        if over || asked.elapsed() >= Duration::from_secs(SHUTDOWN_S) {
+        if tokio::time::timeout(STOP_BOUND, ended).await.is_err() {
             tracing::warn!("requests were still under way; stopped nevertheless");
         }
         drop(jobs);

@@ -4,7 +4,10 @@ use std::{
     fs, io,
     os::unix::net::{UnixListener, UnixStream},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -77,7 +80,7 @@ fn an_old_minute_and_retention_let_others_go_on_while_somebody_reads() {
     let mut n = 0;
     while !purging.is_finished() {
         let started = Instant::now();
-        eve.store(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1));
+        eve.sync(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1)).expect(200);
         slowest = slowest.max(started.elapsed());
         n = (n + 1) % 500;
     }
@@ -161,24 +164,27 @@ fn retention_goes_in_steps_that_let_others_in() {
 /// a failover without a reset.
 struct Proxy {
     folder: tempfile::TempDir,
-    pairs: Arc<Mutex<Vec<(Arc<Mutex<bool>>, UnixStream, UnixStream)>>>,
+    pairs: Arc<Mutex<Vec<Pair>>>,
+}
+
+/// A connection that was carried; it is kept open, as a dead peer's is.
+struct Pair {
+    swallows: Arc<AtomicBool>,
+    _ends: [UnixStream; 2],
 }
 
 impl Proxy {
     fn start(to: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let pairs: Arc<Mutex<Vec<(Arc<Mutex<bool>>, UnixStream, UnixStream)>>> = Arc::default();
+        let pairs: Arc<Mutex<Vec<Pair>>> = Arc::default();
         let (to, known) = (to.join(".s.PGSQL.5432"), pairs.clone());
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 let Ok(server) = UnixStream::connect(&to) else { continue };
-                let swallows = Arc::new(Mutex::new(false));
-                known.lock().unwrap().push((
-                    swallows.clone(),
-                    client.try_clone().unwrap(),
-                    server.try_clone().unwrap(),
-                ));
+                let swallows = Arc::new(AtomicBool::new(false));
+                let ends = [client.try_clone().unwrap(), server.try_clone().unwrap()];
+                known.lock().unwrap().push(Pair { swallows: swallows.clone(), _ends: ends });
                 for (from, into) in [(&client, &server), (&server, &client)] {
                     let (from, into) = (from.try_clone().unwrap(), into.try_clone().unwrap());
                     let swallows = swallows.clone();
@@ -190,25 +196,24 @@ impl Proxy {
     }
 
     fn swallow(&self) {
-        self.pairs.lock().unwrap().iter().for_each(|(swallows, ..)| *swallows.lock().unwrap() = true);
+        self.pairs.lock().unwrap().iter().for_each(|pair| pair.swallows.store(true, Ordering::SeqCst));
     }
 }
 
-fn pump(mut from: UnixStream, mut into: UnixStream, swallows: &Mutex<bool>) {
+fn pump(mut from: UnixStream, mut into: UnixStream, swallows: &AtomicBool) {
     let mut buffer = vec![0; 64 << 10];
     loop {
-        match io::Read::read(&mut from, &mut buffer) {
-            Ok(read) if read > 0 => {
-                if !*swallows.lock().unwrap() && io::Write::write_all(&mut into, &buffer[..read]).is_err() {
-                    return;
-                }
-            }
-            // The end is passed on as everything else is.
-            _ if *swallows.lock().unwrap() => return,
-            _ => {
-                let _ = into.shutdown(std::net::Shutdown::Both);
+        let read = io::Read::read(&mut from, &mut buffer).unwrap_or(0);
+        // Whatever comes, the end too, goes nowhere.
+        if swallows.load(Ordering::SeqCst) {
+            if read == 0 {
                 return;
             }
+            continue;
+        }
+        if read == 0 || io::Write::write_all(&mut into, &buffer[..read]).is_err() {
+            let _ = into.shutdown(std::net::Shutdown::Both);
+            return;
         }
     }
 }

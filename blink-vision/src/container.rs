@@ -87,7 +87,7 @@ fn transport_stream(file: &mut (impl Read + Seek), length: u64) -> io::Result<Ex
             read_at(file, first + i * packet, byte)?;
         }
         if starts == [[SYNC]; 3] {
-            return Ok(if length % packet == 0 { Extent::Whole } else { Extent::CutOff });
+            return Ok(if length.is_multiple_of(packet) { Extent::Whole } else { Extent::CutOff });
         }
     }
     Ok(Extent::Unknown)

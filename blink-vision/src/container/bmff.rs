@@ -11,14 +11,14 @@ pub(super) fn is_first_box(start: &[u8; 12]) -> bool {
     FIRST.iter().any(|kind| start[4..8] == **kind)
 }
 
-struct Box {
+struct BoxHeader {
     kind: [u8; 4],
     body: u64,
     end: u64,
 }
 
 /// The box at `at`; `None` where there is none before `end`.
-fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<Box>> {
+fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<BoxHeader>> {
     if at.saturating_add(8) > end {
         return Ok(None);
     }
@@ -36,7 +36,7 @@ fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option
         size => (8, u64::from(size)),
     };
     let plausible = size >= head && kind.iter().all(|byte| (0x20..0x7f).contains(byte) || *byte == 0xa9);
-    Ok(plausible.then(|| Box { kind, body: at + head, end: at.saturating_add(size) }))
+    Ok(plausible.then(|| BoxHeader { kind, body: at + head, end: at.saturating_add(size) }))
 }
 
 /// Calls `visit` with each box from `at` to `end`, until it says no.
@@ -44,7 +44,7 @@ fn each<F: Read + Seek>(
     file: &mut F,
     mut at: u64,
     end: u64,
-    mut visit: impl FnMut(&mut F, &Box) -> io::Result<bool>,
+    mut visit: impl FnMut(&mut F, &BoxHeader) -> io::Result<bool>,
 ) -> io::Result<()> {
     while let Some(found) = box_at(file, at, end)? {
         if !visit(file, &found)? {
@@ -78,7 +78,7 @@ pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<
 }
 
 /// The orientation of a track, if it is a video track.
-fn video_orientation(file: &mut (impl Read + Seek), track: &Box) -> io::Result<Option<Orientation>> {
+fn video_orientation(file: &mut (impl Read + Seek), track: &BoxHeader) -> io::Result<Option<Orientation>> {
     let (mut orientation, mut is_video) = (Orientation::default(), false);
     each(file, track.body, track.end, |file, part| {
         match &part.kind {
@@ -99,7 +99,7 @@ fn video_orientation(file: &mut (impl Read + Seek), track: &Box) -> io::Result<O
 }
 
 /// The matrix of a track header: a, b, u, c, d, v, x, y, w, of which a to d are 16.16 fixed-point numbers.
-fn matrix(file: &mut (impl Read + Seek), header: &Box) -> io::Result<Orientation> {
+fn matrix(file: &mut (impl Read + Seek), header: &BoxHeader) -> io::Result<Orientation> {
     let mut version = [0];
     read_at(file, header.body, &mut version)?;
     // Version 1 has 64-bit times.

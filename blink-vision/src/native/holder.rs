@@ -65,7 +65,7 @@ mod tests {
         assert_eq!(holders(&device), []);
         let mut other = std::process::Command::new("sleep").arg("60").stdin(ours.try_clone().unwrap()).spawn().unwrap();
         let holder = Holder { pid: other.id(), name: "sleep".to_owned() };
-        assert_eq!(holders(&link), [holder.clone()]);
+        assert_eq!(holders(&link), std::slice::from_ref(&holder));
         assert_eq!(holder.to_string(), format!("sleep (process {})", other.id()));
         other.kill().unwrap();
         other.wait().unwrap();

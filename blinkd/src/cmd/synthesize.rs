@@ -6,7 +6,12 @@ use std::{
     time::Duration,
 };
 
-use blink_vision::{native::SyntheticFace, schedule::Truth, source::Synthetic};
+use blink_vision::{
+    container::{Container, Extent},
+    native::SyntheticFace,
+    schedule::Truth,
+    source::Synthetic,
+};
 use jiff::Timestamp;
 use opencv::{
     core::Size,
@@ -105,7 +110,17 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
         bar.set_position(i + 1);
     }
     bar.finish_and_clear();
-    writer.release().map_err(refused)
+    writer.release().map_err(refused)?;
+    check_is_whole(path)
+}
+
+/// OpenCV's writer does not say that the disk was full: the file's own header then states more than there is.
+fn check_is_whole(path: &Path) -> Result<(), Failure> {
+    let mut file = fs::File::open(path).map_err(|error| unwritable(path, &error.to_string()))?;
+    match Container::inspect(&mut file).extent {
+        Extent::WholeAndCounted => Ok(()),
+        _ => Err(unwritable(path, "not all of it is there; the disk may be full")),
+    }
 }
 
 fn unwritable(path: &Path, why: &str) -> Failure {

@@ -91,6 +91,23 @@ fn folders_whose_names_are_not_text_are_shown_too() {
     }
 }
 
+/// A limit on a file's size is a disk that fills.
+#[test]
+fn a_clip_that_does_not_fit_on_the_disk_is_a_failure() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = blinkd(root.path(), &["synthesize", "face.avi", "--seconds", "2"]);
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 200; exec \"$@\"", "sh"])
+        .arg(whole.get_program())
+        .args(whole.get_args())
+        .current_dir(&root)
+        .output()
+        .unwrap();
+    let line = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    assert!(line.contains("face.avi cannot be written"), "{line}");
+}
+
 #[test]
 fn synthesize_writes_the_file_that_was_named() {
     let root = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use blink_vision::{FaceSight, FrameReport};
 use plotters::{
-    coord::Shift,
+    coord::{Shift, types::RangedCoordf64},
     prelude::*,
     style::{FontStyle, register_font},
 };
@@ -76,7 +76,6 @@ fn paint<DB: DrawingBackend>(
 ) -> Result<(), String> {
     let told = |error: DrawingAreaErrorKind<DB::ErrorType>| error.to_string();
     let end_s = clip.duration().as_secs_f64().max(0.1);
-    let ear_of = |report: &FrameReport| report.reading.ear.map(|ear| f64::from(f32::midpoint(ear[0], ear[1])));
     let top = reports.iter().filter_map(ear_of).fold(0.4, f64::max) * 1.08;
     area.fill(&WHITE).map_err(told)?;
     let title = format!("{} blinks, {:.1} of {end_s:.1} s observed", clip.blinks.len(), clip.observed.as_secs_f64());
@@ -105,23 +104,7 @@ fn paint<DB: DrawingBackend>(
         .y_desc("eye aspect ratio")
         .draw()
         .map_err(told)?;
-    let baseline = |report: &FrameReport| report.reading.baseline.map(|ear| f64::from(f32::midpoint(ear[0], ear[1])));
-    for stretch in stretches(reports, baseline) {
-        chart.draw_series(LineSeries::new(stretch, BASELINE.stroke_width(1))).map_err(told)?;
-    }
-    for stretch in stretches(reports, ear_of) {
-        chart.draw_series(LineSeries::new(stretch, EAR.stroke_width(2))).map_err(told)?;
-    }
-    let key = |colour: RGBColor| {
-        move |(x, y): (i32, i32)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
-    };
-    let nothing = || std::iter::empty::<(f64, f64)>();
-    chart.draw_series(LineSeries::new(nothing(), EAR)).map_err(told)?.label("EAR, mean of both eyes").legend(key(EAR));
-    chart
-        .draw_series(LineSeries::new(nothing(), BASELINE))
-        .map_err(told)?
-        .label("open-eye baseline")
-        .legend(key(BASELINE));
+    draw_curves(&mut chart, reports).map_err(told)?;
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::LowerRight)
@@ -130,6 +113,31 @@ fn paint<DB: DrawingBackend>(
         .draw()
         .map_err(told)?;
     area.present().map_err(told)
+}
+
+fn ear_of(report: &FrameReport) -> Option<f64> {
+    report.reading.ear.map(|ear| f64::from(f32::midpoint(ear[0], ear[1])))
+}
+
+/// The EAR and its baseline, with their entries in the key.
+fn draw_curves<DB: DrawingBackend>(
+    chart: &mut ChartContext<'_, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    reports: &[FrameReport],
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let baseline = |report: &FrameReport| report.reading.baseline.map(|ear| f64::from(f32::midpoint(ear[0], ear[1])));
+    for stretch in stretches(reports, baseline) {
+        chart.draw_series(LineSeries::new(stretch, BASELINE.stroke_width(1)))?;
+    }
+    for stretch in stretches(reports, ear_of) {
+        chart.draw_series(LineSeries::new(stretch, EAR.stroke_width(2)))?;
+    }
+    let key = |colour: RGBColor| {
+        move |(x, y): (i32, i32)| PathElement::new(vec![(x, y), (x + 18, y)], colour.stroke_width(2))
+    };
+    let nothing = || std::iter::empty::<(f64, f64)>();
+    chart.draw_series(LineSeries::new(nothing(), EAR))?.label("EAR, mean of both eyes").legend(key(EAR));
+    chart.draw_series(LineSeries::new(nothing(), BASELINE))?.label("open-eye baseline").legend(key(BASELINE));
+    Ok(())
 }
 
 /// The stretches in which `value` is there, as points.

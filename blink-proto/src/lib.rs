@@ -8,6 +8,7 @@
 //! - [`receipt`]: what an erasure prints
 //! - [`problem`]: [`Problem`], a failure that says what to do
 //! - [`secret`]: [`Secret`], a string that is never printed
+//! - [`text`]: text as every program prints it
 //! - [`ipc`]: the local socket's messages and framing
 //! - [`http`]: the bodies of cloud-api that its clients use
 //! - `example`: a minute and a status for tests, with the feature `testing`
@@ -26,6 +27,7 @@ pub mod problem;
 pub mod receipt;
 pub mod secret;
 pub mod status;
+pub mod text;
 
 pub use ids::{DeviceId, MinuteId, UserId};
 pub use minute::{Minute, MinuteStart, Quality, rate_per_minute};

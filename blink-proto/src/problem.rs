@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 /// The form of every failure: `last_error` in `status`, an IPC error, and the line that `--json` puts on stderr.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub struct Problem {
@@ -36,7 +38,7 @@ impl Problem {
         struct Line<'a> {
             error: &'a Problem,
         }
-        serde_json::to_string(&Line { error: self }).unwrap_or_default()
+        text::json_line(&Line { error: self }).unwrap_or_default()
     }
 }
 

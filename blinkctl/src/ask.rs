@@ -17,7 +17,6 @@ pub(crate) fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// Asks for one line.
 pub(crate) fn line(question: &str) -> Result<String, Failure> {
     show(question)?;
     let mut answer = String::new();

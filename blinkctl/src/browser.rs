@@ -9,7 +9,6 @@ use std::{
 /// The opener hands the address on and ends; one that runs for longer has become the browser itself.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Why no browser was opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrowserError {
     /// A server may name any address; only web pages are opened.
@@ -18,12 +17,10 @@ pub(crate) enum BrowserError {
     /// The system's opener could not be run.
     #[error("`{0}` cannot be run: {1}")]
     Opener(&'static str, #[source] io::Error),
-    /// It found no browser.
     #[error("`{0}` found no browser")]
     NoBrowser(&'static str),
 }
 
-/// Opens `url`.
 pub(crate) fn open(url: &str) -> Result<(), BrowserError> {
     if !is_page(url) {
         return Err(BrowserError::NotAPage);

@@ -1,11 +1,19 @@
 //! The words of the command line.
 
-use std::{env, ffi::OsStr, io::Write};
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, Write},
+};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, text::capitalised};
 use clap::{Parser, Subcommand, error::ErrorKind};
 
-use crate::{cmd, exit::ExitStatus, output::Output};
+use crate::{
+    cmd,
+    exit::ExitStatus,
+    output::{Output, unwritten},
+};
 
 /// blinkd in the terminal: what your eyes do, and what the daemon does.
 #[derive(Debug, Parser)]
@@ -94,10 +102,13 @@ pub(crate) fn parse() -> Result<Cli, ExitStatus> {
     Cli::try_parse().map_err(|error| {
         let json = env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == OsStr::new("--json"));
         match error.kind() {
-            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                let _ = error.print();
-                ExitStatus::Done
-            }
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match error.print() {
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    Output::new(json).failure(&unwritten(&error).problem);
+                    ExitStatus::Failed
+                }
+                _ => ExitStatus::Done,
+            },
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
                 let _ = write!(anstream::stderr(), "{}", error.render().ansi());
                 ExitStatus::Usage
@@ -121,11 +132,6 @@ fn usage_problem(error: &clap::Error) -> Problem {
     let text = text.split("\n\nFor more information").next().unwrap_or_default();
     let message = text.trim().trim_start_matches("error: ").replace("\n\n  tip:", ";");
     Problem::new("usage", capitalised(&message.split_whitespace().collect::<Vec<_>>().join(" ")), fix)
-}
-
-fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
 #[cfg(test)]

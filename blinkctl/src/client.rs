@@ -12,7 +12,7 @@ use interprocess::local_socket::{GenericFilePath, tokio::Stream, tokio::prelude:
 use tokio::time::timeout;
 use tokio_util::codec::Framed;
 
-use crate::exit::Failure;
+use crate::{exit::Failure, unreachable::Unreachable};
 
 /// How long the daemon may take to accept the connection and say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
@@ -28,10 +28,9 @@ const EVENT_LIMIT: Duration = Duration::from_secs(15);
 /// Why the conversation with the daemon broke off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// Nobody listens on the socket.
-    #[error("blinkd is not running")]
-    NotRunning,
-    /// It hung up.
+    /// There is none to speak with.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
     #[error("blinkd has closed the connection")]
     Closed,
     /// The socket could not be used.
@@ -42,12 +41,7 @@ pub(crate) enum ClientError {
     NotTheProtocol(#[source] CodecError),
     /// The two versions have no protocol in common.
     #[error("blinkd {} speaks protocol {} and this blinkctl {} speaks {}", .theirs.version, .theirs.protocol, .ours.version, .ours.protocol)]
-    Versions {
-        /// What the daemon said.
-        theirs: Hello,
-        /// What this program said.
-        ours: Hello,
-    },
+    Versions { theirs: Hello, ours: Hello },
     /// It ended the connection with a reason.
     #[error("{}", .0.message)]
     Refused(Problem),
@@ -56,11 +50,19 @@ pub(crate) enum ClientError {
     Silent(Duration),
 }
 
+impl ClientError {
+    /// Whether no daemon has this profile, so that its files may be used.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(self, Self::Unreachable(error) if error.is_absent())
+    }
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let message = error.to_string();
         match error {
-            ClientError::NotRunning | ClientError::Closed => Self::not_running(&message),
+            ClientError::Unreachable(error) => error.into(),
+            ClientError::Closed => Self::not_running(&message),
             ClientError::Connection(_) => Self::failed(
                 "connection",
                 message,
@@ -98,11 +100,19 @@ pub(crate) struct Client {
 impl Client {
     /// Connects to the daemon of this profile and exchanges hellos.
     pub(crate) async fn connect(paths: &Paths) -> Result<Self, ClientError> {
-        let stream = within(HELLO_LIMIT, open(&paths.socket())).await??;
+        let stream = within(HELLO_LIMIT, open(&paths.socket())).await?;
+        let stream = stream.map_err(|error| Unreachable::at_connecting(paths, error))?;
         let mut client = Self { frames: Framed::new(stream, JsonCodec::default()), last_id: 0 };
         let ours = Hello::of("blinkctl", env!("CARGO_PKG_VERSION"));
-        client.send(ToDaemon::Hello(ours.clone())).await?;
-        match within(HELLO_LIMIT, client.receive()).await?? {
+        let said = match client.send(ToDaemon::Hello(ours.clone())).await {
+            Ok(()) | Err(ClientError::Closed) => within(HELLO_LIMIT, client.receive()).await?,
+            Err(error) => Err(error),
+        };
+        let said = said.map_err(|error| match error {
+            ClientError::Closed => Unreachable::at_hello(paths).into(),
+            error => error,
+        });
+        match said? {
             FromDaemon::Hello(theirs) if ours.common(&theirs).is_some() => Ok(client),
             FromDaemon::Hello(theirs) => Err(ClientError::Versions { theirs, ours }),
             FromDaemon::Refused(problem) => Err(ClientError::Refused(problem)),
@@ -172,15 +182,8 @@ fn unexpected(what: &str) -> ClientError {
     ClientError::NotTheProtocol(CodecError::Io(io::Error::new(io::ErrorKind::InvalidData, what)))
 }
 
-async fn open(socket: &Path) -> Result<Stream, ClientError> {
-    let name = socket.to_fs_name::<GenericFilePath>().map_err(ClientError::Connection)?;
-    Stream::connect(name).await.map_err(|error| match error.kind() {
-        // Without a daemon there is no socket; a killed one leaves a socket that refuses.
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => {
-            ClientError::NotRunning
-        }
-        _ => ClientError::Connection(error),
-    })
+async fn open(socket: &Path) -> io::Result<Stream> {
+    Stream::connect(socket.to_fs_name::<GenericFilePath>()?).await
 }
 
 fn broken(error: CodecError) -> ClientError {

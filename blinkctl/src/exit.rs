@@ -7,7 +7,6 @@ use blink_proto::{Problem, problem::code};
 /// The exit codes of SPEC 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
-    /// It was done.
     Done = 0,
     /// It was refused or failed, with a reason.
     Failed = 1,
@@ -28,9 +27,7 @@ impl From<ExitStatus> for ExitCode {
 /// A command that did not succeed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The line to print.
     pub(crate) problem: Problem,
-    /// The code to exit with.
     pub(crate) status: ExitStatus,
 }
 
@@ -62,7 +59,7 @@ impl Failure {
     }
 }
 
-/// What the daemon refused. Its codes are its own; only `not_signed_in` has an exit code of its own here.
+/// What the daemon refused. Its codes are its own; two of them have an exit code of their own here.
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         let status = match problem.code.as_str() {
@@ -80,9 +77,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn being_signed_out_has_its_own_code() {
+    fn being_signed_out_and_a_wrong_address_have_codes_of_their_own() {
         let status = |code: &str| Failure::from(Problem::new(code, "", "")).status as u8;
         assert_eq!(status("not_signed_in"), 4);
+        assert_eq!(status("bad_server"), 2);
         assert_eq!(status("server_unreachable"), 1);
     }
 

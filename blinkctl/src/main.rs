@@ -2,7 +2,8 @@
 //!
 //! - `cli`: the words of the command line
 //! - `cmd`: what each command does, a file per noun
-//! - `client`: one connection to the daemon
+//! - `context`: what every command is given
+//! - `client`, `unreachable`: one connection to the daemon, and why there is none
 //! - `blinkd`, `start`: the daemon's own program, for what needs no running daemon, and to start it
 //! - `days`, `record`: the local history by days, and a record of the account
 //! - `ask`: questions to the person at the terminal
@@ -15,6 +16,7 @@ mod browser;
 mod cli;
 mod client;
 mod cmd;
+mod context;
 mod days;
 mod exit;
 mod output;
@@ -23,6 +25,7 @@ mod record;
 mod signal;
 mod start;
 mod target;
+mod unreachable;
 mod when;
 
 use std::{panic, process::ExitCode};

@@ -2,16 +2,16 @@
 
 use std::{
     io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
     process,
 };
 
 use anstyle::{AnsiColor, Style};
-use blink_proto::Problem;
-use serde::Serialize;
+use blink_proto::{Problem, text};
+use serde::{Serialize, Serializer};
 
 use crate::exit::Failure;
 
-/// How this run speaks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Output {
     json: bool,
@@ -25,12 +25,10 @@ impl Output {
         Self { json, paint: Paint { colour } }
     }
 
-    /// Whether `--json` was given.
     pub(crate) fn is_json(self) -> bool {
         self.json
     }
 
-    /// How text is coloured.
     pub(crate) fn paint(self) -> Paint {
         self.paint
     }
@@ -38,7 +36,7 @@ impl Output {
     /// Prints a result: `json` as one line, or what `human` makes of it.
     pub(crate) fn result(self, json: &impl Serialize, human: impl FnOnce(Paint) -> String) -> Result<(), Failure> {
         if self.json {
-            let line = serde_json::to_string(json).map_err(|error| {
+            let line = text::json_line(json).map_err(|error| {
                 Failure::failed("internal", format!("the result is not JSON: {error}"), "Please report it.")
             })?;
             return self.line(&line);
@@ -57,18 +55,13 @@ impl Output {
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => process::exit(0),
-            Err(error) => Err(Failure::failed(
-                "output",
-                format!("the result could not be written: {error}"),
-                "Check where the output goes.",
-            )),
+            Err(error) => Err(unwritten(&error)),
         }
     }
 
     /// Tells something on stderr before the result is there: text, or with `--json` one object.
     pub(crate) fn notice(self, json: &impl Serialize, human: impl FnOnce(Paint) -> String) {
-        let text =
-            if self.json { serde_json::to_string(json).unwrap_or_default() + "\n" } else { human(stderr_paint()) };
+        let text = if self.json { text::json_line(json).unwrap_or_default() + "\n" } else { human(stderr_paint()) };
         // With stderr gone there is nobody left to tell.
         let _ = io::stderr().write_all(text.as_bytes());
     }
@@ -83,6 +76,11 @@ impl Output {
         // With stderr gone there is nobody left to tell.
         let _ = writeln!(io::stderr(), "{line}");
     }
+}
+
+/// Stdout takes no more: a full disk, most likely.
+pub(crate) fn unwritten(error: &io::Error) -> Failure {
+    Failure::failed("output", format!("The result could not be written: {error}"), "Check where the output goes.")
 }
 
 fn stderr_paint() -> Paint {
@@ -124,6 +122,21 @@ pub(crate) fn wrapped(text: &str, columns: u16) -> String {
 /// `text` without control characters: what comes from outside may not steer the terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// `n` of something, such as `1 minute` and `2 minutes`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// A path as text for JSON, which has no form for one that is not UTF-8.
+pub(crate) fn path_text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The same for a field of a result.
+pub(crate) fn path_field<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    path.as_deref().map(path_text).serialize(serializer)
 }
 
 /// What a piece of text means, and so its colour.

@@ -21,7 +21,7 @@ impl Progress {
     }
 
     /// So many are done.
-    pub(crate) fn at(&self, done: u64) {
+    pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
     }
 

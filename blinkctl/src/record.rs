@@ -4,14 +4,10 @@ use blink_proto::{Minute, Quality};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Text.
     Text,
-    /// A whole number, never negative.
     Count,
-    /// A real number.
     Real,
     /// An instant in UTC, to the millisecond.
     Time,
@@ -22,7 +18,6 @@ pub(crate) enum Kind {
 pub(crate) struct Column {
     /// Its name, that of the JSON field.
     pub(crate) name: &'static str,
-    /// What it holds.
     pub(crate) kind: Kind,
     /// Whether a value may be missing.
     pub(crate) nullable: bool,
@@ -39,15 +34,10 @@ const fn nullable(name: &'static str, kind: Kind) -> Column {
 /// A value of a column, of the kind the column has.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
-    /// No value.
     Null,
-    /// Text.
     Text(String),
-    /// A whole number.
     Count(u32),
-    /// A real number.
     Real(f64),
-    /// An instant.
     Time(Timestamp),
 }
 
@@ -57,10 +47,8 @@ fn real(value: Option<f64>) -> Cell {
 
 /// A record that can be a row of a table. Its JSON fields are its columns, in their order.
 pub(crate) trait Row: Serialize {
-    /// The columns.
     const COLUMNS: &'static [Column];
 
-    /// A cell for each column.
     fn cells(&self) -> Vec<Cell>;
 }
 

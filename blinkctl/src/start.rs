@@ -11,8 +11,9 @@ use tokio::time::{Instant, sleep};
 use crate::{
     blinkd,
     client::{Client, ClientError},
-    cmd::Context,
+    context::Context,
     exit::Failure,
+    unreachable::Unreachable,
 };
 
 /// The models are read before the socket is there on a slow disk.
@@ -43,7 +44,8 @@ pub(crate) async fn daemon(context: &Context) -> Result<Client, Failure> {
     loop {
         match Client::connect(&context.paths).await {
             Ok(client) => return Ok(client),
-            Err(ClientError::NotRunning) if Instant::now() < deadline => {}
+            Err(ClientError::Unreachable(Unreachable::NotRunning | Unreachable::NotYet { .. }))
+                if Instant::now() < deadline => {}
             Err(error) => return Err(error.into()),
         }
         // Another blinkd may have been quicker: then this one ends, and the socket is there in a moment.

@@ -33,7 +33,6 @@ impl Target {
         Ok(Self { path: path.to_owned(), draft, force })
     }
 
-    /// Writes into it.
     pub(crate) fn writer(&self) -> BufWriter<&File> {
         self.draft.writer()
     }

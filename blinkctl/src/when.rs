@@ -29,9 +29,7 @@ pub(crate) enum When {
     Clock(civil::Time),
     /// The start of this local day.
     Day(civil::Date),
-    /// This local date and time.
     Local(civil::DateTime),
-    /// This instant.
     Instant(Timestamp),
 }
 
@@ -94,7 +92,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
 
 impl Moment {
     /// The instant meant by somebody in `zone`.
-    pub(crate) fn at(self, zone: &TimeZone) -> Result<Timestamp, String> {
+    pub(crate) fn instant_in(self, zone: &TimeZone) -> Result<Timestamp, String> {
         let zoned = match self.0 {
             When::Instant(instant) => return Ok(instant),
             When::Day(day) => day.to_zoned(zone.clone()),
@@ -167,7 +165,7 @@ mod tests {
     #[case("1969-07-20T20:17:00Z", "1969-07-20T20:17:00Z")]
     fn a_moment_may_be_long_ago(#[case] text: &str, #[case] at: Timestamp) {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
-        assert_eq!(parse_moment(text).unwrap().at(&berlin), Ok(at));
+        assert_eq!(parse_moment(text).unwrap().instant_in(&berlin), Ok(at));
     }
 
     #[rstest]

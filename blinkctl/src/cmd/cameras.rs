@@ -4,14 +4,13 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
-use super::Context;
 use crate::{
     blinkd,
+    context::Context,
     exit::Failure,
     output::{Paint, Tone, plain},
 };
 
-/// The flags of `cameras`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl cameras
@@ -27,7 +26,6 @@ pub(crate) struct Camera {
     /// What its driver calls it.
     #[serde(default)]
     pub(crate) name: String,
-    /// Its device file.
     #[serde(default)]
     path: String,
     /// `free`, `busy` or `no_permission`.
@@ -46,7 +44,6 @@ enum Listed {
     Object { cameras: Vec<Camera> },
 }
 
-/// The cameras of this machine.
 pub(crate) async fn list() -> Result<Vec<Camera>, Failure> {
     Ok(match blinkd::read(&["cameras"]).await? {
         Listed::Array(cameras) | Listed::Object { cameras } => cameras,

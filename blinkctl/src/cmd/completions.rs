@@ -4,10 +4,8 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 use serde_json::json;
 
-use super::Context;
-use crate::{cli::Cli, exit::Failure};
+use crate::{cli::Cli, context::Context, exit::Failure};
 
-/// The flags of `completions`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl completions bash > ~/.local/share/bash-completion/completions/blinkctl

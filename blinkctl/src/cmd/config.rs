@@ -6,15 +6,14 @@ use blink_proto::ipc::{Reply, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Context;
 use crate::{
     blinkd,
-    client::{Client, ClientError, LOCAL_LIMIT, wrong_reply},
+    client::{Client, LOCAL_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output::{Paint, Tone, plain},
 };
 
-/// The flags of `config`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl config show
@@ -78,7 +77,6 @@ struct Pair {
     value: Value,
 }
 
-/// What came of a change.
 #[derive(Serialize)]
 pub(crate) struct Changed {
     key: String,
@@ -126,7 +124,8 @@ pub(crate) async fn set(key: &str, value: &str, context: &Context) -> Result<Cha
     let mut changed = Changed { key, value, running: true, restart_needed: Vec::new() };
     let mut client = match Client::connect(&context.paths).await {
         Ok(client) => client,
-        Err(ClientError::NotRunning) => {
+        // One that listens elsewhere, or does not listen yet, is told by `unread`.
+        Err(error) if error.is_absent() => {
             changed.running = false;
             return Ok(changed);
         }

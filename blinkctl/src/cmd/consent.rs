@@ -8,14 +8,14 @@ use blink_proto::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Serialize;
 
-use super::Context;
 use crate::{
     client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output::{self, Paint, Tone, plain},
+    unreachable::Unreachable,
 };
 
-/// The flags of `consent`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl consent show")]
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
 async fn show(context: &Context) -> Result<(), Failure> {
     let shown = match Client::connect(&context.paths).await {
         Ok(mut client) => ask(&mut client).await?,
-        Err(ClientError::NotRunning) => from_file(context)?,
+        Err(error) if is_elsewhere_or_absent(&error) => from_file(context)?,
         Err(error) => return Err(error.into()),
     };
     print(context, &shown, |paint| format!("{}\n{}\n", readable(&shown.text), standing(shown.record.as_ref(), paint)))
@@ -72,7 +72,7 @@ async fn grant(context: &Context) -> Result<(), Failure> {
 async fn withdraw(context: &Context) -> Result<(), Failure> {
     let shown = match Client::connect(&context.paths).await {
         Ok(mut client) => by_daemon(&mut client).await?,
-        Err(ClientError::NotRunning) => {
+        Err(error) if is_elsewhere_or_absent(&error) => {
             withdraw_in_file(context)?;
             // A daemon that started in between may have read the old record.
             match Client::connect(&context.paths).await {
@@ -106,6 +106,11 @@ async fn ask(client: &mut Client) -> Result<ConsentShown, Failure> {
 fn from_file(context: &Context) -> Result<ConsentShown, Failure> {
     let record = consent::load(&context.paths).map_err(|error| file_failure(&error))?;
     Ok(ConsentShown { version: TRACKING_VERSION.to_owned(), text: TRACKING_TEXT.to_owned(), record })
+}
+
+/// Whether the file says all there is: a daemon that runs at another socket reads it whenever it changes.
+fn is_elsewhere_or_absent(error: &ClientError) -> bool {
+    error.is_absent() || matches!(error, ClientError::Unreachable(Unreachable::Elsewhere { .. }))
 }
 
 /// Withdrawing must never depend on a daemon.

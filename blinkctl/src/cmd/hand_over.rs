@@ -3,14 +3,13 @@
 use blink_proto::ipc::Request;
 use serde_json::json;
 
-use super::Context;
 use crate::{
     client::{Client, LOCAL_LIMIT},
+    context::Context,
     exit::Failure,
     output::Tone,
 };
 
-/// The flags of `yield`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl yield        before a video call with a program that finds the camera taken

@@ -9,10 +9,8 @@ use clap::CommandFactory;
 use clap_mangen::Man;
 use serde_json::json;
 
-use super::Context;
-use crate::{cli::Cli, exit::Failure};
+use crate::{cli::Cli, context::Context, exit::Failure, output::path_text};
 
-/// The flags of `man`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl man | man -l -
@@ -32,7 +30,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         let message = format!("The pages cannot be written to {}: {error}", dir.display());
         Failure::failed("unwritable", message, "Choose another folder.")
     })?;
-    let json = json!({ "dir": dir, "files": files });
+    let json = json!({ "dir": path_text(dir), "files": files });
     context.output.result(&json, |_| format!("Wrote {} pages to {}.\n", files.len(), dir.display()))
 }
 

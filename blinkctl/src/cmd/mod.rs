@@ -22,29 +22,16 @@ pub(crate) mod setup;
 pub(crate) mod status;
 pub(crate) mod sync;
 
-use blink_profile::Paths;
-
 use crate::{
     cli::Command,
+    context::Context,
     exit::{ExitStatus, Failure},
     output::Output,
 };
 
-/// What every command is given.
-#[derive(Debug)]
-pub(crate) struct Context {
-    /// The profile whose daemon is meant.
-    pub(crate) paths: Paths,
-    /// How to speak.
-    pub(crate) output: Output,
-}
-
 /// Runs one command to its end. What it found may be an exit code of its own.
 pub(crate) fn run(command: Command, output: Output) -> Result<ExitStatus, Failure> {
-    let paths = Paths::from_env().ok_or_else(|| {
-        Failure::usage("no_home", "Neither HOME nor the XDG folders are set", "Set HOME to your home folder.")
-    })?;
-    let context = Context { paths, output };
+    let context = Context::from_env(output)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         Failure::failed(
             "internal",

@@ -3,15 +3,14 @@
 use blink_proto::ipc::{Reply, Request};
 use serde_json::json;
 
-use super::Context;
 use crate::{
     browser::{self, BrowserError},
     client::{Client, LOCAL_LIMIT, wrong_reply},
+    context::Context,
     exit::{ExitStatus, Failure},
     output::plain,
 };
 
-/// The flags of `open`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl open

@@ -3,14 +3,13 @@
 use blink_proto::ipc::Request;
 use serde_json::json;
 
-use super::Context;
 use crate::{
     client::{Client, LOCAL_LIMIT, SERVER_LIMIT},
+    context::Context,
     exit::Failure,
     output::Tone,
 };
 
-/// The flags of `owner`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl owner enroll")]

@@ -7,15 +7,14 @@ use blink_proto::{
 use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::json;
 
-use super::Context;
 use crate::{
     client::{Client, LOCAL_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output::Tone,
     when::{When, parse_span, parse_when},
 };
 
-/// The flags of `pause`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl pause                       until `blinkctl resume`
@@ -32,7 +31,6 @@ pub(crate) struct Args {
     until: Option<When>,
 }
 
-/// The flags of `resume`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl resume")]
@@ -48,7 +46,6 @@ impl Args {
     }
 }
 
-/// The flags of `toggle`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl toggle        bound to a key of your desktop, say")]

@@ -10,9 +10,9 @@ use blink_proto::ipc::Request;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use super::Context;
 use crate::{
     client::{Client, ClientError, LOCAL_LIMIT},
+    context::Context,
     exit::Failure,
 };
 
@@ -22,7 +22,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(10);
 /// Between two looks at the lock.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// The flags of `quit`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl quit")]

@@ -9,7 +9,7 @@ use blink_proto::ipc::{DeviceCode, Reply, Request, SignedIn};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, ada, healthy, ok, refused},
+    fake::{Fake, Manner, ada, healthy, held_back, ok, refused},
     run::Profile,
 };
 
@@ -98,12 +98,13 @@ fn what_the_server_refuses_is_told(
 #[test]
 fn ctrl_c_cancels_with_a_line() {
     let profile = Profile::new();
+    let (held, wait) = held_back();
     let manner = Manner {
-        handler: Box::new(|request| match request {
+        handler: Box::new(move |request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             _ => {
                 // Nobody confirms it.
-                std::thread::sleep(Duration::from_secs(2));
+                wait();
                 refused("expired_token", "too late", "")
             }
         }),
@@ -122,6 +123,7 @@ fn ctrl_c_cancels_with_a_line() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.ends_with("begins anew with another code.\n"), "{stderr}");
+    drop(held);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, minute, ok},
+    fake::{Fake, Manner, healthy, held_back, minute, ok},
     run::Profile,
 };
 
@@ -138,13 +138,31 @@ fn pages_without_an_end_are_not_followed_for_ever() {
 }
 
 #[test]
+fn a_file_name_that_is_no_text_is_no_obstacle() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let profile = Profile::new();
+    fs::create_dir(profile.path("out")).unwrap();
+    let mut file = profile.path("out/bad").into_os_string().into_vec();
+    file.push(0xff);
+    let file = std::ffi::OsString::from_vec(file);
+    for args in [&["export", "--json", "-o"][..], &["report", "--json", "--html"], &["man", "--json", "--dir"]] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_blinkctl"));
+        let ran = command.args(args).arg(&file).env_clear().envs(profile.variables()).output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&ran.stderr));
+        assert!(String::from_utf8(ran.stdout).unwrap().contains("out/bad\u{fffd}"));
+        let written = fs::metadata(&file).unwrap();
+        if written.is_dir() { fs::remove_dir_all(&file) } else { fs::remove_file(&file) }.unwrap();
+    }
+}
+
+#[test]
 fn one_that_is_interrupted_leaves_nothing_behind() {
     let profile = Profile::new();
+    let (held, wait) = held_back();
     let manner = Manner {
-        handler: Box::new(|request| match request {
+        handler: Box::new(move |request| match request {
             Request::RemotePage { .. } => {
-                // A server that takes its time.
-                std::thread::sleep(std::time::Duration::from_secs(2));
+                wait();
                 ok(Reply::RemotePage(RemotePage::default()))
             }
             other => healthy(other),
@@ -153,6 +171,7 @@ fn one_that_is_interrupted_leaves_nothing_behind() {
     };
     let daemon = Fake::start(&profile.paths(), manner);
     interrupt(&profile, &["--remote"], || !daemon.asked().is_empty());
+    drop(held);
 }
 
 #[test]

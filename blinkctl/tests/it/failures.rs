@@ -1,7 +1,14 @@
 //! What goes wrong before a command can do its work: one line, the right exit code, nothing on stdout.
 
-use std::os::unix::net::UnixListener;
+use std::{
+    fs::{self, File},
+    os::unix::net::UnixListener,
+    path::PathBuf,
+    process::{Command, Stdio},
+    thread,
+};
 
+use blink_profile::LockHolder;
 use blink_proto::{
     Problem,
     ipc::{FromDaemon, Hello, Outcome, Reply, Request},
@@ -55,6 +62,95 @@ fn a_socket_that_a_killed_daemon_left_counts_as_none() {
         ran.assert_fails(3);
         insta::assert_snapshot!(name, ran.transcript());
     }
+}
+
+/// The lock of the profile as a daemon holds it that listens at `socket`.
+fn lock(profile: &Profile, socket: Option<PathBuf>) -> File {
+    fs::create_dir_all(profile.paths().data).unwrap();
+    fs::write(profile.paths().lock(), LockHolder { pid: 41, socket }.to_string()).unwrap();
+    let lock = File::open(profile.paths().lock()).unwrap();
+    lock.lock().unwrap();
+    lock
+}
+
+#[test]
+fn a_daemon_that_listens_elsewhere_is_named_with_the_way_to_it() {
+    let mut profile = Profile::new();
+    profile.program("blinkd", "echo '{\"checks\":[]}'");
+    let _lock = lock(&profile, Some("/run/user/7/blinkd/blinkd.sock".into()));
+    for args in [&["status"][..], &["sync"], &["pause"], &["delete", "--local", "--yes"]] {
+        let ran = profile.run(args);
+        ran.assert_fails(1);
+        assert_eq!(
+            ran.stderr,
+            "blinkd runs (process 41), but at /run/user/7/blinkd/blinkd.sock. Set XDG_RUNTIME_DIR=/run/user/7, with \
+             which blinkd was started, and try again.\n"
+        );
+    }
+    let doctor = profile.run(&["doctor"]).stdout;
+    assert!(doctor.contains("blinkd runs (process 41), but at") && doctor.contains("XDG_RUNTIME_DIR=/run"), "{doctor}");
+    assert_eq!(profile.run(&["consent", "withdraw"]).exit, Some(0), "its file is read by that daemon too");
+    assert!(fs::read_to_string(profile.paths().consent_file()).unwrap().contains("false"));
+}
+
+#[test]
+fn a_daemon_that_hangs_up_on_one_more_client_is_busy_and_not_gone() {
+    let profile = Profile::new();
+    fs::create_dir_all(profile.paths().runtime).unwrap();
+    let listener = UnixListener::bind(profile.paths().socket()).unwrap();
+    let _lock = lock(&profile, Some(profile.paths().socket()));
+    let daemon = thread::spawn(move || drop(listener.accept().unwrap()));
+    let ran = profile.run(&["status"]);
+    daemon.join().unwrap();
+    ran.assert_fails(1);
+    assert!(ran.stderr.contains("process 41") && ran.stderr.contains("busy"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_daemon_of_another_user_is_told_from_one_that_stopped() {
+    let profile = Profile::new();
+    fs::create_dir_all(profile.paths().runtime).unwrap();
+    let listener = UnixListener::bind(profile.paths().socket()).unwrap();
+    if std::os::unix::fs::chown(profile.paths().socket(), Some(65_534), None).is_err() {
+        println!("skipped: only root can give a socket away");
+        return;
+    }
+    // blinkd turns other users away without a word, root too.
+    let daemon = thread::spawn(move || drop(listener.accept().unwrap()));
+    let ran = profile.run(&["status"]);
+    daemon.join().unwrap();
+    ran.assert_fails(1);
+    assert!(ran.stderr.contains("another user (user id 65534)") && ran.stderr.contains("sudo -u"), "{}", ran.stderr);
+}
+
+#[test]
+fn where_the_sockets_path_is_too_long_it_says_so_and_what_needs_no_daemon_works() {
+    let mut profile = Profile::new();
+    profile.set("XDG_RUNTIME_DIR", profile.path(&"long".repeat(40)).to_str().unwrap());
+    let ran = profile.run(&["status"]);
+    ran.assert_fails(3);
+    assert!(ran.stderr.contains("too long") && ran.stderr.contains("a shorter path"), "{}", ran.stderr);
+    profile.program("blinkd", "echo '{\"minutes\":2,\"unsent\":1,\"everything\":false}'");
+    assert_eq!(profile.run(&["delete", "--local", "--yes"]).exit, Some(0));
+    assert_eq!(profile.run(&["consent", "withdraw"]).exit, Some(0));
+}
+
+#[rstest]
+#[case(&["--help"])]
+#[case(&["man"])]
+#[case(&["completions", "bash", "--json"])]
+fn a_result_that_cannot_be_written_is_a_failure(#[case] args: &[&str]) {
+    let profile = Profile::new();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_blinkctl"));
+    command
+        .args(args)
+        .env_clear()
+        .envs(profile.variables())
+        .stdin(Stdio::null())
+        .stdout(File::create("/dev/full").unwrap());
+    let ran = command.output().unwrap();
+    let stderr = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!((ran.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
 }
 
 fn hello(protocol: u32, oldest: u32) -> FromDaemon {

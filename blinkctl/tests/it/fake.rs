@@ -1,8 +1,9 @@
 //! A daemon that answers as the test tells it to, on a socket in a profile of its own.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, mpsc},
     thread,
+    time::Duration,
 };
 
 use blink_profile::Paths;
@@ -19,6 +20,9 @@ use blink_proto::{
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::UnixListener, runtime, sync::oneshot};
 use tokio_util::codec::Framed;
+
+/// A test that failed lets go of nothing, and must end nevertheless.
+const AT_MOST: Duration = Duration::from_secs(20);
 
 /// How the daemon answers; it may keep what it was asked.
 pub(crate) type Handler = dyn Fn(&Request) -> Outcome + Send + Sync;
@@ -150,6 +154,16 @@ pub(crate) fn healthy(request: &Request) -> Outcome {
 
 pub(crate) fn ok(reply: Reply) -> Outcome {
     Outcome::Ok(Box::new(reply))
+}
+
+/// An answer that does not come while the first half is held: what it returns waits until that is dropped. Whoever holds
+/// it drops it before the daemon, which ends with its last answer.
+pub(crate) fn held_back() -> (mpsc::Sender<()>, impl Fn() + Send + Sync) {
+    let (held, released) = mpsc::channel();
+    let released = Mutex::new(released);
+    (held, move || {
+        let _ = released.lock().unwrap().recv_timeout(AT_MOST);
+    })
 }
 
 pub(crate) fn refused(code: &str, message: &str, fix: &str) -> Outcome {

@@ -101,14 +101,52 @@ fn without_blinkd_there_is_nothing_to_start() {
     }
 }
 
+/// What systemd says of the unit, which it finds sound; `None` without systemd.
+fn verified(profile: &Profile) -> Option<std::process::Output> {
+    std::fs::create_dir_all(profile.path("run")).unwrap();
+    let mut analyze = Command::new("systemd-analyze");
+    analyze.args(["verify", "--user", "--man=no"]).arg(unit(profile)).env("XDG_RUNTIME_DIR", profile.path("run"));
+    analyze.output().ok()
+}
+
+#[rstest]
+#[case("Wellness at Work")]
+#[case("100% $HOME ${x} $$")]
+#[case("she said \"blink\"")]
+#[case("Ada's")]
+#[case("back\\slash\\n")]
+#[case("a=b;c&d|e#f*?")]
+#[case("größe")]
+fn systemd_finds_the_program_whatever_its_folder_is_called(#[case] folder: &str) {
+    let mut profile = with_systemd("exit 0");
+    let program = profile.path(folder).join("blinkd");
+    fs::create_dir(profile.path(folder)).unwrap();
+    fs::copy(profile.path("bin/blinkd"), &program).unwrap();
+    profile.set("BLINKD_BIN", program.to_str().unwrap());
+    assert_eq!(profile.run(&["service", "install"]).exit, Some(0));
+    let Some(ran) = verified(&profile) else {
+        println!("skipped: there is no systemd-analyze here");
+        return;
+    };
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success() && said.is_empty(), "{said}\n{}", fs::read_to_string(unit(&profile)).unwrap());
+}
+
+#[test]
+fn a_program_that_no_text_can_name_is_refused() {
+    let mut profile = with_systemd("exit 0");
+    profile.set("BLINKD_BIN", profile.path("a\nb").to_str().unwrap());
+    let ran = profile.run(&["service", "install"]);
+    ran.assert_fails(1);
+    assert!(ran.stderr.contains("Move blinkd to another folder"), "{}", ran.stderr);
+    assert!(!unit(&profile).exists());
+}
+
 #[test]
 fn systemd_itself_finds_no_fault_in_the_unit() {
     let profile = with_systemd("exit 0");
     assert_eq!(profile.run(&["service", "install"]).exit, Some(0));
-    let mut analyze = Command::new("systemd-analyze");
-    analyze.args(["verify", "--user", "--man=no"]).arg(unit(&profile)).env("XDG_RUNTIME_DIR", profile.path("run"));
-    std::fs::create_dir_all(profile.path("run")).unwrap();
-    let Ok(ran) = analyze.output() else {
+    let Some(ran) = verified(&profile) else {
         println!("skipped: there is no systemd-analyze here");
         return;
     };
@@ -117,6 +155,6 @@ fn systemd_itself_finds_no_fault_in_the_unit() {
     // It looked: a line that it does not know would be told.
     let text = fs::read_to_string(unit(&profile)).unwrap() + "NoSuchThing=yes\n";
     fs::write(unit(&profile), text).unwrap();
-    let said = analyze.output().unwrap();
+    let said = verified(&profile).unwrap();
     assert!(String::from_utf8_lossy(&said.stderr).contains("NoSuchThing"));
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, text::capitalised};
 use blink_vision::{
     Event, FaceSight, SourceSpec,
     models::{self, ModelError},
@@ -58,9 +58,7 @@ impl NativeEyes {
 
 /// Errors begin small and have no full stop; what people read has both.
 fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", chars.as_str())
+    capitalised(text) + "."
 }
 
 fn model_trouble(error: &ModelError) -> Trouble {

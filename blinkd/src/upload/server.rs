@@ -7,6 +7,7 @@ use blink_proto::{
     Problem, Secret,
     http::{ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
     problem::code,
+    text,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -104,7 +105,7 @@ impl NetError {
     /// As it is shown to the person.
     #[must_use]
     pub fn problem(&self) -> Problem {
-        let message = format!("{}.", capital(&self.to_string()));
+        let message = format!("{}.", text::capitalised(&self.to_string()));
         match self {
             Self::Unreachable(_) => Problem::new(
                 code::SERVER_UNREACHABLE,
@@ -150,11 +151,6 @@ impl NetError {
             Self::Status { status, detail, .. } => from_status(*status, detail.as_deref()),
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {

@@ -4,7 +4,6 @@ use blink_proto::Secret;
 
 use crate::{ask, exit::Failure};
 
-/// What the credentials are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// A new account: needs consent, and the password twice.
@@ -37,7 +36,6 @@ pub(super) struct Credentials {
     pub(super) no_adopt: bool,
 }
 
-/// All there needs to be.
 pub(super) struct Given {
     pub(super) server: Option<String>,
     pub(super) email: String,

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::{
     browser,
     client::{Client, SERVER_LIMIT, wrong_reply},
-    cmd::Context,
+    context::Context,
     exit::Failure,
     output::{Paint, Tone, plain},
     signal,

@@ -10,15 +10,14 @@ use blink_proto::{
 use serde_json::json;
 
 use self::credentials::{Credentials, Purpose};
-use super::Context;
 use crate::{
     ask,
     client::{Client, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output::{Paint, Tone, plain},
 };
 
-/// The flags of `register`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl register --server https://waw.example.org --email ada@example.org
@@ -29,7 +28,6 @@ pub(crate) struct RegisterArgs {
     credentials: Credentials,
 }
 
-/// The flags of `login`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl login --email ada@example.org
@@ -50,13 +48,11 @@ pub(crate) struct LoginArgs {
     open: bool,
 }
 
-/// The flags of `logout`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl logout")]
 pub(crate) struct LogoutArgs {}
 
-/// The flags of `whoami`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl whoami --json")]
@@ -65,11 +61,8 @@ pub(crate) struct WhoamiArgs {}
 /// How to get at an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// By making one.
     Register,
-    /// With a password.
     Password,
-    /// From the browser.
     Browser,
 }
 
@@ -167,7 +160,6 @@ fn print_signed_in(context: &Context, signed_in: &SignedIn) -> Result<(), Failur
     context.output.result(signed_in, |paint| signed_in_text(signed_in, paint))
 }
 
-/// The account in words.
 pub(super) fn signed_in_text(signed_in: &SignedIn, paint: Paint) -> String {
     let SignedIn { email, server, adopted, consent, .. } = signed_in;
     let mut text = format!("{} as {} on {}.\n", paint.with(Tone::Good, "Signed in"), plain(email), plain(server));

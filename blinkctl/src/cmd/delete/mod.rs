@@ -13,15 +13,15 @@ use blink_proto::{
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::Value;
 
-use super::{Context, quit, service};
+use super::{quit, service};
 use crate::{
     ask, blinkd,
     client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::{ExitStatus, Failure},
     output::{Paint, Tone, plain},
 };
 
-/// The flags of `delete`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:
@@ -76,18 +76,18 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
         return Err(ask::missing_flags(&missing));
     }
     let account = match Client::connect(&context.paths).await {
-        Ok(mut client) => Some(account(&mut client).await?),
-        Err(ClientError::NotRunning) => None,
+        Ok(mut client) => Ok(account(&mut client).await?),
+        Err(error) if error.is_absent() => Err(error),
         Err(error) => return Err(error.into()),
     };
     let mut receipt = match account {
-        None => without_daemon(args, what, context).await?,
-        Some(None) if what == Erase::Remote => {
+        Err(absent) => without_daemon(args, what, absent, context).await?,
+        Ok(None) if what == Erase::Remote => {
             let fix = "Sign in with `blinkctl login` first; there is nothing on a server without an account.";
             let failure = Failure::failed("not_signed_in", "Nobody is signed in", fix);
             return Err(Failure { status: ExitStatus::NotSignedIn, ..failure });
         }
-        Some(account) => by_daemon(args, what, account.as_deref(), context).await?,
+        Ok(account) => by_daemon(args, what, account.as_deref(), context).await?,
     };
     match what {
         Erase::Local => receipt.left.extend(remains::minutes_before(&context.paths, receipt.at)),
@@ -149,14 +149,14 @@ fn password(args: &Args) -> Result<Option<Secret>, Failure> {
     Ok((!password.expose().is_empty()).then_some(password))
 }
 
-async fn without_daemon(args: &Args, what: Erase, context: &Context) -> Result<Receipt, Failure> {
+async fn without_daemon(args: &Args, what: Erase, absent: ClientError, context: &Context) -> Result<Receipt, Failure> {
     let flag = match what {
         Erase::Local => "--local",
         // Only the daemon speaks with the server.
-        Erase::Remote => return Err(ClientError::NotRunning.into()),
+        Erase::Remote => return Err(absent.into()),
         Erase::Everything if signed_in(context) => {
             let fix = "Start it with `blinkd run`: only it can erase the account too. `blinkctl delete --local` works without it.";
-            let mut failure = Failure::from(ClientError::NotRunning);
+            let mut failure = Failure::from(absent);
             failure.problem.fix = fix.to_owned();
             return Err(failure);
         }

@@ -14,18 +14,17 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use self::writer::Writer;
-use super::Context;
 use crate::{
+    context::Context,
     days::{Days, Range},
     exit::Failure,
-    output::Tone,
+    output::{Tone, counted, path_text},
     record::RemoteMinute,
     signal,
     target::Target,
     when::{Moment, parse_moment},
 };
 
-/// The flags of `export`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl export > minutes.json
@@ -60,7 +59,6 @@ pub(crate) struct Args {
     force: bool,
 }
 
-/// How minutes are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
     /// A header, then a line for each minute (RFC 4180)
@@ -77,7 +75,7 @@ pub(crate) enum Format {
 /// What was written to a file.
 #[derive(Serialize)]
 struct Written {
-    file: PathBuf,
+    file: String,
     minutes: u64,
     /// Lines of the history that were no record.
     skipped: u64,
@@ -105,16 +103,16 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     };
     target.put()?;
     tell_skipped(skipped, context);
-    let written = Written { file: path.clone(), minutes, skipped };
+    let written = Written { file: path_text(path), minutes, skipped };
     context.output.result(&written, |paint| {
-        let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
-        format!("{} to {}.\n", paint.with(Tone::Good, &format!("Wrote {minutes}")), path.display())
+        let wrote = format!("Wrote {}", counted(minutes, "minute"));
+        format!("{} to {}.\n", paint.with(Tone::Good, &wrote), path.display())
     })
 }
 
 impl Args {
     fn range(&self, zone: &TimeZone) -> Result<Range, Failure> {
-        let at = |moment: Option<Moment>| moment.map(|moment| moment.at(zone)).transpose();
+        let at = |moment: Option<Moment>| moment.map(|moment| moment.instant_in(zone)).transpose();
         let past = |why| Failure::usage("usage", why, "Name a time that a clock can show.");
         let range = Range { from: at(self.from).map_err(past)?, to: at(self.to).map_err(past)? };
         if let (Some(from), Some(to)) = (range.from, range.to)
@@ -156,9 +154,8 @@ fn tell_skipped(skipped: u64, context: &Context) {
     if skipped == 0 {
         return;
     }
-    let lines = if skipped == 1 { "1 line".to_owned() } else { format!("{skipped} lines") };
-    let message = format!("{lines} of the history could not be read and were left out");
-    let message = if skipped == 1 { message.replace("were left", "was left") } else { message };
+    let were = if skipped == 1 { "was" } else { "were" };
+    let message = format!("{} of the history could not be read and {were} left out", counted(skipped, "line"));
     context.output.notice(
         &serde_json::json!({ "warning": { "code": "damaged_lines", "message": message, "lines": skipped } }),
         |paint| format!("{}.\n", paint.with(Tone::Calm, &message)),

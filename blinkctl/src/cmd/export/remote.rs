@@ -7,7 +7,7 @@ use blink_proto::ipc::{RemotePage, Reply, Request};
 use super::{unwritten, writer::Writer};
 use crate::{
     client::{Client, SERVER_LIMIT, wrong_reply},
-    cmd::Context,
+    context::Context,
     days::Range,
     exit::Failure,
     progress::Progress,
@@ -32,7 +32,7 @@ pub(super) async fn fill<W: Write + Send>(
             writer.write(serde_json::from_value(item).map_err(|_| strange())?).map_err(|error| unwritten(&error))?;
             minutes += 1;
         }
-        progress.at(minutes);
+        progress.set(minutes);
         match next_cursor {
             None => return Ok(minutes),
             // A page that names itself would be asked for for ever.

@@ -14,7 +14,6 @@ pub(super) enum Writer<R: Row, W: Write + Send> {
 }
 
 impl<R: Row, W: Write + Send> Writer<R, W> {
-    /// Begins the output.
     pub(super) fn new(format: Format, out: W) -> io::Result<Self> {
         Ok(match format {
             Format::Json => Self::Json { out, first: true },
@@ -30,7 +29,6 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
         })
     }
 
-    /// Adds a row.
     pub(super) fn write(&mut self, row: R) -> io::Result<()> {
         match self {
             Self::Json { out, first } => {
@@ -47,7 +45,6 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
         }
     }
 
-    /// Ends the output.
     pub(super) fn finish(self) -> io::Result<()> {
         match self {
             Self::Json { mut out, first } => {

@@ -10,18 +10,17 @@ use blink_proto::{
 };
 use serde::Serialize;
 
-use super::Context;
 use crate::{
     client::{Client, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
-    output::{Paint, Tone},
+    output::{Paint, Tone, counted},
     progress::Progress,
 };
 
 /// How many rejections a message names one by one.
 const NAMED: usize = 3;
 
-/// The flags of `import`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl import minutes.json
@@ -37,7 +36,6 @@ pub(crate) struct Args {
     upload: bool,
 }
 
-/// What came of it.
 #[derive(Debug, Default, PartialEq, Serialize)]
 struct Sums {
     minutes: u64,
@@ -60,7 +58,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         let imported = call(&mut client, part, args.upload).await.map_err(|failure| broken_off(failure, &sums))?;
         sums.add(imported, taken);
         taken += part.len() as u64;
-        progress.at(taken);
+        progress.set(taken);
     }
     drop(progress);
     if sums.rejected.is_empty() {
@@ -99,11 +97,10 @@ impl Sums {
     }
 
     fn text(&self, paint: Paint) -> String {
-        let minutes = |n: u64| if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") };
         if self.minutes == 0 {
             return "The file holds no minutes.\n".to_owned();
         }
-        let mut text = paint.with(Tone::Good, &format!("Imported {}.", minutes(self.imported)));
+        let mut text = paint.with(Tone::Good, &format!("Imported {}.", counted(self.imported, "minute")));
         match self.duplicates {
             0 => {}
             1 => text += " 1 was there already.",

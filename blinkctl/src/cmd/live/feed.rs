@@ -16,20 +16,17 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Seconds of events; a screen that is slower than that is behind anyway.
 const WAITING: usize = 256;
 
-/// What there is to tell.
 #[derive(Debug)]
-pub(super) enum News {
-    /// Something happened.
-    Event(Box<Event>),
+pub(super) enum FeedEvent {
+    Daemon(Box<Event>),
     /// The daemon is gone, and why.
     Lost(String),
     /// It is there again.
     Back,
 }
 
-/// The stream of news.
 pub(super) struct Feed {
-    news: mpsc::Receiver<News>,
+    events: mpsc::Receiver<FeedEvent>,
     task: JoinHandle<()>,
 }
 
@@ -37,15 +34,14 @@ impl Feed {
     /// Subscribes on a connection that stands.
     pub(super) async fn start(mut client: Client, paths: Paths) -> Result<Self, Failure> {
         subscribe(&mut client).await?;
-        let (send, news) = mpsc::channel(WAITING);
+        let (send, events) = mpsc::channel(WAITING);
         let task = tokio::spawn(async move { pump(client, &paths, &send).await });
-        Ok(Self { news, task })
+        Ok(Self { events, task })
     }
 
-    /// The next of them.
-    pub(super) async fn next(&mut self) -> News {
-        match self.news.recv().await {
-            Some(news) => news,
+    pub(super) async fn next(&mut self) -> FeedEvent {
+        match self.events.recv().await {
+            Some(event) => event,
             // The task never ends by itself; were it to, the screen would still be the person's to leave.
             None => std::future::pending().await,
         }
@@ -62,12 +58,12 @@ async fn subscribe(client: &mut Client) -> Result<(), Failure> {
     client.call(Request::Subscribe { live: true }, LOCAL_LIMIT).await.map(|_| ())
 }
 
-async fn pump(mut client: Client, paths: &Paths, news: &mpsc::Sender<News>) {
+async fn pump(mut client: Client, paths: &Paths, events: &mpsc::Sender<FeedEvent>) {
     loop {
         let lost = loop {
             match client.event().await {
                 Ok(event) => {
-                    if news.send(News::Event(Box::new(event))).await.is_err() {
+                    if events.send(FeedEvent::Daemon(Box::new(event))).await.is_err() {
                         return;
                     }
                 }
@@ -75,7 +71,7 @@ async fn pump(mut client: Client, paths: &Paths, news: &mpsc::Sender<News>) {
             }
         };
         drop(client);
-        if news.send(News::Lost(lost.problem.message)).await.is_err() {
+        if events.send(FeedEvent::Lost(lost.problem.message)).await.is_err() {
             return;
         }
         client = loop {
@@ -86,7 +82,7 @@ async fn pump(mut client: Client, paths: &Paths, news: &mpsc::Sender<News>) {
                 break client;
             }
         };
-        if news.send(News::Back).await.is_err() {
+        if events.send(FeedEvent::Back).await.is_err() {
             return;
         }
     }

@@ -20,13 +20,13 @@ use tokio::{
 };
 
 use self::{
-    feed::{Feed, News},
+    feed::{Feed, FeedEvent},
     model::Model,
     screen::{Key, Screen},
 };
-use super::Context;
 use crate::{
     client::{Client, LOCAL_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output, signal,
 };
@@ -34,7 +34,6 @@ use crate::{
 /// Between two pictures: 15 a second.
 const FRAME: Duration = Duration::from_millis(66);
 
-/// The flags of `live`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl live
@@ -86,10 +85,10 @@ async fn show(screen: &mut Screen, mut feed: Feed, colour: bool, context: &Conte
                 }
                 Key::Other => {}
             },
-            news = feed.next() => match news {
-                News::Event(event) => model.take(*event),
-                News::Lost(why) => model.lost(why),
-                News::Back => model.back(),
+            event = feed.next() => match event {
+                FeedEvent::Daemon(event) => model.take(*event),
+                FeedEvent::Lost(why) => model.lost(why),
+                FeedEvent::Back => model.back(),
             },
             Some(failed) = tells.recv() => model.notice(failed, Timestamp::now()),
             _ = tick.tick() => {

@@ -12,12 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_secs(30);
 /// Frames further apart than this are not joined by a line: nobody knows what was between them.
 pub(super) const GAP: SignedDuration = SignedDuration::from_millis(400);
-/// How long a notice stands.
 const NOTICE: SignedDuration = SignedDuration::from_secs(6);
 /// Points kept at most: a source at 240 frames a second, and no more of one that floods.
 const MOST: usize = 8_000;
 
-/// A blink that was counted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Blink {
     /// When the eyes were open again.
@@ -29,11 +27,8 @@ pub(super) struct Blink {
 /// All that is shown.
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    /// The last status.
     pub(super) status: Option<Status>,
-    /// Measurements, oldest first.
     pub(super) points: VecDeque<LivePoint>,
-    /// Blinks, oldest first.
     pub(super) blinks: VecDeque<Blink>,
     /// Why the daemon is not there; none while it is.
     pub(super) gone: Option<String>,
@@ -41,7 +36,6 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Takes what happened.
     pub(super) fn take(&mut self, event: Event) {
         match event {
             Event::Status(status) => self.status = Some(*status),
@@ -77,7 +71,6 @@ impl Model {
         self.notice = text.map(|text| (text, now));
     }
 
-    /// The notice that stands.
     pub(super) fn noticed(&self) -> Option<&str> {
         self.notice.as_ref().map(|(text, _)| text.as_str())
     }

@@ -28,7 +28,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// What the person wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
-    /// To leave.
     Leave,
     /// To pause, or to go on.
     Pause,
@@ -71,7 +70,6 @@ impl Screen {
         self.terminal.draw(picture).map(|_| ())
     }
 
-    /// The next key.
     pub(super) async fn key(&mut self) -> Key {
         // Without a reader the terminal is gone.
         self.keys.recv().await.unwrap_or(Key::Leave)

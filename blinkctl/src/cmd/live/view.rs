@@ -21,12 +21,11 @@ mod trace;
 
 const PLAIN: Paint = Paint { colour: false };
 
-/// Draws all of it.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: &Zoned, colour: bool) {
-    let inks = Inks { colour };
+    let palette = Palette { colour };
     let area = frame.area();
     let roomy = area.height >= 18 && area.width >= 64;
-    let figures = figures(model, now, roomy, inks, area.width);
+    let figures = figures(model, now, roomy, palette, area.width);
     let trouble = trouble(model);
     let trouble_lines = match (&trouble, area.height) {
         (None, _) | (_, 0..8) => 0,
@@ -42,24 +41,24 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: &Zoned, colour: bo
         Constraint::Length(u16::from(area.height >= 3)),
     ])
     .areas(area);
-    header(frame, head, model, now, inks);
+    header(frame, head, model, now, palette);
     if let Some(text) = trouble {
         let wrapped = Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true });
-        frame.render_widget(wrapped.style(inks.of(Color::Red)), alert);
+        frame.render_widget(wrapped.style(palette.coloured(Color::Red)), alert);
     }
-    Trace { model, now: now.timestamp(), inks }.draw(frame, plot);
+    Trace { model, now: now.timestamp(), palette }.draw(frame, plot);
     frame.render_widget(Paragraph::new(figures), below);
-    footer(frame, foot, model, inks);
+    footer(frame, foot, model, palette);
 }
 
 /// Colours where they are wanted.
 #[derive(Clone, Copy)]
-struct Inks {
+struct Palette {
     colour: bool,
 }
 
-impl Inks {
-    fn of(self, colour: Color) -> Style {
+impl Palette {
+    fn coloured(self, colour: Color) -> Style {
         if self.colour { Style::new().fg(colour) } else { Style::new() }
     }
 
@@ -69,9 +68,9 @@ impl Inks {
 
     fn tone(self, tone: Tone) -> Style {
         match tone {
-            Tone::Good => self.of(Color::Green),
-            Tone::Calm => self.of(Color::Yellow),
-            Tone::Bad => self.of(Color::Red),
+            Tone::Good => self.coloured(Color::Green),
+            Tone::Calm => self.coloured(Color::Yellow),
+            Tone::Bad => self.coloured(Color::Red),
             Tone::Strong => Style::new().bold(),
             Tone::Faint => self.faint(),
         }
@@ -79,7 +78,7 @@ impl Inks {
 }
 
 /// The state first, the clock where there is room for it.
-fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, inks: Inks) {
+fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, palette: Palette) {
     let (tone, word) = match (&model.gone, &model.status) {
         (Some(_), _) => (Tone::Bad, "blinkd is gone"),
         (None, Some(status)) => {
@@ -88,13 +87,13 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, inks: I
         }
         (None, None) => (Tone::Calm, "Connecting"),
     };
-    let mut spans = vec![Span::styled(format!("● {word}"), inks.tone(tone).add_modifier(Modifier::BOLD))];
+    let mut spans = vec![Span::styled(format!("● {word}"), palette.tone(tone).add_modifier(Modifier::BOLD))];
     if let Some(status) = &model.status {
         if area.width >= 44 {
-            spans.push(Span::styled(format!("  {}", plain(&status.source)), inks.faint()));
+            spans.push(Span::styled(format!("  {}", plain(&status.source)), palette.faint()));
         }
         if status.fps > 0.0 {
-            spans.push(Span::styled(format!("  {:.1} fps", status.fps), inks.faint()));
+            spans.push(Span::styled(format!("  {:.1} fps", status.fps), palette.faint()));
         }
     }
     let aside = match model.points.back().and_then(|point| point.sight) {
@@ -102,13 +101,13 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, inks: I
         Some(Sight::Turned) => "  eyes not measured",
         _ => "",
     };
-    spans.push(Span::styled(aside, inks.tone(Tone::Calm)));
+    spans.push(Span::styled(aside, palette.tone(Tone::Calm)));
     let line = Line::from(spans);
     let clock = now.strftime("%H:%M:%S").to_string();
     let room = usize::from(area.width).saturating_sub(line.width());
     frame.render_widget(line, area);
     if room >= clock.len() + 2 {
-        frame.render_widget(Line::styled(clock, inks.faint()).alignment(Alignment::Right), area);
+        frame.render_widget(Line::styled(clock, palette.faint()).alignment(Alignment::Right), area);
     }
 }
 
@@ -131,10 +130,10 @@ fn lines_of(text: &str, width: u16) -> u16 {
     u16::try_from(text.chars().count().div_ceil(width)).unwrap_or(u16::MAX)
 }
 
-fn figures<'a>(model: &Model, now: &Zoned, roomy: bool, inks: Inks, width: u16) -> Vec<Line<'a>> {
+fn figures<'a>(model: &Model, now: &Zoned, roomy: bool, palette: Palette, width: u16) -> Vec<Line<'a>> {
     let Some(status) = &model.status else { return vec![Line::default()] };
     if roomy {
-        return table(status, now, inks);
+        return table(status, now, palette);
     }
     let rate = status.rate_per_minute.map_or_else(|| "no rate yet".to_owned(), |rate| format!("{rate:.1}/min"));
     let mut first = vec![Span::styled(rate, Style::new().bold())];
@@ -147,22 +146,22 @@ fn figures<'a>(model: &Model, now: &Zoned, roomy: bool, inks: Inks, width: u16) 
         first.push(Span::raw(format!("  coverage {:.0} %", coverage * 100.0)));
     }
     let cost = words::cost(&status.cost);
-    vec![Line::from(first), Line::styled(format!("{cost}  {}", waiting(status)), inks.faint())]
+    vec![Line::from(first), Line::styled(format!("{cost}  {}", waiting(status)), palette.faint())]
 }
 
 /// A name and a value on each line.
-fn table<'a>(status: &Status, now: &Zoned, inks: Inks) -> Vec<Line<'a>> {
+fn table<'a>(status: &Status, now: &Zoned, palette: Palette) -> Vec<Line<'a>> {
     let row = |name: &str, value: Vec<Span<'a>>| {
-        let mut spans = vec![Span::styled(format!("  {name:<9}"), inks.faint())];
+        let mut spans = vec![Span::styled(format!("  {name:<9}"), palette.faint())];
         spans.extend(value);
         Line::from(spans)
     };
     let rate = match status.rate_per_minute {
         Some(rate) => vec![
             Span::styled(format!("{rate:.1} blinks/min"), Style::new().bold()),
-            Span::styled(" over the last 5 minutes", inks.faint()),
+            Span::styled(" over the last 5 minutes", palette.faint()),
         ],
-        None => vec![Span::styled("none yet: under 10 s observed in the last 5 minutes", inks.faint())],
+        None => vec![Span::styled("none yet: under 10 s observed in the last 5 minutes", palette.faint())],
     };
     let session = format!("{} since blinkd started", words::blinks(status.blinks_session));
     vec![
@@ -184,12 +183,16 @@ fn waiting(status: &Status) -> String {
     }
 }
 
-fn footer(frame: &mut Frame<'_>, area: Rect, model: &Model, inks: Inks) {
+fn footer(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette) {
     let paused = model.status.as_ref().is_some_and(|status| status.state == blink_proto::status::State::Paused);
     let pause = if paused { " go on" } else { " pause" };
     let key = |key: &'static str| Span::styled(key, Style::new().bold());
-    let keys =
-        Line::from(vec![key("q"), Span::styled(" leave  ", inks.faint()), key("p"), Span::styled(pause, inks.faint())]);
+    let keys = Line::from(vec![
+        key("q"),
+        Span::styled(" leave  ", palette.faint()),
+        key("p"),
+        Span::styled(pause, palette.faint()),
+    ]);
     frame.render_widget(keys, area);
 }
 

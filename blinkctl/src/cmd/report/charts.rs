@@ -132,7 +132,6 @@ pub(super) fn week(figures: &Figures, width: f64) -> Scene {
     scene
 }
 
-/// What the shades mean.
 #[expect(clippy::cast_precision_loss, reason = "a few steps")]
 fn key(scene: &mut Scene, y: f64, least: f64, greatest: f64) {
     let alike = greatest - least < 1.0;

@@ -19,9 +19,7 @@ pub(super) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
 /// Blinks and observed time of any stretch, and how long the stretch is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sum {
-    /// Blinks counted.
     pub(super) blinks: u64,
-    /// Milliseconds observed.
     pub(super) observed_ms: u64,
     /// Milliseconds there were, up to now.
     pub(super) length_ms: u64,
@@ -86,16 +84,13 @@ impl Mean {
 pub(super) struct Bar {
     /// Its first day within the report.
     pub(super) first: Date,
-    /// Its last.
     pub(super) last: Date,
-    /// What was counted in it.
     pub(super) sum: Sum,
 }
 
 /// How long a bar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
-    /// A day.
     Day,
     /// A week, from Monday.
     Week,
@@ -103,7 +98,6 @@ pub(super) enum Unit {
     Month,
 }
 
-/// All figures of a report.
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
     /// When it was made, on the person's clock.
@@ -183,7 +177,6 @@ impl Figures {
         self.closed.add(minute.perclos, f64::from(minute.observed_ms));
     }
 
-    /// The sum of all days.
     pub(super) fn total(&self) -> Sum {
         self.days.iter().fold(Sum::default(), |mut total, (_, day)| {
             total.join(*day);
@@ -206,7 +199,6 @@ impl Figures {
         self.closed.value()
     }
 
-    /// Each day, oldest first.
     pub(super) fn days(&self) -> &[(Date, Sum)] {
         &self.days
     }
@@ -220,7 +212,6 @@ impl Figures {
         }
     }
 
-    /// The bars, oldest first.
     pub(super) fn bars(&self) -> Vec<Bar> {
         let unit = self.unit();
         let mut bars: Vec<Bar> = Vec::new();

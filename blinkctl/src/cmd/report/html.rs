@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use blink_proto::text::capitalised;
+
 use super::{
     charts,
     figures::{Figures, Sum, Unit, WEEKDAYS, grouped, hours},
@@ -14,7 +16,6 @@ const NARROW: f64 = 360.0;
 
 const STYLE: &str = include_str!("report.css");
 
-/// The page.
 pub(super) fn page(figures: &Figures) -> String {
     let day = |date: Option<&(jiff::civil::Date, Sum)>| date.map(|(date, _)| date.strftime("%-d %B %Y").to_string());
     let (from, to) = (day(figures.days().first()), day(figures.days().last()));
@@ -102,7 +103,7 @@ fn rates(figures: &Figures) -> String {
         "</figure>\n<details>\n<summary>As a table</summary>\n<div class=\"scroll\">\n<table>\n<caption>{title}</caption>\n\
          <thead><tr><th scope=\"col\">{}</th><th scope=\"col\">Blinks</th><th scope=\"col\">Observed</th>\
          <th scope=\"col\">Blinks/min</th><th scope=\"col\">Coverage</th></tr></thead>\n<tbody>\n",
-        each[..1].to_uppercase() + &each[1..]
+        capitalised(each)
     );
     for bar in figures.bars() {
         let Sum { blinks, observed_ms, .. } = bar.sum;

@@ -18,8 +18,8 @@ use jiff::Zoned;
 use serde_json::json;
 
 use self::figures::Figures;
-use super::Context;
 use crate::{
+    context::Context,
     days::{Days, Range},
     exit::Failure,
     output::{self, Tone},
@@ -29,7 +29,6 @@ use crate::{
 /// The width of charts where there is no terminal to fill.
 const DEFAULT_COLUMNS: u16 = 80;
 
-/// The flags of `report`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl report
@@ -78,7 +77,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         }
     };
     Target::beside(path, true)?.put_bytes(&bytes)?;
-    context.output.result(&json!({ "file": path, "days": args.days }), |paint| {
+    context.output.result(&json!({ "file": output::path_text(path), "days": args.days }), |paint| {
         format!("{} to {}.\n", paint.with(Tone::Good, "Wrote the report"), path.display())
     })
 }

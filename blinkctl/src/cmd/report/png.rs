@@ -32,7 +32,6 @@ pub(super) fn draw(figures: &Figures) -> Result<Vec<u8>, Failure> {
     })
 }
 
-/// The whole picture.
 fn scene(figures: &Figures) -> Scene {
     let mut scene = Scene::new(WIDTH, 0.0);
     let ends =

@@ -5,7 +5,6 @@ use std::fmt::Write;
 /// What a shape is, and so its colour; each medium has its own colours for light and dark.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ink {
-    /// Words.
     Text,
     /// Words that may be skipped.
     Faint,
@@ -13,11 +12,8 @@ pub(super) enum Ink {
     OnRate,
     /// Lines behind the figures.
     Grid,
-    /// The rate.
     Rate,
-    /// The coverage.
     Coverage,
-    /// The mean of all.
     Mean,
     /// A step of the heat map, 0 to [`HEAT_STEPS`] - 1.
     Heat(usize),
@@ -45,18 +41,13 @@ impl Ink {
 /// Which end of a text stands at its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
-    /// Its left end.
     Start,
-    /// Its middle.
     Middle,
-    /// Its right end.
     End,
 }
 
-/// A shape.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Shape {
-    /// A filled rectangle.
     Rect {
         x: f64,
         y: f64,
@@ -68,25 +59,34 @@ pub(super) enum Shape {
         /// What it says when pointed at.
         title: Option<String>,
     },
-    /// A level line.
-    Level { x: f64, y: f64, w: f64, ink: Ink, dashed: bool },
+    Level {
+        x: f64,
+        y: f64,
+        w: f64,
+        ink: Ink,
+        dashed: bool,
+    },
     /// A line of text, centred on `y`.
-    Text { x: f64, y: f64, size: f64, anchor: Anchor, ink: Ink, bold: bool, text: String },
+    Text {
+        x: f64,
+        y: f64,
+        size: f64,
+        anchor: Anchor,
+        ink: Ink,
+        bold: bool,
+        text: String,
+    },
 }
 
 /// Shapes on a surface, the later over the earlier.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Scene {
-    /// Its width.
     pub(super) width: f64,
-    /// Its height.
     pub(super) height: f64,
-    /// The shapes.
     pub(super) shapes: Vec<Shape>,
 }
 
 impl Scene {
-    /// An empty one.
     pub(super) fn new(width: f64, height: f64) -> Self {
         Self { width, height, shapes: Vec::new() }
     }

@@ -13,16 +13,15 @@ use std::{
 
 use serde::Serialize;
 
-use super::Context;
 use crate::{
     blinkd,
-    client::{Client, ClientError},
+    client::Client,
+    context::Context,
     exit::Failure,
-    output::{Paint, Tone},
+    output::{Paint, Tone, path_field, path_text},
     target::Target,
 };
 
-/// The flags of `service`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl service install --dry-run        shows what would be written
@@ -62,13 +61,9 @@ With systemd a user unit is written, without it an autostart entry of the deskto
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Manager {
-    /// The user's systemd.
     Systemd,
-    /// The desktop's autostart folder.
     Autostart,
-    /// macOS.
     Launchd,
-    /// Windows.
     RunKey,
 }
 
@@ -77,6 +72,7 @@ pub(crate) enum Manager {
 pub(super) struct Plan {
     manager: Manager,
     /// The file, with what it will hold; none where the commands do it all.
+    #[serde(serialize_with = "path_field")]
     file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
@@ -89,15 +85,16 @@ pub(super) struct Plan {
 }
 
 #[derive(Serialize)]
-struct Standing {
+struct ServiceStatus {
     manager: Manager,
     installed: bool,
+    #[serde(serialize_with = "path_field")]
     file: Option<PathBuf>,
     running: bool,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
-    let home = Home::of_environment()?;
+    let home = Home::from_env()?;
     let manager = manager();
     match args.action {
         Action::Install { dry_run } => {
@@ -108,7 +105,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             plan.write()?;
             context.output.result(&plan.done(true), |paint| {
                 let head = paint.with(Tone::Good, "blinkd starts with every sign-in.");
-                format!("{head} {}`blinkctl service uninstall` undoes it.\n", plan.at())
+                format!("{head} {}`blinkctl service uninstall` undoes it.\n", plan.place())
             })
         }
         Action::Uninstall { dry_run } => {
@@ -127,32 +124,38 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         }
         Action::Status => {
             let file = manager.file(&home);
-            let standing =
-                Standing { manager, installed: manager.installed(&home), file, running: running(context).await };
-            context.output.result(&standing, |paint| standing.text(paint))
+            let status =
+                ServiceStatus { manager, installed: manager.installed(&home), file, running: running(context).await };
+            context.output.result(&status, |paint| status.text(paint))
         }
     }
 }
 
 /// Installs it, for `setup`.
 pub(super) async fn install(context: &Context) -> Result<(), Failure> {
-    let home = Home::of_environment()?;
+    let home = Home::from_env()?;
     manager().install(&home, &program()?, running(context).await).write()
 }
 
 /// The program by its whole path: whoever starts it later is in another folder.
 fn program() -> Result<PathBuf, Failure> {
     let program = blinkd::located()?;
-    Ok(std::path::absolute(&program).unwrap_or(program))
+    let program = std::path::absolute(&program).unwrap_or(program);
+    // What starts programs reads text, a line for each thing it is told.
+    if program.to_str().is_some_and(|path| !path.contains(char::is_control)) {
+        return Ok(program);
+    }
+    let message = format!("The path of blinkd cannot stand in a text: {}", program.display());
+    Err(Failure::failed("program_path", message, "Move blinkd to another folder, then try again."))
 }
 
 /// Whether it is installed, for `setup`.
 pub(super) fn is_installed() -> bool {
-    Home::of_environment().is_ok_and(|home| manager().installed(&home))
+    Home::from_env().is_ok_and(|home| manager().installed(&home))
 }
 
 async fn running(context: &Context) -> bool {
-    !matches!(Client::connect(&context.paths).await, Err(ClientError::NotRunning))
+    !Client::connect(&context.paths).await.is_err_and(|error| error.is_absent())
 }
 
 /// The folders that the managers look in.
@@ -163,7 +166,7 @@ struct Home {
 }
 
 impl Home {
-    fn of_environment() -> Result<Self, Failure> {
+    fn from_env() -> Result<Self, Failure> {
         let absolute = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let home = absolute("HOME")
             .or_else(|| absolute("USERPROFILE"))
@@ -173,7 +176,6 @@ impl Home {
     }
 }
 
-/// The manager of this system.
 fn manager() -> Manager {
     if cfg!(windows) {
         Manager::RunKey
@@ -254,11 +256,11 @@ impl Plan {
     }
 
     fn done(&self, installed: bool) -> serde_json::Value {
-        serde_json::json!({ "manager": self.manager, "installed": installed, "file": self.file })
+        serde_json::json!({ "manager": self.manager, "installed": installed, "file": self.file.as_deref().map(path_text) })
     }
 
     /// Where it stands, as the beginning of a sentence.
-    fn at(&self) -> String {
+    fn place(&self) -> String {
         self.file.as_ref().map_or_else(String::new, |file| format!("It stands in {}; ", file.display()))
     }
 
@@ -279,7 +281,7 @@ impl Plan {
     }
 }
 
-impl Standing {
+impl ServiceStatus {
     fn text(&self, paint: Paint) -> String {
         let starts = if self.installed {
             let file = self.file.as_ref().map_or_else(String::new, |file| format!(" ({})", file.display()));

@@ -37,7 +37,7 @@ Description=Counts blinks with the camera, without ever storing a picture
 
 [Service]
 Type=exec
-ExecStart={} run
+ExecStart={}
 # 2 is wrong usage or settings, 5 is another blinkd: starting again mends neither. A `blinkctl quit` is no failure.
 Restart=on-failure
 RestartSec=5
@@ -59,14 +59,19 @@ SystemCallErrorNumber=EPERM
 [Install]
 WantedBy=default.target
 ",
-        quoted(program)
+        exec_start(program)
     )
 }
 
-/// A path as one word of `ExecStart`.
-fn quoted(program: &Path) -> String {
-    let path = program.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{}\"", path.replace('%', "%%").replace('$', "$$"))
+/// The command of `ExecStart`. systemd starts no program whose path has a quotation mark or a backslash, however that
+/// is escaped, so a shell starts it; and it looks for variables in arguments, but not in the program.
+fn exec_start(program: &Path) -> String {
+    let path = program.display().to_string();
+    let escaped = path.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
+    if path.contains(['"', '\'', '\\']) {
+        return format!("/bin/sh -c \"exec \\\"$$0\\\" run\" \"{}\"", escaped.replace('$', "$$"));
+    }
+    format!("\"{escaped}\" run")
 }
 
 /// A daemon that runs already keeps the profile: the unit is then left for the next sign-in.
@@ -89,7 +94,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_whatever_is_in_it() {
-        assert_eq!(quoted(Path::new("/opt/a b/100%/$x/\"q\"")), r#""/opt/a b/100%%/$$x/\"q\"""#);
+    fn a_path_is_one_word_and_a_shell_starts_what_systemd_would_not() {
+        assert_eq!(exec_start(Path::new("/opt/a b/100%/$x/blinkd")), r#""/opt/a b/100%%/$x/blinkd" run"#);
+        let by_shell = r#"/bin/sh -c "exec \"$$0\" run" "/a \"b\"/c\\d/$$x%%""#;
+        assert_eq!(exec_start(Path::new(r#"/a "b"/c\d/$x%"#)), by_shell);
     }
 }

@@ -12,16 +12,16 @@ use blink_proto::{
 };
 use serde_json::json;
 
-use super::{Context, service};
+use super::service;
 use crate::{
     ask,
-    client::{Client, ClientError, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    client::{Client, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
     output::{Paint, Tone},
     start,
 };
 
-/// The flags of `setup`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
   blinkctl setup
@@ -73,7 +73,7 @@ fn heading(number: u8, title: &str, paint: Paint) -> Result<(), Failure> {
 async fn daemon(context: &Context, paint: Paint) -> Result<String, Failure> {
     match Client::connect(&context.paths).await {
         Ok(_) => {}
-        Err(ClientError::NotRunning) => {
+        Err(error) if error.is_absent() => {
             ask::say("Starting blinkd ..\n")?;
             start::daemon(context).await?;
         }

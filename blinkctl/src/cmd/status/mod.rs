@@ -9,13 +9,12 @@ use blink_proto::{
 };
 use jiff::Zoned;
 
-use super::Context;
 use crate::{
     client::{Client, LOCAL_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
 };
 
-/// The flags of `status`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl status

@@ -98,7 +98,6 @@ fn alert(problem: &Problem, paint: Paint) -> String {
     format!("\n  {}", paint.with(Tone::Bad, &format!("! {}", plain(&problem.to_string()))))
 }
 
-/// Today's figures in a line.
 pub(in crate::cmd) fn today(status: &Status) -> String {
     let mut text = format!("{} in {} observed", blinks(status.today.blink_count), span(status.today.observed_ms));
     if let Some(rate) = status.today.rate_per_minute {
@@ -143,7 +142,6 @@ pub(in crate::cmd) fn queue(queue: &Queue, now: &Zoned, paint: Paint) -> String 
     text
 }
 
-/// What watching costs.
 #[expect(clippy::cast_precision_loss, reason = "megabytes for the eye")]
 pub(in crate::cmd) fn cost(cost: &Cost) -> String {
     let mut text = format!("{:.1} % of one core, {:.0} MB", cost.cpu_percent, cost.rss_bytes as f64 / 1e6);
@@ -153,7 +151,6 @@ pub(in crate::cmd) fn cost(cost: &Cost) -> String {
     text
 }
 
-/// So many blinks.
 pub(in crate::cmd) fn blinks(n: u64) -> String {
     if n == 1 { "1 blink".to_owned() } else { format!("{n} blinks") }
 }

@@ -4,13 +4,12 @@ mod set_aside;
 
 use blink_proto::ipc::{Reply, Request};
 
-use super::Context;
 use crate::{
     client::{Client, SYNC_LIMIT, wrong_reply},
+    context::Context,
     exit::Failure,
 };
 
-/// The flags of `sync`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   blinkctl sync

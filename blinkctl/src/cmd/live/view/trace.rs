@@ -14,7 +14,7 @@ use ratatui::{
     },
 };
 
-use super::{Inks, resting};
+use super::{Palette, resting};
 use crate::cmd::live::model::{GAP, Model, WINDOW};
 
 const EAR: Color = Color::Cyan;
@@ -25,7 +25,7 @@ const BLINK: Color = Color::Yellow;
 pub(super) struct Trace<'a> {
     pub(super) model: &'a Model,
     pub(super) now: Timestamp,
-    pub(super) inks: Inks,
+    pub(super) palette: Palette,
 }
 
 impl Trace<'_> {
@@ -52,7 +52,7 @@ impl Trace<'_> {
     fn title(&self, width: u16) -> Line<'static> {
         let text =
             if width >= 64 { "Eye aspect ratio ─ baseline ┄ blinks ▼" } else { "Eye aspect ratio, blinks ▼" };
-        Line::styled(text, self.inks.faint())
+        Line::styled(text, self.palette.faint())
     }
 
     /// The upper end of the axis: steady while the values move a little.
@@ -68,7 +68,7 @@ impl Trace<'_> {
     }
 
     fn canvas(&self, frame: &mut Frame<'_>, area: Rect, top: f64) {
-        let colour = |colour| if self.inks.colour { colour } else { Color::Reset };
+        let colour = |colour| if self.palette.colour { colour } else { Color::Reset };
         let canvas = Canvas::default()
             .marker(Marker::Braille)
             .x_bounds([-WINDOW.as_secs_f64(), 0.0])
@@ -86,7 +86,7 @@ impl Trace<'_> {
                 for blink in &self.model.blinks {
                     let x = self.x(blink.at) - blink.duration_ms.clamp(0.0, 2_000.0) / 2_000.0;
                     if x > -WINDOW.as_secs_f64() {
-                        context.print(x, top, Line::styled("▼", self.inks.of(BLINK)));
+                        context.print(x, top, Line::styled("▼", self.palette.coloured(BLINK)));
                     }
                 }
             });
@@ -115,7 +115,7 @@ impl Trace<'_> {
         let last = lines.len().saturating_sub(1);
         let mut label = |row: usize, value: f64| {
             if let Some(line) = lines.get_mut(row) {
-                *line = Line::styled(format!("{value:>4.2} "), self.inks.faint());
+                *line = Line::styled(format!("{value:>4.2} "), self.palette.faint());
             }
         };
         label(0, top);
@@ -127,7 +127,7 @@ impl Trace<'_> {
     }
 
     fn axis(&self, frame: &mut Frame<'_>, area: Rect) {
-        let label = |text: &'static str, side| Line::styled(text, self.inks.faint()).alignment(side);
+        let label = |text: &'static str, side| Line::styled(text, self.palette.faint()).alignment(side);
         frame.render_widget(label("30 s ago", Alignment::Left), area);
         if area.width >= 40 {
             frame.render_widget(label("15 s", Alignment::Center), area);

@@ -1,0 +1,23 @@
+//! What every command is given.
+
+use blink_profile::Paths;
+
+use crate::{exit::Failure, output::Output};
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The profile whose daemon is meant.
+    pub(crate) paths: Paths,
+    pub(crate) output: Output,
+}
+
+impl Context {
+    /// The profile that the environment names.
+    pub(crate) fn from_env(output: Output) -> Result<Self, Failure> {
+        let fix = "Set HOME to your home folder.";
+        let paths = Paths::from_env()
+            .ok_or_else(|| Failure::usage("no_home", "Neither HOME nor the XDG folders are set", fix))?;
+        Ok(Self { paths, output })
+    }
+}

@@ -124,6 +124,11 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
+/// `n` of something, such as `1 minute` and `2 minutes`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// A path as text for JSON, which has no form for one that is not UTF-8.
 pub(crate) fn path_text(path: &Path) -> String {
     path.display().to_string()

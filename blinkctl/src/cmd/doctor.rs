@@ -13,7 +13,7 @@ use crate::{
     client::{Client, ClientError, SERVER_LIMIT, wrong_reply},
     context::Context,
     exit::{ExitStatus, Failure},
-    output::{Paint, Tone, plain},
+    output::{Paint, Tone, counted, plain},
     unreachable::Unreachable,
 };
 
@@ -85,19 +85,15 @@ fn page(checks: &[Check], paint: Paint) -> String {
             let _ = writeln!(page, "  {:width$}  {}", "", plain(fix));
         }
     }
-    let count = |level| checks.iter().filter(|check| check.level == level).count();
+    let count = |level| checks.iter().filter(|check| check.level == level).count() as u64;
     let end = match (count(Level::Problem), count(Level::Warning)) {
         (0, 0) => paint.with(Tone::Good, "All is well."),
-        (0, warnings) => paint.with(Tone::Calm, &format!("{}, no problem.", some(warnings, "warning"))),
-        (problems, 0) => paint.with(Tone::Bad, &format!("{}.", some(problems, "problem"))),
+        (0, warnings) => paint.with(Tone::Calm, &format!("{}, no problem.", counted(warnings, "warning"))),
+        (problems, 0) => paint.with(Tone::Bad, &format!("{}.", counted(problems, "problem"))),
         (problems, warnings) => {
-            let text = format!("{} and {}.", some(problems, "problem"), some(warnings, "warning"));
+            let text = format!("{} and {}.", counted(problems, "problem"), counted(warnings, "warning"));
             paint.with(Tone::Bad, &text)
         }
     };
     page + "\n" + &end + "\n"
-}
-
-fn some(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }

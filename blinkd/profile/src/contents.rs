@@ -195,12 +195,15 @@ pub fn remove_last(paths: &Paths) -> Vec<Left> {
 #[must_use]
 pub fn others(paths: &Paths) -> Vec<PathBuf> {
     let folders = folders(paths);
-    let is_inside = |path: &Path| folders.iter().any(|(folder, _)| folder.starts_with(path));
-    let mut others = Vec::new();
-    for (folder, judge) in &folders {
-        let entries = entries(folder).unwrap_or_default();
-        others.extend(entries.into_iter().filter(|path| judge(paths, path).is_none() && !is_inside(path)));
-    }
+    // Two folders of a profile may be the same one, or one may be inside another.
+    let is_ours = |path: &Path| {
+        let claims = |(folder, judge): &(PathBuf, Judge)| {
+            folder.starts_with(path) || (path.parent() == Some(folder) && judge(paths, path).is_some())
+        };
+        folders.iter().any(claims)
+    };
+    let found = folders.iter().flat_map(|(folder, _)| entries(folder).unwrap_or_default());
+    let mut others: Vec<_> = found.filter(|path| !is_ours(path)).collect();
     others.sort();
     others.dedup();
     others
@@ -280,6 +283,18 @@ mod tests {
         named[4].pop();
         named.sort();
         assert_eq!(found, named);
+    }
+
+    #[test]
+    fn where_all_folders_are_one_its_files_are_ours_all_the_same() {
+        let names = OURS.iter().map(|file| file.rsplit("blinkd/").next().unwrap());
+        let files: Vec<_> = names.chain(["ca.pem"]).map(|name| format!("one/blinkd/{name}")).collect();
+        let (folder, _) = profile(&files.iter().map(String::as_str).collect::<Vec<_>>());
+        let one = folder.path().join("one/blinkd");
+        let paths = Paths { config: one.clone(), data: one.clone(), state: one.clone(), runtime: one.clone() };
+        assert_eq!(others(&paths), [one.join("ca.pem")]);
+        assert!(remove_everything(&paths).is_empty() && remove_last(&paths).is_empty());
+        assert_eq!(entries(&one).unwrap(), [one.join("ca.pem")]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Minutes a server rejected: shown, tried again, or given up.
 
-use super::{Aside, CHUNK, Queued, Store, StoreError, keys};
+use super::{Aside, CHUNK, Queued, Store, StoreError, keys, one_less};
 use crate::minutes::Owner;
 
 /// So much of a server's words is kept; a thousand of them fit a frame to a client.
@@ -54,7 +54,7 @@ impl Store {
             let mut batch = sled::Batch::default();
             for (key, Aside { queued, .. }) in chunk {
                 batch.remove(key.as_slice());
-                *self.aside.entry(keys::tag(queued.owner.as_ref())).or_default() -= 1;
+                one_less(&mut self.aside, keys::tag(queued.owner.as_ref()));
                 if again {
                     self.enqueue(queued, &mut batch)?;
                 }

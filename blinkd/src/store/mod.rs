@@ -172,6 +172,12 @@ fn guarded<T>(f: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError
     catch_unwind(AssertUnwindSafe(f)).unwrap_or(Err(StoreError::Panicked))
 }
 
+/// An entry has left. The counts are told from what was read when opening, which damage since may contradict.
+fn one_less(counts: &mut BTreeMap<keys::Tag, u64>, tag: keys::Tag) {
+    let count = counts.entry(tag).or_default();
+    *count = count.saturating_sub(1);
+}
+
 fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     Ok(serde_json::to_vec(value)?)
 }
@@ -319,7 +325,7 @@ impl Store {
             let key = keys::minute(keys::QUEUE, tag, from, minute.device_id);
             let Some(value) = guarded(|| Ok(self.db.get(&key)?))? else { continue };
             batch.remove(key);
-            *self.queue.entry(tag).or_default() -= 1;
+            one_less(&mut self.queue, tag);
             if let Some((code, detail)) = rejected.get(&index) {
                 let queued: Queued = serde_json::from_slice(&value)?;
                 let aside = Aside { queued, code: aside::word(code), detail: aside::sentence(detail), at };
@@ -349,7 +355,7 @@ impl Store {
             let mut batch = sled::Batch::default();
             for (key, queued) in chunk {
                 batch.remove(key.as_slice());
-                *self.queue.entry(nobody).or_default() -= 1;
+                one_less(&mut self.queue, nobody);
                 self.enqueue(&Queued { owner: Some(owner.clone()), ..queued.clone() }, &mut batch)?;
             }
             self.commit(batch)?;
@@ -369,7 +375,7 @@ impl Store {
             let mut batch = sled::Batch::default();
             for (key, queued) in chunk {
                 batch.remove(key.as_slice());
-                *self.queue.entry(keys::tag(queued.owner.as_ref())).or_default() -= 1;
+                one_less(&mut self.queue, keys::tag(queued.owner.as_ref()));
             }
             self.commit(batch)?;
         }

@@ -54,6 +54,17 @@ fn wrong_usage_is_exit_2_and_one_line(#[case] args: &[&str], #[case] code: i32, 
 }
 
 #[test]
+fn a_runtime_folder_that_cannot_be_used_is_said_with_the_way_out() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("file");
+    fs::write(&file, "no folder").unwrap();
+    let output = blinkd(root.path(), &["run", "--headless"]).env("XDG_RUNTIME_DIR", &file).output().unwrap();
+    let line = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{line}");
+    assert!(line.contains("unset XDG_RUNTIME_DIR"), "{line}");
+}
+
+#[test]
 fn with_json_the_line_is_an_error_object() {
     let root = tempfile::tempdir().unwrap();
     let output = blinkd(root.path(), &["analyze", "--json", "--nonsense", "x.avi"]).output().unwrap();

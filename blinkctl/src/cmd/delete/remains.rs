@@ -7,7 +7,10 @@ use blink_profile::contents;
 use blink_proto::MinuteStart;
 use jiff::Timestamp;
 
-use crate::days::{Days, Range};
+use crate::{
+    days::{Days, Range},
+    output::counted,
+};
 
 /// Minutes of the history from before the erasure; those begun since are new.
 pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
@@ -20,18 +23,15 @@ pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
     let mut minutes = 0;
     for day in days.by_ref() {
         match day {
-            Ok(day) => minutes += day.len(),
+            Ok(day) => minutes += day.len() as u64,
             Err(error) => left.push(error.to_string()),
         }
     }
     if minutes > 0 {
-        let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
-        left.push(format!("{minutes} in {}", paths.history().display()));
+        left.push(format!("{} in {}", counted(minutes, "minute"), paths.history().display()));
     }
     if days.skipped() > 0 {
-        let lines = days.skipped();
-        let lines = if lines == 1 { "1 damaged line".to_owned() } else { format!("{lines} damaged lines") };
-        left.push(format!("{lines} in {}", paths.history().display()));
+        left.push(format!("{} in {}", counted(days.skipped(), "damaged line"), paths.history().display()));
     }
     left
 }

@@ -18,7 +18,7 @@ use crate::{
     context::Context,
     days::{Days, Range},
     exit::Failure,
-    output::{Tone, path_text},
+    output::{Tone, counted, path_text},
     record::RemoteMinute,
     signal,
     target::Target,
@@ -105,8 +105,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     tell_skipped(skipped, context);
     let written = Written { file: path_text(path), minutes, skipped };
     context.output.result(&written, |paint| {
-        let minutes = if minutes == 1 { "1 minute".to_owned() } else { format!("{minutes} minutes") };
-        format!("{} to {}.\n", paint.with(Tone::Good, &format!("Wrote {minutes}")), path.display())
+        let wrote = format!("Wrote {}", counted(minutes, "minute"));
+        format!("{} to {}.\n", paint.with(Tone::Good, &wrote), path.display())
     })
 }
 
@@ -154,9 +154,8 @@ fn tell_skipped(skipped: u64, context: &Context) {
     if skipped == 0 {
         return;
     }
-    let lines = if skipped == 1 { "1 line".to_owned() } else { format!("{skipped} lines") };
-    let message = format!("{lines} of the history could not be read and were left out");
-    let message = if skipped == 1 { message.replace("were left", "was left") } else { message };
+    let were = if skipped == 1 { "was" } else { "were" };
+    let message = format!("{} of the history could not be read and {were} left out", counted(skipped, "line"));
     context.output.notice(
         &serde_json::json!({ "warning": { "code": "damaged_lines", "message": message, "lines": skipped } }),
         |paint| format!("{}.\n", paint.with(Tone::Calm, &message)),

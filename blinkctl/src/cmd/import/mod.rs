@@ -14,7 +14,7 @@ use crate::{
     client::{Client, SERVER_LIMIT, wrong_reply},
     context::Context,
     exit::Failure,
-    output::{Paint, Tone},
+    output::{Paint, Tone, counted},
     progress::Progress,
 };
 
@@ -97,11 +97,10 @@ impl Sums {
     }
 
     fn text(&self, paint: Paint) -> String {
-        let minutes = |n: u64| if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") };
         if self.minutes == 0 {
             return "The file holds no minutes.\n".to_owned();
         }
-        let mut text = paint.with(Tone::Good, &format!("Imported {}.", minutes(self.imported)));
+        let mut text = paint.with(Tone::Good, &format!("Imported {}.", counted(self.imported, "minute")));
         match self.duplicates {
             0 => {}
             1 => text += " 1 was there already.",

@@ -12,7 +12,7 @@ use crate::{
     client::{Client, LOCAL_LIMIT, wrong_reply},
     context::Context,
     exit::Failure,
-    output::{Paint, Tone, plain},
+    output::{Paint, Tone, counted, plain},
 };
 
 /// What to do with them.
@@ -47,7 +47,7 @@ pub(super) async fn run(action: Action, yes: bool, context: &Context) -> Result<
         Action::Drop => {
             // Nobody types a word for a daemon that is not there.
             let total = total(&mut Client::connect(&context.paths).await?).await?;
-            let what = format!("Of what the server rejected nothing will ever be sent ({}).", minutes(total));
+            let what = format!("Of what the server rejected nothing will ever be sent ({}).", counted(total, "minute"));
             ask::confirm(yes, &format!("{what} It stays in this machine's history."), "drop")?;
             let minutes = count(Request::SetAsideDrop, context).await?;
             context.output.result(&json!({ "minutes": minutes }), |_| match minutes {
@@ -64,10 +64,6 @@ async fn count(request: Request, context: &Context) -> Result<u64, Failure> {
         Reply::SetAsideCount(SetAsideCount { minutes }) => Ok(minutes),
         _ => Err(wrong_reply()),
     }
-}
-
-fn minutes(n: u64) -> String {
-    if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") }
 }
 
 async fn total(client: &mut Client) -> Result<u64, Failure> {

@@ -166,11 +166,21 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
             slot.minutes += 1;
         }
     }
+    roll_up(conn, batch.user, slots)?;
+    if let Some(row) = queued
+        && accepted > 0
+    {
+        archive::enqueue(conn, row)?;
+    }
+    Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
+}
+
+fn roll_up(conn: &mut SqliteConnection, user: DbId, slots: BTreeMap<i64, SlotSum>) -> Result<(), DbError> {
     for (from, sum) in slots {
         use blink_rollups::{blink_count, minutes, observed_ms, slot_from, user_id};
         diesel::insert_into(blink_rollups::table)
             .values((
-                user_id.eq(batch.user),
+                user_id.eq(user),
                 slot_from.eq(UtcMs(from)),
                 blink_count.eq(sum.blink_count),
                 observed_ms.eq(sum.observed_ms),
@@ -185,12 +195,7 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
             ))
             .execute(conn)?;
     }
-    if let Some(row) = queued
-        && accepted > 0
-    {
-        archive::enqueue(conn, row)?;
-    }
-    Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
+    Ok(())
 }
 
 /// One round trip: the person's row is locked against withdrawal and erasure, and the session's against its end; the new

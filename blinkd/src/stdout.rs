@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use blink_proto::text::json_line;
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -14,7 +15,7 @@ pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> S
     if !json {
         return text(&(for_people() + "\n"));
     }
-    let line = serde_json::to_string(value).map_err(|error| {
+    let line = json_line(value).map_err(|error| {
         Failure::failed("internal", format!("the result is not JSON: {error}"), "Please report it.")
     })?;
     text(&(line + "\n"))

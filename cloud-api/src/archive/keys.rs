@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    io,
     io::Write as _,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -11,6 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use blink_files::{Draft, PRIVATE};
 
 use super::codec::{DataKey, KEY_BYTES};
 use crate::{
@@ -144,16 +145,12 @@ pub fn purpose(id: DbId) -> String {
 pub fn own_master(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let failed = |e: io::Error| MasterKeyError::Io(path.to_owned(), e);
     if !path.try_exists().map_err(failed)? {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // A temporary file is 0600 from the start.
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        writeln!(file, "{}", STANDARD.encode(rand::random::<[u8; KEY_BYTES]>())).map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        match file.persist_noclobber(path) {
-            Ok(_) => fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?,
+        let draft = Draft::beside(path).map_err(failed)?;
+        writeln!(draft.file(), "{}", STANDARD.encode(rand::random::<[u8; KEY_BYTES]>())).map_err(failed)?;
+        match draft.create(PRIVATE) {
             // Another process was faster: its key is the one.
-            Err(e) if e.error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(failed(e.error)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            done => done.map_err(failed)?,
         }
     }
     MasterKey::read(path)
@@ -161,6 +158,8 @@ pub fn own_master(path: &Path) -> Result<MasterKey, MasterKeyError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

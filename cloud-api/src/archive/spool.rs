@@ -48,11 +48,7 @@ impl Spool {
     /// # Errors
     /// When the folder cannot be made.
     pub fn new(folder: &Path) -> io::Result<Self> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(folder)?;
+        blink_files::private_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), open: Mutex::new(None), dropped: AtomicU64::new(0) })
     }
 

@@ -201,7 +201,7 @@ fn folder(path: &FilePath) -> Result<Room, Failure> {
         let message = format!("The archive's folder {} cannot be used: {why}", path.display());
         Failure::failed("archive_unwritable", message, "Make it writable, or set CLOUD_API_ARCHIVE=folder:PATH.")
     };
-    make_private(path).map_err(|e| failed(e.to_string()))?;
+    blink_files::private_folder(path).map_err(|e| failed(e.to_string()))?;
     remove_unfinished(path).map_err(|e| failed(e.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(path).map_err(|e| failed(chain(&e)))?;
     Ok(Room {
@@ -232,14 +232,6 @@ fn remove_unfinished(folder: &FilePath) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn make_private(path: &FilePath) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 fn bucket_of(s3: &S3Config, bucket: &str) -> Result<Room, Failure> {

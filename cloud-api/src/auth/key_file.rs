@@ -1,10 +1,6 @@
 //! The signing keys beside an SQLite database: a file of mode 0600, made on first start.
 
-use std::{
-    fs, io,
-    io::Write as _,
-    path::{Path, PathBuf},
-};
+use std::{fs, io, io::Write as _, path::Path};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -63,14 +59,8 @@ fn write(path: &Path, records: &[Record]) -> io::Result<()> {
         created_at: record.created_at.timestamp(),
         secret: URL_SAFE_NO_PAD.encode(&record.secret),
     };
-    let folder =
-        path.parent().filter(|p| !p.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    // A temporary file is 0600 from the start.
-    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
-    file.write_all(serde_json::to_string_pretty(&KeyFile { keys: records.iter().map(entry).collect() })?.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    fs::File::open(folder)?.sync_all()
+    let text = serde_json::to_string_pretty(&KeyFile { keys: records.iter().map(entry).collect() })?;
+    blink_files::save(path, blink_files::PRIVATE, |file| file.write_all(text.as_bytes()))
 }
 
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_files::{Draft, PRIVATE};
 use jiff::Timestamp;
 
 use super::{BackupError, WriteError};
@@ -29,16 +30,13 @@ pub fn write(conn: &mut Conn, path: &Path, force: bool, now: Timestamp) -> Resul
     }
     let io_failed = |e| BackupError::Io(path.to_owned(), e);
     let target = destination(path, force)?;
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io_failed)?;
-    let rows = super::write(conn, &mut file, now).map_err(failed)?;
-    file.as_file().sync_all().map_err(io_failed)?;
-    let persisted = if force { file.persist(&target) } else { file.persist_noclobber(&target) };
-    persisted.map_err(|e| match e.error.kind() {
+    let draft = Draft::beside(&target).map_err(io_failed)?;
+    let rows = super::write(conn, draft.file(), now).map_err(failed)?;
+    let placed = if force { draft.replace(PRIVATE) } else { draft.create(PRIVATE) };
+    placed.map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
-        _ => io_failed(e.error),
+        _ => io_failed(e),
     })?;
-    fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(io_failed)?;
     Ok(rows)
 }
 

@@ -7,8 +7,7 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload, Query},
 };
-use blink_proto::http::{Role, User};
-use serde_json::json;
+use blink_proto::http::{Role, User, Users};
 use uuid::Uuid;
 
 use crate::{
@@ -44,7 +43,7 @@ pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state:
     rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = rows.last().filter(|_| more).map(|row| row.id.0);
     let items: Vec<User> = rows.into_iter().map(User::from).collect();
-    Ok(HttpResponse::Ok().json(json!({"items": items, "next_cursor": next_cursor})))
+    Ok(HttpResponse::Ok().json(Users { items, next_cursor }))
 }
 
 /// Give a person a role.

@@ -1,8 +1,10 @@
 //! `GET /api/consents`: the texts a person can agree to; and how what they say of one is recorded.
 
 use actix_web::HttpResponse;
-use blink_proto::consent::{TRACKING_TEXT, TRACKING_VERSION};
-use serde_json::{Value, json};
+use blink_proto::{
+    consent::{TRACKING_TEXT, TRACKING_VERSION},
+    http::{ConsentKind, ConsentText, ConsentTexts},
+};
 
 use crate::{
     db::{
@@ -46,8 +48,8 @@ You can withdraw at any time: the photograph and the numbers are then removed.
 
 /// What somebody says of a text.
 pub struct Said<'a> {
-    /// `tracking`, `team` or `biometric`.
-    pub kind: &'a str,
+    /// Of which.
+    pub kind: ConsentKind,
     /// The text's version.
     pub version: &'a str,
     /// Yes or no.
@@ -57,7 +59,8 @@ pub struct Said<'a> {
 /// Records what the caller says of a text, in their turn: history, flag and ledger agree. What they said before changes
 /// nothing, and nothing is written.
 pub fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
-    let Said { kind, version, granted } = *said;
+    let Said { version, granted, .. } = *said;
+    let kind = said.kind.as_str();
     let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
     if newest.as_ref().is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
         return Ok(());
@@ -91,13 +94,10 @@ pub fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
     responses((status = 200, body = blink_proto::http::ConsentTexts)),
 )]
 pub async fn texts() -> HttpResponse {
-    HttpResponse::Ok().json(all())
-}
-
-fn all() -> Value {
-    json!({
-        "tracking": {"version": TRACKING_VERSION, "text": TRACKING_TEXT},
-        "team": {"version": TEAM_VERSION, "text": TEAM_TEXT},
-        "biometric": {"version": BIOMETRIC_VERSION, "text": BIOMETRIC_TEXT},
+    let text = |version: &str, text: &str| ConsentText { version: version.to_owned(), text: text.to_owned() };
+    HttpResponse::Ok().json(ConsentTexts {
+        tracking: text(TRACKING_VERSION, TRACKING_TEXT),
+        team: text(TEAM_VERSION, TEAM_TEXT),
+        biometric: text(BIOMETRIC_VERSION, BIOMETRIC_TEXT),
     })
 }

@@ -5,8 +5,10 @@ use actix_web::{
     http::{StatusCode, header::CONTENT_TYPE},
     web::{Data, Payload},
 };
-use blink_proto::Secret;
-use serde_json::json;
+use blink_proto::{
+    Secret,
+    http::{DeviceCodes, DeviceDecision, DeviceStatus, OAuthError},
+};
 
 use super::accounts;
 use crate::{
@@ -75,11 +77,14 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
         session_id: None,
     };
     let page = format!("{}/device", state.public_url);
-    let answer = json!({
-        "device_code": device_code, "user_code": row.user_code, "verification_uri": page,
-        "verification_uri_complete": format!("{page}?code={}", row.user_code),
-        "expires_in": LIFE_MS / 1_000, "interval": INTERVAL_S,
-    });
+    let answer = DeviceCodes {
+        device_code,
+        user_code: row.user_code.clone(),
+        verification_uri_complete: format!("{page}?code={}", row.user_code),
+        verification_uri: page,
+        expires_in: LIFE_MS.unsigned_abs() / 1_000,
+        interval: INTERVAL_S.unsigned_abs(),
+    };
     state.db.write(move |conn| device_codes::insert(conn, &row, now)).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
@@ -127,7 +132,8 @@ pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
 
 /// RFC 6749, 5.2: not our envelope.
 fn refused(error: &str, description: &str) -> HttpResponse {
-    let mut answer = HttpResponse::BadRequest().json(json!({"error": error, "error_description": description}));
+    let (error, error_description) = (error.to_owned(), Some(description.to_owned()));
+    let mut answer = HttpResponse::BadRequest().json(OAuthError { error, error_description });
     answer.extensions_mut().insert(OwnForm);
     answer
 }
@@ -170,13 +176,15 @@ pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: 
         ));
     };
     state.limits.code_was_right(try_).await?;
-    Ok(HttpResponse::Ok().json(match decision {
-        None => json!({
-            "status": "waiting", "device_name": row.device_name, "address": row.address,
-            "expires_at": row.expires_at.timestamp(),
-        }),
-        Some(true) => json!({"status": "approved", "device_name": row.device_name, "address": row.address}),
-        Some(false) => json!({"status": "denied", "device_name": row.device_name, "address": row.address}),
+    Ok(HttpResponse::Ok().json(DeviceDecision {
+        status: match decision {
+            None => DeviceStatus::Waiting,
+            Some(true) => DeviceStatus::Approved,
+            Some(false) => DeviceStatus::Denied,
+        },
+        device_name: row.device_name,
+        address: row.address,
+        expires_at: decision.is_none().then(|| row.expires_at.timestamp()),
     }))
 }
 

@@ -4,8 +4,10 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path, Payload},
 };
-use blink_proto::consent::TRACKING_VERSION;
-use serde_json::{Value, json};
+use blink_proto::{
+    consent::TRACKING_VERSION,
+    http::{Consent, ConsentKind, Consents, Device, Devices, EarlierMinutes, Session, Sessions},
+};
 use uuid::Uuid;
 
 use super::consents::{self, BIOMETRIC_VERSION, Said, TEAM_VERSION};
@@ -22,27 +24,38 @@ use crate::{
     state::State,
 };
 
-fn consent_items(rows: Vec<ConsentRow>) -> Value {
-    let item = |row: ConsentRow| json!({"kind": row.kind, "granted": row.granted, "version": row.version, "at": row.at.timestamp()});
-    json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})
+fn history(rows: Vec<ConsentRow>) -> Result<Consents, ApiError> {
+    let item = |row: ConsentRow| {
+        let kind = kind(&row.kind).map_err(|_| ApiError::internal("an unknown kind of consent is stored"))?;
+        Ok(Consent { kind, granted: row.granted, version: row.version, at: row.at.timestamp() })
+    };
+    Ok(Consents { items: rows.into_iter().map(item).collect::<Result<_, ApiError>>()? })
 }
 
-/// What becomes of minutes that an account held before its person proved that its address is theirs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Earlier {
-    Keep,
-    Remove,
+fn kind(text: &str) -> Result<ConsentKind, String> {
+    let kinds = [ConsentKind::Tracking, ConsentKind::Team, ConsentKind::Biometric];
+    let found = kinds.into_iter().find(|kind| kind.as_str() == text);
+    found.ok_or_else(|| "must be tracking, team or biometric".to_owned())
+}
+
+/// The version of the text that there is now.
+fn current_version(kind: ConsentKind) -> &'static str {
+    match kind {
+        ConsentKind::Tracking => TRACKING_VERSION,
+        ConsentKind::Team => TEAM_VERSION,
+        ConsentKind::Biometric => BIOMETRIC_VERSION,
+    }
 }
 
 /// Keeps or removes the minutes of an account that went over, as its person says; whether they were removed.
-fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<Earlier>) -> Result<bool, ApiError> {
+fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<EarlierMinutes>) -> Result<bool, ApiError> {
     let user = who.user.into();
     if !users::has_minutes(conn, user)? {
         return Ok(false);
     }
     match earlier {
-        Some(Earlier::Keep) => Ok(false),
-        Some(Earlier::Remove) => erase::minutes(conn, user, who.at).map(|()| true).map_err(ApiError::from),
+        Some(EarlierMinutes::Keep) => Ok(false),
+        Some(EarlierMinutes::Remove) => erase::minutes(conn, user, who.at).map(|()| true).map_err(ApiError::from),
         None => Err(ApiError::invalid_field(
             "earlier_minutes",
             "must be keep or remove: minutes were stored here before you proved that the address is yours",
@@ -59,7 +72,7 @@ fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<Earlier>) ->
 )]
 pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| users::consents_of(conn, who.user.into())).await?;
-    Ok(HttpResponse::Ok().json(consent_items(rows)))
+    Ok(HttpResponse::Ok().json(history(rows)?))
 }
 
 /// Give or withdraw a consent.
@@ -73,36 +86,31 @@ pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
 pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.consents(who.user)?;
     let mut fields = body::object(&req, payload).await?;
-    let kind = fields.text("kind", |text| match text {
-        "tracking" => Ok(("tracking", TRACKING_VERSION)),
-        "team" => Ok(("team", TEAM_VERSION)),
-        "biometric" => Ok(("biometric", BIOMETRIC_VERSION)),
-        _ => Err("must be tracking, team or biometric".to_owned()),
-    });
+    let kind = fields.text("kind", kind);
     let granted = fields.required_flag("granted");
     let version = fields.optional_text("version", |text| {
         let sound = text.chars().count() <= 50 && !text.chars().any(char::is_control);
         if sound { Ok(text.to_owned()) } else { Err("must be at most 50 characters on one line".to_owned()) }
     });
-    if let (Some((_, current)), Some(true)) = (kind, granted)
+    if let (Some(current), Some(true)) = (kind.map(current_version), granted)
         && version.as_deref() != Some(current)
     {
         fields.refuse::<()>("version", format!("must be \"{current}\", the version of the text at /api/consents"));
     }
     let earlier = fields.optional_text("earlier_minutes", |text| match text {
-        "keep" => Ok(Earlier::Keep),
-        "remove" => Ok(Earlier::Remove),
+        "keep" => Ok(EarlierMinutes::Keep),
+        "remove" => Ok(EarlierMinutes::Remove),
         _ => Err("must be keep or remove".to_owned()),
     });
-    let (Some((kind, current)), Some(granted)) = (kind, granted) else {
+    let (Some(kind), Some(granted)) = (kind, granted) else {
         return Err(ApiError::invalid(fields.wrong()));
     };
     fields.finish()?;
-    let version = version.unwrap_or_else(|| current.to_owned());
+    let version = version.unwrap_or_else(|| current_version(kind).to_owned());
     let ledger = state.ledger.clone();
     let (rows, removed) = who
         .write(&state, move |conn, who| {
-            let first = who.awaits_consent && kind == "tracking" && granted;
+            let first = who.awaits_consent && kind == ConsentKind::Tracking && granted;
             let removed = first && decide_earlier(conn, who, earlier)?;
             consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
             Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
@@ -114,7 +122,7 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
         }
         state.db.scrub(at).await;
     }
-    Ok(HttpResponse::Ok().json(consent_items(rows)))
+    Ok(HttpResponse::Ok().json(history(rows)?))
 }
 
 /// Where I am signed in.
@@ -127,14 +135,15 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
 pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     let now = state.clock.now();
     let rows = state.db.read(move |conn| sessions::of_user(conn, who.user.into(), now)).await?;
-    let item = |row: sessions::SessionRow| {
-        json!({
-            "id": row.id.0, "user_agent": row.user_agent, "signed_in_at": row.signed_in_at.timestamp(),
-            "last_used_at": row.refreshed_at.timestamp(), "expires_at": row.expires_at.timestamp(),
-            "current": row.id == who.session,
-        })
+    let item = |row: sessions::SessionRow| Session {
+        id: row.id.0,
+        user_agent: row.user_agent,
+        signed_in_at: row.signed_in_at.timestamp(),
+        last_used_at: row.refreshed_at.timestamp(),
+        expires_at: row.expires_at.timestamp(),
+        current: row.id == who.session,
     };
-    Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
+    Ok(HttpResponse::Ok().json(Sessions { items: rows.into_iter().map(item).collect() }))
 }
 
 /// End a session.
@@ -160,13 +169,13 @@ pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -
 )]
 pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| devices::of_user(conn, who.user.into())).await?;
-    let item = |row: devices::DeviceRow| {
-        json!({
-            "device_id": row.device_id.0, "first_seen_at": row.first_seen_at.timestamp(),
-            "last_seen_at": row.last_seen_at.timestamp(), "session_id": row.session_id.map(|id| id.0),
-        })
+    let item = |row: devices::DeviceRow| Device {
+        device_id: row.device_id.into(),
+        first_seen_at: row.first_seen_at.timestamp(),
+        last_seen_at: row.last_seen_at.timestamp(),
+        session_id: row.session_id.map(|id| id.0),
     };
-    Ok(HttpResponse::Ok().json(json!({"items": rows.into_iter().map(item).collect::<Vec<_>>()})))
+    Ok(HttpResponse::Ok().json(Devices { items: rows.into_iter().map(item).collect() }))
 }
 
 /// Sign a machine out; its minutes stay.

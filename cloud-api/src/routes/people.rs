@@ -1,6 +1,7 @@
 //! A person's own account: read, changed, erased.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -12,9 +13,9 @@ use actix_web::{
 };
 use blink_proto::{
     Secret,
-    http::{Role, User},
+    http::{ErasureReceipt, ErasureStatus, Role, StoreErasure, User},
 };
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::admin::last_admin;
@@ -40,10 +41,26 @@ use crate::{
 /// How long an erasure waits for the archive's store before its receipt says `pending`.
 const REMOVAL_BOUND: Duration = Duration::from_secs(2);
 
+/// What was removed from one store, as the receipt's row keeps it.
+#[derive(Serialize, Deserialize)]
+struct FromStore {
+    store: String,
+    removed: BTreeMap<String, u64>,
+}
+
+impl FromStore {
+    /// `removed` is a struct of counts.
+    fn new(store: &str, removed: impl Serialize) -> Result<Self, ApiError> {
+        let counts = serde_json::to_value(removed).and_then(serde_json::from_value);
+        let removed = counts.map_err(|e| ApiError::internal(chain(&e)))?;
+        Ok(Self { store: store.to_owned(), removed })
+    }
+}
+
 /// An erasure that is done but for the commit.
 struct Erasure {
     at: UtcMs,
-    stores: Value,
+    stores: Vec<FromStore>,
 }
 
 /// Removes the caller in their turn and writes the receipt; the ledger comes last, when nothing but the commit can fail.
@@ -56,12 +73,12 @@ fn erase_now(conn: &mut Conn, who: &Principal, id: DbId, archived: bool, ledger:
         }
     }
     let erased = erase::person(conn, user, Some(id), at)?;
-    let mut stores = vec![json!({"store": "database", "removed": erased.database})];
+    let mut stores = vec![FromStore::new("database", erased.database)?];
     if archived || erased.archive != archive_removals::Removed::default() {
-        stores.push(json!({"store": "archive", "removed": erased.archive}));
+        stores.push(FromStore::new("archive", erased.archive)?);
     }
-    let stores = Value::Array(stores);
-    archive_removals::record(conn, id, at, &stores.to_string())?;
+    let kept = serde_json::to_string(&stores).map_err(|e| ApiError::internal(chain(&e)))?;
+    archive_removals::record(conn, id, at, &kept)?;
     remember(ledger, at, who.user, What::Erased)?;
     Ok(Erasure { at, stores })
 }
@@ -210,9 +227,8 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
         }
     }
     state.db.scrub(at).await;
-    let mut receipt = receipt_of(&state, id, at, stores).await?;
-    receipt["user_id"] = json!(who.user);
-    Ok(HttpResponse::Ok().json(receipt))
+    let receipt = receipt_of(&state, id, at, stores).await?;
+    Ok(HttpResponse::Ok().json(ErasureReceipt { user_id: Some(who.user), ..receipt }))
 }
 
 /// The receipt of an erasure, as it stands now.
@@ -232,15 +248,24 @@ pub async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(receipt_of(&state, id, erased_at, stores).await?))
 }
 
-async fn receipt_of(state: &State, id: DbId, erased_at: UtcMs, mut stores: Value) -> Result<Value, ApiError> {
+async fn receipt_of(
+    state: &State,
+    id: DbId,
+    erased_at: UtcMs,
+    stores: Vec<FromStore>,
+) -> Result<ErasureReceipt, ApiError> {
     let pending = state.db.read(move |conn| archive_removals::pending(conn, id)).await?;
-    for store in stores.as_array_mut().into_iter().flatten() {
-        let of_archive = store["store"] == "archive";
+    let pending = u64::try_from(pending).unwrap_or_default();
+    let of_store = |FromStore { store, removed }: FromStore| {
+        let of_archive = store == "archive";
         let waits = if of_archive { pending > 0 } else { !state.db.is_scrubbed(erased_at) };
-        store["status"] = json!(if waits { "pending" } else { "done" });
-        if of_archive && waits {
-            store["objects_pending"] = json!(pending);
+        StoreErasure {
+            store,
+            status: if waits { ErasureStatus::Pending } else { ErasureStatus::Done },
+            removed,
+            objects_pending: (of_archive && waits).then_some(pending),
         }
-    }
-    Ok(json!({"receipt_id": id.0, "erased_at": erased_at.timestamp(), "stores": stores}))
+    };
+    let stores = stores.into_iter().map(of_store).collect();
+    Ok(ErasureReceipt { receipt_id: id.0, erased_at: erased_at.timestamp(), user_id: None, stores })
 }

@@ -5,8 +5,9 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Path, Payload},
 };
-use blink_proto::http::Role;
-use serde_json::{Value, json};
+use blink_proto::http::{
+    ConsentKind, MembershipStatus, Role, Team, TeamManager, TeamMember, TeamMembership, TeamWeek, TeamWeeks, Teams,
+};
 use uuid::Uuid;
 
 use super::consents::{self, Said, TEAM_VERSION};
@@ -75,43 +76,46 @@ pub async fn list(who: Principal, state: Data<State>) -> ApiResult {
             let mut items = managed.iter().map(|row| item(conn, row)).collect::<Result<Vec<_>, _>>()?;
             for (row, accepted_at) in teams::of_member(conn, user)? {
                 if !managed.iter().any(|managed| managed.id == row.id) {
-                    let mut item = self::item(conn, &row)?;
-                    item["accepted_at"] = json!(accepted_at.map(UtcMs::timestamp));
-                    items.push(item);
+                    let accepted_at = Some(accepted_at.map(UtcMs::timestamp));
+                    items.push(Team { accepted_at, ..self::item(conn, &row)? });
                 }
             }
             Ok(items)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(json!({"items": items})))
+    Ok(HttpResponse::Ok().json(Teams { items }))
 }
 
 /// A team as everybody in it sees it: with whose it is.
-fn item(conn: &mut Conn, row: &TeamRow) -> Result<Value, DbError> {
+fn item(conn: &mut Conn, row: &TeamRow) -> Result<Team, DbError> {
     let manager = row.manager_id.map(|id| users::by_id(conn, id)).transpose()?.flatten();
-    Ok(json!({
-        "id": row.id.0, "name": row.name, "timezone": row.timezone, "created_at": row.created_at.timestamp(),
-        "manager": manager.map(|user| json!({"id": user.id.0, "name": user.name, "email": user.email})),
-    }))
+    Ok(Team {
+        id: row.id.0,
+        name: row.name.clone(),
+        timezone: row.timezone.clone(),
+        created_at: row.created_at.timestamp(),
+        manager: manager.map(|user| TeamManager { id: user.id.into(), name: user.name, email: user.email }),
+        accepted_at: None,
+        members: None,
+    })
 }
 
-fn managed_item(conn: &mut Conn, row: &TeamRow) -> Result<Value, DbError> {
-    let mut item = item(conn, row)?;
-    item["members"] = teams::members(conn, row.id)?.into_iter().map(member_item).collect();
-    Ok(item)
+fn managed_item(conn: &mut Conn, row: &TeamRow) -> Result<Team, DbError> {
+    let members = teams::members(conn, row.id)?.into_iter().map(member_item).collect();
+    Ok(Team { members: Some(members), ..item(conn, row)? })
 }
 
 /// A member, or of somebody invited no more than what the manager typed: the rest is theirs to show by accepting.
-fn member_item(member: MemberRow) -> Value {
+fn member_item(member: MemberRow) -> TeamMember {
     let accepted = member.accepted_at.is_some();
     let by_id = member.invited_as.as_deref().is_none_or(|typed| typed.parse::<Uuid>().is_ok());
-    json!({
-        "user_id": (accepted || by_id).then_some(member.user_id.0),
-        "name": member.name.filter(|_| accepted),
-        "email": if accepted { Some(member.email) } else { member.invited_as.filter(|_| !by_id) },
-        "invited_at": member.invited_at.timestamp(),
-        "accepted_at": member.accepted_at.map(UtcMs::timestamp),
-    })
+    TeamMember {
+        user_id: (accepted || by_id).then(|| member.user_id.into()),
+        name: member.name.filter(|_| accepted),
+        email: if accepted { Some(member.email) } else { member.invited_as.filter(|_| !by_id) },
+        invited_at: member.invited_at.timestamp(),
+        accepted_at: member.accepted_at.map(UtcMs::timestamp),
+    }
 }
 
 /// The team, when the caller manages it or is an admin; else 403, whether it exists or not.
@@ -169,7 +173,7 @@ pub async fn put_member(
         Ok(teams::invite(conn, team, user.id, &member, who.at)?)
     });
     invited.await?;
-    Ok(HttpResponse::Created().json(json!({"status": "invited"})))
+    Ok(HttpResponse::Created().json(TeamMembership { status: MembershipStatus::Invited }))
 }
 
 /// The version of the text that was agreed to, where it is said; an invitation needs none.
@@ -187,7 +191,7 @@ async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
     let ledger = state.ledger.clone();
     let accepted = who.write(state, move |conn, who| match teams::accept(conn, team, who.user.into(), who.at)? {
         Acceptance::Accepted => {
-            let said = Said { kind: "team", version: TEAM_VERSION, granted: true };
+            let said = Said { kind: ConsentKind::Team, version: TEAM_VERSION, granted: true };
             consents::record(conn, &ledger, who, &said)
         }
         Acceptance::Member => Ok(()),
@@ -199,7 +203,7 @@ async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
         )),
     });
     accepted.await?;
-    Ok(HttpResponse::Ok().json(json!({"status": "accepted"})))
+    Ok(HttpResponse::Ok().json(TeamMembership { status: MembershipStatus::Accepted }))
 }
 
 /// Take a person out; or, as that person, leave.
@@ -239,17 +243,13 @@ pub async fn blinks(who: Principal, team: Path<String>, state: Data<State>) -> A
         teams::close_weeks(conn, &team, who.at)?;
         Ok(teams::weeks(conn, team.id)?)
     });
-    let items = weeks.await?.into_iter().map(|week| {
-        let mut item = json!({
-            "from_timestamp": week.week_from.timestamp(), "to_timestamp": week.week_to.timestamp(),
-            "suppressed": week.blinks_per_minute.is_none(),
-        });
-        if let Some(figure) = week.blinks_per_minute {
-            item["blinks_per_minute"] = json!(figure);
-        }
-        item
+    let items = weeks.await?.into_iter().map(|week| TeamWeek {
+        from_timestamp: week.week_from.timestamp(),
+        to_timestamp: week.week_to.timestamp(),
+        suppressed: week.blinks_per_minute.is_none(),
+        blinks_per_minute: week.blinks_per_minute,
     });
-    Ok(HttpResponse::Ok().json(json!({"items": items.collect::<Vec<_>>()})))
+    Ok(HttpResponse::Ok().json(TeamWeeks { items: items.collect() }))
 }
 
 /// The team, when the caller is in it; else `refused`.

@@ -171,8 +171,10 @@ pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     let peer = state.peer(&req);
     state.limits.may_sign_in(peer)?;
     let (keys, password) = credentials(body::object(&req, payload).await?)?;
-    let key = keys.last().cloned().unwrap_or_default();
+    let unknown = keys.last().cloned().unwrap_or_default();
     let user = state.db.read(move |conn| users::by_email_keys(conn, &keys)).await?;
+    // Counted as the account has it, however its address was typed.
+    let key = user.as_ref().map_or(unknown, |user| user.email_key.clone());
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.is_password(password, &key, hash, peer).await?;
     let wrong = || {

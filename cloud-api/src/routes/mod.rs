@@ -68,9 +68,10 @@ macro_rules! api {
     ($part:ident $module:ident::$handler:ident => $open_to:ident $(, also $alias:literal)*) => {
         pastey::paste! {{
             let described = Described::of::<$module::[<__path_ $handler>]>();
-            let mut endpoints = Vec::new();
-            $(endpoints.push((described.at($alias), web::route().to($module::$handler)));)*
-            endpoints.push((described, web::route().to($module::$handler)));
+            let endpoints = vec![
+                $((described.at($alias), web::route().to($module::$handler)),)*
+                (described, web::route().to($module::$handler)),
+            ];
             let endpoint = |(described, route): (Described, Route)| Endpoint {
                 part: Part::$part,
                 path: described.path.clone(),

@@ -90,6 +90,7 @@ pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
 #[cfg(unix)]
 fn keep_private(database: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
+    let database = fs::canonicalize(database)?;
     for suffix in ["", "-wal", "-shm", "-journal"] {
         let mut path = database.as_os_str().to_owned();
         path.push(suffix);
@@ -114,7 +115,8 @@ fn keep_private(database: &Path) -> io::Result<()> {
 /// When another server is there.
 pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
     let Some(path) = target.sqlite_path() else { return Ok(None) };
-    let lock = path.with_extension("serve.lock");
+    // Two links to one file are one database.
+    let lock = fs::canonicalize(path).unwrap_or_else(|_| path.clone()).with_extension("serve.lock");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]

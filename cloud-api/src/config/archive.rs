@@ -242,6 +242,7 @@ mod tests {
             ledger: "ledger".into(),
             retention_days: 1,
             migrate: false,
+            alone: false,
         })
     }
 

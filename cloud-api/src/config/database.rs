@@ -50,6 +50,8 @@ pub struct DatabaseConfig {
     pub retention_days: u32,
     /// Whether `serve` applies migrations.
     pub migrate: bool,
+    /// Whether `serve` keeps other servers off an SQLite database.
+    pub alone: bool,
 }
 
 impl DatabaseArgs {
@@ -81,7 +83,7 @@ impl DatabaseArgs {
                 "Set CLOUD_API_LEDGER=FILE.",
             )
         })?;
-        Ok(DatabaseConfig { target, connections, master_key_file, ledger, retention_days, migrate: true })
+        Ok(DatabaseConfig { target, connections, master_key_file, ledger, retention_days, migrate: true, alone: true })
     }
 }
 

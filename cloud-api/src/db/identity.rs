@@ -10,21 +10,23 @@ use crate::config::Target;
 pub(super) struct Identity {
     path: PathBuf,
     file: (u64, u64),
+    /// Beside the file itself, wherever a link to it is.
+    log: PathBuf,
 }
 
 impl Identity {
     /// None for PostgreSQL, and for a file that is not there yet.
     pub(super) fn of(target: &Target) -> Option<Self> {
         let path = target.sqlite_path()?.clone();
-        Some(Self { file: file_at(&path)?, path })
+        let mut log = path.canonicalize().ok()?.into_os_string();
+        log.push("-wal");
+        Some(Self { file: file_at(&path)?, path, log: log.into() })
     }
 
     /// Whether the file is still there. `written` asks for the log of recent writes too, which is there as long as a
     /// connection that has written is open.
     pub(super) fn holds(&self, written: bool) -> bool {
-        let mut log = self.path.clone().into_os_string();
-        log.push("-wal");
-        file_at(&self.path) == Some(self.file) && (!written || file_at(Path::new(&log)).is_some())
+        file_at(&self.path) == Some(self.file) && (!written || file_at(&self.log).is_some())
     }
 }
 

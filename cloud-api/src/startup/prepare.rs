@@ -29,7 +29,7 @@ pub(super) fn prepare(
     now: UtcMs,
 ) -> Result<Prepared, Failure> {
     open::prepare_folder(&config.target)?;
-    let claim = open::claim(&config.target)?;
+    let claim = if config.alone { open::claim(&config.target)? } else { None };
     let mut conn = open::connect(&config.target)?;
     if config.migrate {
         migrate::run(&mut conn, &config.target).map_err(|e| {

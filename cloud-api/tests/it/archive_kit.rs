@@ -107,6 +107,7 @@ pub(crate) fn archive_of(app: &TestApp) -> Archive {
         ledger: app.folder.path().join("unused"),
         retention_days: 1,
         migrate: false,
+        alone: false,
     };
     Archive::open(app.archive.as_ref().unwrap(), &database, &mut conn).unwrap()
 }

@@ -160,6 +160,14 @@ fn one_database_file_has_one_server() {
     let (code, ..) = first.stop(Signal::KILL);
     assert_eq!(code, None);
     drop(Running::start(serve(home.path())));
+    // A link to it is the same database, and writes are taken there.
+    let link = home.path().join("link.db");
+    std::os::unix::fs::symlink(home.path().join(".local/share/cloud-api/server.db"), &link).unwrap();
+    let mut linked = serve(home.path());
+    linked.env("DATABASE_URL", format!("sqlite:{}", link.display()));
+    let linked = Running::start(linked);
+    Client::new(&linked.address).post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201);
+    says(&serve(home.path()).output().unwrap(), 5, "Another server");
 }
 
 #[test]

@@ -164,6 +164,8 @@ impl TestApp {
                 connections: 4,
                 retention_days: 1_095,
                 migrate: true,
+                // Some tests start a second server with other settings on the same file.
+                alone: false,
             },
             log: "info".to_owned(),
         };

@@ -57,7 +57,7 @@ impl Socket {
             Failure::failed(
                 code::SOCKET,
                 format!("The socket {} cannot be made: {error}.", path.display()),
-                "Check the permissions of its folder; unset XDG_RUNTIME_DIR if that names the folder of another user.",
+                "Check the permissions of its folder, or unset XDG_RUNTIME_DIR: the socket is then in the data folder.",
             )
         };
         private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;

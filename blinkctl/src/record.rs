@@ -1,8 +1,8 @@
 //! Minute records as the rows of a table.
 
-use blink_proto::{Minute, Quality};
+use blink_proto::{Minute, Quality, http::HistoryItem};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -86,19 +86,7 @@ impl Row for Minute {
     }
 }
 
-/// A minute as the server shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct RemoteMinute {
-    from_timestamp: Timestamp,
-    to_timestamp: Timestamp,
-    blink_count: u32,
-    observed_ms: u32,
-    blinks_per_minute: Option<f64>,
-    coverage: Option<f64>,
-    quality: Quality,
-}
-
-impl Row for RemoteMinute {
+impl Row for HistoryItem {
     const COLUMNS: &'static [Column] = &[
         required("from_timestamp", Kind::Time),
         required("to_timestamp", Kind::Time),
@@ -113,13 +101,18 @@ impl Row for RemoteMinute {
         vec![
             Cell::Time(self.from_timestamp),
             Cell::Time(self.to_timestamp),
-            Cell::Count(self.blink_count),
-            Cell::Count(self.observed_ms),
+            count(self.blink_count),
+            count(self.observed_ms),
             real(self.blinks_per_minute),
-            real(self.coverage),
+            Cell::Real(self.coverage),
             Cell::Text(quality(self.quality).to_owned()),
         ]
     }
+}
+
+/// A minute's counts are small.
+fn count(count: u64) -> Cell {
+    Cell::Count(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 fn quality(quality: Quality) -> &'static str {
@@ -150,9 +143,9 @@ mod tests {
         assert_eq!(fields(&example::minute(1)), names(Minute::COLUMNS));
         let remote = r#"{"from_timestamp":"2026-03-01T10:00:00Z","to_timestamp":"2026-03-01T10:01:00Z","blink_count":3,
             "observed_ms":50000,"blinks_per_minute":3.6,"coverage":0.833,"quality":"good"}"#;
-        let remote: RemoteMinute = serde_json::from_str(remote).unwrap();
-        assert_eq!(fields(&remote), names(RemoteMinute::COLUMNS));
-        assert_eq!(remote.cells().len(), RemoteMinute::COLUMNS.len());
+        let remote: HistoryItem = serde_json::from_str(remote).unwrap();
+        assert_eq!(fields(&remote), names(HistoryItem::COLUMNS));
+        assert_eq!(remote.cells().len(), HistoryItem::COLUMNS.len());
     }
 
     #[rstest]

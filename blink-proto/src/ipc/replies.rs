@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Minute, UserId, consent::ConsentRecord};
+use crate::{Minute, UserId, consent::ConsentRecord, http::HistoryItem};
 
 /// The consent text and this machine's record of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ pub struct ImportRejection {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RemotePage {
     /// Items of `GET /api/user/{id}/blinks` with `group=minute`.
-    pub items: Vec<serde_json::Value>,
+    pub items: Vec<HistoryItem>,
     /// Names the next page; null on the last.
     pub next_cursor: Option<String>,
 }

@@ -3,9 +3,11 @@
 use std::fs;
 
 use blink_proto::{
-    Minute,
+    Minute, Quality,
+    http::HistoryItem,
     ipc::{RemotePage, Reply, Request},
 };
+use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
 use crate::{
@@ -93,12 +95,16 @@ fn a_history_that_cannot_be_read_is_named() {
 /// Two pages of the account's minutes; `broken` names its first page for ever.
 fn remote(broken: bool) -> Manner {
     let item = |minute: u8| {
-        serde_json::json!({
-            "from_timestamp": format!("2026-03-01T10:{minute:02}:00Z"),
-            "to_timestamp": format!("2026-03-01T10:{:02}:00Z", minute + 1),
-            "blink_count": 12 + minute, "observed_ms": 55_000, "blinks_per_minute": 13.5, "coverage": 0.917,
-            "quality": "good",
-        })
+        let from: Timestamp = format!("2026-03-01T10:{minute:02}:00Z").parse().unwrap();
+        HistoryItem {
+            from_timestamp: from,
+            to_timestamp: from + SignedDuration::from_secs(60),
+            blink_count: 12 + u64::from(minute),
+            observed_ms: 55_000,
+            blinks_per_minute: Some(13.5),
+            coverage: 0.917,
+            quality: Quality::Good,
+        }
     };
     Manner {
         handler: Box::new(move |request| match request {

@@ -9,7 +9,10 @@ use std::{
 
 use blink_proto::{
     Problem, Secret,
-    http::{ErrorEnvelope, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
+    http::{
+        ConsentChange, ConsentKind, Consents, DeviceRequest, Erase, ErrorEnvelope, LoginRequest, OAuthError,
+        RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse,
+    },
     ipc::RemotePage,
     problem::code,
 };
@@ -216,15 +219,20 @@ impl Server for HttpServer {
     }
 
     fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError> {
-        match read::<Value>(self.get("/api/user/me/consents", Some(access))?) {
-            Ok(answer) => Ok(tracking_consent(&answer)),
+        match read::<Consents>(self.get("/api/user/me/consents", Some(access))?) {
+            Ok(consents) => Ok(consents.last(ConsentKind::Tracking).map(ServerConsent::from)),
             Err(error) if matches!(error.status(), Some(404 | 405)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
-        let body = json!({ "kind": "tracking", "granted": granted, "version": version });
+        let body = ConsentChange {
+            kind: ConsentKind::Tracking,
+            granted,
+            version: Some(version.to_owned()),
+            earlier_minutes: None,
+        };
         let request = self
             .agent()?
             .put(self.base.join("/api/user/me/consents"))
@@ -240,7 +248,7 @@ impl Server for HttpServer {
     }
 
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError> {
-        let body = password.map_or_else(|| json!({}), |password| json!({ "password": password }));
+        let body = Erase { password: password.cloned() };
         let request = self
             .agent()?
             .delete(self.base.join("/api/user/me"))
@@ -251,7 +259,7 @@ impl Server for HttpServer {
     }
 
     fn device_start(&self, name: &str) -> Result<DeviceStart, NetError> {
-        read(self.post("/api/auth/device", None, &json!({ "device_name": name }))?)
+        read(self.post("/api/auth/device", None, &DeviceRequest { device_name: Some(name.to_owned()) })?)
     }
 
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError> {
@@ -261,12 +269,8 @@ impl Server for HttpServer {
         if response.status().as_u16() != 400 {
             return read(response).map(|tokens| DeviceAnswer::Granted(Box::new(tokens)));
         }
-        #[derive(serde::Deserialize)]
-        struct Refusal {
-            error: String,
-        }
         let body = response.body_mut().with_config().limit(64 << 10).read_to_vec().unwrap_or_default();
-        let word = serde_json::from_slice::<Refusal>(&body).map(|refusal| refusal.error).unwrap_or_default();
+        let word = serde_json::from_slice::<OAuthError>(&body).map(|refusal| refusal.error).unwrap_or_default();
         match word.as_str() {
             "authorization_pending" => Ok(DeviceAnswer::Pending),
             "slow_down" => Ok(DeviceAnswer::SlowDown),
@@ -275,24 +279,6 @@ impl Server for HttpServer {
             _ => Err(NetError::Protocol(format!("it refuses the sign-in with `{word}`"))),
         }
     }
-}
-
-/// The newest word on tracking in the history of consents: a list of `{kind, granted, at}`, bare or under one name,
-/// in any order, or one object for each kind.
-fn tracking_consent(answer: &Value) -> Option<ServerConsent> {
-    let time = |entry: &Value| {
-        ["at", "decided_at", "recorded_at", "created_at", "withdrawn_at"]
-            .iter()
-            .find_map(|name| entry.get(name)?.as_str()?.parse().ok())
-    };
-    let read = |entry: &Value| Some(ServerConsent { granted: entry.get("granted")?.as_bool()?, at: time(entry) });
-    if let Some(entry) = answer.get("tracking").filter(|entry| entry.is_object()) {
-        return read(entry);
-    }
-    let lists = [Some(answer), answer.get("items"), answer.get("consents"), answer.get("history")];
-    let list = lists.into_iter().flatten().find_map(Value::as_array)?;
-    let tracking = list.iter().filter(|entry| entry.get("kind").and_then(Value::as_str) == Some("tracking"));
-    tracking.filter_map(read).max_by_key(|consent| consent.at)
 }
 
 /// Makes clients with this `ca_file`.
@@ -309,27 +295,6 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-
-    #[rstest]
-    #[case(json!([]), None)]
-    #[case(json!({"tracking": {"granted": false, "version": "1"}}), Some((false, None)))]
-    #[case(
-        json!([
-            {"kind": "tracking", "granted": false, "at": "2026-03-01T10:00:00Z"},
-            {"kind": "tracking", "granted": true, "at": "2026-02-01T10:00:00Z"},
-            {"kind": "team", "granted": true, "at": "2026-04-01T10:00:00Z"},
-        ]),
-        Some((false, Some("2026-03-01T10:00:00Z")))
-    )]
-    #[case(
-        json!({"items": [{"kind": "tracking", "granted": true, "at": "2026-02-01T10:00:00Z"}]}),
-        Some((true, Some("2026-02-01T10:00:00Z")))
-    )]
-    #[case(json!("what"), None)]
-    fn the_newest_word_on_tracking_counts(#[case] answer: Value, #[case] want: Option<(bool, Option<&str>)>) {
-        let want = want.map(|(granted, at)| ServerConsent { granted, at: at.map(|at| at.parse().unwrap()) });
-        assert_eq!(tracking_consent(&answer), want);
-    }
 
     #[rstest]
     #[case("17", Some(17))]

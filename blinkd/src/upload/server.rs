@@ -5,7 +5,9 @@ use std::time::Duration;
 use blink_proto::ipc::RemotePage;
 use blink_proto::{
     Problem, Secret,
-    http::{ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse},
+    http::{
+        Consent, ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse,
+    },
     problem::code,
     text,
 };
@@ -21,6 +23,12 @@ pub struct ServerConsent {
     pub granted: bool,
     /// Since when, if the server says.
     pub at: Option<Timestamp>,
+}
+
+impl From<&Consent> for ServerConsent {
+    fn from(consent: &Consent) -> Self {
+        Self { granted: consent.granted, at: Some(consent.at) }
+    }
 }
 
 /// What went wrong between us and the server.

@@ -9,8 +9,8 @@ use blink_proto::{
     Minute, UserId,
     consent::TRACKING_VERSION,
     http::{
-        ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, Rejected, Role, SyncRequest, SyncResponse,
-        TokenResponse, User,
+        ErrorDetail, HistoryItem, LoginRequest, RefreshRequest, RegisterRequest, Rejected, Role, SyncRequest,
+        SyncResponse, TokenResponse, User,
     },
     status::{State, Status},
 };
@@ -196,7 +196,16 @@ impl Server for FakeServer {
 
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError> {
         self.check(access)?;
-        let items = self.world(|w| w.minutes.values().map(|minute| serde_json::json!(minute.blink_count)).collect());
+        let shown = |minute: &Minute| HistoryItem {
+            from_timestamp: minute.from_timestamp,
+            to_timestamp: minute.to_timestamp,
+            blink_count: minute.blink_count.into(),
+            observed_ms: minute.observed_ms.into(),
+            blinks_per_minute: None,
+            coverage: 1.0,
+            quality: minute.quality,
+        };
+        let items = self.world(|w| w.minutes.values().map(shown).collect());
         Ok(RemotePage { items, next_cursor: of.cursor.clone() })
     }
 

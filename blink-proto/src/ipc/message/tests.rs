@@ -1,6 +1,7 @@
 //! What the messages look like.
 
 use super::*;
+use crate::http::HistoryItem;
 
 fn json(message: &impl Serialize) -> String {
     serde_json::to_string(message).unwrap()
@@ -61,6 +62,15 @@ fn the_messages_about_minutes_and_settings_look_like_this() {
         Request::Doctor,
         Request::Reload,
     ];
+    let shown = HistoryItem {
+        from_timestamp: Timestamp::UNIX_EPOCH,
+        to_timestamp: Timestamp::UNIX_EPOCH,
+        blink_count: 1,
+        observed_ms: 60_000,
+        blinks_per_minute: Some(1.0),
+        coverage: 1.0,
+        quality: crate::Quality::Good,
+    };
     let aside = SetAside { minute, code: "too_old".into(), detail: "d".into(), at: Some(Timestamp::UNIX_EPOCH) };
     let rejected = vec![ImportRejection { index: 3, code: "conflict".into(), detail: "d".into() }];
     let erased = crate::receipt::LocalErasure { minutes: 3, unsent: 1, everything: false };
@@ -74,7 +84,7 @@ fn the_messages_about_minutes_and_settings_look_like_this() {
         Reply::SetAside { items: vec![aside] },
         Reply::SetAsideCount(SetAsideCount { minutes: 2 }),
         Reply::Imported(Imported { imported: 1, duplicates: 2, queued: 1, rejected }),
-        Reply::RemotePage(RemotePage { items: vec![serde_json::json!({"blink_count": 1})], next_cursor: None }),
+        Reply::RemotePage(RemotePage { items: vec![shown], next_cursor: None }),
         Reply::Receipt(Receipt {
             at: Timestamp::UNIX_EPOCH,
             local: Some(erased),

@@ -19,7 +19,6 @@ use crate::{
     days::{Days, Range},
     exit::Failure,
     output::{Tone, counted, path_text},
-    record::RemoteMinute,
     signal,
     target::Target,
     when::{Moment, parse_moment},
@@ -127,7 +126,8 @@ impl Args {
     /// Writes the minutes; returns how many, and how many lines of the history were no record.
     async fn fill(&self, out: impl io::Write + Send, range: Range, context: &Context) -> Result<(u64, u64), Failure> {
         if self.remote {
-            let mut writer = Writer::<RemoteMinute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
+            let mut writer = Writer::<blink_proto::http::HistoryItem, _>::new(self.format, out)
+                .map_err(|error| unwritten(&error))?;
             let minutes = remote::fill(&mut writer, range, context).await?;
             writer.finish().map_err(|error| unwritten(&error))?;
             return Ok((minutes, 0));

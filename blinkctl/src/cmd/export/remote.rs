@@ -2,7 +2,10 @@
 
 use std::io::Write;
 
-use blink_proto::ipc::{RemotePage, Reply, Request};
+use blink_proto::{
+    http::HistoryItem,
+    ipc::{RemotePage, Reply, Request},
+};
 
 use super::{unwritten, writer::Writer};
 use crate::{
@@ -11,12 +14,11 @@ use crate::{
     days::Range,
     exit::Failure,
     progress::Progress,
-    record::RemoteMinute,
 };
 
 /// Writes all pages; returns how many minutes.
 pub(super) async fn fill<W: Write + Send>(
-    writer: &mut Writer<RemoteMinute, W>,
+    writer: &mut Writer<HistoryItem, W>,
     range: Range,
     context: &Context,
 ) -> Result<u64, Failure> {
@@ -29,7 +31,7 @@ pub(super) async fn fill<W: Write + Send>(
             return Err(wrong_reply());
         };
         for item in items {
-            writer.write(serde_json::from_value(item).map_err(|_| strange())?).map_err(|error| unwritten(&error))?;
+            writer.write(item).map_err(|error| unwritten(&error))?;
             minutes += 1;
         }
         progress.set(minutes);

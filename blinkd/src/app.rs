@@ -19,7 +19,7 @@ use tokio::{
 };
 
 use crate::{
-    capture::{self, CaptureControl, CaptureEvent, CaptureEvents as _, Eyes, Trouble, TroubleKind},
+    capture::{self, CaptureControl, CaptureEvent, CaptureEvents as _, FrameReader, Trouble, TroubleKind},
     clock::{Clock, Zone},
     config::Settings,
     cost::Meter,
@@ -44,8 +44,8 @@ const UPLOAD_ENDS: Duration = Duration::from_millis(150);
 const KEEPER_ENDS: Duration = Duration::from_millis(600);
 const RUNTIME_ENDS: Duration = Duration::from_millis(150);
 
-/// Makes the eyes, on the capture thread.
-pub type MakeEyes = Box<dyn Fn() -> Box<dyn Eyes> + Send>;
+/// Makes the reader, on the capture thread.
+pub type MakeReader = Box<dyn Fn() -> Box<dyn FrameReader> + Send>;
 
 /// What the daemon is made of.
 pub struct AppDeps {
@@ -60,7 +60,7 @@ pub struct AppDeps {
     /// The source, as `status` shows it.
     pub source: String,
     /// What looks.
-    pub eyes: MakeEyes,
+    pub reader: MakeReader,
     /// Whom to follow among several people.
     pub owner: Arc<OwnerDesk>,
     /// Makes clients of servers.
@@ -181,7 +181,8 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     let guard = StopOnPanic(Arc::clone(&stop));
     let upload_thread = uploader.start(inbox, move || drop(guard)).map_err(no_threads)?;
 
-    let capture = Capture { eyes: deps.eyes, control: Arc::clone(&control), clock: deps.clock, keeper: keeper.clone() };
+    let capture =
+        Capture { reader: deps.reader, control: Arc::clone(&control), clock: deps.clock, keeper: keeper.clone() };
     let capture =
         thread::Builder::new().name("blinkd-capture".into()).spawn(move || capture.run()).map_err(no_threads)?;
 
@@ -235,7 +236,7 @@ impl Drop for StopOnPanic {
 }
 
 struct Capture {
-    eyes: MakeEyes,
+    reader: MakeReader,
     control: Arc<CaptureControl>,
     clock: Arc<dyn Clock>,
     keeper: KeeperHandle,
@@ -244,7 +245,7 @@ struct Capture {
 impl Capture {
     fn run(self) {
         loop {
-            let watch = || capture::run((self.eyes)().as_mut(), &self.control, &self.clock, &self.keeper);
+            let watch = || capture::run((self.reader)().as_mut(), &self.control, &self.clock, &self.keeper);
             if catch_unwind(AssertUnwindSafe(watch)).is_ok() {
                 if self.control.take_renewed() {
                     continue;

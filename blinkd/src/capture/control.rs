@@ -68,7 +68,7 @@ impl CaptureControl {
         self.changed.notify_all();
     }
 
-    /// Has the source closed and looking begun anew, with new eyes.
+    /// Has the source closed and looking begun anew, with new reader.
     pub fn renew(&self) {
         self.flags().renew = true;
         self.changed.notify_all();

@@ -1,15 +1,15 @@
 //! The capture thread: opens the source while it may, and turns what is seen into wall time.
 //!
 //! - [`CaptureControl`]: may a source be open?
-//! - [`Eyes`]: source and pipeline, as a trait; [`native`] is the real one
+//! - [`FrameReader`]: source and pipeline, as a trait; [`native`] is the real one
 //! - [`device`]: who else has the camera open
 //! - [`CaptureEvents`]: who is told; the keeper
 
 mod control;
 pub mod device;
-mod eyes;
 pub mod native;
 mod pace;
+mod reader;
 mod wall;
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +19,7 @@ use blink_vision::{Event, FaceSight, FrameReport};
 use jiff::Timestamp;
 
 pub use control::CaptureControl;
-pub use eyes::{Eyes, Look, Trouble, TroubleKind, Want};
+pub use reader::{FrameReader, Pacing, ReadOutcome, Trouble, TroubleKind};
 
 use crate::{clock::Clock, minutes::Observation};
 use pace::Pace;
@@ -44,7 +44,7 @@ pub struct Sighting {
     pub at: Timestamp,
     /// Who could be seen in it.
     pub sight: Sight,
-    /// Mean EAR of the measurable eyes.
+    /// Mean EAR of the measurable reader.
     pub ear: Option<f64>,
     /// Mean open-eye baseline.
     pub baseline: Option<f64>,
@@ -70,11 +70,11 @@ pub trait CaptureEvents {
 }
 
 /// Runs until it is told to stop.
-pub fn run(eyes: &mut dyn Eyes, control: &CaptureControl, clock: &Arc<dyn Clock>, sink: &dyn CaptureEvents) {
+pub fn run(reader: &mut dyn FrameReader, control: &CaptureControl, clock: &Arc<dyn Clock>, sink: &dyn CaptureEvents) {
     let mut failures = 0;
     while control.wait_open() {
-        let mut watch = Settling::new(clock.as_ref(), control, sink, eyes.needs_pacing());
-        let outcome = watch.run(eyes);
+        let mut watch = Settling::new(clock.as_ref(), control, sink, reader.needs_pacing());
+        let outcome = watch.run(reader);
         control.end_use();
         let (frames, steady) = (watch.frames, watch.gave_frames_for >= STEADY);
         failures = if steady { 0 } else { failures };
@@ -84,7 +84,7 @@ pub fn run(eyes: &mut dyn Eyes, control: &CaptureControl, clock: &Arc<dyn Clock>
                 failures = if frames > 0 { 0 } else { failures };
                 sink.tell(CaptureEvent::Closed);
             }
-            Err(trouble) if trouble.kind == TroubleKind::Ended && !(eyes.repeats() && frames > 0) => {
+            Err(trouble) if trouble.kind == TroubleKind::Ended && !(reader.repeats() && frames > 0) => {
                 tracing::info!("the file is at its end");
                 sink.tell(CaptureEvent::Trouble(trouble));
                 return control.wait_stop();
@@ -140,56 +140,56 @@ impl<'a> Settling<'a> {
     }
 
     /// Looks until the source must be closed; the source is closed in any case.
-    fn run(&mut self, eyes: &mut dyn Eyes) -> Result<(), Trouble> {
-        eyes.ready()?;
+    fn run(&mut self, reader: &mut dyn FrameReader) -> Result<(), Trouble> {
+        reader.ready()?;
         if !self.control.begin_use() {
             return Ok(());
         }
         let now = self.clock.now();
         self.wall = WallTime::from(now);
         let opened = self.clock.mono();
-        eyes.open(now)?;
+        reader.open(now)?;
         self.sink.tell(CaptureEvent::Opened);
-        let outcome = self.look_on(eyes, opened);
-        eyes.close();
-        eyes.decided(&mut self.events);
+        let outcome = self.read_on(reader, opened);
+        reader.close();
+        reader.decided(&mut self.events);
         self.settle();
         self.hand_on();
         outcome
     }
 
-    fn look_on(&mut self, eyes: &mut dyn Eyes, opened: Duration) -> Result<(), Trouble> {
+    fn read_on(&mut self, reader: &mut dyn FrameReader, opened: Duration) -> Result<(), Trouble> {
         let (clock, control, paced) = (self.clock, self.control, self.paced);
         let mut pace = Pace::default();
         let mut wanted = |t: Duration| {
             if !pace.takes(t, control.pace()) {
-                return Want::PassOver;
+                return Pacing::Skip;
             }
             let may = if paced { control.wait_until(clock, opened + t) } else { control.is_open() };
-            if may { Want::Look } else { Want::Stop }
+            if may { Pacing::Process } else { Pacing::Stop }
         };
         let mut last_frame = clock.mono();
         while control.is_open() {
-            match eyes.look(&mut wanted)? {
-                Look::Frame(report) => {
+            match reader.read(&mut wanted)? {
+                ReadOutcome::Frame(report) => {
                     last_frame = clock.mono();
                     self.gave_frames_for = last_frame.saturating_sub(opened);
                     self.frame(&report);
-                    eyes.decided(&mut self.events);
+                    reader.decided(&mut self.events);
                     self.settle();
                     if !self.settled.is_empty() || last_frame.saturating_sub(self.handed_on) >= HAND_ON_EVERY {
                         self.handed_on = last_frame;
                         self.hand_on();
                     }
                 }
-                Look::PassedOver => last_frame = clock.mono(),
-                Look::Nothing => {
+                ReadOutcome::Skipped => last_frame = clock.mono(),
+                ReadOutcome::NoFrame => {
                     let patience = if self.frames == 0 { SLOW_START } else { SILENCE };
                     if clock.mono().saturating_sub(last_frame) >= patience {
                         return Err(silent());
                     }
                 }
-                Look::Unwanted => break,
+                ReadOutcome::Stopped => break,
             }
         }
         Ok(())
@@ -198,8 +198,8 @@ impl<'a> Settling<'a> {
     fn frame(&mut self, report: &FrameReport) {
         self.frames += 1;
         self.wall.frame(report.timestamp, self.clock.now());
-        let mean = |eyes: [f32; 2]| {
-            let measured = eyes.iter().filter(|ear| ear.is_finite());
+        let mean = |reader: [f32; 2]| {
+            let measured = reader.iter().filter(|ear| ear.is_finite());
             let (sum, n) = measured.fold((0.0, 0.0), |(sum, n), ear| (sum + f64::from(*ear), n + 1.0));
             (n > 0.0).then(|| sum / n)
         };

@@ -1,4 +1,4 @@
-//! The real eyes: a source of blink-vision and its pipeline.
+//! The real reader: a source of blink-vision and its pipeline.
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -10,14 +10,14 @@ use blink_vision::{
 };
 use jiff::Timestamp;
 
-use super::{Eyes, Look, Trouble, TroubleKind, Want};
+use super::{FrameReader, Pacing, ReadOutcome, Trouble, TroubleKind};
 use crate::{models, owner::OwnerDesk};
 
 /// Frames further apart are not one stretch: the machine slept, or the source hung.
 const GAP: Duration = Duration::from_secs(1);
 
 /// A source of this machine.
-pub struct NativeEyes {
+pub struct NativeReader {
     spec: SourceSpec,
     /// Loaded once: the model is large, and opening must be quick.
     pipeline: Option<Pipeline>,
@@ -32,8 +32,8 @@ pub struct NativeEyes {
     stands_still: bool,
 }
 
-impl NativeEyes {
-    /// Eyes that look where `spec` says; nothing is opened yet.
+impl NativeReader {
+    /// A reader of where `spec` says; nothing is opened yet.
     #[must_use]
     pub fn new(spec: SourceSpec, owner: Arc<OwnerDesk>) -> Self {
         Self {
@@ -77,7 +77,7 @@ fn model_trouble(error: &ModelError) -> Trouble {
     Trouble { kind: TroubleKind::Broken, problem }
 }
 
-impl Eyes for NativeEyes {
+impl FrameReader for NativeReader {
     fn ready(&mut self) -> Result<(), Trouble> {
         if self.pipeline.is_none() {
             let predictor = load_landmark_model(&models::folders()).map_err(|error| model_trouble(&error))?;
@@ -95,14 +95,16 @@ impl Eyes for NativeEyes {
         Ok(())
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
-        let (Some(source), Some(pipeline)) = (&mut self.source, &mut self.pipeline) else { return Ok(Look::Nothing) };
+    fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble> {
+        let (Some(source), Some(pipeline)) = (&mut self.source, &mut self.pipeline) else {
+            return Ok(ReadOutcome::NoFrame);
+        };
         let outcome = match source.read() {
             Ok(frame) => {
                 match wanted(frame.timestamp) {
-                    Want::Look => {}
-                    Want::PassOver => return Ok(Look::PassedOver),
-                    Want::Stop => return Ok(Look::Unwanted),
+                    Pacing::Process => {}
+                    Pacing::Skip => return Ok(ReadOutcome::Skipped),
+                    Pacing::Stop => return Ok(ReadOutcome::Stopped),
                 }
                 if self.last.is_some_and(|last| frame.timestamp.saturating_sub(last) > GAP) {
                     pipeline.finish();
@@ -128,10 +130,10 @@ impl Eyes for NativeEyes {
                 }
                 report
             }
-            Err(SourceError::TimedOut) => return Ok(Look::Nothing),
+            Err(SourceError::TimedOut) => return Ok(ReadOutcome::NoFrame),
             Err(error) => Err(error),
         };
-        outcome.map(Look::Frame).map_err(|error| self.trouble(&error))
+        outcome.map(ReadOutcome::Frame).map_err(|error| self.trouble(&error))
     }
 
     fn decided(&mut self, into: &mut Vec<Event>) {

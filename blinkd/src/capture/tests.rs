@@ -41,7 +41,7 @@ struct Script {
     opened_at: Mutex<Vec<Duration>>,
 }
 
-struct ScriptedEyes {
+struct ScriptedReader {
     script: Arc<Script>,
     clock: FakeClock,
     events: Vec<Event>,
@@ -62,7 +62,7 @@ fn report(ms: u64) -> FrameReport {
     }
 }
 
-impl Eyes for ScriptedEyes {
+impl FrameReader for ScriptedReader {
     fn ready(&mut self) -> Result<(), Trouble> {
         Ok(())
     }
@@ -79,23 +79,23 @@ impl Eyes for ScriptedEyes {
         Ok(())
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
+    fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble> {
         let step = self.script.steps.lock().unwrap().pop_front();
         match step {
             Some(Step::Frame(ms, events)) => {
                 match wanted(Duration::from_millis(ms)) {
-                    Want::Look => {}
-                    Want::PassOver => return Ok(Look::PassedOver),
-                    Want::Stop => return Ok(Look::Unwanted),
+                    Pacing::Process => {}
+                    Pacing::Skip => return Ok(ReadOutcome::Skipped),
+                    Pacing::Stop => return Ok(ReadOutcome::Stopped),
                 }
                 self.events = events;
-                Ok(Look::Frame(report(ms)))
+                Ok(ReadOutcome::Frame(report(ms)))
             }
             Some(Step::Fails(kind)) => Err(trouble(kind)),
             Some(Step::Locked(_)) | None => {
                 // As a source that has no frame yet, but with less patience.
                 thread::sleep(Duration::from_millis(1));
-                Ok(Look::Nothing)
+                Ok(ReadOutcome::NoFrame)
             }
         }
     }
@@ -141,9 +141,9 @@ impl Stage {
         let (script, control) = (Arc::new(script), Arc::new(CaptureControl::default()));
         let clock = FakeClock::starting_at(START.parse().unwrap());
         let (tell, news) = mpsc::channel();
-        let mut eyes = ScriptedEyes { script: Arc::clone(&script), clock: clock.clone(), events: Vec::new() };
+        let mut reader = ScriptedReader { script: Arc::clone(&script), clock: clock.clone(), events: Vec::new() };
         let (its_control, its_clock) = (Arc::clone(&control), Arc::new(clock.clone()) as Arc<dyn Clock>);
-        let thread = thread::spawn(move || run(&mut eyes, &its_control, &its_clock, &Ear(tell)));
+        let thread = thread::spawn(move || run(&mut reader, &its_control, &its_clock, &Ear(tell)));
         Self { script, control, clock, news, thread: Some(thread) }
     }
 

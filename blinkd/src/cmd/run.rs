@@ -7,7 +7,7 @@ use blink_vision::SourceSpec;
 
 use crate::{
     app::{self, AppDeps},
-    capture::native::NativeEyes,
+    capture::native::NativeReader,
     clock::{RealClock, Zone},
     config::Settings,
     desktop::{self, DesktopDeps},
@@ -67,9 +67,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         tz: Zone::system(),
         machine: device::fingerprint(),
         source: source.to_string(),
-        eyes: {
+        reader: {
             let (settings, owner) = (Arc::clone(&settings), Arc::clone(&owner));
-            Box::new(move || Box::new(NativeEyes::new(settings.config().source, Arc::clone(&owner))))
+            Box::new(move || Box::new(NativeReader::new(settings.config().source, Arc::clone(&owner))))
         },
         owner,
         policy: config.capture_policy(),

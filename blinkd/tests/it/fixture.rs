@@ -22,7 +22,7 @@ use blink_proto::{
 use blink_vision::{Blink, Event, FaceSight, FrameReport, Reading};
 use blinkd::{
     app::{self, AppDeps, Running},
-    capture::{Eyes, Look, Trouble, Want},
+    capture::{FrameReader, Pacing, ReadOutcome, Trouble},
     clock::RealClock,
     exit::Failure,
     keeper::CapturePolicy,
@@ -43,8 +43,8 @@ pub(crate) struct EyeFlags {
     pub(crate) turned: AtomicBool,
 }
 
-/// Eyes that see a face in every frame, 50 a second, which blinks every 200 ms.
-pub(crate) struct BlinkingEyes {
+/// A reader that sees a face in every frame, 50 a second, which blinks every 200 ms.
+pub(crate) struct BlinkingReader {
     flags: Arc<EyeFlags>,
     opened: Instant,
     frames: u64,
@@ -53,7 +53,7 @@ pub(crate) struct BlinkingEyes {
 
 const FRAME: Duration = Duration::from_millis(20);
 
-impl Eyes for BlinkingEyes {
+impl FrameReader for BlinkingReader {
     fn ready(&mut self) -> Result<(), Trouble> {
         Ok(())
     }
@@ -65,15 +65,15 @@ impl Eyes for BlinkingEyes {
         Ok(())
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
+    fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble> {
         self.frames += 1;
         let timestamp = FRAME * u32::try_from(self.frames).unwrap();
         // As a camera does: the frame comes when it is due.
         thread::sleep(timestamp.saturating_sub(self.opened.elapsed()));
         match wanted(timestamp) {
-            Want::Look => {}
-            Want::PassOver => return Ok(Look::PassedOver),
-            Want::Stop => return Ok(Look::Unwanted),
+            Pacing::Process => {}
+            Pacing::Skip => return Ok(ReadOutcome::Skipped),
+            Pacing::Stop => return Ok(ReadOutcome::Stopped),
         }
         self.events.push(Event::Observed { from: timestamp - FRAME, to: timestamp, closed: Duration::ZERO });
         if self.frames.is_multiple_of(10) {
@@ -90,7 +90,7 @@ impl Eyes for BlinkingEyes {
         let turned = self.flags.turned.load(Ordering::SeqCst);
         let reading = Reading { ear: Some([0.3, 0.32]), turned, ..Reading::default() };
         let sight = if turned { FaceSight::Turned } else { FaceSight::Measurable };
-        Ok(Look::Frame(FrameReport {
+        Ok(ReadOutcome::Frame(FrameReport {
             index: self.frames,
             timestamp,
             sight,
@@ -120,7 +120,7 @@ impl Eyes for BlinkingEyes {
 /// A running daemon and its eyes' flags.
 pub(crate) struct Fixture {
     pub(crate) folder: Arc<TempDir>,
-    pub(crate) eyes: Arc<EyeFlags>,
+    pub(crate) reader: Arc<EyeFlags>,
     running: Option<Running>,
 }
 
@@ -137,9 +137,9 @@ impl Fixture {
 
     /// A daemon of the profile in `folder`, on these buses.
     pub(crate) fn on(folder: Arc<TempDir>, buses: Buses) -> (Client, Self) {
-        let eyes = Arc::<EyeFlags>::default();
-        let running = start_on(folder.path(), &eyes, buses).unwrap();
-        let fixture = Self { folder, eyes, running: Some(running) };
+        let reader = Arc::<EyeFlags>::default();
+        let running = start_on(folder.path(), &reader, buses).unwrap();
+        let fixture = Self { folder, reader, running: Some(running) };
         (fixture.client(), fixture)
     }
 
@@ -154,7 +154,7 @@ impl Fixture {
     }
 
     pub(crate) fn eyes_are_open(&self) -> bool {
-        self.eyes.open.load(Ordering::SeqCst)
+        self.reader.open.load(Ordering::SeqCst)
     }
 
     /// Waits for a client to ask for the end.
@@ -179,22 +179,22 @@ impl Drop for Fixture {
 }
 
 /// A daemon of the profile under `root`, on no bus.
-pub(crate) fn start(root: &Path, eyes: &Arc<EyeFlags>) -> Result<Running, Failure> {
-    start_on(root, eyes, Buses::none())
+pub(crate) fn start(root: &Path, reader: &Arc<EyeFlags>) -> Result<Running, Failure> {
+    start_on(root, reader, Buses::none())
 }
 
 /// A daemon of the profile under `root`, on these buses.
-pub(crate) fn start_on(root: &Path, eyes: &Arc<EyeFlags>, buses: Buses) -> Result<Running, Failure> {
-    let eyes = Arc::clone(eyes);
+pub(crate) fn start_on(root: &Path, reader: &Arc<EyeFlags>, buses: Buses) -> Result<Running, Failure> {
+    let reader = Arc::clone(reader);
     app::start(AppDeps {
         paths: Paths::under(root),
         clock: Arc::new(RealClock::default()),
         tz: TimeZone::UTC.into(),
         machine: Some("this machine".to_owned()),
         source: "synthetic".to_owned(),
-        eyes: Box::new(move || {
-            let flags = Arc::clone(&eyes);
-            Box::new(BlinkingEyes { flags, opened: Instant::now(), frames: 0, events: Vec::new() })
+        reader: Box::new(move || {
+            let flags = Arc::clone(&reader);
+            Box::new(BlinkingReader { flags, opened: Instant::now(), frames: 0, events: Vec::new() })
         }),
         owner: Arc::new(OwnerDesk::open(Paths::under(root).owner_file())),
         connect: Box::new(|_| Err(Problem::new("no_server", "There is no server here.", "Do without."))),

@@ -21,7 +21,7 @@ use blink_proto::{
 use blink_vision::Event;
 use blinkd::{
     app::{self, AppDeps},
-    capture::{Eyes, Look, Trouble, Want, native::NativeEyes},
+    capture::{FrameReader, Pacing, ReadOutcome, Trouble, native::NativeReader},
     clock::{Clock as _, FakeClock},
     daemon::Daemon,
     keeper::CapturePolicy,
@@ -42,10 +42,10 @@ fn minutes() -> (u64, u64) {
     if std::env::var_os("WAW_TEST_LONG").is_some() { (120, 12) } else { (4, 2) }
 }
 
-/// The real eyes, by a clock that each frame moves to its own time. Once a second of footage they wait until the keeper
+/// The real reader, by a clock that each frame moves to its own time. Once a second of footage they wait until the keeper
 /// has taken everything, as it would have in a real second.
-struct FastEyes {
-    eyes: NativeEyes,
+struct FastReader {
+    reader: NativeReader,
     clock: FakeClock,
     opened: Duration,
     waited_at: Duration,
@@ -54,7 +54,7 @@ struct FastEyes {
     runtime: Runtime,
 }
 
-impl FastEyes {
+impl FastReader {
     fn wait_for_the_keeper(&mut self) {
         let now = self.clock.mono();
         if now.saturating_sub(self.waited_at) >= Duration::from_secs(1)
@@ -66,43 +66,43 @@ impl FastEyes {
     }
 }
 
-impl Eyes for FastEyes {
+impl FrameReader for FastReader {
     fn ready(&mut self) -> Result<(), Trouble> {
-        self.eyes.ready()
+        self.reader.ready()
     }
 
     fn open(&mut self, at: Timestamp) -> Result<(), Trouble> {
         self.opened = self.clock.mono();
-        self.eyes.open(at)
+        self.reader.open(at)
     }
 
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble> {
+    fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble> {
         self.wait_for_the_keeper();
         let (clock, opened) = (&self.clock, self.opened);
-        let look = self.eyes.look(&mut |t| {
+        let look = reader.read(&mut |t| {
             clock.advance((opened + t).saturating_sub(clock.mono()));
             wanted(t)
         });
-        if matches!(look, Ok(Look::Frame(_))) {
+        if matches!(look, Ok(ReadOutcome::Frame(_))) {
             self.frames.fetch_add(1, Ordering::SeqCst);
         }
         look
     }
 
     fn decided(&mut self, into: &mut Vec<Event>) {
-        self.eyes.decided(into);
+        self.reader.decided(into);
     }
 
     fn close(&mut self) {
-        self.eyes.close();
+        self.reader.close();
     }
 
     fn needs_pacing(&self) -> bool {
-        self.eyes.needs_pacing()
+        self.reader.needs_pacing()
     }
 
     fn repeats(&self) -> bool {
-        self.eyes.repeats()
+        self.reader.repeats()
     }
 }
 
@@ -138,12 +138,12 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         tz: TimeZone::UTC.into(),
         machine: Some("this machine".to_owned()),
         source: source.clone(),
-        eyes: {
+        reader: {
             let (clock, frames, daemon) = (clock.clone(), Arc::clone(&frames), Arc::clone(&daemon));
             let owner = Arc::clone(&owner);
             Box::new(move || {
-                Box::new(FastEyes {
-                    eyes: NativeEyes::new(source.parse().unwrap(), Arc::clone(&owner)),
+                Box::new(FastReader {
+                    reader: NativeReader::new(source.parse().unwrap(), Arc::clone(&owner)),
                     clock: clock.clone(),
                     opened: Duration::ZERO,
                     waited_at: Duration::ZERO,

@@ -8,7 +8,7 @@ use std::{
 use blink_profile::Paths;
 use blink_vision::Event;
 use blinkd::{
-    capture::{Eyes as _, Look, Want, native::NativeEyes},
+    capture::{FrameReader as _, Pacing, ReadOutcome, native::NativeReader},
     owner::OwnerDesk,
 };
 use jiff::Timestamp;
@@ -25,15 +25,15 @@ fn a_window_that_begins_in_the_middle_of_a_blink_does_not_count_it() {
         let at: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
         let epoch = at - Duration::from_millis(2_000 + into_the_blink_ms);
         let source = format!("synthetic:bpm=15,epoch={epoch}");
-        let mut eyes = NativeEyes::new(source.parse().unwrap(), Arc::clone(&owner));
-        assert!(eyes.ready().is_ok(), "the landmark model is installed");
-        assert!(eyes.open(at).is_ok());
+        let mut reader = NativeReader::new(source.parse().unwrap(), Arc::clone(&owner));
+        assert!(reader.ready().is_ok(), "the landmark model is installed");
+        assert!(reader.open(at).is_ok());
         let (opened, mut frames, mut events) = (Instant::now(), 0, Vec::new());
         while opened.elapsed() < Duration::from_millis(2_600) {
-            frames += u32::from(matches!(eyes.look(&mut |_| Want::Look), Ok(Look::Frame(_))));
+            frames += u32::from(matches!(reader.read(&mut |_| Pacing::Process), Ok(ReadOutcome::Frame(_))));
         }
-        eyes.close();
-        eyes.decided(&mut events);
+        reader.close();
+        reader.decided(&mut events);
         assert!(frames > 10);
         let blinks = events.iter().filter(|event| matches!(event, Event::Blink(_))).count();
         assert_eq!(blinks, 0, "opened {into_the_blink_ms} ms into a blink");

@@ -30,30 +30,30 @@ pub enum TroubleKind {
 
 /// One look.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Look {
+pub enum ReadOutcome {
     /// A frame was seen.
     Frame(FrameReport),
     /// No frame came within the source's time-out.
-    Nothing,
+    NoFrame,
     /// A frame came and was passed over.
-    PassedOver,
+    Skipped,
     /// The frame was not wanted any more.
-    Unwanted,
+    Stopped,
 }
 
 /// What to do with a frame that has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Want {
+pub enum Pacing {
     /// Look at it.
-    Look,
+    Process,
     /// Go on to the next: fewer frames are wanted.
-    PassOver,
+    Skip,
     /// No frame is wanted any more.
     Stop,
 }
 
 /// A source and the pipeline behind it.
-pub trait Eyes {
+pub trait FrameReader {
     /// Gets ready what opening needs, such as models; called before each opening.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ pub trait Eyes {
     /// # Errors
     ///
     /// The source ended or failed.
-    fn look(&mut self, wanted: &mut dyn FnMut(Duration) -> Want) -> Result<Look, Trouble>;
+    fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble>;
 
     /// Moves what has been decided since the last call to `into`.
     fn decided(&mut self, into: &mut Vec<Event>);

@@ -27,6 +27,7 @@ mod limits;
 mod load;
 mod mock;
 mod oidc;
+mod oidc_kit;
 mod once;
 mod operation;
 mod outage;

@@ -1,10 +1,5 @@
 //! Signing in through a provider: the way there and back, and every token that must be refused.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
-
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64},
@@ -20,118 +15,11 @@ use cloud_api::{
     open,
     routes::reset,
 };
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rcgen::PublicKeyData as _;
+use jsonwebtoken::{Algorithm, Header};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::{handover::until_waiting, harness::*, mock::Mock};
-
-/// What the provider says of the person who signs in next, changed by each test.
-#[derive(Clone)]
-struct Provider {
-    claims: Arc<Mutex<Value>>,
-    header: Arc<Mutex<Header>>,
-    nonce: Arc<Mutex<String>>,
-    /// What its description says besides, and otherwise.
-    description: Arc<Mutex<Value>>,
-    /// What it says of a person at an address of its own.
-    userinfo: Arc<Mutex<Value>>,
-    /// What it answers to any code instead of a token.
-    refusal: Arc<Mutex<Option<(u16, Value)>>>,
-    issuer: String,
-}
-
-fn provider() -> (Provider, Mock) {
-    let key = rcgen::KeyPair::generate().unwrap();
-    let point = key.der_bytes()[1..].to_vec();
-    let jwks = json!({"keys": [{"kty": "EC", "crv": "P-256", "kid": "one", "alg": "ES256", "use": "sig", "x": B64.encode(&point[..32]), "y": B64.encode(&point[32..])}]});
-    let sign = EncodingKey::from_ec_der(&key.serialize_der());
-    let header = Header { kid: Some("one".to_owned()), ..Header::new(Algorithm::ES256) };
-    let mut provider = Provider {
-        claims: Arc::new(Mutex::new(json!({}))),
-        header: Arc::new(Mutex::new(header)),
-        nonce: Arc::default(),
-        description: Arc::new(Mutex::new(json!({}))),
-        userinfo: Arc::new(Mutex::new(json!({}))),
-        refusal: Arc::default(),
-        issuer: String::new(),
-    };
-    let (claims, header, nonce) = (provider.claims.clone(), provider.header.clone(), provider.nonce.clone());
-    let (description, userinfo, refusal) =
-        (provider.description.clone(), provider.userinfo.clone(), provider.refusal.clone());
-    let mock = Mock::start(move |own, request| match request.path.as_str() {
-        "/.well-known/openid-configuration" => {
-            let page = |name: &str| format!("{own}/{name}");
-            let base = json!({"issuer": own, "authorization_endpoint": page("authorize"), "token_endpoint": page("token"), "jwks_uri": page("jwks")});
-            (200, changed(base, &description.lock().unwrap()).to_string())
-        }
-        "/userinfo" => (200, userinfo.lock().unwrap().to_string()),
-        "/token" if refusal.lock().unwrap().is_some() => {
-            let (status, said) = refusal.lock().unwrap().clone().unwrap();
-            (status, said.to_string())
-        }
-        "/jwks" => (200, jwks.to_string()),
-        "/token" if request.body.contains("code=good") => {
-            let now = jiff::Timestamp::now().as_second();
-            let base = json!({"iss": own, "aud": "waw", "sub": "ada", "iat": now, "exp": now + 600, "nonce": *nonce.lock().unwrap(), "email": "ada@example.org", "email_verified": true, "name": "Ada"});
-            let header = header.lock().unwrap().clone();
-            let key = if header.alg == Algorithm::HS256 {
-                EncodingKey::from_secret(jwks.to_string().as_bytes())
-            } else {
-                sign.clone()
-            };
-            let token = jsonwebtoken::encode(&header, &changed(base, &claims.lock().unwrap()), &key).unwrap();
-            (200, json!({"id_token": token, "access_token": "x", "token_type": "Bearer"}).to_string())
-        }
-        _ => (400, json!({"error": "invalid_grant"}).to_string()),
-    });
-    provider.issuer.clone_from(&mock.address);
-    (provider, mock)
-}
-
-fn with_provider(app: &TestApp) -> (TestApp, Provider, Mock) {
-    let (provider, mock) = provider();
-    let oidc = OidcConfig {
-        issuer: mock.address.clone(),
-        client_id: "waw".to_owned(),
-        client_secret: Some(blink_proto::Secret::new("shh")),
-    };
-    let app = app.replica_with(OutsideConfig { oidc: Some(oidc), ask: None });
-    (app, provider, mock)
-}
-
-/// The way to the provider: its query, and the cookie that binds the browser.
-fn begin(app: &TestApp) -> (BTreeMap<String, String>, String) {
-    let answer = app.anonymous().get("/api/auth/google").expect(303);
-    let cookie = answer.header("set-cookie").to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-    let (_, query) = answer.header("location").split_once('?').unwrap();
-    let decode = |text: &str| text.replace("%3A", ":").replace("%2F", "/").replace('+', " ");
-    let query =
-        query.split('&').map(|pair| pair.split_once('=').unwrap()).map(|(k, v)| (k.to_owned(), decode(v))).collect();
-    (query, cookie.split(';').next().unwrap().to_owned())
-}
-
-fn come_back(app: &TestApp, query: &BTreeMap<String, String>, cookie: &str, code: &str) -> Answer {
-    let path = format!("/api/auth/google/callback?code={code}&state={}", query["state"]);
-    app.anonymous().send("GET", &path, &[("cookie", cookie)], None)
-}
-
-/// Signs in with what the provider says now.
-fn sign_in(app: &TestApp, provider: &Provider) -> Answer {
-    let (query, cookie) = begin(app);
-    provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
-    come_back(app, &query, &cookie, "good")
-}
-
-const JSON: (&str, &str) = ("content-type", "application/json");
-
-/// Consents to tracking, with what else is said.
-fn consent(who: &Client, also: &Value) -> Answer {
-    let body = changed(json!({"kind": "tracking", "granted": true, "version": "1"}), also).to_string();
-    who.send("PUT", "/api/user/me/consents", &[JSON], Some(body.as_bytes()))
-}
+use crate::{handover::until_waiting, harness::*, oidc_kit::*};
 
 contract! {
     fn a_new_person_signs_in_and_consents_before_anything_else(app) {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use blink_vision::{
-    container::{Container, Extent},
+    container::{Container, Extent, riff::MotionJpeg},
     native::SyntheticFace,
     schedule::Truth,
     source::Synthetic,
@@ -111,16 +111,19 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
     }
     bar.finish_and_clear();
     writer.release().map_err(refused)?;
-    check_is_whole(path)
+    check_is_whole(path, frames)
 }
 
-/// OpenCV's writer does not say that the disk was full: the file's own header then states more than there is.
-fn check_is_whole(path: &Path) -> Result<(), Failure> {
-    let mut file = fs::File::open(path).map_err(|error| unwritable(path, &error.to_string()))?;
-    match Container::inspect(&mut file).extent {
-        Extent::WholeAndCounted => Ok(()),
-        _ => Err(unwritable(path, "not all of it is there; the disk may be full")),
+/// OpenCV's writer does not say that the disk was full: the file's header then states more than there is, or nothing.
+fn check_is_whole(path: &Path, frames: u64) -> Result<(), Failure> {
+    let refused = |error: std::io::Error| unwritable(path, &error.to_string());
+    let mut file = fs::File::open(path).map_err(refused)?;
+    let counted = Container::inspect(&mut file).extent == Extent::WholeAndCounted;
+    let movie = MotionJpeg::open(file).map_err(refused)?;
+    if counted && movie.is_some_and(|movie| movie.stated_frames() == frames) {
+        return Ok(());
     }
+    Err(unwritable(path, "not all of it is there; the disk may be full"))
 }
 
 fn unwritable(path: &Path, why: &str) -> Failure {

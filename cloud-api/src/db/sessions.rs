@@ -135,8 +135,8 @@ pub fn rotate(conn: &mut Conn, exchange: Exchange, now: UtcMs) -> Result<Rotatio
         .execute(conn)?;
     if rotated == 0 {
         // One whose time is over is left to retention, which knows when not to believe the clock.
-        let ended = diesel::delete(sessions::table.filter(live)).execute(conn)?;
-        return Ok(if ended == 0 { Rotation::Unknown } else { Rotation::Reused });
+        let is_live: bool = diesel::select(diesel::dsl::exists(sessions::table.filter(live))).get_result(conn)?;
+        return Ok(if is_live && end(conn, session)? { Rotation::Reused } else { Rotation::Unknown });
     }
     let user = sessions::table
         .inner_join(people::table)

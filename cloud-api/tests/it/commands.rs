@@ -82,7 +82,8 @@ fn whoever_stops_reading_ends_no_command_with_a_crash() {
     assert!(run(home.path(), &["migrate"]).status.success());
     let made = |command: &mut Command| {
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes()).unwrap();
+        // Whoever reads no password may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes());
         child.wait_with_output().unwrap()
     };
     made(program(home.path()).args(["admin", "create", "ada@example.org", "--password-stdin"]));
@@ -193,7 +194,7 @@ fn an_idle_server_ends_at_once() {
     Client::new(&running.address).get("/health").expect(200);
     let (code, took, log) = running.stop(Signal::TERM);
     assert_eq!(code, Some(0));
-    assert!(took < Duration::from_millis(900), "{took:?}");
+    assert!(took < Duration::from_millis(1_400), "{took:?}");
     assert!(!log.contains("WARN"), "{log}");
 }
 
@@ -206,13 +207,16 @@ fn what_is_under_way_is_finished_and_what_is_new_is_refused() {
     slow.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let body = br#"{"email":"ada@example.org","password":"not it at all"}"#;
     let head = format!(
-        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+        "POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\
+         Content-Length: {}\r\n\r\n",
         body.len()
     );
     slow.write_all(head.as_bytes()).unwrap();
+    // The request is under way once the server asks for its body.
+    let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    slow.read_exact(&mut go_on).unwrap();
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
     slow.write_all(&body[..10]).unwrap();
-    // The server has read that much once it answers another.
-    Client::new(&running.address).get("/health").expect(200);
     let stopping = thread::spawn(move || running.stop(Signal::TERM));
     let asked = Instant::now();
     while TcpStream::connect(&address).is_ok() {

@@ -121,12 +121,7 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     finish_erasing(&deps.paths)?;
     let mut lock = Lock::take(&deps.paths)?;
     erase::sweep_half_written(&deps.paths);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("blinkd-ipc")
-        .enable_all()
-        .build()
-        .map_err(no_threads)?;
+    let runtime = runtime()?;
     let path = deps.paths.socket();
     let socket = {
         let _inside = runtime.enter();
@@ -138,7 +133,7 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     let control = Arc::new(CaptureControl::default());
     let (upload, inbox) = UploadHandle::new();
 
-    let nudge = upload.clone();
+    let (uploader, owner) = (upload.clone(), Arc::clone(&deps.owner));
     let keeper = Keeper::begin(keeper::KeeperDeps {
         paths: deps.paths.clone(),
         clock: Arc::clone(&deps.clock),
@@ -150,22 +145,10 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
         meter: Meter::default(),
         control: Arc::clone(&control),
         events: events.clone(),
-        enrols: {
-            let owner = Arc::clone(&deps.owner);
-            Box::new(move || owner.enrols())
-        },
-        on_sealed: Box::new(move || nudge.queued()),
+        enrols: Box::new(move || owner.enrols()),
+        on_sealed: Box::new(move || uploader.queued()),
     });
-    let keeper = keeper.map_err(|error| {
-        if let keeper::KeeperError::Newer(problem) = error {
-            return Failure { problem, status: ExitStatus::Usage };
-        }
-        Failure::failed(
-            code::DATA_FOLDER,
-            format!("The profile cannot be used: {error}."),
-            "Check the data folder's permissions.",
-        )
-    })?;
+    let keeper = keeper.map_err(unusable_profile)?;
     let guard = StopOnPanic(Arc::clone(&stop));
     let (keeper, keeper_thread) = keeper.start(move || drop(guard)).map_err(no_threads)?;
 
@@ -206,6 +189,24 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
     let paths = deps.paths;
     Ok(Running { daemon, keeper, upload, control, stop, threads, runtime, paths, socket: path, _lock: lock })
+}
+
+/// The runtime of the local socket and the session's buses; blocking work has threads of its own.
+fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("blinkd-ipc")
+        .enable_all()
+        .build()
+        .map_err(no_threads)
+}
+
+fn unusable_profile(error: keeper::KeeperError) -> Failure {
+    if let keeper::KeeperError::Newer(problem) = error {
+        return Failure { problem, status: ExitStatus::Usage };
+    }
+    let message = format!("The profile cannot be used: {error}.");
+    Failure::failed(code::DATA_FOLDER, message, "Check the data folder's permissions.")
 }
 
 /// Finishes an erasure that was cut off, before anything of the profile is read.

@@ -98,12 +98,8 @@ impl Daemon {
                 withdrawn
             }
             Request::Register { server, email, password, consent_version, adopt } => {
-                let register = Some(consent_version);
-                self.deps
-                    .upload
-                    .open(Credentials { server, email, password, adopt, register })
-                    .await
-                    .map(Reply::SignedIn)
+                let credentials = Credentials { server, email, password, adopt, register: Some(consent_version) };
+                self.deps.upload.open(credentials).await.map(Reply::SignedIn)
             }
             Request::Login { server, email, password, adopt } => {
                 let credentials = Credentials { server, email, password, adopt, register: None };
@@ -131,11 +127,7 @@ impl Daemon {
             Request::Doctor => self.doctor().await,
             Request::Reload => self.reload().await,
             Request::Subscribe { .. } | Request::Quit => Ok(Reply::Done),
-            Request::Unknown => Err(Problem::new(
-                code::UNKNOWN_REQUEST,
-                "This blinkd does not know that request.",
-                "Bring blinkd and blinkctl to the same version, and restart blinkd.",
-            )),
+            Request::Unknown => Err(unknown_request()),
         }
     }
 
@@ -248,4 +240,12 @@ impl Daemon {
     ) -> Result<Reply, Problem> {
         self.deps.keeper.ask(job).await.unwrap_or_else(|Gone| Err(stopping()))
     }
+}
+
+fn unknown_request() -> Problem {
+    Problem::new(
+        code::UNKNOWN_REQUEST,
+        "This blinkd does not know that request.",
+        "Bring blinkd and blinkctl to the same version, and restart blinkd.",
+    )
 }

@@ -69,10 +69,7 @@ pub fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
 /// When they cannot be made.
 pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
     let Some(path) = target.sqlite_path() else { return Ok(()) };
-    let failed = |e: io::Error| {
-        let message = format!("The database {} cannot be opened: {e}", path.display());
-        Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
-    };
+    let failed = |e: io::Error| unwritable(path, &e);
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
         blink_files::private_folder(folder).map_err(failed)?;
     }
@@ -81,9 +78,12 @@ pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(failed)?;
-    #[cfg(unix)]
-    keep_private(path).map_err(failed)?;
     Ok(())
+}
+
+fn unwritable(path: &Path, e: &io::Error) -> Failure {
+    let message = format!("The database {} cannot be opened: {e}", path.display());
+    Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
 }
 
 /// Takes a database file and its logs away from others: people's minutes and addresses are in all of them.
@@ -156,6 +156,10 @@ pub fn connect(target: &Target) -> Result<Conn, Failure> {
             "Check that DATABASE_URL is right and the database is up and whole.",
         )
     })?;
+    #[cfg(unix)]
+    if let Some(path) = target.sqlite_path() {
+        keep_private(path).map_err(|e| unwritable(path, &e))?;
+    }
     match migrate::newer(&mut conn) {
         None => Ok(conn),
         Some(found) => Err(Failure::failed(

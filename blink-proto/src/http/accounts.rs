@@ -103,7 +103,7 @@ pub struct RegisterRequest {
     pub timezone: Option<String>,
     /// Without it there is no account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schema(value_type = RegisterConsent))]
+    #[cfg_attr(feature = "schema", schema(value_type = RegisterConsent, required = true))]
     pub consent: Option<RegisterConsent>,
 }
 

@@ -89,7 +89,7 @@ fn the_open_minute_is_erased_while_tracking_goes_on() {
     client.consent();
     until("blinks", || client.status().blinks_session >= 5);
     client.call(Request::Pause(PauseSpan::default())).unwrap();
-    until("closing", || !fixture.eyes_are_open());
+    until("closing", || !fixture.source_is_open());
     let counted = client.status().today.blink_count;
     let receipt = delete(&mut client, Erase::Local).local.unwrap();
     // Two, where a minute ended meanwhile.
@@ -99,7 +99,7 @@ fn the_open_minute_is_erased_while_tracking_goes_on() {
     client.call(Request::Resume).unwrap();
     until("a new blink", || client.status().blinks_session >= 1);
     client.call(Request::Pause(PauseSpan::default())).unwrap();
-    until("closing again", || !fixture.eyes_are_open() && client.status().fps == 0.0);
+    until("closing again", || !fixture.source_is_open() && client.status().fps == 0.0);
     let since = client.status().blinks_session;
     drop(client);
     let folder = Arc::clone(&fixture.folder);

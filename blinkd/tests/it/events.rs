@@ -74,7 +74,7 @@ fn live_points_come_at_ten_hertz_or_better_where_asked_for() {
 #[test]
 fn a_turned_head_is_told_as_one_though_its_ear_is_known() {
     let (mut listener, fixture) = Fixture::new();
-    fixture.eyes.turned.store(true, Ordering::SeqCst);
+    fixture.reader.turned.store(true, Ordering::SeqCst);
     fixture.client().consent();
     assert_eq!(listener.call(Request::Subscribe { live: true }), Ok(Reply::Done));
     let point = |heard: &[Event]| {
@@ -85,7 +85,7 @@ fn a_turned_head_is_told_as_one_though_its_ear_is_known() {
     };
     let turned = point(&listen(&mut listener, |heard| point(heard).is_some())).unwrap();
     assert_eq!((turned.sight, turned.ear.is_some()), (Some(Sight::Turned), true));
-    fixture.eyes.turned.store(false, Ordering::SeqCst);
+    fixture.reader.turned.store(false, Ordering::SeqCst);
     listen(&mut listener, |heard| {
         heard.iter().any(|event| matches!(event, Event::Live(point) if point.sight == Some(Sight::Measurable)))
     });

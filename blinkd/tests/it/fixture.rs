@@ -153,7 +153,7 @@ impl Fixture {
         client
     }
 
-    pub(crate) fn eyes_are_open(&self) -> bool {
+    pub(crate) fn source_is_open(&self) -> bool {
         self.reader.open.load(Ordering::SeqCst)
     }
 

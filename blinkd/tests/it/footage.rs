@@ -79,7 +79,7 @@ impl FrameReader for FastReader {
     fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble> {
         self.wait_for_the_keeper();
         let (clock, opened) = (&self.clock, self.opened);
-        let look = reader.read(&mut |t| {
+        let look = self.reader.read(&mut |t| {
             clock.advance((opened + t).saturating_sub(clock.mono()));
             wanted(t)
         });

@@ -21,7 +21,7 @@ fn without_consent_it_serves_and_opens_nothing() {
     let status = client.status();
     assert_eq!((status.state, status.consent, status.blinks_session), (State::NoConsent, false, 0));
     assert_eq!(status.pid, std::process::id());
-    assert!(!fixture.eyes_are_open());
+    assert!(!fixture.source_is_open());
     let Ok(Reply::Consent(shown)) = client.call(Request::ConsentShow) else { panic!("no consent text") };
     assert!(shown.record.is_none() && !shown.text.is_empty());
 }
@@ -32,7 +32,7 @@ fn consent_opens_and_withdrawal_and_pause_close_within_a_second() {
     client.consent();
     until("a blink", || client.status().blinks_session > 0);
     assert_eq!(client.status().state, State::Tracking);
-    assert!(fixture.eyes_are_open());
+    assert!(fixture.source_is_open());
     for (close, open, state) in [
         (Request::Pause(PauseSpan::default()), Request::Resume, State::Paused),
         (Request::ConsentWithdraw, Request::ConsentGrant { version: "1".into() }, State::NoConsent),
@@ -40,11 +40,11 @@ fn consent_opens_and_withdrawal_and_pause_close_within_a_second() {
         assert_eq!(client.call(close), Ok(Reply::Done));
         let asked = Instant::now();
         assert_eq!(client.status().state, state);
-        until("closing", || !fixture.eyes_are_open());
+        until("closing", || !fixture.source_is_open());
         assert!(asked.elapsed() < Duration::from_secs(1));
         let seen = client.status().blinks_session;
         assert_eq!(client.call(open), Ok(Reply::Done));
-        until("opening again", || fixture.eyes_are_open());
+        until("opening again", || fixture.source_is_open());
         until("another blink", || client.status().blinks_session > seen);
     }
 }
@@ -55,7 +55,7 @@ fn pause_consent_and_the_open_minute_survive_a_restart() {
     client.consent();
     until("some blinks", || client.status().blinks_session >= 3);
     assert_eq!(client.call(Request::Pause(PauseSpan::default())), Ok(Reply::Done));
-    until("closing", || !fixture.eyes_are_open());
+    until("closing", || !fixture.source_is_open());
     let before = client.status();
     let folder = Arc::clone(&fixture.folder);
     assert!(fixture.stop() < Duration::from_secs(2));
@@ -64,7 +64,7 @@ fn pause_consent_and_the_open_minute_survive_a_restart() {
     assert_eq!((after.state, after.consent, after.blinks_session), (State::Paused, true, 0));
     assert_eq!(after.today.blink_count, before.today.blink_count);
     assert_eq!(after.today.observed_ms, before.today.observed_ms);
-    assert!(!fixture.eyes_are_open());
+    assert!(!fixture.source_is_open());
 }
 
 #[test]
@@ -111,10 +111,10 @@ fn a_path_too_long_for_a_socket_is_said() {
 fn quit_is_answered_and_obeyed() {
     let (mut client, fixture) = Fixture::new();
     client.consent();
-    until("opening", || fixture.eyes_are_open());
+    until("opening", || fixture.source_is_open());
     assert_eq!(client.call(Request::Quit), Ok(Reply::Done));
     fixture.wait();
-    let eyes = Arc::clone(&fixture.eyes);
+    let eyes = Arc::clone(&fixture.reader);
     assert!(fixture.stop() < Duration::from_secs(2));
     assert!(!eyes.open.load(std::sync::atomic::Ordering::SeqCst));
     assert!(client.receive().is_none());

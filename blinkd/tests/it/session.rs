@@ -21,7 +21,7 @@ fn on(bus: &PrivateBus) -> (Client, Fixture) {
 /// Waits until it is locked and closed, or open again.
 fn settles(client: &mut Client, fixture: &Fixture, locked: bool) {
     let what = if locked { "closing for a lock" } else { "opening again" };
-    until(what, || (client.status().state == State::Locked) == locked && fixture.eyes_are_open() != locked);
+    until(what, || (client.status().state == State::Locked) == locked && fixture.source_is_open() != locked);
 }
 
 /// A session that is not locked, and a daemon whose source is open.
@@ -85,7 +85,7 @@ fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothin
     desktop.hint_unsaid(false);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
-        assert!(!fixture.eyes_are_open());
+        assert!(!fixture.source_is_open());
     }
     bus.kill();
     drop(desktop);
@@ -103,7 +103,7 @@ fn sleep_waits_until_the_camera_is_closed() {
         desktop.sleep(true);
         until("letting it sleep", || {
             let sleeps = desktop.held.load(Ordering::SeqCst) == 0;
-            assert!(!sleeps || !fixture.eyes_are_open(), "the camera is closed first");
+            assert!(!sleeps || !fixture.source_is_open(), "the camera is closed first");
             sleeps
         });
         assert_eq!(client.status().state, State::Locked);
@@ -137,7 +137,7 @@ fn what_others_say_in_logind_s_name_is_not_believed() {
     lie(&bus);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
-        assert!(!fixture.eyes_are_open());
+        assert!(!fixture.source_is_open());
     }
     assert_eq!(client.status().state, State::Locked);
 }
@@ -160,7 +160,7 @@ fn a_bus_that_dies_and_comes_back_is_followed_again_and_never_needed() {
     drop(desktop);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
-        assert!(!fixture.eyes_are_open());
+        assert!(!fixture.source_is_open());
     }
     bus.run();
     let _desktop = Desktop::on(&bus, false);

@@ -19,8 +19,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let system = actix_web::rt::System::new();
     let ended = system.block_on(async {
         let application = Application::build(config, Clock::System).await?.with_spool(spool);
-        announce(&application);
+        // Before anybody hears of the address, and may send a signal.
         let stop = signals::until_stop(application.reload())?;
+        announce(&application);
         application.run_until_stopped(stop).await
     });
     // Dropping it would wait for threads that wait for a database that does not answer.

@@ -4,8 +4,8 @@ mod listen;
 mod prepare;
 
 use std::{
-    fs,
-    net::SocketAddr,
+    fs, io,
+    net::{SocketAddr, TcpListener},
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,7 +15,7 @@ use crate::{
     archive::spool::Spool,
     auth::{oidc::Provider, password::Passwords},
     clock::Clock,
-    config::{Config, DatabaseConfig, Target},
+    config::{Config, DatabaseConfig, ServerConfig, Target},
     failure::{Failure, chain},
     http::{envelope, upload},
     jobs,
@@ -77,14 +77,7 @@ impl Application {
     /// # Errors
     /// With what is wrong, and the exit code for it.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, Failure> {
-        let certificate = config.server.tls.as_ref().map(|(cert, key)| Certificate::load(cert, key)).transpose();
-        let certificate = certificate.map_err(|e| {
-            Failure::usage(
-                "bad_certificate",
-                chain(&e),
-                "Give CLOUD_API_TLS_CERT and CLOUD_API_TLS_KEY two PEM files that belong together.",
-            )
-        })?;
+        let certificate = certificate(&config)?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
@@ -126,25 +119,8 @@ impl Application {
             behind_proxy,
             exports_dir,
         };
-        let (data, parts) = (web::Data::new(state.clone()), config.server.parts.clone());
-        let server = HttpServer::new(move || {
-            let cors = cors(&data.access.cors_origins);
-            App::new()
-                .app_data(data.clone())
-                .app_data(envelope::Https(data.is_https()))
-                .wrap(Condition::new(!data.access.cors_origins.is_empty(), cors))
-                .wrap(from_fn(envelope::around))
-                .configure(|config| routes::configure(config, &parts))
-        })
-        .workers(config.server.workers)
-        .client_request_timeout(HEAD_TIMEOUT)
-        .shutdown_timeout(SHUTDOWN_S)
-        .disable_signals();
-        let server = match &certificate {
-            Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()),
-            None => server.listen(listener),
-        };
-        let server = server.map_err(|e| cannot_listen(address, &e))?.run();
+        let server = serve(&state, &config.server, listener, certificate.as_ref());
+        let server = server.map_err(|e| cannot_listen(address, &e))?;
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
         let (database, reload) = (config.database, Arc::new(Notify::new()));
@@ -218,6 +194,41 @@ impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         self.0.abort();
     }
+}
+
+fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, Failure> {
+    let certificate = config.server.tls.as_ref().map(|(cert, key)| Certificate::load(cert, key)).transpose();
+    certificate.map_err(|e| {
+        let fix = "Give CLOUD_API_TLS_CERT and CLOUD_API_TLS_KEY two PEM files that belong together.";
+        Failure::usage("bad_certificate", chain(&e), fix)
+    })
+}
+
+fn serve(
+    state: &State,
+    config: &ServerConfig,
+    listener: TcpListener,
+    certificate: Option<&Arc<Certificate>>,
+) -> io::Result<Server> {
+    let (data, parts) = (web::Data::new(state.clone()), config.parts.clone());
+    let server = HttpServer::new(move || {
+        let cors = cors(&data.access.cors_origins);
+        App::new()
+            .app_data(data.clone())
+            .app_data(envelope::Https(data.is_https()))
+            .wrap(Condition::new(!data.access.cors_origins.is_empty(), cors))
+            .wrap(from_fn(envelope::around))
+            .configure(|config| routes::configure(config, &parts))
+    })
+    .workers(config.workers)
+    .client_request_timeout(HEAD_TIMEOUT)
+    .shutdown_timeout(SHUTDOWN_S)
+    .disable_signals();
+    let server = match certificate {
+        Some(certificate) => server.listen_rustls_0_23(listener, certificate.server_config()),
+        None => server.listen(listener),
+    };
+    Ok(server?.run())
 }
 
 /// Pages of these origins may use the API, with a bearer token and never with cookies.

@@ -35,6 +35,7 @@ fn run(backend: Backend) {
     app.stop();
     app.set_time("2029-06-22T12:00:00Z");
     app.restart();
+    let ada = Client { base: app.address.clone(), ..ada };
     eventually("the leap is noticed", || count(&app, "housekeeping WHERE what = 'doubt'") == 1);
     let held = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
     assert_eq!((&held["held"], &held["reason"]), (&json!(true), &json!("clock_doubted")));
@@ -47,6 +48,7 @@ fn run(backend: Backend) {
     assert_eq!(ada.totals(), (180, 3_600_000));
     refresh(&ada).expect(200);
     app.restart();
+    let ada = Client { base: app.address.clone(), ..ada };
     assert_eq!(app.anonymous().get("/healthz").expect(200).json["retention"]["held"], false);
     eventually("the doubt is over", || count(&app, "housekeeping WHERE what = 'doubt'") == 0);
     assert_eq!(ada.totals(), (180, 3_600_000));

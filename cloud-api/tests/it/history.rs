@@ -67,7 +67,7 @@ contract! {
             let item = item(&format!("group={group}"));
             assert_eq!((&item["blinks_per_minute"], &item["quality"]), (&Value::Null, &json!("insufficient")), "{group}");
         }
-        ada.store(&[changed(base[1].clone(), &json!({"observed_ms": 1}))]);
+        ada.store(&[changed(base[1].clone(), &json!({"observed_ms": 1, "quality": "insufficient"}))]);
         assert_eq!(item("group=hour")["blinks_per_minute"], 12.0);
     }
 

@@ -145,7 +145,9 @@ fn figures_want_their_token_where_a_proxy_makes_everybody_local() {
     let home = tempfile::tempdir().unwrap();
     let start = |token: Option<&str>| {
         let mut command = program(home.path());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--behind-proxy"]);
+        // The first one runs until the end of the test: the second has a database of its own.
+        let database = format!("sqlite:{}", home.path().join(token.unwrap_or("first")).display());
+        command.env("DATABASE_URL", database).args(["serve", "--listen", "127.0.0.1:0", "--behind-proxy"]);
         if let Some(token) = token {
             command.env("CLOUD_API_METRICS_TOKEN", token);
         }

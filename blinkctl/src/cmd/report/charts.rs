@@ -47,8 +47,7 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
             let h = RATE_HEIGHT * rate / most;
             scene.shapes.push(column(middle, rate_base, thick, h, Ink::Rate, title.clone()));
             if thick >= NUMBERED && h >= 24.0 {
-                let text = format!("{rate:.1}");
-                numbers.push((middle, rate_base - 12.0, text));
+                numbers.push((middle, rate_base - 12.0, format!("{rate:.1}")));
             }
         }
         if let Some(coverage) = bar.sum.coverage() {
@@ -59,10 +58,8 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
         if (bars.len() - 1 - n) % every == 0 {
             let name = bar.short(unit);
             // The last name may be wider than its bar: it ends with the plot then.
-            let (x, anchor) = match middle + wide(&name) / 2.0 > width {
-                true => (width - 1.0, Anchor::End),
-                false => (middle, Anchor::Middle),
-            };
+            let past_the_end = middle + wide(&name) / 2.0 > width;
+            let (x, anchor) = if past_the_end { (width - 1.0, Anchor::End) } else { (middle, Anchor::Middle) };
             scene.text(x, coverage_base + 14.0, LABEL, anchor, Ink::Faint, name);
         }
     }

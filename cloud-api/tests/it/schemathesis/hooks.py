@@ -87,7 +87,7 @@ class SignedIn:
 
 
 def minute(body):
-    """A minute of today, whatever time was made up; one that was not observed has no blinks."""
+    """A minute of today, whatever time was made up; one that was not observed has no blinks, and its quality fits."""
     now = datetime.datetime.now(datetime.timezone.utc).replace(second=0, microsecond=0)
     start = now - datetime.timedelta(minutes=2 + uuid.uuid4().int % 1000)
     said = lambda time: time.strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -95,6 +95,7 @@ def minute(body):
     body["user_id"] = None
     if body["observed_ms"] == 0:
         body["blink_count"] = 0
+    body["quality"] = "good" if body["observed_ms"] >= 10_000 else "insufficient"
 
 
 def code(approved):

@@ -262,7 +262,14 @@ mod tests {
 
     #[rstest]
     #[case(|_: &mut Minute| (), None)]
-    #[case(|m: &mut Minute| m.from_timestamp += SignedDuration::from_secs(1), Some("from_timestamp"))]
+    #[case(|m: &mut Minute| m.from_timestamp += SignedDuration::from_secs(1), Some("to_timestamp"))]
+    #[case(
+        |m: &mut Minute| {
+            m.from_timestamp += SignedDuration::from_secs(1);
+            m.to_timestamp += SignedDuration::from_secs(1);
+        },
+        Some("from_timestamp")
+    )]
     #[case(|m: &mut Minute| m.to_timestamp += SignedDuration::from_secs(60), Some("to_timestamp"))]
     #[case(|m: &mut Minute| m.blink_count = MAX_BLINKS + 1, Some("blink_count"))]
     #[case(|m: &mut Minute| m.observed_ms = MINUTE_MS + 1, Some("observed_ms"))]

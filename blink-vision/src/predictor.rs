@@ -35,13 +35,16 @@ pub struct GreyImage<'a> {
     stride: usize,
 }
 
+/// The longest side of a picture, in pixels: places in it fit 16 bits.
+pub const MAX_SIDE: usize = 32_767;
+
 impl<'a> GreyImage<'a> {
     /// A picture of `width` x `height` pixels whose rows begin every `stride` bytes of `data`; `None` where `data` is
-    /// too short for it, or a side is 0 or over 32,767.
+    /// too short for it, or a side is 0 or over [`MAX_SIDE`].
     #[must_use]
     pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Option<Self> {
-        let fits = (1..=32_767).contains(&width)
-            && (1..=32_767).contains(&height)
+        let fits = (1..=MAX_SIDE).contains(&width)
+            && (1..=MAX_SIDE).contains(&height)
             && stride >= width
             && data.len() >= stride * (height - 1) + width;
         fits.then_some(Self { data, width, height, stride })

@@ -100,8 +100,19 @@ impl Described {
             }
         }
         operation["responses"] = Value::Object(responses);
+        let body = operation.pointer_mut("/requestBody/content/application~1json/schema");
+        if let Some(schema) = body {
+            *schema = present(schema);
+        }
         operation
     }
+}
+
+/// The schema of an optional body where there is one: absent is not null.
+fn present(schema: &Value) -> Value {
+    let alternatives = schema["oneOf"].as_array();
+    let body = alternatives.and_then(|kinds| kinds.iter().find(|kind| **kind != json!({"type": "null"})));
+    body.unwrap_or(schema).clone()
 }
 
 /// The whole document, of these operations.

@@ -174,13 +174,17 @@ fn one_database_file_has_one_server() {
 #[test]
 fn a_database_that_others_could_read_is_private_after_a_start() {
     let home = tempfile::tempdir().unwrap();
-    Running::start(serve(home.path())).stop(Signal::KILL);
+    let running = Running::start(serve(home.path()));
+    // Once it has written, there are its logs.
+    Client::new(&running.address).get("/healthz").expect(200);
+    running.stop(Signal::KILL);
     let folder = home.path().join(".local/share/cloud-api");
     let names = ["server.db", "server.db-wal", "server.db-shm"];
     for name in names {
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o644)).unwrap();
     }
-    let _running = Running::start(serve(home.path()));
+    let running = Running::start(serve(home.path()));
+    Client::new(&running.address).get("/healthz").expect(200);
     for name in names {
         let mode = fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{name}");

@@ -10,6 +10,7 @@ use std::{
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: String,
     pub(crate) body: String,
@@ -58,8 +59,9 @@ fn serve(
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let path = first.split_whitespace().nth(1)?.to_owned();
-    let request = Request { path, headers, body: String::from_utf8_lossy(&body).into_owned() };
+    let mut words = first.split_whitespace().map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
+    let request = Request { method, path, headers, body: String::from_utf8_lossy(&body).into_owned() };
     log.lock().unwrap().push(request.clone());
     let (status, text) = answer(own, &request);
     let head = format!(

@@ -13,7 +13,7 @@ use std::{
 };
 
 use cloud_api::{
-    config::Target,
+    config::{AccessConfig, Target},
     db::{Db, DbError, conn::Conn, purge, transaction},
     open,
 };
@@ -61,7 +61,9 @@ fn a_read_only_database_is_said_and_left_behind() {
 
 #[test]
 fn an_old_minute_and_retention_let_others_go_on_while_somebody_reads() {
-    let app = TestApp::start(Backend::Postgres);
+    let mut app = TestApp::start(Backend::Postgres);
+    // Eve sends as fast as she can.
+    app.set_access(AccessConfig { rate_limit: false, ..AccessConfig::default() });
     let (ada, eve) = (app.user(), app.user());
     ada.store(&minutes("2026-01-10T09:00:00Z", 3, 1));
     // A backup is such a reader.

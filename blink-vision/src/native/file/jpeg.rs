@@ -8,7 +8,7 @@ use opencv::{
 };
 
 use super::Step;
-use crate::{container::riff::MotionJpeg, native::SourceError};
+use crate::{container::riff::MotionJpeg, native::SourceError, predictor::MAX_SIDE};
 
 /// The end of a JPEG picture, after which cameras may pad it.
 const END: [u8; 2] = [0xff, 0xd9];
@@ -54,7 +54,9 @@ impl JpegFile {
         imgcodecs::imdecode_to(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE, grey)?;
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         let t = Duration::from_secs_f64(number as f64 * self.movie.frame_s());
-        Ok(if grey.empty() { Step::Damaged } else { Step::Picture(Some(t)) })
+        // A damaged head may state any size.
+        let usable = [grey.cols(), grey.rows()].iter().all(|side| usize::try_from(*side).is_ok_and(|n| n <= MAX_SIDE));
+        Ok(if grey.empty() || !usable { Step::Damaged } else { Step::Picture(Some(t)) })
     }
 
     /// Whether the picture has an end; one of a camera that writes none is given one.

@@ -3,9 +3,9 @@
 //! OpenCV tells neither in all its versions: one turns phone videos the wrong way, and its count of frames may be the
 //! sound's length times the frame rate. So the outermost structure of the common containers is read here.
 //!
-//! - [`bmff`]: MP4, MOV, 3GP (ISO/IEC 14496-12)
-//! - [`matroska`]: MKV and WebM (RFC 9559)
-//! - [`riff`]: AVI, and its motion JPEG pictures one by one
+//! - `bmff`: MP4, MOV, 3GP (ISO/IEC 14496-12)
+//! - `matroska`: MKV and WebM (RFC 9559)
+//! - `riff`: AVI, and its motion JPEG pictures one by one
 
 mod bmff;
 mod matroska;

@@ -279,7 +279,7 @@ impl Running {
         self.keeper.call(|keeper| keeper.state()).ok()
     }
 
-    /// Waits until somebody asks for a stop: a client, or where `signals` a [signal](signals).
+    /// Waits until somebody asks for a stop: a client, or where `signals` a signal.
     pub fn wait(&self, signals: bool) {
         let mut asked = self.stop.subscribe();
         self.runtime.block_on(async {

@@ -5,7 +5,7 @@
 //! never holds; and no session. Restoring replays the ledger in the same transaction, so nobody who was
 //! erased since is ever back, not even for a moment.
 //!
-//! - [`file`]: where a backup goes and comes from; [`restore()`]: it becomes a database again
+//! - [`mod@file`]: where a backup goes and comes from; [`restore()`]: it becomes a database again
 
 pub mod file;
 mod replay;

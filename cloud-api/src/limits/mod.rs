@@ -1,8 +1,8 @@
 //! How often, and how many at once. Failed sign-ins are counted in the database, for all replicas; the rest in this
 //! process.
 //!
-//! - [`sign_in`]: guessing of passwords
-//! - [`turns`]: how many at once for each key
+//! - `sign_in`: guessing of passwords
+//! - `turns`: how many at once for each key
 
 pub(crate) mod sign_in;
 pub(crate) mod turns;

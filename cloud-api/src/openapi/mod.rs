@@ -2,7 +2,7 @@
 //!
 //! A handler says its method, path, parameters, body and statuses in `#[utoipa::path(..)]`; its doc comment is the summary.
 //! Bodies are the types of [`blink_proto::http`], which the handler really reads and returns. What holds for every
-//! operation is added here and written at none of them: refusals are those of [`responses`], a body may be malformed,
+//! operation is added here and written at none of them: refusals are those of `refusals`, a body may be malformed,
 //! whoever needs an access token (all that do not say `security(())`) may lack it, and every server may fail. A response
 //! of 400 and above without a body of its own is the error envelope.
 

@@ -1,6 +1,7 @@
 //! The archive's job, step by step, while something happens during each write to its store.
 
 use std::{
+    collections::VecDeque,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -202,14 +203,14 @@ fn a_log_file_that_cannot_be_deleted_waits_for_the_next_pass() {
     assert_eq!(written(&app), 1, "none is lost");
 }
 
-/// Fifty people, as many as are looked at together, who all send more while they are archived.
+/// Fifty people, as many as are looked at together, who each send more while they are archived, the longest waiting first.
 #[test]
 fn a_pass_ends_though_more_is_queued_while_it_lasts() {
     let clock = Clock::manual(at("2026-03-10T12:05:00Z"));
-    let waiting = Arc::new(Mutex::new(Vec::<(Client, Clock)>::new()));
+    let waiting = Arc::new(Mutex::new(VecDeque::<(Client, Clock)>::new()));
     let (left, moved) = (waiting.clone(), clock.clone());
     let app = on_store(Backend::Sqlite, move |_| {
-        if let Some((person, theirs)) = left.lock().unwrap().pop() {
+        if let Some((person, theirs)) = left.lock().unwrap().pop_front() {
             // Not so far that the sign-ins end.
             moved.set(moved.now().plus(10_000));
             theirs.set(moved.now());
@@ -217,10 +218,11 @@ fn a_pass_ends_though_more_is_queued_while_it_lasts() {
         }
         200
     });
-    for _ in 0..50 {
+    for n in 0..50 {
+        app.clock.set(at(NOW).plus(n * 1_000));
         let person = app.user();
         person.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
-        waiting.lock().unwrap().push((person, app.clock.clone()));
+        waiting.lock().unwrap().push_back((person, app.clock.clone()));
     }
     let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
     assert_eq!(wait(worker::gather(&archive, &db, &clock)).unwrap(), 50);

@@ -1,14 +1,14 @@
 //! OpenID Connect, the authorization code flow with PKCE: the way to the provider, and the exchange of its code.
 //!
-//! - [`known`]: what a provider says of itself, its addresses and keys
-//! - [`id_token`]: the token that says who a person is, and every reason to refuse it
+//! - `known`: what a provider says of itself, its addresses and keys
+//! - `id_token`: the token that says who a person is, and every reason to refuse it
 //!
 //! Requests to the provider are made off the async threads, with time-outs, and follow no redirects.
 //!
 //! The crate `openidconnect` (4.1) is not used. It would bring a second stack of signatures (rsa, p256, p384 and ed25519
 //! of its own) beside the one that our own tokens are verified with; it insists on the issuer as it was configured to the
 //! last slash, which is what providers and operators differ in; and of it only the exchange and the checks of
-//! [`id_token`] would be used, each of which has a test here.
+//! `id_token` would be used, each of which has a test here.
 
 mod id_token;
 mod known;

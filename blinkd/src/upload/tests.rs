@@ -385,17 +385,6 @@ fn plain_http_beyond_this_machine_is_refused() {
 }
 
 #[test]
-fn a_lost_answer_is_no_lost_minute_and_no_double_one() {
-    let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.answers_lost = 2);
-    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "server_timeout");
-    assert_eq!(stage.status().queue.pending, 3);
-    outcome(stage.uploader.sync()).unwrap_err();
-    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 3, set_aside: 0, held: 0 }));
-    assert_eq!((stage.on_server(), stage.status().queue.pending), ((3, 18), 0));
-}
-
-#[test]
 fn a_rejected_minute_is_set_aside_with_its_reason_and_the_rest_goes_on() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.rejects = Some(t("10:01:00")));

@@ -231,3 +231,14 @@ fn minutes_are_sent_soon_after_they_are_sealed() {
     stage.live(11);
     assert_eq!(stage.on_server().0, 4);
 }
+
+#[test]
+fn a_lost_answer_is_no_lost_minute_and_no_double_one() {
+    let mut stage = Stage::signed_in();
+    stage.server.world(|w| w.answers_lost = 2);
+    assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "server_timeout");
+    assert_eq!(stage.status().queue.pending, 3);
+    outcome(stage.uploader.sync()).unwrap_err();
+    assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 3, set_aside: 0, held: 0 }));
+    assert_eq!((stage.on_server(), stage.status().queue.pending), ((3, 18), 0));
+}

@@ -16,7 +16,7 @@ use crate::{exit::Failure, models};
 
 /// What a run through a clip brought.
 #[derive(Debug, Default)]
-pub struct Clip {
+pub(crate) struct Clip {
     /// Frames read.
     pub frames: u64,
     /// The last frame's time, and that of the one before it.
@@ -42,13 +42,13 @@ pub struct Clip {
 impl Clip {
     /// From the first frame's time to the end of the last.
     #[must_use]
-    pub fn duration(&self) -> Duration {
+    pub(crate) fn duration(&self) -> Duration {
         if self.frames < 2 { self.last[1] } else { self.last[1] + (self.last[1].saturating_sub(self.last[0])) }
     }
 
     /// Frames per second over the whole clip, 0 for a single frame.
     #[must_use]
-    pub fn fps(&self) -> f64 {
+    pub(crate) fn fps(&self) -> f64 {
         let span = self.last[1].as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         let intervals = self.frames.saturating_sub(1) as f64;
@@ -58,7 +58,7 @@ impl Clip {
 
 /// Where a run is, for whoever shows progress.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Frames looked at.
     pub frames: u64,
     /// Frames the file states, if it does.
@@ -69,7 +69,7 @@ pub struct Progress {
 ///
 /// # Errors
 /// Where the model or the file cannot be used. A damaged end is no error.
-pub fn run(
+pub(crate) fn run(
     path: &Path,
     fps: Option<f64>,
     mut seen: impl FnMut(&FrameReport, &[Event], Progress),
@@ -143,7 +143,7 @@ fn cpu_time() -> Duration {
 
 /// The most memory this process has had resident so far, bytes; 0 where the system does not tell.
 #[must_use]
-pub fn peak_rss_bytes() -> u64 {
+pub(crate) fn peak_rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().strip_suffix("kB")).and_then(|kib| kib.trim().parse::<u64>().ok());

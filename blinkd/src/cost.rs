@@ -14,7 +14,7 @@ use std::{
 
 use blink_proto::status::Cost;
 
-pub use governor::{Governor, LOWEST_FPS};
+pub(crate) use governor::Governor;
 
 /// The share is taken over at least so long.
 const WINDOW: Duration = Duration::from_secs(3);
@@ -67,7 +67,7 @@ impl std::str::FromStr for Profile {
 }
 
 /// Tells the CPU time of all threads of this process.
-pub type CpuTime = Box<dyn Fn() -> Duration + Send>;
+pub(crate) type CpuTime = Box<dyn Fn() -> Duration + Send>;
 
 /// Measures on request; it never fails, it only knows less.
 pub struct Meter {

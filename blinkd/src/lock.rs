@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Held for as long as the daemon runs.
 #[derive(Debug)]
-pub struct Lock {
+pub(crate) struct Lock {
     /// Locked, with a [`LockHolder`] in it.
     file: File,
 }
@@ -29,7 +29,7 @@ impl Lock {
     /// # Errors
     ///
     /// Another daemon has it (exit code 5), or the file cannot be made.
-    pub fn take(paths: &Paths) -> Result<Self, Failure> {
+    pub(crate) fn take(paths: &Paths) -> Result<Self, Failure> {
         let path = paths.lock();
         let unusable = |error: io::Error| {
             Failure::failed(
@@ -61,7 +61,7 @@ impl Lock {
     }
 
     /// Says where the holder listens. A client whose own socket path is right does without it.
-    pub fn listens_at(&mut self, socket: &Path) {
+    pub(crate) fn listens_at(&mut self, socket: &Path) {
         if let Err(error) = self.write(Some(socket)) {
             tracing::warn!(why = error.kind().to_string(), "the lock file does not say where the socket is");
         }

@@ -16,7 +16,7 @@ const KEPT: usize = 7;
 
 /// Why there are no logs. The daemon runs without.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub(crate) enum LogError {
     /// The folder.
     #[error("the log folder cannot be made: {0}")]
     Folder(#[from] std::io::Error),
@@ -26,7 +26,7 @@ pub enum LogError {
 }
 
 /// Starts logging to `folder`.
-pub fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
+pub(crate) fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
     blink_files::private_folder(folder)?;
     let file = RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
@@ -45,7 +45,7 @@ pub fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
 }
 
 /// Changes how much is logged, where there are logs.
-pub fn set_level(level: tracing::Level) {
+pub(crate) fn set_level(level: tracing::Level) {
     if let Some(set) = LEVEL.get() {
         set(level);
     }

@@ -63,7 +63,7 @@ impl Network {
 /// The address that a request really comes from: the last one in `X-Forwarded-For` that is not a trusted proxy, and the
 /// connection's own where that is no trusted proxy. What a client writes there itself stands further left.
 #[must_use]
-pub fn of(req: &HttpRequest, trusted: &[Network]) -> IpAddr {
+pub(crate) fn of(req: &HttpRequest, trusted: &[Network]) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
     let forwarded = req.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
     let forwarded = forwarded.collect::<Vec<_>>().join(",");
@@ -101,7 +101,7 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
 
 /// Whether a proxy says that it stands between: then whoever asks is not on the machine the connection comes from.
 #[must_use]
-pub fn is_forwarded(req: &HttpRequest) -> bool {
+pub(crate) fn is_forwarded(req: &HttpRequest) -> bool {
     ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded", "via"]
         .iter()
         .any(|name| req.headers().contains_key(*name))

@@ -38,7 +38,7 @@ pub struct ApiError {
 }
 
 /// The answer of a handler.
-pub type ApiResult<T = HttpResponse> = Result<T, ApiError>;
+pub(crate) type ApiResult<T = HttpResponse> = Result<T, ApiError>;
 
 impl ApiError {
     /// An error with status, code and sentence.

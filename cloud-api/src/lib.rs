@@ -18,28 +18,28 @@
 // The description of the API is one large JSON value.
 #![recursion_limit = "256"]
 
-pub mod address;
+mod address;
 pub mod archive;
-pub mod auth;
+mod auth;
 pub mod backup;
 pub mod cli;
 pub mod clock;
-pub mod cmd;
+mod cmd;
 pub mod config;
 pub mod db;
 pub mod domain;
-pub mod error;
+mod error;
 pub mod failure;
-pub mod http;
-pub mod jobs;
+mod http;
+mod jobs;
 pub mod ledger;
-pub mod limits;
-pub mod logging;
-pub mod metrics;
+mod limits;
+mod logging;
+mod metrics;
 pub mod open;
-pub mod openapi;
-pub mod principal;
+mod openapi;
+mod principal;
 pub mod routes;
 pub mod startup;
-pub mod state;
-pub mod tls;
+mod state;
+mod tls;

@@ -13,7 +13,7 @@ use crate::{
 ///
 /// # Errors
 /// When the filter cannot be read.
-pub fn start(filter: &str, spool: Option<Arc<Spool>>) -> Result<(), Failure> {
+pub(crate) fn start(filter: &str, spool: Option<Arc<Spool>>) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|e| {
         Failure::usage(
             "bad_log_filter",

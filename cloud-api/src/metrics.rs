@@ -34,7 +34,7 @@ const QUEUE_AGE: &str = "archive_queue_oldest_age_seconds";
 const REMOVALS: &str = "archive_removals_pending";
 
 /// Starts counting, once for the process.
-pub fn start() {
+pub(crate) fn start() {
     HANDLE.get_or_init(|| {
         let builder =
             PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS).ok()?;
@@ -86,18 +86,18 @@ fn register() {
 }
 
 /// Whether nothing is deleted for its age, because the clock is doubted.
-pub fn retention_held(held: bool) {
+pub(crate) fn retention_held(held: bool) {
     gauge!(RETENTION_HELD).set(f64::from(u8::from(held)));
 }
 
 /// The figures in Prometheus's text form.
 #[must_use]
-pub fn render() -> String {
+pub(crate) fn render() -> String {
     HANDLE.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }
 
 /// A request was answered.
-pub fn request(route: &str, method: &str, status: u16, took: Duration) {
+pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
     // Methods are words that clients choose; only those that there are become labels.
     let method =
         ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].iter().find(|m| **m == method).unwrap_or(&"other");
@@ -106,29 +106,29 @@ pub fn request(route: &str, method: &str, status: u16, took: Duration) {
 }
 
 /// Minutes were taken in.
-pub fn minutes(accepted: u64, duplicates: u64) {
+pub(crate) fn minutes(accepted: u64, duplicates: u64) {
     counter!(ACCEPTED).increment(accepted);
     counter!(DUPLICATE).increment(duplicates);
 }
 
 /// A minute was refused.
-pub fn rejected(code: &str) {
+pub(crate) fn rejected(code: &str) {
     counter!(REJECTED, "code" => code.to_owned()).increment(1);
 }
 
 /// A sign-in failed.
-pub fn sign_in_failed() {
+pub(crate) fn sign_in_failed() {
     counter!(SIGN_IN_FAILURES).increment(1);
 }
 
 /// A refresh token came twice.
-pub fn token_reused() {
+pub(crate) fn token_reused() {
     counter!(TOKEN_REUSE).increment(1);
 }
 
 /// How long the archive's queue is, and how many objects wait for their removal.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and these are far below 2^53")]
-pub fn archive_queue(state: &QueueState, now: UtcMs) {
+pub(crate) fn archive_queue(state: &QueueState, now: UtcMs) {
     gauge!(QUEUE_BATCHES).set(state.batches as f64);
     gauge!(QUEUE_BYTES).set(state.bytes as f64);
     let age_ms = state.oldest_at.map_or(0, |oldest| now.0.saturating_sub(oldest.0).max(0));
@@ -137,27 +137,27 @@ pub fn archive_queue(state: &QueueState, now: UtcMs) {
 }
 
 /// Whether the archive's store answered when it was last asked.
-pub fn archive_up(up: bool) {
+pub(crate) fn archive_up(up: bool) {
     gauge!(ARCHIVE_UP).set(f64::from(u8::from(up)));
 }
 
 /// An object was written.
-pub fn archived(bucket: &'static str, bytes: usize) {
+pub(crate) fn archived(bucket: &'static str, bytes: usize) {
     counter!(ARCHIVE_OBJECTS, "bucket" => bucket).increment(1);
     counter!(ARCHIVE_BYTES, "bucket" => bucket).increment(bytes as u64);
 }
 
 /// Something of the archive failed: `queue`, `key`, `store`, `removal` or `log`.
-pub fn archive_failed(what: &'static str) {
+pub(crate) fn archive_failed(what: &'static str) {
     counter!(ARCHIVE_FAILURES, "what" => what).increment(1);
 }
 
 /// A batch was not archived because the queue is full.
-pub fn archive_skipped() {
+pub(crate) fn archive_skipped() {
     counter!(ARCHIVE_SKIPPED).increment(1);
 }
 
 /// Files of the log were deleted unarchived.
-pub fn archive_log_files_dropped(files: u64) {
+pub(crate) fn archive_log_files_dropped(files: u64) {
     counter!(ARCHIVE_LOG_DROPPED).increment(files);
 }

@@ -45,7 +45,7 @@ pub enum OpenTo {
 
 /// The methods of one address that are open to more than [`OpenTo::People`], kept with its route.
 #[derive(Clone, Debug, Default)]
-pub struct Openings(pub Vec<(Method, OpenTo)>);
+pub(crate) struct Openings(pub Vec<(Method, OpenTo)>);
 
 impl Openings {
     fn of(req: &HttpRequest) -> OpenTo {
@@ -57,7 +57,7 @@ impl Openings {
 
 /// Who asks, and what held of them at one moment.
 #[derive(Clone, Debug)]
-pub struct Principal {
+pub(crate) struct Principal {
     /// The person.
     pub user: UserId,
     /// The session.
@@ -102,7 +102,7 @@ impl Principal {
     }
 
     /// Refuses everybody below `role`: 403 `forbidden`.
-    pub fn require(&self, role: Role) -> Result<(), ApiError> {
+    pub(crate) fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role >= role {
             return Ok(());
         }
@@ -110,12 +110,12 @@ impl Principal {
     }
 
     /// Refuses what needs consent when there is none: 403 `consent_withdrawn`.
-    pub fn require_consent(&self) -> Result<(), ApiError> {
+    pub(crate) fn require_consent(&self) -> Result<(), ApiError> {
         if self.tracking_consent { Ok(()) } else { Err(consent_withdrawn()) }
     }
 
     /// Refuses what a stolen token must not do: 403 `fresh_sign_in_required`.
-    pub fn require_fresh_sign_in(&self) -> Result<(), ApiError> {
+    pub(crate) fn require_fresh_sign_in(&self) -> Result<(), ApiError> {
         if self.at <= self.signed_in_at.plus(FRESH_SIGN_IN_MS) {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl Principal {
 
     /// Runs `f` in a transaction with the caller as they are in it. Their row is held until it ends: nobody ends the
     /// session, changes the role or the consent meanwhile, and `f` takes its time from [`Self::at`].
-    pub async fn write<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
+    pub(crate) async fn write<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
     where
         F: Fn(&mut Conn, &Self) -> Result<T, ApiError> + Send + 'static,
         T: Send + 'static,
@@ -137,7 +137,7 @@ impl Principal {
 
     /// As [`Self::write`], for what may change who is an admin: one such transaction at a time. Their lock comes before
     /// any person's row, so that two admins who change each other do not wait crosswise.
-    pub async fn write_roles<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
+    pub(crate) async fn write_roles<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
     where
         F: Fn(&mut Conn, &Self) -> Result<T, ApiError> + Send + 'static,
         T: Send + 'static,
@@ -164,7 +164,7 @@ impl Principal {
     }
 
     /// The caller as they are now: for a request that writes nothing, and has waited for its body since it looked.
-    pub async fn again(&self, state: &State) -> Result<Self, ApiError> {
+    pub(crate) async fn again(&self, state: &State) -> Result<Self, ApiError> {
         let (session, at) = (self.session, state.clock.now());
         let standing = state.db.read(move |conn| sessions::standing(conn, session, at)).await?;
         Self::admit(standing, self.user, self.open_to, at)
@@ -173,7 +173,7 @@ impl Principal {
 
 /// 403 for minutes of a person who withdrew their consent.
 #[must_use]
-pub fn consent_withdrawn() -> ApiError {
+pub(crate) fn consent_withdrawn() -> ApiError {
     ApiError::forbidden(
         "consent_withdrawn",
         "Tracking consent is withdrawn: nothing is stored until it is granted again.",

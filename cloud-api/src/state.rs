@@ -31,7 +31,7 @@ const TAKE_BACK_EVERY: Duration = Duration::from_secs(15);
 
 /// Remembers outside the database what a person asked for: last in the transaction that does it, at the time that stands
 /// in its rows, so that the two agree. 503 when it cannot be written: then it must not be done.
-pub fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) -> Result<(), ApiError> {
+pub(crate) fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) -> Result<(), ApiError> {
     let entry = LedgerEntry { at: at.timestamp(), user_id, what };
     ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
 }

@@ -17,7 +17,7 @@ use rustls::{
 
 /// Why there is no HTTPS.
 #[derive(Debug, thiserror::Error)]
-pub enum TlsError {
+pub(crate) enum TlsError {
     /// A file cannot be read as PEM.
     #[error("{0} is no PEM file of the right kind")]
     Pem(PathBuf),
@@ -29,7 +29,7 @@ pub enum TlsError {
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
 /// A certificate that follows its files.
-pub struct Certificate {
+pub(crate) struct Certificate {
     files: [PathBuf; 2],
     current: RwLock<Arc<CertifiedKey>>,
     seen: Mutex<Stamp>,
@@ -63,7 +63,7 @@ impl Certificate {
     ///
     /// # Errors
     /// When they cannot be read, or do not fit each other.
-    pub fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
+    pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
         let files = [certificate.to_owned(), key.to_owned()];
         let seen = Mutex::new(stamp(&files));
         let current = RwLock::new(read(&files)?);
@@ -72,7 +72,7 @@ impl Certificate {
 
     /// Takes the files anew when they changed. A pair that is not whole yet leaves the old one in place, and is tried
     /// again.
-    pub fn follow(&self) {
+    pub(crate) fn follow(&self) {
         let now = stamp(&self.files);
         let Ok(mut seen) = self.seen.lock() else { return };
         if *seen == now {
@@ -92,7 +92,7 @@ impl Certificate {
 
     /// What the server speaks TLS with.
     #[must_use]
-    pub fn server_config(self: &Arc<Self>) -> ServerConfig {
+    pub(crate) fn server_config(self: &Arc<Self>) -> ServerConfig {
         ServerConfig::builder().with_no_client_auth().with_cert_resolver(self.clone())
     }
 }

@@ -9,7 +9,7 @@ use blink_vision::SourceSpec;
 
 /// The device file behind a source; `None` where there is none, or none that can be told.
 #[must_use]
-pub fn from_source(source: &SourceSpec) -> Option<PathBuf> {
+pub(crate) fn from_source(source: &SourceSpec) -> Option<PathBuf> {
     if !cfg!(target_os = "linux") {
         return None;
     }
@@ -26,7 +26,7 @@ pub fn from_source(source: &SourceSpec) -> Option<PathBuf> {
 
 /// Tells whether a device was opened by anybody, us included, since it was last asked.
 #[derive(Debug, Default)]
-pub struct Openings {
+pub(crate) struct Openings {
     #[cfg(target_os = "linux")]
     watch: Option<rustix::fd::OwnedFd>,
 }
@@ -35,7 +35,7 @@ pub struct Openings {
 impl Openings {
     /// Watches `device`. Without one, or where the system does not let us, nothing is ever seen.
     #[must_use]
-    pub fn watch(device: Option<&Path>) -> Self {
+    pub(crate) fn watch(device: Option<&Path>) -> Self {
         use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
         let watch = device.and_then(|device| {
             let watch = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok()?;
@@ -47,7 +47,7 @@ impl Openings {
 
     /// Whether it was opened since the last call.
     #[must_use]
-    pub fn seen(&self) -> bool {
+    pub(crate) fn seen(&self) -> bool {
         let Some(watch) = &self.watch else { return false };
         let mut buffer = [0u8; 1024];
         let mut seen = false;
@@ -58,9 +58,8 @@ impl Openings {
         seen
     }
 
-    /// Whether anything is watched.
-    #[must_use]
-    pub fn watches(&self) -> bool {
+    #[cfg(test)]
+    fn watches(&self) -> bool {
         self.watch.is_some()
     }
 }
@@ -69,19 +68,13 @@ impl Openings {
 impl Openings {
     /// Nothing is watched on this system.
     #[must_use]
-    pub fn watch(_device: Option<&Path>) -> Self {
+    pub(crate) fn watch(_device: Option<&Path>) -> Self {
         Self {}
     }
 
     /// Nothing is seen.
     #[must_use]
-    pub fn seen(&self) -> bool {
-        false
-    }
-
-    /// Nothing is watched.
-    #[must_use]
-    pub fn watches(&self) -> bool {
+    pub(crate) fn seen(&self) -> bool {
         false
     }
 }

@@ -6,7 +6,7 @@
 //! - [`CaptureEvents`]: who is told; the keeper
 
 mod control;
-pub mod device;
+pub(crate) mod device;
 pub mod native;
 mod pace;
 mod reader;

@@ -88,7 +88,7 @@ struct Cost {
 ///
 /// # Errors
 /// Where the file or the model cannot be used, or an output cannot be written.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let plot = args.plot.as_deref().map(plot::Plot::new).transpose()?;
     let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;
     let mut points = Vec::new();

@@ -74,7 +74,7 @@ impl From<Score> for Accuracy {
 ///
 /// # Errors
 /// Where the clip, the model or the truth file cannot be used.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let truth = args.truth.as_deref().map(|path| read_truth(path, &args.clip)).transpose()?;
     let clip = clip::run(&args.clip, None, |_, _, _| {})?;
     let output = Output::new(&args.clip, &clip, truth.as_deref());

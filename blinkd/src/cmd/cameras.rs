@@ -17,7 +17,7 @@ pub struct Args {
 ///
 /// # Errors
 /// The list cannot be written; no camera is an empty one.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let cameras = camera::list();
     stdout::result(args.json, &cameras, || for_people(&cameras))
 }

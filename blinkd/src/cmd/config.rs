@@ -58,7 +58,7 @@ pub enum Action {
 ///
 /// # Errors
 /// The file, a key or a value is wrong (exit code 2), or the file cannot be written.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = super::profile()?.config_file();
     match &args.action {
         Action::Path => {

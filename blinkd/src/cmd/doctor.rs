@@ -40,7 +40,7 @@ struct Report {
 ///
 /// # Errors
 /// Something keeps blinks from being counted or sent, after all was printed.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
     let (account, unreadable) = match AccountFile::load(&paths) {

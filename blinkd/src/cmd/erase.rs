@@ -45,7 +45,7 @@ fn left(error: &EraseError) -> Failure {
 ///
 /// # Errors
 /// A daemon runs (exit code 5), or something cannot be erased.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let lock = Lock::take(&paths)?;
     let history = History::open(&paths.history())?;

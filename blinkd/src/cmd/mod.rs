@@ -1,14 +1,14 @@
 //! A file for each command: `Args`, and `run(Args) -> Result<(), Failure>`.
 
-pub mod analyze;
-pub mod bench;
-pub mod cameras;
-pub mod config;
-pub mod doctor;
-pub mod erase;
-pub mod models;
-pub mod run;
-pub mod synthesize;
+pub(crate) mod analyze;
+pub(crate) mod bench;
+pub(crate) mod cameras;
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod erase;
+pub(crate) mod models;
+pub(crate) mod run;
+pub(crate) mod synthesize;
 
 use std::env;
 
@@ -18,7 +18,7 @@ use blink_proto::problem::code;
 use crate::{config::Config, exit::Failure};
 
 /// The profile that the environment names.
-pub fn profile() -> Result<Paths, Failure> {
+pub(crate) fn profile() -> Result<Paths, Failure> {
     let fix = "Set HOME to your home folder.";
     Paths::from_env().ok_or_else(|| Failure::usage(code::NO_HOME, "Neither HOME nor the XDG folders are set.", fix))
 }

@@ -46,7 +46,7 @@ struct Row {
 ///
 /// # Errors
 /// Where a model is missing or damaged, after the list was printed; and where fetching failed.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let folders = folders();
     if args.fetch {
         fetch::missing(&folders, args.json)?;

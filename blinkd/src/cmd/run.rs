@@ -50,7 +50,7 @@ pub struct Args {
 /// # Errors
 ///
 /// Wrong configuration, another daemon of this profile, or folders that cannot be written.
-pub fn run(args: Args) -> Result<(), Failure> {
+pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let file = args.config.clone().unwrap_or_else(|| paths.config_file());
     app::finish_erasing(&paths)?;

@@ -68,7 +68,7 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
 ///
 /// # Errors
 /// Where a file cannot be written.
-pub fn run(args: &Args) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
         let message = format!("{} is not an AVI file's name", args.out.display());
         return Err(Failure::usage("usage", message, "End the name in .avi."));

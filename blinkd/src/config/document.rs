@@ -6,7 +6,7 @@ use super::KEYS;
 
 /// The file written on first run: every key with its meaning, commented out at its default.
 #[must_use]
-pub fn first_file() -> String {
+pub(crate) fn first_file() -> String {
     let mut text = String::from(
         "# The settings of blinkd. Every line is a default: remove the # in front of a key to change it.\n\
          # The environment overrides this file, and flags override both.\n",
@@ -28,8 +28,8 @@ pub fn first_file() -> String {
 }
 
 /// The table for `docs/configuration.md`.
-#[must_use]
-pub fn table() -> String {
+#[cfg(test)]
+fn table() -> String {
     let mut text = String::from("| key | type | default | environment | meaning |\n| --- | --- | --- | --- | --- |\n");
     for key in KEYS {
         let _ = writeln!(

@@ -14,7 +14,7 @@ use crate::exit::Failure;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// It is the default.
     Default,
     /// The file says so.
@@ -26,7 +26,7 @@ pub enum Origin {
 impl Origin {
     /// Its name.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Default => "default",
             Self::File => "file",
@@ -36,7 +36,7 @@ impl Origin {
 }
 
 /// Where each key's value comes from, in the order of [`super::KEYS`].
-pub fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
+pub(crate) fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
     let document = parse(file, &text_of(file)?.unwrap_or_default())?;
     let of = |key: &Key| {
         if env::var_os(key.variable()).is_some() {
@@ -55,7 +55,7 @@ pub fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
 /// # Errors
 ///
 /// The value may not stand there, the file was wrong before, or it cannot be written.
-pub fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
+pub(crate) fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     let mut wanted = Config::default();
     (key.set)(&mut wanted, value).map_err(|why| {
         let fix = format!("{} docs/configuration.md has more.", key.meaning);

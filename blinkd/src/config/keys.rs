@@ -9,7 +9,7 @@ use super::Config;
 
 /// What a value must be in TOML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A string.
     Text,
     /// A whole number.
@@ -21,7 +21,7 @@ pub enum Kind {
 impl Kind {
     /// Its name in the document and in errors.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Text => "string",
             Self::Integer => "integer",
@@ -32,7 +32,7 @@ impl Kind {
 
 /// One key.
 #[derive(Debug)]
-pub struct Key {
+pub(crate) struct Key {
     /// The table it stands in.
     pub section: &'static str,
     /// Its name there.
@@ -52,19 +52,19 @@ pub struct Key {
 impl Key {
     /// `section.name`.
     #[must_use]
-    pub fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         format!("{}.{}", self.section, self.name)
     }
 
     /// The environment variable that overrides it.
     #[must_use]
-    pub fn variable(&self) -> String {
+    pub(crate) fn variable(&self) -> String {
         format!("BLINKD_{}__{}", self.section, self.name).to_ascii_uppercase()
     }
 }
 
 /// All keys, in the order of the file.
-pub const KEYS: &[Key] = &[
+pub(crate) const KEYS: &[Key] = &[
     Key {
         section: "camera",
         name: "source",

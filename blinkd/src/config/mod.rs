@@ -21,10 +21,10 @@ use blink_proto::problem::code;
 use blink_vision::SourceSpec;
 use toml::de::{DeTable, DeValue};
 
-pub use document::{first_file, table};
-pub use edit::{Origin, origins, set};
-pub use keys::{KEYS, Key, Kind};
-pub use settings::{Reloaded, Settings};
+pub(crate) use document::first_file;
+pub(crate) use edit::{Origin, origins, set};
+pub(crate) use keys::{KEYS, Key, Kind};
+pub(crate) use settings::{Reloaded, Settings};
 
 use crate::{cost::Profile, exit::Failure, nudge};
 

@@ -4,7 +4,7 @@
 //! raises after four well under it, and only as far as what was measured allows.
 
 /// The frame rate is never lowered below this: blinks of 50 ms and the rule of 14.5 fps need it.
-pub const LOWEST_FPS: f64 = 15.0;
+pub(crate) const LOWEST_FPS: f64 = 15.0;
 /// Measurements over the limit before it lowers, and well under it before it raises.
 const OVER: u32 = 2;
 const UNDER: u32 = 4;
@@ -16,7 +16,7 @@ const STEP: f64 = 1.25;
 
 /// Decides the frame rate by what the last measurements said.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Governor {
+pub(crate) struct Governor {
     pace: Option<f64>,
     over: u32,
     under: u32,
@@ -25,7 +25,7 @@ pub struct Governor {
 impl Governor {
     /// Takes a measurement: the share of a core in per cent at `fps` frames per second. Returns the most frames per
     /// second to look at, or `None` for all. A `limit` of 0 is none.
-    pub fn advise(&mut self, limit: f64, cpu_percent: f64, fps: f64) -> Option<f64> {
+    pub(crate) fn advise(&mut self, limit: f64, cpu_percent: f64, fps: f64) -> Option<f64> {
         if limit <= 0.0 {
             *self = Self::default();
         } else if fps <= 0.0 {

@@ -21,7 +21,7 @@ const SHORTLY: Duration = Duration::from_secs(8);
 
 /// What clicks are carried out with.
 #[derive(Clone)]
-pub struct Actions {
+pub(crate) struct Actions {
     /// The daemon.
     pub daemon: Daemon,
     /// Where results are said.
@@ -34,7 +34,7 @@ pub struct Actions {
 
 impl Actions {
     /// Carries out a click on `item` while `status` was shown.
-    pub async fn click(self, item: Item, status: Option<Status>) {
+    pub(crate) async fn click(self, item: Item, status: Option<Status>) {
         let done = match item {
             // It needs a terminal: it shows the whole consent text and asks.
             Item::SetUp => open::blinkctl("setup").await,
@@ -128,7 +128,7 @@ impl Actions {
 
 /// What a left click or the item `Tracking` asks for.
 #[must_use]
-pub fn toggled(status: Option<&Status>) -> Request {
+pub(crate) fn toggled(status: Option<&Status>) -> Request {
     match status.map(|status| status.state) {
         Some(State::Paused | State::Yielded | State::Locked) => Request::Resume,
         _ => Request::Pause(PauseSpan { until: None }),

@@ -6,13 +6,13 @@
 use blink_proto::status::State;
 
 /// Width and height, pixels: panels shrink it to what they need.
-pub const SIZE: u32 = 64;
+pub(crate) const SIZE: u32 = 64;
 /// Samples of a pixel in each direction.
 const SAMPLES: u32 = 4;
 
 /// What the icon tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Look {
+pub(crate) enum Look {
     /// Blinks are being counted.
     Tracking,
     /// The camera is on, but nobody can be followed.
@@ -28,7 +28,7 @@ pub enum Look {
 impl Look {
     /// The look of `state`.
     #[must_use]
-    pub fn from_state(state: State) -> Self {
+    pub(crate) fn from_state(state: State) -> Self {
         match state {
             State::Tracking => Self::Tracking,
             State::NoFace => Self::Away,
@@ -51,7 +51,7 @@ impl Look {
 
 /// The icon of `look`: [`SIZE`] x [`SIZE`] pixels of red, green, blue and alpha, from the top left.
 #[must_use]
-pub fn draw(look: Look) -> Vec<u8> {
+pub(crate) fn draw(look: Look) -> Vec<u8> {
     let mut pixels = Vec::with_capacity((SIZE * SIZE * 4) as usize);
     for row in 0..SIZE {
         for column in 0..SIZE {

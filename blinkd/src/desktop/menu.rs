@@ -4,7 +4,7 @@ use blink_proto::status::{State, Status};
 
 /// What a menu item does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Item {
+pub(crate) enum Item {
     /// Opens the set-up in a terminal.
     SetUp,
     /// Pauses or goes on.
@@ -35,7 +35,7 @@ pub enum Item {
 
 /// One line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
+pub(crate) enum Line {
     /// Text that does nothing.
     Text(String),
     /// Something to click.
@@ -59,7 +59,7 @@ fn item(item: Item, label: &'static str, enabled: bool) -> Line {
 
 /// The menu of `status`, from top to bottom.
 #[must_use]
-pub fn lines(status: &Status) -> Vec<Line> {
+pub(crate) fn lines(status: &Status) -> Vec<Line> {
     let consent = status.state != State::NoConsent;
     let paused = status.state == State::Paused;
     let signed_in = status.account.is_some();
@@ -87,7 +87,7 @@ pub fn lines(status: &Status) -> Vec<Line> {
 
 /// Today's count and rate.
 #[must_use]
-pub fn headline(status: &Status) -> String {
+pub(crate) fn headline(status: &Status) -> String {
     let today = &status.today;
     let blinks = if today.blink_count == 1 { "1 blink".to_owned() } else { format!("{} blinks", today.blink_count) };
     match today.rate_per_minute {
@@ -98,7 +98,7 @@ pub fn headline(status: &Status) -> String {
 
 /// What the pointer over the icon shows: the state, then the live count and rate.
 #[must_use]
-pub fn tooltip(status: &Status) -> String {
+pub(crate) fn tooltip(status: &Status) -> String {
     let state = match status.state {
         State::NoConsent => "Not set up: the camera is off",
         State::Paused => "Paused",

@@ -11,9 +11,9 @@
 //! the runtime, and asks the daemon as any client would.
 
 mod act;
-pub mod icon;
+pub(crate) mod icon;
 mod main_loop;
-pub mod menu;
+pub(crate) mod menu;
 mod open;
 mod tray;
 
@@ -32,8 +32,8 @@ use tray_icon::{
     menu::{MenuEvent, MenuId},
 };
 
-pub use act::{Actions, toggled};
-pub use menu::Item;
+pub(crate) use act::Actions;
+pub(crate) use menu::Item;
 
 use self::main_loop::Tell;
 use crate::{
@@ -47,7 +47,7 @@ const RETRY: Duration = Duration::from_secs(10);
 
 /// What the desktop needs to know.
 #[derive(Clone, Debug)]
-pub struct DesktopDeps {
+pub(crate) struct DesktopDeps {
     /// The configuration file.
     pub config_file: PathBuf,
     /// What stands in it.
@@ -66,7 +66,7 @@ enum Message {
 }
 
 /// Shows the daemon on the desktop until it is to stop. Without a desktop it waits for that alone.
-pub fn run(running: &Running, deps: DesktopDeps) {
+pub(crate) fn run(running: &Running, deps: DesktopDeps) {
     let notifier: Arc<dyn nudge::notice::Notifier> = Arc::new(nudge::notice::DesktopNotifier);
     let actions = Actions {
         daemon: running.daemon().clone(),

@@ -25,7 +25,7 @@ use crate::{
 
 /// What the checks are made with.
 #[derive(Debug)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// The profile.
     pub paths: Paths,
     /// Its settings, or what is wrong with them.
@@ -55,7 +55,7 @@ pub struct Asked {
 
 /// Makes all checks. It may take some seconds: other programs and the server are asked.
 #[must_use]
-pub fn examine(asked: &Asked) -> Vec<Check> {
+pub(crate) fn examine(asked: &Asked) -> Vec<Check> {
     let default = Config::default();
     let config = asked.config.as_ref().unwrap_or(&default);
     let mut checks = vec![machine::daemon(asked), machine::config(asked)];

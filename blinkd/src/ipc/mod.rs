@@ -27,7 +27,7 @@ const MAX_PATH_BYTES: usize = 107;
 
 /// The socket, removed when dropped.
 #[derive(Debug)]
-pub struct Socket {
+pub(crate) struct Socket {
     listener: Listener,
     path: PathBuf,
 }
@@ -41,7 +41,7 @@ impl Drop for Socket {
 impl Socket {
     /// Listens at `path`, in a folder only this user can enter. What a killed daemon left there is replaced: the
     /// caller holds the profile's lock. To be called inside the runtime.
-    pub fn listen(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn listen(path: &Path) -> Result<Self, Failure> {
         let length = path.as_os_str().len();
         if length > MAX_PATH_BYTES {
             return Err(Failure::failed(
@@ -72,7 +72,7 @@ impl Socket {
     }
 
     /// Serves clients for ever.
-    pub async fn serve(self, daemon: Daemon) {
+    pub(crate) async fn serve(self, daemon: Daemon) {
         let places = Arc::new(Semaphore::new(MAX_CLIENTS));
         let doorstep = Arc::new(Semaphore::new(MAX_TURNED_AWAY));
         loop {

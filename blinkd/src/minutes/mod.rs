@@ -15,8 +15,8 @@ use std::{
 use blink_proto::{DeviceId, MinuteStart};
 use jiff::{SignedDuration, Timestamp};
 
-pub use blink_profile::Owner;
-pub use open::OpenMinute;
+pub(crate) use blink_profile::Owner;
+pub(crate) use open::OpenMinute;
 
 /// A minute is sealed so long after its end, and never earlier.
 const SEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
@@ -61,7 +61,7 @@ pub enum Observation {
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// Blinks counted.
     pub blinks: u32,
     /// Observed time counted, microseconds.
@@ -72,7 +72,7 @@ pub struct Accepted {
 
 /// The open minutes, and which minutes are sealed.
 #[derive(Debug)]
-pub struct MinuteBuilder {
+pub(crate) struct MinuteBuilder {
     device_id: DeviceId,
     open: BTreeMap<MinuteStart, OpenMinute>,
     sealed: BTreeSet<MinuteStart>,
@@ -82,7 +82,7 @@ pub struct MinuteBuilder {
 
 impl MinuteBuilder {
     /// Goes on with the minutes that this machine left open.
-    pub fn new(device_id: DeviceId, open: impl IntoIterator<Item = OpenMinute>) -> Self {
+    pub(crate) fn new(device_id: DeviceId, open: impl IntoIterator<Item = OpenMinute>) -> Self {
         Self {
             device_id,
             open: open.into_iter().map(|minute| (minute.from, minute)).collect(),
@@ -94,7 +94,7 @@ impl MinuteBuilder {
 
     /// Takes up minutes that another process left open. What both have counted of a minute is added up; a sealed one takes
     /// nothing more.
-    pub fn take_up(&mut self, minutes: impl IntoIterator<Item = OpenMinute>) {
+    pub(crate) fn take_up(&mut self, minutes: impl IntoIterator<Item = OpenMinute>) {
         for mut earlier in minutes {
             if self.sealed.contains(&earlier.from) {
                 continue;
@@ -107,7 +107,7 @@ impl MinuteBuilder {
     }
 
     /// Names minutes that were sealed before. What is open under the same name was sealed too, and is dropped.
-    pub fn know_sealed(&mut self, minutes: impl IntoIterator<Item = MinuteStart>) {
+    pub(crate) fn know_sealed(&mut self, minutes: impl IntoIterator<Item = MinuteStart>) {
         for minute in minutes {
             self.open.remove(&minute);
             self.sealed.insert(minute);
@@ -115,18 +115,18 @@ impl MinuteBuilder {
     }
 
     /// Forgets which of `minutes` are sealed, for days the clock has left. They must be named again before it is there.
-    pub fn forget_sealed(&mut self, minutes: impl Fn(MinuteStart) -> bool) {
+    pub(crate) fn forget_sealed(&mut self, minutes: impl Fn(MinuteStart) -> bool) {
         self.sealed.retain(|minute| !minutes(*minute));
     }
 
     /// Whether the wall clock reads inside a sealed minute, so that nothing can be counted.
     #[must_use]
-    pub fn clock_behind(&self, now: Timestamp) -> bool {
+    pub(crate) fn clock_behind(&self, now: Timestamp) -> bool {
         self.sealed.contains(&MinuteStart::containing(now))
     }
 
     /// Takes what was seen. A minute that begins with it belongs to `owner`.
-    pub fn take(&mut self, seen: Observation, owner: Option<&Owner>) -> Accepted {
+    pub(crate) fn take(&mut self, seen: Observation, owner: Option<&Owner>) -> Accepted {
         let mut taken = Accepted::default();
         match seen {
             Observation::Frame { at, face } => self.frame(at, face, owner),
@@ -193,14 +193,14 @@ impl MinuteBuilder {
     }
 
     /// The source was closed or opened: what follows is not one stretch with what went before.
-    pub fn gap(&mut self) {
+    pub(crate) fn gap(&mut self) {
         self.last_frame = None;
     }
 
     /// Minutes to be sealed now, oldest first. `settled_to` is how far the open source has decided, `None` while no
     /// source is open.
     #[must_use]
-    pub fn due(&self, now: Timestamp, settled_to: Option<Timestamp>) -> Vec<OpenMinute> {
+    pub(crate) fn due(&self, now: Timestamp, settled_to: Option<Timestamp>) -> Vec<OpenMinute> {
         let past = |t: Timestamp, end: Timestamp, by: SignedDuration| t.duration_since(end) >= by;
         let due = |minute: &&OpenMinute| {
             let end = minute.from.end();
@@ -211,7 +211,7 @@ impl MinuteBuilder {
     }
 
     /// A minute that was [`Self::due`] has been written down, or had nothing to write.
-    pub fn sealed(&mut self, from: MinuteStart, recorded: bool) {
+    pub(crate) fn sealed(&mut self, from: MinuteStart, recorded: bool) {
         self.open.remove(&from);
         if recorded {
             self.sealed.insert(from);
@@ -219,18 +219,18 @@ impl MinuteBuilder {
     }
 
     /// The open minutes, oldest first.
-    pub fn open_minutes(&self) -> impl Iterator<Item = &OpenMinute> {
+    pub(crate) fn open_minutes(&self) -> impl Iterator<Item = &OpenMinute> {
         self.open.values()
     }
 
     /// The open minute of that start.
     #[must_use]
-    pub fn get(&self, from: MinuteStart) -> Option<&OpenMinute> {
+    pub(crate) fn get(&self, from: MinuteStart) -> Option<&OpenMinute> {
         self.open.get(&from)
     }
 
     /// Gives nobody's open minutes that began before `before` to the profile's first account.
-    pub fn adopt(&mut self, owner: &Owner, before: Timestamp) {
+    pub(crate) fn adopt(&mut self, owner: &Owner, before: Timestamp) {
         let theirs = |minute: &&mut OpenMinute| minute.owner.is_none() && minute.from.start() < before;
         for minute in self.open.values_mut().filter(theirs) {
             minute.owner = Some(owner.clone());
@@ -238,7 +238,7 @@ impl MinuteBuilder {
     }
 
     /// Drops the open minutes of `owner` that began in `span`, and names them: consent was withdrawn then.
-    pub fn drop_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> Vec<MinuteStart> {
+    pub(crate) fn drop_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> Vec<MinuteStart> {
         let goes = |minute: &OpenMinute| minute.owner.as_ref() == Some(owner) && span.contains(&minute.from.start());
         let gone = self.open.extract_if(.., |_, minute| goes(minute));
         gone.map(|(from, _)| from).collect()

@@ -16,7 +16,7 @@ const LEAST_MINUTES: usize = 30;
 
 /// The baseline of the history in `folder`, blinks a minute; `None` while there is too little of it.
 #[must_use]
-pub fn usual_rate(folder: &Path) -> Option<f64> {
+pub(crate) fn usual_rate(folder: &Path) -> Option<f64> {
     since(folder, Zoned::now().with_time_zone(TimeZone::UTC).date().saturating_sub(DAYS.days()))
 }
 

@@ -5,10 +5,10 @@
 //! - [`probe`]: when none may be shown: full screen, do not disturb, a call, quiet hours
 //! - [`notice`]: how one is shown, and what the person answers
 
-pub mod baseline;
-pub mod notice;
-pub mod probe;
-pub mod rules;
+pub(crate) mod baseline;
+pub(crate) mod notice;
+pub(crate) mod probe;
+pub(crate) mod rules;
 mod screen;
 
 use std::{
@@ -82,7 +82,7 @@ impl Default for Settings {
 
 /// What becomes of a reminder that is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReminderFate {
+pub(crate) enum ReminderFate {
     /// It is shown.
     Shown,
     /// It is dropped, for this reason.
@@ -93,7 +93,7 @@ pub enum ReminderFate {
 
 impl ReminderFate {
     /// How it stands with `settings` while the daemon is as `status` says.
-    pub async fn ask(settings: &Settings, status: &Status) -> Self {
+    pub(crate) async fn ask(settings: &Settings, status: &Status) -> Self {
         let wanted = [settings.low_rate, settings.breaks, settings.camera, settings.sign_in, settings.upload];
         if !wanted.contains(&true) {
             return Self::Off;
@@ -104,7 +104,7 @@ impl ReminderFate {
 
 /// A button of a notification that the person pressed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pressed {
+pub(crate) struct Pressed {
     /// Which.
     pub action: Action,
     /// What it was about; `None` for the greeting.
@@ -115,7 +115,7 @@ pub struct Pressed {
 
 /// Watches the daemon by its `events` and reminds, until it is gone. `settings` tells what holds now, and `pressed` hears
 /// what the person answers.
-pub async fn follow(
+pub(crate) async fn follow(
     mut events: Receiver<Event>,
     notifier: Arc<dyn Notifier>,
     settings: impl Fn() -> Settings + Send,
@@ -197,7 +197,7 @@ fn greeting() -> Notice {
 
 /// The words of a reminder. They say what was counted, and never what it means for anybody's health.
 #[must_use]
-pub fn notice_of(kind: Kind, status: &Status) -> Notice {
+pub(crate) fn notice_of(kind: Kind, status: &Status) -> Notice {
     let snooze = vec![Action::Snooze, Action::NotNow, Action::Open];
     let fix = |problem: &Option<blink_proto::Problem>, or: &str| {
         problem.as_ref().map_or_else(|| or.to_owned(), ToString::to_string)

@@ -13,7 +13,7 @@ const ANSWERED_WITHIN: Duration = Duration::from_secs(15 * 60);
 
 /// What a person may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Again in ten minutes.
     Snooze,
     /// Not this time.
@@ -46,7 +46,7 @@ impl Action {
 
 /// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub(crate) struct Notice {
     /// Its first line.
     pub title: String,
     /// What it says.
@@ -58,17 +58,17 @@ pub struct Notice {
 }
 
 /// What comes of showing one: the button that was pressed, if any.
-pub type Notifying<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
+pub(crate) type Notifying<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
 
 /// Shows notifications.
-pub trait Notifier: Send + Sync {
+pub(crate) trait Notifier: Send + Sync {
     /// Shows `notice` and waits for an answer where one can be given.
     fn notify(&self, notice: Notice) -> Notifying<'_>;
 }
 
 /// The desktop's notification service.
 #[derive(Debug)]
-pub struct DesktopNotifier;
+pub(crate) struct DesktopNotifier;
 
 impl Notifier for DesktopNotifier {
     fn notify(&self, notice: Notice) -> Notifying<'_> {

@@ -23,7 +23,7 @@ const TELLS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Knows where to ask.
 #[derive(Clone, Debug)]
-pub struct CallProbe {
+pub(crate) struct CallProbe {
     devices: PathBuf,
     sound_cards: PathBuf,
 }
@@ -31,7 +31,7 @@ pub struct CallProbe {
 impl CallProbe {
     /// Asks this machine.
     #[must_use]
-    pub fn standard() -> Self {
+    pub(crate) fn standard() -> Self {
         Self { devices: "/dev".into(), sound_cards: "/proc/asound".into() }
     }
 
@@ -42,7 +42,7 @@ impl CallProbe {
     }
 
     /// Why nothing may be shown now; `None` when it may.
-    pub async fn forbids(&self, status: &Status, quiet_hours: Option<(Time, Time)>) -> Option<&'static str> {
+    pub(crate) async fn forbids(&self, status: &Status, quiet_hours: Option<(Time, Time)>) -> Option<&'static str> {
         if matches!(status.state, State::NoConsent | State::Paused | State::Locked | State::Yielded) {
             return Some("not tracking");
         }
@@ -85,7 +85,7 @@ fn is_used(holders: &[Holder]) -> bool {
 
 /// Whether `now` is in the hours from the first to the second time, which may pass midnight.
 #[must_use]
-pub fn is_within((from, to): (Time, Time), now: Time) -> bool {
+pub(crate) fn is_within((from, to): (Time, Time), now: Time) -> bool {
     if from <= to { (from..to).contains(&now) } else { now >= from || now < to }
 }
 

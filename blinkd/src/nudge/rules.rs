@@ -34,7 +34,7 @@ const CLOCKS_AGREE: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a reminder is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Fewer blinks than usual.
     LowRate,
     /// A while at the screen without a break (20-20-20).
@@ -56,7 +56,7 @@ struct Counted {
 
 /// All that was seen and said so far. Times are those of one monotonic clock.
 #[derive(Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     settings: Settings,
     /// Blinks and observed milliseconds since the start, about a second apart, no older than what a rule looks at.
     course: VecDeque<(Duration, Counted)>,
@@ -73,7 +73,7 @@ pub struct Rules {
 impl Rules {
     /// Nothing was seen yet.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings) -> Self {
         Self {
             settings,
             course: VecDeque::new(),
@@ -89,13 +89,19 @@ impl Rules {
     }
 
     /// From now on these hold.
-    pub fn change(&mut self, settings: Settings) {
+    pub(crate) fn change(&mut self, settings: Settings) {
         self.settings = settings;
     }
 
     /// Takes `status` at `now`, when the wall clock shows `wall`, and says what is due. `baseline` is the person's own
     /// usual rate, where it is known.
-    pub fn look(&mut self, now: Duration, wall: Timestamp, status: &Status, baseline: Option<f64>) -> Option<Kind> {
+    pub(crate) fn look(
+        &mut self,
+        now: Duration,
+        wall: Timestamp,
+        status: &Status,
+        baseline: Option<f64>,
+    ) -> Option<Kind> {
         let jumps = self.jumps.get_or_insert_with(|| Jumps::from_readings(wall, now, CLOCKS_AGREE));
         let between = jumps.look(wall, now);
         let mut passed = between.mono;
@@ -131,7 +137,7 @@ impl Rules {
     }
 
     /// What was due was shown, or must not be shown now.
-    pub fn done(&mut self, kind: Kind, now: Duration) {
+    pub(crate) fn done(&mut self, kind: Kind, now: Duration) {
         let cool_down = match kind {
             Kind::LowRate => self.settings.cool_down,
             Kind::Break => Duration::ZERO,
@@ -142,7 +148,7 @@ impl Rules {
     }
 
     /// The person wants to be reminded again after `span`, if it is still so.
-    pub fn snooze(&mut self, kind: Kind, now: Duration, span: Duration) {
+    pub(crate) fn snooze(&mut self, kind: Kind, now: Duration, span: Duration) {
         self.quiet_until.insert(kind, now + span);
         if kind == Kind::Break {
             self.seated = self.settings.break_after.saturating_sub(span);

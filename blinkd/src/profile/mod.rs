@@ -1,7 +1,7 @@
 //! The profile's files, which `blink_profile` knows, and the tokens, which only the daemon has.
 
 mod tokens;
-pub mod vault;
+pub(crate) mod vault;
 
 pub use blink_profile::{AccountFile, Consent, Device, FirstAccount, Pause, SignedInAccount, account, device, files};
 pub use tokens::Tokens;

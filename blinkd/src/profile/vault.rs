@@ -82,7 +82,7 @@ pub trait Ring: Send + Sync {
 
 /// The desktop's keyring: the Secret Service, the macOS Keychain, the Windows Credential Manager.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemRing;
+pub(crate) struct SystemRing;
 
 fn refused(error: &keyring::Error) -> RingError {
     // What a keyring says may quote what it was given; only its kind is passed on.

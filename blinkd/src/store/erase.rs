@@ -22,7 +22,7 @@ use crate::{
 
 /// Why something is still there.
 #[derive(Debug, thiserror::Error)]
-pub enum EraseError {
+pub(crate) enum EraseError {
     /// The note of what is being erased.
     #[error(transparent)]
     Note(#[from] FileError),
@@ -34,7 +34,7 @@ pub enum EraseError {
 impl EraseError {
     /// What is wrong, for the logs, which name no file.
     #[must_use]
-    pub fn why(&self) -> String {
+    pub(crate) fn why(&self) -> String {
         match self {
             Self::Note(error) => error.why(),
             Self::Left(left) => format!("it cannot be removed: {}", left.source.kind()),
@@ -53,7 +53,7 @@ fn note(paths: &Paths) -> PathBuf {
 }
 
 /// What there is to be erased, the open minutes in which there was a face included.
-pub fn count<'a>(
+pub(crate) fn count<'a>(
     store: Option<&Store>,
     history: &History,
     open: impl Iterator<Item = &'a OpenMinute>,
@@ -79,7 +79,7 @@ pub fn count<'a>(
 /// # Errors
 ///
 /// The note cannot be written, for which there must be room: nothing is erased, and the next start does not try.
-pub fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
+pub(crate) fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
     let begun_before = is_begun(paths);
     files::save(&note(paths), &Note { everything }).map_err(|error| {
         // An erasure that was promised before is still owed.
@@ -96,7 +96,7 @@ pub fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
 /// # Errors
 ///
 /// Something is left; the next start tries again.
-pub fn minutes(paths: &Paths) -> Result<(), EraseError> {
+pub(crate) fn minutes(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_minutes(paths))?;
     Ok(files::remove(&note(paths))?)
 }
@@ -107,7 +107,7 @@ pub fn minutes(paths: &Paths) -> Result<(), EraseError> {
 /// # Errors
 ///
 /// Something is left; the next start tries again.
-pub fn everything(paths: &Paths) -> Result<(), EraseError> {
+pub(crate) fn everything(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_everything(paths))
 }
 
@@ -117,13 +117,13 @@ fn first_left(left: Vec<Left>) -> Result<(), EraseError> {
 
 /// Whether an erasure was begun and not finished.
 #[must_use]
-pub fn is_begun(paths: &Paths) -> bool {
+pub(crate) fn is_begun(paths: &Paths) -> bool {
     note(paths).exists()
 }
 
 /// Whether everything is being erased: from then on nothing may be written.
 #[must_use]
-pub fn is_everything(paths: &Paths) -> bool {
+pub(crate) fn is_everything(paths: &Paths) -> bool {
     matches!(files::load(&note(paths)), Ok(Some(Note { everything: true })))
 }
 
@@ -133,7 +133,7 @@ pub fn is_everything(paths: &Paths) -> bool {
 /// # Errors
 ///
 /// Something is left; the next start tries again.
-pub fn finish(paths: &Paths) -> Result<bool, EraseError> {
+pub(crate) fn finish(paths: &Paths) -> Result<bool, EraseError> {
     let begun = match files::load::<Note>(&note(paths)) {
         Ok(None) => return Ok(false),
         Ok(Some(begun)) => begun,
@@ -151,7 +151,7 @@ pub fn finish(paths: &Paths) -> Result<bool, EraseError> {
 }
 
 /// Removes what a process that was killed left half written.
-pub fn sweep_half_written(paths: &Paths) {
+pub(crate) fn sweep_half_written(paths: &Paths) {
     for left in contents::remove_unfinished(paths) {
         tracing::warn!(why = left.source.kind().to_string(), "what was half written is left");
     }

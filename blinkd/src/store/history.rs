@@ -9,7 +9,7 @@ use std::{
 };
 
 use blink_profile::day_files;
-pub use blink_profile::day_files::{Import, Line, day_of};
+pub(crate) use blink_profile::day_files::{Import, Line, day_of};
 use blink_proto::MinuteStart;
 use jiff::civil::Date;
 

@@ -10,12 +10,12 @@
 //! store from open to queued. A crash between the two is seen on opening: the line is there and the minute is open.
 
 mod aside;
-pub mod database;
-pub mod erase;
-pub mod history;
+pub(crate) mod database;
+pub(crate) mod erase;
+pub(crate) mod history;
 mod import;
 mod keys;
-pub mod open;
+pub(crate) mod open;
 pub mod ownership;
 mod rebuild;
 mod scan;
@@ -30,7 +30,9 @@ use blink_proto::{DeviceId, Minute, MinuteStart, Problem, problem::code};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-pub use history::{History, Import, Line};
+pub use blink_profile::day_files::Line;
+pub use history::History;
+pub(crate) use history::Import;
 
 use crate::minutes::{OpenMinute, Owner};
 

@@ -134,7 +134,7 @@ impl Keys {
 
 /// What a key is sealed for.
 #[must_use]
-pub fn purpose(id: DbId) -> String {
+pub(crate) fn purpose(id: DbId) -> String {
     format!("archive key {}", id.0)
 }
 
@@ -142,7 +142,7 @@ pub fn purpose(id: DbId) -> String {
 ///
 /// # Errors
 /// When it cannot be made or read.
-pub fn own_master(path: &Path) -> Result<MasterKey, MasterKeyError> {
+pub(crate) fn own_master(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let failed = |e: io::Error| MasterKeyError::Io(path.to_owned(), e);
     if !path.try_exists().map_err(failed)? {
         let draft = Draft::beside(path).map_err(failed)?;

@@ -14,11 +14,11 @@
 //! - [`rewrap`]: another master key
 
 pub mod codec;
-pub mod keys;
+pub(crate) mod keys;
 pub mod logs;
-pub mod outbox;
-pub mod removals;
-pub mod rewrap;
+pub(crate) mod outbox;
+pub(crate) mod removals;
+pub(crate) mod rewrap;
 pub mod spool;
 pub mod store;
 pub mod worker;

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The row of the queue for a batch; `None` when it cannot be had, which is no reason to refuse the batch.
-pub async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option<QueuedRow> {
+pub(crate) async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option<QueuedRow> {
     if archive.is_full() {
         metrics::archive_skipped();
         return None;

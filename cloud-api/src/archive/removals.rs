@@ -27,7 +27,7 @@ const AT_ONCE: usize = 8;
 ///
 /// # Errors
 /// When the database fails, or with the last failure of the store; what failed is tried again later.
-pub async fn remove_due(
+pub(crate) async fn remove_due(
     archive: &Archive,
     db: &Db,
     erasure: Option<DbId>,

@@ -17,7 +17,7 @@ use crate::{
 
 /// Why the master key stays the old one.
 #[derive(Debug, thiserror::Error)]
-pub enum RewrapError {
+pub(crate) enum RewrapError {
     /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbError),
@@ -46,7 +46,7 @@ struct SigningKey {
 ///
 /// # Errors
 /// When a key does not open, or the database fails; then the transaction must be rolled back.
-pub fn change(conn: &mut Conn, old: Option<&MasterKey>, new: &MasterKey) -> Result<usize, RewrapError> {
+pub(crate) fn change(conn: &mut Conn, old: Option<&MasterKey>, new: &MasterKey) -> Result<usize, RewrapError> {
     let opened = |purpose: &str, sealed: &[u8]| old.ok_or(MasterKeyError::Sealed)?.open(purpose, sealed);
     let mut changed = 0;
     for row in archive::keys(conn)? {

@@ -24,7 +24,7 @@ struct Entry {
 ///
 /// # Errors
 /// When the file cannot be made or read, or is damaged.
-pub fn open(path: &Path, now: UtcMs, forced: bool) -> Result<Keyring, KeyError> {
+pub(crate) fn open(path: &Path, now: UtcMs, forced: bool) -> Result<Keyring, KeyError> {
     let failed = |e| KeyError::Io(path.to_owned(), e);
     // Processes on the same file take turns.
     let lock = fs::File::create(path.with_extension("lock")).map_err(failed)?;

@@ -34,7 +34,7 @@ pub(crate) fn purpose(kid: &str) -> String {
 ///
 /// # Errors
 /// When the database fails, or a key is sealed with another master key or none is given for it.
-pub fn open(
+pub(crate) fn open(
     conn: &mut PgConnection,
     master: Option<&MasterKey>,
     now: UtcMs,

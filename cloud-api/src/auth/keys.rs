@@ -22,10 +22,10 @@ use crate::domain::time::UtcMs;
 const SECRET_BYTES: usize = 32;
 
 /// How long a new key only verifies, so that every replica knows it before the first token is signed with it.
-pub const SETTLE_MS: i64 = 10 * 60_000;
+pub(crate) const SETTLE_MS: i64 = 10 * 60_000;
 
 /// How often replicas look for new keys; well within [`SETTLE_MS`].
-pub const LOOK_S: u64 = 60;
+pub(crate) const LOOK_S: u64 = 60;
 
 /// A key signs for this long, then a new one is made.
 const LIFE_MS: i64 = 90 * 86_400_000;
@@ -35,7 +35,7 @@ const KEEP_MS: i64 = (SESSION_S + 86_400) * 1_000;
 
 /// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyError {
+pub(crate) enum KeyError {
     /// The file cannot be read or written.
     #[error("the signing keys in {0} cannot be used")]
     Io(PathBuf, #[source] io::Error),
@@ -69,7 +69,7 @@ pub struct Record {
 
 /// A new random key.
 #[must_use]
-pub fn fresh_record(now: UtcMs) -> Record {
+pub(crate) fn fresh_record(now: UtcMs) -> Record {
     Record {
         kid: uuid::Uuid::new_v4().simple().to_string(),
         created_at: now,
@@ -79,7 +79,7 @@ pub fn fresh_record(now: UtcMs) -> Record {
 
 /// What to do to a set of keys: which to drop, and which to add.
 #[derive(Default)]
-pub struct Turn {
+pub(crate) struct Turn {
     /// Ids of keys whose last token has ended.
     pub dropped: Vec<String>,
     /// A key to add.
@@ -88,7 +88,7 @@ pub struct Turn {
 
 /// Decides what is due: the first key, a new one after 90 days or when `forced`, and the end of old ones.
 #[must_use]
-pub fn turn(records: &[Record], now: UtcMs, forced: bool) -> Turn {
+pub(crate) fn turn(records: &[Record], now: UtcMs, forced: bool) -> Turn {
     let mut by_age: Vec<&Record> = records.iter().collect();
     by_age.sort_by_key(|record| record.created_at);
     let stale = by_age.last().is_none_or(|newest| newest.created_at.plus(LIFE_MS) <= now);

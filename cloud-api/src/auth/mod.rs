@@ -6,11 +6,11 @@
 //! - [`oidc`]: sign-in through an OpenID provider
 //! - [`web`]: the refresh token of a browser, as a cookie
 
-pub mod key_file;
-pub mod key_rows;
-pub mod keys;
-pub mod master;
-pub mod oidc;
-pub mod password;
-pub mod tokens;
-pub mod web;
+pub(crate) mod key_file;
+pub(crate) mod key_rows;
+pub(crate) mod keys;
+pub(crate) mod master;
+pub(crate) mod oidc;
+pub(crate) mod password;
+pub(crate) mod tokens;
+pub(crate) mod web;

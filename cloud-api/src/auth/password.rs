@@ -99,7 +99,7 @@ fn prepared(password: &Secret) -> String {
 ///
 /// # Errors
 /// When the hash cannot be made.
-pub fn hash_now(password: &Secret) -> Result<String, String> {
+pub(crate) fn hash_now(password: &Secret) -> Result<String, String> {
     hash_in(&mut Vec::new(), password)
 }
 
@@ -147,7 +147,7 @@ fn run(
 }
 
 /// Makes the hash of nobody, so that the first sign-in does not pay for it.
-pub fn warm_up() {
+pub(crate) fn warm_up() {
     LazyLock::force(&NOBODYS_HASH);
 }
 

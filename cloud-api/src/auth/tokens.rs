@@ -13,10 +13,10 @@ use crate::db::types::DbId;
 use crate::domain::time::UtcMs;
 
 /// How long an access token lives.
-pub const ACCESS_S: i64 = 15 * 60;
+pub(crate) const ACCESS_S: i64 = 15 * 60;
 
 /// How long a session lives after its last refresh.
-pub const SESSION_S: i64 = 60 * 24 * 60 * 60;
+pub(crate) const SESSION_S: i64 = 60 * 24 * 60 * 60;
 
 const ISSUER: &str = "cloud-api";
 const ACCESS: &str = "cloud-api/access";
@@ -24,7 +24,7 @@ const REFRESH: &str = "cloud-api/refresh";
 
 /// What an access token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Access {
+pub(crate) struct Access {
     /// The person.
     pub sub: Uuid,
     /// The session.
@@ -33,7 +33,7 @@ pub struct Access {
 
 /// What a refresh token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Refresh {
+pub(crate) struct Refresh {
     /// The session.
     pub sid: Uuid,
     /// This token.
@@ -53,13 +53,13 @@ struct Claims<T> {
 /// A token could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("a token cannot be signed")]
-pub struct SignError(#[from] jsonwebtoken::errors::Error);
+pub(crate) struct SignError(#[from] jsonwebtoken::errors::Error);
 
 /// Signs an access token.
 ///
 /// # Errors
 /// When the signing library refuses.
-pub fn access(keys: &Keyring, user: UserId, session: DbId, now: UtcMs) -> Result<Secret, SignError> {
+pub(crate) fn access(keys: &Keyring, user: UserId, session: DbId, now: UtcMs) -> Result<Secret, SignError> {
     sign(keys, ACCESS, now, ACCESS_S, Access { sub: user.0, sid: session.0 })
 }
 
@@ -67,19 +67,19 @@ pub fn access(keys: &Keyring, user: UserId, session: DbId, now: UtcMs) -> Result
 ///
 /// # Errors
 /// When the signing library refuses.
-pub fn refresh(keys: &Keyring, session: DbId, token: DbId, now: UtcMs) -> Result<Secret, SignError> {
+pub(crate) fn refresh(keys: &Keyring, session: DbId, token: DbId, now: UtcMs) -> Result<Secret, SignError> {
     sign(keys, REFRESH, now, SESSION_S, Refresh { sid: session.0, jti: token.0 })
 }
 
 /// Reads an access token that is genuine and has not ended.
 #[must_use]
-pub fn verify_access(keys: &Keyring, token: &str, now: UtcMs) -> Option<Access> {
+pub(crate) fn verify_access(keys: &Keyring, token: &str, now: UtcMs) -> Option<Access> {
     verify(keys, ACCESS, token, now)
 }
 
 /// Reads a refresh token that is genuine and has not ended.
 #[must_use]
-pub fn verify_refresh(keys: &Keyring, token: &str, now: UtcMs) -> Option<Refresh> {
+pub(crate) fn verify_refresh(keys: &Keyring, token: &str, now: UtcMs) -> Option<Refresh> {
     verify(keys, REFRESH, token, now)
 }
 

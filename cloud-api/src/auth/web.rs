@@ -14,14 +14,14 @@ use blink_proto::Secret;
 use super::tokens::SESSION_S;
 
 /// The header in which a client says what it is.
-pub const CLIENT: HeaderName = HeaderName::from_static("x-waw-client");
+pub(crate) const CLIENT: HeaderName = HeaderName::from_static("x-waw-client");
 
 /// Where the cookie goes, and nowhere else.
 const PATH: &str = "/api/auth";
 
 /// Whether a request comes from a page.
 #[must_use]
-pub fn is_web(req: &HttpRequest) -> bool {
+pub(crate) fn is_web(req: &HttpRequest) -> bool {
     req.headers().get(CLIENT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"web"))
 }
 
@@ -33,19 +33,19 @@ fn name(secure: bool) -> &'static str {
 
 /// The refresh token that a page's browser sent along; `secure` where people reach this server by HTTPS.
 #[must_use]
-pub fn given(req: &HttpRequest, secure: bool) -> Option<Secret> {
+pub(crate) fn given(req: &HttpRequest, secure: bool) -> Option<Secret> {
     is_web(req).then(|| req.cookie(name(secure)))?.map(|cookie| Secret::new(cookie.value()))
 }
 
 /// The cookie that holds `token`.
 #[must_use]
-pub fn holding(token: &Secret, secure: bool) -> Cookie<'static> {
+pub(crate) fn holding(token: &Secret, secure: bool) -> Cookie<'static> {
     cookie(token.expose().to_owned(), SESSION_S, secure)
 }
 
 /// The cookie that makes a browser forget its token.
 #[must_use]
-pub fn forgetting(secure: bool) -> Cookie<'static> {
+pub(crate) fn forgetting(secure: bool) -> Cookie<'static> {
     cookie(String::new(), 0, secure)
 }
 

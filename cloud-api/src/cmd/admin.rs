@@ -28,7 +28,7 @@ use crate::{
 
 /// The flags of `admin`.
 #[derive(Debug, Args)]
-pub struct AdminArgs {
+pub(crate) struct AdminArgs {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
@@ -86,7 +86,7 @@ enum Command {
 ///
 /// # Errors
 /// With the line to print.
-pub fn run(args: &AdminArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &AdminArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
         return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));

@@ -23,7 +23,7 @@ use crate::{
 
 /// The flags of `archive`.
 #[derive(Debug, Args)]
-pub struct ArchiveCommandArgs {
+pub(crate) struct ArchiveCommandArgs {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
@@ -60,7 +60,7 @@ enum Command {
 ///
 /// # Errors
 /// With the line to print.
-pub fn run(args: &ArchiveCommandArgs) -> Result<(), Failure> {
+pub(crate) fn run(args: &ArchiveCommandArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
         return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));

@@ -1,13 +1,13 @@
 //! A file for each command of the program.
 
-pub mod admin;
-pub mod archive;
-pub mod backup;
-pub mod migrate;
-pub mod openapi;
-pub mod purge;
-pub mod restore;
-pub mod serve;
+pub(crate) mod admin;
+pub(crate) mod archive;
+pub(crate) mod backup;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+pub(crate) mod purge;
+pub(crate) mod restore;
+pub(crate) mod serve;
 mod signals;
 
 use std::io::Write as _;

@@ -12,12 +12,12 @@
 
 pub mod access;
 pub mod archive;
-pub mod database;
+pub(crate) mod database;
 pub mod env_file;
-pub mod outside;
+pub(crate) mod outside;
 mod postgres_url;
-pub mod server;
-pub mod target;
+pub(crate) mod server;
+pub(crate) mod target;
 
 pub use access::{AccessArgs, AccessConfig};
 pub use archive::{ArchiveArgs, ArchiveConfig};

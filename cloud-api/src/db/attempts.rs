@@ -9,7 +9,7 @@ use super::{DbError, conn::Conn, types::Utc};
 use crate::domain::time::UtcMs;
 
 /// The length of a window, in milliseconds.
-pub const WINDOW_MS: i64 = 15 * 60_000;
+pub(crate) const WINDOW_MS: i64 = 15 * 60_000;
 
 #[derive(QueryableByName)]
 struct Row {
@@ -21,7 +21,7 @@ struct Row {
 
 /// What was counted under a key.
 #[derive(Clone, Copy, Debug)]
-pub struct Counted {
+pub(crate) struct Counted {
     /// How many in the window.
     pub attempts: i32,
     /// When the window ends.
@@ -38,7 +38,7 @@ impl From<Row> for Counted {
 ///
 /// # Errors
 /// When the database fails.
-pub fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
+pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
     let row = sql_query("SELECT window_from, attempts FROM sign_in_attempts WHERE key = $1 AND window_from > $2")
         .bind::<Binary, _>(key)
         .bind::<Utc, _>(now.plus(-WINDOW_MS))
@@ -51,7 +51,7 @@ pub fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counte
 ///
 /// # Errors
 /// When the database fails.
-pub fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, DbError> {
+pub(crate) fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, DbError> {
     let row: Row = sql_query(
         "INSERT INTO sign_in_attempts (key, window_from, attempts) VALUES ($1, $2, 1) \
          ON CONFLICT (key) DO UPDATE SET \
@@ -71,7 +71,7 @@ pub fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, DbError
 ///
 /// # Errors
 /// When the database fails.
-pub fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
+pub(crate) fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("DELETE FROM sign_in_attempts WHERE key = $1").bind::<Binary, _>(key).execute(conn)?;
     Ok(())
 }
@@ -80,7 +80,7 @@ pub fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
+pub(crate) fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("UPDATE sign_in_attempts SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
         .bind::<Binary, _>(key)
         .execute(conn)?;

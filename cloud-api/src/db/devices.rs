@@ -11,10 +11,9 @@ use super::{
 use crate::domain::time::UtcMs;
 
 /// A machine.
-#[derive(Clone, Debug, Queryable)]
-pub struct DeviceRow {
-    /// Whose.
-    pub user_id: DbId,
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = devices)]
+pub(crate) struct DeviceRow {
     /// The machine's own id.
     pub device_id: DbId,
     /// The session that last brought minutes of it.
@@ -29,13 +28,13 @@ pub struct DeviceRow {
 ///
 /// # Errors
 /// When the database fails.
-pub fn of_user(conn: &mut Conn, user: DbId) -> Result<Vec<DeviceRow>, DbError> {
-    let own = devices::table.filter(devices::user_id.eq(user));
+pub(crate) fn of_user(conn: &mut Conn, user: DbId) -> Result<Vec<DeviceRow>, DbError> {
+    let own = devices::table.filter(devices::user_id.eq(user)).select(DeviceRow::as_select());
     Ok(own.order((devices::last_seen_at.desc(), devices::device_id)).load(conn)?)
 }
 
 /// Forgets a person's machines; their minutes stay.
-pub fn forget_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
+pub(crate) fn forget_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
     diesel::delete(devices::table.filter(devices::user_id.eq(user))).execute(conn)?;
     Ok(())
 }
@@ -45,10 +44,11 @@ pub fn forget_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn end(conn: &mut Conn, user: DbId, device: DbId) -> Result<bool, DbError> {
+pub(crate) fn end(conn: &mut Conn, user: DbId, device: DbId) -> Result<bool, DbError> {
     let own = devices::user_id.eq(user).and(devices::device_id.eq(device));
-    let Some(row) = devices::table.filter(own).first::<DeviceRow>(conn).optional()? else { return Ok(false) };
-    if let Some(session) = row.session_id {
+    let session = devices::table.filter(own).select(devices::session_id);
+    let Some(session) = session.first::<Option<DbId>>(conn).optional()? else { return Ok(false) };
+    if let Some(session) = session {
         let its = sessions::id.eq(session).and(sessions::user_id.eq(user));
         diesel::delete(sessions::table.filter(its)).execute(conn)?;
     }

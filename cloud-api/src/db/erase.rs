@@ -13,7 +13,7 @@ use crate::domain::time::UtcMs;
 
 /// What was removed from the database, in rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Removed {
+pub(crate) struct Removed {
     /// Minutes.
     pub minutes: usize,
     /// Quarter-hour sums.
@@ -36,7 +36,7 @@ pub struct Removed {
 
 /// What an erasure took, store by store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Erased {
+pub(crate) struct Erased {
     /// From the database, in rows.
     pub database: Removed,
     /// From the archive: the key that opens it, what was on its way, and objects, which a job removes.
@@ -44,7 +44,7 @@ pub struct Erased {
 }
 
 /// Removes a person's minutes and nothing else, in the archive too, whose objects a job removes. The caller holds them.
-pub fn minutes(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<(), DbError> {
+pub(crate) fn minutes(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<(), DbError> {
     archive_removals::erase(conn, user, None, now)?;
     diesel::delete(blink_data::table.filter(blink_data::user_id.eq(user))).execute(conn)?;
     diesel::delete(blink_rollups::table.filter(blink_rollups::user_id.eq(user))).execute(conn)?;
@@ -56,7 +56,7 @@ pub fn minutes(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<(), DbError> {
 ///
 /// # Errors
 /// When the database fails; then nothing is removed.
-pub fn person(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> Result<Erased, DbError> {
+pub(crate) fn person(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> Result<Erased, DbError> {
     if let Conn::Postgres(conn) = conn {
         // Against ingest, which holds the same row shared while it stores.
         diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE")

@@ -14,7 +14,7 @@ use super::{
 ///
 /// # Errors
 /// When the database fails.
-pub fn minutes_after(conn: &mut Conn, user: DbId, after: Place, limit: i64) -> Result<Vec<MinuteRow>, DbError> {
+pub(crate) fn minutes_after(conn: &mut Conn, user: DbId, after: Place, limit: i64) -> Result<Vec<MinuteRow>, DbError> {
     use blink_data::{device_id, from_timestamp, user_id};
     let later = from_timestamp.gt(after.0).or(from_timestamp.eq(after.0).and(device_id.gt(after.1)));
     let own = blink_data::table.filter(user_id.eq(user).and(from_timestamp.ge(after.0)).and(later));

@@ -13,7 +13,7 @@ use crate::domain::time::UtcMs;
 
 /// The sums of a stretch that starts at `at`, over all of a person's devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sum {
+pub(crate) struct Sum {
     /// Its start.
     pub at: UtcMs,
     /// Blinks.
@@ -29,7 +29,7 @@ const EDGE_MINUTES: i64 = SLOT_MS / 60_000;
 ///
 /// # Errors
 /// When the database fails.
-pub fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
+pub(crate) fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
     use blink_data::{blink_count, from_timestamp, observed_ms, user_id};
     let rows: Vec<(UtcMs, Option<i64>, Option<i64>)> = blink_data::table
         .filter(user_id.eq(user).and(from_timestamp.ge(from)).and(from_timestamp.lt(to)))
@@ -46,7 +46,7 @@ pub fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) 
 ///
 /// # Errors
 /// When the database fails.
-pub fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
+pub(crate) fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
     use blink_rollups::{blink_count, observed_ms, slot_from, user_id};
     let first = UtcMs(from.0.saturating_add(SLOT_MS - 1).div_euclid(SLOT_MS) * SLOT_MS);
     let last = UtcMs(to.0.div_euclid(SLOT_MS) * SLOT_MS);

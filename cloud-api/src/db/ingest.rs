@@ -23,14 +23,14 @@ use crate::domain::minute::CheckedMinute;
 use crate::domain::time::{DAY_MS, UtcMs};
 
 /// The length of a rollup: a quarter of an hour, in milliseconds.
-pub const SLOT_MS: i64 = 15 * 60_000;
+pub(crate) const SLOT_MS: i64 = 15 * 60_000;
 
 /// The most machines of one person. Each may fill the whole time that is kept, so without a bound one account could fill
 /// the database.
-pub const MAX_DEVICES: i64 = 100;
+pub(crate) const MAX_DEVICES: i64 = 100;
 
 /// Minutes of one device of one person.
-pub struct Batch {
+pub(crate) struct Batch {
     /// Whose.
     pub user: DbId,
     /// The machine that saw them.
@@ -45,7 +45,7 @@ pub struct Batch {
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It is durable.
     Stored {
         /// Minutes that are new.
@@ -65,7 +65,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// When the database fails; then nothing is stored.
-pub async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
+pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
     let queued = queued.map(Arc::new);
     let attempt = |queued: Option<Arc<QueuedRow>>| {
         let batch = batch.clone();

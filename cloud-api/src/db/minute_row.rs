@@ -26,7 +26,7 @@ pub struct MinuteRow {
 }
 
 /// The place of a minute among a person's.
-pub type Place = (UtcMs, DbId);
+pub(crate) type Place = (UtcMs, DbId);
 
 impl MinuteRow {
     /// The row of a minute of a batch.

@@ -9,27 +9,27 @@
 
 pub mod archive;
 pub mod archive_removals;
-pub mod attempts;
+pub(crate) mod attempts;
 pub mod conn;
 mod deadline;
 pub mod device_codes;
-pub mod devices;
-pub mod erase;
-pub mod export;
-pub mod history;
+pub(crate) mod devices;
+pub(crate) mod erase;
+pub(crate) mod export;
+pub(crate) mod history;
 pub mod housekeeping;
 mod identity;
-pub mod ingest;
+pub(crate) mod ingest;
 pub mod migrate;
-pub mod minute_row;
+pub(crate) mod minute_row;
 pub mod oidc;
 pub mod one_time;
 pub mod purge;
-pub mod schema;
+pub(crate) mod schema;
 mod scrub;
 pub mod sessions;
-pub mod target;
-pub mod teams;
+pub(crate) mod target;
+pub(crate) mod teams;
 pub mod types;
 pub mod users;
 

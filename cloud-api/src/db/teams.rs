@@ -29,7 +29,7 @@ pub struct TeamRow {
 
 /// A member, or somebody invited.
 #[derive(Clone, Debug, Queryable)]
-pub struct MemberRow {
+pub(crate) struct MemberRow {
     /// The person.
     pub user_id: DbId,
     /// Their address.
@@ -46,7 +46,7 @@ pub struct MemberRow {
 
 /// A closed week.
 #[derive(Clone, Debug, Queryable)]
-pub struct WeekRow {
+pub(crate) struct WeekRow {
     /// Its start.
     pub week_from: UtcMs,
     /// Its end.
@@ -59,7 +59,7 @@ pub struct WeekRow {
 ///
 /// # Errors
 /// When the database fails.
-pub fn insert(conn: &mut Conn, row: &TeamRow) -> Result<(), DbError> {
+pub(crate) fn insert(conn: &mut Conn, row: &TeamRow) -> Result<(), DbError> {
     diesel::insert_into(teams::table).values(row.clone()).execute(conn)?;
     Ok(())
 }
@@ -68,7 +68,7 @@ pub fn insert(conn: &mut Conn, row: &TeamRow) -> Result<(), DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<TeamRow>, DbError> {
+pub(crate) fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<TeamRow>, DbError> {
     Ok(teams::table.filter(teams::id.eq(id)).first(conn).optional()?)
 }
 
@@ -76,7 +76,7 @@ pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<TeamRow>, DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn all(conn: &mut Conn) -> Result<Vec<TeamRow>, DbError> {
+pub(crate) fn all(conn: &mut Conn) -> Result<Vec<TeamRow>, DbError> {
     Ok(teams::table.order((teams::created_at, teams::id)).load(conn)?)
 }
 
@@ -84,7 +84,7 @@ pub fn all(conn: &mut Conn) -> Result<Vec<TeamRow>, DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn managed_by(conn: &mut Conn, user: DbId) -> Result<Vec<TeamRow>, DbError> {
+pub(crate) fn managed_by(conn: &mut Conn, user: DbId) -> Result<Vec<TeamRow>, DbError> {
     Ok(teams::table.filter(teams::manager_id.eq(Some(user))).order((teams::created_at, teams::id)).load(conn)?)
 }
 
@@ -92,7 +92,7 @@ pub fn managed_by(conn: &mut Conn, user: DbId) -> Result<Vec<TeamRow>, DbError> 
 ///
 /// # Errors
 /// When the database fails.
-pub fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Option<UtcMs>)>, DbError> {
+pub(crate) fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Option<UtcMs>)>, DbError> {
     let rows: Vec<(DbId, Option<UtcMs>)> = team_members::table
         .filter(team_members::user_id.eq(user))
         .select((team_members::team_id, team_members::accepted_at))
@@ -109,7 +109,7 @@ pub fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Option<Utc
 ///
 /// # Errors
 /// When the database fails.
-pub fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbError> {
+pub(crate) fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbError> {
     Ok(team_members::table
         .inner_join(users::table)
         .filter(team_members::team_id.eq(team))
@@ -129,7 +129,7 @@ pub fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn is_member(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
+pub(crate) fn is_member(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
     let accepted = team_members::accepted_at.is_not_null();
     let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user)).and(accepted);
     let count: i64 = team_members::table.filter(own).count().get_result(conn)?;
@@ -138,7 +138,7 @@ pub fn is_member(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbErro
 
 /// Invites a person under the words that the manager chose them by; inviting again changes nothing, and two invitations
 /// at once are one.
-pub fn invite(conn: &mut Conn, team: DbId, user: DbId, invited_as: &str, now: UtcMs) -> Result<(), DbError> {
+pub(crate) fn invite(conn: &mut Conn, team: DbId, user: DbId, invited_as: &str, now: UtcMs) -> Result<(), DbError> {
     let invitation = diesel::insert_into(team_members::table).values((
         team_members::team_id.eq(team),
         team_members::user_id.eq(user),
@@ -154,7 +154,7 @@ pub fn invite(conn: &mut Conn, team: DbId, user: DbId, invited_as: &str, now: Ut
 
 /// What became of an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Acceptance {
+pub(crate) enum Acceptance {
     /// They are a member now.
     Accepted,
     /// They were a member already.
@@ -166,7 +166,7 @@ pub enum Acceptance {
 }
 
 /// A person accepts an invitation. The caller holds them, so that two acceptances at once come one after the other.
-pub fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Result<Acceptance, DbError> {
+pub(crate) fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Result<Acceptance, DbError> {
     let accepted: Vec<DbId> = team_members::table
         .filter(team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null()))
         .select(team_members::team_id)
@@ -186,7 +186,7 @@ pub fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Result<Acc
 ///
 /// # Errors
 /// When the database fails.
-pub fn remove(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
+pub(crate) fn remove(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
     let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user));
     Ok(diesel::delete(team_members::table.filter(own)).execute(conn)? > 0)
 }
@@ -195,7 +195,7 @@ pub fn remove(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> 
 ///
 /// # Errors
 /// When the database fails.
-pub fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
+pub(crate) fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
     let own = team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null());
     diesel::delete(team_members::table.filter(own)).execute(conn)?;
     Ok(())
@@ -205,7 +205,7 @@ pub fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError> {
+pub(crate) fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError> {
     Ok(team_weeks::table
         .filter(team_weeks::team_id.eq(team))
         .select((team_weeks::week_from, team_weeks::week_to, team_weeks::blinks_per_minute))
@@ -217,7 +217,7 @@ pub fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError> {
 ///
 /// # Errors
 /// When the database fails.
-pub fn close_weeks(conn: &mut Conn, team: &TeamRow, now: UtcMs) -> Result<(), DbError> {
+pub(crate) fn close_weeks(conn: &mut Conn, team: &TeamRow, now: UtcMs) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
         // Two replicas must not close the same week from different moments.
         diesel::sql_query("SELECT 1 FROM teams WHERE id = $1 FOR UPDATE")

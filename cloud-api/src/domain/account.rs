@@ -3,7 +3,7 @@
 use blink_proto::Secret;
 use unicode_normalization::UnicodeNormalization as _;
 
-pub use super::email::Email;
+pub(crate) use super::email::Email;
 use super::zone;
 
 /// The most characters of a password.
@@ -14,7 +14,7 @@ const MAX_PASSWORD_CHARS: usize = 128;
 ///
 /// # Errors
 /// With what is wrong.
-pub fn new_password(text: &str) -> Result<Secret, String> {
+pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
     match text.nfc().count() {
         12..=MAX_PASSWORD_CHARS => Ok(Secret::new(text)),
         _ => Err("must have 12 to 128 characters".to_owned()),
@@ -25,7 +25,7 @@ pub fn new_password(text: &str) -> Result<Secret, String> {
 ///
 /// # Errors
 /// Never; the form is that of the other readers.
-pub fn given_password(text: &str) -> Result<Secret, String> {
+pub(crate) fn given_password(text: &str) -> Result<Secret, String> {
     // One composed character is up to four.
     Ok(Secret::new(text.chars().take(4 * MAX_PASSWORD_CHARS + 1).collect::<String>()))
 }
@@ -35,7 +35,7 @@ pub fn given_password(text: &str) -> Result<Secret, String> {
 ///
 /// # Errors
 /// With what is wrong.
-pub fn name(text: &str) -> Result<Option<String>, String> {
+pub(crate) fn name(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.chars().count() > 100 {
         return Err("must have at most 100 characters".to_owned());
@@ -76,7 +76,7 @@ fn is_deceptive(c: char) -> bool {
 ///
 /// # Errors
 /// With what is wrong.
-pub fn time_zone(text: &str) -> Result<String, String> {
+pub(crate) fn time_zone(text: &str) -> Result<String, String> {
     let zone = zone::find(text);
     let name = zone.as_ref().and_then(|zone| zone.iana_name());
     name.map(str::to_owned).ok_or_else(|| "must be an IANA time zone, such as Europe/Berlin".to_owned())

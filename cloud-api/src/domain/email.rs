@@ -10,7 +10,7 @@ use unicode_security::{GeneralSecurityProfile as _, RestrictionLevel, Restrictio
 
 /// An e-mail address: as it was typed, and in the form that must be unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Email {
+pub(crate) struct Email {
     /// As it was typed, composed.
     pub address: String,
     /// Lower case, so that one person does not get two accounts by a capital letter.
@@ -22,7 +22,7 @@ impl Email {
     ///
     /// # Errors
     /// With what is wrong.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let address: String = text.trim().nfc().collect();
         shape(&address)?;
         // What composing replaces by another character altogether was chosen to look like it.
@@ -44,7 +44,7 @@ impl Email {
     /// The keys under which an account with this address may be: as it is typed, which is how it was kept before new
     /// addresses were composed, and as a new one. None for what can be no address.
     #[must_use]
-    pub fn keys(text: &str) -> Vec<String> {
+    pub(crate) fn keys(text: &str) -> Vec<String> {
         let typed = text.trim();
         let composed = typed.nfc().collect::<String>().to_lowercase();
         let mut keys = vec![typed.to_lowercase(), composed];
@@ -56,7 +56,7 @@ impl Email {
     /// Whether this is the address of an account, but for capitals of ASCII: what a provider has verified says nothing of
     /// any other.
     #[must_use]
-    pub fn is_exactly(&self, address: &str) -> bool {
+    pub(crate) fn is_exactly(&self, address: &str) -> bool {
         self.address.eq_ignore_ascii_case(address)
     }
 }

@@ -13,7 +13,7 @@ pub struct WrongFields(pub BTreeMap<String, String>);
 
 /// Why a text cannot be read field by field.
 #[derive(Debug)]
-pub enum Unreadable {
+pub(crate) enum Unreadable {
     /// It is no JSON.
     Syntax(serde_json::Error),
     /// It is JSON, and no object.
@@ -21,7 +21,7 @@ pub enum Unreadable {
 }
 
 /// A JSON object being read.
-pub struct Fields {
+pub(crate) struct Fields {
     /// The object as it came. [`Fields::parse`] has read it once from end to end.
     text: String,
     prefix: &'static str,
@@ -53,7 +53,7 @@ impl Fields {
     ///
     /// # Errors
     /// When it is no JSON, or no object.
-    pub fn parse(text: String) -> Result<Self, Unreadable> {
+    pub(crate) fn parse(text: String) -> Result<Self, Unreadable> {
         if !text.trim_start().starts_with('{') {
             let other = serde_json::from_str::<IgnoredAny>(&text);
             return Err(other.map_or_else(Unreadable::Syntax, |_| Unreadable::NoObject));
@@ -64,7 +64,7 @@ impl Fields {
 
     /// An object without fields.
     #[must_use]
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { text: "{}".to_owned(), prefix: "", wrong: BTreeMap::new() }
     }
 
@@ -86,7 +86,7 @@ impl Fields {
     }
 
     /// A text that must be there.
-    pub fn text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(crate) fn text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let text: String = self.value(name, "must be a string")?;
         match parse(&text) {
             Ok(value) => Some(value),
@@ -95,12 +95,16 @@ impl Fields {
     }
 
     /// A text that may be absent or null.
-    pub fn optional_text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(crate) fn optional_text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         if self.given(name).is_nothing() { None } else { self.text(name, parse) }
     }
 
     /// A text that may be absent (`None`), null (`Some(None)`) or there.
-    pub fn nullable_text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<Option<T>> {
+    pub(crate) fn nullable_text<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<Option<T>> {
         match self.given(name) {
             Given::Absent => None,
             given if given.is_nothing() => Some(None),
@@ -110,12 +114,12 @@ impl Fields {
 
     /// Whether the field is there.
     #[must_use]
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         !matches!(self.given(name), Given::Absent)
     }
 
     /// A truth value that must be there.
-    pub fn required_flag(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn required_flag(&mut self, name: &str) -> Option<bool> {
         self.value(name, "must be true or false")
     }
 
@@ -123,17 +127,17 @@ impl Fields {
     ///
     /// # Errors
     /// Those that are, with what is wrong.
-    pub fn finish(self) -> Result<(), WrongFields> {
+    pub(crate) fn finish(self) -> Result<(), WrongFields> {
         if self.wrong.is_empty() { Ok(()) } else { Err(WrongFields(self.wrong)) }
     }
 
     /// A truth value; absent and null are false.
-    pub fn flag(&mut self, name: &str) -> bool {
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
         !self.given(name).is_nothing() && self.required_flag(name).unwrap_or(false)
     }
 
     /// An object inside this one; absent and null are an empty object. Its fields are named `name.field`.
-    pub fn object(&mut self, name: &'static str) -> Self {
+    pub(crate) fn object(&mut self, name: &'static str) -> Self {
         let inner = match self.given(name) {
             given if given.is_nothing() => Ok(Self::none()),
             Given::Once(value) => Self::parse(value.get().to_owned()).map_err(|_| "must be an object"),
@@ -147,12 +151,12 @@ impl Fields {
     }
 
     /// Takes what is wrong inside an object that [`Self::object`] gave.
-    pub fn absorb(&mut self, inner: Self) {
+    pub(crate) fn absorb(&mut self, inner: Self) {
         self.wrong.extend(inner.wrong);
     }
 
     /// Marks a field as wrong.
-    pub fn refuse<T>(&mut self, name: &str, why: impl Into<String>) -> Option<T> {
+    pub(crate) fn refuse<T>(&mut self, name: &str, why: impl Into<String>) -> Option<T> {
         let name = if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) };
         self.wrong.insert(name, why.into());
         None
@@ -160,7 +164,7 @@ impl Fields {
 
     /// What was wrong, by field.
     #[must_use]
-    pub fn wrong(self) -> BTreeMap<String, String> {
+    pub(crate) fn wrong(self) -> BTreeMap<String, String> {
         self.wrong
     }
 }

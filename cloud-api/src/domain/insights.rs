@@ -6,10 +6,10 @@ use blink_proto::{
 };
 
 /// How many days are looked at as now.
-pub const RECENT_DAYS: i64 = 7;
+pub(crate) const RECENT_DAYS: i64 = 7;
 
 /// How many days before those are the person's own baseline.
-pub const BASELINE_DAYS: i64 = 28;
+pub(crate) const BASELINE_DAYS: i64 = 28;
 
 /// Less than this is no ground for a comparison; the rate itself is told as everywhere.
 const MIN_OBSERVED_MS: u64 = 30 * 60_000;
@@ -19,7 +19,7 @@ const STEADY_PERCENT: f64 = 5.0;
 
 /// Blinks and observed time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Total {
+pub(crate) struct Total {
     /// Blinks.
     pub blink_count: u64,
     /// Observed milliseconds.
@@ -28,7 +28,7 @@ pub struct Total {
 
 impl Total {
     /// Adds a stretch.
-    pub fn add(&mut self, blink_count: u64, observed_ms: u64) {
+    pub(crate) fn add(&mut self, blink_count: u64, observed_ms: u64) {
         self.blink_count += blink_count;
         self.observed_ms += observed_ms;
     }
@@ -47,7 +47,7 @@ impl Total {
 /// the recent days have any data.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of weeks fit a double exactly")]
-pub fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_data: u64) -> Insights {
+pub(crate) fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_data: u64) -> Insights {
     let (now, before) = (recent.rate(), baseline.rate());
     let compared = recent.telling_rate().zip(baseline.telling_rate()).filter(|(_, before)| *before > 0.0);
     let change_percent = compared.map(|(now, before)| 100.0 * (now / before - 1.0));

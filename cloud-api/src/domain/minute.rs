@@ -17,11 +17,11 @@ use serde_json::{Number, value::RawValue};
 use super::time::UtcMs;
 
 /// How far a client's clock may run ahead of ours.
-pub const MAX_AHEAD_MS: i64 = 5 * 60_000;
+pub(crate) const MAX_AHEAD_MS: i64 = 5 * 60_000;
 
 /// A minute that is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
+pub(crate) struct Rejection {
     /// The kind of fault.
     pub code: Code,
     /// The field at fault, where it is one.
@@ -62,7 +62,7 @@ struct Wire {
 
 /// A minute that may be stored.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CheckedMinute {
+pub(crate) struct CheckedMinute {
     /// Names the record.
     pub id: MinuteId,
     /// Blinks.
@@ -86,13 +86,13 @@ pub struct CheckedMinute {
 impl CheckedMinute {
     /// Its end.
     #[must_use]
-    pub fn to(&self) -> UtcMs {
+    pub(crate) fn to(&self) -> UtcMs {
         self.from.plus(i64::from(MINUTE_MS))
     }
 
     /// The minute in the form in which it is sent.
     #[must_use]
-    pub fn wire(&self, user: UserId, device: DeviceId) -> Minute {
+    pub(crate) fn wire(&self, user: UserId, device: DeviceId) -> Minute {
         Minute {
             id: self.id,
             user_id: Some(user),
@@ -112,7 +112,7 @@ impl CheckedMinute {
 
 /// What a minute is checked against.
 #[derive(Clone, Copy, Debug)]
-pub struct Rules {
+pub(crate) struct Rules {
     /// The person of the token.
     pub user: UserId,
     /// The device of the request.
@@ -128,7 +128,7 @@ impl Rules {
     ///
     /// # Errors
     /// With the first fault found, in the order: form, owner, interval, alignment, values, time.
-    pub fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
+    pub(crate) fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
         // An array would pass for a struct, field by field.
         if !json.trim_start().starts_with('{') {
             return Err(Rejection::new(Code::Invalid, "minute", "a minute must be a JSON object"));

@@ -9,13 +9,13 @@
 //! - [`time`]: UTC times in milliseconds
 //! - [`cursor`]: where the next page starts
 
-pub mod account;
+pub(crate) mod account;
 pub mod cursor;
-pub mod email;
-pub mod fields;
-pub mod insights;
+pub(crate) mod email;
+pub(crate) mod fields;
+pub(crate) mod insights;
 pub mod interval;
-pub mod minute;
-pub mod team;
+pub(crate) mod minute;
+pub(crate) mod team;
 pub mod time;
-pub mod zone;
+pub(crate) mod zone;

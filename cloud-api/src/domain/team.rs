@@ -6,13 +6,13 @@
 //! five people's figures can bound the fifth's.
 
 /// A week is closed this long after its end, so that late uploads are in it.
-pub const CLOSED_AFTER_MS: i64 = 48 * 60 * 60_000;
+pub(crate) const CLOSED_AFTER_MS: i64 = 48 * 60 * 60_000;
 
 /// Fewer people than this are never shown.
-pub const MIN_PEOPLE: usize = 5;
+pub(crate) const MIN_PEOPLE: usize = 5;
 
 /// Whoever was observed for less than two hours in the week does not count in it.
-pub const MIN_OBSERVED_MS: u64 = 2 * 60 * 60_000;
+pub(crate) const MIN_OBSERVED_MS: u64 = 2 * 60 * 60_000;
 
 /// The mean of the people's own rates, in whole blinks a minute, from each one's (blinks, observed milliseconds);
 /// `None` suppresses the week.
@@ -22,7 +22,7 @@ pub const MIN_OBSERVED_MS: u64 = 2 * 60 * 60_000;
     clippy::cast_possible_truncation,
     reason = "at most 600 blinks a minute, rounded"
 )]
-pub fn week_figure(people: &[(u64, u64)]) -> Option<i32> {
+pub(crate) fn week_figure(people: &[(u64, u64)]) -> Option<i32> {
     let rates: Vec<f64> = people
         .iter()
         .filter(|(_, observed_ms)| *observed_ms >= MIN_OBSERVED_MS)

@@ -9,7 +9,7 @@ const NO_ZONES: &[&str] = &["localtime", "posixrules", "factory", "local", "posi
 
 /// The time zone of this name, when it is one that means the same everywhere.
 #[must_use]
-pub fn find(name: &str) -> Option<TimeZone> {
+pub(crate) fn find(name: &str) -> Option<TimeZone> {
     let lower = name.to_ascii_lowercase();
     if name.len() > 64
         || NO_ZONES.contains(&lower.as_str())
@@ -23,7 +23,7 @@ pub fn find(name: &str) -> Option<TimeZone> {
 
 /// The time zone of a name that was taken earlier. One that is known nowhere any more is said in the log, and is UTC.
 #[must_use]
-pub fn stored(name: &str) -> TimeZone {
+pub(crate) fn stored(name: &str) -> TimeZone {
     look_up(name, tz::db()).unwrap_or_else(|| {
         tracing::warn!(
             timezone = name,

@@ -21,10 +21,10 @@ use crate::{
 };
 
 /// The limit of ordinary bodies, which anybody may send.
-pub const MAX_OBJECT_BYTES: usize = 16 << 10;
+pub(crate) const MAX_OBJECT_BYTES: usize = 16 << 10;
 
 /// The limit of one minute, with fields of later versions.
-pub const MAX_MINUTE_BYTES: usize = 64 << 10;
+pub(crate) const MAX_MINUTE_BYTES: usize = 64 << 10;
 
 /// A body that is too large is read on to this much, so that its sender hears the answer instead of a broken pipe.
 const MAX_DRAINED_BYTES: usize = 64 << 20;
@@ -36,7 +36,7 @@ pub(super) const ARRIVAL: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// 400, 408, 413, 415, and 422 for JSON that is no object.
-pub async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
+pub(crate) async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     fields(read(req, payload, MAX_OBJECT_BYTES).await?)
 }
 
@@ -44,7 +44,7 @@ pub async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiEr
 ///
 /// # Errors
 /// As [`object`].
-pub async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
+pub(crate) async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     if req.headers().contains_key(CONTENT_TYPE) {
         return object(req, payload).await;
     }
@@ -58,7 +58,7 @@ pub async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fiel
 ///
 /// # Errors
 /// 400, 408 and 413.
-pub async fn form(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
+pub(crate) async fn form(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     if is_gzip(req)? {
         return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
@@ -79,13 +79,13 @@ fn fields(bytes: Vec<u8>) -> Result<Fields, ApiError> {
 
 /// 400 for what is no JSON, with the place.
 #[must_use]
-pub fn bad_json(e: &serde_json::Error) -> ApiError {
+pub(crate) fn bad_json(e: &serde_json::Error) -> ApiError {
     bad(format!("The body is not JSON: line {}, column {}.", e.line(), e.column()))
 }
 
 /// 400 for a body that is no text.
 #[must_use]
-pub fn not_utf8() -> ApiError {
+pub(crate) fn not_utf8() -> ApiError {
     bad("The body is not JSON: it is not UTF-8.")
 }
 
@@ -97,7 +97,7 @@ fn bad(message: impl Into<Cow<'static, str>>) -> ApiError {
 ///
 /// # Errors
 /// 400, 408, 413 and 415.
-pub async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
+pub(crate) async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     require_json(req)?;
     let gzip = is_gzip(req)?;
     let received = arrived(payload, limit).await?;

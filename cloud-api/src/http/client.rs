@@ -16,6 +16,6 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
 
 /// The one agent; call it off the async threads.
 #[must_use]
-pub fn agent() -> &'static Agent {
+pub(crate) fn agent() -> &'static Agent {
     &AGENT
 }

@@ -17,14 +17,14 @@ use crate::{clock, error::ApiError, metrics};
 
 /// Names the person of a request in the log, and cannot be turned back into them without the server's keys.
 #[derive(Clone, Debug)]
-pub struct Pseudonym(pub String);
+pub(crate) struct Pseudonym(pub String);
 
 /// Marks a refusal that has a form of its own, such as RFC 8628's, and keeps it.
-pub struct OwnForm;
+pub(crate) struct OwnForm;
 
 /// Whether people reach this server by HTTPS, also where a proxy ends it.
 #[derive(Clone, Copy, Debug)]
-pub struct Https(pub bool);
+pub(crate) struct Https(pub bool);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -36,7 +36,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 ///
 /// # Errors
 /// None of its own.
-pub async fn around(
+pub(crate) async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {

@@ -6,11 +6,11 @@
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: an address that names the methods it answers
 
-pub mod body;
-pub mod client;
-pub mod envelope;
-pub mod people;
-pub mod upload;
+pub(crate) mod body;
+pub(crate) mod client;
+pub(crate) mod envelope;
+pub(crate) mod people;
+pub(crate) mod upload;
 
 use std::convert::Infallible;
 
@@ -29,12 +29,12 @@ use futures_util::stream;
 use crate::error::ApiError;
 
 /// Runs `f` off the async threads, which others wait for.
-pub async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
+pub(crate) async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     web::block(f).await.map_err(|_| ApiError::internal("the work was cancelled"))
 }
 
 /// A large answer that every request shares, in parts: a connection copies what it sends next, and no more of it.
-pub fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
+pub(crate) fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
     const PART_BYTES: usize = 32 << 10;
     let size = bytes.len() as u64;
     let parts = stream::unfold(bytes, |mut rest| {
@@ -45,12 +45,14 @@ pub fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
 }
 
 /// Does this to its end even when the client has hung up: what it holds is held for as long as the work takes.
-pub async fn to_its_end<T: 'static>(work: impl Future<Output = Result<T, ApiError>> + 'static) -> Result<T, ApiError> {
+pub(crate) async fn to_its_end<T: 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + 'static,
+) -> Result<T, ApiError> {
     actix_web::rt::spawn(work).await.map_err(|_| ApiError::internal("the work was cancelled"))?
 }
 
 /// An address and the methods it answers; any other is 405 with `Allow`. GET answers HEAD too.
-pub fn resource(path: &str, methods: Vec<(Method, Route)>) -> Resource {
+pub(crate) fn resource(path: &str, methods: Vec<(Method, Route)>) -> Resource {
     let allow = methods.iter().map(|(m, _)| m.as_str()).collect::<Vec<_>>().join(", ");
     let mut resource = web::resource(path);
     for (method, route) in methods {

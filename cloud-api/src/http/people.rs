@@ -9,7 +9,7 @@ use actix_web::{
 struct ForPeople;
 
 /// Whether a browser asks for a page: programs take anything, or JSON. What fails then is answered as a page.
-pub fn wants_a_page(req: &HttpRequest) -> bool {
+pub(crate) fn wants_a_page(req: &HttpRequest) -> bool {
     let wanted = req.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let page =
         wanted.split(',').any(|kind| kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("text/html"));

@@ -16,7 +16,7 @@ use super::{blocking, body};
 use crate::error::ApiError;
 
 /// The limit of one batch, as it comes and decompressed.
-pub const MAX_BYTES: usize = 8 << 20;
+pub(crate) const MAX_BYTES: usize = 8 << 20;
 
 /// Bytes of bodies as they come.
 const ARRIVING_BYTES: usize = 6 * MAX_BYTES;
@@ -42,7 +42,7 @@ impl Default for Memory {
 }
 
 /// A body that has arrived, and its share of the memory, which goes with it to where the batch is stored.
-pub struct Upload {
+pub(crate) struct Upload {
     /// The JSON.
     pub bytes: Vec<u8>,
     /// To be kept until the batch is stored.
@@ -53,7 +53,7 @@ pub struct Upload {
 ///
 /// # Errors
 /// 400, 408, 413, 415, and 503 while the memory for uploads is full.
-pub async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
+pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
     body::require_json(req)?;
     let gzip = body::is_gzip(req)?;
     let mut share = take(&memory.arriving, 0).await?;

@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
 /// Runs until it is dropped.
-pub async fn run(state: State, archive: Arc<Archive>, spool: Option<Arc<Spool>>) {
+pub(crate) async fn run(state: State, archive: Arc<Archive>, spool: Option<Arc<Spool>>) {
     let poll = Duration::from_millis(archive.gather_ms.unsigned_abs() / 6)
         .clamp(Duration::from_millis(250), Duration::from_secs(10));
     let mut looked: Option<Instant> = None;

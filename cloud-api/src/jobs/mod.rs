@@ -1,7 +1,7 @@
 //! What runs beside the requests: once an hour, `retention` and the weeks of teams; [`archive`], keys, certificate and
 //! what is left in SQLite's log all the time.
 
-pub mod archive;
+pub(crate) mod archive;
 mod retention;
 
 use std::{sync::Arc, time::Duration};
@@ -28,7 +28,7 @@ const SCRUB_SELDOM: Duration = Duration::from_secs(60);
 const KEYS_LIMIT: Duration = Duration::from_secs(35);
 
 /// Runs until it is dropped. Replicas may do the same work at the same time: it only finds less to do.
-pub async fn run(state: State) {
+pub(crate) async fn run(state: State) {
     let mut due = tokio::time::interval(EVERY);
     loop {
         due.tick().await;
@@ -42,7 +42,7 @@ pub async fn run(state: State) {
 
 /// Keeps the signing keys those that all replicas share, until it is dropped; at once when `asked`. Failing to read them
 /// leaves those there are in place.
-pub async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify>) {
+pub(crate) async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify>) {
     let mut due = tokio::time::interval(Duration::from_secs(LOOK_S));
     loop {
         tokio::select! {
@@ -67,7 +67,7 @@ pub async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify>) {
 }
 
 /// Looks after the certificate's files every few seconds, and at once when `asked`, until it is dropped.
-pub async fn follow(certificate: Arc<Certificate>, asked: Arc<Notify>) {
+pub(crate) async fn follow(certificate: Arc<Certificate>, asked: Arc<Notify>) {
     let mut due = tokio::time::interval(Duration::from_secs(5));
     loop {
         tokio::select! {
@@ -80,7 +80,7 @@ pub async fn follow(certificate: Arc<Certificate>, asked: Arc<Notify>) {
 }
 
 /// Takes what was deleted out of SQLite's log, again and again while somebody reads, until it is dropped.
-pub async fn scrub(db: Db) {
+pub(crate) async fn scrub(db: Db) {
     loop {
         let mut pause = SCRUB_EVERY;
         while !db.scrub_once().await {

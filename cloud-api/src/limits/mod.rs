@@ -258,7 +258,7 @@ impl Limits {
 
 /// 429 with the seconds to wait.
 #[must_use]
-pub fn too_many(wait_s: u64) -> ApiError {
+pub(crate) fn too_many(wait_s: u64) -> ApiError {
     let mut error = ApiError::new(
         StatusCode::TOO_MANY_REQUESTS,
         "too_many_requests",

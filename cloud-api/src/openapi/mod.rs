@@ -23,7 +23,7 @@ const OF_A_BODY: [u16; 5] = [400, 408, 413, 415, 422];
 /// The header with which a page asks for its refresh token as a cookie.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-pub struct PageClient {
+pub(crate) struct PageClient {
     /// web: a page. Its refresh token is a cookie, and in no body.
     #[param(rename = "X-WAW-Client", required = false, example = "web")]
     #[expect(dead_code, reason = "it describes a header, which the handlers look up")]
@@ -117,7 +117,7 @@ fn present(schema: &Value) -> Value {
 
 /// The whole document, of these operations.
 #[must_use]
-pub fn document(operations: impl Iterator<Item = Described>) -> Value {
+pub(crate) fn document(operations: impl Iterator<Item = Described>) -> Value {
     let (mut paths, mut schemas) = (Map::new(), Map::new());
     let envelope = blink_proto::http::ErrorEnvelope::name().into_owned();
     let mut all = vec![(envelope, blink_proto::http::ErrorEnvelope::schema())];

@@ -84,7 +84,7 @@ impl Registration {
     params(crate::openapi::PageClient),
     responses((status = 201, body = blink_proto::http::TokenResponse), (status = 403), (status = 409), (status = 429)),
 )]
-pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn register(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.new_accounts(state.peer(&req))?;
     let new = Registration::read(body::object(&req, payload).await?)?;
     may_register(&state.access.registration, &new.email)?;
@@ -133,7 +133,7 @@ pub async fn register(req: HttpRequest, payload: Payload, state: Data<State>) ->
 ///
 /// # Errors
 /// 403 `registration_closed`.
-pub fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
+pub(crate) fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
     let domain = email.key.rsplit_once('@').map_or("", |(_, domain)| domain);
     match policy {
         Policy::Open => Ok(()),
@@ -167,7 +167,7 @@ fn credentials(mut fields: Fields) -> Result<(Vec<String>, Secret), ApiError> {
     params(crate::openapi::PageClient),
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401), (status = 429)),
 )]
-pub async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn login(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let peer = state.peer(&req);
     state.limits.may_sign_in(peer)?;
     let (keys, password) = credentials(body::object(&req, payload).await?)?;
@@ -209,7 +209,7 @@ fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, mut answer: T
     params(crate::openapi::PageClient),
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 401), (status = 429)),
 )]
-pub async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn refresh(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.anonymous(state.peer(&req))?;
     if !web::is_web(&req) {
         let token = refresh_token(body::object(&req, payload).await?)?;
@@ -273,7 +273,7 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
     params(crate::openapi::PageClient),
     responses((status = 204)),
 )]
-pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: Data<State>) -> ApiResult {
+pub(crate) async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: Data<State>) -> ApiResult {
     let of_cookie = web::given(&req, state.is_https())
         .and_then(|token| tokens::verify_refresh(&state.keys, token.expose(), state.clock.now()))
         .map(|token| DbId(token.sid));
@@ -302,7 +302,7 @@ pub async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: D
 ///
 /// # Errors
 /// When a token cannot be signed.
-pub fn new_session(
+pub(crate) fn new_session(
     req: &HttpRequest,
     state: &State,
     user: UserRow,
@@ -316,7 +316,7 @@ pub fn new_session(
 
 /// A session that begins now, of what calls itself `agent`.
 #[must_use]
-pub fn session_of(user_id: DbId, agent: Option<&str>, now: UtcMs) -> SessionRow {
+pub(crate) fn session_of(user_id: DbId, agent: Option<&str>, now: UtcMs) -> SessionRow {
     SessionRow {
         id: DbId::fresh(),
         user_id,
@@ -333,7 +333,13 @@ pub fn session_of(user_id: DbId, agent: Option<&str>, now: UtcMs) -> SessionRow 
 ///
 /// # Errors
 /// When a token cannot be signed.
-pub fn answer(state: &State, user: UserRow, session: DbId, token: DbId, now: UtcMs) -> Result<TokenResponse, ApiError> {
+pub(crate) fn answer(
+    state: &State,
+    user: UserRow,
+    session: DbId,
+    token: DbId,
+    now: UtcMs,
+) -> Result<TokenResponse, ApiError> {
     let user = User::from(user);
     let failed = |e: tokens::SignError| ApiError::internal(crate::failure::chain(&e));
     Ok(TokenResponse {

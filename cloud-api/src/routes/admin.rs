@@ -29,7 +29,7 @@ use crate::{
     params(("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<uuid::Uuid>, Query, description = "next_cursor of the page before")),
     responses((status = 200, body = blink_proto::http::Users), (status = 403), (status = 422)),
 )]
-pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
+pub(crate) async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     who.require(Role::Admin)?;
     let limit = match query.get("limit").map(|text| text.parse::<i64>()) {
         None => 100,
@@ -55,7 +55,7 @@ pub async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state:
     params(("id" = String, Path)),
     responses((status = 200, body = blink_proto::http::User), (status = 403), (status = 404), (status = 409)),
 )]
-pub async fn change(
+pub(crate) async fn change(
     who: Principal,
     id: Path<String>,
     req: HttpRequest,
@@ -81,6 +81,6 @@ pub async fn change(
 
 /// 409 for what would leave the server without an admin.
 #[must_use]
-pub fn last_admin() -> ApiError {
+pub(crate) fn last_admin() -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first.")
 }

@@ -46,7 +46,7 @@ fn check_one(bytes: &[u8], rules: Rules) -> Result<(DeviceId, CheckedMinute), Ap
     request_body = blink_proto::Minute,
     responses((status = 201, body = blink_proto::http::SyncResponse), (status = 200, body = blink_proto::http::SyncResponse), (status = 403), (status = 429)),
 )]
-pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require_consent()?;
     state.limits.uploads(who.user)?;
     let bytes = body::read(&req, payload, body::MAX_MINUTE_BYTES).await?;
@@ -65,7 +65,7 @@ pub async fn one(who: Principal, req: HttpRequest, payload: Payload, state: Data
     request_body = blink_proto::http::SyncRequest,
     responses((status = 200, body = blink_proto::http::SyncResponse), (status = 403), (status = 429)),
 )]
-pub async fn sync(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn sync(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require_consent()?;
     state.limits.uploads(who.user)?;
     let turn = state.limits.upload_turn(who.user).await?;

@@ -19,10 +19,10 @@ use crate::{
 };
 
 /// The version of [`TEAM_TEXT`].
-pub const TEAM_VERSION: &str = "1";
+pub(crate) const TEAM_VERSION: &str = "1";
 
 /// What a person agrees to when they join a team.
-pub const TEAM_TEXT: &str = "\
+pub(crate) const TEAM_TEXT: &str = "\
 Your weekly average may count in your team's figure.
 
 What is shown: for a closed calendar week, one rounded average over at least five people, each with at least two \
@@ -33,10 +33,10 @@ Your choice: joining is voluntary. You can leave at any time; from then on you c
 ";
 
 /// The version of [`BIOMETRIC_TEXT`].
-pub const BIOMETRIC_VERSION: &str = "1";
+pub(crate) const BIOMETRIC_VERSION: &str = "1";
 
 /// What a person agrees to when their face is registered for attendance.
-pub const BIOMETRIC_TEXT: &str = "\
+pub(crate) const BIOMETRIC_TEXT: &str = "\
 Your face may be used to mark your attendance.
 
 What is kept: one photograph and a list of 128 numbers that describe your face, encrypted on this server. They never \
@@ -47,7 +47,7 @@ You can withdraw at any time: the photograph and the numbers are then removed.
 ";
 
 /// What somebody says of a text.
-pub struct Said<'a> {
+pub(crate) struct Said<'a> {
     /// Of which.
     pub kind: ConsentKind,
     /// The text's version.
@@ -58,7 +58,7 @@ pub struct Said<'a> {
 
 /// Records what the caller says of a text, in their turn: history, flag and ledger agree. What they said before changes
 /// nothing, and nothing is written.
-pub fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
+pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
     let Said { version, granted, .. } = *said;
     let kind = said.kind.as_str();
     let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
@@ -80,7 +80,7 @@ pub fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>
 }
 
 /// Writes a consent that was recorded into the ledger.
-pub fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
+pub(crate) fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
     let ConsentRow { kind, version, granted, .. } = entry.clone();
     state::remember(ledger, entry.at, entry.user_id.into(), What::Consent { kind, version, granted })
 }
@@ -93,7 +93,7 @@ pub fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
     security(()),
     responses((status = 200, body = blink_proto::http::ConsentTexts)),
 )]
-pub async fn texts() -> HttpResponse {
+pub(crate) async fn texts() -> HttpResponse {
     let text = |version: &str, text: &str| ConsentText { version: version.to_owned(), text: text.to_owned() };
     HttpResponse::Ok().json(ConsentTexts {
         tracking: text(TRACKING_VERSION, TRACKING_TEXT),

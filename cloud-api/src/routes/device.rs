@@ -57,7 +57,7 @@ fn normal(code: &str) -> String {
     request_body = Option<blink_proto::http::DeviceRequest>,
     responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
 )]
-pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.new_accounts(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
     let device_name = fields.optional_text("device_name", account::name).flatten();
@@ -98,7 +98,7 @@ pub async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     request_body = blink_proto::http::DeviceTokenRequest,
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError), (status = 429)),
 )]
-pub async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.anonymous(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
     let code = fields.text("device_code", |text| Ok(text.to_owned()));
@@ -146,7 +146,7 @@ fn refused(error: &str, description: &str) -> HttpResponse {
     request_body = blink_proto::http::DeviceApproval,
     responses((status = 200, body = blink_proto::http::DeviceDecision), (status = 403), (status = 404), (status = 429)),
 )]
-pub async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let code = fields.text("user_code", |text| Ok(normal(text)));
     let decided = fields.has("approve").then(|| fields.required_flag("approve"));

@@ -25,7 +25,7 @@ static DESCRIPTION: LazyLock<Value> =
 
 /// The whole document.
 #[must_use]
-pub fn description() -> &'static Value {
+pub(crate) fn description() -> &'static Value {
     &DESCRIPTION
 }
 
@@ -40,7 +40,7 @@ static TEXT: LazyLock<Bytes> = LazyLock::new(|| description().to_string().into()
     security(()),
     responses((status = 200, body = serde_json::Value)),
 )]
-pub async fn document() -> HttpResponse {
+pub(crate) async fn document() -> HttpResponse {
     let mut answer = HttpResponse::Ok();
     answer.insert_header((CACHE_CONTROL, "no-cache")).insert_header(ContentType::json()).body(in_parts(TEXT.clone()))
 }
@@ -52,7 +52,7 @@ const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("/api/openapi.json")));
 
 /// `GET /api/docs`, `/docs`: the way to the pages.
-pub async fn to_pages() -> HttpResponse {
+pub(crate) async fn to_pages() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish()
 }
 
@@ -60,7 +60,7 @@ pub async fn to_pages() -> HttpResponse {
 ///
 /// # Errors
 /// 404 for a file that is not part of it.
-pub async fn pages(file: Path<String>) -> ApiResult {
+pub(crate) async fn pages(file: Path<String>) -> ApiResult {
     let found = utoipa_swagger_ui::serve(&file, UI.clone())
         .map_err(|e| ApiError::internal(format!("Swagger UI: {e}")))?
         .ok_or_else(ApiError::not_found)?;

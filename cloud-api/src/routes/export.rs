@@ -56,7 +56,7 @@ enum Broken {
     tag = "me",
     responses((status = 200, body = blink_proto::http::Export), (status = 429)),
 )]
-pub async fn everything(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult {
     let turn = state.limits.export_turn(who.user).await?;
     let user = DbId::from(who.user);
     let (now, archive_on) = (state.clock.now(), state.archive.is_some());

@@ -30,7 +30,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
     security(()),
     responses((status = 200, body = Health)),
 )]
-pub async fn liveness(state: Data<State>) -> HttpResponse {
+pub(crate) async fn liveness(state: Data<State>) -> HttpResponse {
     let uptime_s = state.started.elapsed().as_secs();
     HttpResponse::Ok().json(Health { status: "ok".to_owned(), uptime_s, version: VERSION.to_owned() })
 }
@@ -50,7 +50,7 @@ struct Schema {
     security(()),
     responses((status = 200, body = Ready), (status = 503)),
 )]
-pub async fn readiness(state: Data<State>) -> ApiResult {
+pub(crate) async fn readiness(state: Data<State>) -> ApiResult {
     let (folder, now) = (state.exports_dir.clone(), state.clock.now());
     let (schema, clock, exports) = state
         .db
@@ -107,7 +107,7 @@ fn readable(folder: &Path) -> Option<bool> {
     security(()),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 401), (status = 404)),
 )]
-pub async fn metrics(req: HttpRequest, state: Data<State>) -> ApiResult {
+pub(crate) async fn metrics(req: HttpRequest, state: Data<State>) -> ApiResult {
     let proxied = state.behind_proxy || address::is_forwarded(&req);
     let local = !proxied && req.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
     match &state.access.metrics_token {

@@ -51,7 +51,7 @@ struct Ask {
     params(("id" = String, Path), ("from" = Option<jiff::Timestamp>, Query, description = "inclusive"), ("to" = Option<jiff::Timestamp>, Query, description = "exclusive"), ("group" = inline(Option<crate::domain::interval::Grouping>), Query, description = "minute, hour, day or week; days and weeks of my time zone; day if absent"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
     responses((status = 200, body = History), (status = 403), (status = 422)),
 )]
-pub async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
+pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
     if id.as_str() != "me" && id.parse::<UserId>().ok() != Some(who.user) {
         return Err(ApiError::forbidden("forbidden", "People can read their own minutes only."));
     }

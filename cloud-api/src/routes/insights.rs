@@ -31,7 +31,7 @@ use crate::{
     tag = "minutes",
     responses((status = 200, body = Insights)),
 )]
-pub async fn insights(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn insights(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(read(&who, &state).await?))
 }
 
@@ -75,7 +75,7 @@ const INSTRUCTIONS: &str = "You answer one person's question about their own bli
     request_body = blink_proto::http::Question,
     responses((status = 200, body = AnswerToQuestion), (status = 404), (status = 429), (status = 502)),
 )]
-pub async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let Some(config) = state.ask.clone() else {
         return Err(ApiError::new(StatusCode::NOT_FOUND, "not_configured", "Questions are off on this server."));
     };

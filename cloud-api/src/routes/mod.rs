@@ -10,22 +10,22 @@
 //! - [`admin`], [`reset`]: people and roles; a new password by link
 //! - [`health`], [`consents`], [`pages`]; [`docs`]: the API's description
 
-pub mod accounts;
-pub mod admin;
-pub mod blink;
-pub mod consents;
-pub mod device;
-pub mod docs;
-pub mod export;
-pub mod health;
-pub mod history;
-pub mod insights;
-pub mod oidc;
-pub mod own;
-pub mod pages;
-pub mod people;
+pub(crate) mod accounts;
+pub(crate) mod admin;
+pub(crate) mod blink;
+pub(crate) mod consents;
+pub(crate) mod device;
+pub(crate) mod docs;
+pub(crate) mod export;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod insights;
+pub(crate) mod oidc;
+pub(crate) mod own;
+pub(crate) mod pages;
+pub(crate) mod people;
 pub mod reset;
-pub mod team;
+pub(crate) mod team;
 
 use std::collections::BTreeMap;
 

@@ -112,7 +112,7 @@ fn own_page(text: &str) -> Option<&str> {
     params(("next" = Option<String>, Query, description = "a page of this server to come back to, as /device")),
     responses((status = 303), (status = 404), (status = 429), (status = 502)),
 )]
-pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
+pub(crate) async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
     state.limits.new_accounts(state.peer(&req))?;
@@ -138,7 +138,11 @@ pub async fn start(req: HttpRequest, query: Query<BTreeMap<String, String>>, sta
     params(("state" = Option<String>, Query, description = "as the provider sent it"), ("code" = Option<String>, Query, description = "as the provider sent it")),
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 303), (status = 401), (status = 403), (status = 404), (status = 409), (status = 502)),
 )]
-pub async fn callback(req: HttpRequest, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
+pub(crate) async fn callback(
+    req: HttpRequest,
+    query: Query<BTreeMap<String, String>>,
+    state: Data<State>,
+) -> ApiResult {
     let page = wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
     let not_begun = || refused("The sign-in was not begun here, or took too long: begin again.");

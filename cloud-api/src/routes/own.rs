@@ -70,7 +70,7 @@ fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<EarlierMinut
     tag = "consent",
     responses((status = 200, body = blink_proto::http::Consents)),
 )]
-pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn consents(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| users::consents_of(conn, who.user.into())).await?;
     Ok(HttpResponse::Ok().json(history(rows)?))
 }
@@ -83,7 +83,7 @@ pub async fn consents(who: Principal, state: Data<State>) -> ApiResult {
     request_body = blink_proto::http::ConsentChange,
     responses((status = 200, body = blink_proto::http::Consents), (status = 429)),
 )]
-pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.consents(who.user)?;
     let mut fields = body::object(&req, payload).await?;
     let kind = fields.text("kind", kind);
@@ -132,7 +132,7 @@ pub async fn put_consent(who: Principal, req: HttpRequest, payload: Payload, sta
     tag = "me",
     responses((status = 200, body = blink_proto::http::Sessions)),
 )]
-pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     let now = state.clock.now();
     let rows = state.db.read(move |conn| sessions::of_user(conn, who.user.into(), now)).await?;
     let item = |row: sessions::SessionRow| Session {
@@ -154,7 +154,7 @@ pub async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
     params(("id" = String, Path)),
     responses((status = 204), (status = 404)),
 )]
-pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
+pub(crate) async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let session = own_id(&id)?;
     let ended = who.write(&state, move |conn, who| Ok(sessions::end_one_of(conn, who.user.into(), session)?));
     no_content(ended.await?)
@@ -167,7 +167,7 @@ pub async fn end_session(who: Principal, id: Path<String>, state: Data<State>) -
     tag = "me",
     responses((status = 200, body = blink_proto::http::Devices)),
 )]
-pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     let rows = state.db.read(move |conn| devices::of_user(conn, who.user.into())).await?;
     let item = |row: devices::DeviceRow| Device {
         device_id: row.device_id.into(),
@@ -186,7 +186,7 @@ pub async fn devices(who: Principal, state: Data<State>) -> ApiResult {
     params(("id" = String, Path)),
     responses((status = 204), (status = 404)),
 )]
-pub async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
+pub(crate) async fn end_device(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     let device = own_id(&id)?;
     let ended = who.write(&state, move |conn, who| Ok(devices::end(conn, who.user.into(), device)?));
     no_content(ended.await?)

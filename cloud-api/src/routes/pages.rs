@@ -9,32 +9,32 @@ fn page(content_type: &'static str, body: impl MessageBody + 'static) -> HttpRes
 }
 
 /// `GET /`, `GET /device`. Where there is a sign-in provider, it says so.
-pub async fn index(state: Data<State>) -> HttpResponse {
+pub(crate) async fn index(state: Data<State>) -> HttpResponse {
     let provider = if state.oidc.is_some() { "" } else { " hidden" };
     page("text/html; charset=utf-8", include_str!("../../dashboard/index.html").replace("{provider}", provider))
 }
 
 /// `GET /reset`: where a one-time link leads.
-pub async fn reset() -> HttpResponse {
+pub(crate) async fn reset() -> HttpResponse {
     page("text/html; charset=utf-8", include_str!("../../dashboard/reset.html"))
 }
 
 /// `GET /assets/reset.js`.
-pub async fn reset_script() -> HttpResponse {
+pub(crate) async fn reset_script() -> HttpResponse {
     page("text/javascript; charset=utf-8", include_str!("../../dashboard/reset.js"))
 }
 
 /// `GET /assets/app.js`.
-pub async fn script() -> HttpResponse {
+pub(crate) async fn script() -> HttpResponse {
     page("text/javascript; charset=utf-8", include_str!("../../dashboard/app.js"))
 }
 
 /// `GET /assets/app.css`.
-pub async fn style() -> HttpResponse {
+pub(crate) async fn style() -> HttpResponse {
     page("text/css; charset=utf-8", include_str!("../../dashboard/app.css"))
 }
 
 /// `GET /favicon.svg`.
-pub async fn icon() -> HttpResponse {
+pub(crate) async fn icon() -> HttpResponse {
     page("image/svg+xml", include_str!("../../dashboard/favicon.svg"))
 }

@@ -90,7 +90,7 @@ fn erase_now(conn: &mut Conn, who: &Principal, id: DbId, archived: bool, ledger:
     tag = "me",
     responses((status = 200, body = blink_proto::http::User)),
 )]
-pub async fn me(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn me(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(User::from(row(&who, &state).await?)))
 }
 
@@ -101,7 +101,7 @@ async fn row(who: &Principal, state: &State) -> Result<UserRow, ApiError> {
 
 /// 409 for an address that has an account.
 #[must_use]
-pub fn email_taken() -> ApiError {
+pub(crate) fn email_taken() -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "email_taken", "There is an account with this address already.")
 }
 
@@ -121,7 +121,7 @@ async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: 
     request_body = blink_proto::http::UserChange,
     responses((status = 200, body = blink_proto::http::User), (status = 403), (status = 409), (status = 429)),
 )]
-pub async fn change(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::object(&req, payload).await?;
     let name = fields.nullable_text("name", account::name).map(Option::flatten);
     let timezone = fields.optional_text("timezone", account::time_zone);
@@ -185,7 +185,7 @@ fn wrong_password() -> ApiError {
     request_body = Option<blink_proto::http::Erase>,
     responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 403), (status = 409), (status = 429)),
 )]
-pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     let mut fields = body::optional_object(&req, payload).await?;
     let password = fields.optional_text("password", account::given_password);
     fields.finish()?;
@@ -240,7 +240,7 @@ pub async fn erase(who: Principal, req: HttpRequest, payload: Payload, state: Da
     params(("id" = String, Path)),
     responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404)),
 )]
-pub async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
+pub(crate) async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
     let id = DbId(id.parse::<Uuid>().map_err(|_| ApiError::not_found())?);
     let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;
     let (erased_at, stores) = kept.ok_or_else(ApiError::not_found)?;

@@ -35,7 +35,7 @@ use crate::{
     request_body = blink_proto::http::TeamRequest,
     responses((status = 201, body = blink_proto::http::Team), (status = 403)),
 )]
-pub async fn create(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+pub(crate) async fn create(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require(Role::Manager)?;
     let mut fields = body::object(&req, payload).await?;
     let name = fields.text("name", |text| account::name(text)?.ok_or_else(|| "must not be empty".to_owned()));
@@ -66,7 +66,7 @@ pub async fn create(who: Principal, req: HttpRequest, payload: Payload, state: D
     tag = "team",
     responses((status = 200, body = blink_proto::http::Teams)),
 )]
-pub async fn list(who: Principal, state: Data<State>) -> ApiResult {
+pub(crate) async fn list(who: Principal, state: Data<State>) -> ApiResult {
     let (user, role) = (DbId::from(who.user), who.role);
     let items = state
         .db
@@ -151,7 +151,7 @@ fn is_own(who: &Principal, member: &str) -> bool {
     params(("id" = String, Path), ("user_id" = String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
     responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409)),
 )]
-pub async fn put_member(
+pub(crate) async fn put_member(
     who: Principal,
     path: Path<(String, String)>,
     req: HttpRequest,
@@ -214,7 +214,7 @@ async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
     params(("id" = String, Path), ("user_id" = String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
     responses((status = 204), (status = 403), (status = 404)),
 )]
-pub async fn delete_member(who: Principal, path: Path<(String, String)>, state: Data<State>) -> ApiResult {
+pub(crate) async fn delete_member(who: Principal, path: Path<(String, String)>, state: Data<State>) -> ApiResult {
     let (team, member) = path.into_inner();
     let removed = who.write(&state, move |conn, who| {
         let (team, member) = if is_own(who, &member) {
@@ -237,7 +237,7 @@ pub async fn delete_member(who: Principal, path: Path<(String, String)>, state: 
     params(("id" = String, Path)),
     responses((status = 200, body = blink_proto::http::TeamWeeks), (status = 403), (status = 404)),
 )]
-pub async fn blinks(who: Principal, team: Path<String>, state: Data<State>) -> ApiResult {
+pub(crate) async fn blinks(who: Principal, team: Path<String>, state: Data<State>) -> ApiResult {
     let weeks = who.write(&state, move |conn, who| {
         let team = managed(conn, who, &team).or_else(|refused| joined(conn, who, &team, refused))?;
         teams::close_weeks(conn, &team, who.at)?;

@@ -24,7 +24,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::{config::OidcConfig, db::oidc::Pending, http::client};
-pub use id_token::Person;
+pub(crate) use id_token::Person;
 use known::{Known, Memory};
 
 /// Why a sign-in through the provider failed. None of it holds a token.
@@ -66,7 +66,7 @@ struct Refusal {
 
 /// 256 random bits, as text.
 #[must_use]
-pub fn random() -> String {
+pub(crate) fn random() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 

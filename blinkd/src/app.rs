@@ -49,23 +49,18 @@ pub type MakeReader = Box<dyn Fn() -> Box<dyn FrameReader> + Send>;
 
 /// What the daemon is made of.
 pub struct AppDeps {
-    /// The profile.
     pub paths: Paths,
-    /// The time.
     pub clock: Arc<dyn Clock>,
     /// The person's time zone.
     pub tz: Zone,
-    /// This machine's fingerprint.
     pub machine: Option<String>,
     /// The source, as `status` shows it.
     pub source: String,
-    /// What looks.
     pub reader: MakeReader,
     /// Whom to follow among several people.
     pub owner: Arc<OwnerDesk>,
     /// Makes clients of servers.
     pub connect: Connect,
-    /// The configured server.
     pub server: String,
     /// Whether plain HTTP beyond this machine is allowed.
     pub insecure: bool,
@@ -114,9 +109,7 @@ fn no_threads(error: std::io::Error) -> Failure {
 
 /// Starts everything.
 ///
-/// # Errors
-///
-/// Another daemon of the profile runs, or its folders cannot be used.
+/// Fails when another daemon of the profile runs, or its folders cannot be used.
 pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     finish_erasing(&deps.paths)?;
     let mut lock = Lock::take(&deps.paths)?;
@@ -211,9 +204,7 @@ fn unusable_profile(error: keeper::KeeperError) -> Failure {
 
 /// Finishes an erasure that was cut off, before anything of the profile is read.
 ///
-/// # Errors
-///
-/// Another daemon runs, or something cannot be erased.
+/// Fails when another daemon runs, or something cannot be erased.
 pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
     if !erase::is_begun(paths) {
         return Ok(());
@@ -294,9 +285,7 @@ impl Running {
 
     /// Stops everything within two seconds. The open minute is saved, not sealed.
     ///
-    /// # Errors
-    ///
-    /// A needed thread had died of a mistake.
+    /// Fails when a needed thread had died of a mistake.
     pub fn stop(self) -> Result<(), Failure> {
         let Self { daemon, keeper, upload, control, threads, runtime, paths, socket, _lock, .. } = self;
         tracing::info!("stopping");

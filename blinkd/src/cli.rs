@@ -12,7 +12,6 @@ use crate::{cmd, exit::Failure};
     after_help = "Examples:\n  blinkd run --headless\n  blinkd run --source synthetic:bpm=12"
 )]
 pub struct Cli {
-    /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
@@ -42,11 +41,6 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it.
-    ///
-    /// # Errors
-    ///
-    /// Why it was not done, to be printed once.
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Self::Run(args) => cmd::run::run(args),

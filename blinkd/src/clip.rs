@@ -17,13 +17,11 @@ use crate::{exit::Failure, models};
 /// What a run through a clip brought.
 #[derive(Debug, Default)]
 pub(crate) struct Clip {
-    /// Frames read.
     pub frames: u64,
     /// The last frame's time, and that of the one before it.
     last: [Duration; 2],
     /// Time in which one picture was repeated for too long to be observed.
     pub stood_still: Duration,
-    /// Time observed.
     pub observed: Duration,
     /// Every blink, in order.
     pub blinks: Vec<Blink>,
@@ -59,7 +57,6 @@ impl Clip {
 /// Where a run is, for whoever shows progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
-    /// Frames looked at.
     pub frames: u64,
     /// Frames the file states, if it does.
     pub of: Option<u64>,
@@ -67,8 +64,7 @@ pub(crate) struct Progress {
 
 /// Runs the clip at `path`; `seen` is called for each frame with its report and what it settled.
 ///
-/// # Errors
-/// Where the model or the file cannot be used. A damaged end is no error.
+/// Fails where the model or the file cannot be used. A damaged end is no error.
 pub(crate) fn run(
     path: &Path,
     fps: Option<f64>,

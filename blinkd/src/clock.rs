@@ -39,7 +39,6 @@ impl Jumps {
         Self { wall, mono, threshold }
     }
 
-    /// Reads both clocks.
     pub fn look(&mut self, wall: Timestamp, mono: Duration) -> Passed {
         let by_wall = wall.duration_since(self.wall);
         let passed = mono.saturating_sub(self.mono);
@@ -54,7 +53,6 @@ impl Jumps {
 pub struct Zone(Arc<dyn Fn() -> TimeZone + Send + Sync>);
 
 impl Zone {
-    /// The system's.
     #[must_use]
     pub fn system() -> Self {
         Self::from_fn(TimeZone::system)
@@ -66,7 +64,6 @@ impl Zone {
         Self(Arc::new(zone))
     }
 
-    /// The zone now.
     #[must_use]
     pub fn now(&self) -> TimeZone {
         (self.0)()

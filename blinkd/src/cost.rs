@@ -25,9 +25,7 @@ pub enum Profile {
     /// In windows while the machine runs on its battery, else all the time.
     #[default]
     Auto,
-    /// All the time.
     Normal,
-    /// In windows.
     Battery,
 }
 

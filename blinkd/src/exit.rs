@@ -10,7 +10,6 @@ use crate::stderr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitStatus {
-    /// Done.
     Done = 0,
     /// Failed, with a reason.
     Failed = 1,

@@ -26,9 +26,7 @@ pub(crate) struct Lock {
 impl Lock {
     /// Takes the lock of the profile.
     ///
-    /// # Errors
-    ///
-    /// Another daemon has it (exit code 5), or the file cannot be made.
+    /// Fails when another daemon has it (exit code 5), or the file cannot be made.
     pub(crate) fn take(paths: &Paths) -> Result<Self, Failure> {
         let path = paths.lock();
         let unusable = |error: io::Error| {

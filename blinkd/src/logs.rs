@@ -11,16 +11,13 @@ use tracing_subscriber::{
 /// Sets the level of the logs that were started.
 static LEVEL: OnceLock<Box<dyn Fn(tracing::Level) + Send + Sync>> = OnceLock::new();
 
-/// Files kept.
 const KEPT: usize = 7;
 
 /// Why there are no logs. The daemon runs without.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
-    /// The folder.
     #[error("the log folder cannot be made: {0}")]
     Folder(#[from] std::io::Error),
-    /// The file.
     #[error("the log file cannot be written: {0}")]
     File(#[from] InitError),
 }

@@ -75,7 +75,6 @@ impl OwnerDesk {
         self.version.load(Ordering::Acquire)
     }
 
-    /// The enrolled owner.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         self.lock().owner.clone()
@@ -108,8 +107,7 @@ impl OwnerDesk {
 
     /// Enrols whoever sits before the camera, alone, in place of anyone enrolled before.
     ///
-    /// # Errors
-    /// The models are missing, nobody or several people were seen, or the file cannot be written.
+    /// Fails when the models are missing, nobody or several people were seen, or the file cannot be written.
     pub async fn enroll(self: std::sync::Arc<Self>) -> Result<(), Problem> {
         let (sender, receiver) = sync_channel(1);
         {

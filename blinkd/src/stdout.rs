@@ -8,9 +8,6 @@ use serde::Serialize;
 use crate::exit::Failure;
 
 /// Prints `value` as JSON, or the text that people read.
-///
-/// # Errors
-/// See [`text`].
 pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> String) -> Result<(), Failure> {
     if !json {
         return text(&(for_people() + "\n"));
@@ -23,8 +20,7 @@ pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> S
 
 /// Prints `text` as it is. A reader that went away, such as `head`, has read all it wanted.
 ///
-/// # Errors
-/// It cannot be written, on a full disk say.
+/// Fails when it cannot be written, on a full disk say.
 pub fn text(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

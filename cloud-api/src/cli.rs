@@ -48,8 +48,7 @@ enum Command {
 
 /// Runs the command that the command line names.
 ///
-/// # Errors
-/// With the line to print and the exit code.
+/// Fails with the line to print and the exit code.
 pub fn run() -> Result<(), Failure> {
     match parse(std::env::args_os())? {
         None => Ok(()),

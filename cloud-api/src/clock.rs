@@ -13,7 +13,6 @@ use crate::domain::time::UtcMs;
 /// Where the time comes from.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The machine's clock.
     #[default]
     System,
     /// A clock that stands where it was put.
@@ -34,7 +33,6 @@ impl Clock {
         }
     }
 
-    /// The time now.
     #[must_use]
     pub fn now(&self) -> UtcMs {
         match self {

@@ -19,10 +19,8 @@ use crate::{
     failure::chain,
 };
 
-/// A refused request.
 #[derive(Debug)]
 pub struct ApiError {
-    /// The HTTP status.
     pub status: StatusCode,
     /// A stable word for programs.
     pub code: &'static str,

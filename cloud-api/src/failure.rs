@@ -19,7 +19,6 @@ pub enum Kind {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{problem}")]
 pub struct Failure {
-    /// What is printed.
     pub problem: Problem,
     /// What the process exits with.
     pub kind: Kind,
@@ -36,7 +35,6 @@ impl Failure {
         Self { problem: Problem::new(code, message, fix), kind: Kind::Usage }
     }
 
-    /// The exit code.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.kind as u8)

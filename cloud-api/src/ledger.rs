@@ -19,19 +19,15 @@ use serde::{Deserialize, Serialize};
 /// A line is some 150 bytes; no more of one is read than this.
 const MAX_LINE_BYTES: u64 = 64 << 10;
 
-/// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When.
     pub at: Timestamp,
     /// Whom it is about.
     pub user_id: UserId,
-    /// What happened.
     #[serde(flatten)]
     pub what: What,
 }
 
-/// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
@@ -48,7 +44,6 @@ pub enum What {
         kind: String,
         /// The version of the text.
         version: String,
-        /// Given or withdrawn.
         granted: bool,
     },
 }
@@ -56,7 +51,6 @@ pub enum What {
 /// Why the ledger cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The file.
     #[error("the ledger {0} cannot be used")]
     Io(PathBuf, #[source] io::Error),
     /// A line of it, counted from 1.
@@ -73,9 +67,6 @@ pub struct Ledger {
 
 impl Ledger {
     /// Opens the ledger, and makes it for this user alone where there is none.
-    ///
-    /// # Errors
-    /// When it cannot be made or opened.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let failed = |e| LedgerError::Io(path.to_owned(), e);
         let mut options = fs::OpenOptions::new();
@@ -90,8 +81,7 @@ impl Ledger {
 
     /// Appends a line durably; call it off the async threads.
     ///
-    /// # Errors
-    /// When it cannot be written: then what it is about must not be done, and nothing of the line stays.
+    /// Fails when it cannot be written: then what it is about must not be done, and nothing of the line stays.
     pub fn append(&self, entry: &Entry) -> Result<(), LedgerError> {
         let failed = |e| LedgerError::Io(self.path.clone(), e);
         let mut line = serde_json::to_vec(entry).map_err(|e| failed(e.into()))?;
@@ -143,8 +133,7 @@ fn cut_torn_end(file: &mut fs::File) -> io::Result<u64> {
 /// Reads a ledger, in the order of time: replicas' files may have been put together in any. A last line without its end
 /// was never acknowledged, and is left out.
 ///
-/// # Errors
-/// When it cannot be read, or a whole line is none of ours.
+/// Fails when it cannot be read, or a whole line is none of ours.
 pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
     let failed = |e| LedgerError::Io(path.to_owned(), e);
     let mut reader = io::BufReader::new(match fs::File::open(path) {

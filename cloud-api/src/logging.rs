@@ -10,9 +10,6 @@ use crate::{
 };
 
 /// Starts logging, once for the process; with a spool the same lines go there too.
-///
-/// # Errors
-/// When the filter cannot be read.
 pub(crate) fn start(filter: &str, spool: Option<Arc<Spool>>) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|e| {
         Failure::usage(

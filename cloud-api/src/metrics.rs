@@ -116,7 +116,6 @@ pub(crate) fn rejected(code: &str) {
     counter!(REJECTED, "code" => code.to_owned()).increment(1);
 }
 
-/// A sign-in failed.
 pub(crate) fn sign_in_failed() {
     counter!(SIGN_IN_FAILURES).increment(1);
 }

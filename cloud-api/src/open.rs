@@ -24,8 +24,7 @@ use crate::{
 
 /// Opens the signing keys, and does what is due to them; `forced` makes a new one.
 ///
-/// # Errors
-/// When they cannot be opened, or the master key is not the one that sealed them.
+/// Fails when they cannot be opened, or the master key is not the one that sealed them.
 pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: bool) -> Result<Keyring, Failure> {
     // By a clock that is not believed no key is due. A database without the table is one before its first start.
     let now = match housekeeping::trust(conn, now) {
@@ -64,9 +63,6 @@ pub fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
 }
 
 /// Makes the folder and the file of an SQLite database, for this user alone.
-///
-/// # Errors
-/// When they cannot be made.
 pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
     let Some(path) = target.sqlite_path() else { return Ok(()) };
     let failed = |e: io::Error| unwritable(path, &e);
@@ -110,9 +106,6 @@ fn keep_private(database: &Path) -> io::Result<()> {
 
 /// Keeps a second server off an SQLite database: both would think that they are alone with its counters and keys. Held
 /// until it is dropped; nothing for PostgreSQL.
-///
-/// # Errors
-/// When another server is there.
 pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
     let Some(path) = target.sqlite_path() else { return Ok(None) };
     // Two links to one file are one database.
@@ -144,9 +137,6 @@ pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
 }
 
 /// One connection outside the pools, so that start-up fails at once and with the reason.
-///
-/// # Errors
-/// When the database cannot be opened.
 pub fn connect(target: &Target) -> Result<Conn, Failure> {
     let mut conn = target.connect().map_err(|e| {
         let message = format!("The database cannot be opened: {}", target.without_secrets(&chain(&e)));

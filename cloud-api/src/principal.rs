@@ -58,9 +58,7 @@ impl Openings {
 /// Who asks, and what held of them at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
-    /// The person.
     pub user: UserId,
-    /// The session.
     pub session: DbId,
     /// What they may do.
     pub role: Role,

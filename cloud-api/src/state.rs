@@ -39,17 +39,13 @@ pub(crate) fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) 
 /// What every handler may use.
 #[derive(Clone)]
 pub struct State {
-    /// The database.
     pub db: Db,
-    /// The signing keys.
     pub keys: Arc<Keyring>,
     /// Erasures and consents, outside the database.
     pub ledger: Arc<Ledger>,
     /// Where raw batches go besides the database; `None` where nothing is archived.
     pub archive: Option<Arc<Archive>>,
-    /// Password hashing.
     pub passwords: Passwords,
-    /// The time.
     pub clock: Clock,
     /// When the server started.
     pub started: Instant,
@@ -57,7 +53,6 @@ pub struct State {
     pub retention_days: u32,
     /// Who may register, from where.
     pub access: Arc<AccessConfig>,
-    /// How often.
     pub limits: Arc<Limits>,
     /// The memory that uploads may hold.
     pub uploads: upload::Memory,
@@ -107,8 +102,7 @@ impl State {
     /// Whether `given` is the password of `account`, whose hash this is. A failure counts against account and address,
     /// also when the client has hung up before it hears of it.
     ///
-    /// # Errors
-    /// 429 after too many failures.
+    /// Refuses with 429 after too many failures.
     pub async fn is_password(
         &self,
         given: Secret,

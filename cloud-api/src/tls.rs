@@ -61,8 +61,7 @@ fn stamp(files: &[PathBuf; 2]) -> Stamp {
 impl Certificate {
     /// Reads certificate chain and key, both PEM.
     ///
-    /// # Errors
-    /// When they cannot be read, or do not fit each other.
+    /// Fails when they cannot be read, or do not fit each other.
     pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
         let files = [certificate.to_owned(), key.to_owned()];
         let seen = Mutex::new(stamp(&files));

@@ -16,7 +16,6 @@ use crate::{
 pub struct Owner {
     /// The server's base URL.
     pub server: String,
-    /// The account there.
     pub user_id: UserId,
 }
 
@@ -40,19 +39,11 @@ pub struct AccountFile {
 
 impl AccountFile {
     /// The profile's file; `None` where nobody ever signed in.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be read, or is damaged.
     pub fn load(paths: &Paths) -> Result<Option<Self>, FileError> {
         files::load(&paths.account_file())
     }
 
     /// Replaces the profile's file.
-    ///
-    /// # Errors
-    ///
-    /// It cannot be written.
     pub fn save(&self, paths: &Paths) -> Result<(), FileError> {
         files::save(&paths.account_file(), self)
     }
@@ -78,9 +69,7 @@ pub struct Undated {
 pub struct SignedInAccount {
     /// The server's base URL.
     pub server: String,
-    /// The account there.
     pub user_id: UserId,
-    /// Its address.
     pub email: String,
     /// Whether the server has ended the session: there are no tokens any more, wherever they were kept.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -98,7 +87,6 @@ impl SignedInAccount {
 /// The profile's first account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstAccount {
-    /// Who it was.
     pub owner: Owner,
     /// Whether it adopted the minutes from before it.
     pub adopted: bool,

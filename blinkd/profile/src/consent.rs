@@ -16,18 +16,12 @@ use crate::{
 
 /// The record of `paths`; `None` where nothing was ever recorded.
 ///
-/// # Errors
-///
-/// The file cannot be read, or is damaged, which counts as no consent.
+/// Fails when the file cannot be read, or is damaged, which counts as no consent.
 pub fn load(paths: &Paths) -> Result<Option<ConsentRecord>, FileError> {
     files::load(&paths.consent_file())
 }
 
 /// Replaces the record of `paths`.
-///
-/// # Errors
-///
-/// The file cannot be written.
 pub fn save(paths: &Paths, record: &ConsentRecord) -> Result<(), FileError> {
     files::save(&paths.consent_file(), record)
 }
@@ -73,7 +67,6 @@ impl Consent {
         self.record.as_ref().is_some_and(|record| record.granted && record.version == TRACKING_VERSION)
     }
 
-    /// What was recorded.
     #[must_use]
     pub fn record(&self) -> Option<&ConsentRecord> {
         self.record.as_ref()
@@ -81,9 +74,7 @@ impl Consent {
 
     /// Records a consent or a withdrawal. A withdrawal holds for this process even where it cannot be written.
     ///
-    /// # Errors
-    ///
-    /// The file cannot be written; a consent then does not hold.
+    /// Fails when the file cannot be written; a consent then does not hold.
     pub fn set(&mut self, record: ConsentRecord) -> Result<(), FileError> {
         let saved = files::save(&self.path, &record);
         if saved.is_ok() || !record.granted {

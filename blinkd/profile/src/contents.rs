@@ -97,7 +97,6 @@ fn folders(paths: &Paths) -> [(PathBuf, Judge); 6] {
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be removed: {source}", path.display())]
 pub struct Left {
-    /// What it is.
     pub path: PathBuf,
     /// Why it is there.
     #[source]

@@ -36,7 +36,6 @@ pub enum Import {
 /// A line of a day file: the record, and which server its owner is at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
-    /// The record.
     #[serde(flatten)]
     pub minute: Minute,
     /// The owner's server; absent while the minute was nobody's.
@@ -57,7 +56,6 @@ impl Line {
 
 /// What is read of a line: all of it, or the minute alone, which is quicker.
 pub trait Record: DeserializeOwned {
-    /// The minute.
     fn minute(&self) -> &Minute;
 }
 
@@ -98,10 +96,6 @@ pub fn day_of_name(name: &str) -> Option<Date> {
 }
 
 /// The days there are, with the length of each file in bytes; none without a folder.
-///
-/// # Errors
-///
-/// The folder cannot be read.
 pub fn days(folder: &Path) -> io::Result<BTreeMap<Date, u64>> {
     let mut days = BTreeMap::new();
     let entries = match fs::read_dir(folder) {
@@ -127,10 +121,6 @@ pub struct Day<T> {
 }
 
 /// Reads the file of `day` from the byte `skip_bytes` on; nothing where there is no file.
-///
-/// # Errors
-///
-/// The file cannot be read.
 pub fn read<T: Record>(folder: &Path, day: Date, skip_bytes: u64) -> io::Result<Day<T>> {
     let mut found = Day { records: Vec::new(), skipped: 0 };
     let mut file = match File::open(path_of(folder, day)) {

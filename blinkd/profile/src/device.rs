@@ -27,7 +27,6 @@ struct DeviceFile {
 /// The device id of a profile on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    /// The id.
     pub id: DeviceId,
     /// Ids the profile had on machines it was carried or copied from.
     pub foreign: Vec<DeviceId>,
@@ -36,10 +35,6 @@ pub struct Device {
 impl Device {
     /// The profile's device id, made on first run, and anew on a machine with another fingerprint. A damaged file
     /// gets a new id too; the minutes under the old one stay ours.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read or written.
     pub fn open(paths: &Paths, machine: Option<&str>) -> Result<Self, FileError> {
         let path = paths.device_file();
         let kept: Option<DeviceFile> = match files::load(&path) {

@@ -14,27 +14,21 @@ pub enum FileError {
     /// It could not be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// It could not be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// It is not what it should be.
     #[error("{} is damaged: {source}", path.display())]
     Damaged {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: serde_json::Error,
     },
@@ -57,9 +51,7 @@ impl FileError {
 
 /// Reads `path`; `None` where there is no such file.
 ///
-/// # Errors
-///
-/// The file cannot be read, or is not a `T`.
+/// Fails when the file cannot be read, or is not a `T`.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -72,9 +64,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
 
 /// Writes `value` to `path`, readable by its owner alone: a crash leaves the old file or the new one.
 ///
-/// # Errors
-///
-/// The folder or disk does not let us.
+/// Fails when the folder or disk does not let us.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
     let write = || {
         blink_files::private_folder(blink_files::folder_of(path))?;
@@ -88,9 +78,7 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
 
 /// Removes `path` if it is there.
 ///
-/// # Errors
-///
-/// The folder or disk does not let us.
+/// Fails when the folder or disk does not let us.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {

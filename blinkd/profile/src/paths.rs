@@ -56,7 +56,6 @@ impl Paths {
         }
     }
 
-    /// The configuration file.
     #[must_use]
     pub fn config_file(&self) -> PathBuf {
         self.config.join("config.toml")
@@ -91,7 +90,6 @@ impl Paths {
         self.data.join("tokens.json")
     }
 
-    /// This installation's id.
     #[must_use]
     pub fn device_file(&self) -> PathBuf {
         self.data.join("device.json")
@@ -145,7 +143,6 @@ impl Paths {
 /// A client with another `XDG_RUNTIME_DIR`, as under cron or `su`, finds the daemon by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHolder {
-    /// The process.
     pub pid: u32,
     /// Its socket; `None` before it listens, and for a command that holds the lock without listening.
     pub socket: Option<PathBuf>,

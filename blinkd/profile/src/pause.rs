@@ -53,7 +53,6 @@ impl Pause {
         Self { path, now: file, ends: left.map(|left| mono.saturating_add(left)) }
     }
 
-    /// Whether it holds.
     #[must_use]
     pub fn holds(&self, now: Timestamp, mono: Duration) -> bool {
         self.now.is_some_and(|pause| pause.until.is_none_or(|until| now < until))
@@ -70,10 +69,6 @@ impl Pause {
     }
 
     /// Pauses until then, or until [`Self::end`]. It holds for this process even where it cannot be written.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be written.
     pub fn begin(&mut self, until: Option<Timestamp>, now: Timestamp, mono: Duration) -> Result<(), FileError> {
         let pause = PauseFile { until, begun: Some(now) };
         self.now = Some(pause);
@@ -81,11 +76,6 @@ impl Pause {
         files::save(&self.path, &pause)
     }
 
-    /// Goes on.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be removed.
     pub fn end(&mut self) -> Result<(), FileError> {
         (self.now, self.ends) = (None, None);
         files::remove(&self.path)

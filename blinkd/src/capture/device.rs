@@ -72,7 +72,6 @@ impl Openings {
         Self {}
     }
 
-    /// Nothing is seen.
     #[must_use]
     pub(crate) fn seen(&self) -> bool {
         false

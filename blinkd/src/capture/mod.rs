@@ -40,13 +40,11 @@ const RETRY_BROKEN_MS: [u64; 4] = [2_000, 5_000, 15_000, 30_000];
 /// A frame's measurement in wall time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sighting {
-    /// The frame's time.
     pub at: Timestamp,
     /// Who could be seen in it.
     pub sight: Sight,
     /// Mean EAR of the measurable reader.
     pub ear: Option<f64>,
-    /// Mean open-eye baseline.
     pub baseline: Option<f64>,
 }
 
@@ -63,7 +61,6 @@ pub enum CaptureEvent {
     Trouble(Trouble),
 }
 
-/// Who is told.
 pub trait CaptureEvents {
     /// Takes the news; must not block.
     fn tell(&self, news: CaptureEvent);

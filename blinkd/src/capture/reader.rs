@@ -28,7 +28,6 @@ pub enum TroubleKind {
     Broken,
 }
 
-/// One look.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReadOutcome {
     /// A frame was seen.
@@ -44,7 +43,6 @@ pub enum ReadOutcome {
 /// What to do with a frame that has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pacing {
-    /// Look at it.
     Process,
     /// Go on to the next: fewer frames are wanted.
     Skip,
@@ -55,25 +53,15 @@ pub enum Pacing {
 /// A source and the pipeline behind it.
 pub trait FrameReader {
     /// Gets ready what opening needs, such as models; called before each opening.
-    ///
-    /// # Errors
-    ///
-    /// A model is missing or damaged.
     fn ready(&mut self) -> Result<(), Trouble>;
 
     /// Opens the source. Frame times count from `at`.
     ///
-    /// # Errors
-    ///
-    /// There is no source, or it is busy.
+    /// Fails when there is no source, or it is busy.
     fn open(&mut self, at: Timestamp) -> Result<(), Trouble>;
 
     /// Reads a frame, asks `wanted` with its time (which may wait until it is due), and looks at it. Returns within
     /// 500 ms and the wait.
-    ///
-    /// # Errors
-    ///
-    /// The source ended or failed.
     fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble>;
 
     /// Moves what has been decided since the last call to `into`.

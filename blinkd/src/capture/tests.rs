@@ -22,11 +22,9 @@ use crate::clock::FakeClock;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Opening fails so.
     Locked(TroubleKind),
     /// A frame at this time, and what it settles.
     Frame(u64, Vec<Event>),
-    /// Reading fails so.
     Fails(TroubleKind),
 }
 

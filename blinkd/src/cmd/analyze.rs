@@ -86,8 +86,7 @@ struct Cost {
 
 /// Runs the command.
 ///
-/// # Errors
-/// Where the file or the model cannot be used, or an output cannot be written.
+/// Fails where the file or the model cannot be used, or an output cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let plot = args.plot.as_deref().map(plot::Plot::new).transpose()?;
     let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;

@@ -72,8 +72,7 @@ impl From<Score> for Accuracy {
 
 /// Runs the command.
 ///
-/// # Errors
-/// Where the clip, the model or the truth file cannot be used.
+/// Fails where the clip, the model or the truth file cannot be used.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let truth = args.truth.as_deref().map(|path| read_truth(path, &args.clip)).transpose()?;
     let clip = clip::run(&args.clip, None, |_, _, _| {})?;

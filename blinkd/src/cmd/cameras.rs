@@ -15,8 +15,7 @@ pub struct Args {
 
 /// Runs the command. It opens no camera.
 ///
-/// # Errors
-/// The list cannot be written; no camera is an empty one.
+/// Fails when the list cannot be written; no camera is an empty one.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let cameras = camera::list();
     stdout::result(args.json, &cameras, || for_people(&cameras))

@@ -56,8 +56,7 @@ pub enum Action {
 
 /// Runs the command.
 ///
-/// # Errors
-/// The file, a key or a value is wrong (exit code 2), or the file cannot be written.
+/// Fails when the file, a key or a value is wrong (exit code 2), or the file cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = super::profile()?.config_file();
     match &args.action {

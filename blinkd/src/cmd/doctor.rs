@@ -38,8 +38,7 @@ struct Report {
 
 /// Runs the command.
 ///
-/// # Errors
-/// Something keeps blinks from being counted or sent, after all was printed.
+/// Fails when something keeps blinks from being counted or sent, after all was printed.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);

@@ -43,8 +43,7 @@ fn left(error: &EraseError) -> Failure {
 
 /// Runs the command.
 ///
-/// # Errors
-/// A daemon runs (exit code 5), or something cannot be erased.
+/// Fails when a daemon runs (exit code 5), or something cannot be erased.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let lock = Lock::take(&paths)?;

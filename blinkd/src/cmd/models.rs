@@ -44,8 +44,7 @@ struct Row {
 
 /// Runs the command.
 ///
-/// # Errors
-/// Where a model is missing or damaged, after the list was printed; and where fetching failed.
+/// Fails where a model is missing or damaged, after the list was printed; and where fetching failed.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let folders = folders();
     if args.fetch {

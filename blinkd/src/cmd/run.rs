@@ -47,9 +47,7 @@ pub struct Args {
 
 /// Runs the daemon until it is told to stop.
 ///
-/// # Errors
-///
-/// Wrong configuration, another daemon of this profile, or folders that cannot be written.
+/// Fails when wrong configuration, another daemon of this profile, or folders that cannot be written.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let file = args.config.clone().unwrap_or_else(|| paths.config_file());

@@ -64,10 +64,6 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
     within(text, 1.0, 120.0)
 }
 
-/// Runs the command.
-///
-/// # Errors
-/// Where a file cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
         let message = format!("{} is not an AVI file's name", args.out.display());

@@ -24,7 +24,6 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    /// Its name.
     #[must_use]
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -52,9 +51,7 @@ pub(crate) fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
 
 /// Writes `value` for `key` into `file`, which is made if need be, whole or not at all. Returns the value as it holds.
 ///
-/// # Errors
-///
-/// The value may not stand there, the file was wrong before, or it cannot be written.
+/// Fails when the value may not stand there, the file was wrong before, or it cannot be written.
 pub(crate) fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     let mut wanted = Config::default();
     (key.set)(&mut wanted, value).map_err(|why| {

@@ -10,9 +10,7 @@ use super::Config;
 /// What a value must be in TOML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A string.
     Text,
-    /// A whole number.
     Integer,
     /// `true` or `false`.
     Boolean,
@@ -30,12 +28,10 @@ impl Kind {
     }
 }
 
-/// One key.
 #[derive(Debug)]
 pub(crate) struct Key {
     /// The table it stands in.
     pub section: &'static str,
-    /// Its name there.
     pub name: &'static str,
     /// What its value must be.
     pub kind: Kind,

@@ -28,7 +28,6 @@ pub(crate) use settings::{Reloaded, Settings};
 
 use crate::{cost::Profile, exit::Failure, nudge};
 
-/// The settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// `camera.source`
@@ -74,9 +73,7 @@ impl Config {
     /// Reads `file`, which must exist if `named` by the person and is otherwise written on first run, and then the
     /// environment.
     ///
-    /// # Errors
-    ///
-    /// The file cannot be read or understood, or a variable cannot: exit code 2.
+    /// Fails when the file cannot be read or understood, or a variable cannot: exit code 2.
     pub fn load(
         file: &Path,
         named: bool,

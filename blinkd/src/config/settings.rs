@@ -28,7 +28,6 @@ pub struct Settings {
 /// What reading them again brought.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reloaded {
-    /// The settings now.
     pub config: Config,
     /// Whether frames come from elsewhere now.
     pub source: bool,
@@ -56,7 +55,6 @@ impl Settings {
         Config { source: self.source.clone().unwrap_or_else(|| config.source.clone()), ..config }
     }
 
-    /// The settings now.
     #[must_use]
     pub fn config(&self) -> Config {
         self.lock().clone()

@@ -22,11 +22,9 @@ const SHORTLY: Duration = Duration::from_secs(8);
 /// What clicks are carried out with.
 #[derive(Clone)]
 pub(crate) struct Actions {
-    /// The daemon.
     pub daemon: Daemon,
     /// Where results are said.
     pub notifier: Arc<dyn Notifier>,
-    /// The configuration file.
     pub config_file: std::path::PathBuf,
     /// What stands in it; the server of somebody who is not signed in.
     pub settings: Arc<Settings>,

@@ -19,17 +19,13 @@ pub(crate) enum Item {
     Yield,
     /// Opens the server's pages.
     Dashboard,
-    /// Uploads now.
     Sync,
     /// Signs in through the browser.
     SignIn,
-    /// Signs out.
     SignOut,
-    /// Opens the configuration.
     Settings,
     /// Says what this is.
     About,
-    /// Stops the daemon.
     Quit,
 }
 
@@ -38,11 +34,8 @@ pub(crate) enum Item {
 pub(crate) enum Line {
     /// Text that does nothing.
     Text(String),
-    /// Something to click.
     Item {
-        /// What it does.
         item: Item,
-        /// What it says.
         label: &'static str,
         /// Whether it can be clicked.
         enabled: bool,

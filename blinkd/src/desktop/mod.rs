@@ -48,7 +48,6 @@ const RETRY: Duration = Duration::from_secs(10);
 /// What the desktop needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct DesktopDeps {
-    /// The configuration file.
     pub config_file: PathBuf,
     /// What stands in it.
     pub settings: Arc<Settings>,

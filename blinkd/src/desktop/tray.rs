@@ -26,7 +26,6 @@ pub(super) struct Tray {
 }
 
 impl Tray {
-    /// Puts it there.
     pub(super) fn new() -> Result<Self, String> {
         let icon = TrayIconBuilder::new()
             .with_id("blinkd")

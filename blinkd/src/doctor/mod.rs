@@ -26,15 +26,12 @@ use crate::{
 /// What the checks are made with.
 #[derive(Debug)]
 pub(crate) struct Asked {
-    /// The profile.
     pub paths: Paths,
     /// Its settings, or what is wrong with them.
     pub config: Result<Config, Problem>,
-    /// Now.
     pub now: Timestamp,
     /// Where the sign-in is kept.
     pub vault: Vault,
-    /// The person's bus.
     pub session: Bus,
     /// Whether consent to tracking is recorded here.
     pub consented: bool,

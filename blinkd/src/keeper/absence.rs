@@ -23,7 +23,6 @@ pub enum LockedBy {
     Saver(&'static str),
 }
 
-/// What was claimed.
 #[derive(Debug, Default)]
 pub(super) struct Absence {
     locks: BTreeSet<LockedBy>,

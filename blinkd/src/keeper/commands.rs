@@ -64,9 +64,7 @@ impl Keeper {
 
     /// Records consent to the text of `version`.
     ///
-    /// # Errors
-    ///
-    /// Another version was shown, or it cannot be written.
+    /// Fails when another version was shown, or it cannot be written.
     pub fn grant(&mut self, version: &str) -> Result<(), Problem> {
         if version != TRACKING_VERSION {
             return Err(Problem::new(
@@ -85,9 +83,7 @@ impl Keeper {
 
     /// Withdraws it: no source may be open any more when this returns.
     ///
-    /// # Errors
-    ///
-    /// It cannot be written; it holds until the daemon stops all the same.
+    /// Fails when it cannot be written; it holds until the daemon stops all the same.
     pub fn withdraw(&mut self) -> Result<(), Problem> {
         let record = ConsentRecord::withdrawn(self.deps.clock.now());
         let written = self.person.consent.set(record.clone());
@@ -196,9 +192,7 @@ impl Keeper {
 
     /// Stops tracking.
     ///
-    /// # Errors
-    ///
-    /// The end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
+    /// Fails when the end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
     pub fn pause(&mut self, span: PauseSpan) -> Result<(), Problem> {
         if span.until.is_some_and(|until| until <= self.deps.clock.now()) {
             return Err(Problem::new(code::PAUSE_OVER, "That time is over already.", "Name a time to come."));
@@ -211,9 +205,7 @@ impl Keeper {
 
     /// Goes on: ends a pause and a yield.
     ///
-    /// # Errors
-    ///
-    /// The pause file cannot be removed: it would hold again after a restart.
+    /// Fails when the pause file cannot be removed: it would hold again after a restart.
     pub fn resume(&mut self) -> Result<(), Problem> {
         let written = self.person.pause.end();
         self.camera_users.handover = None;

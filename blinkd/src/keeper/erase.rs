@@ -25,9 +25,7 @@ impl Keeper {
 
     /// Erases all minutes of this machine, the open one too, and goes on with an empty history.
     ///
-    /// # Errors
-    ///
-    /// Nothing is erased, for want of room to begin; or something is left, which the next start erases.
+    /// Fails when nothing is erased, for want of room to begin; or something is left, which the next start erases.
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
         erase::begin(&self.deps.paths, false)?;
@@ -45,9 +43,7 @@ impl Keeper {
 
     /// Erases everything this profile keeps but the models, and writes nothing any more: the daemon is to stop.
     ///
-    /// # Errors
-    ///
-    /// Nothing is erased, for want of room to begin, and all goes on; or something is left, which the next start erases.
+    /// Fails when nothing is erased, for want of room to begin, and all goes on; or something is left, which the next start erases.
     pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
         erase::begin(&self.deps.paths, true)?;

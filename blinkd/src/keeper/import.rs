@@ -33,9 +33,7 @@ fn refused(code: &str, detail: impl Into<String>) -> (String, String) {
 impl Keeper {
     /// Takes minutes into the history; with `upload` also those into the queue that the signed-in account may send.
     ///
-    /// # Errors
-    ///
-    /// There are too many of them, nobody is signed in to upload them, or the disk does not let us: then each day's
+    /// Fails when there are too many of them, nobody is signed in to upload them, or the disk does not let us: then each day's
     /// minutes are there or none of them, and the import can be made again.
     pub fn import(&mut self, minutes: Vec<Minute>, upload: bool) -> Result<Imported, Problem> {
         if minutes.len() > MAX_IMPORT_MINUTES {

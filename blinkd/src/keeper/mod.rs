@@ -70,13 +70,10 @@ const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a keeper needs to begin.
 pub struct KeeperDeps {
-    /// The profile.
     pub paths: Paths,
-    /// The time.
     pub clock: Arc<dyn Clock>,
     /// The person's time zone, for "today".
     pub tz: Zone,
-    /// This machine's fingerprint.
     pub machine: Option<String>,
     /// The source, as `status` shows it.
     pub source: String,
@@ -88,7 +85,6 @@ pub struct KeeperDeps {
     pub meter: Meter,
     /// The capture thread's control.
     pub control: Arc<CaptureControl>,
-    /// Where subscribers listen.
     pub events: broadcast::Sender<Event>,
     /// Whether an enrolment is under way: the battery's windows leave it no time to rest.
     pub enrols: Box<dyn Fn() -> bool + Send>,
@@ -99,10 +95,8 @@ pub struct KeeperDeps {
 /// Why a keeper cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum KeeperError {
-    /// A small file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// The history folder.
     #[error("the history folder cannot be used: {0}")]
     History(#[source] io::Error),
     /// A later version wrote the store.

@@ -23,7 +23,6 @@ const MOST_SHOWN_BYTES: usize = 900 << 10;
 /// Minutes to be sent together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Whose they are.
     pub owner: Owner,
     /// The machine all of them come from.
     pub device_id: DeviceId,
@@ -34,9 +33,7 @@ pub struct Batch {
 impl Keeper {
     /// The oldest minutes to be sent, at most `limit`; `None` when nothing may or needs to be sent.
     ///
-    /// # Errors
-    ///
-    /// The store failed, or it is not known which minutes may be sent.
+    /// Fails when the store failed, or it is not known which minutes may be sent.
     pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
         let Some(owner) = self.owner().filter(|_| self.person.consent.granted()) else { return Ok(None) };
         if self.withdrawal_undated() {
@@ -95,7 +92,6 @@ impl Keeper {
         Ok(SetAsideCount { minutes })
     }
 
-    /// Gives them up.
     pub fn drop_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
         let theirs = |aside: &Aside| aside.queued.owner.as_ref() == Some(&owner);

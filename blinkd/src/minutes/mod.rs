@@ -34,21 +34,17 @@ const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 pub enum Observation {
     /// A frame, and whether it had a face.
     Frame {
-        /// Its time.
         at: Timestamp,
         /// Whether any face was in it.
         face: bool,
     },
     /// A stretch of observed time.
     Observed {
-        /// Its start.
         from: Timestamp,
-        /// Its end.
         to: Timestamp,
         /// How much of it the eyes were at least 80 % closed.
         closed: Duration,
     },
-    /// A blink.
     Blink {
         /// When the eyes were open again: it belongs to the minute of this instant.
         end: Timestamp,
@@ -62,7 +58,6 @@ pub enum Observation {
 /// What became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
-    /// Blinks counted.
     pub blinks: u32,
     /// Observed time counted, microseconds.
     pub observed_us: u64,

@@ -17,13 +17,11 @@ const REPEATED_US: u64 = 1_000_000;
 /// saturate, since they are also read from a file that may hold anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenMinute {
-    /// Its start.
     pub from: MinuteStart,
     /// The id its record will have.
     pub id: MinuteId,
     /// Whose it is; `None` while there is no account.
     pub owner: Option<Owner>,
-    /// The machine.
     pub device_id: DeviceId,
     /// Blinks that ended in it.
     pub blinks: u32,
@@ -31,7 +29,6 @@ pub struct OpenMinute {
     pub incomplete: u32,
     /// Sum of their widths.
     pub width_us: u64,
-    /// Observed time.
     pub observed_us: u64,
     /// Of that, with the eyes at least 80 % closed.
     pub closed_us: u64,
@@ -46,7 +43,6 @@ pub struct OpenMinute {
 }
 
 impl OpenMinute {
-    /// An empty minute.
     #[must_use]
     pub fn new(from: MinuteStart, owner: Option<Owner>, device_id: DeviceId) -> Self {
         Self {

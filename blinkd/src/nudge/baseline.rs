@@ -7,7 +7,6 @@ use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 
 use crate::store::history::History;
 
-/// Days looked back.
 const DAYS: i64 = 14;
 /// A minute counts if at least so much of it was observed.
 const OBSERVED_MS: u32 = 30_000;

@@ -83,7 +83,6 @@ impl Default for Settings {
 /// What becomes of a reminder that is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReminderFate {
-    /// It is shown.
     Shown,
     /// It is dropped, for this reason.
     HeldBack(&'static str),
@@ -105,7 +104,6 @@ impl ReminderFate {
 /// A button of a notification that the person pressed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pressed {
-    /// Which.
     pub action: Action,
     /// What it was about; `None` for the greeting.
     pub about: Option<Kind>,

@@ -18,7 +18,6 @@ pub(crate) enum Action {
     Snooze,
     /// Not this time.
     NotNow,
-    /// Show me.
     Open,
     /// Let us set it up.
     SetUp,
@@ -44,14 +43,10 @@ impl Action {
     }
 }
 
-/// A notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// Its first line.
     pub title: String,
-    /// What it says.
     pub text: String,
-    /// The buttons.
     pub actions: Vec<Action>,
     /// How long it stays; what the desktop thinks right where absent.
     pub stays: Option<Duration>,
@@ -60,7 +55,6 @@ pub(crate) struct Notice {
 /// What comes of showing one: the button that was pressed, if any.
 pub(crate) type Notifying<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
 
-/// Shows notifications.
 pub(crate) trait Notifier: Send + Sync {
     /// Shows `notice` and waits for an answer where one can be given.
     fn notify(&self, notice: Notice) -> Notifying<'_>;

@@ -29,7 +29,6 @@ pub(crate) struct CallProbe {
 }
 
 impl CallProbe {
-    /// Asks this machine.
     #[must_use]
     pub(crate) fn standard() -> Self {
         Self { devices: "/dev".into(), sound_cards: "/proc/asound".into() }

@@ -49,7 +49,6 @@ pub enum RingError {
 /// Why the kept tokens cannot be told.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file.
     #[error(transparent)]
     File(#[from] FileError),
     /// The keyring, which may hold them and tell later.
@@ -291,9 +290,7 @@ impl Vault {
     /// The kept tokens of `owner`; none when they are of another account, or damaged. What an earlier version left in
     /// the file moves into a keyring that works.
     ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or there is none and the keyring, which may hold them, cannot be used now.
+    /// Fails when the file cannot be read, or there is none and the keyring, which may hold them, cannot be used now.
     pub fn load(&self, owner: &Owner) -> Result<Option<Tokens>, LoadError> {
         // A file is there only where the keyring failed last, or before there was one: it is the newer.
         let filed = match files::load::<Tokens>(&self.file) {
@@ -325,9 +322,7 @@ impl Vault {
 
     /// Keeps `tokens`, in place of any.
     ///
-    /// # Errors
-    ///
-    /// Neither the keyring nor the file takes them.
+    /// Fails when neither the keyring nor the file takes them.
     pub fn save(&self, tokens: &Tokens) -> Result<(), FileError> {
         // One that failed is not asked at every renewal: it may ask the person each time.
         if !matches!(self.state(), RingState::Failed(_))

@@ -23,7 +23,6 @@ const SESSION: &str = "org.freedesktop.login1.Session";
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
-/// What logind says.
 pub(super) enum LogindEvent {
     /// It started or stopped, or a session came or went.
     Changed,

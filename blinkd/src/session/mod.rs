@@ -31,23 +31,18 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// Before the machine sleeps the source is waited for no longer. logind itself gives five seconds.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
-/// A bus.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bus {
     /// The one that `DBUS_SYSTEM_BUS_ADDRESS` or `DBUS_SESSION_BUS_ADDRESS` names, else the usual one.
     Standard,
     /// The one at this D-Bus address.
     At(String),
-    /// None at all.
     None,
 }
 
-/// The two buses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buses {
-    /// The machine's.
     pub system: Bus,
-    /// The person's.
     pub session: Bus,
 }
 
@@ -58,7 +53,6 @@ impl Buses {
         Self { system: Bus::Standard, session: Bus::Standard }
     }
 
-    /// Neither.
     #[must_use]
     pub fn none() -> Self {
         Self { system: Bus::None, session: Bus::None }
@@ -68,7 +62,6 @@ impl Buses {
 /// Who hears of it, and what must be closed before the machine sleeps.
 #[derive(Clone, Debug)]
 pub struct SessionDeps {
-    /// Decides.
     pub keeper: KeeperHandle,
     /// Looks for the server when the machine is back.
     pub upload: UploadHandle,

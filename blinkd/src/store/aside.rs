@@ -31,18 +31,14 @@ impl Store {
 
     /// Puts the minutes of `owner` that were set aside back into the queue; returns how many.
     ///
-    /// # Errors
-    ///
-    /// The store failed; it can be called again.
+    /// Fails when the store failed; it can be called again.
     pub fn retry_aside(&mut self, owner: &Owner) -> Result<u64, StoreError> {
         self.take_aside(|aside| aside.queued.owner.as_ref() == Some(owner), true)
     }
 
     /// Gives up the minutes set aside for which `gone` holds; returns how many.
     ///
-    /// # Errors
-    ///
-    /// The store failed; it can be called again.
+    /// Fails when the store failed; it can be called again.
     pub fn drop_aside(&mut self, gone: impl Fn(&Aside) -> bool) -> Result<u64, StoreError> {
         self.take_aside(gone, false)
     }
@@ -71,9 +67,7 @@ impl Store {
 
     /// Everything of `owner` that waits or was set aside goes: the account is no more. Returns how many minutes.
     ///
-    /// # Errors
-    ///
-    /// The store failed; it can be called again.
+    /// Fails when the store failed; it can be called again.
     pub fn drop_owner(&mut self, owner: &Owner) -> Result<u64, StoreError> {
         let theirs = |queued: &Queued| queued.owner.as_ref() == Some(owner);
         Ok(self.drop_queued(theirs)? + self.drop_aside(|aside| theirs(&aside.queued))?)

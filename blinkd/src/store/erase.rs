@@ -76,9 +76,7 @@ pub(crate) fn count<'a>(
 
 /// Writes down what is to be erased. It comes before anything else of an erasure, which is finished from then on.
 ///
-/// # Errors
-///
-/// The note cannot be written, for which there must be room: nothing is erased, and the next start does not try.
+/// Fails when the note cannot be written, for which there must be room: nothing is erased, and the next start does not try.
 pub(crate) fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
     let begun_before = is_begun(paths);
     files::save(&note(paths), &Note { everything }).map_err(|error| {
@@ -93,9 +91,7 @@ pub(crate) fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
 
 /// Erases the minutes, as was [begun](begin): the store, stores that were set aside, the history. The store is closed.
 ///
-/// # Errors
-///
-/// Something is left; the next start tries again.
+/// Fails when something is left; the next start tries again.
 pub(crate) fn minutes(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_minutes(paths))?;
     Ok(files::remove(&note(paths))?)
@@ -104,9 +100,7 @@ pub(crate) fn minutes(paths: &Paths) -> Result<(), EraseError> {
 /// Erases everything but the models, as was [begun](begin): what blinkd made in the folders of the profile, by [its list](contents). The store is
 /// closed. The note and the lock stay until [`finish`], which is called when nothing writes any more.
 ///
-/// # Errors
-///
-/// Something is left; the next start tries again.
+/// Fails when something is left; the next start tries again.
 pub(crate) fn everything(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_everything(paths))
 }
@@ -130,9 +124,7 @@ pub(crate) fn is_everything(paths: &Paths) -> bool {
 /// Finishes an erasure that was begun, at its end or at the next start. The caller holds the lock, which goes with
 /// everything else. Returns whether there was one.
 ///
-/// # Errors
-///
-/// Something is left; the next start tries again.
+/// Fails when something is left; the next start tries again.
 pub(crate) fn finish(paths: &Paths) -> Result<bool, EraseError> {
     let begun = match files::load::<Note>(&note(paths)) {
         Ok(None) => return Ok(false),

@@ -39,9 +39,7 @@ impl History {
 
     /// Appends a sealed minute and syncs it to the disk. Returns the day and its file's new length.
     ///
-    /// # Errors
-    ///
-    /// The disk does not let us; nothing that was there is harmed.
+    /// Fails when the disk does not let us; nothing that was there is harmed.
     pub fn append(&self, line: &Line) -> io::Result<(Date, u64)> {
         let day = day_of(MinuteStart::containing(line.minute.from_timestamp));
         Ok((day, self.append_to(day, &[line])?))
@@ -49,9 +47,7 @@ impl History {
 
     /// Appends minutes, in their order, each day's at once. Returns the days with their files' new lengths.
     ///
-    /// # Errors
-    ///
-    /// The disk does not let us; each day's minutes are there, or none of them is.
+    /// Fails when the disk does not let us; each day's minutes are there, or none of them is.
     pub fn append_all(&self, lines: &[Line]) -> io::Result<BTreeMap<Date, u64>> {
         let mut days: BTreeMap<Date, Vec<&Line>> = BTreeMap::new();
         for line in lines {
@@ -109,9 +105,7 @@ impl History {
     /// Removes the lines for which `gone` holds, for the deletions that people are entitled to. Each day file is
     /// replaced whole; a line that cannot be read is no minute, and stays.
     ///
-    /// # Errors
-    ///
-    /// The disk does not let us; each day is as it was, or done.
+    /// Fails when the disk does not let us; each day is as it was, or done.
     pub fn remove(&self, gone: impl Fn(&Line) -> bool) -> io::Result<()> {
         for day in self.days()?.into_keys() {
             let path = self.path(day);

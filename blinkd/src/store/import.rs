@@ -10,9 +10,7 @@ impl Store {
     /// The lines of imported minutes are in the history, whose files are so long now; `queued` of them are to be
     /// uploaded.
     ///
-    /// # Errors
-    ///
-    /// The store failed. When it is opened again it finds the lines, which say what is to become of them.
+    /// Fails when the store failed. When it is opened again it finds the lines, which say what is to become of them.
     pub fn imported(&mut self, queued: &[Queued], days: BTreeMap<Date, u64>) -> Result<(), StoreError> {
         self.meta.days.extend(days);
         for chunk in queued.chunks(CHUNK) {

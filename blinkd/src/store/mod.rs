@@ -44,10 +44,8 @@ const CHUNK: usize = 1_000;
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// sled says so.
     #[error("the store failed: {0}")]
     Sled(#[from] sled::Error),
-    /// sled panicked.
     #[error("the store failed on damaged data")]
     Panicked,
     /// The folder or a day file.
@@ -129,21 +127,17 @@ pub struct KeptBack {
 /// A minute its server rejected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Aside {
-    /// The minute.
     #[serde(flatten)]
     pub queued: Queued,
     /// The server's word for why.
     pub code: String,
-    /// The server's sentence.
     pub detail: String,
-    /// When.
     pub at: Timestamp,
 }
 
 /// Figures of the local day that cannot be told from minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayNote {
-    /// The local date.
     pub date: Date,
     /// How long tracking was wanted: consented to and not paused.
     pub unpaused_ms: u64,
@@ -310,9 +304,7 @@ impl Store {
     /// The server has spoken of these minutes of `owner`: each leaves the queue, the rejected ones are set aside.
     /// What is not in the queue any more is left out.
     ///
-    /// # Errors
-    ///
-    /// The store failed; nothing has left the queue then.
+    /// Fails when the store failed; nothing has left the queue then.
     pub fn acknowledge(
         &mut self,
         owner: &Owner,
@@ -344,9 +336,7 @@ impl Store {
     /// Gives nobody's minutes that began before `before` to `owner`; returns how many. Those of `foreign` machines stay
     /// nobody's: a profile may be copied from a machine of somebody else.
     ///
-    /// # Errors
-    ///
-    /// The store failed; it can be called again.
+    /// Fails when the store failed; it can be called again.
     pub fn adopt(&mut self, owner: &Owner, before: Timestamp, foreign: &[DeviceId]) -> Result<u64, StoreError> {
         let nobody = keys::tag(None);
         let found: Vec<(Vec<u8>, Queued)> = self.scan(&[keys::QUEUE, &nobody].concat(), usize::MAX)?;
@@ -367,9 +357,7 @@ impl Store {
 
     /// Drops the waiting minutes for which `gone` holds; returns how many.
     ///
-    /// # Errors
-    ///
-    /// The store failed; it can be called again.
+    /// Fails when the store failed; it can be called again.
     pub fn drop_queued(&mut self, gone: impl Fn(&Queued) -> bool) -> Result<u64, StoreError> {
         let found: Vec<(Vec<u8>, Queued)> = self.scan(keys::QUEUE, usize::MAX)?;
         let found: Vec<_> = found.into_iter().filter(|(_, queued)| gone(queued)).collect();

@@ -22,16 +22,13 @@ use super::{
 };
 use crate::minutes::Owner;
 
-/// How opening went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
     /// There was no store and no history.
     Fresh,
-    /// Everything fitted.
     Clean,
     /// It did not, and was rebuilt.
     Rebuilt {
-        /// What was found.
         why: String,
         /// Minutes queued again; the server knows which of them it has.
         queued: u64,
@@ -41,9 +38,7 @@ pub enum Opening {
 impl Store {
     /// Opens the store in `folder`, and rebuilds it where it is damaged. The caller holds the profile's lock.
     ///
-    /// # Errors
-    ///
-    /// The folder, the disk or a lock does not let us: to be tried again later. Or a later version wrote it, which is
+    /// Fails when the folder, the disk or a lock does not let us: to be tried again later. Or a later version wrote it, which is
     /// left alone.
     pub fn open(
         folder: &Path,

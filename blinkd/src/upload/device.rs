@@ -25,11 +25,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(3_600);
 /// What a server answers when a sign-in begins (RFC 8628, 3.2).
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct DeviceStart {
-    /// Ours alone.
     pub device_code: Secret,
     /// What the person types.
     pub user_code: String,
-    /// Where.
     pub verification_uri: String,
     /// The same with the code filled in.
     #[serde(default)]
@@ -64,19 +62,16 @@ impl DeviceStart {
 /// What it answers when asked whether the person has confirmed (RFC 8628, 3.5).
 #[derive(Clone, Debug)]
 pub enum DeviceAnswer {
-    /// They have.
     Granted(Box<blink_proto::http::TokenResponse>),
     /// Not yet.
     Pending,
     /// Not yet, and we ask too often.
     SlowDown,
-    /// They said no.
     Denied,
     /// The code is void.
     Expired,
 }
 
-/// Somebody who waits.
 pub(super) type Waiter = oneshot::Sender<Result<SignedIn, Problem>>;
 
 /// A sign-in under way.

@@ -58,9 +58,7 @@ const SLEPT: SignedDuration = SignedDuration::from_secs(30);
 pub struct Credentials {
     /// The server's base URL; the configured one if absent.
     pub server: Option<String>,
-    /// The account's address.
     pub email: String,
-    /// Its password.
     pub password: Secret,
     /// Whether nobody's minutes become the account's.
     pub adopt: bool,
@@ -138,7 +136,6 @@ impl UploadHandle {
         self.ask(|tell| Ask::Open(Box::new(credentials), tell)).await
     }
 
-    /// Signs out.
     pub async fn close(&self) -> Result<(), Problem> {
         self.ask(Ask::Close).await
     }
@@ -155,9 +152,7 @@ impl UploadHandle {
 
     /// Waits until that was approved. Dropping the future ends the waiting.
     ///
-    /// # Errors
-    ///
-    /// It was refused, or the code's time is over.
+    /// Fails when it was refused, or the code's time is over.
     pub async fn device_wait(&self) -> Result<SignedIn, Problem> {
         self.ask(Ask::DeviceWait).await
     }
@@ -169,14 +164,11 @@ impl UploadHandle {
 
     /// Erases the account on its server; returns the server's receipt.
     ///
-    /// # Errors
-    ///
-    /// Nobody is signed in, or as the server or the network says: nothing was erased then.
+    /// Fails when nobody is signed in, or as the server or the network says: nothing was erased then.
     pub async fn erase_account(&self, password: Option<Secret>) -> Result<serde_json::Value, Problem> {
         self.ask(|tell| Ask::Erase(password, tell)).await
     }
 
-    /// The settings changed.
     pub fn reconfigure(&self, server: String, connect: Connect) {
         self.send(Ask::Reconfigure(server, connect));
     }
@@ -200,15 +192,11 @@ pub fn stopping() -> Problem {
 
 /// What the upload thread needs.
 pub struct UploadDeps {
-    /// The keeper.
     pub keeper: KeeperHandle,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Makes clients.
     pub connect: Connect,
     /// Where tokens are kept.
     pub vault: Vault,
-    /// The configured server.
     pub server: String,
     /// Whether plain HTTP beyond this machine is allowed.
     pub insecure: bool,
@@ -221,7 +209,6 @@ struct Link {
     tokens: Option<Tokens>,
 }
 
-/// The thread's data.
 pub struct Uploader {
     deps: UploadDeps,
     link: Option<Link>,

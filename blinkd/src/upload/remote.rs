@@ -15,7 +15,6 @@ const MAX_PAGE_BYTES: usize = 900 << 10;
 /// Which minutes are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageOf {
-    /// The first instant.
     pub from: Option<Timestamp>,
     /// The first instant not wanted any more.
     pub to: Option<Timestamp>,

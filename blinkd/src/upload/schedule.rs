@@ -6,7 +6,6 @@ use std::time::Duration;
 const SPREAD: Duration = Duration::from_secs(10);
 /// The first wait after a failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
-/// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
 /// A server that asks for a longer wait than this is not believed.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
@@ -18,7 +17,6 @@ const CONSENT_EVERY: Duration = Duration::from_secs(60);
 /// A number from 0 to 1.
 pub(super) type Chance = f64;
 
-/// What is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Upload,
@@ -42,7 +40,6 @@ impl Schedule {
         *self = Self { consent_at: Some(now), upload_at: pending.then_some(now), ..Self::default() };
     }
 
-    /// Nobody is.
     pub(super) fn signed_out(&mut self) {
         *self = Self::default();
     }

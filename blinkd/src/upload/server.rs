@@ -19,7 +19,6 @@ use super::{BaseUrl, DeviceAnswer, DeviceStart, PageOf};
 /// Consent to tracking as the account's server has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerConsent {
-    /// Whether it holds.
     pub granted: bool,
     /// Since when, if the server says.
     pub at: Option<Timestamp>,
@@ -34,7 +33,6 @@ impl From<&Consent> for ServerConsent {
 /// What went wrong between us and the server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NetError {
-    /// No connection.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
     /// No answer in time.
@@ -49,7 +47,6 @@ pub enum NetError {
     /// An answer other than success.
     #[error("the server answered {status}")]
     Status {
-        /// The status.
         status: u16,
         /// The error envelope, where there was one.
         detail: Option<Box<ErrorDetail>>,
@@ -201,9 +198,7 @@ pub trait Server: Send {
 
     /// `POST /api/auth/refresh`.
     ///
-    /// # Errors
-    ///
-    /// As the server or the network says; status 401 ends the session.
+    /// Fails as the server or the network says; status 401 ends the session.
     fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/logout`.
@@ -211,9 +206,7 @@ pub trait Server: Send {
 
     /// `POST /api/blink/sync`.
     ///
-    /// # Errors
-    ///
-    /// As the server or the network says; nothing counts as acknowledged then.
+    /// Fails as the server or the network says; nothing counts as acknowledged then.
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError>;
 
     /// `GET /api/user/me/consents`; `None` from a server that keeps none.
@@ -227,9 +220,7 @@ pub trait Server: Send {
 
     /// `DELETE /api/user/me`; the receipt.
     ///
-    /// # Errors
-    ///
-    /// As the server or the network says; nothing was erased then.
+    /// Fails as the server or the network says; nothing was erased then.
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;
 
     /// `POST /api/auth/device`, under this machine's name.
@@ -237,9 +228,7 @@ pub trait Server: Send {
 
     /// `POST /api/auth/device/token`.
     ///
-    /// # Errors
-    ///
-    /// As the server or the network says. A person who has not confirmed yet is an answer.
+    /// Fails as the server or the network says. A person who has not confirmed yet is an answer.
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError>;
 }
 

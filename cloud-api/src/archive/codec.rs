@@ -36,11 +36,9 @@ const MAX_PLAIN_BYTES: u64 = 256 << 20;
 /// What an object holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// Batches of minutes.
     Minutes = 1,
     /// Lines of the server's log.
     Lines = 2,
-    /// One batch, waiting.
     Waiting = 3,
 }
 
@@ -66,7 +64,6 @@ pub enum CodecError {
 
 /// A person's key, in the clear. Nothing of it is ever shown.
 pub struct DataKey {
-    /// Its id.
     pub id: DbId,
     key: LessSafeKey,
 }
@@ -81,8 +78,7 @@ impl DataKey {
 
     /// Compresses and seals `plain` under `name`.
     ///
-    /// # Errors
-    /// Only when there is more than the cipher can take.
+    /// Fails only when there is more than the cipher can take.
     pub fn seal(&self, holds: Holds, name: &str, plain: &[u8]) -> Result<Vec<u8>, CodecError> {
         let level = if holds == Holds::Waiting { Compression::fast() } else { Compression::default() };
         let mut packed = GzEncoder::new(Vec::with_capacity(plain.len() / 8), level);
@@ -102,9 +98,6 @@ impl DataKey {
     }
 
     /// Opens what [`Self::seal`] sealed under the same name, for the same use.
-    ///
-    /// # Errors
-    /// For anything else.
     pub fn open(&self, holds: Holds, name: &str, object: &[u8]) -> Result<Vec<u8>, CodecError> {
         if key_id(object)? != self.id || object[5] != holds as u8 {
             return Err(CodecError::Changed);
@@ -128,9 +121,6 @@ fn bound(head: &[u8], name: &str) -> Aad<Vec<u8>> {
 }
 
 /// Which key opens an object.
-///
-/// # Errors
-/// When it is none of ours.
 pub fn key_id(object: &[u8]) -> Result<DbId, CodecError> {
     let head = object.get(..HEAD).filter(|head| head.starts_with(&MAGIC)).ok_or(CodecError::Foreign)?;
     if head[4] != VERSION {

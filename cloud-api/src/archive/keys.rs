@@ -33,7 +33,6 @@ const MOST: usize = 20_000;
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The database failed.
     #[error("the archive's keys cannot be read")]
     Database(#[from] DbError),
     /// It was sealed with another master key.
@@ -62,17 +61,13 @@ impl Keys {
 
     /// Opens a key.
     ///
-    /// # Errors
-    /// When it was sealed with another master key, or is damaged.
+    /// Fails when it was sealed with another master key, or is damaged.
     pub fn open(&self, row: &KeyRow) -> Result<DataKey, KeyError> {
         let bytes = self.master.open(&purpose(row.id), &row.sealed)?;
         DataKey::new(row.id, &bytes).ok_or(KeyError::Damaged)
     }
 
     /// A new key: for a person, or the server's own.
-    ///
-    /// # Errors
-    /// When it cannot be sealed.
     pub fn fresh(&self, user_id: Option<DbId>, now: UtcMs) -> Result<KeyRow, KeyError> {
         let id = DbId(uuid::Uuid::new_v4());
         let sealed = self.master.seal(&purpose(id), &rand::random::<[u8; KEY_BYTES]>())?;
@@ -81,8 +76,7 @@ impl Keys {
 
     /// A person's key; the first time it is made.
     ///
-    /// # Errors
-    /// When the database fails, the person is gone, or the key does not open.
+    /// Fails when the database fails, the person is gone, or the key does not open.
     pub async fn of_person(&self, db: &Db, user: DbId, now: UtcMs) -> Result<Arc<DataKey>, KeyError> {
         if let Some(key) = self.remembered(user) {
             return Ok(key);
@@ -139,9 +133,6 @@ pub(crate) fn purpose(id: DbId) -> String {
 }
 
 /// Reads the master key beside an SQLite database, and makes it where there is none, for this user alone.
-///
-/// # Errors
-/// When it cannot be made or read.
 pub(crate) fn own_master(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let failed = |e: io::Error| MasterKeyError::Io(path.to_owned(), e);
     if !path.try_exists().map_err(failed)? {

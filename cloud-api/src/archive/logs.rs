@@ -24,8 +24,7 @@ use crate::{
 
 /// Archives what is closed, and returns how many objects that made.
 ///
-/// # Errors
-/// When the store or the database fails; files that are not archived wait.
+/// Fails when the store or the database fails; files that are not archived wait.
 pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, clock: &Clock) -> Result<usize, WorkError> {
     let age = Duration::from_millis(archive.gather_ms.unsigned_abs());
     let mut written = 0;

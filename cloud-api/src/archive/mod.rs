@@ -37,9 +37,7 @@ use store::Stores;
 
 /// The archive of a server that has one.
 pub struct Archive {
-    /// Where objects are.
     pub stores: Stores,
-    /// What opens them.
     pub keys: Keys,
     /// Batches of one person are gathered this long.
     pub gather_ms: i64,
@@ -50,8 +48,7 @@ pub struct Archive {
 impl Archive {
     /// Opens the archive: the master key, and the folder or bucket. A store that is away is no reason not to start.
     ///
-    /// # Errors
-    /// When there is no master key, it is another one than that which sealed the archive's keys, or the folder cannot
+    /// Fails when there is no master key, it is another one than that which sealed the archive's keys, or the folder cannot
     /// be made.
     pub fn open(config: &ArchiveConfig, database: &DatabaseConfig, conn: &mut Conn) -> Result<Self, Failure> {
         let keys = Keys::new(master(database)?);
@@ -85,9 +82,6 @@ impl Archive {
 }
 
 /// The key that seals the archive's keys: the operator's, or on SQLite one of its own beside the database.
-///
-/// # Errors
-/// When it cannot be read.
 pub fn master(database: &DatabaseConfig) -> Result<MasterKey, Failure> {
     let read = match (&database.master_key_file, &database.target) {
         (Some(path), _) => MasterKey::read(path),

@@ -25,8 +25,7 @@ const AT_ONCE: usize = 8;
 
 /// Removes what is due, of one erasure or all, and returns how many objects are gone.
 ///
-/// # Errors
-/// When the database fails, or with the last failure of the store; what failed is tried again later.
+/// Fails when the database fails, or with the last failure of the store; what failed is tried again later.
 pub(crate) async fn remove_due(
     archive: &Archive,
     db: &Db,

@@ -18,7 +18,6 @@ use crate::{
 /// Why the master key stays the old one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RewrapError {
-    /// The database failed.
     #[error("the database failed")]
     Database(#[from] DbError),
     /// A key cannot be opened with the old one.
@@ -44,8 +43,7 @@ struct SigningKey {
 
 /// Seals all keys with `new`, and returns how many that were; call it in a transaction, with every server stopped.
 ///
-/// # Errors
-/// When a key does not open, or the database fails; then the transaction must be rolled back.
+/// Fails when a key does not open, or the database fails; then the transaction must be rolled back.
 pub(crate) fn change(conn: &mut Conn, old: Option<&MasterKey>, new: &MasterKey) -> Result<usize, RewrapError> {
     let opened = |purpose: &str, sealed: &[u8]| old.ok_or(MasterKeyError::Sealed)?.open(purpose, sealed);
     let mut changed = 0;

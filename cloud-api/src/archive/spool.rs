@@ -44,9 +44,6 @@ struct Open {
 
 impl Spool {
     /// A spool in this folder, which is made for this user alone.
-    ///
-    /// # Errors
-    /// When the folder cannot be made.
     pub fn new(folder: &Path) -> io::Result<Self> {
         blink_files::private_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), open: Mutex::new(None), dropped: AtomicU64::new(0) })
@@ -73,9 +70,6 @@ impl Spool {
 
     /// The oldest files that are closed, [`AT_ONCE`] at most, each locked against every other process until it is
     /// dropped. What is over the folder's bound is deleted.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
     pub fn closed(&self) -> io::Result<Vec<Closed>> {
         let current = self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|open| open.path.clone());
         let mut paths: Vec<PathBuf> = fs::read_dir(&self.folder)?
@@ -138,10 +132,6 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// Its whole lines.
-    ///
-    /// # Errors
-    /// When it cannot be read.
     pub fn lines(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut self.file, &mut bytes)?;
@@ -152,9 +142,6 @@ impl Closed {
     }
 
     /// Deletes it: it is archived.
-    ///
-    /// # Errors
-    /// When it cannot be deleted.
     pub fn delete(self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }

@@ -38,9 +38,7 @@ const ROLE_SETTINGS: [(&str, AmazonS3ConfigKey); 5] = [
 /// A bucket, as the database names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bucket {
-    /// Raw batches.
     Data,
-    /// The server's log.
     Logs,
 }
 
@@ -88,7 +86,6 @@ struct Room {
     store: Arc<dyn ObjectStore>,
 }
 
-/// The two buckets.
 pub struct Stores {
     data: Room,
     logs: Room,
@@ -97,8 +94,7 @@ pub struct Stores {
 impl Stores {
     /// Opens them; a folder is made, S3 is not asked yet.
     ///
-    /// # Errors
-    /// When a folder cannot be made, or S3 cannot be set up.
+    /// Fails when a folder cannot be made, or S3 cannot be set up.
     pub fn open(config: &ArchiveConfig) -> Result<Self, Failure> {
         // Where this is not the whole program, as in tests, nobody has chosen TLS's provider yet.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -124,8 +120,7 @@ impl Stores {
 
     /// Writes an object, whole or not at all, durably.
     ///
-    /// # Errors
-    /// When the store does not take it; then it may yet be there.
+    /// Fails when the store does not take it; then it may yet be there.
     pub async fn put(&self, bucket: Bucket, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
         let room = self.room(bucket);
         room.bounded(name, room.store.put(&Path::from(name), bytes.into())).await.map(|_| ())
@@ -133,8 +128,7 @@ impl Stores {
 
     /// Reads an object.
     ///
-    /// # Errors
-    /// When it is not there, or the store does not answer.
+    /// Fails when it is not there, or the store does not answer.
     pub async fn get(&self, bucket: Bucket, name: &str) -> Result<Vec<u8>, StoreError> {
         let (room, path) = (self.room(bucket), Path::from(name));
         let read = async { room.store.get(&path).await?.bytes().await };
@@ -143,8 +137,7 @@ impl Stores {
 
     /// Removes an object; one that is not there is removed already.
     ///
-    /// # Errors
-    /// When the store does not answer, or refuses.
+    /// Fails when the store does not answer, or refuses.
     pub async fn delete(&self, bucket: Bucket, name: &str) -> Result<(), StoreError> {
         let room = self.room(bucket);
         match room.bounded(name, room.store.delete(&Path::from(name))).await {
@@ -155,8 +148,7 @@ impl Stores {
 
     /// The names of all objects that are there.
     ///
-    /// # Errors
-    /// When the store does not answer, or refuses.
+    /// Fails when the store does not answer, or refuses.
     pub async fn list(&self, bucket: Bucket) -> Result<Vec<String>, StoreError> {
         let room = self.room(bucket);
         let mut objects = room.store.list(None);

@@ -42,7 +42,6 @@ const MOST_BATCHES: i64 = 2_000;
 /// How many keys are looked for at once.
 const PAGE: i64 = 50;
 
-/// Why gathering stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
     /// The store; everything waits for it.
@@ -51,10 +50,8 @@ pub enum WorkError {
     /// The database; everything waits for it.
     #[error("the queue cannot be read or changed")]
     Database(#[from] DbError),
-    /// One person's key.
     #[error(transparent)]
     Key(#[from] KeyError),
-    /// One person's batches.
     #[error("what waits in the queue cannot be opened")]
     Codec(#[from] CodecError),
 }
@@ -62,8 +59,7 @@ pub enum WorkError {
 /// Archives every queue that is due, and returns how many objects that made. That may take minutes: each lease and each
 /// removal begins when `clock` says that it does.
 ///
-/// # Errors
-/// When the store or the database fails; what is not archived waits.
+/// Fails when the store or the database fails; what is not archived waits.
 pub async fn gather(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, WorkError> {
     let mut written = 0;
     // What is queued from now on waits for the next pass, or this one might never end.
@@ -198,9 +194,6 @@ async fn give_up(
 }
 
 /// Looks how long the queue is, tells it to whoever watches, minds its bound, and clears up after whoever died.
-///
-/// # Errors
-/// When the database fails.
 pub async fn look(archive: &Archive, db: &Db, now: UtcMs) -> Result<(), DbError> {
     let state = db.read(archive::queue_state).await?;
     metrics::archive_queue(&state, now);

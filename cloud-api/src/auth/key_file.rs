@@ -22,8 +22,7 @@ struct Entry {
 
 /// Reads the keys at `path`, makes the first one there, and does what is due: a new key, the end of old ones.
 ///
-/// # Errors
-/// When the file cannot be made or read, or is damaged.
+/// Fails when the file cannot be made or read, or is damaged.
 pub(crate) fn open(path: &Path, now: UtcMs, forced: bool) -> Result<Keyring, KeyError> {
     let failed = |e| KeyError::Io(path.to_owned(), e);
     // Processes on the same file take turns.

@@ -32,8 +32,7 @@ pub(crate) fn purpose(kid: &str) -> String {
 /// Reads the keys, seals what is not sealed yet, and does what is due: the first key, a new one, the end of old ones. The caller's transaction keeps replicas that
 /// start together apart.
 ///
-/// # Errors
-/// When the database fails, or a key is sealed with another master key or none is given for it.
+/// Fails when the database fails, or a key is sealed with another master key or none is given for it.
 pub(crate) fn open(
     conn: &mut PgConnection,
     master: Option<&MasterKey>,

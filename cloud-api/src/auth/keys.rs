@@ -51,7 +51,6 @@ pub(crate) enum KeyError {
     /// The master key is another one.
     #[error("the signing keys in the database cannot be opened")]
     Master(#[source] super::master::MasterKeyError),
-    /// The database failed.
     #[error("the signing keys cannot be read from the database")]
     Database(#[from] crate::db::DbError),
 }
@@ -59,11 +58,9 @@ pub(crate) enum KeyError {
 /// One key, in the clear.
 #[derive(Clone)]
 pub struct Record {
-    /// Its id.
     pub kid: String,
     /// When it was made.
     pub created_at: UtcMs,
-    /// The secret itself.
     pub secret: Vec<u8>,
 }
 

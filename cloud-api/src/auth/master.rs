@@ -32,8 +32,7 @@ pub struct MasterKey(LessSafeKey);
 impl MasterKey {
     /// Reads the key from its file: 32 raw bytes, or their base64 (`openssl rand -base64 32`).
     ///
-    /// # Errors
-    /// When there is no file, or no key in it.
+    /// Fails when there is no file, or no key in it.
     pub fn read(path: &Path) -> Result<Self, MasterKeyError> {
         let bytes = fs::read(path).map_err(|e| MasterKeyError::Io(path.to_owned(), e))?;
         let decoded = std::str::from_utf8(&bytes).ok().and_then(|text| STANDARD.decode(text.trim()).ok());
@@ -49,8 +48,7 @@ impl MasterKey {
 
     /// Seals `plain` for `purpose`.
     ///
-    /// # Errors
-    /// Only for more bytes than the cipher can take.
+    /// Fails only for more bytes than the cipher can take.
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>, MasterKeyError> {
         let nonce: [u8; NONCE_LEN] = rand::random();
         let mut body = plain.to_vec();
@@ -65,9 +63,6 @@ impl MasterKey {
     }
 
     /// Opens what [`Self::seal`] sealed for the same purpose.
-    ///
-    /// # Errors
-    /// For anything else.
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, MasterKeyError> {
         let [VERSION, rest @ ..] = sealed else { return Err(MasterKeyError::Sealed) };
         let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(MasterKeyError::Sealed)?;

@@ -40,16 +40,14 @@ impl Default for Passwords {
 impl Passwords {
     /// The PHC string of a password, with a fresh salt.
     ///
-    /// # Errors
-    /// 500 when the hash cannot be made.
+    /// Refuses with 500 when the hash cannot be made.
     pub async fn hash(&self, password: Secret) -> Result<String, ApiError> {
         self.work(move |memory| hash_in(memory, &password).map_err(ApiError::internal)).await?
     }
 
     /// Whether `password` is the one of `hash`. Without a hash the answer is no, after the same work.
     ///
-    /// # Errors
-    /// 500 when the work is cut off.
+    /// Refuses with 500 when the work is cut off.
     pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<bool, ApiError> {
         self.work(move |memory| {
             let known = hash.is_some();
@@ -96,9 +94,6 @@ fn prepared(password: &Secret) -> String {
 }
 
 /// The PHC string of a password, on the caller's thread: for commands.
-///
-/// # Errors
-/// When the hash cannot be made.
 pub(crate) fn hash_now(password: &Secret) -> Result<String, String> {
     hash_in(&mut Vec::new(), password)
 }

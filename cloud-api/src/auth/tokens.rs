@@ -25,18 +25,14 @@ const REFRESH: &str = "cloud-api/refresh";
 /// What an access token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Access {
-    /// The person.
     pub sub: Uuid,
-    /// The session.
     pub sid: Uuid,
 }
 
 /// What a refresh token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Refresh {
-    /// The session.
     pub sid: Uuid,
-    /// This token.
     pub jti: Uuid,
 }
 
@@ -56,17 +52,11 @@ struct Claims<T> {
 pub(crate) struct SignError(#[from] jsonwebtoken::errors::Error);
 
 /// Signs an access token.
-///
-/// # Errors
-/// When the signing library refuses.
 pub(crate) fn access(keys: &Keyring, user: UserId, session: DbId, now: UtcMs) -> Result<Secret, SignError> {
     sign(keys, ACCESS, now, ACCESS_S, Access { sub: user.0, sid: session.0 })
 }
 
 /// Signs a refresh token.
-///
-/// # Errors
-/// When the signing library refuses.
 pub(crate) fn refresh(keys: &Keyring, session: DbId, token: DbId, now: UtcMs) -> Result<Secret, SignError> {
     sign(keys, REFRESH, now, SESSION_S, Refresh { sid: session.0, jti: token.0 })
 }

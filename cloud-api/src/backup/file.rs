@@ -18,8 +18,7 @@ pub const PIPE: &str = "-";
 /// Writes a backup to `path`, or to standard output for `-`, and returns how many rows it holds. A link is followed; a
 /// file that is there is replaced only when `force` says so.
 ///
-/// # Errors
-/// When there is something else than a plain file, or the database or the file fails.
+/// Fails when there is something else than a plain file, or the database or the file fails.
 pub fn write(conn: &mut Conn, path: &Path, force: bool, now: Timestamp) -> Result<u64, BackupError> {
     let failed = |e: WriteError| match e {
         WriteError::Database(e) => e.into(),
@@ -53,9 +52,6 @@ fn destination(path: &Path, force: bool) -> Result<PathBuf, BackupError> {
 }
 
 /// Opens a backup, or standard input for `-`.
-///
-/// # Errors
-/// When it cannot be opened.
 pub fn open(path: &Path) -> Result<Box<dyn Read>, BackupError> {
     if path == Path::new(PIPE) {
         return Ok(Box::new(io::stdin().lock()));

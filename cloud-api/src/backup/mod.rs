@@ -39,10 +39,8 @@ const VERSION: u32 = 1;
 /// Why there is no backup, or no restore.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The file.
     #[error("the backup {0} cannot be used")]
     Io(PathBuf, #[source] io::Error),
-    /// The database.
     #[error("the database failed")]
     Database(#[from] DbError),
     /// There is a device, a pipe or a folder where the backup should go.
@@ -97,18 +95,15 @@ struct Row {
 /// Why rows could not be written out.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// The database.
     #[error("the database failed")]
     Database(#[from] diesel::result::Error),
-    /// Where they went.
     #[error("writing failed")]
     Output(#[from] io::Error),
 }
 
 /// Writes a backup, as of one moment, and returns how many rows it holds.
 ///
-/// # Errors
-/// When the database or the output fails; then what was written is no whole backup, and known for none.
+/// Fails when the database or the output fails; then what was written is no whole backup, and known for none.
 pub fn write(conn: &mut Conn, out: impl Write, now: Timestamp) -> Result<u64, WriteError> {
     let mut out = io::BufWriter::new(GzEncoder::new(out, Compression::default()));
     let head = Head { format: FORMAT.to_owned(), version: VERSION, created_at: now };

@@ -37,7 +37,6 @@ const AHEAD_MS: i64 = 86_400_000;
 /// What a restore did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Rows read.
     pub rows: u64,
     /// People who were erased since the backup, and stay erased.
     pub erased: u64,
@@ -50,8 +49,7 @@ pub struct Restored {
 /// Restores a backup into an empty database whose schema is up to date, and replays the ledger; call it in a
 /// transaction.
 ///
-/// # Errors
-/// When the database is not empty, the file is not whole, or either fails; then the transaction must be rolled back.
+/// Fails when the database is not empty, the file is not whole, or either fails; then the transaction must be rolled back.
 pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Result<Restored, BackupError> {
     if !users::list(conn, None, 1)?.is_empty() {
         return Err(BackupError::NotEmpty);

@@ -12,11 +12,8 @@ pub(super) enum Kind {
     Id,
     /// A UTC time, as milliseconds.
     Utc,
-    /// Text.
     Text,
-    /// A whole number.
     Int,
-    /// A real number.
     Real,
     /// 0 or 1.
     Bool,

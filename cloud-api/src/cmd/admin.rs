@@ -83,9 +83,6 @@ enum Command {
 }
 
 /// Runs the command and prints what it says.
-///
-/// # Errors
-/// With the line to print.
 pub(crate) fn run(args: &AdminArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {

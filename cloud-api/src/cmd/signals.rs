@@ -8,9 +8,6 @@ use tokio::sync::Notify;
 use crate::failure::Failure;
 
 /// Completes on SIGTERM or SIGINT, and notifies `reload` on SIGHUP.
-///
-/// # Errors
-/// When the signals cannot be watched.
 #[cfg(unix)]
 pub(super) fn until_stop(reload: Arc<Notify>) -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -39,9 +36,6 @@ pub(super) fn until_stop(reload: Arc<Notify>) -> Result<impl Future<Output = ()>
 }
 
 /// Completes when the person stops it.
-///
-/// # Errors
-/// None.
 #[cfg(not(unix))]
 pub(super) fn until_stop(_: Arc<Notify>) -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {

@@ -36,7 +36,6 @@ pub struct AccessArgs {
     pub metrics_token: Option<String>,
 }
 
-/// The checked settings.
 #[derive(Clone, Debug)]
 pub struct AccessConfig {
     /// Who may make an account.
@@ -66,7 +65,6 @@ impl Default for AccessConfig {
 /// Who may make an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registration {
-    /// Anybody.
     Open,
     /// People with an address of this domain, in lower case.
     Domain(String),
@@ -90,8 +88,7 @@ impl FromStr for Registration {
 impl AccessArgs {
     /// Checks them.
     ///
-    /// # Errors
-    /// When limits are off beyond loopback, or an origin is none.
+    /// Fails when limits are off beyond loopback, or an origin is none.
     pub fn resolve(&self, loopback: bool) -> Result<AccessConfig, Failure> {
         let rate_limit = self.rate_limit == "on";
         if !rate_limit && !loopback {

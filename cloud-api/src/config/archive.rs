@@ -86,7 +86,6 @@ pub struct ArchiveArgs {
 /// The kind of place that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Where {
-    /// Nothing is archived.
     Off,
     /// A local folder; `None` is the one beside the database.
     Folder(Option<PathBuf>),
@@ -111,7 +110,6 @@ impl FromStr for Where {
 /// The checked settings of an archive that is on.
 #[derive(Clone, Debug)]
 pub struct ArchiveConfig {
-    /// Where objects go.
     pub place: Place,
     /// Batches of one person are gathered this long into one object.
     pub gather_ms: i64,
@@ -123,10 +121,8 @@ pub struct ArchiveConfig {
     pub logs_bucket: String,
 }
 
-/// Where objects go.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// A local folder.
     Folder(PathBuf),
     /// S3, or what speaks like it.
     S3(S3Config),
@@ -137,7 +133,6 @@ pub enum Place {
 pub struct S3Config {
     /// Its address; `None` is AWS's own.
     pub endpoint: Option<String>,
-    /// Its region.
     pub region: String,
     /// Key id and secret; `None` uses the machine's own role.
     pub keys: Option<(String, Secret)>,
@@ -148,8 +143,7 @@ pub struct S3Config {
 impl ArchiveArgs {
     /// Checks them; `None` is off.
     ///
-    /// # Errors
-    /// When a name or an address cannot be, or one of two keys is missing.
+    /// Fails when a name or an address cannot be, or one of two keys is missing.
     pub fn resolve(&self, database: &DatabaseConfig) -> Result<Option<ArchiveConfig>, Failure> {
         let place = match &self.archive {
             Where::Off => return Ok(None),

@@ -35,12 +35,9 @@ pub struct DatabaseArgs {
     pub retention_days: u32,
 }
 
-/// The checked settings.
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
-    /// The database.
     pub target: Target,
-    /// The most connections.
     pub connections: u32,
     /// Where the master key is.
     pub master_key_file: Option<PathBuf>,
@@ -57,8 +54,7 @@ pub struct DatabaseConfig {
 impl DatabaseArgs {
     /// Checks them.
     ///
-    /// # Errors
-    /// When the address names no database, or there is no home for the default.
+    /// Fails when the address names no database, or there is no home for the default.
     pub fn resolve(&self) -> Result<DatabaseConfig, Failure> {
         let target = match self.database.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => url.parse().map_err(|e| {

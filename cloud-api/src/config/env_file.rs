@@ -4,8 +4,7 @@ use crate::failure::Failure;
 
 /// Reads `.env` if there is one. Must run before any thread is started.
 ///
-/// # Errors
-/// When the file is there and cannot be read.
+/// Fails when the file is there and cannot be read.
 pub fn load() -> Result<(), Failure> {
     match dotenvy::from_path(".env") {
         Ok(()) => Ok(()),

@@ -31,7 +31,6 @@ use crate::failure::Failure;
 /// Everything `serve` is told.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where it listens.
     pub server: ServerConfig,
     /// Who may register, from where, how often.
     pub access: AccessConfig,
@@ -47,9 +46,6 @@ pub struct Config {
 
 impl Config {
     /// Checks what the flags and the environment say.
-    ///
-    /// # Errors
-    /// With the setting that is wrong.
     pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
         let server = ServerConfig::from_args(args)?;
         let database = DatabaseConfig { migrate: !args.no_migrate, ..args.database.resolve()? };

@@ -54,18 +54,14 @@ pub struct OidcConfig {
 pub struct AskConfig {
     /// Its base address, such as `http://127.0.0.1:11434/v1`.
     pub url: String,
-    /// Its name there.
     pub model: String,
     /// What it wants to see, if anything.
     pub key: Option<Secret>,
 }
 
-/// The checked settings.
 #[derive(Clone, Debug, Default)]
 pub struct OutsideConfig {
-    /// The provider.
     pub oidc: Option<OidcConfig>,
-    /// The model.
     pub ask: Option<AskConfig>,
 }
 
@@ -114,8 +110,7 @@ fn is_this_machine(url: &Url) -> bool {
 impl OutsideArgs {
     /// Checks them.
     ///
-    /// # Errors
-    /// When an address would carry secrets in the clear, or the model has no name.
+    /// Fails when an address would carry secrets in the clear, or the model has no name.
     pub fn resolve(&self) -> Result<OutsideConfig, Failure> {
         let oidc = match given(self.oidc_client_id.as_ref()) {
             None => None,

@@ -28,15 +28,11 @@ use crate::failure::Failure;
 pub enum Part {
     /// Health and figures: every process answers these.
     Always,
-    /// Accounts and sessions.
     Auth,
     /// People's own data, teams, administration.
     Data,
-    /// Minutes in.
     Sync,
-    /// The attendance desk.
     Attendance,
-    /// Pages and documentation.
     Web,
 }
 
@@ -111,7 +107,6 @@ pub struct ServeArgs {
     pub database: DatabaseArgs,
 }
 
-/// The checked settings.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Where to listen; port 0 takes any free one.
@@ -133,8 +128,7 @@ pub struct ServerConfig {
 impl ServerConfig {
     /// Checks the flags.
     ///
-    /// # Errors
-    /// When the address is none, or would speak plain HTTP beyond loopback.
+    /// Fails when the address is none, or would speak plain HTTP beyond loopback.
     pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
         let listen = match args.listen.as_deref() {
             None => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), args.port),

@@ -4,10 +4,8 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use super::postgres_url;
 
-/// A database address.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A file.
     Sqlite(PathBuf),
     /// A libpq URL. It may hold a password: never shown.
     Postgres(String),

@@ -42,13 +42,11 @@ pub struct QueuedRow {
     pub key_id: DbId,
     /// When it came.
     pub queued_at: UtcMs,
-    /// Its oldest minute.
     pub oldest_at: UtcMs,
     /// How many minutes it holds.
     pub records: i32,
     /// The length of the payload.
     pub bytes: i32,
-    /// The batch, sealed.
     pub payload: Vec<u8>,
 }
 
@@ -56,7 +54,6 @@ pub struct QueuedRow {
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = archive_objects)]
 pub struct ObjectRow {
-    /// Its own id.
     pub id: DbId,
     /// The key that sealed it.
     pub key_id: DbId,
@@ -68,50 +65,33 @@ pub struct ObjectRow {
     pub created_at: UtcMs,
     /// The oldest of what it holds: it goes when this is past retention.
     pub oldest_at: UtcMs,
-    /// Minutes, or lines.
     pub records: i32,
-    /// Its size.
     pub bytes: i32,
     /// Whether the object is known to be there.
     pub written: bool,
 }
 
 /// The key of a person.
-///
-/// # Errors
-/// When the database fails.
 pub fn key_of(conn: &mut Conn, user: DbId) -> Result<Option<KeyRow>, DbError> {
     Ok(archive_keys::table.filter(archive_keys::user_id.eq(Some(user))).first(conn).optional()?)
 }
 
 /// The key of this id.
-///
-/// # Errors
-/// When the database fails.
 pub fn key(conn: &mut Conn, id: DbId) -> Result<Option<KeyRow>, DbError> {
     Ok(archive_keys::table.filter(archive_keys::id.eq(id)).first(conn).optional()?)
 }
 
 /// Every key, for a change of the master key.
-///
-/// # Errors
-/// When the database fails.
 pub fn keys(conn: &mut Conn) -> Result<Vec<KeyRow>, DbError> {
     Ok(archive_keys::table.order(archive_keys::id).load(conn)?)
 }
 
 /// Any key, to see whether the master key is the right one.
-///
-/// # Errors
-/// When the database fails.
 pub fn any_key(conn: &mut Conn) -> Result<Option<KeyRow>, DbError> {
     Ok(archive_keys::table.first(conn).optional()?)
 }
 
 /// The server's own key since `from`.
-///
-/// # Errors
-/// When the database fails.
 pub fn log_key_since(conn: &mut Conn, from: UtcMs) -> Result<Option<KeyRow>, DbError> {
     let own = archive_keys::user_id.is_null().and(archive_keys::created_at.ge(from));
     Ok(archive_keys::table.filter(own).order(archive_keys::created_at).first(conn).optional()?)
@@ -119,17 +99,13 @@ pub fn log_key_since(conn: &mut Conn, from: UtcMs) -> Result<Option<KeyRow>, DbE
 
 /// Adds a key. A person who has one already is a unique violation.
 ///
-/// # Errors
-/// When there is one already, or the database fails.
+/// Fails when there is one already, or the database fails.
 pub fn add_key(conn: &mut Conn, row: &KeyRow) -> Result<(), DbError> {
     diesel::insert_into(archive_keys::table).values(row.clone()).execute(conn)?;
     Ok(())
 }
 
 /// Puts another sealed form in a key's place.
-///
-/// # Errors
-/// When the database fails.
 pub fn reseal_key(conn: &mut Conn, id: DbId, sealed: Vec<u8>) -> Result<(), DbError> {
     diesel::update(archive_keys::table.filter(archive_keys::id.eq(id)))
         .set(archive_keys::sealed.eq(sealed))
@@ -139,8 +115,7 @@ pub fn reseal_key(conn: &mut Conn, id: DbId, sealed: Vec<u8>) -> Result<(), DbEr
 
 /// Adds a batch to the queue.
 ///
-/// # Errors
-/// When the key is gone, or the database fails.
+/// Fails when the key is gone, or the database fails.
 pub fn enqueue(conn: &mut diesel::SqliteConnection, row: &QueuedRow) -> Result<(), DbError> {
     diesel::insert_into(archive_queue::table).values(row.clone()).execute(conn)?;
     Ok(())
@@ -154,9 +129,6 @@ struct KeyId {
 
 /// Keys that nobody is archiving with and whose queue is due: its oldest batch came before `before`, or it holds
 /// `enough_bytes`. Those that wait longest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn due_keys(
     conn: &mut Conn,
     now: UtcMs,
@@ -178,9 +150,6 @@ pub fn due_keys(
 }
 
 /// Takes the lease of a key, unless somebody has it; true when it is ours.
-///
-/// # Errors
-/// When the database fails.
 pub fn lease(conn: &mut Conn, id: DbId, now: UtcMs, until: UtcMs) -> Result<bool, DbError> {
     let free = archive_keys::id.eq(id).and(archive_keys::leased_until.le(now));
     let taken =
@@ -189,9 +158,6 @@ pub fn lease(conn: &mut Conn, id: DbId, now: UtcMs, until: UtcMs) -> Result<bool
 }
 
 /// Gives a lease back, or puts it off: nobody takes it before `until`. False when it is not ours any more.
-///
-/// # Errors
-/// When the database fails.
 pub fn release(conn: &mut Conn, id: DbId, ours: UtcMs, until: UtcMs) -> Result<bool, DbError> {
     let own = archive_keys::id.eq(id).and(archive_keys::leased_until.eq(ours));
     let released =
@@ -201,9 +167,6 @@ pub fn release(conn: &mut Conn, id: DbId, ours: UtcMs, until: UtcMs) -> Result<b
 
 /// The oldest batches of a key, up to `limit` of them, and no more than it takes to hold `enough_bytes`: only those are
 /// read.
-///
-/// # Errors
-/// When the database fails.
 pub fn queued(conn: &mut Conn, key: DbId, limit: i64, enough_bytes: i64) -> Result<Vec<QueuedRow>, DbError> {
     use archive_queue::{bytes, id, key_id, queued_at};
     let sizes: Vec<(DbId, i32)> = archive_queue::table
@@ -228,9 +191,6 @@ pub fn queued(conn: &mut Conn, key: DbId, limit: i64, enough_bytes: i64) -> Resu
 }
 
 /// Takes batches out of the queue: they are archived.
-///
-/// # Errors
-/// When the database fails.
 pub fn dequeue(conn: &mut Conn, ids: &[DbId]) -> Result<usize, DbError> {
     let mut gone = 0;
     for part in ids.chunks(MOST_VALUES) {
@@ -240,18 +200,12 @@ pub fn dequeue(conn: &mut Conn, ids: &[DbId]) -> Result<usize, DbError> {
 }
 
 /// Registers an object before it is written.
-///
-/// # Errors
-/// When the database fails.
 pub fn register(conn: &mut Conn, row: &ObjectRow) -> Result<(), DbError> {
     diesel::insert_into(archive_objects::table).values(row.clone()).execute(conn)?;
     Ok(())
 }
 
 /// Says that an object is there; false when it was given up meanwhile.
-///
-/// # Errors
-/// When the database fails.
 pub fn mark_written(conn: &mut Conn, id: DbId, bytes: i32) -> Result<bool, DbError> {
     let own = archive_objects::table.filter(archive_objects::id.eq(id));
     let written = (archive_objects::written.eq(true), archive_objects::bytes.eq(bytes));
@@ -259,18 +213,12 @@ pub fn mark_written(conn: &mut Conn, id: DbId, bytes: i32) -> Result<bool, DbErr
 }
 
 /// Objects that were registered with this key and never finished.
-///
-/// # Errors
-/// When the database fails.
 pub fn unfinished(conn: &mut Conn, key: DbId) -> Result<Vec<ObjectRow>, DbError> {
     let own = archive_objects::key_id.eq(key).and(archive_objects::written.eq(false));
     Ok(archive_objects::table.filter(own).load(conn)?)
 }
 
 /// Objects in the order of their ids after `after`: of one key, or all.
-///
-/// # Errors
-/// When the database fails.
 pub fn objects(conn: &mut Conn, key: Option<DbId>, after: Option<DbId>, limit: i64) -> Result<Vec<ObjectRow>, DbError> {
     let later = archive_objects::table
         .filter(archive_objects::id.gt(after.unwrap_or(DbId(uuid::Uuid::nil()))))
@@ -283,9 +231,6 @@ pub fn objects(conn: &mut Conn, key: Option<DbId>, after: Option<DbId>, limit: i
 }
 
 /// The object of this name.
-///
-/// # Errors
-/// When the database fails.
 pub fn object(conn: &mut Conn, name: &str) -> Result<Option<ObjectRow>, DbError> {
     Ok(archive_objects::table.filter(archive_objects::name.eq(name)).first(conn).optional()?)
 }
@@ -293,7 +238,6 @@ pub fn object(conn: &mut Conn, name: &str) -> Result<Option<ObjectRow>, DbError>
 /// How full the queue is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueState {
-    /// Batches.
     pub batches: i64,
     /// Their payloads' bytes.
     pub bytes: i64,
@@ -320,9 +264,6 @@ struct StateRow {
 }
 
 /// How full the queue is.
-///
-/// # Errors
-/// When the database fails.
 pub fn queue_state(conn: &mut Conn) -> Result<QueueState, DbError> {
     let row: StateRow = sql_query(
         "SELECT count(*) AS batches, coalesce(sum(bytes), 0) AS bytes, min(queued_at) AS oldest_at, \
@@ -337,13 +278,10 @@ pub fn queue_state(conn: &mut Conn) -> Result<QueueState, DbError> {
 /// What the archive holds of a person, for their export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Objects.
     pub objects: i64,
     /// Their bytes.
     pub bytes: i64,
-    /// Minutes in them.
     pub minutes: i64,
-    /// The oldest minute.
     pub oldest_at: Option<UtcMs>,
     /// Batches still on their way.
     pub queued: i64,
@@ -364,9 +302,6 @@ struct HeldRow {
 }
 
 /// What the archive holds of a person.
-///
-/// # Errors
-/// When the database fails.
 pub fn held(conn: &mut Conn, user: DbId) -> Result<Held, DbError> {
     let Some(key) = key_of(conn, user)? else { return Ok(Held::default()) };
     let row: HeldRow = sql_query(

@@ -18,7 +18,6 @@ pub const SETTLE_MS: i64 = 60_000;
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = archive_removals)]
 pub struct RemovalRow {
-    /// The object's id.
     pub id: DbId,
     /// `data` or `logs`.
     pub bucket: String,
@@ -44,9 +43,6 @@ pub struct Removed {
 }
 
 /// Destroys a person's key and their queue, and marks their objects for removal.
-///
-/// # Errors
-/// When the database fails.
 pub fn erase(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> Result<Removed, DbError> {
     if let Conn::Postgres(conn) = conn {
         // Whoever is registering an object holds the row: wait for them, then see it.
@@ -83,9 +79,6 @@ fn objects_of(conn: &mut Conn, key: DbId) -> Result<Vec<ObjectName>, DbError> {
 }
 
 /// Turns objects into removals, and returns how many.
-///
-/// # Errors
-/// When the database fails.
 pub fn give_up(
     conn: &mut Conn,
     objects: Vec<ObjectName>,
@@ -107,9 +100,6 @@ pub fn give_up(
 
 /// Marks for removal what was registered before `before` and never written: whoever was writing it has died. Returns how
 /// many objects go.
-///
-/// # Errors
-/// When the database fails.
 pub fn clear_up(conn: &mut Conn, before: UtcMs, now: UtcMs) -> Result<usize, DbError> {
     use archive_objects::{bucket, created_at, id, name, written};
     let abandoned: Vec<ObjectName> = archive_objects::table
@@ -120,9 +110,6 @@ pub fn clear_up(conn: &mut Conn, before: UtcMs, now: UtcMs) -> Result<usize, DbE
 }
 
 /// Marks for removal what is past retention and what has lost its key; drops what is queued and past retention, and the server's own keys that nothing needs. Returns how many objects go.
-///
-/// # Errors
-/// When the database fails.
 pub fn retire(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<usize, DbError> {
     use archive_objects::{bucket, id, key_id, name, oldest_at, written};
     const DAY_MS: i64 = 86_400_000;
@@ -145,9 +132,6 @@ pub fn retire(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<usize, Db
 }
 
 /// Removals that are due, of one erasure or all, taken for `lease_ms`: nobody else tries them meanwhile.
-///
-/// # Errors
-/// When the database fails.
 pub fn take_due(
     conn: &mut Conn,
     erasure: Option<DbId>,
@@ -173,18 +157,12 @@ pub fn take_due(
 }
 
 /// An object is gone.
-///
-/// # Errors
-/// When the database fails.
 pub fn done(conn: &mut Conn, id: DbId) -> Result<(), DbError> {
     diesel::delete(archive_removals::table.filter(archive_removals::id.eq(id))).execute(conn)?;
     Ok(())
 }
 
 /// An object could not be removed; it is tried again at `due`.
-///
-/// # Errors
-/// When the database fails.
 pub fn failed(conn: &mut Conn, row: &RemovalRow, due: UtcMs) -> Result<(), DbError> {
     diesel::update(archive_removals::table.filter(archive_removals::id.eq(row.id)))
         .set((archive_removals::due_at.eq(due), archive_removals::attempts.eq(row.attempts.saturating_add(1))))
@@ -193,18 +171,12 @@ pub fn failed(conn: &mut Conn, row: &RemovalRow, due: UtcMs) -> Result<(), DbErr
 }
 
 /// How many objects of an erasure are still to go.
-///
-/// # Errors
-/// When the database fails.
 pub fn pending(conn: &mut Conn, erasure: DbId) -> Result<i64, DbError> {
     let own = archive_removals::table.filter(archive_removals::erasure_id.eq(Some(erasure)));
     Ok(own.count().get_result(conn)?)
 }
 
 /// Keeps a receipt: when, and the stores as JSON. It names nobody.
-///
-/// # Errors
-/// When the database fails.
 pub fn record(conn: &mut Conn, id: DbId, at: UtcMs, stores: &str) -> Result<(), DbError> {
     diesel::insert_into(erasures::table)
         .values((erasures::id.eq(id), erasures::erased_at.eq(at), erasures::stores.eq(stores)))
@@ -213,18 +185,12 @@ pub fn record(conn: &mut Conn, id: DbId, at: UtcMs, stores: &str) -> Result<(), 
 }
 
 /// A receipt: when, and the stores as JSON.
-///
-/// # Errors
-/// When the database fails.
 pub fn receipt(conn: &mut Conn, id: DbId) -> Result<Option<(UtcMs, String)>, DbError> {
     let own = erasures::table.filter(erasures::id.eq(id));
     Ok(own.select((erasures::erased_at, erasures::stores)).first(conn).optional()?)
 }
 
 /// The names of all objects that wait for their removal.
-///
-/// # Errors
-/// When the database fails.
 pub fn names(conn: &mut Conn) -> Result<std::collections::HashSet<String>, DbError> {
     let names: Vec<String> = archive_removals::table.select(archive_removals::name).load(conn)?;
     Ok(names.into_iter().collect())

@@ -35,9 +35,6 @@ impl From<Row> for Counted {
 }
 
 /// What is counted under `key` now.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
     let row = sql_query("SELECT window_from, attempts FROM sign_in_attempts WHERE key = $1 AND window_from > $2")
         .bind::<Binary, _>(key)
@@ -48,9 +45,6 @@ pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option
 }
 
 /// Counts an attempt under `key`, and returns what that makes in its window.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, DbError> {
     let row: Row = sql_query(
         "INSERT INTO sign_in_attempts (key, window_from, attempts) VALUES ($1, $2, 1) \
@@ -68,18 +62,12 @@ pub(crate) fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, 
 }
 
 /// Forgets what was counted under `key`.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("DELETE FROM sign_in_attempts WHERE key = $1").bind::<Binary, _>(key).execute(conn)?;
     Ok(())
 }
 
 /// Takes one attempt back: it was a good one.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("UPDATE sign_in_attempts SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
         .bind::<Binary, _>(key)

@@ -7,8 +7,6 @@ use diesel::{PgConnection, SqliteConnection};
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
 pub enum Conn {
-    /// The embedded database.
     Sqlite(SqliteConnection),
-    /// The company's database.
     Postgres(PgConnection),
 }

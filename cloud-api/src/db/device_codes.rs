@@ -13,7 +13,6 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
-/// A waiting tray.
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = device_codes)]
 pub struct CodeRow {
@@ -29,7 +28,6 @@ pub struct CodeRow {
     pub expires_at: UtcMs,
     /// When it last asked for its tokens.
     pub polled_at: Option<UtcMs>,
-    /// Who approved it.
     pub user_id: Option<DbId>,
     /// Whether it was refused.
     pub denied: bool,
@@ -44,9 +42,6 @@ pub fn hash(code: &str) -> Vec<u8> {
 }
 
 /// Adds a waiting tray, and sweeps those whose time is over. A user code in use is a unique violation.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(conn: &mut Conn, row: &CodeRow, now: UtcMs) -> Result<(), DbError> {
     diesel::delete(device_codes::table.filter(device_codes::expires_at.le(now))).execute(conn)?;
     diesel::insert_into(device_codes::table).values(row.clone()).execute(conn)?;
@@ -54,9 +49,6 @@ pub fn insert(conn: &mut Conn, row: &CodeRow, now: UtcMs) -> Result<(), DbError>
 }
 
 /// The tray that waits under this user code.
-///
-/// # Errors
-/// When the database fails.
 pub fn waiting(conn: &mut Conn, user_code: &str, now: UtcMs) -> Result<Option<CodeRow>, DbError> {
     let open = device_codes::user_id.is_null().and(device_codes::denied.eq(false));
     let live = device_codes::user_code.eq(user_code).and(device_codes::expires_at.gt(now)).and(open);
@@ -66,9 +58,7 @@ pub fn waiting(conn: &mut Conn, user_code: &str, now: UtcMs) -> Result<Option<Co
 /// Who decides about a tray: the person, and the session they do it in.
 #[derive(Clone, Copy, Debug)]
 pub struct Decider {
-    /// The person.
     pub user: DbId,
-    /// Their session.
     pub session: DbId,
 }
 
@@ -87,9 +77,6 @@ pub fn decide(conn: &mut Conn, user_code: &str, who: Decider, approved: bool, no
 }
 
 /// Forgets the trays that somebody approved and that have not asked for their tokens yet; how many there were.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_approved(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
     Ok(diesel::delete(device_codes::table.filter(device_codes::user_id.eq(Some(user)))).execute(conn)?)
 }
@@ -100,7 +87,6 @@ pub enum Poll {
     SlowDown,
     /// Nobody has decided yet.
     Pending,
-    /// Somebody refused.
     Denied,
     /// Its time is over.
     Expired,
@@ -108,9 +94,7 @@ pub enum Poll {
     Unknown,
     /// This person approved it; the code is used up, and the session has begun.
     Approved {
-        /// Who approved.
         user: Box<UserRow>,
-        /// The device's session.
         session: Box<SessionRow>,
     },
 }
@@ -118,7 +102,6 @@ pub enum Poll {
 /// An approval that a tray comes for.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    /// Who gave it.
     pub user: DbId,
     /// What the device calls itself.
     pub device_name: String,

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
-/// A machine.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = devices)]
 pub(crate) struct DeviceRow {
@@ -25,9 +24,6 @@ pub(crate) struct DeviceRow {
 }
 
 /// A person's machines, the last seen first.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn of_user(conn: &mut Conn, user: DbId) -> Result<Vec<DeviceRow>, DbError> {
     let own = devices::table.filter(devices::user_id.eq(user)).select(DeviceRow::as_select());
     Ok(own.order((devices::last_seen_at.desc(), devices::device_id)).load(conn)?)
@@ -41,9 +37,6 @@ pub(crate) fn forget_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
 
 /// Signs a machine out: ends the session that brought its minutes, and takes it off the list. Its minutes stay.
 /// False when the person has no such machine.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn end(conn: &mut Conn, user: DbId, device: DbId) -> Result<bool, DbError> {
     let own = devices::user_id.eq(user).and(devices::device_id.eq(device));
     let session = devices::table.filter(own).select(devices::session_id);

@@ -14,23 +14,16 @@ use crate::domain::time::UtcMs;
 /// What was removed from the database, in rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Removed {
-    /// Minutes.
     pub minutes: usize,
-    /// Quarter-hour sums.
     pub sums: usize,
-    /// Consents.
     pub consents: usize,
-    /// Sessions.
     pub sessions: usize,
-    /// Devices.
     pub devices: usize,
     /// One-time links and codes.
     pub links: usize,
     /// Links to a sign-in provider's accounts.
     pub identities: usize,
-    /// Places in teams.
     pub memberships: usize,
-    /// The account itself.
     pub accounts: usize,
 }
 
@@ -54,8 +47,7 @@ pub(crate) fn minutes(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<(), DbE
 /// Removes a person and all that is kept about them, and destroys the key of what the archive holds. A batch under way
 /// waits, and then finds nobody to store it for. The objects' removals bear the id of the `erasure`.
 ///
-/// # Errors
-/// When the database fails; then nothing is removed.
+/// Fails when the database fails; then nothing is removed.
 pub(crate) fn person(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> Result<Erased, DbError> {
     if let Conn::Postgres(conn) = conn {
         // Against ingest, which holds the same row shared while it stores.

@@ -11,9 +11,6 @@ use super::{
 };
 
 /// Up to `limit` of a person's minutes after `after`, in the order of time.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn minutes_after(conn: &mut Conn, user: DbId, after: Place, limit: i64) -> Result<Vec<MinuteRow>, DbError> {
     use blink_data::{device_id, from_timestamp, user_id};
     let later = from_timestamp.gt(after.0).or(from_timestamp.eq(after.0).and(device_id.gt(after.1)));

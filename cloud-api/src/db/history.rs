@@ -14,9 +14,7 @@ use crate::domain::time::UtcMs;
 /// The sums of a stretch that starts at `at`, over all of a person's devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
-    /// Its start.
     pub at: UtcMs,
-    /// Blinks.
     pub blink_count: u64,
     /// Observed milliseconds.
     pub observed_ms: u64,
@@ -26,9 +24,6 @@ pub(crate) struct Sum {
 const EDGE_MINUTES: i64 = SLOT_MS / 60_000;
 
 /// The minutes in `from <= t < to`, oldest first, at most `limit`.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
     use blink_data::{blink_count, from_timestamp, observed_ms, user_id};
     let rows: Vec<(UtcMs, Option<i64>, Option<i64>)> = blink_data::table
@@ -43,9 +38,6 @@ pub(crate) fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit
 
 /// Quarter-hour sums that cover `from <= t < to` exactly, oldest first: whole slots from the rollups, and the minutes
 /// themselves where an edge cuts through a slot. At most `limit` whole slots; fewer mean that there are no more.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
     use blink_rollups::{blink_count, observed_ms, slot_from, user_id};
     let first = UtcMs(from.0.saturating_add(SLOT_MS - 1).div_euclid(SLOT_MS) * SLOT_MS);

@@ -26,7 +26,6 @@ const PROBE: &str = "probe";
 /// Whether the clock is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrust {
-    /// It is.
     Trusted {
         /// When retention last ran.
         last_run: Option<UtcMs>,
@@ -97,9 +96,6 @@ fn known(conn: &mut Conn, now: UtcMs) -> Result<Known, DbError> {
 }
 
 /// Whether the clock is believed, as retention last left it.
-///
-/// # Errors
-/// When the database fails.
 pub fn trust(conn: &mut Conn, now: UtcMs) -> Result<ClockTrust, DbError> {
     let known = known(conn, now)?;
     let doubted = ClockTrust::Doubted { last_run: known.last_run };
@@ -108,9 +104,6 @@ pub fn trust(conn: &mut Conn, now: UtcMs) -> Result<ClockTrust, DbError> {
 
 /// Looks at the clock before retention runs, and remembers what it says; call it in a transaction. `operator_trusts`
 /// ends every doubt.
-///
-/// # Errors
-/// When the database fails.
 pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<ClockTrust, DbError> {
     let known = known(conn, now)?;
     match judge(known, now) {
@@ -127,9 +120,6 @@ pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<C
 }
 
 /// A write for its own sake: it fails on a full disk and a read-only database.
-///
-/// # Errors
-/// When the database takes no write.
 pub fn probe(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
     write(conn, PROBE, now)
 }

@@ -31,7 +31,6 @@ pub(crate) const MAX_DEVICES: i64 = 100;
 
 /// Minutes of one device of one person.
 pub(crate) struct Batch {
-    /// Whose.
     pub user: DbId,
     /// The machine that saw them.
     pub device: DbId,
@@ -39,14 +38,12 @@ pub(crate) struct Batch {
     pub session: DbId,
     /// When they arrived.
     pub received_at: UtcMs,
-    /// The minutes, checked.
     pub minutes: Vec<CheckedMinute>,
 }
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It is durable.
     Stored {
         /// Minutes that are new.
         accepted: u64,
@@ -63,8 +60,7 @@ pub(crate) enum Outcome {
 
 /// Stores a batch durably, and in the same transaction, when anything of it is new, its sealed form for the archive.
 ///
-/// # Errors
-/// When the database fails; then nothing is stored.
+/// Fails when the database fails; then nothing is stored.
 pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
     let queued = queued.map(Arc::new);
     let attempt = |queued: Option<Arc<QueuedRow>>| {

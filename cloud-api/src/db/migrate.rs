@@ -29,15 +29,13 @@ pub enum MigrateError {
     /// The advisory lock of PostgreSQL.
     #[error("the migration lock cannot be taken")]
     Lock(#[source] diesel::result::Error),
-    /// A migration failed.
     #[error("a migration failed: {0}")]
     Run(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Applies what is missing and returns how many migrations that was.
 ///
-/// # Errors
-/// When the lock cannot be taken, or a migration fails; a failed one is rolled back.
+/// Fails when the lock cannot be taken, or a migration fails; a failed one is rolled back.
 pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
     match conn {
         Conn::Sqlite(inner) => {
@@ -58,9 +56,6 @@ pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
 }
 
 /// Whether migrations are missing.
-///
-/// # Errors
-/// When the database cannot say.
 pub fn pending(conn: &mut Conn) -> Result<bool, MigrateError> {
     match conn {
         Conn::Sqlite(inner) => inner.has_pending_migration(SQLITE),

@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use super::{ingest::Batch, schema::blink_data, types::DbId};
 use crate::domain::{minute::CheckedMinute, time::UtcMs};
 
-/// A stored minute.
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = blink_data)]
 pub struct MinuteRow {
@@ -48,7 +47,6 @@ impl MinuteRow {
         }
     }
 
-    /// Its place.
     #[must_use]
     pub fn place(&self) -> Place {
         (self.from_timestamp, self.device_id)

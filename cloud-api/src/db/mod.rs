@@ -55,7 +55,6 @@ pub enum DbError {
     /// No connection could be had in time.
     #[error("the database cannot be reached")]
     Unreachable(#[source] PoolError),
-    /// A query failed.
     #[error("a query failed")]
     Query(#[from] QueryError),
     /// The database did not answer in time; the connections to it were cut.
@@ -178,8 +177,7 @@ impl Db {
 
     /// Runs `f` with a connection, outside any transaction, off the async threads.
     ///
-    /// # Errors
-    /// When no connection can be had, or `f` fails.
+    /// Fails when no connection can be had, or `f` fails.
     pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -198,8 +196,7 @@ impl Db {
     /// Runs `f` in a transaction that commits durably when it succeeds and leaves nothing when it fails.
     /// `f` may run again after a deadlock.
     ///
-    /// # Errors
-    /// When no connection can be had, `f` fails, or the commit fails.
+    /// Fails when no connection can be had, `f` fails, or the commit fails.
     pub async fn write<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -235,9 +232,6 @@ impl Db {
     }
 
     /// Whether the database takes writes: one is made when the last is some seconds old.
-    ///
-    /// # Errors
-    /// When it takes none.
     pub async fn probe(&self, now: UtcMs) -> Result<(), DbError> {
         let probed = |probed: &Mutex<Option<Instant>>| *probed.lock().unwrap_or_else(PoisonError::into_inner);
         if probed(&self.probed).is_some_and(|at| at.elapsed() < PROBED_FOR) {
@@ -279,9 +273,6 @@ impl Db {
     }
 
     /// A connection for the caller's own thread: start-up, commands and tests.
-    ///
-    /// # Errors
-    /// When none can be had.
     pub fn checkout(&self) -> Result<diesel::r2d2::PooledConnection<Target>, DbError> {
         self.writer.get().map_err(DbError::Unreachable)
     }
@@ -320,8 +311,7 @@ impl MaybeRetry for DbError {
 
 /// Runs `f` in a transaction. On SQLite it takes the write lock at once, so that it never fails half way for the lock.
 ///
-/// # Errors
-/// When `f` or the commit fails; then nothing is kept.
+/// Fails when `f` or the commit fails; then nothing is kept.
 pub fn transaction<T, E: From<DbError>>(conn: &mut Conn, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
     match conn {
         Conn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE"),

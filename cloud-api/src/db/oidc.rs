@@ -22,9 +22,6 @@ pub struct Pending {
 }
 
 /// Remembers a sign-in under its state, and forgets those whose time is over.
-///
-/// # Errors
-/// When the database fails.
 pub fn remember(conn: &mut Conn, state: &str, pending: &Pending, now: UtcMs, until: UtcMs) -> Result<(), DbError> {
     diesel::delete(oidc_logins::table.filter(oidc_logins::expires_at.le(now))).execute(conn)?;
     diesel::insert_into(oidc_logins::table)
@@ -39,9 +36,6 @@ pub fn remember(conn: &mut Conn, state: &str, pending: &Pending, now: UtcMs, unt
 }
 
 /// Takes a remembered sign-in, once.
-///
-/// # Errors
-/// When the database fails.
 pub fn take(conn: &mut Conn, state: &str, now: UtcMs) -> Result<Option<Pending>, DbError> {
     let hash = Sha256::digest(state).to_vec();
     let live = oidc_logins::state_hash.eq(hash.clone()).and(oidc_logins::expires_at.gt(now));
@@ -82,9 +76,6 @@ pub fn is_linked(conn: &mut Conn, issuer: &str, user: DbId) -> Result<bool, DbEr
 }
 
 /// Links the provider's person to one here.
-///
-/// # Errors
-/// When the database fails.
 pub fn link(conn: &mut Conn, issuer: &str, subject: &str, user: DbId) -> Result<(), DbError> {
     diesel::insert_into(oidc_identities::table)
         .values((
@@ -97,18 +88,12 @@ pub fn link(conn: &mut Conn, issuer: &str, subject: &str, user: DbId) -> Result<
 }
 
 /// As whom providers know a person: issuers and their names for them.
-///
-/// # Errors
-/// When the database fails.
 pub fn identities_of(conn: &mut Conn, user: DbId) -> Result<Vec<(String, String)>, DbError> {
     let own = oidc_identities::table.filter(oidc_identities::user_id.eq(user));
     Ok(own.select((oidc_identities::issuer, oidc_identities::subject)).order(oidc_identities::issuer).load(conn)?)
 }
 
 /// Forgets a person's links; how many there were.
-///
-/// # Errors
-/// When the database fails.
 pub fn unlink_all(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
     Ok(diesel::delete(oidc_identities::table.filter(oidc_identities::user_id.eq(user))).execute(conn)?)
 }

@@ -9,9 +9,6 @@ use super::{DbError, conn::Conn, schema::one_time_tokens, types::DbId};
 use crate::domain::time::UtcMs;
 
 /// Makes a token for `purpose`; the person's earlier ones for it no longer work.
-///
-/// # Errors
-/// When the database fails.
 pub fn create(conn: &mut Conn, user: DbId, purpose: &str, expires_at: UtcMs) -> Result<Secret, DbError> {
     let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
     let earlier = one_time_tokens::user_id.eq(user).and(one_time_tokens::purpose.eq(purpose));
@@ -28,9 +25,6 @@ pub fn create(conn: &mut Conn, user: DbId, purpose: &str, expires_at: UtcMs) -> 
 }
 
 /// Whether a token could be used now.
-///
-/// # Errors
-/// When the database fails.
 pub fn is_live(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Result<bool, DbError> {
     let live = one_time_tokens::token_hash
         .eq(hash(token))
@@ -40,9 +34,6 @@ pub fn is_live(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Resul
 }
 
 /// Uses a token up; `None` when it was used, ended, or never was.
-///
-/// # Errors
-/// When the database fails.
 pub fn take(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Result<Option<DbId>, DbError> {
     let live = one_time_tokens::token_hash
         .eq(hash(token))
@@ -57,9 +48,6 @@ pub fn take(conn: &mut Conn, token: &str, purpose: &str, now: UtcMs) -> Result<O
 }
 
 /// Forgets a person's links, and returns how many there were.
-///
-/// # Errors
-/// When the database fails.
 pub fn forget_all(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
     Ok(diesel::delete(one_time_tokens::table.filter(one_time_tokens::user_id.eq(user))).execute(conn)?)
 }

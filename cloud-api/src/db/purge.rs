@@ -32,9 +32,7 @@ const SET_USUAL_LOCK: &str = "SET lock_timeout = '10s'";
 /// What was removed, in rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Purged {
-    /// Minutes past retention.
     pub minutes: usize,
-    /// Their quarter-hour sums.
     pub sums: usize,
     /// Sessions that had ended.
     pub sessions: usize,
@@ -55,8 +53,7 @@ pub fn keep_from(now: UtcMs, retention_days: u32) -> UtcMs {
 /// Removes everything that is older than `keep_from`, and what had ended by `now`, on a connection outside any
 /// transaction.
 ///
-/// # Errors
-/// When the database fails; the steps before are kept.
+/// Fails when the database fails; the steps before are kept.
 pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
     let mut minutes = 0;
     while let Some(some) = partition_step(conn, keep_from)? {
@@ -73,9 +70,6 @@ pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbEr
 }
 
 /// Removes a step's worth of old minutes, and returns how many; none when none is left.
-///
-/// # Errors
-/// When the database fails.
 pub fn minutes_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError> {
     use blink_data::{from_timestamp, table};
     match conn {
@@ -103,8 +97,7 @@ pub fn minutes_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError>
 
 /// Removes what is old or had ended besides minutes; call it in a transaction.
 ///
-/// # Errors
-/// When the database fails; then nothing is removed.
+/// Fails when the database fails; then nothing is removed.
 pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
     let sums = diesel::delete(blink_rollups::table.filter(blink_rollups::slot_from.lt(keep_from))).execute(conn)?;
     let sessions = diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(conn)?;
@@ -133,8 +126,7 @@ struct Partition {
 /// Drops the partition of a whole month that is past retention, and returns how many minutes that were, or `None` when
 /// there is no such month; on a connection outside any transaction. Nobody else waits for those who read the table.
 ///
-/// # Errors
-/// When the database fails, or somebody reads for longer than is waited; the next run goes on.
+/// Fails when the database fails, or somebody reads for longer than is waited; the next run goes on.
 pub fn partition_step(conn: &mut Conn, keep_from: UtcMs) -> Result<Option<usize>, DbError> {
     let Conn::Postgres(conn) = conn else { return Ok(None) };
     let Some(partition) = old_partition(conn, keep_from)? else { return Ok(None) };
@@ -178,9 +170,6 @@ struct Count {
 }
 
 /// Makes the partitions of this month and the next two, so that ingest finds them; call it in a transaction.
-///
-/// # Errors
-/// When the database fails.
 pub fn partitions_ahead(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
         wait_briefly_for_locks(conn)?;
@@ -194,9 +183,6 @@ pub fn partitions_ahead(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
 }
 
 /// For the rest of a transaction that makes partitions.
-///
-/// # Errors
-/// When the database fails.
 pub fn wait_briefly_for_locks(conn: &mut PgConnection) -> Result<(), DbError> {
     Ok(conn.batch_execute("SET LOCAL lock_timeout = '1s'")?)
 }

@@ -15,13 +15,11 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
-/// A sign-in.
 #[derive(Clone, Queryable, Identifiable, Insertable)]
 #[diesel(table_name = sessions)]
 pub struct SessionRow {
     /// The session, named in every token of it.
     pub id: DbId,
-    /// Whose.
     pub user_id: DbId,
     /// What the client called itself.
     pub user_agent: Option<String>,
@@ -33,18 +31,14 @@ pub struct SessionRow {
     pub expires_at: UtcMs,
     /// The refresh token used last.
     pub used_token: Option<DbId>,
-    /// Its successor.
     pub next_token: DbId,
 }
 
 /// What a request may do: session, person, role and consent in one look-up.
 #[derive(Clone, Debug, Queryable)]
 pub struct Standing {
-    /// The session.
     pub session_id: DbId,
-    /// The person.
     pub user_id: DbId,
-    /// Their role.
     pub role: String,
     /// Their newest tracking consent.
     pub tracking_consent: bool,
@@ -56,7 +50,6 @@ pub struct Standing {
 
 /// What became of a refresh token.
 pub enum Rotation {
-    /// Exchanged.
     Rotated(Box<UserRow>),
     /// It had been exchanged and its successor used: the session was ended.
     Reused,
@@ -64,10 +57,6 @@ pub enum Rotation {
     Unknown,
 }
 
-/// Starts a session.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert(conn: &mut Conn, session: &SessionRow) -> Result<(), DbError> {
     diesel::insert_into(sessions::table).values(session.clone()).execute(conn)?;
     Ok(())
@@ -75,9 +64,6 @@ pub fn insert(conn: &mut Conn, session: &SessionRow) -> Result<(), DbError> {
 
 /// Starts the session of somebody whose password was right: `verified` is the hash it was right for. False, and nothing
 /// is started, when the account has another by now, or none.
-///
-/// # Errors
-/// When the database fails.
 pub fn insert_verified(conn: &mut Conn, session: &SessionRow, verified: Option<&str>) -> Result<bool, DbError> {
     let user = users::hold(conn, session.user_id)?;
     if verified.is_none() || user.is_none_or(|user| user.password_hash.as_deref() != verified) {
@@ -156,9 +142,6 @@ pub fn end(conn: &mut Conn, id: DbId) -> Result<bool, DbError> {
 }
 
 /// A person's live sessions, newest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn of_user(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<Vec<SessionRow>, DbError> {
     Ok(sessions::table
         .filter(sessions::user_id.eq(user).and(sessions::expires_at.gt(now)))
@@ -174,9 +157,6 @@ pub fn end_one_of(conn: &mut Conn, user: DbId, session: DbId) -> Result<bool, Db
 }
 
 /// Ends all of a person's sessions but one, and those that would begin when a device asks for its tokens.
-///
-/// # Errors
-/// When the database fails.
 pub fn end_others(conn: &mut Conn, user: DbId, kept: DbId) -> Result<(), DbError> {
     users::hold(conn, user)?;
     device_codes::forget_approved(conn, user)?;

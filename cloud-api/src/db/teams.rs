@@ -11,13 +11,10 @@ use super::{
 use crate::domain::time::UtcMs;
 use crate::domain::{interval::Grouping, team, zone};
 
-/// A team.
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = teams)]
 pub struct TeamRow {
-    /// The team.
     pub id: DbId,
-    /// Its name.
     pub name: String,
     /// Whose it is; null after that person was erased.
     pub manager_id: Option<DbId>,
@@ -30,11 +27,8 @@ pub struct TeamRow {
 /// A member, or somebody invited.
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct MemberRow {
-    /// The person.
     pub user_id: DbId,
-    /// Their address.
     pub email: String,
-    /// Their name.
     pub name: Option<String>,
     /// When they were invited.
     pub invited_at: UtcMs,
@@ -44,54 +38,35 @@ pub(crate) struct MemberRow {
     pub invited_as: Option<String>,
 }
 
-/// A closed week.
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct WeekRow {
-    /// Its start.
     pub week_from: UtcMs,
-    /// Its end.
     pub week_to: UtcMs,
     /// The mean of the members' means, rounded; null where the week is suppressed.
     pub blinks_per_minute: Option<i32>,
 }
 
-/// Adds a team.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn insert(conn: &mut Conn, row: &TeamRow) -> Result<(), DbError> {
     diesel::insert_into(teams::table).values(row.clone()).execute(conn)?;
     Ok(())
 }
 
 /// The team of this id.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<TeamRow>, DbError> {
     Ok(teams::table.filter(teams::id.eq(id)).first(conn).optional()?)
 }
 
 /// Every team, for admins and for the weekly figures.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn all(conn: &mut Conn) -> Result<Vec<TeamRow>, DbError> {
     Ok(teams::table.order((teams::created_at, teams::id)).load(conn)?)
 }
 
 /// The teams that a person manages.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn managed_by(conn: &mut Conn, user: DbId) -> Result<Vec<TeamRow>, DbError> {
     Ok(teams::table.filter(teams::manager_id.eq(Some(user))).order((teams::created_at, teams::id)).load(conn)?)
 }
 
 /// The teams that a person is in or invited to.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Option<UtcMs>)>, DbError> {
     let rows: Vec<(DbId, Option<UtcMs>)> = team_members::table
         .filter(team_members::user_id.eq(user))
@@ -106,9 +81,6 @@ pub(crate) fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Opt
 }
 
 /// A team's members and those invited.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbError> {
     Ok(team_members::table
         .inner_join(users::table)
@@ -126,9 +98,6 @@ pub(crate) fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbE
 }
 
 /// Whether a person has accepted to be in this team.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn is_member(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
     let accepted = team_members::accepted_at.is_not_null();
     let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user)).and(accepted);
@@ -159,7 +128,6 @@ pub(crate) enum Acceptance {
     Accepted,
     /// They were a member already.
     Member,
-    /// Nobody invited them.
     NotInvited,
     /// They are in another team.
     InAnotherTeam,
@@ -183,18 +151,12 @@ pub(crate) fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Res
 }
 
 /// Takes a person out of a team, or their invitation back; false when there was neither.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn remove(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
     let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user));
     Ok(diesel::delete(team_members::table.filter(own)).execute(conn)? > 0)
 }
 
 /// Takes a person out of whatever team they accepted: they withdrew that consent.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
     let own = team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null());
     diesel::delete(team_members::table.filter(own)).execute(conn)?;
@@ -202,9 +164,6 @@ pub(crate) fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
 }
 
 /// A team's closed weeks, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError> {
     Ok(team_weeks::table
         .filter(team_weeks::team_id.eq(team))
@@ -214,9 +173,6 @@ pub(crate) fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError
 }
 
 /// Closes every week of a team that is due: whole weeks since the team was made, 48 hours after their end, each once.
-///
-/// # Errors
-/// When the database fails.
 pub(crate) fn close_weeks(conn: &mut Conn, team: &TeamRow, now: UtcMs) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
         // Two replicas must not close the same week from different moments.

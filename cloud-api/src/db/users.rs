@@ -11,11 +11,9 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
-/// A person's row.
 #[derive(Clone, Queryable, Identifiable, Insertable)]
 #[diesel(table_name = users)]
 pub struct UserRow {
-    /// The account.
     pub id: DbId,
     /// The address as it was typed.
     pub email: String,
@@ -23,9 +21,7 @@ pub struct UserRow {
     pub email_key: String,
     /// What the person is called.
     pub name: Option<String>,
-    /// IANA time zone.
     pub timezone: String,
-    /// Role.
     pub role: String,
     /// PHC string; null for people who sign in elsewhere.
     pub password_hash: Option<String>,
@@ -55,24 +51,19 @@ impl From<UserRow> for blink_proto::http::User {
 #[derive(Clone, Queryable, Identifiable, Insertable)]
 #[diesel(table_name = consents)]
 pub struct ConsentRow {
-    /// The entry.
     pub id: DbId,
-    /// Whose.
     pub user_id: DbId,
     /// `tracking`, `team` or `biometric`.
     pub kind: String,
     /// The version of the text that was shown.
     pub version: String,
-    /// Given or withdrawn.
     pub granted: bool,
-    /// When.
     pub at: UtcMs,
 }
 
 /// Adds a person and the consent they gave. A taken address is a unique violation.
 ///
-/// # Errors
-/// When the address is taken or the database fails.
+/// Fails when the address is taken or the database fails.
 pub fn insert(conn: &mut Conn, user: &UserRow, consent: &ConsentRow) -> Result<(), DbError> {
     insert_person(conn, user)?;
     diesel::insert_into(consents::table).values(consent.clone()).execute(conn)?;
@@ -81,17 +72,13 @@ pub fn insert(conn: &mut Conn, user: &UserRow, consent: &ConsentRow) -> Result<(
 
 /// Adds a person whose consent is not there yet. A taken address is a unique violation.
 ///
-/// # Errors
-/// When the address is taken or the database fails.
+/// Fails when the address is taken or the database fails.
 pub fn insert_person(conn: &mut Conn, user: &UserRow) -> Result<(), DbError> {
     diesel::insert_into(users::table).values(user.clone()).execute(conn)?;
     Ok(())
 }
 
 /// The person with this address.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_email_key(conn: &mut Conn, key: &str) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.filter(users::email_key.eq(key)).first(conn).optional()?)
 }
@@ -107,18 +94,12 @@ pub fn by_email_keys(conn: &mut Conn, keys: &[String]) -> Result<Option<UserRow>
 }
 
 /// The person with this id.
-///
-/// # Errors
-/// When the database fails.
 pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.filter(users::id.eq(id)).first(conn).optional()?)
 }
 
 /// The person, held until the transaction ends. Whoever ends all of somebody's sessions holds them, and so does whoever
 /// begins one on the strength of something read before: one waits for the other, and then sees what became of it.
-///
-/// # Errors
-/// When the database fails.
 pub fn hold(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
     if let Conn::Postgres(conn) = conn {
         diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
@@ -129,9 +110,6 @@ pub fn hold(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
 }
 
 /// A person's consents, oldest first.
-///
-/// # Errors
-/// When the database fails.
 pub fn consents_of(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, DbError> {
     Ok(consents::table.filter(consents::user_id.eq(user)).order((consents::at, consents::id)).load(conn)?)
 }
@@ -172,14 +150,11 @@ pub struct Change {
     pub email_key: Option<String>,
     /// The name; `Some(None)` removes it.
     pub name: Option<Option<String>>,
-    /// IANA time zone.
     pub timezone: Option<String>,
-    /// PHC string.
     pub password_hash: Option<String>,
 }
 
 impl Change {
-    /// Whether nothing changes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.email.is_none() && self.name.is_none() && self.timezone.is_none() && self.password_hash.is_none()
@@ -188,8 +163,7 @@ impl Change {
 
 /// Changes a person. A taken address is a unique violation.
 ///
-/// # Errors
-/// When the address is taken or the database fails.
+/// Fails when the address is taken or the database fails.
 pub fn change(conn: &mut Conn, user: DbId, change: &Change) -> Result<(), DbError> {
     if !change.is_empty() {
         diesel::update(users::table.filter(users::id.eq(user))).set(change.clone()).execute(conn)?;
@@ -232,9 +206,6 @@ pub fn has_minutes(conn: &mut Conn, user: DbId) -> Result<bool, DbError> {
 }
 
 /// Up to `limit` people from after `after`, in the order of their ids.
-///
-/// # Errors
-/// When the database fails.
 pub fn list(conn: &mut Conn, after: Option<DbId>, limit: i64) -> Result<Vec<UserRow>, DbError> {
     let after = after.unwrap_or(DbId(uuid::Uuid::nil()));
     Ok(users::table.filter(users::id.gt(after)).order(users::id).limit(limit).load(conn)?)
@@ -243,7 +214,6 @@ pub fn list(conn: &mut Conn, after: Option<DbId>, limit: i64) -> Result<Vec<User
 /// What became of a change of role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleChange {
-    /// It is done.
     Done,
     /// There is no such person.
     NoSuchPerson,

@@ -11,9 +11,6 @@ const MAX_PASSWORD_CHARS: usize = 128;
 
 /// A password that may be set: 12 to 128 characters, composed (NFC). There are no other rules: length is what helps
 /// (NIST SP 800-63B).
-///
-/// # Errors
-/// With what is wrong.
 pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
     match text.nfc().count() {
         12..=MAX_PASSWORD_CHARS => Ok(Secret::new(text)),
@@ -23,8 +20,6 @@ pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
 
 /// A password to be compared: anything that could ever have been set; what is longer is cut, so that it costs nothing.
 ///
-/// # Errors
-/// Never; the form is that of the other readers.
 pub(crate) fn given_password(text: &str) -> Result<Secret, String> {
     // One composed character is up to four.
     Ok(Secret::new(text.chars().take(4 * MAX_PASSWORD_CHARS + 1).collect::<String>()))
@@ -32,9 +27,6 @@ pub(crate) fn given_password(text: &str) -> Result<Secret, String> {
 
 /// What a person, a team or a device is called: up to 100 characters on one line, each to be seen where it stands;
 /// nothing but spaces is no name.
-///
-/// # Errors
-/// With what is wrong.
 pub(crate) fn name(text: &str) -> Result<Option<String>, String> {
     let text = text.trim();
     if text.chars().count() > 100 {
@@ -73,9 +65,6 @@ fn is_deceptive(c: char) -> bool {
 }
 
 /// An IANA time zone name that this program knows, in its canonical spelling.
-///
-/// # Errors
-/// With what is wrong.
 pub(crate) fn time_zone(text: &str) -> Result<String, String> {
     let zone = zone::find(text);
     let name = zone.as_ref().and_then(|zone| zone.iana_name());

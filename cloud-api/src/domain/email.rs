@@ -19,9 +19,6 @@ pub(crate) struct Email {
 
 impl Email {
     /// Reads a new address: one `@`, something on both sides, no spaces, at most 254 bytes (RFC 5321).
-    ///
-    /// # Errors
-    /// With what is wrong.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let address: String = text.trim().nfc().collect();
         shape(&address)?;

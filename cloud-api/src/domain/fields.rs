@@ -51,8 +51,7 @@ impl Given<'_> {
 impl Fields {
     /// Starts reading the object of `text`.
     ///
-    /// # Errors
-    /// When it is no JSON, or no object.
+    /// Fails when it is no JSON, or no object.
     pub(crate) fn parse(text: String) -> Result<Self, Unreadable> {
         if !text.trim_start().starts_with('{') {
             let other = serde_json::from_str::<IgnoredAny>(&text);
@@ -124,9 +123,6 @@ impl Fields {
     }
 
     /// The object's fields, when none is wrong.
-    ///
-    /// # Errors
-    /// Those that are, with what is wrong.
     pub(crate) fn finish(self) -> Result<(), WrongFields> {
         if self.wrong.is_empty() { Ok(()) } else { Err(WrongFields(self.wrong)) }
     }

@@ -20,14 +20,12 @@ const STEADY_PERCENT: f64 = 5.0;
 /// Blinks and observed time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Total {
-    /// Blinks.
     pub blink_count: u64,
     /// Observed milliseconds.
     pub observed_ms: u64,
 }
 
 impl Total {
-    /// Adds a stretch.
     pub(crate) fn add(&mut self, blink_count: u64, observed_ms: u64) {
         self.blink_count += blink_count;
         self.observed_ms += observed_ms;

@@ -13,7 +13,6 @@ const MINUTE_MS: i64 = 60_000;
 pub enum Grouping {
     /// UTC minutes.
     Minute,
-    /// The zone's hours.
     Hour,
     /// The zone's days: 23 or 25 hours where the clocks change.
     Day,
@@ -34,7 +33,6 @@ impl Grouping {
         })
     }
 
-    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,7 +72,6 @@ impl Grouping {
 /// A stretch of time, start inclusive, end exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval {
-    /// Its first instant.
     pub start: UtcMs,
     /// The first instant after it.
     pub end: UtcMs,

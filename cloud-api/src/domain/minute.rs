@@ -63,9 +63,7 @@ struct Wire {
 /// A minute that may be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CheckedMinute {
-    /// Names the record.
     pub id: MinuteId,
-    /// Blinks.
     pub blink_count: i32,
     /// The start of a UTC minute.
     pub from: UtcMs,
@@ -84,7 +82,6 @@ pub(crate) struct CheckedMinute {
 }
 
 impl CheckedMinute {
-    /// Its end.
     #[must_use]
     pub(crate) fn to(&self) -> UtcMs {
         self.from.plus(i64::from(MINUTE_MS))
@@ -117,7 +114,6 @@ pub(crate) struct Rules {
     pub user: UserId,
     /// The device of the request.
     pub device: DeviceId,
-    /// This server's time.
     pub now: UtcMs,
     /// Minutes older than this are past retention.
     pub keep_from: UtcMs,
@@ -126,8 +122,7 @@ pub(crate) struct Rules {
 impl Rules {
     /// Checks one minute, given as JSON.
     ///
-    /// # Errors
-    /// With the first fault found, in the order: form, owner, interval, alignment, values, time.
+    /// Fails with the first fault found, in the order: form, owner, interval, alignment, values, time.
     pub(crate) fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
         // An array would pass for a struct, field by field.
         if !json.trim_start().starts_with('{') {

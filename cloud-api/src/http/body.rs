@@ -34,16 +34,12 @@ pub(super) const ARRIVAL: Duration = Duration::from_secs(30);
 
 /// Reads a JSON object of at most [`MAX_OBJECT_BYTES`], field by field.
 ///
-/// # Errors
-/// 400, 408, 413, 415, and 422 for JSON that is no object.
+/// Refuses with 400, 408, 413, 415, and 422 for JSON that is no object.
 pub(crate) async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     fields(read(req, payload, MAX_OBJECT_BYTES).await?)
 }
 
 /// As [`object`]; an empty body is an empty object.
-///
-/// # Errors
-/// As [`object`].
 pub(crate) async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     if req.headers().contains_key(CONTENT_TYPE) {
         return object(req, payload).await;
@@ -56,8 +52,7 @@ pub(crate) async fn optional_object(req: &HttpRequest, payload: Payload) -> Resu
 
 /// Reads a form, as OAuth clients send it, of at most [`MAX_OBJECT_BYTES`].
 ///
-/// # Errors
-/// 400, 408 and 413.
+/// Refuses with 400, 408 and 413.
 pub(crate) async fn form(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     if is_gzip(req)? {
         return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
@@ -95,8 +90,7 @@ fn bad(message: impl Into<Cow<'static, str>>) -> ApiError {
 
 /// Reads a JSON body of at most `limit` bytes, decompressed on the caller's thread: the limit is to be small.
 ///
-/// # Errors
-/// 400, 408, 413 and 415.
+/// Refuses with 400, 408, 413 and 415.
 pub(crate) async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     require_json(req)?;
     let gzip = is_gzip(req)?;

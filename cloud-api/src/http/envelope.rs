@@ -33,9 +33,6 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The middleware around everything.
-///
-/// # Errors
-/// None of its own.
 pub(crate) async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

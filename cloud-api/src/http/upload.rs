@@ -43,7 +43,6 @@ impl Default for Memory {
 
 /// A body that has arrived, and its share of the memory, which goes with it to where the batch is stored.
 pub(crate) struct Upload {
-    /// The JSON.
     pub bytes: Vec<u8>,
     /// To be kept until the batch is stored.
     pub share: OwnedSemaphorePermit,
@@ -51,8 +50,7 @@ pub(crate) struct Upload {
 
 /// Reads a JSON body of at most [`MAX_BYTES`], decompressed.
 ///
-/// # Errors
-/// 400, 408, 413, 415, and 503 while the memory for uploads is full.
+/// Refuses with 400, 408, 413, 415, and 503 while the memory for uploads is full.
 pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
     body::require_json(req)?;
     let gzip = body::is_gzip(req)?;

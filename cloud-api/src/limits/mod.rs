@@ -46,7 +46,6 @@ const UPLOADS_WAITING: usize = 32;
 const ASKS_AT_ONCE: usize = 16;
 const ASKS_WAITING: usize = 64;
 
-/// The limits.
 pub struct Limits {
     enabled: bool,
     checks: AtomicU32,
@@ -116,48 +115,42 @@ impl Limits {
 
     /// Limits requests of nobody in particular, before their body is read.
     ///
-    /// # Errors
-    /// 429.
+    /// Refuses with 429.
     pub fn anonymous(&self, peer: Peer) -> Result<(), ApiError> {
         self.check(&self.anonymous, &peer)
     }
 
     /// Limits what makes accounts or codes from one address.
     ///
-    /// # Errors
-    /// 429.
+    /// Refuses with 429.
     pub fn new_accounts(&self, peer: Peer) -> Result<(), ApiError> {
         self.check(&self.accounts, &peer)
     }
 
     /// Limits uploads of one person, before their body is read.
     ///
-    /// # Errors
-    /// 429.
+    /// Refuses with 429.
     pub fn uploads(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.uploads, &user)
     }
 
     /// Limits uploads of one machine of a person, so that their other machines can go on.
     ///
-    /// # Errors
-    /// 429.
+    /// Refuses with 429.
     pub fn device(&self, user: UserId, device: DeviceId) -> Result<(), ApiError> {
         self.check(&self.devices, &(user, device))
     }
 
     /// Waits until this person's upload may be held in memory.
     ///
-    /// # Errors
-    /// 429 when too many wait already.
+    /// Refuses with 429 when too many wait already.
     pub(crate) async fn upload_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
         self.upload_turns.take(user).await.ok_or_else(|| too_many(1))
     }
 
     /// One export at a time for a person.
     ///
-    /// # Errors
-    /// 429 while another is under way.
+    /// Refuses with 429 while another is under way.
     pub(crate) async fn export_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
         self.exports.take(user).await.ok_or_else(|| {
             let mut error = too_many(30);
@@ -168,32 +161,28 @@ impl Limits {
 
     /// Limits what costs the operator money.
     ///
-    /// # Errors
-    /// 429.
+    /// Refuses with 429.
     pub fn asks(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.asks, &user)
     }
 
     /// Waits until a model may be asked.
     ///
-    /// # Errors
-    /// 429 when too many wait already.
+    /// Refuses with 429 when too many wait already.
     pub(crate) async fn ask_turn(&self) -> Result<Turn<()>, ApiError> {
         self.ask_turns.take(()).await.ok_or_else(|| too_many(5))
     }
 
     /// Limits changes of consent, each of which is kept for good.
     ///
-    /// # Errors
-    /// 429.
+    /// Refuses with 429.
     pub fn consents(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.consents, &user)
     }
 
     /// Whether an address may sign in at all, before its body is read: nothing is asked of the database.
     ///
-    /// # Errors
-    /// 429 with the time at which its window ends.
+    /// Refuses with 429 with the time at which its window ends.
     pub fn may_sign_in(&self, peer: Peer) -> Result<(), ApiError> {
         self.anonymous(peer)?;
         if self.enabled { self.sign_ins.address_may(peer) } else { Ok(()) }
@@ -201,16 +190,12 @@ impl Limits {
 
     /// Waits for the turn of an attempt to sign in to `account` from `peer`; [`Self::judged`] ends it.
     ///
-    /// # Errors
-    /// 429 with the time at which the window of failures ends.
+    /// Refuses with 429 with the time at which the window of failures ends.
     pub(crate) async fn sign_in(&self, account: &str, peer: Peer) -> Result<Option<Attempt>, ApiError> {
         if self.enabled { self.sign_ins.begin(account, peer).await.map(Some) } else { Ok(None) }
     }
 
     /// Counts an attempt that failed; one that did not forgets the account's failures.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(crate) async fn judged(&self, attempt: Option<Attempt>, right: bool) -> Result<(), ApiError> {
         match attempt {
             Some(attempt) => self.sign_ins.judged(attempt, right).await,
@@ -225,8 +210,7 @@ impl Limits {
 
     /// Counts a try at a device's code.
     ///
-    /// # Errors
-    /// 429 after five wrong ones.
+    /// Refuses with 429 after five wrong ones.
     pub async fn code_try(&self, user: UserId) -> Result<Option<[u8; 32]>, ApiError> {
         if !self.enabled {
             return Ok(None);
@@ -246,9 +230,6 @@ impl Limits {
     }
 
     /// Takes a good try back.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub async fn code_was_right(&self, key: Option<[u8; 32]>) -> Result<(), ApiError> {
         let Some(key) = key else { return Ok(()) };
         let done = self.db.write(move |conn| attempts::take_back(conn, &key)).await;

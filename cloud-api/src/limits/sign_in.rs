@@ -93,8 +93,7 @@ impl SignIns {
 
     /// Whether an address may try at all, from memory alone.
     ///
-    /// # Errors
-    /// 429 with the time at which its window ends.
+    /// Refuses with 429 with the time at which its window ends.
     pub(super) fn address_may(&self, peer: Peer) -> Result<(), ApiError> {
         let now = self.clock.now();
         match self.refused().get(&peer) {
@@ -105,8 +104,7 @@ impl SignIns {
 
     /// Waits for the turn of account and address, and looks whether either has failed too often.
     ///
-    /// # Errors
-    /// 429 with the time at which the window ends, or where too many wait.
+    /// Refuses with 429 with the time at which the window ends, or where too many wait.
     pub(super) async fn begin(&self, account: &str, peer: Peer) -> Result<Attempt, ApiError> {
         let account = self.account_key(account);
         self.address_may(peer)?;
@@ -132,9 +130,6 @@ impl SignIns {
     }
 
     /// Counts a failure; a good sign-in forgets the account's.
-    ///
-    /// # Errors
-    /// When the database fails.
     pub(super) async fn judged(&self, attempt: Attempt, right: bool) -> Result<(), ApiError> {
         let (account, peer, now) = (attempt.account, attempt.peer, self.clock.now());
         if right {

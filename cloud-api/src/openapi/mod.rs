@@ -35,7 +35,6 @@ pub(crate) struct PageClient {
 pub struct Described {
     /// Its path, as a pattern.
     pub path: String,
-    /// Its method.
     pub method: Method,
     operation: Value,
     schemas: Vec<(String, RefOr<Schema>)>,

@@ -131,8 +131,7 @@ pub(crate) async fn register(req: HttpRequest, payload: Payload, state: Data<Sta
 
 /// Whether the operator lets this address have an account.
 ///
-/// # Errors
-/// 403 `registration_closed`.
+/// Refuses with 403 `registration_closed`.
 pub(crate) fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
     let domain = email.key.rsplit_once('@').map_or("", |(_, domain)| domain);
     match policy {
@@ -299,9 +298,6 @@ pub(crate) async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, s
 }
 
 /// A session that begins now, and what its owner is told of it.
-///
-/// # Errors
-/// When a token cannot be signed.
 pub(crate) fn new_session(
     req: &HttpRequest,
     state: &State,
@@ -330,9 +326,6 @@ pub(crate) fn session_of(user_id: DbId, agent: Option<&str>, now: UtcMs) -> Sess
 }
 
 /// What the owner of a session is told of it.
-///
-/// # Errors
-/// When a token cannot be signed.
 pub(crate) fn answer(
     state: &State,
     user: UserRow,

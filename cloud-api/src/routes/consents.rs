@@ -48,11 +48,8 @@ You can withdraw at any time: the photograph and the numbers are then removed.
 
 /// What somebody says of a text.
 pub(crate) struct Said<'a> {
-    /// Of which.
     pub kind: ConsentKind,
-    /// The text's version.
     pub version: &'a str,
-    /// Yes or no.
     pub granted: bool,
 }
 

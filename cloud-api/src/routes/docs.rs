@@ -23,7 +23,6 @@ use crate::{
 static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| openapi::document(table().into_iter().filter_map(|endpoint| endpoint.described)));
 
-/// The whole document.
 #[must_use]
 pub(crate) fn description() -> &'static Value {
     &DESCRIPTION
@@ -58,8 +57,7 @@ pub(crate) async fn to_pages() -> HttpResponse {
 
 /// `GET /api/docs/...`: Swagger UI, embedded.
 ///
-/// # Errors
-/// 404 for a file that is not part of it.
+/// Refuses with 404 for a file that is not part of it.
 pub(crate) async fn pages(file: Path<String>) -> ApiResult {
     let found = utoipa_swagger_ui::serve(&file, UI.clone())
         .map_err(|e| ApiError::internal(format!("Swagger UI: {e}")))?

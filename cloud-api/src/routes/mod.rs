@@ -49,9 +49,7 @@ pub struct Endpoint {
     pub part: Part,
     /// Its path, as a pattern.
     pub path: String,
-    /// Its method.
     pub method: Method,
-    /// Its handler.
     pub route: Route,
     /// Whom it is open to.
     pub open_to: OpenTo,

@@ -74,8 +74,7 @@ impl Application {
 
     /// Listens, brings the database up to date, makes the keys. It answers once [`Self::run_until_stopped`] runs.
     ///
-    /// # Errors
-    /// With what is wrong, and the exit code for it.
+    /// Fails with what is wrong, and the exit code for it.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, Failure> {
         let certificate = certificate(&config)?;
         let listener = listen(config.server.listen)?;
@@ -146,9 +145,6 @@ impl Application {
     }
 
     /// Answers until `stop` completes; then takes no more, finishes what is under way, and returns within two seconds.
-    ///
-    /// # Errors
-    /// When the server ends by itself.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let (handle, db) = (self.server.handle(), self.state.db.clone());
         // Nobody waits for a job's long look over everything.

@@ -12,13 +12,11 @@ use crate::db::oidc::Pending;
 pub struct Person {
     /// The provider's name for them.
     pub sub: String,
-    /// Their address.
     #[serde(default)]
     pub email: Option<String>,
     /// Whether the provider knows that it is theirs.
     #[serde(default, deserialize_with = "flag")]
     pub email_verified: bool,
-    /// Their name.
     #[serde(default)]
     pub name: Option<String>,
     #[serde(default)]

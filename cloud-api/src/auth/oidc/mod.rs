@@ -44,7 +44,6 @@ pub enum OidcError {
     Token(String),
 }
 
-/// The provider.
 pub struct Provider {
     config: OidcConfig,
     redirect_uri: String,
@@ -85,8 +84,7 @@ impl Provider {
 
     /// Where to send a browser, with `state` and what is remembered under it.
     ///
-    /// # Errors
-    /// When the provider cannot be asked for its addresses.
+    /// Fails when the provider cannot be asked for its addresses.
     pub async fn way(self: Arc<Self>, state: &str, pending: &Pending) -> Result<String, OidcError> {
         let this = self.clone();
         let known = off_thread(move || this.known(false)).await?;
@@ -109,8 +107,7 @@ impl Provider {
 
     /// Exchanges a code for the person it stands for.
     ///
-    /// # Errors
-    /// When the provider refuses, or its token is not good.
+    /// Fails when the provider refuses, or its token is not good.
     pub async fn person(self: Arc<Self>, code: String, pending: Pending) -> Result<Person, OidcError> {
         off_thread(move || self.exchange(&code, &pending)).await
     }

@@ -1,5 +1,5 @@
-//! What the keeper lets the capture thread do: may a source be open, and how many frames may be looked at? And what the
-//! thread says back: is one open?
+//! Flags shared by the keeper and the capture thread: whether a source may be open, how many frames per second to
+//! process, and whether one is open.
 
 use std::{
     sync::{
@@ -11,37 +11,37 @@ use std::{
 
 use crate::clock::Clock;
 
-/// The longest sleep between two looks at the clock, so that a clock that tests move is noticed.
+/// The longest wait between two readings of the clock, so that a clock moved by a test is noticed.
 const NAP: Duration = Duration::from_millis(40);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Flags {
     open: bool,
     stop: bool,
-    /// Another source is to be looked at: the one that is open is closed, and whoever looks begins anew.
+    /// The source was replaced: the open one is closed, and capture starts again with the new one.
     renew: bool,
-    /// The capture thread has a source open, or is about to.
+    /// Whether the capture thread has a source open, or is about to open one.
     in_use: bool,
 }
 
 impl Flags {
-    /// The keeper may still say that a source is wanted while the thread is being ended: the end has the last word.
+    /// Whether a source may be open. The keeper may still allow one while the thread is being stopped, so `stop` takes
+    /// precedence.
     fn may_look(self) -> bool {
         self.open && !self.renew && !self.stop
     }
 
-    /// Whether the thread is to end, or to begin anew with another source.
+    /// Whether the thread is to end, or to start again with another source.
     fn ends(self) -> bool {
         self.stop || self.renew
     }
 }
 
-/// Shared by the keeper, who decides, and the capture thread.
 #[derive(Debug, Default)]
 pub struct CaptureControl {
     flags: Mutex<Flags>,
     changed: Condvar,
-    /// Frames per second to look at, as the bits of a double; 0 for all.
+    /// The most frames per second to process, as the bits of an `f64`; 0 means all.
     pace: AtomicU64,
 }
 
@@ -50,7 +50,7 @@ impl CaptureControl {
         self.flags.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the source be opened, or has it closed at once.
+    /// Allows the source to be opened, or has it closed at once.
     pub fn allow(&self, open: bool) {
         let mut flags = self.flags();
         if flags.open != open {
@@ -59,7 +59,6 @@ impl CaptureControl {
         }
     }
 
-    /// Ends the capture thread.
     pub fn stop(&self) {
         {
             let mut flags = self.flags();
@@ -68,64 +67,63 @@ impl CaptureControl {
         self.changed.notify_all();
     }
 
-    /// Has the source closed and looking begun anew, with new reader.
+    /// Has the source closed and capture started again with a new reader.
     pub fn renew(&self) {
         self.flags().renew = true;
         self.changed.notify_all();
     }
 
-    /// Whether looking is to be begun anew; asked once by whoever does that.
+    /// Whether capture is to start again; resets the flag.
     #[must_use]
     pub fn take_renewed(&self) -> bool {
         let mut flags = self.flags();
         std::mem::take(&mut flags.renew) && !flags.stop
     }
 
-    /// The most frames per second to look at; `None` for all.
+    /// Sets the most frames per second to process; `None` means all.
     pub fn set_pace(&self, fps: Option<f64>) {
         self.pace.store(fps.unwrap_or(0.0).to_bits(), Ordering::Relaxed);
     }
 
-    /// What [`Self::set_pace`] said last.
+    /// The limit set by [`Self::set_pace`].
     #[must_use]
     pub fn pace(&self) -> Option<f64> {
         Some(f64::from_bits(self.pace.load(Ordering::Relaxed))).filter(|fps| *fps > 0.0)
     }
 
-    /// The capture thread begins to open a source if it may; `false` where it must not.
+    /// Notes that the capture thread opens a source, if it may; `false` where it must not.
     pub(super) fn begin_use(&self) -> bool {
         let mut flags = self.flags();
         flags.in_use = flags.may_look();
         flags.in_use
     }
 
-    /// The capture thread has closed its source.
+    /// Notes that the capture thread has closed its source.
     pub(super) fn end_use(&self) {
         self.flags().in_use = false;
         self.changed.notify_all();
     }
 
-    /// Waits until no source is open, but no longer than `within`; whether none is.
+    /// Waits at most `within` until no source is open; returns whether none is.
     #[must_use]
     pub fn wait_closed(&self, within: Duration) -> bool {
         let waited = self.changed.wait_timeout_while(self.flags(), within, |flags| flags.in_use);
         !waited.unwrap_or_else(PoisonError::into_inner).0.in_use
     }
 
-    /// Whether a source may be open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.flags().may_look()
     }
 
-    /// Waits until a source may be open; `false` when the thread is to end.
+    /// Waits until a source may be open; `false` when the thread is to end or to start again.
     #[must_use]
     pub fn wait_open(&self) -> bool {
         let flags = self.changed.wait_while(self.flags(), |flags| !flags.may_look() && !flags.ends());
         flags.unwrap_or_else(PoisonError::into_inner).may_look()
     }
 
-    /// Waits until the thread is to end.
+    /// Waits until the thread is to end or to start again.
     pub fn wait_stop(&self) {
         drop(self.changed.wait_while(self.flags(), |flags| !flags.ends()));
     }

@@ -1,13 +1,13 @@
-//! The device behind a source, and whether anybody opened it.
+//! The device behind a source, and notices of who opens it.
 //!
-//! To see who holds it ([`blink_vision::native::holders`]) costs some milliseconds, so while we hold the camera inotify
-//! says when it is worth a look.
+//! Listing the holders of a device ([`blink_vision::native::holders`]) takes some milliseconds, so inotify tells when
+//! it is worth doing while we hold the camera.
 
 use std::path::{Path, PathBuf};
 
 use blink_vision::SourceSpec;
 
-/// The device file behind a source; `None` where there is none, or none that can be told.
+/// The device file behind a source; `None` where there is none or it is unknown.
 #[must_use]
 pub(crate) fn from_source(source: &SourceSpec) -> Option<PathBuf> {
     if !cfg!(target_os = "linux") {
@@ -24,7 +24,7 @@ pub(crate) fn from_source(source: &SourceSpec) -> Option<PathBuf> {
     }
 }
 
-/// Tells whether a device was opened by anybody, us included, since it was last asked.
+/// Tells whether any process, ours included, has opened a device since the last question.
 #[derive(Debug, Default)]
 pub(crate) struct Openings {
     #[cfg(target_os = "linux")]
@@ -33,7 +33,7 @@ pub(crate) struct Openings {
 
 #[cfg(target_os = "linux")]
 impl Openings {
-    /// Watches `device`. Without one, or where the system does not let us, nothing is ever seen.
+    /// Watches `device`. Without a device, or where the system refuses the watch, no opening is ever seen.
     #[must_use]
     pub(crate) fn watch(device: Option<&Path>) -> Self {
         use rustix::fs::inotify::{CreateFlags, WatchFlags, add_watch, init};
@@ -45,13 +45,12 @@ impl Openings {
         Self { watch }
     }
 
-    /// Whether it was opened since the last call.
     #[must_use]
     pub(crate) fn seen(&self) -> bool {
         let Some(watch) = &self.watch else { return false };
         let mut buffer = [0u8; 1024];
         let mut seen = false;
-        // Events for one file carry no name, so each is whole in the buffer; what they say does not matter.
+        // Events of a single watched file carry no name, so each fits the buffer whole; only their arrival matters.
         while rustix::io::read(watch, &mut buffer).is_ok_and(|n| n > 0) {
             seen = true;
         }
@@ -66,7 +65,7 @@ impl Openings {
 
 #[cfg(not(target_os = "linux"))]
 impl Openings {
-    /// Nothing is watched on this system.
+    /// This system offers no such watch.
     #[must_use]
     pub(crate) fn watch(_device: Option<&Path>) -> Self {
         Self {}

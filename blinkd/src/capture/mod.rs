@@ -1,9 +1,9 @@
-//! The capture thread: opens the source while it may, and turns what is seen into wall time.
+//! The capture thread: opens the source while it may, and converts stream times to wall time.
 //!
-//! - [`CaptureControl`]: may a source be open?
-//! - [`FrameReader`]: source and pipeline, as a trait; [`native`] is the real one
+//! - [`CaptureControl`]: whether a source may be open
+//! - [`FrameReader`]: source and pipeline as a trait; [`native`] implements it
 //! - [`device`]: who else has the camera open
-//! - [`CaptureEvents`]: who is told; the keeper
+//! - [`CaptureEvents`]: the receiver of events, which is the keeper
 
 mod control;
 pub(crate) mod device;
@@ -25,48 +25,44 @@ use crate::{clock::Clock, minutes::Observation};
 use pace::Pace;
 use wall::WallTime;
 
-/// What was seen is handed on at least so often, and at once when something was decided.
+/// Frames are passed on at least this often, and at once when an event was decided.
 const HAND_ON_EVERY: Duration = Duration::from_millis(100);
-/// A source that gives no frame for so long has failed; before its first frame it may take longer.
+/// A source has failed when it gives no frame for this long; before the first frame the second value holds.
 const SILENCE: Duration = Duration::from_secs(3);
 const SLOW_START: Duration = Duration::from_secs(10);
-/// A source that gave frames for less than this before it failed is no better than one that cannot be opened.
+/// A source that fails sooner than this after opening is retried with growing waits, like one that cannot be opened.
 const STEADY: Duration = Duration::from_secs(10);
-/// Waits between attempts to open a source, milliseconds.
 const RETRY_MS: [u64; 4] = [500, 1_000, 2_000, 4_000];
-/// The same where trying is costly and the cause will not go away by itself: a model is read whole to be verified.
+/// The same for trouble that is costly to retry and will not go away by itself: models are read whole for verification.
 const RETRY_BROKEN_MS: [u64; 4] = [2_000, 5_000, 15_000, 30_000];
 
-/// A frame's measurement in wall time.
+/// A frame's measurement, with its wall time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sighting {
     pub at: Timestamp,
-    /// Who could be seen in it.
     pub sight: Sight,
-    /// Mean EAR of the measurable reader.
+    /// Mean EAR of the measurable eyes.
     pub ear: Option<f64>,
     pub baseline: Option<f64>,
 }
 
-/// What the capture thread tells.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CaptureEvent {
-    /// The source is open.
     Opened,
-    /// Frames, and what was decided with them: [`Observation::Observed`] and [`Observation::Blink`].
+    /// Frames, and the [`Observation::Observed`] and [`Observation::Blink`] decided with them.
     Seen(Vec<Sighting>, Vec<Observation>),
-    /// The source was closed because it must be.
+    /// The source was closed because the keeper or the stop required it.
     Closed,
     /// There is no source, for this reason.
     Trouble(Trouble),
 }
 
 pub trait CaptureEvents {
-    /// Takes the news; must not block.
+    /// Takes an event; must not block.
     fn tell(&self, news: CaptureEvent);
 }
 
-/// Runs until it is told to stop.
+/// Runs until the control tells it to stop.
 pub fn run(reader: &mut dyn FrameReader, control: &CaptureControl, clock: &Arc<dyn Clock>, sink: &dyn CaptureEvents) {
     let mut failures = 0;
     while control.wait_open() {
@@ -77,7 +73,7 @@ pub fn run(reader: &mut dyn FrameReader, control: &CaptureControl, clock: &Arc<d
         failures = if steady { 0 } else { failures };
         match outcome {
             Ok(()) => {
-                // A source that is shut and opened again and again by a pause has not failed less for it.
+                // A pause that closes the source does not reset the failures of one that gave no frame.
                 failures = if frames > 0 { 0 } else { failures };
                 sink.tell(CaptureEvent::Closed);
             }
@@ -86,7 +82,8 @@ pub fn run(reader: &mut dyn FrameReader, control: &CaptureControl, clock: &Arc<d
                 sink.tell(CaptureEvent::Trouble(trouble));
                 return control.wait_stop();
             }
-            // One that repeats begins again at once; one that is over in an instant does not, or it would never rest.
+            // A repeating source that ended after a steady run starts again at once; one that ends in an instant waits,
+            // or this would be a busy loop.
             Err(trouble) if trouble.kind == TroubleKind::Ended && steady => {}
             Err(trouble) => {
                 if failures == 0 {
@@ -96,7 +93,7 @@ pub fn run(reader: &mut dyn FrameReader, control: &CaptureControl, clock: &Arc<d
                 let due = clock.mono() + Duration::from_millis(waits[failures.min(waits.len() - 1)]);
                 failures += 1;
                 sink.tell(CaptureEvent::Trouble(trouble));
-                // Woken early when the source must be closed, which it is.
+                // The wait ends early when the source must be closed, which it already is.
                 let _ = control.wait_until(clock.as_ref(), due);
             }
         }
@@ -111,7 +108,7 @@ struct Settling<'a> {
     paced: bool,
     wall: WallTime,
     frames: u64,
-    /// From opening to the last frame.
+    /// Time from opening to the last frame.
     gave_frames_for: Duration,
     sightings: Vec<Sighting>,
     events: Vec<Event>,
@@ -136,7 +133,7 @@ impl<'a> Settling<'a> {
         }
     }
 
-    /// Looks until the source must be closed; the source is closed in any case.
+    /// Captures until the source must be closed. The source is closed in any case.
     fn run(&mut self, reader: &mut dyn FrameReader) -> Result<(), Trouble> {
         reader.ready()?;
         if !self.control.begin_use() {
@@ -230,7 +227,7 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// As clients are told. A function, since both types are of other crates.
+/// Converts to the clients' type. It is a function because both types belong to other crates.
 fn sight(seen: FaceSight) -> Sight {
     match seen {
         FaceSight::None => Sight::Nobody,

@@ -1,4 +1,4 @@
-//! The real reader: a source of blink-vision and its pipeline.
+//! [`FrameReader`] on a source and the pipeline of blink-vision.
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
@@ -13,27 +13,26 @@ use jiff::Timestamp;
 use super::{FrameReader, Pacing, ReadOutcome, Trouble, TroubleKind};
 use crate::{models, owner::OwnerDesk};
 
-/// Frames further apart are not one stretch: the machine slept, or the source hung.
+/// A longer time between frames is a gap in the observation: the machine slept, or the source hung.
 const GAP: Duration = Duration::from_secs(1);
 
-/// A source of this machine.
 pub struct NativeReader {
     spec: SourceSpec,
-    /// Loaded once: the model is large, and opening must be quick.
+    /// Loaded once, because the model is large and opening must be quick.
     pipeline: Option<Pipeline>,
     source: Option<Source>,
     last: Option<Duration>,
     owner: Arc<OwnerDesk>,
-    /// The version of the owner that the pipeline knows.
+    /// The version of the enrolled owner that the pipeline uses.
     owner_version: u64,
-    /// Decided before a gap, and not yet asked for.
+    /// Events decided before a gap and not yet fetched.
     before_gap: Vec<Event>,
-    /// The last picture was one that is repeated for too long.
+    /// Whether the last frame belonged to a picture that has been repeated for too long.
     stands_still: bool,
 }
 
 impl NativeReader {
-    /// A reader of where `spec` says; nothing is opened yet.
+    /// A reader of the source `spec`; nothing is opened yet.
     #[must_use]
     pub fn new(spec: SourceSpec, owner: Arc<OwnerDesk>) -> Self {
         Self {
@@ -51,7 +50,7 @@ impl NativeReader {
     fn trouble(&self, error: &SourceError) -> Trouble {
         let kind = match error {
             SourceError::EndOfFile | SourceError::NoPictures(_) => TroubleKind::Ended,
-            // A file that breaks off is at its end: opened again it would be counted again.
+            // A file that breaks off counts as ended: opened again it would be counted twice.
             SourceError::Failed(_) | SourceError::OpenCv(_) if self.spec.is_file() && self.last.is_some() => {
                 let fix = SourceError::EndOfFile.fix();
                 let problem = Problem::new("end_of_file", "The file breaks off here.", fix);
@@ -66,7 +65,7 @@ impl NativeReader {
     }
 }
 
-/// Errors begin small and have no full stop; what people read has both.
+/// Makes an error text a sentence: error texts begin in lower case and have no full stop.
 fn sentence(text: &str) -> String {
     capitalised(text) + "."
 }

@@ -1,8 +1,8 @@
-//! Which frames to look at when not all of them may be.
+//! Selection of frames when the frame rate is limited.
 
 use std::time::Duration;
 
-/// Passes over frames so that about as many are left as wanted. Spread by their timestamps, so that any source's rate
+/// Skips frames so that about `fps` of them remain each second. It goes by their timestamps, so that any source's rate
 /// can be brought to any lower one.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
@@ -10,7 +10,7 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Whether to look at the frame of time `t`, where at most `fps` frames per second are wanted.
+    /// Whether to process the frame at time `t`, where at most `fps` frames per second are wanted.
     pub(super) fn takes(&mut self, t: Duration, fps: Option<f64>) -> bool {
         let Some(fps) = fps.filter(|fps| *fps > 0.0) else {
             self.due = None;
@@ -18,11 +18,11 @@ impl Pace {
         };
         let period = Duration::from_secs_f64(1.0 / fps);
         let due = self.due.unwrap_or(t);
-        // A quarter early is on time: cameras' timestamps tremble.
+        // A frame up to a quarter period early is taken, because cameras' timestamps jitter.
         if t + period / 4 < due && due.saturating_sub(t) <= period {
             return false;
         }
-        // What a late frame cost is made up for, but no more than one.
+        // The delay of a late frame is made up for, by one frame at most.
         let next = due + period;
         self.due = Some(if next + period < t || due.saturating_sub(t) > period { t + period } else { next });
         true
@@ -59,7 +59,7 @@ mod tests {
         let mut rate = FrameRate::default();
         for t in taken {
             rate.push(t);
-            // As the blink detector counts them, once there are two seconds.
+            // The frame rate is measured as the blink detector does it, which needs two seconds.
             assert!(t.as_secs() < 2 || rate.fps().unwrap() >= 14.5, "{:?} at {t:?}", rate.fps());
         }
     }
@@ -91,7 +91,7 @@ mod tests {
             let times: Vec<_> = steps.iter().map(|step| { at += step; Duration::from_millis(at) }).collect();
             let taken = taken(times.iter().copied(), Some(fps));
             let period = Duration::from_secs_f64(1.0 / fps);
-            // No frame is passed over that came a period after the last taken one.
+            // No frame is skipped that comes two periods after the last one taken.
             for pair in taken.windows(2) {
                 let between = times.iter().find(|t| **t > pair[0] && **t >= pair[0] + 2 * period);
                 prop_assert!(between.is_none_or(|t| pair[1] <= *t));

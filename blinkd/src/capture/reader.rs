@@ -1,4 +1,4 @@
-//! What looks: a source with the pipeline behind it, as a trait so that tests need no camera.
+//! A source with the pipeline behind it, as a trait, so that tests need no camera.
 
 use std::time::Duration;
 
@@ -6,73 +6,66 @@ use blink_proto::Problem;
 use blink_vision::{Event, FrameReport};
 use jiff::Timestamp;
 
-/// Why there is nothing to see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// Which state it puts the daemon in.
+    /// The kind, which decides the daemon's state.
     pub kind: TroubleKind,
-    /// What went wrong, and what to do.
     pub problem: Problem,
 }
 
-/// The kinds of [`Trouble`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TroubleKind {
-    /// A file is at its end: there is nothing to try again.
+    /// A file is at its end, so there is nothing to retry.
     Ended,
     /// Another program holds the camera.
     Busy,
-    /// There is no source.
+    /// There is no such device, file or stream.
     Gone,
-    /// Something else, such as a missing model.
+    /// Anything else, such as a missing model.
     Broken,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReadOutcome {
-    /// A frame was seen.
     Frame(FrameReport),
     /// No frame came within the source's time-out.
     NoFrame,
-    /// A frame came and was passed over.
+    /// A frame came and was skipped.
     Skipped,
-    /// The frame was not wanted any more.
+    /// No frame is wanted any more.
     Stopped,
 }
 
-/// What to do with a frame that has been read.
+/// What to do with the next frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pacing {
     Process,
-    /// Go on to the next: fewer frames are wanted.
+    /// Skip it, because the frame rate is limited.
     Skip,
-    /// No frame is wanted any more.
+    /// Return, because the source must be closed.
     Stop,
 }
 
-/// A source and the pipeline behind it.
 pub trait FrameReader {
-    /// Gets ready what opening needs, such as models; called before each opening.
+    /// Prepares what opening needs, such as models. It is called before each opening.
     fn ready(&mut self) -> Result<(), Trouble>;
 
-    /// Opens the source. Frame times count from `at`.
-    ///
-    /// Fails when there is no source, or it is busy.
+    /// Opens the source; frame times count from `at`.
     fn open(&mut self, at: Timestamp) -> Result<(), Trouble>;
 
-    /// Reads a frame, asks `wanted` with its time (which may wait until it is due), and looks at it. Returns within
-    /// 500 ms and the wait.
+    /// Reads a frame, asks `wanted` with the frame's time, and processes it if it is wanted. `wanted` may wait until
+    /// the frame is due; apart from that wait it returns within 500 ms.
     fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble>;
 
-    /// Moves what has been decided since the last call to `into`.
+    /// Moves the events decided since the last call to `into`.
     fn decided(&mut self, into: &mut Vec<Event>);
 
-    /// Decides what can be decided, and closes the source.
+    /// Decides what is still undecided, and closes the source.
     fn close(&mut self);
 
-    /// Whether frames come as fast as they are read and must be held until they are due.
+    /// Whether frames come as fast as they are read, as from a file, and must be held back until they are due.
     fn needs_pacing(&self) -> bool;
 
-    /// Whether the source begins again at its end.
+    /// Whether the source starts again at its end.
     fn repeats(&self) -> bool;
 }

@@ -1,4 +1,4 @@
-//! The capture thread with eyes that follow a script.
+//! Tests of the capture thread with a reader that follows a script.
 
 mod failures;
 
@@ -23,7 +23,7 @@ use crate::clock::FakeClock;
 #[derive(Clone, Debug)]
 enum Step {
     Locked(TroubleKind),
-    /// A frame at this time, and what it settles.
+    /// A frame at this time in ms, and the events decided with it.
     Frame(u64, Vec<Event>),
     Fails(TroubleKind),
 }
@@ -35,7 +35,7 @@ struct Script {
     repeats: bool,
     open: AtomicBool,
     openings: AtomicUsize,
-    /// By the monotonic clock.
+    /// Monotonic times.
     opened_at: Mutex<Vec<Duration>>,
 }
 
@@ -91,7 +91,7 @@ impl FrameReader for ScriptedReader {
             }
             Some(Step::Fails(kind)) => Err(trouble(kind)),
             Some(Step::Locked(_)) | None => {
-                // As a source that has no frame yet, but with less patience.
+                // A real source without frames waits longer.
                 thread::sleep(Duration::from_millis(1));
                 Ok(ReadOutcome::NoFrame)
             }
@@ -123,7 +123,7 @@ impl CaptureEvents for Ear {
     }
 }
 
-/// A running capture thread; stopped and joined when dropped.
+/// A running capture thread; it is stopped and joined when dropped.
 struct Stage {
     script: Arc<Script>,
     control: Arc<CaptureControl>,
@@ -157,7 +157,7 @@ impl Stage {
         self.news.recv_timeout(Duration::from_secs(10)).expect("news within ten seconds")
     }
 
-    /// Lets each of these waits pass after a failure, and expects the source to be opened neither before nor after.
+    /// Lets each of these waits pass after a failure, and expects the source to be opened exactly when it ends.
     fn expect_waits(&self, waits_ms: &[u64]) {
         for wait_ms in waits_ms {
             while !matches!(self.hear(), CaptureEvent::Trouble(_)) {}
@@ -254,7 +254,7 @@ fn when_the_clock_is_set_frames_follow_it(#[case] step_ms: i64) {
     stage.clock.step(SignedDuration::from_millis(step_ms));
     stage.add(Step::Frame(500, vec![blink_ending(400)]));
     let CaptureEvent::Seen(frames, settled) = stage.hear() else { panic!("frames come next") };
-    // Both clocks stand but for the step: the frame is now.
+    // Both clocks stand still but for the step, so the frame's time is now.
     assert_eq!(frames[0].at, at(step_ms));
     assert_eq!(
         settled[0],
@@ -283,7 +283,7 @@ fn a_file_is_paced_by_its_timestamps() {
     assert!(stage.news.recv_timeout(Duration::from_millis(150)).is_err(), "the second is not due yet");
     stage.clock.advance(Duration::from_millis(40));
     assert!(matches!(stage.hear(), CaptureEvent::Seen(..)));
-    // While one waits to be due, the source is still closed at once.
+    // The source is closed at once even while a frame waits until it is due.
     stage.control.allow(false);
     assert_eq!(stage.hear(), CaptureEvent::Closed);
 }

@@ -1,41 +1,40 @@
-//! Stream time in wall time, while the wall clock is set and the machine sleeps.
+//! Conversion of stream time to wall time while the wall clock is set or the machine sleeps.
 //!
-//! Where the clock jumps, what lies before the jump keeps its old time and what lies after gets the new one. So a blink
-//! before three hours of sleep is three hours before one after them, however late it was decided.
+//! Times before a jump of the clock keep the old mapping, times after it get the new one. So a blink before three hours
+//! of sleep is three hours before one after them, however late it was decided.
 
 use std::{collections::VecDeque, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A frame's wall time may be so far from the clock before the clock is believed instead: it was set, the machine
-/// slept, or the source lags.
+/// If a frame's wall time differs from the clock by more than this, the clock is right: it was set, the machine slept,
+/// or the source lags.
 const DRIFT: SignedDuration = SignedDuration::from_secs(1);
-/// What lies further back has been decided.
+/// Mappings are kept this long: everything older has been decided.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// The wall time of a stream's time.
 #[derive(Debug)]
 pub(super) struct WallTime {
-    /// Wall time of the stream's time zero, for what lies after that stream time; oldest first, never empty.
+    /// Wall time of the stream's zero, for times after the given stream time; oldest first, never empty.
     zeros: VecDeque<(Option<Duration>, Timestamp)>,
     last: Option<Duration>,
 }
 
 impl From<Timestamp> for WallTime {
-    /// A stream that was opened then.
+    /// A stream that was opened at `zero`.
     fn from(zero: Timestamp) -> Self {
         Self { zeros: VecDeque::from([(None, zero)]), last: None }
     }
 }
 
 impl WallTime {
-    /// A frame of time `t` came when the clock read `now`.
+    /// Takes a frame of time `t` that came when the clock read `now`.
     pub(super) fn frame(&mut self, t: Duration, now: Timestamp) {
         if let Ok(by_clock) = now.checked_sub(t)
             && by_clock.duration_since(self.zero_of(t)).abs() > DRIFT
         {
             self.zeros.push_back((self.last, by_clock));
-            // What was still undecided then is decided within seconds.
+            // What was undecided then is decided within seconds.
             let old = |after: &Option<Duration>| after.is_some_and(|after| t.saturating_sub(after) > KEPT);
             while self.zeros.len() > 1 && (old(&self.zeros[1].0) || self.zeros[1].0.is_none()) {
                 self.zeros.pop_front();
@@ -50,12 +49,11 @@ impl WallTime {
         zero.map_or(Timestamp::UNIX_EPOCH, |(_, zero)| *zero)
     }
 
-    /// The wall time of `t`.
     pub(super) fn at(&self, t: Duration) -> Timestamp {
         self.zero_of(t).checked_add(t).unwrap_or(Timestamp::MAX)
     }
 
-    /// The wall time of a stretch. One that a jump falls into keeps its length and lies after it.
+    /// The wall time of a span. One that contains a jump keeps its length and lies after the jump.
     pub(super) fn of_stretch(&self, from: Duration, to: Duration) -> (Timestamp, Timestamp) {
         let to_wall = self.at(to);
         (to_wall.checked_sub(to.saturating_sub(from)).unwrap_or(Timestamp::MIN), to_wall)
@@ -81,12 +79,12 @@ mod tests {
         const SLEPT: i64 = 3 * 3_600_000;
         let mut wall = WallTime::from(at(0));
         wall.frame(ms(1_000), at(1_000));
-        // Three hours later the next frame comes, by a clock of the stream that stood still.
+        // The next frame comes three hours later, but the stream's clock stood still meanwhile.
         wall.frame(ms(1_040), at(SLEPT + 1_040));
         assert_eq!(wall.at(ms(900)), at(900));
         assert_eq!(wall.at(ms(1_040)), at(SLEPT + 1_040));
         assert_eq!(wall.of_stretch(ms(960), ms(1_000)), (at(960), at(1_000)));
-        // The interval that the sleep falls into is as long as the stream says, not three hours.
+        // The interval that contains the sleep is as long as the stream says, not three hours.
         assert_eq!(wall.of_stretch(ms(1_000), ms(1_040)), (at(SLEPT + 1_000), at(SLEPT + 1_040)));
     }
 

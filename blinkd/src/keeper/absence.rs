@@ -1,25 +1,25 @@
-//! Whether anybody can be in front of the camera: the screen may be locked, the machine about to sleep.
+//! Decides whether nobody can be in front of the camera, because the screen is locked or the machine is about to sleep.
 //!
-//! What nobody says any more still holds, so a bus that dies behind a locked screen opens no camera. Two claims end by
-//! themselves: a sleep that never came, and a lock that was asked for and never confirmed, when the person resumes or a bus
-//! that was away is back and says that the session is not locked.
+//! A lock holds until its source says otherwise, so a bus that dies behind a locked screen does not open the camera.
+//! Two claims also end by themselves: a sleep that never came, and a requested lock that was never confirmed. The
+//! latter ends when the person resumes, or when a bus that was away is back and reports the session as unlocked.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use super::Keeper;
 
-/// A machine that was about to sleep so long ago, by a clock that stands still while it sleeps, did not or is awake.
-/// logind itself waits no longer than five seconds unless told to.
+/// An announced sleep is ignored after this time on the monotonic clock, which stands still during sleep: the machine
+/// is awake or never slept. logind itself waits at most 5 s by default.
 const ABOUT_TO_SLEEP: Duration = Duration::from_secs(60);
 
-/// Who says that the screen is locked.
+/// Where a report of a locked screen comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LockedBy {
     /// logind's `LockedHint`.
     Hint,
     /// logind's `Lock` signal: the locker was told to lock, and not every locker says that it has.
     Request,
-    /// The screen saver of that D-Bus name.
+    /// The screen saver with this D-Bus name.
     Saver(&'static str),
 }
 
@@ -30,14 +30,13 @@ pub(super) struct Absence {
 }
 
 impl Absence {
-    /// Whether nobody can be there at `mono`.
     pub(super) fn holds(&self, mono: Duration) -> bool {
         !self.locks.is_empty() || self.asleep_since.is_some_and(|since| mono.saturating_sub(since) < ABOUT_TO_SLEEP)
     }
 }
 
 impl Keeper {
-    /// Somebody says that the screen is locked, or no longer is.
+    /// Takes a report from `by` that the screen is locked, or no longer is.
     pub fn locked(&mut self, by: LockedBy, locked: bool) {
         let changed = if locked { self.absence.locks.insert(by) } else { self.absence.locks.remove(&by) };
         if changed {
@@ -46,7 +45,7 @@ impl Keeper {
         }
     }
 
-    /// The machine is about to sleep, or awake.
+    /// Takes logind's report that the machine is about to sleep, or is awake again.
     pub fn sleeping(&mut self, asleep: bool) {
         if asleep != self.absence.asleep_since.is_some() {
             tracing::info!(asleep, "sleep");
@@ -55,7 +54,7 @@ impl Keeper {
         self.tick();
     }
 
-    /// The person is there: what was only asked for was not done.
+    /// Notes that the person is present, so a requested lock that was never confirmed did not happen.
     pub(super) fn somebody_is_there(&mut self) {
         self.absence.locks.remove(&LockedBy::Request);
     }

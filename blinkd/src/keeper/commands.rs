@@ -1,4 +1,4 @@
-//! What the person asks for, and the server on their behalf: consent, pause, signing in and out.
+//! Commands of the person, and of the server on their behalf: consent, pause, signing in and out.
 
 use std::ops::RangeInclusive;
 
@@ -21,38 +21,35 @@ fn unwritable(error: &FileError) -> Problem {
     Problem::new(code::STORE_FAILED, format!("{error}."), fix)
 }
 
-/// What every command that needs an account says without one.
+/// The answer of every command that needs an account when nobody is signed in.
 #[must_use]
 pub fn not_signed_in() -> Problem {
     Problem::new(code::NOT_SIGNED_IN, "Nobody is signed in.", "Run `blinkctl login` or `blinkctl register`.")
 }
 
 impl Keeper {
-    /// Whose the minutes are that begin now.
+    /// The account that minutes beginning now belong to; `None` when nobody is signed in.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         self.person.owner()
     }
 
-    /// The account that is signed in.
     #[must_use]
     pub fn account(&self) -> Option<&SignedInAccount> {
         self.person.account.current.as_ref()
     }
 
-    /// Who is signed in, and who was first.
+    /// The account file: who is signed in, and which account was this profile's first.
     #[must_use]
     pub fn account_file(&self) -> &AccountFile {
         &self.person.account
     }
 
-    /// Whether tracking is consented to here.
     #[must_use]
     pub fn consented(&self) -> bool {
         self.person.consent.granted()
     }
 
-    /// The consent text and the record.
     #[must_use]
     pub fn show_consent(&self) -> ConsentShown {
         ConsentShown {
@@ -62,9 +59,7 @@ impl Keeper {
         }
     }
 
-    /// Records consent to the text of `version`.
-    ///
-    /// Fails when another version was shown, or it cannot be written.
+    /// Records consent to the text of `version`. Fails unless `version` is the current one.
     pub fn grant(&mut self, version: &str) -> Result<(), Problem> {
         if version != TRACKING_VERSION {
             return Err(Problem::new(
@@ -81,9 +76,8 @@ impl Keeper {
         Ok(())
     }
 
-    /// Withdraws it: no source may be open any more when this returns.
-    ///
-    /// Fails when it cannot be written; it holds until the daemon stops all the same.
+    /// Withdraws consent: no source is open any more when this returns. When it cannot be written, it still holds until
+    /// the daemon stops.
     pub fn withdraw(&mut self) -> Result<(), Problem> {
         let record = ConsentRecord::withdrawn(self.deps.clock.now());
         let written = self.person.consent.set(record.clone());
@@ -94,8 +88,9 @@ impl Keeper {
         written.map_err(|error| unwritable(&error))
     }
 
-    /// The server says that consent to `owner`'s account was withdrawn, at `at` if it says when. The source is closed,
-    /// and the account's minutes begun since are deleted unsent, at the latest when the server has said when.
+    /// Handles a withdrawal of consent to `owner`'s account on the server; `at` is its time, where the server gave it.
+    /// The source is closed, and the account's minutes that began since then are deleted unsent, at the latest when the
+    /// time is known.
     pub fn withdrawn_by_server(&mut self, owner: &Owner, at: Option<Timestamp>) {
         if self.owner().as_ref() != Some(owner) {
             return;
@@ -119,15 +114,15 @@ impl Keeper {
     }
 
     /// Whether consent to the signed-in account was withdrawn on its server at a time that is not known yet: until it
-    /// is, nobody can say which minutes may be sent.
+    /// is, no minute may be sent.
     #[must_use]
     pub fn withdrawal_undated(&self) -> bool {
         let owner = self.owner();
         self.person.account.undated.iter().any(|undated| Some(&undated.owner) == owner.as_ref())
     }
 
-    /// The withdrawal of consent to `owner`'s account was made at `at`: what was begun from then on is deleted unsent.
-    /// `None`: the server will never say.
+    /// Takes the time of the withdrawal of consent to `owner`'s account, and deletes the unsent minutes that began
+    /// since. `None`: the server will never give a time.
     pub fn withdrawal_dated(&mut self, owner: &Owner, at: Option<Timestamp>) {
         let Some(place) = self.person.account.undated.iter().position(|undated| undated.owner == *owner) else {
             return;
@@ -138,12 +133,13 @@ impl Keeper {
         {
             return;
         }
-        // Forgotten last: whatever cuts this off, it is done again.
+        // The note is removed last, so that an interruption before here repeats the deletion.
         self.person.account.undated.remove(place);
         self.person.save_account();
     }
 
-    /// Returns whether all are gone, in the store and in the history from which it may be rebuilt.
+    /// Deletes `owner`'s unsent minutes that began within `span`. Returns whether all are gone, from the store and from
+    /// the history, out of which the store may be rebuilt.
     fn delete_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> bool {
         for from in self.counting.minutes.drop_begun(owner, span) {
             self.records.with_store(|store| store.forget_open(from));
@@ -168,13 +164,13 @@ impl Keeper {
         dropped.is_some() && removed
     }
 
-    /// A consent or withdrawal the server has not heard of.
+    /// A consent or withdrawal that the server has not been told yet.
     #[must_use]
     pub fn consent_to_tell(&self) -> Option<ConsentRecord> {
         self.person.account.consent_to_tell.clone()
     }
 
-    /// The server has ended the session of the account: it stays signed in here, without tokens.
+    /// Notes that the server has ended the account's session: it stays signed in here, but without tokens.
     pub fn session_ended(&mut self) {
         if let Some(account) = &mut self.person.account.current {
             account.session_ended = true;
@@ -182,7 +178,6 @@ impl Keeper {
         }
     }
 
-    /// The server has heard of `record`.
     pub fn consent_told(&mut self, record: &ConsentRecord) {
         if self.person.account.consent_to_tell.as_ref() == Some(record) {
             self.person.account.consent_to_tell = None;
@@ -190,9 +185,8 @@ impl Keeper {
         }
     }
 
-    /// Stops tracking.
-    ///
-    /// Fails when the end lies in the past, or the pause cannot be written: it holds until the daemon stops all the same.
+    /// Stops tracking. Fails when the end lies in the past. When the pause cannot be written, it still holds until the
+    /// daemon stops.
     pub fn pause(&mut self, span: PauseSpan) -> Result<(), Problem> {
         if span.until.is_some_and(|until| until <= self.deps.clock.now()) {
             return Err(Problem::new(code::PAUSE_OVER, "That time is over already.", "Name a time to come."));
@@ -203,9 +197,8 @@ impl Keeper {
         written.map_err(|error| unwritable(&error))
     }
 
-    /// Goes on: ends a pause and a yield.
-    ///
-    /// Fails when the pause file cannot be removed: it would hold again after a restart.
+    /// Resumes: ends a pause and a yield. Fails when the pause file cannot be removed, since it would hold again after
+    /// a restart.
     pub fn resume(&mut self) -> Result<(), Problem> {
         let written = self.person.pause.end();
         self.camera_users.handover = None;
@@ -215,14 +208,15 @@ impl Keeper {
         written.map_err(|error| unwritable(&error))
     }
 
-    /// Signs in. The profile's first account adopts nobody's minutes if `adopt`; `consent` also records consent here.
+    /// Signs in. With `adopt`, the profile's first account takes over the minutes counted while nobody was signed in;
+    /// `consent` also records consent here.
     pub fn sign_in(&mut self, account: SignedInAccount, adopt: bool, consent: bool) -> Result<SignedIn, Problem> {
         let owner = account.owner();
         let now = self.deps.clock.now();
         if consent && !self.person.consent.granted() {
             self.person.consent.set(ConsentRecord::granted(now)).map_err(|error| unwritable(&error))?;
         }
-        // An account that lets somebody in is there, whatever it looked like.
+        // The account has just let somebody in, so it exists even if it was noted as erased.
         self.person.account.erased.retain(|erased| *erased != owner);
         if let Some(store) = &mut self.records.store {
             store.never_for(&self.person.account.erased);
@@ -260,12 +254,11 @@ impl Keeper {
         }
     }
 
-    /// Who is signed in.
     pub fn whoami(&self) -> Result<SignedIn, Problem> {
         self.account().map(|account| self.signed_in(account, 0)).ok_or_else(not_signed_in)
     }
 
-    /// Signs out: the account's unsent minutes are held for its return.
+    /// Signs out. The account's unsent minutes are held until it signs in again.
     pub fn sign_out(&mut self) -> Result<(), Problem> {
         self.person.account.current = None;
         self.person.account.consent_to_tell = None;

@@ -1,4 +1,4 @@
-//! What is being counted: the open minutes, the running figures, and the source they come from.
+//! State of the counting: the open minutes, the running figures, and the condition of the source.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::figures::Figures;
 use crate::{capture::Trouble, minutes::MinuteBuilder};
 
-/// What the capture thread last said.
+/// The last report of the capture thread.
 #[derive(Clone, Debug)]
 pub(super) enum Capture {
     Closed,
@@ -16,13 +16,12 @@ pub(super) enum Capture {
     Trouble(Trouble),
 }
 
-/// Counts of this process, and of the minutes that it has not sealed.
 #[derive(Debug)]
 pub(super) struct Counting {
     pub(super) minutes: MinuteBuilder,
     pub(super) figures: Figures,
     pub(super) capture: Capture,
-    /// How far the open source has decided.
+    /// The time up to which the open source has decided about blinks.
     pub(super) settled_to: Option<Timestamp>,
 }
 
@@ -36,14 +35,15 @@ impl Counting {
         }
     }
 
-    /// The minutes were erased: it begins with none.
+    /// Begins with no minutes, after an erasure.
     pub(super) fn forget(&mut self, device_id: DeviceId) {
         self.minutes = MinuteBuilder::new(device_id, []);
         self.figures.forget();
         self.settled_to = None;
     }
 
-    /// No source is open any more, for this reason. Returns whether somebody was followed until then.
+    /// Notes that no source is open any more; `capture` gives the reason. Returns whether a face was followed until
+    /// then.
     pub(super) fn source_closed(&mut self, capture: Capture, mono: Duration) -> bool {
         let followed = self.figures.followed(mono);
         self.capture = capture;

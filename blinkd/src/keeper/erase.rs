@@ -1,4 +1,4 @@
-//! Erasing (GDPR, article 17), while the daemon runs.
+//! Erasure (GDPR, article 17) while the daemon runs.
 
 use blink_proto::{Problem, problem::code, receipt::LocalErasure};
 
@@ -14,7 +14,7 @@ fn left(error: &EraseError) -> Problem {
 }
 
 impl Keeper {
-    /// What cannot be counted is erased all the same.
+    /// Counts for the receipt. An unreadable store is counted from the history alone, since it is erased all the same.
     fn count_for_receipt(&mut self) -> LocalErasure {
         if self.records.store.is_none() {
             self.open_store();
@@ -25,7 +25,8 @@ impl Keeper {
 
     /// Erases all minutes of this machine, the open one too, and goes on with an empty history.
     ///
-    /// Fails when nothing is erased, for want of room to begin; or something is left, which the next start erases.
+    /// Fails when nothing was erased because the note of the erasure could not be written, or when something is left,
+    /// which the next start erases.
     pub fn erase_minutes(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
         erase::begin(&self.deps.paths, false)?;
@@ -41,9 +42,10 @@ impl Keeper {
         erased.map(|()| counted).map_err(|error| left(&error))
     }
 
-    /// Erases everything this profile keeps but the models, and writes nothing any more: the daemon is to stop.
+    /// Erases everything in this profile but the models. Nothing is written afterwards: the daemon is to stop.
     ///
-    /// Fails when nothing is erased, for want of room to begin, and all goes on; or something is left, which the next start erases.
+    /// Fails when nothing was erased because the note of the erasure could not be written, and the daemon goes on; or
+    /// when something is left, which the next start erases.
     pub fn erase_everything(&mut self) -> Result<LocalErasure, Problem> {
         let counted = self.count_for_receipt();
         erase::begin(&self.deps.paths, true)?;
@@ -54,7 +56,8 @@ impl Keeper {
         Ok(LocalErasure { everything: true, ..counted })
     }
 
-    /// The account of `owner` is no more: signed out, and what waits for it, or would, has nowhere to go.
+    /// Notes that the account of `owner` was erased on its server: signs it out and drops its queued minutes, now and
+    /// later.
     pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
         if !self.person.account.erased.contains(owner) {
             self.person.account.erased.push(owner.clone());

@@ -1,4 +1,4 @@
-//! The figures of `status`: this session, the local day, the last five minutes, frames per second.
+//! The figures of `status`: blinks of this session and of the local day, the rate over five minutes, frames per second.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -10,33 +10,33 @@ use crate::{
     minutes::{Accepted, OpenMinute},
 };
 
-/// The rate of `status` is over the last five minutes.
+/// Window of the blink rate in `status`.
 const RATE_WINDOW_MS: i64 = 300_000;
-/// Frames per second are over the last two.
+/// Window over which frames per second are measured.
 const FPS_WINDOW: Duration = Duration::from_secs(2);
-/// The face counts as followed for so long after it was last.
+/// How long after its last frame a face still counts as followed.
 const FOLLOWED_FOR: Duration = Duration::from_secs(1);
 
-/// What was counted within a second.
+/// Blinks and observed time counted within one second.
 #[derive(Clone, Copy, Debug)]
 struct Second {
-    /// By the monotonic clock; negative for what was counted before it began.
+    /// Monotonic time; negative for what was counted before the clock began.
     at_ms: i64,
     blinks: u64,
     observed_us: u64,
 }
 
-/// Running figures. Only the day's are told from the minutes; the others begin with the process.
+/// Running figures. Only those of the day are restored from the history; the others begin with the process.
 #[derive(Debug)]
 pub(super) struct Figures {
     pub(super) tz: TimeZone,
     pub(super) session_blinks: u64,
     pub(super) date: Date,
-    /// How long tracking was wanted today.
+    /// How long tracking was wanted today, the denominator of coverage.
     pub(super) unpaused: Duration,
     sealed_blinks: u64,
     sealed_observed_ms: u64,
-    /// Of the last five minutes, oldest first.
+    /// The last five minutes, oldest first.
     recent: VecDeque<Second>,
     frames: VecDeque<(Duration, Timestamp)>,
     followed: Option<Duration>,
@@ -66,7 +66,6 @@ impl Figures {
         t.to_zoned(self.tz.clone()).date()
     }
 
-    /// A new local day begins.
     pub(super) fn begin_day(&mut self, date: Date) {
         self.date = date;
         self.unpaused = Duration::ZERO;
@@ -74,14 +73,13 @@ impl Figures {
         self.sealed_observed_ms = 0;
     }
 
-    /// The minutes were erased: nothing is known of them.
     pub(super) fn forget(&mut self) {
         self.session_blinks = 0;
         self.recent.clear();
         self.begin_day(self.date);
     }
 
-    /// A minute of today, now or before a restart, is sealed. Those of other days are ignored.
+    /// Adds a sealed minute of today, whichever process sealed it. Minutes of other days are ignored.
     pub(super) fn sealed(&mut self, minute: &Minute) {
         if self.local_date(minute.from_timestamp) == self.date {
             self.sealed_blinks += u64::from(minute.blink_count);
@@ -89,7 +87,7 @@ impl Figures {
         }
     }
 
-    /// A minute from before a restart counts in the last five minutes, as if it all happened at its end.
+    /// Adds a minute from before a restart to the last five minutes, as if all of it happened at its end.
     pub(super) fn recall(&mut self, to: Timestamp, blinks: u32, observed_us: u64, now: Timestamp, mono: Duration) {
         let age_ms = now.duration_since(to).as_millis().max(0);
         if let Ok(age_ms) = i64::try_from(age_ms)
@@ -130,7 +128,7 @@ impl Figures {
         }
     }
 
-    /// The source is closed: nobody is followed and no frames come.
+    /// Notes that the source is closed: no face is followed and no frames come.
     pub(super) fn closed(&mut self) {
         self.frames.clear();
         self.followed = None;
@@ -158,7 +156,6 @@ impl Figures {
         rate_per_minute(blinks, observed_us / 1000).map(tenth)
     }
 
-    /// Today's figures with the open minutes.
     pub(super) fn today<'a>(&self, open: impl Iterator<Item = &'a OpenMinute>) -> Today {
         let (mut blink_count, mut observed_ms) = (self.sealed_blinks, self.sealed_observed_ms);
         for minute in open.filter(|minute| self.local_date(minute.from.start()) == self.date) {
@@ -168,12 +165,11 @@ impl Figures {
         Today { blink_count, observed_ms, rate_per_minute: rate_per_minute(blink_count, observed_ms).map(tenth) }
     }
 
-    /// Observed time of today with the open minutes.
     pub(super) fn observed_today<'a>(&self, open: impl Iterator<Item = &'a OpenMinute>) -> Duration {
         Duration::from_millis(self.today(open).observed_ms)
     }
 
-    /// Observed over unpaused time today.
+    /// Observed over unpaused time today, to three decimals; `None` for less than one second.
     #[expect(clippy::cast_precision_loss, reason = "the milliseconds of a day fit a double exactly")]
     pub(super) fn coverage(&self, today: &Today) -> Option<f64> {
         let unpaused_ms = self.unpaused.as_millis() as f64;
@@ -188,7 +184,8 @@ fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// The days of history that can hold minutes of the local date around `now`, or of a clock that is set back a little.
+/// The days of the history, which go by UTC, that can hold minutes of the local date around `now`, or of a clock set
+/// back by hours.
 pub(super) fn days_around(now: Timestamp) -> impl Iterator<Item = Date> {
     let today = crate::store::history::day_of(MinuteStart::containing(now));
     let neighbours = [today.yesterday().ok(), Some(today), today.tomorrow().ok()];

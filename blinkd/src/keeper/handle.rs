@@ -1,4 +1,4 @@
-//! How other threads speak to the keeper: work is sent to it, and it alone touches its data.
+//! Access to the keeper from other threads: they send closures, and the keeper's thread alone touches its data.
 
 use std::sync::mpsc;
 
@@ -7,7 +7,6 @@ use tokio::sync::oneshot;
 use super::Keeper;
 use crate::capture::{CaptureEvent, CaptureEvents};
 
-/// Something to be done by the keeper's thread.
 pub(super) type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
 
 /// The keeper is gone: the daemon is stopping.
@@ -15,7 +14,6 @@ pub(super) type Job = Box<dyn FnOnce(&mut Keeper) + Send>;
 #[error("the daemon is stopping")]
 pub struct Gone;
 
-/// A cloneable way to the keeper.
 #[derive(Clone, Debug)]
 pub struct KeeperHandle {
     jobs: mpsc::Sender<Job>,
@@ -27,20 +25,20 @@ impl KeeperHandle {
         (Self { jobs }, inbox)
     }
 
-    /// Has `job` done, whenever.
+    /// Queues `job` without waiting for it.
     pub fn post(&self, job: impl FnOnce(&mut Keeper) + Send + 'static) {
         // A keeper that is gone has nothing left to do.
         let _ = self.jobs.send(Box::new(job));
     }
 
-    /// Has `job` done and waits for its result; for threads of their own.
+    /// Runs `job` and waits for its result. It blocks: only for threads of their own.
     pub fn call<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
         let (tell, told) = mpsc::sync_channel(1);
         self.post(move |keeper| drop(tell.send(job(keeper))));
         told.recv().map_err(|_| Gone)
     }
 
-    /// As [`Self::call`], for async code.
+    /// Like [`Self::call`], for async code.
     pub async fn ask<T: Send + 'static>(&self, job: impl FnOnce(&mut Keeper) -> T + Send + 'static) -> Result<T, Gone> {
         let (tell, told) = oneshot::channel();
         self.post(move |keeper| drop(tell.send(job(keeper))));

@@ -1,9 +1,7 @@
 //! Handing the camera to another program and taking it back.
 //!
-//! - [`Handover`]: pure; told the time and who has the device open
-//! - [`Keeper::yield_camera`] and the look of each second
-//!
-//! It lives in memory alone: a yield does not survive a restart.
+//! [`Handover`] holds the rules and is pure: it is given the time and whether the device is held. A handover lives in
+//! memory alone, so it does not survive a restart.
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -12,30 +10,29 @@ use blink_vision::native::{Holder, holders};
 use super::{Capture, Keeper};
 use crate::capture::device::Openings;
 
-/// Nobody took the camera for so long: it is taken back.
+/// The camera is taken back when no program has opened it within this time.
 const NOBODY_CAME: Duration = Duration::from_secs(120);
-/// Who holds the device is looked at this often.
+/// How often the holders of the device are listed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// After the device was opened by anybody it is looked at for so long.
+/// How long the holders are listed after any program opened the device.
 const SUSPECT_FOR: Duration = Duration::from_secs(3);
 
-/// Why the camera was handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Why {
-    /// The person said so.
+    /// The person ran the command.
     Asked,
-    /// Another program waits for it.
+    /// Another program was found waiting for the camera.
     Wanted,
 }
 
-/// A camera that is handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handover {
     pub(super) why: Why,
     since: Duration,
-    /// Another program has had it open.
+    /// Whether another program has had the device open.
     taken: bool,
-    /// It was seen free once since; programs that change the camera's format close it for an instant.
+    /// Whether the device was seen free once since. One look is not enough: programs that change the camera's format
+    /// close it for an instant.
     let_go: bool,
 }
 
@@ -44,7 +41,8 @@ impl Handover {
         Self { why, since: mono, taken: false, let_go: false }
     }
 
-    /// Whether it goes on. `held`: whether another program has the device open; `None` where that cannot be seen.
+    /// Whether the handover goes on. `held` says whether another program has the device open; `None` where the system
+    /// cannot tell.
     pub(super) fn goes_on(&mut self, mono: Duration, held: Option<bool>) -> bool {
         match held {
             Some(true) => (self.taken, self.let_go) = (true, false),
@@ -56,7 +54,7 @@ impl Handover {
     }
 }
 
-/// What the keeper knows of the camera's other users.
+/// The other programs that use the camera.
 #[derive(Debug, Default)]
 pub(super) struct CameraUsers {
     pub(super) handover: Option<Handover>,
@@ -65,9 +63,11 @@ pub(super) struct CameraUsers {
     openings: Openings,
     looked: Option<Duration>,
     suspect_until: Duration,
-    /// Had it open when we opened it and let us have it, such as a media server: they wait for nothing.
+    /// Processes that held the device when we opened it and still let us have it, such as a media server: they do not
+    /// wait for it.
     bystanders: BTreeSet<u32>,
-    /// Were there at the last look; one that is there twice has not only asked what the camera can do.
+    /// Processes seen at the last look. One that is still there at the next is not just querying the camera's
+    /// abilities.
     strangers: BTreeSet<u32>,
 }
 
@@ -88,9 +88,9 @@ impl CameraUsers {
         self.device.as_deref().map(holders)
     }
 
-    /// The source is opened: whoever holds the device by now is a bystander.
+    /// Notes that the source was opened: whoever holds the device now does not wait for it.
     pub(super) fn opened(&mut self) {
-        // A camera that was unplugged is another file when it is back.
+        // A camera that was unplugged comes back as another file, so the watch begins anew.
         self.openings = Openings::watch(self.device.as_deref());
         self.strangers.clear();
         self.bystanders = self.holders().into_iter().flatten().map(|holder| holder.pid).collect();
@@ -119,8 +119,8 @@ impl CameraUsers {
 }
 
 impl Keeper {
-    /// Hands the camera over: the source is closed before long, and opened again when another program has had it, when
-    /// nobody came for two minutes, or when the person resumes.
+    /// Hands the camera over: the source is closed soon. It is opened again when another program has had the camera,
+    /// when none took it for two minutes, or when the person resumes.
     pub fn yield_camera(&mut self) {
         self.hand_over(Why::Asked);
         self.tick();
@@ -133,7 +133,7 @@ impl Keeper {
         self.camera_users.looked = Some(mono);
     }
 
-    /// Looks whether the camera is to be taken back, or handed over by itself.
+    /// Takes the camera back when it is free, or hands it over when another program waits.
     pub(super) fn share(&mut self, mono: Duration) {
         if let Some(mut handover) = self.camera_users.handover {
             if self.camera_users.due(mono) {
@@ -148,7 +148,7 @@ impl Keeper {
             && matches!(self.counting.capture, Capture::Open)
             && let Some(name) = self.camera_users.waits(mono)
         {
-            // The name of a program is no personal data, but which ones a person uses is not ours to keep: debug only.
+            // Which programs a person uses is not ours to log, so the name is at debug level only.
             tracing::debug!(name, "another program waits for the camera");
             self.hand_over(Why::Wanted);
         }

@@ -1,9 +1,9 @@
-//! Taking minutes back that were exported.
+//! Import of exported minutes.
 //!
-//! A minute is taken as it is given, so that a later export is byte for byte the same; what cannot be one of ours is
-//! refused with its reason, and nothing is changed or cut to fit. The rules of ownership hold here too: what is to be
-//! uploaded must be the signed-in account's own, or nobody's from before the profile's first account, which adopted
-//! those. A minute is known by machine and start: no camera sees one minute twice, whoever was signed in.
+//! A minute is taken unchanged, so that a later export is byte for byte the same; one that blinkd cannot have written
+//! is refused with a reason, never cut to fit. The rules of ownership hold: a minute that is to be uploaded must be the
+//! signed-in account's own, or nobody's from before the profile's first account, if that account adopted those. Device
+//! and start identify a minute: no camera sees the same minute twice, whoever was signed in.
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
@@ -20,10 +20,10 @@ use crate::{
     store::{Import, Line, Queued, StoreError, history::day_of},
 };
 
-/// A minute is over when it could have been sealed.
+/// A minute counts as over this long after its end, which is when it could have been sealed.
 const SEALED_AFTER: SignedDuration = SignedDuration::from_secs(2);
 
-/// The minutes that are in the history, by machine and start, as far as they were read.
+/// The minutes in the history by device and start, for the days read so far.
 type Known = BTreeMap<(DeviceId, Timestamp), Minute>;
 
 fn refused(code: &str, detail: impl Into<String>) -> (String, String) {
@@ -31,10 +31,10 @@ fn refused(code: &str, detail: impl Into<String>) -> (String, String) {
 }
 
 impl Keeper {
-    /// Takes minutes into the history; with `upload` also those into the queue that the signed-in account may send.
+    /// Adds minutes to the history, and with `upload` also to the queue, as far as the signed-in account may send them.
     ///
-    /// Fails when there are too many of them, nobody is signed in to upload them, or the disk does not let us: then each day's
-    /// minutes are there or none of them, and the import can be made again.
+    /// Fails when there are too many, when nobody is signed in to upload them, or when the disk fails. In the last case
+    /// each day's minutes are written completely or not at all, and the import can be repeated.
     pub fn import(&mut self, minutes: Vec<Minute>, upload: bool) -> Result<Imported, Problem> {
         if minutes.len() > MAX_IMPORT_MINUTES {
             let message = format!("{} minutes are too many for one call.", minutes.len());
@@ -89,7 +89,6 @@ impl Keeper {
         Ok(())
     }
 
-    /// The oldest day that the history keeps.
     pub(super) fn first_kept_day(&self, now: Timestamp) -> Option<Date> {
         let kept = SignedDuration::from_hours(24 * i64::from(self.deps.retention_days));
         day_of(MinuteStart::containing(now)).checked_sub(kept).ok()
@@ -124,7 +123,7 @@ impl Keeper {
             return Ok(());
         }
         let days = self.records.history.append_all(lines).map_err(|error| StoreError::from(error).problem())?;
-        // If the store fails here, it finds the lines in the history when it is opened again.
+        // If the store fails here, it reads these lines from the history when it is opened again.
         self.records.with_store(|store| store.imported(queued, days));
         let device_id = self.device.id;
         let ours = lines.iter().filter(|line| line.minute.device_id == device_id);

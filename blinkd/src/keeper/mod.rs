@@ -1,14 +1,14 @@
-//! The keeper: one thread that owns minutes, store, consent, pause and account, and says what the state is.
+//! The keeper: one thread that owns minutes, store, consent, pause and account, and decides the state.
 //!
-//! - [`Keeper`]: the data and its rules; every method is called by its own thread, or by a test
-//! - [`KeeperHandle`]: how the other threads speak to it
-//! - `person`, `records`, `counting`: what it owns; `commands`: what the person asks for
-//! - `policy`, `absence`, `handover`, `sampling`: what it may cost, lock and sleep, yield, and the battery's windows
+//! - [`Keeper`]: the data and its rules; every method is called by the keeper's thread, or by a test
+//! - [`KeeperHandle`]: how other threads reach it
+//! - `person`, `records`, `counting`: its data; `commands`: what the person asks for
+//! - `policy`, `absence`, `handover`, `sampling`: CPU limit, lock and sleep, yielding the camera, sampling on battery
 //! - `time`: clocks that are set, time zones that change
-//! - `restore`, `saving`: going on where the last process stopped, sealing, and what to do when the disk fails
-//! - `queue`: what the upload thread takes and gives back
+//! - `restore`, `saving`: restoring after a restart, sealing, and what to do when the disk fails
+//! - `queue`: what the upload thread takes and reports
 //!
-//! It decides by the clock it is given, so that a test lives a day in a moment.
+//! The clock is passed in, so that a test runs a day in a moment.
 
 mod absence;
 mod commands;
@@ -63,32 +63,29 @@ use counting::{Capture, Counting};
 use person::Person;
 use records::Records;
 
-/// How often the keeper looks at the clock when nothing happens.
+/// How often the keeper checks the clock when nothing else happens.
 const TICK: Duration = Duration::from_millis(250);
-/// The open minute is saved, and subscribers hear the state, this often.
+/// How often the open minutes are saved and subscribers are sent the state.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// What a keeper needs to begin.
 pub struct KeeperDeps {
     pub paths: Paths,
     pub clock: Arc<dyn Clock>,
-    /// The person's time zone, for "today".
+    /// The person's time zone, which decides what "today" is.
     pub tz: Zone,
     pub machine: Option<String>,
     /// The source, as `status` shows it.
     pub source: String,
-    /// Day files older than this are removed.
+    /// The history keeps this many days.
     pub retention_days: u32,
-    /// What it may cost, and when it gives way.
     pub policy: CapturePolicy,
-    /// Measures what it costs.
+    /// Measures the daemon's CPU use.
     pub meter: Meter,
-    /// The capture thread's control.
     pub control: Arc<CaptureControl>,
     pub events: broadcast::Sender<Event>,
-    /// Whether an enrolment is under way: the battery's windows leave it no time to rest.
+    /// Whether an enrolment is under way: it needs the camera, so sampling does not close it then.
     pub enrols: Box<dyn Fn() -> bool + Send>,
-    /// Called when a minute joins the queue.
+    /// Called when a minute joins the upload queue.
     pub on_sealed: Box<dyn Fn() + Send>,
 }
 
@@ -99,12 +96,11 @@ pub enum KeeperError {
     File(#[from] FileError),
     #[error("the history folder cannot be used: {0}")]
     History(#[source] io::Error),
-    /// A later version wrote the store.
+    /// A later version of blinkd wrote the store.
     #[error("{0}")]
     Newer(Problem),
 }
 
-/// The daemon's data and rules.
 pub struct Keeper {
     deps: KeeperDeps,
     device: Device,
@@ -115,9 +111,9 @@ pub struct Keeper {
     absence: absence::Absence,
     camera_users: handover::CameraUsers,
     sampling: sampling::Sampling,
-    /// What the upload thread last said; the counts in it are not used.
+    /// The last report of the upload thread; its counts are not used, the store's are.
     upload: Queue,
-    /// Something that happened and needs no more than being said.
+    /// An event that the status shows, and that needs no action.
     notice: Option<Problem>,
     clocks: time::Clocks,
     last_tick: Duration,
@@ -127,7 +123,7 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Reads the profile. A store that cannot be opened does not stop it: it is tried again.
+    /// Reads the profile. A store that cannot be opened is no error: it is tried again later.
     pub fn begin(deps: KeeperDeps) -> Result<Self, KeeperError> {
         let (now, mono) = (deps.clock.now(), deps.clock.mono());
         let device = Device::open(&deps.paths, deps.machine.as_deref())?;
@@ -190,7 +186,7 @@ impl Keeper {
         }
     }
 
-    /// Looks at the clock: seals, saves, allows or forbids the source, tells the state.
+    /// Checks the clock: seals and saves minutes, allows or forbids the source, publishes the state.
     pub fn tick(&mut self) {
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let passed = mono.saturating_sub(self.last_tick).min(Duration::from_secs(2));
@@ -226,13 +222,13 @@ impl Keeper {
         }
     }
 
-    /// Whether the person wants to be seen and can be.
+    /// Whether tracking is wanted and the person can be there.
     fn wanted(&self) -> bool {
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         self.person.allows(now, mono) && !self.absence.holds(mono)
     }
 
-    /// Allows the source or forbids it; returns whether the person wants to be seen.
+    /// Allows or forbids the source; returns whether tracking is wanted.
     fn obey(&mut self) -> bool {
         let wanted = self.wanted();
         let rests = self.sampling.rests() && !(self.deps.enrols)();
@@ -246,13 +242,12 @@ impl Keeper {
         }
     }
 
-    /// Takes what the capture thread says.
     pub fn news(&mut self, news: CaptureEvent) {
         match news {
             CaptureEvent::Opened => {
                 self.counting.minutes.gap();
                 self.camera_users.opened();
-                // A stream is opened in the background: until it gives a frame the trouble with it is not over.
+                // A stream opens in the background, so an earlier trouble lasts until its first frame.
                 if !matches!(self.counting.capture, Capture::Trouble(_)) {
                     self.counting.capture = Capture::Open;
                 }
@@ -271,7 +266,7 @@ impl Keeper {
     fn seen(&mut self, sightings: &[Sighting], settled: &[Observation]) {
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let owner = self.person.owner();
-        // Frames already on their way when consent was withdrawn are let go.
+        // Frames that were on their way when consent was withdrawn are dropped.
         let behind = self.counting.minutes.clock_behind(now) || !self.person.consent.granted();
         let listened = self.deps.events.receiver_count() > 0;
         if !sightings.is_empty() {
@@ -304,8 +299,8 @@ impl Keeper {
             }
         }
         if !blinks.is_empty() {
-            // A blink that was decided late is older than the last second: it does not wait for the next save, and it
-            // is told when nothing can take it back any more.
+            // A blink that was decided late is older than the last second, so it does not wait for the next save.
+            // Subscribers are told after the save, when a crash can no longer lose it.
             self.save();
         }
         for blink in blinks.into_iter().filter(|_| listened) {
@@ -313,14 +308,13 @@ impl Keeper {
         }
     }
 
-    /// Saves what is open, for a stop. Nothing is sealed early.
+    /// Saves the open minutes before a stop. None is sealed early.
     pub fn finish(&mut self) {
         self.finished = true;
         self.save();
         self.records.close();
     }
 
-    /// The machine's clocks, as the keeper sees them.
     #[must_use]
     pub fn clock(&self) -> &dyn Clock {
         self.deps.clock.as_ref()

@@ -1,4 +1,4 @@
-//! What the person has decided, as their files say: consent, pause, account.
+//! The person's decisions, as their files hold them: consent, pause, account.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use crate::{
     profile::{AccountFile, Consent, Pause, SignedInAccount, files::FileError},
 };
 
-/// Consent, pause and account of one profile.
 #[derive(Debug)]
 pub(super) struct Person {
     paths: Paths,
@@ -21,7 +20,8 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// Reads them. A damaged account file is nobody signed in; it is set aside, so that it is not silently replaced.
+    /// Reads the files. A damaged account file reads as nobody signed in; it is set aside, so that it is not silently
+    /// replaced.
     pub(super) fn open(paths: &Paths, now: Timestamp, mono: Duration) -> Result<Self, FileError> {
         Ok(Self {
             consent: Consent::open(&paths.consent_file()),
@@ -31,17 +31,17 @@ impl Person {
         })
     }
 
-    /// Whether the person wants to be seen now.
+    /// Whether consent is given and no pause holds.
     pub(super) fn allows(&self, now: Timestamp, mono: Duration) -> bool {
         self.consent.granted() && !self.pause.holds(now, mono)
     }
 
-    /// Whose the minutes are that begin now.
+    /// The account that minutes beginning now belong to.
     pub(super) fn owner(&self) -> Option<Owner> {
         self.account.current.as_ref().map(SignedInAccount::owner)
     }
 
-    /// The server is to hear of `record`, where there is one.
+    /// Notes `record` for the server, when somebody is signed in.
     pub(super) fn tell_server(&mut self, record: ConsentRecord) {
         if self.account.current.is_some() {
             self.account.consent_to_tell = Some(record);
@@ -53,7 +53,7 @@ impl Person {
         self.account.save(&self.paths)
     }
 
-    /// For what holds in memory even where it cannot be written.
+    /// Writes the account file; a failure is only logged, because what it says holds in memory all the same.
     pub(super) fn save_account(&self) {
         if let Err(error) = self.write_account() {
             tracing::error!(why = error.why(), "the account file cannot be written");

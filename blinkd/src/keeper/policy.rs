@@ -1,20 +1,19 @@
-//! How considerate the daemon is: what it may cost, and when it gives way.
+//! Limits on what the daemon uses: CPU, the camera beside other programs, the battery.
 
 use std::{path::PathBuf, time::Duration};
 
 use super::{Keeper, handover};
 use crate::{config::Config, cost::Profile};
 
-/// How considerate it is of the machine and of other programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CapturePolicy {
-    /// The device behind the source, as [`crate::capture::device::from_source`] tells it.
+    /// The device behind the source, as [`crate::capture::device::from_source`] names it.
     pub device: Option<PathBuf>,
     /// Whether the camera is handed to a program that waits for it.
     pub yield_to_others: bool,
-    /// The frame rate is lowered where the daemon costs more of one core; 0 for no limit.
+    /// The frame rate is lowered when the daemon uses more of one core than this; 0 means no limit.
     pub max_cpu_percent: u32,
-    /// Whether to look all the time or in windows.
+    /// Whether to observe all the time or to sample.
     pub profile: Profile,
 }
 
@@ -25,7 +24,7 @@ impl Default for CapturePolicy {
 }
 
 impl Keeper {
-    /// Asks for fewer frames where it costs more than it may.
+    /// Lowers the frame rate when the daemon uses more CPU than allowed.
     pub(super) fn set_pace(&mut self, mono: Duration) {
         if let Some(cpu_percent) = self.deps.meter.measured() {
             let fps = self.counting.figures.fps(mono);
@@ -35,7 +34,7 @@ impl Keeper {
         }
     }
 
-    /// The settings were read again.
+    /// Takes settings that were read again.
     pub fn take_settings(&mut self, config: &Config) {
         self.deps.source = config.source.to_string();
         if self.deps.retention_days != config.retention_days {
@@ -46,7 +45,7 @@ impl Keeper {
         self.set_policy(config.capture_policy());
     }
 
-    /// Takes another policy. The source itself stays as it is.
+    /// Replaces the policy. The source itself is not reopened.
     pub fn set_policy(&mut self, policy: CapturePolicy) {
         if policy.device != self.deps.policy.device {
             self.camera_users = handover::CameraUsers::of_device(policy.device.clone());

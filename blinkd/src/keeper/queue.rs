@@ -1,4 +1,4 @@
-//! What the upload thread takes from the keeper and gives back.
+//! The upload queue as the upload thread and `blinkctl sync` see it.
 
 use std::collections::BTreeMap;
 
@@ -16,24 +16,22 @@ use crate::{
     store::{Aside, KeptBack},
 };
 
-/// Shows at most 1,000 set-aside minutes, and no more bytes than fit a frame beside the rest of the answer.
+/// Shows at most 1,000 set-aside minutes and at most 900 KiB of them, so that the answer fits one IPC frame.
 const MOST_SHOWN: usize = 1_000;
 const MOST_SHOWN_BYTES: usize = 900 << 10;
 
-/// Minutes to be sent together.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     pub owner: Owner,
-    /// The machine all of them come from.
+    /// The device that counted all of them.
     pub device_id: DeviceId,
-    /// The records, as they go out: nobody's that were adopted carry their owner now.
+    /// The records as they are sent: adopted minutes carry their owner's id here.
     pub minutes: Vec<Minute>,
 }
 
 impl Keeper {
-    /// The oldest minutes to be sent, at most `limit`; `None` when nothing may or needs to be sent.
-    ///
-    /// Fails when the store failed, or it is not known which minutes may be sent.
+    /// The oldest minutes to send, at most `limit`; `None` when nothing may or needs to be sent. Fails when the store
+    /// fails, or while the time of a withdrawal is unknown.
     pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
         let Some(owner) = self.owner().filter(|_| self.person.consent.granted()) else { return Ok(None) };
         if self.withdrawal_undated() {
@@ -52,7 +50,7 @@ impl Keeper {
         Ok(Some(Batch { owner, device_id, minutes }))
     }
 
-    /// The server has answered for `batch`: what it took leaves the queue, what it rejected is set aside.
+    /// Takes the server's answer for `batch`: accepted minutes leave the queue, rejected ones are set aside.
     pub fn acknowledged(&mut self, batch: &Batch, response: &SyncResponse) {
         let rejected: BTreeMap<_, _> =
             response.rejected.iter().map(|r| (r.index, (r.code.clone(), r.detail.clone()))).collect();
@@ -81,7 +79,7 @@ impl Keeper {
         Ok(shown.take_while(|item| fits(item)).collect())
     }
 
-    /// Puts them back into the queue.
+    /// Puts the account's set-aside minutes back into the queue.
     pub fn retry_set_aside(&mut self) -> Result<SetAsideCount, Problem> {
         let owner = self.owner().ok_or_else(not_signed_in)?;
         let minutes =
@@ -100,26 +98,25 @@ impl Keeper {
         Ok(SetAsideCount { minutes })
     }
 
-    /// How many minutes of the signed-in account wait.
     #[must_use]
     pub fn pending(&self) -> u64 {
         let (Some(store), Some(owner)) = (&self.records.store, self.owner()) else { return 0 };
         store.pending(Some(&owner))
     }
 
-    /// How many minutes are kept for accounts that are not signed in, and for nobody.
+    /// How many minutes are kept for accounts that are not signed in, and for nobody; 0 when the store is not open.
     #[must_use]
     pub fn held(&self) -> u64 {
         self.kept_back().map_or(0, |kept| kept.held)
     }
 
-    /// What is kept back; `None` where the store cannot be asked.
+    /// What is kept back from upload; `None` when the store is not open.
     #[must_use]
     pub fn kept_back(&self) -> Option<KeptBack> {
         self.records.store.as_ref().map(|store| store.kept_back(self.owner().as_ref()))
     }
 
-    /// How the uploads go, for `status`.
+    /// Takes the upload thread's report for `status`.
     pub fn upload_news(&mut self, queue: Queue) {
         self.upload = queue;
     }

@@ -1,4 +1,4 @@
-//! What is kept of the minutes on disk: the history, and the store beside it, which may fail and is then opened again.
+//! The minutes on disk: the history, and the store beside it. When the store fails it is closed and opened again later.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -10,27 +10,26 @@ use crate::{
     store::{History, Line, Store, StoreError, database::drop_quietly},
 };
 
-/// A store or disk that failed is tried again this often.
+/// How long after a failure the store or the disk is tried again.
 const MEND_EVERY: Duration = Duration::from_secs(5);
 
-/// The records of one profile.
 pub(super) struct Records {
     clock: Arc<dyn Clock>,
     pub(super) history: History,
     pub(super) store: Option<Store>,
-    /// Why the store or the history could not be used the last time.
+    /// Why the store or the history could not be used last time.
     pub(super) problem: Option<Problem>,
     mend_at: Duration,
-    /// Whether what the last process left open was taken up.
+    /// Whether the minutes that the last process left open were taken up.
     pub(super) restored: bool,
-    /// Days of the history of which it is known which minutes are sealed.
+    /// Days of the history whose sealed minutes are known in memory.
     pub(super) known_days: BTreeSet<Date>,
     /// The day on which the history was last pruned.
     pub(super) pruned: Option<Date>,
 }
 
 impl Records {
-    /// With the store still closed.
+    /// Starts with the store closed.
     pub(super) fn new(history: History, clock: Arc<dyn Clock>) -> Self {
         Self {
             mend_at: clock.mono(),
@@ -44,7 +43,7 @@ impl Records {
         }
     }
 
-    /// Uses the store; `None` when there is none or it failed, in which case it is opened again later.
+    /// Uses the store; `None` when it is closed or fails, in which case it is opened again later.
     pub(super) fn with_store<T>(&mut self, f: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Option<T> {
         match f(self.store.as_mut()?) {
             Ok(value) => Some(value),
@@ -55,7 +54,7 @@ impl Records {
         }
     }
 
-    /// Something failed: the store is closed, and opened again after a while.
+    /// Notes a failure: the store is closed, and opened again after a while.
     pub(super) fn failed(&mut self, error: impl Into<StoreError>) {
         let error = error.into();
         let problem = error.problem();
@@ -71,23 +70,21 @@ impl Records {
         drop_quietly(self.store.take());
     }
 
-    /// Whether the store is to be opened again now.
     pub(super) fn is_mending_due(&self, mono: Duration) -> bool {
         self.store.is_none() && mono >= self.mend_at
     }
 
-    /// Whether it is too early to try again what failed.
+    /// Whether it is too early to retry what failed.
     pub(super) fn must_rest(&self, mono: Duration) -> bool {
         self.problem.is_some() && mono < self.mend_at
     }
 
-    /// Why there is nothing to be had from the store.
     pub(super) fn unusable(&self) -> Problem {
         let unread = || Problem::new(code::STORE_FAILED, "The store cannot be read.", "It is tried again by itself.");
         self.problem.clone().unwrap_or_else(unread)
     }
 
-    /// A day of the history; none where it cannot be read, which is noted.
+    /// The lines of a day; empty when it cannot be read, which is noted as a failure.
     pub(super) fn lines_of(&mut self, day: Date) -> Vec<Line> {
         self.history.read(day, 0).unwrap_or_else(|error| {
             self.failed(error);

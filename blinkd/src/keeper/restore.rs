@@ -1,4 +1,4 @@
-//! Going on where the last process stopped.
+//! Restoring the counts of the last process after a restart.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{Keeper, figures};
 use crate::{minutes::OpenMinute, store::Line};
 
 impl Keeper {
-    /// Learns from the history which minutes are sealed, and what today and the last five minutes were like.
+    /// Reads from the history which minutes are sealed, and the figures of today and of the last five minutes.
     pub(super) fn restore(&mut self, now: Timestamp, mono: Duration) {
         let days: Vec<Date> = figures::days_around(now).collect();
         for day in days {
@@ -22,9 +22,9 @@ impl Keeper {
         self.recount(now);
     }
 
-    /// Takes up what the last process left open, once in this process: from then on the store only repeats what is known
-    /// here. A store that could not be opened at the start, as on a full disk, is read when it can be; what was counted
-    /// of the same minute meanwhile is added to it.
+    /// Takes up the minutes that the last process left open, once per process: afterwards the store only holds what is
+    /// known here. A store that could not be opened at the start, as on a full disk, is read as soon as it can be, and
+    /// what was counted of the same minute meanwhile is added.
     pub(super) fn take_up_open(&mut self) {
         if self.records.restored {
             return;
@@ -32,8 +32,9 @@ impl Keeper {
         let read = self.records.with_store(|store| Ok((store.open_minutes()?, store.day_note()?)));
         let Some((open, note)) = read else { return };
         self.records.restored = true;
-        // What was begun under an id that a damaged device file lost is still ours to finish. What another machine
-        // left open is not: of a copied profile that machine finishes it, and the server keeps the first record it gets.
+        // A minute begun under an id that a damaged device file lost is still ours to finish. One that another machine
+        // left open is not: a copied profile's machine finishes it itself, and the server keeps the first record it
+        // gets.
         let foreign = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
         let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(foreign);
         for minute in theirs {
@@ -54,7 +55,7 @@ impl Keeper {
         }
     }
 
-    /// Reads a day of the history and remembers which minutes are sealed.
+    /// Reads a day of the history and notes which minutes are sealed.
     pub(super) fn learn(&mut self, day: Date) -> Vec<Line> {
         let lines = self.records.lines_of(day);
         let device_id = self.device.id;
@@ -64,8 +65,8 @@ impl Keeper {
         lines
     }
 
-    /// Counts the sealed minutes of the local day anew. How long tracking was wanted is no sum of minutes: it stays
-    /// while the day does.
+    /// Counts the sealed minutes of the local day again. The time tracking was wanted is no sum of minutes: it is kept
+    /// while the date stays the same.
     pub(super) fn recount(&mut self, now: Timestamp) {
         let date = self.counting.figures.local_date(now);
         let unpaused = if date == self.counting.figures.date { self.counting.figures.unpaused } else { Duration::ZERO };

@@ -1,20 +1,20 @@
-//! The battery's windows: full rate for a while, then the source is closed for longer.
+//! Sampling on battery: full rate for a window of 20 s in each minute, then the source is closed.
 //!
-//! 20 s of each minute: after some 3 s for the camera to start and the open eye's baseline to stand, that is five blinks
-//! at an ordinary rate, and each minute has over the 10 s without which a rate means nothing. Longer and fewer windows
-//! would leave minutes without a rate; shorter ones would spend most of their time on starting the camera. What lies
-//! between is unobserved and counts against coverage.
+//! The camera takes about 3 s to start and to settle the baseline of the open eye; the rest gives about five blinks at
+//! an ordinary rate, and each minute passes the 10 s without which a rate means nothing. Longer and fewer windows would
+//! leave minutes without a rate; shorter ones would mostly start the camera. The time between windows is unobserved and
+//! counts against coverage.
 
 use std::time::Duration;
 
-/// How long a window is.
+/// Length of a window.
 const LOOKS: Duration = Duration::from_secs(20);
-/// From one window's start to the next.
+/// Time from one window's start to the next.
 const EVERY: Duration = Duration::from_secs(60);
-/// After so long a window has found the face or there is none.
+/// By this time a window has found the face, or there is none.
 const FINDS_WITHIN: Duration = Duration::from_secs(4);
 
-/// Where in its cycle it is; nothing while it looks all the time.
+/// Position in the cycle; `begun` is `None` while the source stays open.
 #[derive(Debug, Default)]
 pub(super) struct Sampling {
     begun: Option<Duration>,
@@ -24,7 +24,7 @@ pub(super) struct Sampling {
 }
 
 impl Sampling {
-    /// Moves on to `mono`. `samples`: whether it is to sample at all.
+    /// Moves on to `mono`; `samples` says whether to sample at all.
     pub(super) fn turn(&mut self, mono: Duration, samples: bool) {
         if samples != self.begun.is_some() {
             tracing::info!(samples, "windows instead of looking all the time");
@@ -38,17 +38,17 @@ impl Sampling {
         Some(since - EVERY * u32::try_from(since.as_secs() / EVERY.as_secs()).unwrap_or(0))
     }
 
-    /// Whether the source is to be closed for now.
+    /// Whether the source is to be closed now, between two windows.
     pub(super) fn rests(&self) -> bool {
         self.phase(self.now).is_some_and(|phase| phase >= LOOKS)
     }
 
-    /// The source was closed; `followed`: while a face was followed.
+    /// Notes that the source was closed; `followed` says whether a face was followed then.
     pub(super) fn closed(&mut self, followed: bool) {
         self.followed = followed;
     }
 
-    /// Whether a face was followed in the last window, and this one cannot tell better yet.
+    /// Whether a face was followed in the last window, and this one cannot tell yet.
     pub(super) fn was_tracking(&self, mono: Duration) -> bool {
         self.followed && self.phase(mono).is_some_and(|phase| phase >= LOOKS || phase < FINDS_WITHIN)
     }
@@ -77,7 +77,7 @@ mod tests {
         let mut keeper = place.consenting();
         let mut open = 0;
         for _ in 0..30 {
-            // The keeper allows the source, the camera starts, a face is followed, and all is closed again.
+            // In each window the camera starts, a face is followed, and the camera is closed again.
             assert!(place.control.is_open());
             place.watch(&mut keeper, 20, 4);
             assert!(!place.control.is_open());

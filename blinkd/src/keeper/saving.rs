@@ -1,4 +1,4 @@
-//! Sealing and saving, and what to do when the disk does not let us.
+//! Sealing and saving minutes, and what to do when the disk fails.
 
 use std::time::Duration;
 
@@ -38,11 +38,11 @@ impl Keeper {
         }
     }
 
-    /// What was left half done: an adoption or an account's end that was cut off.
+    /// Completes an adoption or an account's erasure that was interrupted.
     ///
-    /// What an account's minutes from another machine wait for stays in the queue, and goes out under the device id it
-    /// was counted with: a profile that was carried over loses nothing, and of one that was copied the server keeps the
-    /// minute once, whoever of the two sends it first, since both send the same record.
+    /// Minutes that an account counted on another machine stay queued under that machine's device id. So a profile that
+    /// moved loses nothing, and of a copied one the server keeps each minute once, since both copies send the same
+    /// record.
     fn settle_inheritance(&mut self) {
         if let Some(first) = self.person.account.first.clone().filter(|first| first.adopted) {
             let foreign = self.device.foreign.clone();
@@ -53,7 +53,8 @@ impl Keeper {
         }
     }
 
-    /// A new day: figures begin anew, old history goes. A clock that was set far back meets days it does not know.
+    /// On a new day the figures begin anew and old history is pruned. The day's sealed minutes are read, since a clock
+    /// set far back comes to days not known in memory.
     pub(super) fn turn_day(&mut self, now: Timestamp) {
         let today = crate::store::history::day_of(MinuteStart::containing(now));
         if !self.records.known_days.contains(&today) {
@@ -79,7 +80,7 @@ impl Keeper {
         }
     }
 
-    /// Seals what is due. A minute that cannot be written stays open and is tried again.
+    /// Seals the minutes that are due. One that cannot be written stays open and is tried again.
     pub(super) fn seal(&mut self, now: Timestamp, mono: Duration) {
         if self.records.must_rest(mono) || !self.clocks.settled() {
             return;
@@ -107,15 +108,14 @@ impl Keeper {
         };
         self.counting.minutes.sealed(open.from, true);
         self.counting.figures.sealed(&minute);
-        // A log outlives the minutes when those are deleted: it holds none of their figures.
+        // A log can outlive deleted minutes, so it holds none of their figures.
         tracing::info!(fps = minute.mean_fps, quality = ?minute.quality, "a minute is sealed");
-        // If the store fails here, it finds the line in the history when it is opened again.
+        // If the store fails here, it reads the line from the history when it is opened again.
         self.records.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
         (self.deps.on_sealed)();
         true
     }
 
-    /// Saves the open minutes.
     pub(super) fn save(&mut self) {
         let unpaused_ms = u64::try_from(self.counting.figures.unpaused.as_millis()).unwrap_or(u64::MAX);
         let note = DayNote { date: self.counting.figures.date, unpaused_ms };

@@ -1,4 +1,4 @@
-//! What the state is, and what is wrong.
+//! The state and the problem that `status` shows.
 
 use std::process;
 
@@ -13,7 +13,7 @@ use super::{Capture, Keeper};
 use crate::capture::TroubleKind;
 
 impl Keeper {
-    /// The first state that holds.
+    /// The first state that applies, in the order of their precedence.
     #[must_use]
     pub fn state(&self) -> State {
         let now = self.deps.clock.now();
@@ -40,14 +40,14 @@ impl Keeper {
                 TroubleKind::Broken => State::Error,
             },
             _ if self.counting.figures.followed(mono) => State::Tracking,
-            // Between two windows, and until the next has had time to find the face, it is as the last one was.
+            // Between two windows, and until the next has had time to find the face, the last window's state stands.
             Capture::Closed | Capture::Open if self.sampling.was_tracking(mono) => State::Tracking,
-            // While it is being opened nobody is seen, and nothing is wrong.
+            // While the source is being opened nobody is seen, and nothing is wrong.
             Capture::Closed | Capture::Open => State::NoFace,
         }
     }
 
-    /// What is wrong now, the gravest first.
+    /// The gravest of the current problems.
     fn problem(&self) -> Option<Problem> {
         let now = self.deps.clock.now();
         let wanted = self.wanted() && self.camera_users.handover.is_none();
@@ -65,7 +65,6 @@ impl Keeper {
         }
     }
 
-    /// The whole state at this instant.
     #[must_use]
     pub fn status(&self) -> Status {
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());

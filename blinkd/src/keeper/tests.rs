@@ -1,4 +1,4 @@
-//! A keeper living through days, restarts, other accounts and broken disks, by a clock that tests move.
+//! Tests of the keeper over days, restarts, other accounts and broken disks, with a clock that the tests move.
 
 mod camera;
 mod cost;
@@ -179,7 +179,7 @@ fn while_the_clock_is_behind_nothing_is_counted_and_it_says_so() {
     let before = keeper.status().blinks_session;
     place.watch(&mut keeper, 20, 4);
     assert_eq!(keeper.status().blinks_session, before);
-    // The same after a restart: the history tells.
+    // It is the same after a restart, from the history.
     drop(keeper);
     let mut keeper = place.keeper();
     keeper.news(CaptureEvent::Opened);
@@ -219,7 +219,7 @@ fn the_first_account_adopts_what_was_nobodys_with_the_open_minute() {
     let batch = keeper.next_batch(10).unwrap().unwrap();
     assert!(batch.minutes.iter().all(|minute| minute.user_id == Some(account(1).user_id)));
     assert_eq!(batch.minutes.iter().map(|minute| minute.blink_count).sum::<u32>(), 15);
-    // The history is as it was sealed.
+    // The history is unchanged since sealing.
     let owners: Vec<_> = history(&place).iter().map(|line| line.minute.user_id.is_some()).collect();
     assert_eq!(owners, [false, false, true]);
 }

@@ -1,8 +1,7 @@
-//! What the keeper does when the wall clock is set, the machine slept, or the person travelled.
+//! Wall clock changes, sleep and time zone changes.
 //!
-//! Figures go by the monotonic clock, minutes by the wall clock. Where the two part company nothing is sealed for a
-//! moment, because the last decisions of the old time are still on their way, and nothing is thrown away for being old,
-//! because it may be the clock that is wrong.
+//! Figures go by the monotonic clock, minutes by the wall clock. When the two diverge, nothing is sealed for a moment,
+//! because decisions made before the step may still arrive, and no history is pruned, because the clock may be wrong.
 
 use std::time::Duration;
 
@@ -12,27 +11,26 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use super::{Keeper, figures};
 use crate::{clock::Jumps, store::history::day_of};
 
-/// The clocks apart by more than this from one look to the next: the wall clock was set, or the machine slept.
+/// A difference between the clocks' progress above this is a step: the wall clock was set, or the machine slept.
 const STEP: SignedDuration = SignedDuration::from_secs(1);
-/// For so long after a step nothing is sealed: decisions come up to two seconds late.
+/// Nothing is sealed for this long after a step: decisions arrive up to two seconds late.
 const SETTLES_WITHIN: Duration = Duration::from_secs(2);
-/// A clock by which all of the history but today is too old is believed only when it has run for so long.
+/// A clock by which all of the history but today is too old is trusted only after it has run this long.
 const BELIEVED_AFTER: Duration = Duration::from_secs(3_600);
-/// A step further than the machine sleeps at night is a clock to be doubted.
+/// A step above this is longer than a night's sleep, so the clock is doubted.
 const FAR: SignedDuration = SignedDuration::from_hours(20);
-/// Until then the history is looked at this often.
+/// How often pruning is considered again until then.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// The clocks at the last look.
 #[derive(Debug)]
 pub(super) struct Clocks {
     jumps: Jumps,
     mono: Duration,
-    /// The last step, or the start.
+    /// Time of the last step, or of the start.
     steady_since: Duration,
     stepped: bool,
     doubted: bool,
-    /// The person changed how long the history is kept: they are not kept waiting.
+    /// Whether the person changed the retention, which is then applied without the wait.
     asked: bool,
     look_at: Duration,
 }
@@ -52,19 +50,19 @@ impl Clocks {
         self.mono = mono;
     }
 
-    /// The person has just said what is to go, so the clock is believed once, unless it has leapt.
+    /// Trusts the clock once without the wait, because the person has just changed the retention; a clock that leapt
+    /// stays doubted.
     pub(super) fn take_at_its_word(&mut self) {
         self.asked = true;
     }
 
-    /// Whether what was decided before the last step has come.
+    /// Whether the decisions from before the last step have arrived.
     pub(super) fn settled(&self) -> bool {
         !self.stepped || self.mono.saturating_sub(self.steady_since) >= SETTLES_WITHIN
     }
 }
 
 impl Keeper {
-    /// Looks at both clocks and at the time zone.
     pub(super) fn watch_time(&mut self, now: Timestamp, mono: Duration) {
         self.clocks.look(now, mono);
         let tz = self.deps.tz.now();
@@ -72,7 +70,7 @@ impl Keeper {
             tracing::info!("the time zone changed");
             self.counting.figures.tz = tz;
             self.recount(now);
-            // How long tracking was wanted on a day that begins and ends elsewhere is not known: at least so long.
+            // How long tracking was wanted in the new zone's day is not known; it was at least the observed time.
             self.counting.figures.unpaused = self
                 .counting
                 .figures
@@ -81,8 +79,9 @@ impl Keeper {
         }
     }
 
-    /// Whether days before `first_kept` may be thrown away by this clock: it has run for long, or an earlier day would
-    /// be kept too. A clock that is far off by mistake finds everything old but what was counted under it.
+    /// Whether days before `first_kept` may be deleted by this clock: it has run for long, or the history also holds a
+    /// day before `today` that is kept. By a clock that is far ahead by mistake everything looks old but what was
+    /// counted under it.
     pub(super) fn clock_is_believed(&mut self, first_kept: Date, today: Date) -> bool {
         let clocks = &mut self.clocks;
         if clocks.mono.saturating_sub(clocks.steady_since) >= BELIEVED_AFTER {
@@ -102,7 +101,7 @@ impl Keeper {
         self.records.history.days().is_ok_and(|days| days.range(first_kept..today).next().is_some())
     }
 
-    /// Forgets which minutes of other days are sealed: a clock that goes back there has them read again.
+    /// Forgets which minutes of other days are sealed, to bound memory; a clock that goes back there reads them again.
     pub(super) fn forget_other_days(&mut self, now: Timestamp) {
         let near: Vec<Date> = figures::days_around(now).collect();
         self.records.known_days.retain(|day| near.contains(day));

@@ -1,8 +1,9 @@
-//! Minutes: what was seen, split at UTC minute boundaries, until each minute is sealed.
+//! Observations, split at UTC minute boundaries and summed until each minute is sealed.
 //!
-//! Pure: every call is told the time. [`MinuteBuilder`] holds the open minutes; who seals one writes it down first and then
-//! says so with [`MinuteBuilder::sealed`], so that a failed write loses nothing. Invariants: a sealed minute takes nothing more,
-//! no minute observes more than 60 s, and a blink counts in the minute of its end or, where that is sealed, not at all.
+//! It is pure: the time is passed in. [`MinuteBuilder`] holds the open minutes; the caller writes a minute to disk
+//! first and then calls [`MinuteBuilder::sealed`], so that a failed write loses nothing. Invariants: a sealed minute
+//! takes nothing more, no minute observes more than 60 s, and a blink counts in the minute of its end or, if that is
+//! sealed, not at all.
 
 mod open;
 
@@ -18,54 +19,49 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) use blink_profile::Owner;
 pub(crate) use open::OpenMinute;
 
-/// A minute is sealed so long after its end, and never earlier.
+/// A minute is sealed this long after its end at the earliest.
 const SEAL_AFTER: SignedDuration = SignedDuration::from_secs(2);
-/// Until the source's frames are so far past the minute's end, a late decision may still come.
+/// Decisions can arrive until the source's frames are this far past the minute's end.
 const SETTLED_AFTER: SignedDuration = SignedDuration::from_millis(1_950);
-/// A source that lags is not waited for any longer than this.
+/// A minute is sealed this long after its end at the latest, even if the source lags.
 const SEAL_AT_LATEST: SignedDuration = SignedDuration::from_secs(4);
-/// Stretches that overlap by less are the work of a slewed clock and are cut; more is a clock set back.
+/// Spans that overlap by less than this come from a slewed clock and are cut; a larger overlap is a clock set back.
 const SLEW: SignedDuration = SignedDuration::from_secs(1);
-/// Frames further apart are a gap, not an interval.
+/// Frames further apart than this are a gap, not an interval.
 const LONGEST_INTERVAL: SignedDuration = SignedDuration::from_secs(2);
 
-/// Something settled, in wall time.
+/// A decided observation, in wall time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Observation {
-    /// A frame, and whether it had a face.
     Frame {
         at: Timestamp,
-        /// Whether any face was in it.
         face: bool,
     },
-    /// A stretch of observed time.
     Observed {
         from: Timestamp,
         to: Timestamp,
-        /// How much of it the eyes were at least 80 % closed.
+        /// For how much of it the eyes were at least 80 % closed (PERCLOS).
         closed: Duration,
     },
     Blink {
-        /// When the eyes were open again: it belongs to the minute of this instant.
+        /// When the eyes were open again; the blink belongs to the minute of this instant.
         end: Timestamp,
         /// Width at half depth.
         width: Duration,
-        /// Whether the lid closed fully.
         complete: bool,
     },
 }
 
-/// What became of it.
+/// What an observation added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub blinks: u32,
-    /// Observed time counted, microseconds.
+    /// Observed time in microseconds.
     pub observed_us: u64,
-    /// Blinks that no minute could take any more.
+    /// Blinks that came too late for any minute.
     pub refused: u32,
 }
 
-/// The open minutes, and which minutes are sealed.
 #[derive(Debug)]
 pub(crate) struct MinuteBuilder {
     device_id: DeviceId,
@@ -76,7 +72,7 @@ pub(crate) struct MinuteBuilder {
 }
 
 impl MinuteBuilder {
-    /// Goes on with the minutes that this machine left open.
+    /// Starts with the minutes that this machine left open.
     pub(crate) fn new(device_id: DeviceId, open: impl IntoIterator<Item = OpenMinute>) -> Self {
         Self {
             device_id,
@@ -87,7 +83,7 @@ impl MinuteBuilder {
         }
     }
 
-    /// Takes up minutes that another process left open. What both have counted of a minute is added up; a sealed one takes
+    /// Adds minutes that another process left open. The sums of both for one minute are added up; a sealed minute takes
     /// nothing more.
     pub(crate) fn take_up(&mut self, minutes: impl IntoIterator<Item = OpenMinute>) {
         for mut earlier in minutes {
@@ -101,7 +97,8 @@ impl MinuteBuilder {
         }
     }
 
-    /// Names minutes that were sealed before. What is open under the same name was sealed too, and is dropped.
+    /// Registers minutes that were sealed before. An open minute with the same start is dropped, since it was sealed
+    /// too.
     pub(crate) fn know_sealed(&mut self, minutes: impl IntoIterator<Item = MinuteStart>) {
         for minute in minutes {
             self.open.remove(&minute);
@@ -109,18 +106,19 @@ impl MinuteBuilder {
         }
     }
 
-    /// Forgets which of `minutes` are sealed, for days the clock has left. They must be named again before it is there.
+    /// Forgets which of `minutes` are sealed, for days that the clock has left. They must be registered again before
+    /// the clock is there.
     pub(crate) fn forget_sealed(&mut self, minutes: impl Fn(MinuteStart) -> bool) {
         self.sealed.retain(|minute| !minutes(*minute));
     }
 
-    /// Whether the wall clock reads inside a sealed minute, so that nothing can be counted.
+    /// Whether the wall clock is inside a sealed minute, so that nothing can be counted.
     #[must_use]
     pub(crate) fn clock_behind(&self, now: Timestamp) -> bool {
         self.sealed.contains(&MinuteStart::containing(now))
     }
 
-    /// Takes what was seen. A minute that begins with it belongs to `owner`.
+    /// Adds an observation. A minute that begins with it belongs to `owner`.
     pub(crate) fn take(&mut self, seen: Observation, owner: Option<&Owner>) -> Accepted {
         let mut taken = Accepted::default();
         match seen {
@@ -137,7 +135,7 @@ impl MinuteBuilder {
 
     fn frame(&mut self, at: Timestamp, face: bool, owner: Option<&Owner>) {
         let interval = self.last_frame.replace(at).map(|last| at.duration_since(last));
-        // Without a face no minute begins, but one that has begun counts its frames.
+        // A frame without a face opens no minute, but counts in one that is open.
         let minute = if face { self.minute(at, owner) } else { self.open.get_mut(&MinuteStart::containing(at)) };
         let Some(minute) = minute else { return };
         minute.face |= face;
@@ -162,7 +160,7 @@ impl MinuteBuilder {
         while at < to {
             let end = MinuteStart::containing(at).end().min(to);
             let piece_us = us_between(at, end);
-            // Where in the stretch the eyes were closed is not known: each piece gets its share.
+            // The position of the closure within the span is unknown, so each piece gets its share.
             let closed_piece = u128::from(closed_us) * u128::from(piece_us) / u128::from(whole_us);
             if let Some(minute) = self.minute(at, owner) {
                 let before = minute.observed_us;
@@ -177,7 +175,7 @@ impl MinuteBuilder {
         taken
     }
 
-    /// The open minute that holds `at`, begun if need be; `None` when it is sealed.
+    /// The open minute that holds `at`, opened if need be; `None` when it is sealed.
     fn minute(&mut self, at: Timestamp, owner: Option<&Owner>) -> Option<&mut OpenMinute> {
         let from = MinuteStart::containing(at);
         if self.sealed.contains(&from) {
@@ -187,13 +185,13 @@ impl MinuteBuilder {
         Some(self.open.entry(from).or_insert_with(|| OpenMinute::new(from, owner.cloned(), device_id)))
     }
 
-    /// The source was closed or opened: what follows is not one stretch with what went before.
+    /// Notes that the source was closed or opened, so that the next frame begins a new interval.
     pub(crate) fn gap(&mut self) {
         self.last_frame = None;
     }
 
-    /// Minutes to be sealed now, oldest first. `settled_to` is how far the open source has decided, `None` while no
-    /// source is open.
+    /// The minutes to seal now, oldest first. The open source has decided everything before `settled_to`; `None` while
+    /// no source is open.
     #[must_use]
     pub(crate) fn due(&self, now: Timestamp, settled_to: Option<Timestamp>) -> Vec<OpenMinute> {
         let past = |t: Timestamp, end: Timestamp, by: SignedDuration| t.duration_since(end) >= by;
@@ -205,7 +203,7 @@ impl MinuteBuilder {
         self.open.values().filter(due).cloned().collect()
     }
 
-    /// A minute that was [`Self::due`] has been written down, or had nothing to write.
+    /// Notes that a minute that was [due](Self::due) is on disk, or had nothing to record.
     pub(crate) fn sealed(&mut self, from: MinuteStart, recorded: bool) {
         self.open.remove(&from);
         if recorded {
@@ -218,13 +216,12 @@ impl MinuteBuilder {
         self.open.values()
     }
 
-    /// The open minute of that start.
     #[must_use]
     pub(crate) fn get(&self, from: MinuteStart) -> Option<&OpenMinute> {
         self.open.get(&from)
     }
 
-    /// Gives nobody's open minutes that began before `before` to the profile's first account.
+    /// Gives the open minutes that belong to nobody and began before `before` to the profile's first account.
     pub(crate) fn adopt(&mut self, owner: &Owner, before: Timestamp) {
         let theirs = |minute: &&mut OpenMinute| minute.owner.is_none() && minute.from.start() < before;
         for minute in self.open.values_mut().filter(theirs) {
@@ -232,7 +229,8 @@ impl MinuteBuilder {
         }
     }
 
-    /// Drops the open minutes of `owner` that began in `span`, and names them: consent was withdrawn then.
+    /// Drops the open minutes of `owner` that began in `span`, because consent was withdrawn then; returns their
+    /// starts.
     pub(crate) fn drop_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> Vec<MinuteStart> {
         let goes = |minute: &OpenMinute| minute.owner.as_ref() == Some(owner) && span.contains(&minute.from.start());
         let gone = self.open.extract_if(.., |_, minute| goes(minute));
@@ -240,7 +238,7 @@ impl MinuteBuilder {
     }
 }
 
-/// Each end is cut to the microsecond, so that stretches that touch add up to the whole.
+/// Both ends are cut to the microsecond, so that adjoining spans add up to the whole.
 fn us_between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }

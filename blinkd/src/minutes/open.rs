@@ -1,4 +1,4 @@
-//! A minute that is still being counted, and the record it becomes.
+//! A minute that is still being counted, and the record made of it.
 
 use std::time::Duration;
 
@@ -6,39 +6,38 @@ use blink_profile::Owner;
 use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, minute::MINUTE_MS};
 use serde::{Deserialize, Serialize};
 
-/// The most a minute can observe, microseconds.
+/// The most a minute can observe, in microseconds.
 const FULL_US: u64 = MINUTE_MS as u64 * 1000;
 
-/// After so much observed time was refused because the minute was full, its blinks are refused too: a stepped clock
-/// is living the minute again.
+/// When more observed time than this (in microseconds) was refused because the minute was full, its blinks are refused
+/// too: a clock that was set back is repeating the minute.
 const REPEATED_US: u64 = 1_000_000;
 
-/// One minute's sums. Times are in microseconds so that splitting at boundaries loses nothing that shows. The sums
+/// The sums of one minute. Times are in microseconds, so that splitting at boundaries loses nothing visible. The sums
 /// saturate, since they are also read from a file that may hold anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenMinute {
     pub from: MinuteStart,
-    /// The id its record will have.
+    /// The id of its record.
     pub id: MinuteId,
-    /// Whose it is; `None` while there is no account.
     pub owner: Option<Owner>,
     pub device_id: DeviceId,
     /// Blinks that ended in it.
     pub blinks: u32,
-    /// Of these, in how many the lid did not close fully.
+    /// How many of these blinks were incomplete.
     pub incomplete: u32,
-    /// Sum of their widths.
+    /// Sum of the blinks' widths.
     pub width_us: u64,
     pub observed_us: u64,
-    /// Of that, with the eyes at least 80 % closed.
+    /// How much of the observed time the eyes were at least 80 % closed.
     pub closed_us: u64,
     /// Observed time that was refused because the minute was full.
     pub excess_us: u64,
-    /// Intervals between frames that ended in it.
+    /// Number of intervals between frames that ended in it.
     pub frames: u64,
     /// Sum of these intervals.
     pub framed_us: u64,
-    /// Whether any frame had a face; without one it is not recorded.
+    /// Whether any frame had a face; without one the minute is not recorded.
     pub face: bool,
 }
 
@@ -62,7 +61,7 @@ impl OpenMinute {
         }
     }
 
-    /// Adds observed time, of which `closed_us` with closed eyes. Never more than the minute is long.
+    /// Adds observed time, `closed_us` of it with closed eyes, up to the length of a minute.
     pub(super) fn observe(&mut self, observed_us: u64, closed_us: u64) {
         let taken = observed_us.min(FULL_US - self.observed_us.min(FULL_US));
         self.face = true;
@@ -83,7 +82,7 @@ impl OpenMinute {
         true
     }
 
-    /// Adds what was counted of the same minute later.
+    /// Adds the sums that another process counted of the same minute later.
     pub(super) fn add(&mut self, later: &Self) {
         if later.observed_us > 0 {
             self.observe(later.observed_us, later.closed_us);
@@ -97,13 +96,11 @@ impl OpenMinute {
         self.face |= later.face;
     }
 
-    /// Observed time to the nearest millisecond, at most 60,000.
     #[must_use]
     pub fn observed_ms(&self) -> u32 {
         u32::try_from(self.observed_us.saturating_add(500) / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
     }
 
-    /// The record, or `None` for a minute without a face.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "the sums of a minute fit a double exactly")]
     pub fn record(&self) -> Option<Minute> {
@@ -126,7 +123,7 @@ impl OpenMinute {
     }
 }
 
-/// Three decimals are all that means anything, and they keep the records short.
+/// Rounds to three decimals: more are below the accuracy, and records stay short.
 fn round(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }

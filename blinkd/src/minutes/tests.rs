@@ -1,4 +1,4 @@
-//! What must hold of minutes whatever is seen and whatever the clock does.
+//! Invariants of minutes under any observations and any change of the clock.
 
 use blink_proto::{Minute, Quality};
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn observed(from: Timestamp, to: Timestamp) -> Observation {
     Observation::Observed { from, to, closed: Duration::ZERO }
 }
 
-/// Seals what is due, as the keeper does.
+/// Seals the minutes that are due, as the keeper does.
 fn seal(book: &mut MinuteBuilder, now: Timestamp) -> Vec<Minute> {
     let due = book.due(now, None);
     due.iter().for_each(|minute| book.sealed(minute.from, minute.face));
@@ -161,7 +161,7 @@ fn a_restart_in_the_same_minute_goes_on_with_it() {
     assert_eq!((sealed.len(), sealed[0].blink_count, sealed[0].id), (1, 2, kept[0].id));
 }
 
-/// A step of a hostile day: time passes, with blinks, or the clock jumps.
+/// A step of a random day: time passes with or without a face, or the clock jumps.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     See { ms: u32, blink: bool },
@@ -201,7 +201,8 @@ proptest! {
             sealed.extend(seal(&mut book, now));
         }
         sealed.extend(seal(&mut book, now + Duration::from_secs(1_000_000)));
-        // What was counted comes out once; nothing is sealed twice, or such that an import or the server would refuse it.
+        // Every counted blink is recorded once, no minute is sealed twice, and each passes the checks of import and
+        // server.
         prop_assert_eq!(sealed.iter().map(|m| u64::from(m.blink_count)).sum::<u64>(), counted);
         prop_assert_eq!(sealed.iter().find_map(|minute| minute.check().err()), None);
         let starts: BTreeSet<_> = sealed.iter().map(|m| m.from_timestamp).collect();

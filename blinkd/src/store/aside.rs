@@ -1,18 +1,16 @@
-//! Minutes a server rejected: shown, tried again, or given up.
+//! Minutes that a server rejected: listing, retrying, dropping.
 
 use super::{Aside, CHUNK, Queued, Store, StoreError, keys, one_less};
 use crate::minutes::Owner;
 
-/// So much of a server's words is kept; a thousand of them fit a frame to a client.
+/// A server's words are cut to these lengths in characters, so that a thousand rejections fit one IPC frame.
 const LONGEST_CODE: usize = 40;
 const LONGEST_DETAIL: usize = 200;
 
-/// A server's code, cut to what can be one.
 pub(super) fn word(code: &str) -> String {
     printable(code, LONGEST_CODE)
 }
 
-/// A server's sentence, on one line and not too long.
 pub(super) fn sentence(detail: &str) -> String {
     printable(detail, LONGEST_DETAIL)
 }
@@ -22,23 +20,18 @@ fn printable(text: &str, most: usize) -> String {
 }
 
 impl Store {
-    /// The minutes of `owner` that were set aside, oldest first, at most `limit`.
     pub fn set_aside(&self, owner: &Owner, limit: usize) -> Result<Vec<Aside>, StoreError> {
         let prefix = [keys::ASIDE, &keys::tag(Some(owner))].concat();
         let found: Vec<(_, Aside)> = self.scan(&prefix, limit)?;
         Ok(found.into_iter().map(|(_, aside)| aside).collect())
     }
 
-    /// Puts the minutes of `owner` that were set aside back into the queue; returns how many.
-    ///
-    /// Fails when the store failed; it can be called again.
+    /// Puts the set-aside minutes of `owner` back into the queue; returns how many. It can be repeated after a failure.
     pub fn retry_aside(&mut self, owner: &Owner) -> Result<u64, StoreError> {
         self.take_aside(|aside| aside.queued.owner.as_ref() == Some(owner), true)
     }
 
-    /// Gives up the minutes set aside for which `gone` holds; returns how many.
-    ///
-    /// Fails when the store failed; it can be called again.
+    /// Drops the set-aside minutes for which `gone` holds; returns how many. It can be repeated after a failure.
     pub fn drop_aside(&mut self, gone: impl Fn(&Aside) -> bool) -> Result<u64, StoreError> {
         self.take_aside(gone, false)
     }
@@ -60,14 +53,13 @@ impl Store {
         Ok(found.len() as u64)
     }
 
-    /// `erased` are the accounts that are no more: nothing is queued for them from now on.
+    /// Takes the accounts that were erased: nothing is queued for them from now on.
     pub fn never_for(&mut self, erased: &[Owner]) {
         self.erased = erased.to_vec();
     }
 
-    /// Everything of `owner` that waits or was set aside goes: the account is no more. Returns how many minutes.
-    ///
-    /// Fails when the store failed; it can be called again.
+    /// Drops all queued and set-aside minutes of `owner`, whose account was erased; returns how many. It can be
+    /// repeated after a failure.
     pub fn drop_owner(&mut self, owner: &Owner) -> Result<u64, StoreError> {
         let theirs = |queued: &Queued| queued.owner.as_ref() == Some(owner);
         Ok(self.drop_queued(theirs)? + self.drop_aside(|aside| theirs(&aside.queued))?)

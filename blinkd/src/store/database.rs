@@ -1,4 +1,4 @@
-//! The sled database under the store: what a crash leaves behind is swept, and what is only damaged is mended.
+//! The sled database under the store: opens it, and repairs what a crash may leave behind.
 
 use std::{
     fs, io,
@@ -9,10 +9,10 @@ use std::{
 
 use super::{StoreError, guarded, keys};
 
-/// How long another process's lock is waited for: a killed one can hold it for a moment.
+/// How long to wait for another process's lock: a killed process can hold it for a moment.
 const LOCK_PATIENCE: Duration = Duration::from_millis(500);
 
-/// A full disk or a missing permission is no damage.
+/// Whether the environment is at fault and not the data, as with a full disk or a missing permission.
 pub(super) fn is_environment(error: &StoreError) -> bool {
     let (StoreError::Io(error) | StoreError::Sled(sled::Error::Io(error))) = error else { return false };
     use io::ErrorKind as K;
@@ -22,12 +22,12 @@ pub(super) fn is_environment(error: &StoreError) -> bool {
     ) || is_lock(error)
 }
 
-/// sled words a held lock so, whatever kind the system gave it.
+/// Recognises sled's message for a held lock, because the kind of the error varies with the system.
 fn is_lock(error: &io::Error) -> bool {
     error.to_string().contains("acquire lock")
 }
 
-/// A snapshot that a crash left half written makes sled refuse the whole store.
+/// Removes snapshots that a crash left half written: sled refuses the whole store because of one.
 pub(super) fn sweep(folder: &Path) -> io::Result<()> {
     remove_named(folder, |name| name.starts_with("snap.") && name.ends_with(".generating")).map(drop)
 }
@@ -44,8 +44,8 @@ fn remove_named(folder: &Path, goes: impl Fn(&str) -> bool) -> io::Result<usize>
     Ok(removed)
 }
 
-/// Opens; where that fails, again without the snapshots, and again without the configuration: both only repeat what
-/// the log says.
+/// Opens the database. If that fails, tries again without the snapshots, then without the configuration: both only
+/// repeat what the log holds.
 pub(super) fn open_mending(folder: &Path) -> Result<sled::Db, StoreError> {
     let first = match open_patiently(folder) {
         Err(error) if !is_environment(&error) => error,
@@ -75,7 +75,7 @@ pub(super) fn open_patiently(folder: &Path) -> Result<sled::Db, StoreError> {
     }
 }
 
-/// The schema it was written in; `None` where that cannot be told.
+/// The schema of the store; `None` where it cannot be read.
 pub(super) fn schema_of(db: &sled::Db) -> Option<u32> {
     #[derive(serde::Deserialize)]
     struct Only {
@@ -85,7 +85,7 @@ pub(super) fn schema_of(db: &sled::Db) -> Option<u32> {
     serde_json::from_slice::<Only>(&value).ok().map(|meta| meta.schema)
 }
 
-/// Closing a damaged database may panic.
+/// Drops a database, which may panic when it is damaged.
 pub(crate) fn drop_quietly<T>(db: T) {
     let _ = guarded(|| {
         drop(db);

@@ -1,8 +1,8 @@
-//! Erasing what this machine keeps (GDPR, article 17).
+//! Erasure of what this machine keeps (GDPR, article 17).
 //!
-//! What is to be erased is written down first, in `erasing.json`, and that note goes last: an erasure that is cut off
-//! anywhere is finished at the next start, before anything is read. Without the note, minutes that were already gone
-//! from the store would be queued anew from the history, or the other way about.
+//! The order is first noted in `erasing.json`, and that note is removed last: an erasure that is interrupted anywhere
+//! is finished at the next start, before anything is read. Without the note, minutes gone from the store would be
+//! queued again from the history, or those gone from the history would stay in the store.
 
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -20,19 +20,18 @@ use crate::{
     profile::files::{self, FileError},
 };
 
-/// Why something is still there.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EraseError {
-    /// The note of what is being erased.
+    /// The note cannot be read or written.
     #[error(transparent)]
     Note(#[from] FileError),
-    /// Something cannot be removed. What else could be is gone.
+    /// Something cannot be removed; everything else is gone.
     #[error(transparent)]
     Left(#[from] Left),
 }
 
 impl EraseError {
-    /// What is wrong, for the logs, which name no file.
+    /// The reason without file names, for the logs.
     #[must_use]
     pub(crate) fn why(&self) -> String {
         match self {
@@ -42,7 +41,7 @@ impl EraseError {
     }
 }
 
-/// `erasing.json`.
+/// The content of `erasing.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     everything: bool,
@@ -52,7 +51,7 @@ fn note(paths: &Paths) -> PathBuf {
     paths.erasing_file()
 }
 
-/// What there is to be erased, the open minutes in which there was a face included.
+/// Counts what would be erased, including the open minutes that have a face.
 pub(crate) fn count<'a>(
     store: Option<&Store>,
     history: &History,
@@ -74,13 +73,12 @@ pub(crate) fn count<'a>(
     Ok(LocalErasure { minutes: minutes.len() as u64, unsent: unsent.len() as u64, everything: false })
 }
 
-/// Writes down what is to be erased. It comes before anything else of an erasure, which is finished from then on.
-///
-/// Fails when the note cannot be written, for which there must be room: nothing is erased, and the next start does not try.
+/// Notes what is to be erased, which comes first in every erasure: from then on it will be finished. When the note
+/// cannot be written, as on a full disk, nothing is erased and the next start does not try.
 pub(crate) fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
     let begun_before = is_begun(paths);
     files::save(&note(paths), &Note { everything }).map_err(|error| {
-        // An erasure that was promised before is still owed.
+        // An erasure that was noted before must still be finished.
         if !begun_before {
             let _ = files::remove(&note(paths));
         }
@@ -89,18 +87,16 @@ pub(crate) fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
     })
 }
 
-/// Erases the minutes, as was [begun](begin): the store, stores that were set aside, the history. The store is closed.
-///
-/// Fails when something is left; the next start tries again.
+/// Erases the minutes after [`begin`]: the store, which is closed, the stores that were set aside, and the history. If
+/// something is left, the next start tries again.
 pub(crate) fn minutes(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_minutes(paths))?;
     Ok(files::remove(&note(paths))?)
 }
 
-/// Erases everything but the models, as was [begun](begin): what blinkd made in the folders of the profile, by [its list](contents). The store is
-/// closed. The note and the lock stay until [`finish`], which is called when nothing writes any more.
-///
-/// Fails when something is left; the next start tries again.
+/// Erases what blinkd made in the profile's folders, by [its list](contents), except the models, after [`begin`]. The
+/// store is closed. The note and the lock stay until [`finish`], which is called when nothing writes any more. If
+/// something is left, the next start tries again.
 pub(crate) fn everything(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_everything(paths))
 }
@@ -115,21 +111,19 @@ pub(crate) fn is_begun(paths: &Paths) -> bool {
     note(paths).exists()
 }
 
-/// Whether everything is being erased: from then on nothing may be written.
+/// Whether everything is being erased: nothing may be written from then on.
 #[must_use]
 pub(crate) fn is_everything(paths: &Paths) -> bool {
     matches!(files::load(&note(paths)), Ok(Some(Note { everything: true })))
 }
 
-/// Finishes an erasure that was begun, at its end or at the next start. The caller holds the lock, which goes with
-/// everything else. Returns whether there was one.
-///
-/// Fails when something is left; the next start tries again.
+/// Finishes an erasure that was begun, at its end or at the next start; returns whether there was one. The caller holds
+/// the lock, which is erased with everything else. If something is left, the next start tries again.
 pub(crate) fn finish(paths: &Paths) -> Result<bool, EraseError> {
     let begun = match files::load::<Note>(&note(paths)) {
         Ok(None) => return Ok(false),
         Ok(Some(begun)) => begun,
-        // Somebody wanted an erasure; which is not known any more. The smaller one is certain.
+        // The kind of the erasure is unknown; erasing the minutes is part of both.
         Err(FileError::Damaged { .. }) => Note { everything: false },
         Err(error) => return Err(error.into()),
     };
@@ -142,7 +136,7 @@ pub(crate) fn finish(paths: &Paths) -> Result<bool, EraseError> {
     Ok(true)
 }
 
-/// Removes what a process that was killed left half written.
+/// Removes files that a killed process left half written.
 pub(crate) fn sweep_half_written(paths: &Paths) {
     for left in contents::remove_unfinished(paths) {
         tracing::warn!(why = left.source.kind().to_string(), "what was half written is left");

@@ -1,5 +1,5 @@
-//! Writing the day files: every sealed minute is appended and synced before anything else hears of it. How they are read
-//! stands in [`blink_profile::day_files`]. Nothing here ever rewrites a line.
+//! Writes the day files: every sealed minute is appended and synced before anything else is told of it. They are read
+//! in [`blink_profile::day_files`]. No line is ever rewritten; [`History::remove`] deletes lines.
 
 use std::{
     collections::BTreeMap,
@@ -13,17 +13,16 @@ pub(crate) use blink_profile::day_files::{Import, Line, day_of};
 use blink_proto::MinuteStart;
 use jiff::civil::Date;
 
-/// The folder of day files.
 #[derive(Clone, Debug)]
 pub struct History {
     folder: PathBuf,
-    /// A disk that is full, for tests.
+    /// Simulates a full disk.
     #[cfg(test)]
     pub(crate) full: std::sync::Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl History {
-    /// The history in `folder`, which is made if need be.
+    /// Opens the history in `folder`, which is created if need be.
     pub fn open(folder: &Path) -> io::Result<Self> {
         blink_files::private_folder(folder)?;
         Ok(Self {
@@ -37,17 +36,15 @@ impl History {
         day_files::path_of(&self.folder, day)
     }
 
-    /// Appends a sealed minute and syncs it to the disk. Returns the day and its file's new length.
-    ///
-    /// Fails when the disk does not let us; nothing that was there is harmed.
+    /// Appends a sealed minute and syncs it to disk. Returns the day and its file's new length in bytes. A failure
+    /// leaves the file as it was.
     pub fn append(&self, line: &Line) -> io::Result<(Date, u64)> {
         let day = day_of(MinuteStart::containing(line.minute.from_timestamp));
         Ok((day, self.append_to(day, &[line])?))
     }
 
-    /// Appends minutes, in their order, each day's at once. Returns the days with their files' new lengths.
-    ///
-    /// Fails when the disk does not let us; each day's minutes are there, or none of them is.
+    /// Appends minutes in their order, each day's in one write. Returns the days with their files' new lengths in
+    /// bytes. If it fails, each day's minutes are written completely or not at all.
     pub fn append_all(&self, lines: &[Line]) -> io::Result<BTreeMap<Date, u64>> {
         let mut days: BTreeMap<Date, Vec<&Line>> = BTreeMap::new();
         for line in lines {
@@ -74,11 +71,11 @@ impl History {
             text.push(b'\n');
         }
         if length > 0 && !ends_a_line(&mut file)? {
-            // A write was cut off here. Its remains are left alone, on a line of their own.
+            // An earlier write was cut off here. Its remains stay, on a line of their own.
             text.insert(0, b'\n');
         }
         if let Err(error) = file.write_all(&text).and_then(|()| file.sync_all()) {
-            // Take back what was written of it, so that a full disk leaves no half lines behind.
+            // The partial write is taken back, so that a full disk leaves no half lines behind.
             let _ = file.set_len(length);
             return Err(error);
         }
@@ -88,12 +85,12 @@ impl History {
         Ok(length + text.len() as u64)
     }
 
-    /// The days there are, with the length of each file.
+    /// The days that have a file, with its length in bytes.
     pub fn days(&self) -> io::Result<BTreeMap<Date, u64>> {
         day_files::days(&self.folder)
     }
 
-    /// The minutes of a day, in the order they were sealed, from the byte `skip` on; none where there is no file.
+    /// The minutes of a day in the order they were sealed, from the byte `skip` on; empty where there is no file.
     pub fn read(&self, day: Date, skip: u64) -> io::Result<Vec<Line>> {
         let found = day_files::read(&self.folder, day, skip)?;
         if found.skipped > 0 {
@@ -103,9 +100,8 @@ impl History {
     }
 
     /// Removes the lines for which `gone` holds, for the deletions that people are entitled to. Each day file is
-    /// replaced whole; a line that cannot be read is no minute, and stays.
-    ///
-    /// Fails when the disk does not let us; each day is as it was, or done.
+    /// replaced as a whole; a line that cannot be read is no minute, and stays. If it fails, each day is either
+    /// unchanged or done.
     pub fn remove(&self, gone: impl Fn(&Line) -> bool) -> io::Result<()> {
         for day in self.days()?.into_keys() {
             let path = self.path(day);
@@ -120,7 +116,6 @@ impl History {
         Ok(())
     }
 
-    /// Removes the days before `first_kept`; returns how many.
     pub fn prune(&self, first_kept: Date) -> io::Result<usize> {
         let old: Vec<Date> = self.days()?.into_keys().filter(|day| *day < first_kept).collect();
         for day in &old {

@@ -1,4 +1,4 @@
-//! Minutes that come from a file of the person's instead of from sealing.
+//! Minutes that come from an exported file instead of from sealing.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,8 @@ use jiff::civil::Date;
 use super::{CHUNK, Queued, Store, StoreError};
 
 impl Store {
-    /// The lines of imported minutes are in the history, whose files are so long now; `queued` of them are to be
-    /// uploaded.
-    ///
-    /// Fails when the store failed. When it is opened again it finds the lines, which say what is to become of them.
+    /// Queues the imported minutes `queued` for upload and notes the day files' lengths; their lines are in the
+    /// history. If it fails, the next opening finds the lines, which say what is to be queued.
     pub fn imported(&mut self, queued: &[Queued], days: BTreeMap<Date, u64>) -> Result<(), StoreError> {
         self.meta.days.extend(days);
         for chunk in queued.chunks(CHUNK) {

@@ -1,4 +1,4 @@
-//! Keys: one prefix byte, then big-endian parts, so that a scan is in the order of time.
+//! Keys of the store: one prefix byte, then big-endian parts, so that a scan is in the order of time.
 
 use blink_proto::{DeviceId, MinuteStart};
 use sha2::{Digest as _, Sha256};
@@ -16,10 +16,10 @@ pub(super) const QUEUE: &[u8] = b"q";
 /// Prefix of minutes a server rejected.
 pub(super) const ASIDE: &[u8] = b"a";
 
-/// An owner as part of a key; all zeros for nobody.
+/// An owner's part of a key; all zeros for nobody.
 pub(super) type Tag = [u8; 8];
 
-/// The tag of an owner. The value holds the owner in full; the tag only groups.
+/// The tag of an owner. It is a truncated hash that only groups: the value holds the owner in full.
 pub(super) fn tag(owner: Option<&Owner>) -> Tag {
     let mut tag = Tag::default();
     if let Some(owner) = owner {
@@ -30,17 +30,16 @@ pub(super) fn tag(owner: Option<&Owner>) -> Tag {
     tag
 }
 
-/// The key of an open minute.
 pub(super) fn open(from: MinuteStart) -> Vec<u8> {
     [OPEN, &number(from)].concat()
 }
 
-/// The key of a sealed minute under `prefix`.
+/// The key of a sealed minute, under the prefix of the queue or of those set aside.
 pub(super) fn minute(prefix: &[u8], tag: Tag, from: MinuteStart, device_id: DeviceId) -> Vec<u8> {
     [prefix, &tag, &number(from), device_id.0.as_bytes()].concat()
 }
 
-/// Signed numbers in an order that bytes compare the same way.
+/// Maps signed numbers to bytes that compare in the same order.
 fn number(from: MinuteStart) -> [u8; 8] {
     (from.number() ^ i64::MIN).to_be_bytes()
 }

@@ -1,8 +1,8 @@
-//! Opening the store, which may be damaged in ways sled does not notice.
+//! Opens the store, which may be damaged in ways that sled does not notice.
 //!
-//! The order: sweep what a crash during opening left behind, open (without a broken snapshot or configuration if that
-//! is what fails), read everything, compare with the history. What does not fit is set aside as
-//! `store.damaged-TIME`, and a new store is built from the history and from what could still be read.
+//! The steps: remove what a crash during an earlier opening left behind, open (without a broken snapshot or
+//! configuration if those fail), read everything, compare with the history. A store that does not agree is set aside as
+//! `store.damaged-TIME`, and a new one is built from the history and from what could still be read.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,21 +24,19 @@ use crate::minutes::Owner;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
-    /// There was no store and no history.
     Fresh,
     Clean,
-    /// It did not, and was rebuilt.
+    /// The store was damaged, and was rebuilt.
     Rebuilt {
         why: String,
-        /// Minutes queued again; the server knows which of them it has.
+        /// Minutes queued again; the server ignores those it already has.
         queued: u64,
     },
 }
 
 impl Store {
-    /// Opens the store in `folder`, and rebuilds it where it is damaged. The caller holds the profile's lock.
-    ///
-    /// Fails when the folder, the disk or a lock does not let us: to be tried again later. Or a later version wrote it, which is
+    /// Opens the store in `folder`, and rebuilds it when it is damaged. The caller holds the profile's lock. Fails when
+    /// the folder, the disk or a lock is at fault, which may pass, or when a later version wrote the store, which is
     /// left alone.
     pub fn open(
         folder: &Path,
@@ -107,7 +105,7 @@ impl Store {
     }
 }
 
-/// What is wrong with a store that could be read whole; `None` where it fits its own counts and the history.
+/// Why a store that could be read whole does not agree with its own counts or with the history; `None` where it does.
 fn compare(
     meta: &Meta,
     scan: &Scan,
@@ -117,8 +115,8 @@ fn compare(
     if meta.queue != scan.queue.len() as u64 || meta.aside != scan.aside.len() as u64 {
         return Ok(Some("it lost entries".to_owned()));
     }
-    // Lines it never heard of are those of seals that were cut off, whose minutes it still holds open, and of imports
-    // that were, which say so themselves.
+    // Two kinds of lines may be unknown to the store: those of interrupted seals, whose minutes are still open in it,
+    // and those of interrupted imports, which are marked as imported.
     let open: BTreeSet<_> = scan.open.iter().map(|minute| minute.from.start()).collect();
     for line in unknown_lines(Some(meta), history, days)? {
         if line.import.is_none() && !open.contains(&line.minute.from_timestamp) {
@@ -143,7 +141,7 @@ fn unknown_lines(
     Ok(lines)
 }
 
-/// Queues the minutes whose lines were written but which the store still holds open.
+/// Queues the minutes whose lines were written but which are still open in the store.
 fn finish_seals(
     store: &mut Store,
     scan: &Scan,

@@ -18,10 +18,9 @@ use super::{
     scan::Scan,
 };
 
-/// Set-aside stores that are kept.
 const KEPT_ASIDE: usize = 3;
 
-/// Moves the damaged store out of the way, and lets go of the oldest of those moved before.
+/// Moves the damaged store out of the way, and deletes the oldest of those moved earlier.
 pub(super) fn set_aside(folder: &Path, now: Timestamp) -> io::Result<()> {
     let parent = folder.parent().unwrap_or(Path::new("."));
     let stem = format!("{}.damaged-", folder.file_name().and_then(|name| name.to_str()).unwrap_or("store"));
@@ -41,8 +40,9 @@ pub(super) fn set_aside(folder: &Path, now: Timestamp) -> io::Result<()> {
     fs::rename(folder, to)
 }
 
-/// A new store: from the history what this profile sealed and what was imported to be uploaded, with what could still be
-/// read of the old one. Nobody's minutes of another machine are queued only where the old store says that they wait.
+/// Builds a new store: minutes that this profile sealed or imported for upload come from the history, the rest from
+/// what could be read of the old store. Another machine's minutes of nobody are queued only where the old store had
+/// them queued.
 pub(super) fn rebuild(
     folder: &Path,
     history: &History,
@@ -70,7 +70,7 @@ pub(super) fn rebuild(
             store.commit(batch)?;
         }
     }
-    // What waited for longer than the history is kept is in the old store alone.
+    // Minutes that were queued for longer than the history keeps are only in the old store.
     let waiting: Vec<_> = scan.queue.iter().filter(|queued| !sealed.contains(&identity(&queued.minute))).collect();
     for chunk in waiting.chunks(CHUNK) {
         let mut batch = sled::Batch::default();

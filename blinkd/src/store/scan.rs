@@ -1,11 +1,9 @@
-//! Reading a whole store, as far as it can be read.
-
 use blink_proto::MinuteStart;
 
 use super::{Aside, Meta, Queued, SCHEMA, StoreError, guarded, keys};
 use crate::minutes::OpenMinute;
 
-/// What could be read of a store, and what was wrong with it.
+/// What could be read of a store, and the first fault.
 #[derive(Default)]
 pub(super) struct Scan {
     pub(super) meta: Option<Meta>,
@@ -15,7 +13,7 @@ pub(super) struct Scan {
     pub(super) wrong: Option<String>,
 }
 
-/// Reads everything. It stops at the first thing that is wrong and keeps what it had.
+/// Reads everything. It stops at the first fault and keeps what was read until then.
 pub(super) fn scan(db: &sled::Db) -> Scan {
     let mut scan = Scan::default();
     let outcome = guarded(|| {

@@ -1,4 +1,4 @@
-//! The store through stops, kills, damage and adoption.
+//! Tests of the store: restarts, kills, damage and adoption.
 
 use std::{fs, path::PathBuf};
 
@@ -66,7 +66,7 @@ fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
     assert_eq!(batch, [sealed[1].clone(), sealed[2].clone()]);
     let rejected = BTreeMap::from([(1, ("implausible".to_owned(), "too many".to_owned()))]);
     store.acknowledge(&owner(1), &batch, &rejected, Timestamp::now()).unwrap();
-    // An acknowledgement that comes twice changes nothing.
+    // A repeated acknowledgement changes nothing.
     store.acknowledge(&owner(1), &batch, &rejected, Timestamp::now()).unwrap();
     drop(store);
     let (store, opening) = place.open();
@@ -204,7 +204,7 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
-/// Whatever is broken in the store's folder, every sealed minute is in the queue afterwards.
+/// However a file of the store is damaged, every sealed minute is queued afterwards.
 #[rstest]
 fn no_damage_loses_a_sealed_minute(
     #[values("db", "conf", "snap")] file: &str,

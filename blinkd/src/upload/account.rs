@@ -1,4 +1,4 @@
-//! Signing in and out, and keeping the session alive.
+//! Signing in and out, and renewing the session's tokens.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::{
     profile::{SignedInAccount, Tokens, vault::LoadError},
 };
 
-/// Longer addresses do not exist (RFC 5321, 4.5.3.1).
+/// The longest e-mail address: 64 + 1 + 255 octets (RFC 5321, 4.5.3.1).
 const LONGEST_EMAIL: usize = 320;
-/// An account that cannot be taken up is tried again after this; with a locked keyring, which may ask the person each
-/// time, after a wait that doubles up to the last.
+/// How long after a failure to connect to the account it is tried again. With a locked keyring, which may ask the
+/// person each time, the wait doubles up to the second value.
 pub(super) const RESUME_AFTER: Duration = Duration::from_secs(30);
 const RESUME_AT_LAST: Duration = Duration::from_secs(3600);
-/// Access is renewed so long before it ends.
+/// Access tokens are renewed this long before they expire.
 const RENEW_BEFORE: Duration = Duration::from_secs(30);
 
 impl Uploader {
-    /// Takes up the account the profile is signed in to.
+    /// Connects to the server of the account that the profile is signed in to.
     pub(super) fn resume_account(&mut self) -> Result<(), Gone> {
         let (account, pending) = self.deps.keeper.call(|keeper| (keeper.account().cloned(), keeper.pending()))?;
         self.resume_at = None;
@@ -68,7 +68,6 @@ impl Uploader {
         })
     }
 
-    /// Registers or signs in. An account that was signed in before is signed out.
     pub(super) fn open(&mut self, credentials: Credentials) -> Result<SignedIn, UploadError> {
         let Credentials { server, email, password, adopt, register } = credentials;
         let url = server.unwrap_or_else(|| self.deps.server.clone());
@@ -82,7 +81,7 @@ impl Uploader {
         self.finish_sign_in(&base, server, answer, adopt, register.is_some())
     }
 
-    /// Takes up the account that `server` has just let in.
+    /// Completes a sign-in that `server` has accepted.
     pub(super) fn finish_sign_in(
         &mut self,
         base: &BaseUrl,
@@ -99,7 +98,7 @@ impl Uploader {
         let tokens = self.tokens(owner, answer).map_err(|error| error.problem())?;
         let before = self.link.take();
         if let Err(error) = self.deps.vault.save(&tokens) {
-            // The session works until the daemon stops; say so rather than refuse.
+            // The session works until the daemon stops, so the failure is logged and the sign-in goes on.
             tracing::error!(why = error.why(), "the tokens cannot be kept");
         }
         let owner = tokens.owner.clone();
@@ -109,7 +108,7 @@ impl Uploader {
         if let Some(Link { owner: old, server, tokens: Some(tokens) }) = before
             && old != owner
         {
-            // The other account's session ends by itself if this does not reach the server.
+            // If the server does not hear this, the other account's session expires by itself.
             let _ = server.logout(&tokens.access);
         }
         self.link = Some(Link { owner, server, tokens: Some(tokens) });
@@ -119,7 +118,7 @@ impl Uploader {
         Ok(signed_in?)
     }
 
-    /// Signs out here, whatever the server says.
+    /// Signs out here, even when the server cannot be told.
     pub(super) fn close(&mut self) -> Result<(), UploadError> {
         let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
@@ -137,7 +136,7 @@ impl Uploader {
         Ok(self.deps.keeper.call(|keeper| keeper.sign_out())??)
     }
 
-    /// Nobody is signed in any more: what proved it is forgotten.
+    /// Deletes the tokens and the connection of an account that is signed out.
     pub(super) fn forget_link(&mut self) {
         self.resume_at = None;
         if !self.deps.vault.forget() {
@@ -149,7 +148,7 @@ impl Uploader {
         self.last_success = None;
     }
 
-    /// Reaches the account's server anew, as the settings are now.
+    /// Connects to the account's server again, with the settings as they are now.
     pub(super) fn reconnect(&mut self) -> Result<(), Gone> {
         self.link = None;
         self.last_error = None;
@@ -163,7 +162,7 @@ impl Uploader {
         Ok(Tokens { owner, access: answer.access_token, refresh, access_until: now.checked_add(lives).unwrap_or(now) })
     }
 
-    /// Calls the server as the account, renewing access when it has ended.
+    /// Calls the server as the account, renewing the access token first when it has expired.
     pub(super) fn authorised<T>(
         &mut self,
         call: impl Fn(&dyn Server, &Secret) -> Result<T, NetError>,
@@ -187,8 +186,8 @@ impl Uploader {
         }
     }
 
-    /// Exchanges the refresh token. The new ones are kept before they are used: an answer that is lost with us is
-    /// asked for again with the old token, which the server still takes until its successor is used.
+    /// Exchanges the refresh token. The new tokens are saved before they are used. If we lose the answer, the old token
+    /// gets it again: the server accepts it until its successor is used.
     fn renew(&mut self) -> Result<(), NetError> {
         let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
         let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;

@@ -1,7 +1,7 @@
 //! Signing in through the browser: the device authorization grant, RFC 8628.
 //!
-//! The server is asked only while somebody waits for the answer: a client that goes away has changed its mind. Losing
-//! the network ends nothing; the code does, when its time is over.
+//! The server is polled only while a client waits for the result: one that disconnects has given up. A lost network
+//! does not end the sign-in; the expiry of the code does.
 
 use std::time::Duration;
 
@@ -15,32 +15,32 @@ use tokio::sync::oneshot;
 use super::{BaseUrl, NetError, Server, Uploader, error::split};
 use crate::keeper::Gone;
 
-/// Between two questions, where the server names no interval, and added to it by each `slow_down` (RFC 8628, 3.5).
+/// The polling interval where the server names none, and what each `slow_down` adds to it (RFC 8628, 3.5).
 const STEP: Duration = Duration::from_secs(5);
-/// The longest wait between two questions while the server cannot be reached.
+/// The longest polling interval while the server cannot be reached.
 const LONGEST: Duration = Duration::from_secs(60);
-/// No code is believed to live longer.
+/// The longest lifetime of a code, whatever the server says.
 const LONGEST_LIFE: Duration = Duration::from_secs(3_600);
 
-/// What a server answers when a sign-in begins (RFC 8628, 3.2).
+/// The server's device authorization response (RFC 8628, 3.2).
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct DeviceStart {
     pub device_code: Secret,
-    /// What the person types.
+    /// The code that the person types.
     pub user_code: String,
     pub verification_uri: String,
-    /// The same with the code filled in.
+    /// `verification_uri` with the code filled in.
     #[serde(default)]
     pub verification_uri_complete: Option<String>,
-    /// Seconds until the codes are void.
+    /// Lifetime of the codes in seconds.
     pub expires_in: u64,
-    /// Seconds between two questions.
+    /// Polling interval in seconds.
     #[serde(default)]
     pub interval: Option<u64>,
 }
 
 impl DeviceStart {
-    /// The address will be opened in a browser and the code shown: neither may be anything else than that.
+    /// Refuses an answer whose address or code is unsafe: the address is opened in a browser and the code is shown.
     fn sound(self) -> Result<Self, NetError> {
         let is_address = |text: &str| {
             text.len() <= 2_000
@@ -59,29 +59,27 @@ impl DeviceStart {
     }
 }
 
-/// What it answers when asked whether the person has confirmed (RFC 8628, 3.5).
+/// The server's answer to a poll (RFC 8628, 3.5).
 #[derive(Clone, Debug)]
 pub enum DeviceAnswer {
     Granted(Box<blink_proto::http::TokenResponse>),
-    /// Not yet.
+    /// The person has not decided yet.
     Pending,
-    /// Not yet, and we ask too often.
+    /// The person has not decided yet, and we poll too often.
     SlowDown,
     Denied,
-    /// The code is void.
     Expired,
 }
 
 pub(super) type Waiter = oneshot::Sender<Result<SignedIn, Problem>>;
 
-/// A sign-in under way.
 pub(super) struct Pending {
     base: BaseUrl,
     server: Box<dyn Server>,
     code: Secret,
     adopt: bool,
     interval: Duration,
-    /// Added while the server cannot be reached.
+    /// Added to the interval while the server cannot be reached.
     delay: Duration,
     next: Duration,
     until: Duration,
@@ -103,7 +101,7 @@ fn access_denied_problem() -> Problem {
 }
 
 impl Uploader {
-    /// Gets a code. One that waited before is given up, and whoever waits for it is told.
+    /// Gets a code. An earlier sign-in is given up, and its waiters are told.
     pub(super) fn device_begin(&mut self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
         let url = server.unwrap_or_else(|| self.deps.server.clone());
         let base = BaseUrl::parse(&url, self.deps.insecure)?;
@@ -133,7 +131,7 @@ impl Uploader {
         })
     }
 
-    /// Somebody waits for the code to be approved.
+    /// Registers a client that waits for the sign-in's end.
     pub(super) fn device_wait(&mut self, waiter: Waiter) {
         match &mut self.device {
             Some(pending) => pending.waiters.push(waiter),
@@ -145,7 +143,7 @@ impl Uploader {
         }
     }
 
-    /// When the server is asked next; `None` while nobody waits.
+    /// When the server is polled next; `None` while nobody waits.
     pub(super) fn device_due(&self) -> Option<Duration> {
         self.device
             .as_ref()
@@ -153,7 +151,7 @@ impl Uploader {
             .map(|pending| pending.next.min(pending.until))
     }
 
-    /// Asks the server, where that is due.
+    /// Polls the server if that is due.
     pub(super) fn device_step(&mut self) -> Result<(), Gone> {
         let mono = self.deps.clock.mono();
         let Some(pending) = &mut self.device else { return Ok(()) };
@@ -199,7 +197,7 @@ impl Uploader {
 
 fn tell(waiters: Vec<Waiter>, outcome: &Result<SignedIn, Problem>) {
     for waiter in waiters {
-        // It may have gone.
+        // The client may have disconnected.
         let _ = waiter.send(outcome.clone());
     }
 }

@@ -1,28 +1,28 @@
-//! Why the upload thread did not do what it was asked.
+//! Errors of requests to the upload thread.
 
 use blink_proto::Problem;
 use tokio::sync::oneshot;
 
 use crate::keeper::Gone;
 
-/// The daemon is stopping, or there is a reason to be told.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UploadError {
-    /// The keeper is gone: whoever asked hears that the daemon is stopping.
+    /// The keeper has stopped: the client is told that the daemon is stopping.
     #[error(transparent)]
     Stopping(#[from] Gone),
-    /// As it is told to whoever asked.
+    /// The problem as the client sees it.
     #[error(transparent)]
     Problem(#[from] Problem),
 }
 
-/// Tells whoever asked, if they still wait. A daemon that is stopping tells nobody: that the answer is dropped does.
+/// Sends the client its outcome, if it still waits. When the daemon stops, the sender is dropped, which tells the
+/// client.
 pub(super) fn tell<T>(to: oneshot::Sender<Result<T, Problem>>, outcome: Result<T, UploadError>) -> Result<(), Gone> {
     drop(to.send(split(outcome)?));
     Ok(())
 }
 
-/// Leaves the reasons to be told, of which the caller does something else than to pass them on.
+/// Separates a problem, which the caller handles, from the daemon's stopping, which it passes on.
 pub(super) fn split<T>(outcome: Result<T, UploadError>) -> Result<Result<T, Problem>, Gone> {
     match outcome {
         Ok(value) => Ok(Ok(value)),

@@ -1,4 +1,4 @@
-//! What ureq and rustls say went wrong, in words for the person.
+//! Turns errors of ureq and rustls into words for the person.
 
 use super::NetError;
 
@@ -19,7 +19,7 @@ pub(super) fn net_error(error: &ureq::Error) -> NetError {
     }
 }
 
-/// rustls wraps what it finds wrong into I/O errors while shaking hands.
+/// rustls reports its handshake errors inside I/O errors.
 fn tls_inside(error: &std::io::Error) -> Option<NetError> {
     error.get_ref()?.downcast_ref::<rustls::Error>().map(tls_error)
 }
@@ -44,7 +44,7 @@ fn plain_io(error: &std::io::Error) -> String {
 fn plain_tls(error: &rustls::Error) -> String {
     use rustls::{CertificateError as C, Error as E};
     match error {
-        // An authority that was made anew under its old name.
+        // An authority was made anew under its old name.
         E::InvalidCertificate(C::BadSignature) => "its certificate is not signed by the authority it names".to_owned(),
         E::InvalidCertificate(C::UnknownIssuer) => "its certificate is of an unknown authority".to_owned(),
         E::InvalidCertificate(C::Expired | C::ExpiredContext { .. }) => "its certificate has expired".to_owned(),

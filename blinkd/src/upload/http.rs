@@ -1,4 +1,4 @@
-//! cloud-api over HTTP: ureq and rustls, with every time-out set.
+//! The HTTP client of cloud-api, on ureq and rustls, with every time-out set.
 
 use std::{
     fs,
@@ -28,12 +28,11 @@ use ureq::{
 
 use super::{BaseUrl, DeviceAnswer, DeviceStart, NetError, PageOf, Server, ServerConsent, failure::net_error};
 
-/// RFC 8628, 3.4.
+/// The grant type of RFC 8628, 3.4.
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
-/// The largest answer that is read.
+/// The largest response body that is read.
 const MAX_ANSWER_BYTES: u64 = 2 << 20;
 
-/// cloud-api at an address.
 #[derive(Debug)]
 pub struct HttpServer {
     agent: Agent,
@@ -41,7 +40,7 @@ pub struct HttpServer {
 }
 
 impl HttpServer {
-    /// A client of `base`, which trusts the system's authorities and those in `ca_file`.
+    /// A client of `base`, which trusts the authorities of the system and those in `ca_file`.
     pub fn new(base: BaseUrl, ca_file: Option<&Path>) -> Result<Self, Problem> {
         let roots = match ca_file {
             None => RootCerts::PlatformVerifier,
@@ -50,7 +49,7 @@ impl HttpServer {
         let mut config = Agent::config_builder()
             .user_agent(concat!("blinkd/", env!("CARGO_PKG_VERSION")))
             .http_status_as_error(false)
-            // A redirect could lead a password elsewhere; a server that moved is told of instead.
+            // A redirect could send a password elsewhere, so it is reported instead of followed.
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
@@ -67,7 +66,7 @@ impl HttpServer {
         Ok(Self { agent: config.build().new_agent(), base })
     }
 
-    /// The agent, on a machine whose clock is one that certificates can be judged by: before 1970 rustls panics.
+    /// The agent. Fails when the clock is before 1970, where rustls panics.
     fn agent(&self) -> Result<&Agent, NetError> {
         if Timestamp::now() < Timestamp::UNIX_EPOCH {
             return Err(NetError::Tls("this machine's clock is before 1970".to_owned()));
@@ -101,7 +100,7 @@ impl HttpServer {
     }
 }
 
-/// The system's authorities and those of `path`.
+/// The authorities of the system and of the file at `path`.
 fn with_private_authority(path: &Path) -> Result<Vec<Certificate<'static>>, Problem> {
     let wrong = |why: &str| {
         let fix = "Name a PEM file with the authority's certificate in ca_file.";
@@ -122,7 +121,7 @@ fn with_private_authority(path: &Path) -> Result<Vec<Certificate<'static>>, Prob
     Ok(certificates)
 }
 
-/// The body of a success, or the failure.
+/// Reads the body of a success, or the failure.
 fn read<T: DeserializeOwned>(response: Response<Body>) -> Result<T, NetError> {
     let mut response = expect_success(response)?;
     let body = response.body_mut().with_config().limit(MAX_ANSWER_BYTES).read_to_vec();
@@ -149,7 +148,7 @@ fn expect_success(mut response: Response<Body>) -> Result<Response<Body>, NetErr
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if (300..400).contains(&status) {
         let to = header("location").unwrap_or_default();
-        // The place alone: what follows it may be long, or hold what identifies somebody.
+        // Keeps only the address: the query and fragment may be long, or identify somebody.
         let place = to.split(['?', '#']).next().unwrap_or_default().chars().take(100).collect();
         return Err(NetError::Redirected(place));
     }
@@ -159,12 +158,12 @@ fn expect_success(mut response: Response<Body>) -> Result<Response<Body>, NetErr
     Err(NetError::Status { status, detail, retry_after })
 }
 
-/// A date as HTTP writes it, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+/// Parses an HTTP date such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
 fn http_date(text: &str) -> Option<Timestamp> {
     jiff::fmt::rfc2822::parse(text.trim()).ok().map(|date| date.timestamp())
 }
 
-/// How long `Retry-After` asks to wait: seconds, or a date (RFC 9110, 10.2.3). One that is over asks for no wait.
+/// The wait that `Retry-After` asks for, as seconds or a date (RFC 9110, 10.2.3); zero for a date in the past.
 fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
@@ -182,7 +181,7 @@ fn gzip(request: &impl Serialize) -> std::io::Result<Vec<u8>> {
 impl Server for HttpServer {
     fn health(&self) -> Result<Option<Timestamp>, NetError> {
         let mut response = expect_success(self.get("/health", None)?)?;
-        // A page that a network puts before everything answers 200 as well.
+        // A captive portal answers with a page and status 200 as well.
         let body = response.body_mut().with_config().limit(64 << 10).read_to_vec();
         if is_page(&body.map_err(|error| net_error(&error))?) {
             return Err(NetError::WebPage);
@@ -253,7 +252,7 @@ impl Server for HttpServer {
             .agent()?
             .delete(self.base.join("/api/user/me"))
             .header("Authorization", format!("Bearer {}", access.expose()))
-            // Without it a body is refused before it is sent: some servers ignore the body of a DELETE.
+            // ureq refuses a body on DELETE unless told to, because some servers ignore it.
             .force_send_body();
         read(request.send_json(&body).map_err(|error| net_error(&error))?)
     }
@@ -281,7 +280,7 @@ impl Server for HttpServer {
     }
 }
 
-/// Makes clients with this `ca_file`.
+/// Returns the constructor of clients that trust `ca_file`.
 #[must_use]
 pub fn connector(ca_file: Option<PathBuf>) -> super::Connect {
     Box::new(move |base| {

@@ -1,11 +1,11 @@
-//! The upload thread: everything that talks to cloud-api, one thing at a time.
+//! The upload thread: everything that talks to cloud-api, one request at a time.
 //!
-//! - [`Server`]: cloud-api as a trait; [`http`] is the real one
-//! - [`Uploader`]: accounts, tokens, batches, consent; `schedule` says when
-//! - [`UploadHandle`]: how the other threads ask for something
+//! - [`Server`]: cloud-api as a trait; [`http`] implements it
+//! - [`Uploader`]: accounts, tokens, batches, consent; `schedule` decides when
+//! - [`UploadHandle`]: how other threads reach it
 //!
-//! A minute leaves the queue only by a durable acknowledgement. An answer that was lost is asked for again: the server
-//! keeps one minute for each (account, device, start).
+//! A minute leaves the queue only when the server has acknowledged that it is stored. When an answer is lost, the batch
+//! is sent again: the server keeps one minute for each (account, device, start).
 
 mod account;
 mod device;
@@ -48,29 +48,26 @@ use crate::{
 use error::{split, tell};
 use schedule::{Due, Schedule};
 
-/// How often the clock is looked at for having slept.
+/// How often the clocks are compared to notice that the machine slept.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// The wall clock gaining so much on the monotonic one means that the machine slept.
+/// The machine slept if the wall clock gains more than this on the monotonic clock.
 const SLEPT: SignedDuration = SignedDuration::from_secs(30);
 
-/// What an account is opened with.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The server's base URL; the configured one if absent.
     pub server: Option<String>,
     pub email: String,
     pub password: Secret,
-    /// Whether nobody's minutes become the account's.
+    /// Whether the account takes over the minutes counted while nobody was signed in.
     pub adopt: bool,
-    /// To make the account: the version of the consent text that was accepted.
+    /// Registers a new account; holds the version of the consent text that was accepted.
     pub register: Option<String>,
 }
 
-/// What the thread is asked for.
+/// A request to the upload thread.
 enum Ask {
-    /// A minute joined the queue.
     Queued,
-    /// Consent was given or withdrawn here.
     Consent,
     Open(Box<Credentials>, oneshot::Sender<Result<SignedIn, Problem>>),
     Close(oneshot::Sender<Result<(), Problem>>),
@@ -79,21 +76,20 @@ enum Ask {
     DeviceWait(device::Waiter),
     Page(PageOf, oneshot::Sender<Result<RemotePage, Problem>>),
     Erase(Option<Secret>, oneshot::Sender<Result<serde_json::Value, Problem>>),
-    /// Another configured server, or another `ca_file`.
+    /// The configured server or `ca_file` has changed.
     Reconfigure(String, Connect),
-    /// The server may be back.
+    /// The network is up or the machine awake, so the server may be reachable again.
     Look,
     Stop,
 }
 
-/// A cloneable way to the upload thread.
 #[derive(Clone, Debug)]
 pub struct UploadHandle {
     asks: mpsc::Sender<Ask>,
 }
 
 impl UploadHandle {
-    /// A handle and the inbox its thread will read.
+    /// A handle, and the inbox for the thread to read.
     #[must_use]
     pub fn new() -> (Self, Inbox) {
         let (asks, inbox) = mpsc::channel();
@@ -101,26 +97,26 @@ impl UploadHandle {
     }
 
     fn send(&self, ask: Ask) {
-        // A thread that is gone is stopping with the daemon.
+        // Sending fails only when the thread has stopped with the daemon.
         let _ = self.asks.send(ask);
     }
 
-    /// A minute joined the queue.
+    /// Tells the thread that a minute joined the queue.
     pub fn queued(&self) {
         self.send(Ask::Queued);
     }
 
-    /// Consent was given or withdrawn here, which the server should hear.
+    /// Tells the thread that consent was given or withdrawn here, which the server should know.
     pub fn consent_changed(&self) {
         self.send(Ask::Consent);
     }
 
-    /// The machine woke up or the network is there: whether a server that was away is back is looked at now.
+    /// Checks now whether a server that was away is back, because the machine woke up or the network is up.
     pub fn look_now(&self) {
         self.send(Ask::Look);
     }
 
-    /// Ends the thread once it has done what it is doing.
+    /// Ends the thread after its current request.
     pub fn stop(&self) {
         self.send(Ask::Stop);
     }
@@ -131,7 +127,6 @@ impl UploadHandle {
         told.await.unwrap_or_else(|_| Err(stopping()))
     }
 
-    /// Registers or signs in.
     pub async fn open(&self, credentials: Credentials) -> Result<SignedIn, Problem> {
         self.ask(|tell| Ask::Open(Box::new(credentials), tell)).await
     }
@@ -140,31 +135,24 @@ impl UploadHandle {
         self.ask(Ask::Close).await
     }
 
-    /// Uploads until the queue is empty.
     pub async fn sync(&self) -> Result<SyncDone, Problem> {
         self.ask(Ask::Sync).await
     }
 
-    /// Begins to sign in through the browser.
     pub async fn device_begin(&self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
         self.ask(|tell| Ask::DeviceBegin(server, adopt, tell)).await
     }
 
-    /// Waits until that was approved. Dropping the future ends the waiting.
-    ///
-    /// Fails when it was refused, or the code's time is over.
+    /// Waits until the person has approved the sign-in. Dropping the future stops the waiting.
     pub async fn device_wait(&self) -> Result<SignedIn, Problem> {
         self.ask(Ask::DeviceWait).await
     }
 
-    /// The account's minutes as the server has them.
     pub async fn page(&self, of: PageOf) -> Result<RemotePage, Problem> {
         self.ask(|tell| Ask::Page(of, tell)).await
     }
 
-    /// Erases the account on its server; returns the server's receipt.
-    ///
-    /// Fails when nobody is signed in, or as the server or the network says: nothing was erased then.
+    /// Erases the account on its server; returns the server's receipt. Nothing was erased if it fails.
     pub async fn erase_account(&self, password: Option<Secret>) -> Result<serde_json::Value, Problem> {
         self.ask(|tell| Ask::Erase(password, tell)).await
     }
@@ -174,7 +162,7 @@ impl UploadHandle {
     }
 }
 
-/// What [`UploadHandle`]s write to.
+/// The receiving end of [`UploadHandle`].
 #[derive(Debug)]
 pub struct Inbox(mpsc::Receiver<Ask>);
 
@@ -184,25 +172,22 @@ impl std::fmt::Debug for Ask {
     }
 }
 
-/// The daemon is stopping.
+/// The answer to every request while the daemon is stopping.
 #[must_use]
 pub fn stopping() -> Problem {
     Problem::new(code::STOPPING, "The daemon is stopping.", "Start it again, then try again.")
 }
 
-/// What the upload thread needs.
 pub struct UploadDeps {
     pub keeper: KeeperHandle,
     pub clock: Arc<dyn Clock>,
     pub connect: Connect,
-    /// Where tokens are kept.
     pub vault: Vault,
     pub server: String,
-    /// Whether plain HTTP beyond this machine is allowed.
+    /// Whether plain HTTP to other machines is allowed.
     pub insecure: bool,
 }
 
-/// The account's server, while somebody is signed in.
 struct Link {
     owner: Owner,
     server: Box<dyn Server>,
@@ -213,22 +198,20 @@ pub struct Uploader {
     deps: UploadDeps,
     link: Option<Link>,
     schedule: Schedule,
-    /// When an account that could not even be tried, for want of its `ca_file` or of the keyring, is taken up again.
+    /// When to connect again to an account whose `ca_file` or tokens could not be read.
     resume_at: Option<Duration>,
-    /// The wait after the next failure to take it up.
+    /// The wait after the next such failure.
     resume_after: Duration,
-    /// A sign-in through the browser.
     device: Option<device::Pending>,
-    /// The most minutes in a batch; halved when the server finds it too much.
+    /// The most minutes in a batch; halved when the server answers 413.
     limit: usize,
     last_success: Option<Timestamp>,
     last_error: Option<Problem>,
-    /// To notice that the machine slept.
     jumps: Jumps,
 }
 
 impl Uploader {
-    /// Takes up the account that is signed in.
+    /// Makes the uploader and connects to the account that is signed in.
     pub fn begin(deps: UploadDeps) -> Result<Self, Gone> {
         let jumps = Jumps::from_readings(deps.clock.now(), deps.clock.mono(), SLEPT);
         let mut uploader = Self {
@@ -251,7 +234,7 @@ impl Uploader {
     pub fn start(mut self, inbox: Inbox, at_end: impl FnOnce() + Send + 'static) -> io::Result<thread::JoinHandle<()>> {
         thread::Builder::new().name("blinkd-upload".into()).spawn(move || {
             let _at_end = scopeguard::guard(at_end, |at_end| at_end());
-            // Only a daemon that is stopping ends it this way.
+            // An error here only means that the daemon is stopping.
             let _ = self.run(&inbox);
         })
     }
@@ -305,7 +288,6 @@ impl Uploader {
         Ok(())
     }
 
-    /// Does what is due.
     pub fn step(&mut self) -> Result<(), Gone> {
         self.notice_sleep();
         self.device_step()?;
@@ -316,7 +298,7 @@ impl Uploader {
             match due {
                 Due::Consent => self.consent()?,
                 Due::Health => self.health(),
-                // Why it failed is in the status by then.
+                // The status already shows why it failed.
                 Due::Upload => drop(split(self.upload())?),
             }
         }
@@ -336,7 +318,7 @@ impl Uploader {
         self.schedule.health(self.deps.clock.mono(), healthy);
     }
 
-    /// Tells the keeper how it goes, for `status`.
+    /// Reports to the keeper, for `status`.
     fn report(&self) -> Result<(), Gone> {
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let next_retry = self.schedule.next_try().and_then(|at| now.checked_add(at.saturating_sub(mono)).ok());

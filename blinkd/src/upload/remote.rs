@@ -1,4 +1,4 @@
-//! What is asked of the account beyond sending minutes: its minutes on the server, and its end.
+//! Requests about the account itself: reading its minutes on the server, and erasing it.
 
 use blink_proto::{Problem, Secret, ipc::RemotePage, problem::code};
 use jiff::Timestamp;
@@ -7,23 +7,22 @@ use serde_json::Value;
 use super::{Link, NetError, Uploader, error::UploadError};
 use crate::keeper::not_signed_in;
 
-/// The most minutes of a page.
 const PAGE: usize = 1_000;
-/// A page must fit a frame to a client.
+/// The most bytes of a page, so that it fits one IPC frame.
 const MAX_PAGE_BYTES: usize = 900 << 10;
 
-/// Which minutes are wanted.
+/// A range of minutes and a position in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageOf {
     pub from: Option<Timestamp>,
-    /// The first instant not wanted any more.
+    /// Exclusive end.
     pub to: Option<Timestamp>,
-    /// Where the page before ended.
+    /// The cursor that ended the previous page.
     pub cursor: Option<String>,
 }
 
 impl PageOf {
-    /// As the query of `GET /api/user/{id}/blinks`.
+    /// The query string of `GET /api/user/me/blinks`.
     pub(super) fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = vec![("group", "minute".to_owned()), ("limit", PAGE.to_string())];
         query.extend(self.from.map(|from| ("from", from.to_string())));
@@ -34,7 +33,7 @@ impl PageOf {
 }
 
 impl Uploader {
-    /// Whoever is signed in has a link to their server, or it is said why there is none.
+    /// Ensures a connection to the account's server, or says why there is none.
     fn linked(&mut self) -> Result<(), UploadError> {
         let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
@@ -49,7 +48,6 @@ impl Uploader {
         }
     }
 
-    /// A page of the account's minutes as the server has them.
     pub(super) fn remote_page(&mut self, of: &PageOf) -> Result<RemotePage, UploadError> {
         self.linked()?;
         let page = self.authorised(|server, access| server.minutes(access, of)).and_then(|page| {
@@ -80,16 +78,16 @@ impl Uploader {
         if let Some(Link { owner, .. }) = self.link.take() {
             self.forget_link();
             if let Err(problem) = self.deps.keeper.call(move |keeper| keeper.account_erased(&owner))? {
-                // The account is gone all the same, which is what was asked for.
+                // The account is erased on the server, which is what the person asked for.
                 tracing::error!(code = problem.code, "the erased account is still signed in here");
             }
         }
         let bytes = serde_json::to_vec(&receipt).map_or(usize::MAX, |text| text.len());
-        // It is done, and must be answered.
+        // The erasure is done, so a receipt too long for a frame is replaced rather than refused.
         Ok(if bytes > MAX_PAGE_BYTES { Value::from("the server's receipt is too long to show") } else { receipt })
     }
 
-    /// The session has ended, but the password is there: it opens one that lives for this alone.
+    /// Signs in with the password when the session has ended; the new session serves this erasure alone.
     fn erase_after_sign_in(&self, email: Option<String>, password: &Secret) -> Result<Value, NetError> {
         let (Some(email), Some(link)) = (email, &self.link) else { return Err(NetError::SessionEnded) };
         let request = blink_proto::http::LoginRequest { email, password: password.clone() };
@@ -101,7 +99,8 @@ impl Uploader {
     }
 }
 
-/// The session has ended, and no sign-in opens another. So it is, too, where an erasure's answer was lost.
+/// The problem when the session has ended and signing in fails too. It looks the same when an earlier erasure succeeded
+/// and its answer was lost.
 fn perhaps_gone(with_password: bool) -> Problem {
     if with_password {
         let message = "The server knows neither this session nor this password: the password is wrong, or the account \

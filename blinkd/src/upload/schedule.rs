@@ -1,20 +1,21 @@
-//! When to send, when to ask for health, when to ask about consent. Pure: times are monotonic, chance is passed in.
+//! Decides when to upload, to check health and to ask about consent. It is pure: times are monotonic, randomness is
+//! passed in.
 
 use std::time::Duration;
 
-/// A fleet's uploads are spread over so long after each minute.
+/// The uploads of many machines are spread over this long after each minute.
 const SPREAD: Duration = Duration::from_secs(10);
-/// The first wait after a failure; it doubles with each further one.
+/// The wait after the first failure; it doubles with each further one up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
-/// A server that asks for a longer wait than this is not believed.
+/// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
-/// While the server is away its health is asked for this often.
+/// How often the health of an unreachable server is checked.
 const HEALTH_EVERY: Duration = Duration::from_secs(30);
-/// Consent is asked about this often.
+/// How often the server is asked about consent.
 const CONSENT_EVERY: Duration = Duration::from_secs(60);
 
-/// A number from 0 to 1.
+/// A random number from 0 to 1.
 pub(super) type Chance = f64;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +31,12 @@ pub(super) struct Schedule {
     health_at: Option<Duration>,
     consent_at: Option<Duration>,
     failures: u32,
-    /// The server did not answer at all, so its health says when it is back.
+    /// Whether the server did not answer at all; its health check then tells when it is back.
     away: bool,
 }
 
 impl Schedule {
-    /// Somebody is signed in: what waits is sent and consent asked about.
+    /// Starts for an account that signed in: asks about consent and sends what is queued.
     pub(super) fn signed_in(&mut self, now: Duration, pending: bool) {
         *self = Self { consent_at: Some(now), upload_at: pending.then_some(now), ..Self::default() };
     }
@@ -44,32 +45,30 @@ impl Schedule {
         *self = Self::default();
     }
 
-    /// Something joined the queue. During a back-off it waits with the rest.
+    /// Plans an upload for a new minute. During a back-off it waits with the rest.
     pub(super) fn queued(&mut self, now: Duration, chance: Chance) {
         if self.upload_at.is_none() {
             self.upload_at = Some(now + SPREAD.mul_f64(chance));
         }
     }
 
-    /// Everything is to be tried now: asked for, or the machine woke up.
+    /// Plans an upload now, because the person asked for it or the machine woke up.
     pub(super) fn at_once(&mut self, now: Duration) {
         self.upload_at = Some(now);
     }
 
-    /// The queue is empty.
     pub(super) fn done(&mut self) {
         self.upload_at = None;
         self.succeeded();
     }
 
-    /// The server answered as it should.
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
         self.away = false;
         self.health_at = None;
     }
 
-    /// An upload failed. `away`: there was no answer. `retry_after`: what the server asks for.
+    /// Plans the next try after a failure. `away`: there was no answer; `retry_after`: the wait the server asks for.
     pub(super) fn failed(&mut self, now: Duration, away: bool, retry_after: Option<Duration>, chance: Chance) {
         let doubled = FIRST_WAIT.saturating_mul(1 << self.failures.min(16)).min(LONGEST_WAIT);
         self.failures = self.failures.saturating_add(1);
@@ -81,8 +80,8 @@ impl Schedule {
         }
     }
 
-    /// The answer to asking for health. Only a server that was away and is back is tried before its time: one that
-    /// is healthy and yet fails is not hammered.
+    /// Takes the result of a health check. Only a server that was away and is back is tried before its time: one that
+    /// is healthy but fails keeps its back-off.
     pub(super) fn health(&mut self, now: Duration, healthy: bool) {
         if healthy && self.away {
             self.away = false;
@@ -92,19 +91,19 @@ impl Schedule {
         self.health_at = Some(now + HEALTH_EVERY);
     }
 
-    /// A server that failed may be back: its health is asked for at once.
+    /// Checks the health of a failing server now, since it may be back.
     pub(super) fn look_now(&mut self, now: Duration) {
         if self.health_at.is_some() {
             self.health_at = Some(now);
         }
     }
 
-    /// Consent was asked about, with or without an answer.
+    /// Plans the next question about consent, whether or not this one was answered.
     pub(super) fn consent_asked(&mut self, now: Duration) {
         self.consent_at = Some(now + CONSENT_EVERY);
     }
 
-    /// Consent is to be asked about or told at once.
+    /// Asks about consent, or reports it, now.
     pub(super) fn consent_now(&mut self, now: Duration) {
         if self.consent_at.is_some() {
             self.consent_at = Some(now);
@@ -112,22 +111,20 @@ impl Schedule {
     }
 
     fn all(&self) -> impl Iterator<Item = (Duration, Due)> {
-        // Consent comes before anything is sent.
+        // In the order of precedence: consent before anything is sent.
         let due = [(self.consent_at, Due::Consent), (self.health_at, Due::Health), (self.upload_at, Due::Upload)];
         due.into_iter().filter_map(|(at, due)| Some((at?, due)))
     }
 
-    /// What is due at `now`.
     pub(super) fn due(&self, now: Duration) -> Option<Due> {
         self.all().find(|(at, _)| *at <= now).map(|(_, due)| due)
     }
 
-    /// When something will be due.
     pub(super) fn next(&self) -> Option<Duration> {
         self.all().map(|(at, _)| at).min()
     }
 
-    /// When sending is tried next: the next upload, or the next look whether the server is back.
+    /// When sending is tried next: at the next upload or, while the server is away, at the next health check.
     pub(super) fn next_try(&self) -> Option<Duration> {
         let upload = self.upload_at?;
         Some(self.health_at.filter(|_| self.away).map_or(upload, |health| health.min(upload)))
@@ -226,7 +223,7 @@ mod tests {
                 schedule.health(now, false);
                 now += s(1);
             }
-            // It comes back some time after; what is due is done as it falls due.
+            // The server comes back some time later; until then each step is taken when it is due.
             let back = now + s(back);
             let mut tried = None;
             while tried.is_none() {

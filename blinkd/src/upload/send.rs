@@ -1,4 +1,4 @@
-//! Sending what waits, and talking about consent.
+//! Sending queued minutes, and keeping consent in step with the server.
 
 use blink_proto::{
     Problem,
@@ -11,11 +11,10 @@ use blink_proto::{
 use super::{NetError, ServerConsent, Uploader, account::RESUME_AFTER, chance, error::UploadError};
 use crate::keeper::{Batch, Gone, not_signed_in};
 
-/// The most minutes in a batch.
 pub(super) const LARGEST_BATCH: usize = 1_000;
 
 impl Uploader {
-    /// Uploads until the queue is empty, for somebody who waits.
+    /// Uploads until the queue is empty, because the person asked.
     pub(super) fn sync(&mut self) -> Result<SyncDone, UploadError> {
         let (known, consented) = self.deps.keeper.call(|keeper| (keeper.account().is_some(), keeper.consented()))?;
         if !known {
@@ -35,7 +34,7 @@ impl Uploader {
         self.upload()
     }
 
-    /// Uploads until the queue is empty, and plans what comes next.
+    /// Uploads until the queue is empty, and plans the next upload.
     pub(super) fn upload(&mut self) -> Result<SyncDone, UploadError> {
         let mut done = SyncDone::default();
         loop {
@@ -74,12 +73,12 @@ impl Uploader {
         }
     }
 
-    /// Sends one batch. The answer accounts for every minute, or it is no acknowledgement.
+    /// Sends one batch. Only an answer that accounts for every minute is an acknowledgement.
     fn send(&mut self, batch: &Batch) -> Result<SyncResponse, NetError> {
         let request = SyncRequest { device_id: batch.device_id, buckets: batch.minutes.clone() };
         let sent = batch.minutes.len();
         let response = match self.authorised(|server, access| server.sync(access, &request)) {
-            // All minutes are of a size, so this is no fault of this one's: something before the server takes nothing.
+            // All minutes have about the same size, so the cause is not this one: something refuses any.
             Err(NetError::Status { status: 413, .. }) if sent == 1 => return Err(NetError::TakesNothing),
             other => other?,
         };
@@ -95,9 +94,9 @@ impl Uploader {
         Ok(response)
     }
 
-    /// An upload failed: plans the next, and obeys a withdrawal.
+    /// Handles a failed upload: plans the next, and obeys a withdrawal.
     fn failed(&mut self, error: &NetError) -> Result<Problem, Gone> {
-        // A server that answers 5xx may be healthy all the same; only asking tells.
+        // A server that answers 5xx may still be healthy, so only a missing answer counts as away.
         let away = error.is_transient() && error.status().is_none();
         self.schedule.failed(self.deps.clock.mono(), away, error.retry_after(), chance());
         let problem = error.problem();
@@ -106,7 +105,7 @@ impl Uploader {
         if error.code() == Some(code::CONSENT_WITHDRAWN) {
             let newer = self.deps.keeper.call(|keeper| keeper.consent_to_tell())?;
             if newer.is_some_and(|record| record.granted) {
-                // The server speaks of what was before: it has not heard yet that consent was given again.
+                // The server does not know yet that consent was given again.
                 self.schedule.consent_now(self.deps.clock.mono());
             } else {
                 self.obey_withdrawal()?;
@@ -115,8 +114,8 @@ impl Uploader {
         Ok(problem)
     }
 
-    /// Asks the server what it knows of the consent, where that matters, and tells it what was decided here. Whichever
-    /// word is newer holds.
+    /// Asks the server about consent, where that matters, and tells it the decision made here. The newer decision
+    /// holds.
     pub(super) fn consent(&mut self) -> Result<(), Gone> {
         self.schedule.consent_asked(self.deps.clock.mono());
         let (to_tell, consented, undated) = self
@@ -150,13 +149,13 @@ impl Uploader {
             return Ok(());
         }
         if record.granted {
-            // Nothing but this held the minutes up.
+            // Only the missing consent held the minutes up.
             self.schedule.at_once(self.deps.clock.mono());
         }
         self.deps.keeper.call(move |keeper| keeper.consent_told(&record))
     }
 
-    /// `held`: consent held here, and the server had heard of it.
+    /// Handles a failed question about consent. `held`: consent is given here, and the server knew of it.
     fn consent_unknown(&mut self, error: &NetError, held: bool) -> Result<(), Gone> {
         let problem = error.problem();
         tracing::debug!(code = problem.code, "consent could not be asked about");
@@ -169,12 +168,12 @@ impl Uploader {
         Ok(())
     }
 
-    /// Learns from the server's word when consent was withdrawn, before anything newer is told, which would hide it.
-    /// Returns whether to go on.
+    /// Takes from the server's answer when consent was withdrawn, before a newer decision is sent, which would replace
+    /// that answer. Returns whether to go on.
     fn date_withdrawal(&mut self, theirs: Option<ServerConsent>, newer: bool) -> Result<bool, Gone> {
         let at = match theirs {
             Some(ServerConsent { granted: false, at: Some(at) }) => Some(at),
-            // It was given again there, or is about to be told again: this server will not say any more.
+            // Consent was given again there, or is about to be: this server will not give the time any more.
             Some(ServerConsent { granted: true, .. }) => None,
             _ if newer => None,
             _ => return Ok(false),
@@ -184,7 +183,7 @@ impl Uploader {
         Ok(true)
     }
 
-    /// The server refuses minutes because consent was withdrawn there: asks when, and obeys.
+    /// The server refuses minutes because consent was withdrawn there: asks for the time, and obeys.
     fn obey_withdrawal(&mut self) -> Result<(), Gone> {
         let at = match self.authorised(|server, access| server.consent(access)) {
             Ok(Some(consent)) if !consent.granted => consent.at,

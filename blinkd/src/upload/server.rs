@@ -1,4 +1,4 @@
-//! cloud-api as a trait, so that tests need no network, and how talking to it fails.
+//! cloud-api as a trait, so that tests need no network, and the ways in which a call can fail.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use serde_json::Value;
 
 use super::{BaseUrl, DeviceAnswer, DeviceStart, PageOf};
 
-/// Consent to tracking as the account's server has it.
+/// The account's consent to tracking as its server has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerConsent {
     pub granted: bool,
-    /// Since when, if the server says.
+    /// When it was given or withdrawn, if the server says.
     pub at: Option<Timestamp>,
 }
 
@@ -30,39 +30,36 @@ impl From<&Consent> for ServerConsent {
     }
 }
 
-/// What went wrong between us and the server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum NetError {
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
-    /// No answer in time.
     #[error("the server does not answer in time")]
     TimedOut,
-    /// The server could not prove who it is, or speaks no TLS that we do.
+    /// The server's certificate is not trusted, or there is no common TLS version.
     #[error("the secure connection failed: {0}")]
     Tls(String),
-    /// What listens there speaks no TLS.
     #[error("the server does not speak TLS at that address")]
     NoTls,
-    /// An answer other than success.
+    /// A status other than success.
     #[error("the server answered {status}")]
     Status {
         status: u16,
-        /// The error envelope, where there was one.
+        /// The error envelope, if the body was one.
         detail: Option<Box<ErrorDetail>>,
-        /// When it wants to be asked again.
+        /// The wait that `Retry-After` asks for.
         retry_after: Option<Duration>,
     },
-    /// An answer that makes no sense: it is not our server.
+    /// The answer cannot be parsed: it is not cloud-api.
     #[error("the server's answer cannot be read: {0}")]
     Protocol(String),
-    /// A page for people: a network that wants a sign-in of its own puts one before everything.
+    /// The answer is an HTML page, as from a captive portal.
     #[error("a web page came instead of the server's answer")]
     WebPage,
-    /// It sends us elsewhere, where a password could be taken: that is not followed.
+    /// A redirect, which is not followed because a password could be taken there.
     #[error("the server sends us to {0}, which is not followed")]
     Redirected(String),
-    /// Even one minute is too large for it, or for a proxy before it.
+    /// Even a single minute is refused with 413, by the server or a proxy before it.
     #[error("the server, or a proxy before it, refuses even a single minute as too large")]
     TakesNothing,
     /// There are no tokens, or the server has ended the session.
@@ -71,7 +68,7 @@ pub enum NetError {
 }
 
 impl NetError {
-    /// The status, where there was an answer.
+    /// The HTTP status, where there was an answer.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
@@ -80,7 +77,7 @@ impl NetError {
         }
     }
 
-    /// When the server wants to be asked again, if it said so.
+    /// The wait that the server asks for.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -89,7 +86,7 @@ impl NetError {
         }
     }
 
-    /// The server's word for what is wrong.
+    /// The code in the error envelope.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match self {
@@ -98,7 +95,7 @@ impl NetError {
         }
     }
 
-    /// Whether asking again may help, since it may not be the server that speaks, or not for good.
+    /// Whether trying again may help, because the fault may be temporary or lie between us and the server.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
@@ -107,7 +104,7 @@ impl NetError {
         }
     }
 
-    /// As it is shown to the person.
+    /// The problem as it is shown to the person.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let message = format!("{}.", text::capitalised(&self.to_string()));
@@ -185,9 +182,9 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
     Problem::new(word, said, fix)
 }
 
-/// What is asked of cloud-api. Every call returns within its time-outs.
+/// The calls to cloud-api. Each returns within the time-outs.
 pub trait Server: Send {
-    /// `GET /health`: cheap, for knowing whether it is back. What time it is there, if the answer says.
+    /// `GET /health`: tells cheaply whether the server is back. Returns its `Date`, if the answer has one.
     fn health(&self) -> Result<Option<Timestamp>, NetError>;
 
     /// `POST /api/auth/register`.
@@ -196,41 +193,32 @@ pub trait Server: Send {
     /// `POST /api/auth/login`.
     fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError>;
 
-    /// `POST /api/auth/refresh`.
-    ///
-    /// Fails as the server or the network says; status 401 ends the session.
+    /// `POST /api/auth/refresh`. Status 401 ends the session.
     fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/logout`.
     fn logout(&self, access: &Secret) -> Result<(), NetError>;
 
-    /// `POST /api/blink/sync`.
-    ///
-    /// Fails as the server or the network says; nothing counts as acknowledged then.
+    /// `POST /api/blink/sync`. If it fails, nothing counts as acknowledged.
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError>;
 
-    /// `GET /api/user/me/consents`; `None` from a server that keeps none.
+    /// `GET /api/user/me/consents`; `None` from a server that does not record consent.
     fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError>;
 
     /// `PUT /api/user/me/consents`.
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError>;
 
-    /// `GET /api/user/me/blinks`, minute by minute.
+    /// `GET /api/user/me/blinks`, grouped by minute.
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError>;
 
-    /// `DELETE /api/user/me`; the receipt.
-    ///
-    /// Fails as the server or the network says; nothing was erased then.
+    /// `DELETE /api/user/me`; returns the receipt. If it fails, nothing was erased.
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;
 
-    /// `POST /api/auth/device`, under this machine's name.
+    /// `POST /api/auth/device`, with this machine's name.
     fn device_start(&self, name: &str) -> Result<DeviceStart, NetError>;
 
-    /// `POST /api/auth/device/token`.
-    ///
-    /// Fails as the server or the network says. A person who has not confirmed yet is an answer.
+    /// `POST /api/auth/device/token`. A person who has not confirmed yet is an answer, not an error.
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError>;
 }
 
-/// Makes the [`Server`] behind an address.
 pub type Connect = Box<dyn Fn(&BaseUrl) -> Result<Box<dyn Server>, Problem> + Send>;

@@ -1,4 +1,4 @@
-//! The upload thread's rules, against a server and a clock that tests move.
+//! Tests of the upload thread with a fake server and a clock that the tests move.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -27,28 +27,28 @@ mod failures;
 mod interrupted;
 mod keyring;
 
-/// What the fake server remembers and how it behaves.
+/// The fake server's data and behaviour.
 #[derive(Default)]
 struct World {
     minutes: BTreeMap<(UserId, Timestamp), Minute>,
-    /// The sizes of the batches that arrived.
+    /// Sizes of the batches that arrived.
     batches: Vec<usize>,
-    /// Answers to the next calls of `sync`, before it behaves again.
+    /// Failures of the next calls of `sync`.
     sync_fails: VecDeque<NetError>,
-    /// It takes the minutes and the answer is lost.
+    /// How many more answers are lost after the minutes were taken.
     answers_lost: usize,
     rejects: Option<Timestamp>,
-    /// It answers with what does not account for every minute.
+    /// Whether it answers with counts that do not account for every minute.
     lies: bool,
-    /// It answers so, whatever it is sent.
+    /// The answer to every `sync`, whatever is sent.
     answer: Option<SyncResponse>,
     device_answers: VecDeque<Result<&'static str, NetError>>,
     device_asked: usize,
-    /// The address and code of a sign-in, where they are not the usual ones.
+    /// The address and code of a device sign-in, if not the usual ones.
     device_shown: Option<(String, String)>,
     most: Option<usize>,
     away: bool,
-    /// Why it cannot even be tried.
+    /// Why connecting fails before anything is sent.
     untried: Option<Problem>,
     access: String,
     refresh: String,
@@ -252,7 +252,6 @@ impl Server for FakeServer {
 
 const EMAIL: &str = "ada@example.org";
 
-/// A keeper with minutes, an uploader, and a server.
 struct Stage {
     place: TempProfile,
     keeper: KeeperHandle,
@@ -261,7 +260,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// With three sealed minutes that are nobody's.
+    /// Has three sealed minutes that belong to nobody.
     fn new() -> Self {
         Self::with_minutes(3)
     }
@@ -313,7 +312,7 @@ impl Stage {
         outcome(self.uploader.open(Credentials { server: None, email, password, adopt: true, register }))
     }
 
-    /// Lives on for `seconds`, doing what falls due.
+    /// Advances the clock second by second for `seconds`, taking each due step.
     fn live(&mut self, seconds: u64) {
         for _ in 0..seconds {
             self.place.clock.advance(Duration::from_secs(1));
@@ -337,7 +336,7 @@ impl Stage {
     }
 }
 
-/// What whoever asked is told.
+/// The outcome as the client sees it.
 fn outcome<T>(outcome: Result<T, error::UploadError>) -> Result<T, Problem> {
     split(outcome).unwrap()
 }

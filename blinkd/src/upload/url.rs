@@ -5,7 +5,7 @@ use std::{fmt, net::IpAddr};
 use blink_proto::{Problem, problem::code};
 use ureq::http::Uri;
 
-/// `https://host[:port][/path]`, or `http://` to this machine; never with a slash at its end.
+/// `https://host[:port][/path]`, or `http://` to this machine; never with a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
     text: String,
@@ -13,7 +13,7 @@ pub struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// Checks `text`. Plain `http://` beyond this machine is refused unless `insecure`.
+    /// Parses `text`. Plain `http://` to another machine is refused unless `insecure`.
     pub fn parse(text: &str, insecure: bool) -> Result<Self, Problem> {
         let wrong = |why: &str| {
             let fix = "Give a server as https://host, with a port or path if it has one.";
@@ -49,13 +49,13 @@ impl BaseUrl {
         Ok(Self { text: text.trim_end_matches('/').to_owned(), loopback })
     }
 
-    /// Whether it is this very machine, where no proxy stands between.
+    /// Whether the server runs on this machine, in which case no proxy is used.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         self.loopback
     }
 
-    /// The address of `path`, which begins with a slash.
+    /// The URL of `path`, which begins with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.text)

@@ -1,4 +1,4 @@
-//! Sources that fail again and again, frames that are not wanted, and the end.
+//! Tests of sources that fail repeatedly, of unwanted frames, and of the end of the thread.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn a_file_of_one_frame_that_repeats_is_not_opened_in_a_hot_loop() {
     stage.expect_waits(&[500, 1_000, 2_000]);
 }
 
-/// Any order of locks, failures, frames, closings and openings, by a fixed sequence of arbitrary numbers.
+/// Runs locks, failures, frames, closings and openings in a fixed pseudo-random order.
 #[test]
 fn whatever_fails_it_ends_open_when_the_source_is_well() {
     let mut dice = 0x2545_f491_4f6c_dd1d_u64;
@@ -44,7 +44,7 @@ fn whatever_fails_it_ends_open_when_the_source_is_well() {
             _ => stage.clock.advance(Duration::from_millis(next(700))),
         }
     }
-    // It is well from now on.
+    // From here on the source works.
     stage.script.steps.lock().unwrap().clear();
     stage.control.allow(true);
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -91,7 +91,7 @@ fn once_stopped_it_opens_nothing_whatever_is_wanted() {
     let thread = stage.thread.take().unwrap();
     let begun = Instant::now();
     while !thread.is_finished() {
-        // As the keeper does at each of its ticks.
+        // The keeper does this at each tick.
         stage.control.allow(false);
         stage.control.allow(true);
         assert!(begun.elapsed() < Duration::from_secs(10), "it does not end");

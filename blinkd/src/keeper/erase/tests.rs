@@ -1,4 +1,4 @@
-//! Erasing, cut off at every step too.
+//! Erasure, also when it is interrupted at any step.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn place() -> (TempProfile, Keeper) {
     (place, keeper)
 }
 
-/// Every name under a folder.
+/// The names in a folder, sorted.
 fn names(folder: &std::path::Path) -> Vec<String> {
     let mut names: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -93,7 +93,7 @@ fn an_erasure_that_was_cut_off_anywhere_is_finished_before_anything_is_read() {
 #[test]
 fn an_erasure_that_cannot_be_noted_erases_nothing_and_all_goes_on() {
     let (place, mut keeper) = place();
-    // A full disk takes no note either; this disk takes everything else.
+    // The folder in the note's place makes writing the note fail, as a full disk would.
     let note = place.paths().data.join("erasing.json");
     fs::create_dir(&note).unwrap();
     for erase in [Keeper::erase_minutes, Keeper::erase_everything] {
@@ -132,7 +132,7 @@ fn an_account_that_is_no_more_leaves_nothing_waiting_for_it() {
     assert!(keeper.account().is_none());
     assert_eq!(keeper.kept_back(), Some(KeptBack::default()));
     assert_eq!(names(&place.paths().history()).len(), 1, "the local history is the person's");
-    // The minute that was open then is sealed, a restart reads it all again, a rebuild builds on the history.
+    // Neither sealing the minute that was open, nor a restart, nor a rebuild from the history queues minutes again.
     place.idle(&mut keeper, 60);
     assert_eq!((keeper.kept_back(), keeper.status().today.blink_count), (Some(KeptBack::default()), 13));
     keeper.finish();
@@ -145,7 +145,7 @@ fn an_account_that_is_no_more_leaves_nothing_waiting_for_it() {
     let mut keeper = place.keeper();
     assert_eq!(keeper.status().last_error.map(|error| error.code).as_deref(), Some("store_rebuilt"));
     assert_eq!(keeper.kept_back(), Some(KeptBack::default()));
-    // Registering anew is another account, whose minutes wait as any other's.
+    // Registering again makes another account, whose minutes are queued as any other's.
     keeper.sign_in(account(2), true, false).unwrap();
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 62);

@@ -1,4 +1,4 @@
-//! The rules by themselves, and with a real file as the device and a real program that opens it.
+//! Tests of the rules alone, and with a file as the device and a real program that opens it.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use rstest::rstest;
 use super::*;
 use crate::{capture::CaptureEvent, keeper::CapturePolicy, testing::TempProfile};
 
-/// `held` at each second, and at which second the camera is taken back.
+/// `held` has one character per second, `#` while another program holds the device; `second` is when we take it back.
 #[rstest]
 #[case::nobody_came("", 120)]
 #[case::taken_and_let_go("..####..", 8)]
@@ -67,7 +67,7 @@ fn a_pause_and_a_yield_do_not_end_each_other() {
     assert!(place.control.is_open());
 }
 
-/// Another program; killed when dropped.
+/// Another program that holds the device; killed when dropped.
 struct Other(Child);
 
 impl Other {

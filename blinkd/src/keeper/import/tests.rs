@@ -1,5 +1,3 @@
-//! Imports: what is taken, what is refused, what is uploaded.
-
 use blink_proto::{DeviceId, Minute, MinuteStart, UserId, example};
 use rstest::rstest;
 
@@ -9,7 +7,7 @@ use crate::{
     testing::{TempProfile, account, t},
 };
 
-/// A profile with three sealed minutes of nobody, the clock just after.
+/// A profile with three sealed minutes that belong to nobody, the clock just after them.
 fn place() -> (TempProfile, Keeper) {
     let place = TempProfile::new();
     let mut keeper = place.consenting();
@@ -26,7 +24,7 @@ fn history(place: &TempProfile) -> Vec<Minute> {
     minutes
 }
 
-/// Of another machine, as somebody else's export would hold it.
+/// A minute of another device, as somebody else's export would hold it.
 fn of_before(from: &str, user_id: Option<UserId>) -> Minute {
     let number = MinuteStart::containing(t(from)).number();
     let device_id = DeviceId(uuid::Uuid::from_u128(99));
@@ -48,7 +46,7 @@ fn what_was_exported_comes_back_byte_for_byte_after_an_erasure() {
     assert_eq!(keeper.status().today, today);
     let again = keeper.import(before, false).unwrap();
     assert_eq!((again.imported, again.duplicates), (0, 3));
-    // The clock set back into such a minute counts nothing twice.
+    // A clock set back into an imported minute counts nothing twice.
     assert!(keeper.counting.minutes.clock_behind(t("10:01:30")));
     drop(keeper);
     let keeper = place.keeper();
@@ -118,11 +116,11 @@ fn only_ones_own_are_queued_and_only_when_told() {
     let minutes = vec![of_before("08:01:00", me), of_before("08:02:00", other), of_before("08:03:00", None)];
     let told = keeper.import(minutes, true).unwrap();
     assert_eq!((told.imported, told.queued, keeper.pending()), (3, 2, pending + 2));
-    // Nobody's from after the first account are nobody's for good.
+    // Minutes of nobody from after the first account never belong to anybody.
     place.idle(&mut keeper, 300);
     let late = keeper.import(vec![of_before("10:05:00", None)], true).unwrap();
     assert_eq!((late.imported, late.queued), (1, 0));
-    // A restart, and a store that is gone, change none of that.
+    // Neither a restart nor a lost store changes that.
     drop(keeper);
     let keeper = place.keeper();
     assert_eq!((keeper.pending(), keeper.status().last_error), (pending + 2, None));

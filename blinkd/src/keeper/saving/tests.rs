@@ -1,10 +1,10 @@
-//! A disk that is full while minutes are sealed, and settings that change while they are counted.
+//! Tests with a disk that is full while minutes are sealed, and settings that change while minutes are counted.
 
 use std::{fs, sync::atomic::Ordering};
 
 use crate::{config::Config, store::History, testing::TempProfile};
 
-/// What was sealed, from every day file.
+/// The blink counts of the sealed minutes in all day files.
 fn blinks(place: &TempProfile) -> Vec<u32> {
     let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap().into_keys();

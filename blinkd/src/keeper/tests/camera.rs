@@ -1,4 +1,4 @@
-//! What the state says of the source, and coverage.
+//! The state while the source has trouble, and coverage.
 
 use super::*;
 

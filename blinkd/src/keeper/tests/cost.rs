@@ -1,4 +1,4 @@
-//! The frame rate follows what it costs, told by a meter of the test's own.
+//! The frame rate follows the CPU use, which the test's own meter reports.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -11,7 +11,7 @@ use crate::{
     testing::TempProfile,
 };
 
-/// Lives on for `seconds` with a camera of 30 fps, each frame looked at costing `frame_ms` of CPU time.
+/// Runs `seconds` with a camera of 30 fps, where each frame costs `frame_ms` of CPU time.
 fn live(place: &TempProfile, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
     for _ in 0..seconds {
         let fps = place.control.pace().map_or(30.0, |pace| pace.min(30.0));

@@ -1,4 +1,4 @@
-//! Hostile clocks: what must hold of the history whatever they do.
+//! Invariants of the history under any change of the clock.
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
@@ -27,7 +27,7 @@ fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// What no minute may be.
+/// Checks what holds of every sealed minute.
 fn check(minutes: &[Minute]) {
     let mut seen: BTreeMap<(DeviceId, Timestamp), u32> = BTreeMap::new();
     for minute in minutes {
@@ -45,7 +45,7 @@ fn three_hours_of_sleep_in_the_middle_of_a_minute() {
     let place = TempProfile::new();
     let mut keeper = place.consenting();
     place.watch(&mut keeper, 25, 5);
-    // The monotonic clock stands while the machine sleeps.
+    // The monotonic clock stands still while the machine sleeps.
     place.clock.step(hours(3));
     place.watch(&mut keeper, 70, 5);
     place.idle(&mut keeper, 60);
@@ -94,10 +94,10 @@ fn a_step_makes_no_minute_wrong_and_counting_goes_on(#[case] seconds: i64) {
     let minutes = history(&place);
     check(&minutes);
     let blinks: u32 = minutes.iter().map(|minute| minute.blink_count).sum();
-    // A minute that has not ended by the clock as it is now waits for its end.
+    // A minute that has not ended by the changed clock waits for its end.
     let open: u32 = keeper.counting.minutes.open_minutes().map(|minute| minute.blinks).sum();
     let lost = 22 + 120 - i64::from(blinks + open);
-    // What falls into minutes that are sealed already is lived a second time and not counted; nothing else is lost.
+    // Seconds that fall into minutes already sealed repeat them and are not counted; nothing else is lost.
     let at_most = if (-600..0).contains(&seconds) { seconds.abs() / 5 + 13 } else { 0 };
     assert!((0..=at_most).contains(&lost), "{lost} of 142 lost");
 }
@@ -126,7 +126,7 @@ fn today_is_the_day_where_the_person_is() {
     place.watch(&mut keeper, 60, 5);
     place.idle(&mut keeper, 5);
     let travel = |zone: &str| *place.zone.lock().unwrap() = TimeZone::get(zone).unwrap();
-    // It is ten in the morning in Greenwich and tomorrow on Kiritimati (UTC+14); Honolulu is still asleep.
+    // It is ten in the morning in Greenwich, tomorrow on Kiritimati (UTC+14), and still night in Honolulu.
     travel("Pacific/Kiritimati");
     keeper.tick();
     assert_eq!(
@@ -139,7 +139,7 @@ fn today_is_the_day_where_the_person_is() {
         (keeper.counting.figures.date.to_string(), keeper.status().today.blink_count),
         ("2026-03-01".into(), 12)
     );
-    // There the day began at 10:00 in Greenwich, so what comes before belongs to yesterday.
+    // In Honolulu (UTC-10) the day begins at 10:00 UTC, so what was counted before belongs to yesterday.
     place.idle(&mut keeper, 60);
     assert!(keeper.status().coverage.is_some_and(|coverage| (0.0..=1.0).contains(&coverage)));
     travel("Pacific/Niue");
@@ -164,7 +164,7 @@ fn the_day_of_a_change_to_or_from_summer_time_is_as_long_as_it_is(#[case] midnig
         place.clock.advance(Duration::from_secs(3_580));
         place.idle(&mut keeper, 10);
     }
-    // The last two idle seconds were already tomorrow's first.
+    // The last two idle seconds belong to the next day.
     assert_eq!(keeper.counting.figures.date, midnight.date().tomorrow().unwrap());
     assert_eq!(keeper.status().today.blink_count, 0);
     assert_eq!(history(&place).len() as u64, hours);
@@ -186,7 +186,7 @@ fn a_clock_that_is_wrong_for_a_moment_throws_no_history_away() {
     place.clock.step(hours(-24 * 365 * 100));
     place.idle(&mut keeper, 60);
     assert_eq!(history(&place).len(), 2);
-    // After a long holiday it is the history that is old.
+    // After 100 days it is the history that is old, not the clock that is wrong.
     place.clock.step(hours(24 * 100));
     place.idle(&mut keeper, 3_700);
     assert_eq!(history(&place).len(), 0);
@@ -205,7 +205,7 @@ fn what_is_remembered_does_not_grow_with_the_days() {
     assert_eq!(history(&place).len(), 59, "and the last is open");
 }
 
-/// A step of a hostile day.
+/// A step of a random day.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Watch { seconds: u64 },
@@ -241,7 +241,7 @@ proptest! {
         let place = TempProfile::new();
         let mut keeper = place.consenting();
         let (mut watched, mut blinks, mut offset) = (0, 0, 0i64);
-        // A clock that is far off for long enough makes days old; what is thrown away then has a test of its own.
+        // A clock that is far off for long enough makes days old; their deletion has a test of its own.
         let near = steps.iter().all(|step| !matches!(step, Step::Set { seconds } if seconds.abs() > 1_000_000));
         for step in steps {
             match step {
@@ -251,7 +251,7 @@ proptest! {
                     blinks += seconds / 3;
                 }
                 Step::Idle { seconds } => place.idle(&mut keeper, seconds),
-                // The clock stays between 1900 and 2300, as far as people can set it wrong.
+                // The clock stays between 1900 and 2300, about as far as people can set it wrong.
                 Step::Set { seconds } if (offset + seconds).abs() < 8_000_000_000 => {
                     offset += seconds;
                     place.clock.step(SignedDuration::from_secs(seconds));
@@ -268,7 +268,7 @@ proptest! {
             prop_assert!(status.coverage.is_none_or(|coverage| (0.0..=1.0).contains(&coverage)));
             prop_assert!(status.minute.observed_ms <= 60_000);
         }
-        // By a clock that runs on, everything that is open is sealed.
+        // Once the clock has run past them, all open minutes are sealed.
         place.clock.step(SignedDuration::from_secs(if near { 10_000_000 } else { 20_000_000_000 }));
         place.idle(&mut keeper, 10);
         prop_assert_eq!(keeper.counting.minutes.open_minutes().count(), 0);

@@ -1,4 +1,4 @@
-//! What a person asks of their account: a sign-in through the browser, its minutes, its end; and what was set aside.
+//! Tests of what a person asks for: signing in through the browser, listing and erasing the account, set-aside minutes.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn a_server_that_is_asked_too_often_is_asked_less_often() {
     begin(&mut stage);
     answers(&stage, &[Ok("slow_down"), Ok("slow_down")]);
     let _told = wait(&mut stage);
-    // At 5, then each 10 after, then each 15.
+    // Polls come after 5 s, then every 10 s, then every 15 s.
     stage.live(5 + 10 + 15 + 15);
     assert_eq!(stage.server.world(|w| w.device_asked), 4);
     stage.live(14);

@@ -1,4 +1,4 @@
-//! Each way in which sending fails, as `status` shows it, and how it goes on.
+//! Tests of each way in which sending fails: what `status` shows, and how it goes on.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn bare(status: u16) -> NetError {
     NetError::Status { status, detail: None, retry_after: None }
 }
 
-/// What is shown, and within how many seconds of the cause's end the minutes are sent.
+/// The problem that `status` shows, and within how many seconds after the cause ends the minutes are sent.
 #[rstest]
 #[case(NetError::Unreachable("nothing listens there".into()), "server_unreachable", "nothing listens there", 40)]
 #[case(NetError::Unreachable("its name is not known".into()), "server_unreachable", "its name is not known", 40)]

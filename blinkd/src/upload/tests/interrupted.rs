@@ -1,4 +1,4 @@
-//! What interrupts uploading, and how it goes on: sessions that end, a server that is away, consent withdrawn.
+//! Tests of what interrupts uploading: expired sessions, an unreachable server, withdrawn consent.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn access_that_ended_is_renewed_and_the_new_tokens_survive_a_restart() {
     let mut again = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
     again.step().unwrap();
     assert_eq!(stage.server.world(|w| w.refreshed), 2, "the kept tokens are good");
-    // By the clock it is over before the server says so.
+    // The clock shows that access expired before the server says so.
     stage.place.clock.advance(Duration::from_secs(880));
     stage.uploader.schedule.consent_now(Duration::ZERO);
     stage.uploader.step().unwrap();
@@ -98,7 +98,7 @@ fn a_refused_upload_for_want_of_consent_closes_the_source_too() {
     stage.server.world(|w| w.sync_fails.push_back(status(403, "consent_withdrawn")));
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "consent_withdrawn");
     assert_eq!((stage.status().state, stage.status().queue.pending), (State::NoConsent, 3), "nobody knows since when");
-    // The server is away for a while, the daemon starts anew, and then it is known.
+    // The server is away for a while, the daemon restarts, and then the time of the withdrawal is known.
     stage.server.world(|w| (w.away, w.consent) = (true, withdrawn("10:01:00")));
     stage.live(100);
     let uploader = Stage::uploader(&stage.place, &stage.keeper, &stage.server);

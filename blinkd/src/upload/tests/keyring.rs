@@ -1,9 +1,9 @@
-//! A keyring that is locked when the daemon starts, as it is before the person has signed in to the desktop.
+//! Tests with a keyring that is locked when the daemon starts, as it is before the person has signed in to the desktop.
 
 use super::*;
 use crate::profile::vault::{Ring, RingError};
 
-/// A keyring that refuses while it is locked.
+/// A keyring that refuses every call while it is locked.
 #[derive(Clone, Default)]
 struct Desktop(Arc<Mutex<(bool, BTreeMap<String, String>)>>);
 
@@ -22,7 +22,7 @@ impl Desktop {
     }
 }
 
-/// Somebody who signed in while the keyring was open.
+/// An account signed in while the keyring was open.
 fn signed_in() -> (Desktop, Stage) {
     let desktop = Desktop::default();
     let mut stage = Stage::new();
@@ -31,7 +31,7 @@ fn signed_in() -> (Desktop, Stage) {
     (desktop, stage)
 }
 
-/// The next start, at which the keyring is locked.
+/// The next start, with the keyring locked.
 fn started_locked(desktop: &Desktop, stage: Stage) -> Stage {
     desktop.lock(true);
     let again = Stage::uploader_of(desktop.vault(&stage.place), &stage.place, &stage.keeper, &stage.server);

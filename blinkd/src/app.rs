@@ -1,7 +1,7 @@
 //! Wiring: starts the threads in order and stops them in reverse, each within its time.
 //!
-//! lock, socket, keeper, upload, capture, session; and back. The keeper and the upload thread are needed: if one of them dies of
-//! a mistake, the daemon stops with exit code 1 and its unit starts it again. The capture thread is begun anew.
+//! The order is lock, socket, keeper, upload, capture, session. The daemon needs the keeper and the upload thread: if
+//! one of them panics, it stops with exit code 1 and its unit starts it again. The capture thread is restarted instead.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -36,45 +36,41 @@ use crate::{
     upload::{self, Connect, UploadHandle, Uploader},
 };
 
-/// Events a subscriber may fall behind by.
+/// How many events a subscriber may lag behind.
 const EVENTS_KEPT: usize = 512;
-/// Within these the threads end when told; together under two seconds.
+/// How long each thread may take to end when told to; together less than two seconds.
 const CAPTURE_ENDS: Duration = Duration::from_millis(900);
 const UPLOAD_ENDS: Duration = Duration::from_millis(150);
 const KEEPER_ENDS: Duration = Duration::from_millis(600);
 const RUNTIME_ENDS: Duration = Duration::from_millis(150);
 
-/// Makes the reader, on the capture thread.
+/// Makes the reader; called on the capture thread.
 pub type MakeReader = Box<dyn Fn() -> Box<dyn FrameReader> + Send>;
 
-/// What the daemon is made of.
 pub struct AppDeps {
     pub paths: Paths,
     pub clock: Arc<dyn Clock>,
     /// The person's time zone.
     pub tz: Zone,
     pub machine: Option<String>,
-    /// The source, as `status` shows it.
+    /// The source as `status` shows it.
     pub source: String,
     pub reader: MakeReader,
-    /// Whom to follow among several people.
+    /// Decides whom to follow among several people.
     pub owner: Arc<OwnerDesk>,
-    /// Makes clients of servers.
     pub connect: Connect,
     pub server: String,
-    /// Whether plain HTTP beyond this machine is allowed.
+    /// Whether plain HTTP to other machines is allowed.
     pub insecure: bool,
-    /// Days the history is kept.
+    /// The history keeps this many days.
     pub retention_days: u32,
-    /// How considerate it is.
     pub policy: CapturePolicy,
-    /// Where the desktop session is asked about.
+    /// The D-Bus buses of the desktop session.
     pub buses: Buses,
-    /// Whether somebody is reminded: not without a desktop.
+    /// Whether reminders are shown, which needs a desktop.
     pub reminds: bool,
-    /// Where the sign-in is kept.
     pub vault: Vault,
-    /// The settings, where they can be read again.
+    /// The settings; `None` where they cannot be read again.
     pub settings: Option<Arc<Settings>>,
 }
 
@@ -107,9 +103,7 @@ fn no_threads(error: std::io::Error) -> Failure {
     )
 }
 
-/// Starts everything.
-///
-/// Fails when another daemon of the profile runs, or its folders cannot be used.
+/// Starts everything. Fails when another daemon of the profile runs, or its folders cannot be used.
 pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     finish_erasing(&deps.paths)?;
     let mut lock = Lock::take(&deps.paths)?;
@@ -184,7 +178,7 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     Ok(Running { daemon, keeper, upload, control, stop, threads, runtime, paths, socket: path, _lock: lock })
 }
 
-/// The runtime of the local socket and the session's buses; blocking work has threads of its own.
+/// The runtime of the local socket and of D-Bus; blocking work has threads of its own.
 fn runtime() -> Result<Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -202,9 +196,8 @@ fn unusable_profile(error: keeper::KeeperError) -> Failure {
     Failure::failed(code::DATA_FOLDER, message, "Check the data folder's permissions.")
 }
 
-/// Finishes an erasure that was cut off, before anything of the profile is read.
-///
-/// Fails when another daemon runs, or something cannot be erased.
+/// Finishes an interrupted erasure before anything of the profile is read. Fails when another daemon runs, or something
+/// cannot be erased.
 pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
     if !erase::is_begun(paths) {
         return Ok(());
@@ -216,7 +209,7 @@ pub fn finish_erasing(paths: &Paths) -> Result<(), Failure> {
     })
 }
 
-/// A needed thread that dies takes the daemon along, in order.
+/// Stops the whole daemon in order when a thread that it needs panics.
 struct StopOnPanic(Arc<watch::Sender<bool>>);
 
 impl Drop for StopOnPanic {
@@ -253,24 +246,23 @@ impl Capture {
 }
 
 impl Running {
-    /// A way to the daemon.
     #[must_use]
     pub fn daemon(&self) -> &Daemon {
         &self.daemon
     }
 
-    /// Runs `task` beside the daemon, until it ends or the daemon does.
+    /// Runs `task` beside the daemon until either ends.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(task);
     }
 
-    /// The state now; `None` when the daemon is stopping.
+    /// The current state; `None` when the daemon is stopping.
     #[must_use]
     pub fn state(&self) -> Option<blink_proto::status::State> {
         self.keeper.call(|keeper| keeper.state()).ok()
     }
 
-    /// Waits until somebody asks for a stop: a client, or where `signals` a signal.
+    /// Waits until a client asks for a stop or, with `signals`, until a signal does.
     pub fn wait(&self, signals: bool) {
         let mut asked = self.stop.subscribe();
         self.runtime.block_on(async {
@@ -283,9 +275,8 @@ impl Running {
         });
     }
 
-    /// Stops everything within two seconds. The open minute is saved, not sealed.
-    ///
-    /// Fails when a needed thread had died of a mistake.
+    /// Stops everything within two seconds. The open minute is saved, not sealed. Fails when a thread that the daemon
+    /// needs had panicked.
     pub fn stop(self) -> Result<(), Failure> {
         let Self { daemon, keeper, upload, control, threads, runtime, paths, socket, _lock, .. } = self;
         tracing::info!("stopping");
@@ -298,7 +289,8 @@ impl Running {
         tracing::info!(?captured, ?uploaded, ?kept, "stopped");
         let erasing = erase::is_everything(&paths);
         if erasing {
-            // Nothing writes any more, so this is the end of it; clients hear of it by our hanging up.
+            // All writers have stopped, so the erasure can be finished. Clients notice its end when the connection
+            // closes.
             let _ = std::fs::remove_file(&socket);
             if let Err(error) = erase::finish(&paths) {
                 tracing::error!(why = error.why(), "something is left; the next start removes it");
@@ -323,7 +315,7 @@ impl Running {
 enum Ended {
     InOrder,
     Panicked,
-    /// It is left behind: the process ends under it, and what it was doing is done again.
+    /// The thread is abandoned when the process ends; its work is repeated at the next start.
     NotYet,
 }
 

@@ -1,4 +1,4 @@
-//! A video file through the daemon's own pipeline, as fast as it goes: what `analyze` and `bench` share.
+//! Runs a video file through the daemon's pipeline as fast as possible, for `analyze` and `bench`.
 
 use std::{
     path::Path,
@@ -14,37 +14,35 @@ use blink_vision::{
 
 use crate::{exit::Failure, models};
 
-/// What a run through a clip brought.
 #[derive(Debug, Default)]
 pub(crate) struct Clip {
     pub frames: u64,
-    /// The last frame's time, and that of the one before it.
+    /// The times of the last frame and of the one before it.
     last: [Duration; 2],
-    /// Time in which one picture was repeated for too long to be observed.
+    /// How long a picture was repeated for too long to be observed.
     pub stood_still: Duration,
     pub observed: Duration,
-    /// Every blink, in order.
     pub blinks: Vec<Blink>,
-    /// Whether the file ended before the length it states.
+    /// Whether the file ended before its stated length.
     pub truncated: bool,
-    /// Wall time spent reading and decoding, and looking.
+    /// Wall time spent reading and decoding frames.
     pub decode: Duration,
-    /// See [`Self::decode`].
+    /// Wall time spent processing frames.
     pub process: Duration,
-    /// Wall time of each frame, decoding and looking together.
+    /// Wall time of each frame, decoding and processing together.
     pub each: Vec<Duration>,
-    /// Processor time of this process from the first frame to the last.
+    /// CPU time of this process from the first frame to the last.
     pub cpu: Duration,
 }
 
 impl Clip {
-    /// From the first frame's time to the end of the last.
+    /// The time from the first frame to the end of the last, taking the last interval as that frame's length.
     #[must_use]
     pub(crate) fn duration(&self) -> Duration {
         if self.frames < 2 { self.last[1] } else { self.last[1] + (self.last[1].saturating_sub(self.last[0])) }
     }
 
-    /// Frames per second over the whole clip, 0 for a single frame.
+    /// Frames per second over the whole clip; 0 for a single frame.
     #[must_use]
     pub(crate) fn fps(&self) -> f64 {
         let span = self.last[1].as_secs_f64();
@@ -54,17 +52,14 @@ impl Clip {
     }
 }
 
-/// Where a run is, for whoever shows progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
     pub frames: u64,
-    /// Frames the file states, if it does.
+    /// The number of frames that the file states, if it does.
     pub of: Option<u64>,
 }
 
-/// Runs the clip at `path`; `seen` is called for each frame with its report and what it settled.
-///
-/// Fails where the model or the file cannot be used. A damaged end is no error.
+/// Runs the clip at `path`; `seen` gets each frame's report and the events decided with it. A damaged end is no error.
 pub(crate) fn run(
     path: &Path,
     fps: Option<f64>,
@@ -131,13 +126,13 @@ fn source_failure(error: SourceError) -> Failure {
     Failure::failed(error.code(), format!("{error}{because}"), error.fix())
 }
 
-/// Processor time of this process so far, user and system.
+/// CPU time of this process so far, user and system.
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// The most memory this process has had resident so far, bytes; 0 where the system does not tell.
+/// Peak resident memory of this process in bytes; 0 where the system does not tell.
 #[must_use]
 pub(crate) fn peak_rss_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Time, passed in: a wall clock that people set, and a monotonic one that only runs.
+//! The clocks, passed in so that tests control them: a wall clock that can be set, and a monotonic one.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,15 +7,14 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-/// The two clocks of the machine.
 pub trait Clock: Send + Sync {
     /// The wall clock; it may jump.
     fn now(&self) -> Timestamp;
-    /// Time since some start; it never jumps and stands still while the machine sleeps.
+    /// Time since an arbitrary start. It never jumps, and stands still while the machine sleeps.
     fn mono(&self) -> Duration;
 }
 
-/// Notices that the two clocks part company: the wall clock was set, or the machine slept while the monotonic one stood.
+/// Notices when the wall clock and the monotonic clock diverge: the wall clock was set, or the machine slept.
 #[derive(Clone, Copy, Debug)]
 pub struct Jumps {
     wall: Timestamp,
@@ -23,17 +22,17 @@ pub struct Jumps {
     threshold: SignedDuration,
 }
 
-/// What lies between two looks at the clocks.
+/// The time between two readings of the clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Passed {
     /// By the monotonic clock.
     pub mono: Duration,
-    /// How much the wall clock gained on it, where that is more than the threshold; negative where it was set back.
+    /// How much the wall clock gained on it, if more than the threshold; negative where it was set back.
     pub jump: Option<SignedDuration>,
 }
 
 impl Jumps {
-    /// From these readings on; the clocks may part by up to `threshold` from one look to the next.
+    /// Starts with these readings. Between two readings the clocks may diverge by `threshold`.
     #[must_use]
     pub fn from_readings(wall: Timestamp, mono: Duration, threshold: SignedDuration) -> Self {
         Self { wall, mono, threshold }
@@ -48,7 +47,7 @@ impl Jumps {
     }
 }
 
-/// Where the person is: their time zone, which changes when they travel. It is asked for again and again.
+/// The person's time zone, read anew each time because people travel.
 #[derive(Clone)]
 pub struct Zone(Arc<dyn Fn() -> TimeZone + Send + Sync>);
 
@@ -58,7 +57,6 @@ impl Zone {
         Self::from_fn(TimeZone::system)
     }
 
-    /// What `zone` says.
     #[must_use]
     pub fn from_fn(zone: impl Fn() -> TimeZone + Send + Sync + 'static) -> Self {
         Self(Arc::new(zone))
@@ -82,7 +80,6 @@ impl std::fmt::Debug for Zone {
     }
 }
 
-/// The machine's own clocks.
 #[derive(Debug)]
 pub struct RealClock(Instant);
 
@@ -102,18 +99,18 @@ impl Clock for RealClock {
     }
 }
 
-/// Clocks that move only when told, for tests.
+/// Clocks that move only when told to, for tests.
 #[derive(Clone, Debug)]
 pub struct FakeClock(Arc<Mutex<(Timestamp, Duration)>>);
 
 impl FakeClock {
-    /// Both clocks standing, the wall clock at `now`.
+    /// Both clocks stand still, the wall clock at `now`.
     #[must_use]
     pub fn starting_at(now: Timestamp) -> Self {
         Self(Arc::new(Mutex::new((now, Duration::from_secs(1000)))))
     }
 
-    /// Lets time pass on both clocks.
+    /// Advances both clocks.
     pub fn advance(&self, by: Duration) {
         self.change(|(wall, mono)| {
             *wall += by;

@@ -1,8 +1,8 @@
-//! What the daemon costs: its CPU share, its memory, and the machine's power where it tells.
+//! CPU use and memory of the daemon, and the machine's power where it can be read.
 //!
 //! - [`Meter`] measures
-//! - [`Governor`]: keeps the share under a limit
-//! - [`Profile`]: whether to look all the time, or in windows while on battery
+//! - [`Governor`] keeps the CPU use under a limit
+//! - [`Profile`]: whether to observe all the time, or to sample while on battery
 
 mod governor;
 
@@ -16,13 +16,13 @@ use blink_proto::status::Cost;
 
 pub(crate) use governor::Governor;
 
-/// The share is taken over at least so long.
+/// The CPU use is measured over at least this long.
 const WINDOW: Duration = Duration::from_secs(3);
 
-/// How it looks: `cost.profile`.
+/// The setting `cost.profile`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// In windows while the machine runs on its battery, else all the time.
+    /// Samples while the machine runs on battery, else observes all the time.
     #[default]
     Auto,
     Normal,
@@ -30,7 +30,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// Whether it looks in windows.
+    /// Whether to sample instead of observing all the time.
     #[must_use]
     pub fn samples(self, on_battery: bool) -> bool {
         match self {
@@ -64,14 +64,14 @@ impl std::str::FromStr for Profile {
     }
 }
 
-/// Tells the CPU time of all threads of this process.
+/// Returns the CPU time of all threads of this process.
 pub(crate) type CpuTime = Box<dyn Fn() -> Duration + Send>;
 
-/// Measures on request; it never fails, it only knows less.
+/// Measures on request. It never fails; what cannot be read is left out.
 pub struct Meter {
     cpu_time: CpuTime,
     since: Option<(Duration, Duration)>,
-    /// The share is new since it was last taken.
+    /// Whether the CPU use was measured since it was last taken.
     fresh: bool,
     energy: Option<(Duration, u64)>,
     sys: PathBuf,
@@ -92,14 +92,14 @@ impl std::fmt::Debug for Meter {
 }
 
 impl Meter {
-    /// A meter that is told the CPU time by `cpu_time` and of the machine's power by the folder `sys`, `/sys/class`.
+    /// A meter that reads the CPU time from `cpu_time` and the machine's power from the folder `sys` (`/sys/class`).
     #[must_use]
     pub fn from_sources(cpu_time: CpuTime, sys: PathBuf) -> Self {
         let on_battery = on_battery(&sys.join("power_supply"));
         Self { cpu_time, since: None, fresh: false, energy: None, sys, on_battery, cost: Cost::default() }
     }
 
-    /// Measures again if enough time has passed since it last did; `mono` is the clock.
+    /// Measures again at the monotonic time `mono`, if the window has passed.
     pub fn refresh(&mut self, mono: Duration) {
         match self.since {
             Some((then, _)) if mono.saturating_sub(then) < WINDOW => return,
@@ -116,24 +116,22 @@ impl Meter {
         self.cost.power_watts = battery_watts(&self.sys.join("power_supply")).or_else(|| self.rapl_watts(mono));
     }
 
-    /// What was measured last.
     #[must_use]
     pub fn cost(&self) -> &Cost {
         &self.cost
     }
 
-    /// The CPU share in per cent of a core, once after each measurement.
+    /// The CPU use in per cent of one core, once after each measurement.
     pub fn measured(&mut self) -> Option<f64> {
         std::mem::take(&mut self.fresh).then_some(self.cost.cpu_percent)
     }
 
-    /// Whether the machine runs on its battery.
     #[must_use]
     pub fn on_battery(&self) -> bool {
         self.on_battery
     }
 
-    /// Power from the energy counters of the processor packages, which mostly only root may read.
+    /// Power in watts from the energy counters of the processor packages (RAPL), which usually only root may read.
     #[expect(clippy::cast_precision_loss, reason = "microjoules of some seconds fit a double exactly")]
     fn rapl_watts(&mut self, mono: Duration) -> Option<f64> {
         let packages = entries(&self.sys.join("powercap"));
@@ -145,13 +143,13 @@ impl Meter {
         let energy = readings.sum::<Option<u64>>().filter(|energy| *energy > 0)?;
         let (then, before) = self.energy.replace((mono, energy))?;
         let seconds = mono.saturating_sub(then).as_secs_f64();
-        // A counter that wrapped around says nothing this time.
+        // A counter that wrapped around gives no value this time.
         let joules = energy.checked_sub(before)? as f64 / 1e6;
         (seconds > 0.0).then(|| tenth(joules / seconds))
     }
 }
 
-/// Power drawn from the batteries; `None` where none is discharging or none tells.
+/// Power drawn from the batteries in watts; `None` where none is discharging or none reports it.
 #[expect(clippy::cast_precision_loss, reason = "microwatts of a machine fit a double exactly")]
 fn battery_watts(folder: &Path) -> Option<f64> {
     let draw = |supply: &PathBuf| {
@@ -168,7 +166,7 @@ fn battery_watts(folder: &Path) -> Option<f64> {
     (!draws.is_empty()).then(|| tenth(draws.iter().sum()))
 }
 
-/// Whether nothing but batteries power the machine.
+/// Whether only batteries power the machine.
 fn on_battery(folder: &Path) -> bool {
     let (mut battery, mut discharging, mut outlet, mut plugged) = (false, false, false, false);
     for supply in entries(folder).iter().filter(|supply| !is_of_a_device(supply)) {
@@ -183,7 +181,7 @@ fn on_battery(folder: &Path) -> bool {
     battery && !plugged && (discharging || outlet)
 }
 
-/// Mice and headsets have batteries too.
+/// Whether the supply belongs to a peripheral: mice and headsets have batteries too.
 fn is_of_a_device(supply: &Path) -> bool {
     word(&supply.join("scope")).as_deref() == Some("Device")
 }
@@ -204,7 +202,6 @@ fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// CPU time of all threads of this process.
 #[cfg(unix)]
 fn cpu_time() -> Duration {
     let spent = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
@@ -216,7 +213,7 @@ fn cpu_time() -> Duration {
     Duration::ZERO
 }
 
-/// Resident memory, from `/proc`.
+/// Resident memory in bytes, from `/proc`.
 fn resident_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

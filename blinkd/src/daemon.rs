@@ -1,4 +1,4 @@
-//! What clients may ask, answered by the keeper or the upload thread.
+//! Answers clients' requests through the keeper and the upload thread.
 
 use std::sync::Arc;
 
@@ -25,25 +25,24 @@ use crate::{
     upload::{Credentials, PageOf, UploadHandle, http::connector, stopping},
 };
 
-/// What the daemon is reached through.
 #[derive(Clone, Debug)]
 pub(crate) struct DaemonDeps {
     pub(crate) keeper: KeeperHandle,
     pub(crate) upload: UploadHandle,
     pub(crate) owner: Arc<OwnerDesk>,
     pub(crate) control: Arc<CaptureControl>,
-    /// `None` where the settings are given and cannot be read again.
+    /// `None` where the settings were passed in and cannot be read again.
     pub(crate) settings: Option<Arc<Settings>>,
     pub(crate) paths: Paths,
     pub(crate) vault: Vault,
     pub(crate) session: Bus,
-    /// Whether somebody is reminded: not without a desktop.
+    /// Whether reminders are shown, which needs a desktop.
     pub(crate) reminds: bool,
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) stop: Arc<watch::Sender<bool>>,
 }
 
-/// A cloneable way to the whole daemon.
+/// A cloneable handle to the whole daemon.
 #[derive(Clone, Debug)]
 pub struct Daemon {
     deps: Arc<DaemonDeps>,
@@ -54,19 +53,18 @@ impl Daemon {
         Self { deps: Arc::new(deps) }
     }
 
-    /// Begins a clean stop.
     pub fn stop(&self) {
         self.deps.stop.send_replace(true);
     }
 
-    /// Hears everything that happens from now on.
+    /// Subscribes to the events from now on.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Event> {
         self.deps.events.subscribe()
     }
 
-    /// Answers `request`. [`Request::Subscribe`] and [`Request::Quit`] need more than their answer: the connection
-    /// sees to it.
+    /// Answers `request`. [`Request::Subscribe`] and [`Request::Quit`] have effects beyond the answer, which the
+    /// connection handles.
     pub async fn answer(&self, request: Request) -> Outcome {
         match self.reply(request).await {
             Ok(reply) => Outcome::Ok(Box::new(reply)),
@@ -131,7 +129,7 @@ impl Daemon {
         }
     }
 
-    /// Erases what is asked for. What is on the server goes first: as long as that is refused, nothing is gone here.
+    /// Erases what is asked for. The server goes first: while it refuses, nothing is erased here.
     async fn delete(&self, what: Erase, password: Option<Secret>) -> Result<Receipt, Problem> {
         let known = self
             .deps
@@ -150,10 +148,10 @@ impl Daemon {
             Erase::Everything => {
                 let erased = self.deps.keeper.ask(Keeper::erase_everything).await;
                 if matches!(erased, Ok(Ok(_))) {
-                    // The file is gone already; this forgets what is in memory.
+                    // The file is erased already; this clears the memory.
                     let _ = self.deps.owner.forget();
                     let vault = self.deps.vault.clone();
-                    // Whoever signed out left nothing there; a keyring may have failed to forget it then.
+                    // A keyring may have failed to remove the tokens at an earlier sign-out.
                     let forgotten = tokio::task::spawn_blocking(move || vault.forget()).await.unwrap_or(false);
                     if had_account && !forgotten {
                         let left = "The keyring cannot be asked to forget a sign-in: remove the entry `blinkd` there.";
@@ -165,14 +163,13 @@ impl Daemon {
         };
         match local.map_err(|Gone| stopping()).and_then(|erased| erased) {
             Ok(erased) => receipt.local = Some(erased),
-            // What is gone is gone: the receipt says so, and what is left.
+            // The account is erased and cannot be restored, so the receipt says that and what is left.
             Err(problem) if receipt.remote.is_some() => receipt.left.push(problem.message),
             Err(problem) => return Err(problem),
         }
         Ok(receipt)
     }
 
-    /// Looks for every cause of trouble.
     async fn doctor(&self) -> Result<Reply, Problem> {
         let asked = self.deps.keeper.ask(|keeper| {
             let clock = keeper.clock().now();
@@ -201,7 +198,7 @@ impl Daemon {
         examined.map(|checks| Reply::Doctor { checks }).map_err(|_| stopping())
     }
 
-    /// Reads the configuration again. What can take effect at once does.
+    /// Reads the configuration again, and applies what can take effect at once.
     async fn reload(&self) -> Result<Reply, Problem> {
         let Some(settings) = &self.deps.settings else { return Ok(Reply::Done) };
         let Reloaded { config, source, upload, restart_needed } = settings.reload()?;
@@ -220,7 +217,7 @@ impl Daemon {
         Ok(Reply::RestartNeeded { keys: restart_needed })
     }
 
-    /// Enrols the owner, where there is anything to see.
+    /// Enrols the owner, if there is a source to see them with.
     async fn enroll(&self) -> Result<Reply, Problem> {
         let Reply::Status(status) = self.ask(|keeper| Ok(Reply::Status(keeper.status()))).await? else {
             return Err(stopping());

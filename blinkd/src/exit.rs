@@ -1,4 +1,4 @@
-//! How the program ends: [`ExitStatus`], and [`Failure`], which is printed once and says what to do.
+//! The end of the program: [`ExitStatus`], and [`Failure`], which is printed once and says what to do.
 
 use std::io::{self, Write as _};
 
@@ -6,12 +6,11 @@ use blink_proto::Problem;
 
 use crate::stderr;
 
-/// The exit codes of blinkd. Its units do not restart on [`Self::Usage`] and [`Self::Taken`].
+/// The exit codes of blinkd. Its systemd units do not restart it on [`Self::Usage`] and [`Self::Taken`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitStatus {
     Done = 0,
-    /// Failed, with a reason.
     Failed = 1,
     /// Wrong usage or configuration.
     Usage = 2,
@@ -20,10 +19,10 @@ pub enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// Ends the process with this, at once: what the native libraries would tear down, a thread that was left behind may
-    /// still be using.
+    /// Ends the process at once, without destructors: an abandoned thread may still be using what the native libraries
+    /// would tear down.
     pub fn leave(self) -> ! {
-        // With standard output closed there is nobody left to tell.
+        // If standard output is closed, there is nobody to tell.
         let _ = io::stdout().flush();
         end(self as i32)
     }
@@ -32,7 +31,7 @@ impl ExitStatus {
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "there is no safe way past the handlers of a normal exit")]
 fn end(code: i32) -> ! {
-    // SAFETY: it takes a number and does not return.
+    // SAFETY: `_exit` takes a number and does not return.
     unsafe { libc::_exit(code) }
 }
 
@@ -41,34 +40,31 @@ fn end(code: i32) -> ! {
     std::process::exit(code)
 }
 
-/// Why a command did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
 pub struct Failure {
-    /// What went wrong, and what to do.
     #[source]
     pub problem: Problem,
-    /// The exit code it ends the program with.
     pub status: ExitStatus,
 }
 
 impl Failure {
-    /// A failure with a reason: exit code 1.
+    /// A failure with exit code 1.
     pub fn failed(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), status: ExitStatus::Failed }
     }
 
-    /// Wrong usage or configuration: exit code 2.
+    /// Wrong usage or configuration, with exit code 2.
     pub fn usage(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), status: ExitStatus::Usage }
     }
 
-    /// Another daemon runs: exit code 5.
+    /// Another daemon runs, with exit code 5.
     pub fn taken(code: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), status: ExitStatus::Taken }
     }
 
-    /// Prints it as the one line on standard error: the message and the fix, or with `json` the error object.
+    /// Prints one line to standard error: the message and the fix, or with `json` the error object.
     pub fn print(&self, json: bool) {
         let line = if json { self.problem.to_json_line() } else { format!("blinkd: {}", self.problem) };
         stderr::say(&line);
@@ -81,14 +77,14 @@ impl From<Problem> for Failure {
     }
 }
 
-/// Failures to read or write that nobody gave a better name.
+/// Failures to read or write that have no more specific error.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::failed("io", error.to_string(), "Check the disk and the permissions, then try again.")
     }
 }
 
-/// What clap refuses, folded to one line. Help and version are not failures and must not come here.
+/// Folds clap's message to one line. Help and version are no failures and must not be passed here.
 impl From<&clap::Error> for Failure {
     fn from(error: &clap::Error) -> Self {
         let rendered = error.render().to_string();

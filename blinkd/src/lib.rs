@@ -1,19 +1,19 @@
 //! blinkd: the daemon that counts real blinks from a webcam without ever storing a picture.
 //!
 //! - [`cli`], [`cmd`]: the command line, a file for each command
-//! - [`exit`], [`quiet`], [`stdout`], [`stderr`]: how the program ends, and that only we speak
-//! - [`clip`]: a video file through the daemon's own pipeline; `models`: where its models are
+//! - [`exit`], [`quiet`], [`stdout`], [`stderr`]: exit codes and output; the libraries' own output is suppressed
+//! - [`clip`]: runs a video file through the daemon's pipeline; `models`: where the models are
 //! - [`config`], [`logs`], [`lock`], [`clock`], [`cost`]: what every daemon has
 //! - [`app`]: the threads, started in order and stopped in reverse; `signals`: what each signal means
-//! - [`capture`]: the thread that looks
-//! - [`minutes`]: what was seen, minute by minute; pure
-//! - [`store`], [`profile`]: what is kept on disk
-//! - [`keeper`]: the thread that owns all of that and says what the state is
+//! - [`capture`]: the capture thread
+//! - [`minutes`]: observations, summed by minute; pure
+//! - [`store`], [`profile`]: the files on disk
+//! - [`keeper`]: the thread that owns the data and decides the state
 //! - [`upload`]: the thread that talks to the server
 //! - [`desktop`], [`nudge`]: the tray, and reminders
-//! - [`session`]: lock, sleep and network, as the desktop tells them over D-Bus
-//! - [`doctor`]: every cause of trouble
-//! - [`daemon`], [`ipc`]: what clients may ask, and the socket they ask through
+//! - [`session`]: lock, sleep and network, as reported over D-Bus
+//! - [`doctor`]: checks for causes of trouble
+//! - [`daemon`], [`ipc`]: the requests of clients, and the socket they use
 
 pub mod app;
 pub mod capture;

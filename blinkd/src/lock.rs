@@ -1,4 +1,4 @@
-//! The lock that makes the daemon the only one of its profile. It dies with its process, however that ends.
+//! The lock that makes the daemon the only one of its profile. The system releases it when the process ends in any way.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -13,20 +13,18 @@ use blink_proto::problem::code;
 
 use crate::exit::Failure;
 
-/// A process that was just killed may hold its lock for a moment.
+/// How long to wait for a lock: a process that was just killed may hold it for a moment.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Held for as long as the daemon runs.
+/// Held while the daemon runs.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    /// Locked, with a [`LockHolder`] in it.
+    /// The locked file, which contains a [`LockHolder`].
     file: File,
 }
 
 impl Lock {
-    /// Takes the lock of the profile.
-    ///
-    /// Fails when another daemon has it (exit code 5), or the file cannot be made.
+    /// Takes the lock of the profile. Fails when another daemon has it (exit code 5), or the file cannot be made.
     pub(crate) fn take(paths: &Paths) -> Result<Self, Failure> {
         let path = paths.lock();
         let unusable = |error: io::Error| {
@@ -58,7 +56,7 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Says where the holder listens. A client whose own socket path is right does without it.
+    /// Writes the socket's path into the lock file, for clients whose environment names another path.
     pub(crate) fn listens_at(&mut self, socket: &Path) {
         if let Err(error) = self.write(Some(socket)) {
             tracing::warn!(why = error.kind().to_string(), "the lock file does not say where the socket is");
@@ -69,7 +67,7 @@ impl Lock {
         let holder = LockHolder { pid: process::id(), socket: socket.map(Path::to_owned) };
         self.file.set_len(0)?;
         self.file.rewind()?;
-        // In one piece, so that a reader finds the old text, the new one or none.
+        // Written in one piece, so that a reader finds the old text, the new one or none.
         self.file.write_all(holder.to_string().as_bytes())
     }
 }

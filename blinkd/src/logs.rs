@@ -1,5 +1,5 @@
-//! Logs: lines of JSON in the state folder, a file a day, a week kept. They hold no personal data: no address, no
-//! name of a file, nothing that was seen, not even the figures of a minute.
+//! Logs: JSON lines in the state folder, one file a day, kept for a week. They hold no personal data: no address, no
+//! file name, no observation, not even the figures of a minute.
 
 use std::{path::Path, sync::OnceLock};
 
@@ -8,12 +8,12 @@ use tracing_subscriber::{
     Layer as _, filter::LevelFilter, layer::SubscriberExt as _, reload, util::SubscriberInitExt as _,
 };
 
-/// Sets the level of the logs that were started.
+/// Sets the level of the running logs.
 static LEVEL: OnceLock<Box<dyn Fn(tracing::Level) + Send + Sync>> = OnceLock::new();
 
 const KEPT: usize = 7;
 
-/// Why there are no logs. The daemon runs without.
+/// Why logging cannot start; the daemon runs without.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
     #[error("the log folder cannot be made: {0}")]
@@ -22,7 +22,6 @@ pub(crate) enum LogError {
     File(#[from] InitError),
 }
 
-/// Starts logging to `folder`.
 pub(crate) fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError> {
     blink_files::private_folder(folder)?;
     let file = RollingFileAppender::builder()
@@ -33,7 +32,7 @@ pub(crate) fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError
         .build(folder)?;
     let (filter, handle) = reload::Layer::new(LevelFilter::from_level(level));
     let layer = tracing_subscriber::fmt::layer().json().with_writer(file).with_filter(filter);
-    // A second start, in tests, leaves the first in place.
+    // A second start, as in tests, leaves the first in place.
     if tracing_subscriber::registry().with(layer).try_init().is_ok() {
         let _ =
             LEVEL.set(Box::new(move |level| drop(handle.modify(|filter| *filter = LevelFilter::from_level(level)))));
@@ -41,7 +40,7 @@ pub(crate) fn start(folder: &Path, level: tracing::Level) -> Result<(), LogError
     Ok(())
 }
 
-/// Changes how much is logged, where there are logs.
+/// Changes the level, if there are logs.
 pub(crate) fn set_level(level: tracing::Level) {
     if let Some(set) = LEVEL.get() {
         set(level);

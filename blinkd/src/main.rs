@@ -1,4 +1,4 @@
-//! The program: silence, TLS, arguments, the command, the exit code.
+//! The order of the program: silence the libraries, install TLS, parse the arguments, run the command, exit.
 
 use std::{env, panic};
 
@@ -12,11 +12,11 @@ use clap::Parser as _;
 
 #[expect(unsafe_code, reason = "the environment can only be set before threads start")]
 fn main() -> ! {
-    // SAFETY: nothing has started a thread yet.
+    // SAFETY: no thread has been started yet.
     unsafe { quiet::silence_libraries() };
     stderr::take();
     quiet::log_panics();
-    // An error means that a provider is installed already, which is all that is wanted.
+    // An error means that a provider is installed already, which is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     run().leave()
 }

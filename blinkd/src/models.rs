@@ -1,4 +1,4 @@
-//! Where this product's models are: [`blink_vision::models`] knows what they are, not where.
+//! Where blinkd looks for models; [`blink_vision::models`] knows which models there are.
 
 use std::{env, path::PathBuf};
 
@@ -7,11 +7,11 @@ use blink_vision::models::ModelError;
 
 use crate::exit::Failure;
 
-/// The command that gets a model.
+/// The command that fetches a model.
 pub(crate) const FETCH_COMMAND: &str = "blinkd models --fetch";
-/// Comes before all other folders.
+/// The environment variable whose folder comes before all others.
 const VARIABLE: &str = "BLINKD_MODELS_DIR";
-/// Where packages put models, Debian's libdlib-data for one.
+/// Where packages put models, for example Debian's libdlib-data.
 const SHARED: [&str; 2] = ["/usr/share/blinkd/models", "/usr/share/dlib"];
 
 /// The folders in which models are looked for, in order.

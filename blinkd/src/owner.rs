@@ -1,7 +1,7 @@
-//! The enrolled owner: whom to follow where several people are in the picture.
+//! The enrolled owner, who is followed when several people are in the picture.
 //!
-//! [`OwnerDesk`] stands between the clients, who ask for an enrolment, and the capture thread, which alone sees faces.
-//! Encodings are kept in `owner.json` in the data folder, readable by this user alone, and leave the machine never.
+//! [`OwnerDesk`] connects the clients, who ask for an enrolment, with the capture thread, which alone sees faces.
+//! Encodings are kept in `owner.json` in the data folder, readable by this user alone, and never leave the machine.
 
 use std::{
     path::PathBuf,
@@ -24,21 +24,20 @@ use tokio::sync::oneshot;
 
 use crate::{models, profile::files};
 
-/// So many pictures make an enrolment, at least this far apart, so that they are not all of one instant.
+/// An enrolment takes this many samples, at least this far apart so that they differ.
 const SAMPLES: usize = 5;
 const APART: Duration = Duration::from_millis(400);
-/// Without them after this long nobody sits before the camera, or more than one.
+/// An enrolment fails after this long: nobody, or more than one person, is in front of the camera.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A face to be enrolled. It lives in memory only, until it is encoded.
+/// A frame and the face in it. It is kept in memory only, until it is encoded.
 type Sample = (Mat, FaceBox);
 
-/// The owner, and the enrolment under way.
 #[derive(Debug)]
 pub struct OwnerDesk {
     file: PathBuf,
     inner: Mutex<Inner>,
-    /// Counts changes of the owner, so that the capture thread need not ask for it each frame.
+    /// Counts changes of the owner, so that the capture thread need not lock for each frame.
     version: AtomicU64,
 }
 
@@ -54,7 +53,7 @@ fn problem(code: &str, message: impl Into<String>, fix: &str) -> Problem {
 }
 
 impl OwnerDesk {
-    /// The desk of the profile whose data folder holds `file`. A damaged enrolment counts as none, and is logged.
+    /// Opens the enrolment in `file`. A damaged one counts as none, and is logged.
     #[must_use]
     pub fn open(file: PathBuf) -> Self {
         let owner = files::load(&file).unwrap_or_else(|error| {
@@ -80,34 +79,33 @@ impl OwnerDesk {
         self.lock().owner.clone()
     }
 
-    /// Whether an enrolment is under way, which needs the source open until it ends.
+    /// Whether an enrolment is under way, which needs an open source until it ends.
     #[must_use]
     pub fn enrols(&self) -> bool {
         self.lock().samples.is_some()
     }
 
-    /// Whether a picture of the one followed face is wanted now.
+    /// Whether a sample of the one followed face is wanted now.
     #[must_use]
     pub fn wants_sample(&self) -> bool {
         let inner = self.lock();
         inner.samples.is_some() && inner.sampled.is_none_or(|last| last.elapsed() >= APART)
     }
 
-    /// Hands over a picture in which `face` is the one followed face.
+    /// Takes a frame in which `face` is the one followed face.
     pub fn sample(&self, picture: Mat, face: FaceBox) {
         let mut inner = self.lock();
         let Some(samples) = &inner.samples else { return };
         match samples.try_send((picture, face)) {
             Ok(()) => inner.sampled = Some(Instant::now()),
-            // The encoder is still busy with the last one.
+            // The encoder is still busy with the last sample.
             Err(TrySendError::Full(_)) => {}
             Err(TrySendError::Disconnected(_)) => inner.samples = None,
         }
     }
 
-    /// Enrols whoever sits before the camera, alone, in place of anyone enrolled before.
-    ///
-    /// Fails when the models are missing, nobody or several people were seen, or the file cannot be written.
+    /// Enrols the one person in front of the camera, and replaces any earlier enrolment. Fails when the models are
+    /// missing, when nobody or several people were seen, or when the file cannot be written.
     pub async fn enroll(self: std::sync::Arc<Self>) -> Result<(), Problem> {
         let (sender, receiver) = sync_channel(1);
         {
@@ -123,7 +121,7 @@ impl OwnerDesk {
         let started = thread::Builder::new().name("blinkd-enroll".into()).spawn(move || {
             let enrolled = desk.collect(&receiver);
             desk.lock().samples = None;
-            // The client may have gone; the enrolment stands all the same.
+            // The client may be gone, but the enrolment stands.
             let _ = done.send(enrolled);
         });
         if let Err(error) = started {
@@ -157,7 +155,7 @@ impl OwnerDesk {
         self.keep(Some(owner))
     }
 
-    /// Forgets the enrolment; says whether there was one.
+    /// Deletes the enrolment; returns whether there was one.
     pub fn forget(&self) -> Result<bool, Problem> {
         let was = self.owner().is_some() || self.file.exists();
         self.keep(None)?;

@@ -1,6 +1,6 @@
-//! Keeps the libraries underneath from writing to the person's terminal.
+//! Keeps the libraries from writing to the person's terminal.
 
-/// What OpenCV, FFmpeg and GStreamer read when they start.
+/// Variables that OpenCV, FFmpeg and GStreamer read when they start.
 const SILENCE: &[(&str, &str)] = &[
     ("OPENCV_LOG_LEVEL", "SILENT"),
     ("OPENCV_VIDEOIO_DEBUG", "0"),
@@ -11,11 +11,11 @@ const SILENCE: &[(&str, &str)] = &[
     ("GST_DEBUG_NO_COLOR", "1"),
     ("G_MESSAGES_DEBUG", ""),
     ("LIBV4L2_LOG_FILENAME", "/dev/null"),
-    // Not chatter, but told the same way: a camera that hangs is given up after a second, not after ten.
+    // This is no verbosity: a camera that hangs is given up after one second instead of ten.
     ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1"),
 ];
 
-/// Silences the libraries' own chatter: every failure is told once, by us.
+/// Silences the libraries' output, because every failure is reported once, by us.
 ///
 /// # Safety
 ///
@@ -28,7 +28,7 @@ pub unsafe fn silence_libraries() {
     }
 }
 
-/// Keeps panics off the terminal: a thread's panic is logged with its place, and whoever joins the thread reports it.
+/// Keeps panics off the terminal: they are logged with their location, and whoever joins the thread reports them.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! Signals: what each means to a daemon that may also run in a terminal.
+//! The meaning of each signal to a daemon that may also run in a terminal.
 //!
-//! SIGTERM and SIGINT stop it. SIGHUP stops one whose terminal is closed; to one without a terminal it is the customary
-//! way to have the settings read again. SIGUSR1 and SIGUSR2 mean nothing and, unlike their default, end nothing.
+//! SIGTERM and SIGINT stop it. SIGHUP stops a daemon whose terminal is closed; without a terminal it reloads the
+//! settings, as is customary. SIGUSR1 and SIGUSR2 are ignored, while their default would end the process.
 
 use crate::daemon::Daemon;
 
@@ -17,10 +17,9 @@ mod unix {
 
     use super::Daemon;
 
-    /// The bit of SIGHUP in the masks of `/proc/self/status`.
+    /// The bit of SIGHUP (signal 1) in the masks of `/proc/self/status`.
     const HANGUP_BIT: u64 = 1;
 
-    /// Returns when a signal asks for a stop.
     pub(crate) async fn stop_asked(daemon: &Daemon) {
         let (Some(mut terminate), Some(mut interrupt)) =
             (heard(SignalKind::terminate()), heard(SignalKind::interrupt()))
@@ -60,12 +59,12 @@ mod unix {
         }
     }
 
-    /// Whether there is a terminal whose end sends SIGHUP.
+    /// Whether there is a terminal, whose closing sends SIGHUP.
     fn has_terminal() -> bool {
         fs::File::open("/dev/tty").is_ok()
     }
 
-    /// Whether whoever started us had SIGHUP ignored, as `nohup` does. To listen for it would undo that.
+    /// Whether SIGHUP was ignored at the start, as `nohup` does it. Listening for it would undo that.
     fn hangup_is_ignored() -> bool {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -80,7 +79,6 @@ mod unix {
     }
 }
 
-/// Returns when the system asks for a stop.
 #[cfg(not(unix))]
 pub(crate) async fn stop_asked(_daemon: &Daemon) {
     let _ = tokio::signal::ctrl_c().await;

@@ -1,7 +1,7 @@
-//! Standard error, for the program's own words alone.
+//! Standard error, reserved for the program's own messages.
 //!
-//! Some libraries write to descriptor 2 whatever they are told (libjpeg about a damaged picture, for one). So at start-up
-//! the descriptor is kept aside for us, and what they write goes nowhere.
+//! Some libraries write to descriptor 2 regardless of their settings, for example libjpeg about a damaged picture. So
+//! at start-up we keep a duplicate of the descriptor and point the original to `/dev/null`.
 
 use std::{
     io::{self, IsTerminal as _, Write as _},
@@ -13,20 +13,20 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 #[cfg(unix)]
 static OURS: OnceLock<std::fs::File> = OnceLock::new();
 
-/// Takes standard error for us. What cannot be taken is left as it is.
+/// Reserves standard error for us; if that fails, it stays as it is.
 pub fn take() {
     #[cfg(unix)]
     {
         let Ok(ours) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), 3) else { return };
         let Ok(nowhere) = std::fs::OpenOptions::new().write(true).open("/dev/null") else { return };
         if OURS.set(ours.into()).is_ok() {
-            // If this fails, libraries are heard: no reason not to run.
+            // If this fails, the libraries' output is visible, which is no reason to stop.
             let _ = rustix::stdio::dup2_stderr(&nowhere);
         }
     }
 }
 
-/// Says one line. With standard error closed there is nobody left to tell.
+/// Prints one line. If standard error is closed, there is nobody to tell.
 pub fn say(line: &str) {
     #[cfg(unix)]
     if let Some(mut ours) = OURS.get() {
@@ -36,7 +36,6 @@ pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
-/// Whether a person sees it.
 #[must_use]
 pub fn is_terminal() -> bool {
     #[cfg(unix)]
@@ -46,7 +45,7 @@ pub fn is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// A progress bar of `length` steps where a person sees it, else one that is never drawn.
+/// A progress bar of `length` steps on a terminal, else one that is never drawn.
 #[must_use]
 pub fn progress(length: u64) -> ProgressBar {
     let hidden = ProgressDrawTarget::hidden;

@@ -1,4 +1,4 @@
-//! Standard output, for results alone: text, or one line of JSON. A result that could not be written is a failure.
+//! Standard output, for results alone: text, or one line of JSON. A result that cannot be written is a failure.
 
 use std::io::{self, Write as _};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 
-/// Prints `value` as JSON, or the text that people read.
+/// Prints `value` as JSON, or the text of `for_people`.
 pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> String) -> Result<(), Failure> {
     if !json {
         return text(&(for_people() + "\n"));
@@ -18,9 +18,7 @@ pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> S
     text(&(line + "\n"))
 }
 
-/// Prints `text` as it is. A reader that went away, such as `head`, has read all it wanted.
-///
-/// Fails when it cannot be written, on a full disk say.
+/// Prints `text` unchanged. A closed pipe is no failure: a reader such as `head` has read all it wanted.
 pub fn text(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

@@ -1,4 +1,4 @@
-//! What several modules' tests need: a keeper on a folder of its own, and something for it to see.
+//! Shared test fixtures: a keeper on a folder of its own, and scripted observations.
 
 use std::{
     sync::{
@@ -23,7 +23,7 @@ use crate::{
     profile::SignedInAccount,
 };
 
-/// A profile in a folder of its own, and the clock it lives by.
+/// A profile in a folder of its own, with the clock it uses.
 pub(crate) struct TempProfile {
     pub(crate) folder: TempDir,
     pub(crate) clock: FakeClock,
@@ -32,9 +32,8 @@ pub(crate) struct TempProfile {
     pub(crate) sealed: Arc<AtomicUsize>,
     pub(crate) policy: CapturePolicy,
     pub(crate) zone: Arc<Mutex<TimeZone>>,
-    /// CPU time that the process is said to have used, milliseconds.
+    /// CPU time that the fake meter reports, in milliseconds.
     pub(crate) cpu_ms: Arc<AtomicU64>,
-    /// Whether the owner is being enrolled.
     pub(crate) enrols: Arc<AtomicBool>,
 }
 
@@ -57,7 +56,7 @@ impl TempProfile {
         Self { policy, ..self }
     }
 
-    /// Where the machine tells of its power supplies.
+    /// The folder of fake power supplies.
     pub(crate) fn supplies(&self) -> std::path::PathBuf {
         self.folder.path().join("sys/power_supply")
     }
@@ -102,21 +101,21 @@ impl TempProfile {
         .unwrap()
     }
 
-    /// The same, with consent.
+    /// A keeper of the profile, with consent given.
     pub(crate) fn consenting(&self) -> Keeper {
         let mut keeper = self.keeper();
         keeper.grant(TRACKING_VERSION).unwrap();
         keeper
     }
 
-    /// Lives on for `seconds`, a face being watched that blinks at the end of every `blink_every`th second.
+    /// Observes a face for `seconds`; it blinks at the end of every `blink_every`th second.
     pub(crate) fn watch(&self, keeper: &mut Keeper, seconds: u64, blink_every: u64) {
         keeper.news(CaptureEvent::Opened);
         for second in 1..=seconds {
             let from = self.clock.now();
             self.clock.advance(Duration::from_secs(1));
             let at = self.clock.now();
-            // A frame on the boundary would begin another minute.
+            // A frame exactly on the boundary would begin another minute.
             let end = at.checked_sub(Duration::from_millis(1)).unwrap();
             let sighting = Sighting { at: end, sight: Sight::Measurable, ear: Some(0.3), baseline: Some(0.3) };
             let mut settled = vec![Observation::Observed { from, to: at, closed: Duration::ZERO }];
@@ -129,7 +128,7 @@ impl TempProfile {
         keeper.news(CaptureEvent::Closed);
     }
 
-    /// Lives on for `seconds` with nothing to see.
+    /// Passes `seconds` without any frames.
     pub(crate) fn idle(&self, keeper: &mut Keeper, seconds: u64) {
         for _ in 0..seconds {
             self.clock.advance(Duration::from_secs(1));

@@ -1,4 +1,4 @@
-//! Who is signed in, and who was.
+//! The account file: who is signed in, and which accounts there were.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::{
     files::{self, FileError},
 };
 
-/// An account on a server, as whose a minute counts. It is fixed when the minute begins.
+/// The account on a server that a minute counts for. It is fixed when the minute begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Owner {
     /// The server's base URL.
@@ -19,36 +19,34 @@ pub struct Owner {
     pub user_id: UserId,
 }
 
-/// `account.json`. It holds no secret.
+/// The content of `account.json`, which holds no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountFile {
-    /// The account that is signed in.
     pub current: Option<SignedInAccount>,
-    /// The first account this profile ever had: the only one that may adopt nobody's minutes.
+    /// The profile's first account, the only one that may adopt minutes of nobody.
     pub first: Option<FirstAccount>,
-    /// A consent or withdrawal that the server has not heard of yet.
+    /// A consent or withdrawal that the server has not been told yet.
     #[serde(default)]
     pub consent_to_tell: Option<ConsentRecord>,
-    /// Accounts that are no more: nothing waits for them. Whoever registers again gets another id.
+    /// Erased accounts, for which nothing is queued. Whoever registers again gets another id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erased: Vec<Owner>,
-    /// Withdrawals on a server of which it has not said yet when they were made.
+    /// Withdrawals on a server that has not said yet when they were made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undated: Vec<Undated>,
 }
 
 impl AccountFile {
-    /// The profile's file; `None` where nobody ever signed in.
+    /// Reads the profile's file; `None` where nobody ever signed in.
     pub fn load(paths: &Paths) -> Result<Option<Self>, FileError> {
         files::load(&paths.account_file())
     }
 
-    /// Replaces the profile's file.
     pub fn save(&self, paths: &Paths) -> Result<(), FileError> {
         files::save(&paths.account_file(), self)
     }
 
-    /// Where a damaged file is kept, so that it is not replaced in silence.
+    /// Where a damaged file is kept, so that it is not silently replaced.
     #[must_use]
     pub fn set_aside(paths: &Paths) -> PathBuf {
         paths.data.join("account.json.damaged")
@@ -58,38 +56,34 @@ impl AccountFile {
 /// A withdrawal whose time is not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undated {
-    /// The account whose consent it was.
     pub owner: Owner,
-    /// When it was heard of and the source was closed.
+    /// When we learnt of it and closed the source.
     pub heard: Timestamp,
 }
 
-/// An account on a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedInAccount {
     /// The server's base URL.
     pub server: String,
     pub user_id: UserId,
     pub email: String,
-    /// Whether the server has ended the session: there are no tokens any more, wherever they were kept.
+    /// Whether the server has ended the session, so that there are no tokens any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub session_ended: bool,
 }
 
 impl SignedInAccount {
-    /// Whose the minutes are that begin while it is signed in.
+    /// The owner of minutes that begin while it is signed in.
     #[must_use]
     pub fn owner(&self) -> Owner {
         Owner { server: self.server.clone(), user_id: self.user_id }
     }
 }
 
-/// The profile's first account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirstAccount {
     pub owner: Owner,
-    /// Whether it adopted the minutes from before it.
+    /// Whether it adopted the minutes from before its sign-in.
     pub adopted: bool,
-    /// When it signed in.
     pub at: Timestamp,
 }

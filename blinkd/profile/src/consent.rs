@@ -1,5 +1,5 @@
-//! This machine's consent. The daemon reads its file again whenever that changes, for `blinkctl consent withdraw` works
-//! without one.
+//! This machine's record of consent. The daemon reads the file again whenever it changes, because `blinkctl consent
+//! withdraw` also works without a daemon.
 
 use std::{
     fs,
@@ -14,19 +14,16 @@ use crate::{
     files::{self, FileError},
 };
 
-/// The record of `paths`; `None` where nothing was ever recorded.
-///
-/// Fails when the file cannot be read, or is damaged, which counts as no consent.
+/// Reads the record; `None` where nothing was ever recorded. A damaged file is an error, and counts as no consent.
 pub fn load(paths: &Paths) -> Result<Option<ConsentRecord>, FileError> {
     files::load(&paths.consent_file())
 }
 
-/// Replaces the record of `paths`.
 pub fn save(paths: &Paths, record: &ConsentRecord) -> Result<(), FileError> {
     files::save(&paths.consent_file(), record)
 }
 
-/// The consent file and what it said last.
+/// The consent file and its last content.
 #[derive(Debug)]
 pub struct Consent {
     path: PathBuf,
@@ -35,7 +32,7 @@ pub struct Consent {
 }
 
 impl Consent {
-    /// Reads the file. What cannot be read is no consent.
+    /// Reads the file. One that cannot be read counts as no consent.
     #[must_use]
     pub fn open(path: &Path) -> Self {
         let mut consent = Self { path: path.to_owned(), seen: None, record: None };
@@ -43,7 +40,7 @@ impl Consent {
         consent
     }
 
-    /// Reads the file again if it changed; whether the answer changed with it.
+    /// Reads the file again if it changed; returns whether the record changed.
     pub fn refresh(&mut self) -> bool {
         if stamp(&self.path) == self.seen {
             return false;
@@ -61,7 +58,7 @@ impl Consent {
         });
     }
 
-    /// Whether tracking is consented to, by the text of this build.
+    /// Whether tracking is consented to, with the text of this build.
     #[must_use]
     pub fn granted(&self) -> bool {
         self.record.as_ref().is_some_and(|record| record.granted && record.version == TRACKING_VERSION)
@@ -72,9 +69,8 @@ impl Consent {
         self.record.as_ref()
     }
 
-    /// Records a consent or a withdrawal. A withdrawal holds for this process even where it cannot be written.
-    ///
-    /// Fails when the file cannot be written; a consent then does not hold.
+    /// Records a consent or a withdrawal. When the file cannot be written, a withdrawal holds for this process all the
+    /// same, but a consent does not.
     pub fn set(&mut self, record: ConsentRecord) -> Result<(), FileError> {
         let saved = files::save(&self.path, &record);
         if saved.is_ok() || !record.granted {

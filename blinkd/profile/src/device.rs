@@ -1,4 +1,4 @@
-//! This installation's id, and whether the profile was carried to another machine.
+//! This installation's id, and whether the profile was moved from another machine.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::{
     files::{self, FileError},
 };
 
-/// Sets our fingerprint apart from what other programs make of the same machine id.
+/// Separates our fingerprint from those that other programs derive from the same machine id.
 const SALT: &[u8] = b"blinkd device fingerprint 1\n";
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ struct DeviceFile {
     device_id: DeviceId,
     /// SHA-256 over a salt and the machine's id; null where the machine has none.
     machine: Option<String>,
-    /// Ids this profile had on other machines.
+    /// Ids that this profile had on other machines.
     #[serde(default)]
     foreign: Vec<DeviceId>,
 }
@@ -28,13 +28,13 @@ struct DeviceFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub id: DeviceId,
-    /// Ids the profile had on machines it was carried or copied from.
+    /// Ids that the profile had on machines it was moved or copied from.
     pub foreign: Vec<DeviceId>,
 }
 
 impl Device {
-    /// The profile's device id, made on first run, and anew on a machine with another fingerprint. A damaged file
-    /// gets a new id too; the minutes under the old one stay ours.
+    /// The profile's device id. It is made on first run, and again on a machine with another fingerprint. A damaged
+    /// file gets a new id too; the minutes under the old id stay ours.
     pub fn open(paths: &Paths, machine: Option<&str>) -> Result<Self, FileError> {
         let path = paths.device_file();
         let kept: Option<DeviceFile> = match files::load(&path) {
@@ -57,7 +57,7 @@ impl Device {
     }
 }
 
-/// This machine's fingerprint; `None` where it has no id of its own.
+/// This machine's fingerprint; `None` where it has no id.
 #[must_use]
 pub fn fingerprint() -> Option<String> {
     ["/etc/machine-id", "/var/lib/dbus/machine-id"].iter().find_map(|path| {

@@ -1,4 +1,4 @@
-//! Small JSON files, written whole or not at all.
+//! Small JSON files, written completely or not at all.
 
 use std::{
     fs,
@@ -8,24 +8,21 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// Why a small file could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
-    /// It could not be read.
     #[error("{} cannot be read: {source}", path.display())]
     Read {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    /// It could not be written.
     #[error("{} cannot be written: {source}", path.display())]
     Write {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    /// It is not what it should be.
+    /// The content is not of the expected type.
     #[error("{} is damaged: {source}", path.display())]
     Damaged {
         path: PathBuf,
@@ -35,12 +32,12 @@ pub enum FileError {
 }
 
 impl FileError {
-    /// What is wrong, for the logs. They name no file, for a path may name the person; nor do they quote what is in one.
+    /// The reason for the logs, without the file's name, which may name the person, and without its content.
     #[must_use]
     pub fn why(&self) -> String {
         match self {
             Self::Read { source, .. } => format!("it cannot be read: {}", source.kind()),
-            // The source of a half written file's error names that file, so its kind alone is told.
+            // The error of a half written file names that file, so only its kind is told.
             Self::Write { source, .. } => format!("it cannot be written: {}", source.kind()),
             Self::Damaged { source, .. } => {
                 format!("it is damaged at line {}, column {}", source.line(), source.column())
@@ -50,8 +47,6 @@ impl FileError {
 }
 
 /// Reads `path`; `None` where there is no such file.
-///
-/// Fails when the file cannot be read, or is not a `T`.
 pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -62,9 +57,7 @@ pub fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FileError> {
     serde_json::from_slice(&bytes).map(Some).map_err(damaged)
 }
 
-/// Writes `value` to `path`, readable by its owner alone: a crash leaves the old file or the new one.
-///
-/// Fails when the folder or disk does not let us.
+/// Writes `value` to `path`, readable by its owner alone. A crash leaves the old file or the new one.
 pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
     let write = || {
         blink_files::private_folder(blink_files::folder_of(path))?;
@@ -77,8 +70,6 @@ pub fn save<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
 }
 
 /// Removes `path` if it is there.
-///
-/// Fails when the folder or disk does not let us.
 pub fn remove(path: &Path) -> Result<(), FileError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {

@@ -1,12 +1,12 @@
-//! A profile of blinkd on disk, as blinkd and blinkctl both know it.
+//! A profile of blinkd on disk, as shared by blinkd and blinkctl.
 //!
 //! - [`paths`]: where its files are
 //! - [`contents`]: which files are its own, and so which an erasure removes
-//! - [`files`]: small JSON files, read and replaced whole
-//! - [`account`], [`consent`], [`device`], [`pause`]: what these files say. They stand outside the store, so that damage
-//!   to it can neither open the camera nor sign anybody in or out
-//! - [`day_files`]: the local history, as everybody reads it
-//! - [`lock`]: the daemon that has the profile now
+//! - [`files`]: small JSON files, read and replaced as a whole
+//! - [`account`], [`consent`], [`device`], [`pause`]: the content of these files. They are outside of the store, so
+//!   that a damaged store can neither open the camera nor sign anybody in or out
+//! - [`day_files`]: the local history
+//! - [`lock`]: which daemon holds the profile now
 
 pub mod account;
 pub mod consent;

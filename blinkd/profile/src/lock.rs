@@ -1,4 +1,4 @@
-//! Whether a daemon has the profile, by its lock: for the times when its socket does not tell.
+//! Tells by the lock file whether a daemon holds the profile, for when its socket does not answer.
 
 use std::{
     fs::{File, TryLockError},
@@ -7,14 +7,14 @@ use std::{
 
 use crate::{LockHolder, Paths};
 
-/// A lock file is not read further: a process id and a path.
+/// The most bytes that are read of a lock file, which holds a process id and a path.
 const MAX_BYTES: u64 = 8 << 10;
 
-/// Who holds the profile's lock; `None` where nobody does, or it cannot be told.
+/// The holder of the profile's lock; `None` where there is none, or it cannot be read.
 #[must_use]
 pub fn holder(paths: &Paths) -> Option<LockHolder> {
     let file = File::open(paths.lock()).ok()?;
-    // Shared, and for a moment: a daemon that starts right now tries again for longer than that.
+    // The shared lock is held for a moment only; a daemon that starts meanwhile retries for longer.
     if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
         return None;
     }

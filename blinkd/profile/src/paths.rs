@@ -1,17 +1,15 @@
-//! Where a profile's files are: the XDG base directories, so that a whole profile moves with four variables.
+//! The places of a profile's files: the XDG base directories, so that four variables move a whole profile.
 //!
-//! Nothing here touches the file system; the folders are made by whoever writes into them.
+//! Nothing here touches the file system; whoever writes into a folder creates it.
 
 use std::{
     env, fmt,
     path::{Path, PathBuf},
 };
 
-/// The socket's name in its folder.
 pub(crate) const SOCKET: &str = "blinkd.sock";
 const RUN: &str = "run";
 
-/// The folders of one profile of blinkd.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
     /// `$XDG_CONFIG_HOME/blinkd`: `config.toml`.
@@ -31,7 +29,8 @@ impl Paths {
         Self::resolve(|name| env::var_os(name).map(PathBuf::from))
     }
 
-    /// As [`Self::from_env`] with the variables given. Relative values are ignored, as the XDG specification asks.
+    /// Like [`Self::from_env`], with the variables passed in. Relative values are ignored, as the XDG specification
+    /// requires.
     pub fn resolve(var: impl Fn(&str) -> Option<PathBuf>) -> Option<Self> {
         let absolute = |name: &str| var(name).filter(|p| p.is_absolute());
         let home = absolute("HOME").or_else(|| absolute("USERPROFILE"));
@@ -45,7 +44,7 @@ impl Paths {
         })
     }
 
-    /// All under one folder, for tests and the demonstration.
+    /// A profile with all its folders under `root`, for tests and the demonstration.
     #[must_use]
     pub fn under(root: &Path) -> Self {
         Self {
@@ -61,13 +60,12 @@ impl Paths {
         self.config.join("config.toml")
     }
 
-    /// The socket that blinkctl connects to.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.runtime.join(SOCKET)
     }
 
-    /// The folder of the socket where the system names none.
+    /// The socket's folder where the system has no runtime folder.
     pub(crate) fn run_in_data(&self) -> PathBuf {
         self.data.join(RUN)
     }
@@ -78,13 +76,12 @@ impl Paths {
         self.data.join("blinkd.lock")
     }
 
-    /// Who is signed in.
     #[must_use]
     pub fn account_file(&self) -> PathBuf {
         self.data.join("account.json")
     }
 
-    /// The tokens of who is signed in, where no keyring has them.
+    /// The tokens of the signed-in account, where no keyring holds them.
     #[must_use]
     pub fn tokens_file(&self) -> PathBuf {
         self.data.join("tokens.json")
@@ -95,7 +92,6 @@ impl Paths {
         self.data.join("device.json")
     }
 
-    /// A pause, while there is one.
     #[must_use]
     pub fn pause_file(&self) -> PathBuf {
         self.data.join("pause.json")
@@ -107,7 +103,6 @@ impl Paths {
         self.data.join("erasing.json")
     }
 
-    /// The record of this machine's consent.
     #[must_use]
     pub fn consent_file(&self) -> PathBuf {
         self.data.join("consent.json")
@@ -119,13 +114,13 @@ impl Paths {
         self.data.join("owner.json")
     }
 
-    /// The folder of the open minute and the queue.
+    /// The folder of the store: open minutes and the queue.
     #[must_use]
     pub fn store(&self) -> PathBuf {
         self.data.join("store")
     }
 
-    /// The folder of models that were fetched.
+    /// The folder of fetched models.
     #[must_use]
     pub fn models(&self) -> PathBuf {
         self.data.join("models")
@@ -138,9 +133,9 @@ impl Paths {
     }
 }
 
-/// What a running daemon writes into its lock file: its process, and where it listens.
+/// The content of a lock file: the process id of the daemon, and its socket.
 ///
-/// A client with another `XDG_RUNTIME_DIR`, as under cron or `su`, finds the daemon by it.
+/// It lets a client with another `XDG_RUNTIME_DIR`, as under cron or `su`, find the daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHolder {
     pub pid: u32,
@@ -149,8 +144,8 @@ pub struct LockHolder {
 }
 
 impl LockHolder {
-    /// Reads a lock file's text: the process id, then `socket=PATH`. Lines it does not know are ignored; `None` where
-    /// there is no process id.
+    /// Parses a lock file: the process id, then `socket=PATH`. Unknown lines are ignored; `None` where there is no
+    /// process id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
@@ -159,8 +154,8 @@ impl LockHolder {
         Some(Self { pid, socket })
     }
 
-    /// What to do where the daemon listens at another socket than the one that `paths` names; `None` where it is the
-    /// same, or is not known.
+    /// The fix when the daemon listens at another socket than the one that `paths` names; `None` where it is the same,
+    /// or is not known.
     #[must_use]
     pub fn elsewhere(&self, paths: &Paths) -> Option<String> {
         let socket = self.socket.as_deref().filter(|socket| **socket != paths.socket())?;
@@ -176,7 +171,7 @@ impl LockHolder {
 impl fmt::Display for LockHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.pid)?;
-        // A path that is no line of text is left out: what is written must be read back as it is.
+        // A path with a line break is left out, because it would not be read back unchanged.
         match self.socket.as_deref().and_then(Path::to_str) {
             Some(socket) if !socket.contains(['\n', '\r']) => writeln!(f, "socket={socket}"),
             _ => Ok(()),

@@ -1,7 +1,7 @@
 //! A pause, kept in a file so that it survives a restart.
 //!
-//! It ends when the wall clock says so, or when the monotonic one has run for its length: a clock that is set back makes
-//! no pause of ten minutes last for a day. Across a restart it lasts no longer than it was long.
+//! It ends when the wall clock says so, or when the monotonic clock has run for its length: setting the clock back does
+//! not extend a pause of ten minutes to a day. After a restart it lasts at most its length again.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,13 +17,13 @@ use crate::{
 struct PauseFile {
     /// `None`: until resumed.
     until: Option<Timestamp>,
-    /// By the wall clock then; absent in files of older versions.
+    /// Wall clock time of its beginning; absent in files of older versions.
     #[serde(default)]
     begun: Option<Timestamp>,
 }
 
 impl PauseFile {
-    /// How much of it is left at most, by a wall clock that may have been set.
+    /// The most time that may be left of it; the wall clock may have been set.
     fn left(&self, now: Timestamp) -> Option<Duration> {
         let until = self.until?;
         let from = self.begun.map_or(now, |begun| begun.max(now));
@@ -31,17 +31,17 @@ impl PauseFile {
     }
 }
 
-/// Whether tracking is paused.
 #[derive(Debug)]
 pub struct Pause {
     path: PathBuf,
     now: Option<PauseFile>,
-    /// When its length is over, by the monotonic clock.
+    /// Monotonic time at which its length is over.
     ends: Option<Duration>,
 }
 
 impl Pause {
-    /// The pause of the profile. A file that cannot be read is a pause: rather no picture than one nobody wanted.
+    /// Reads the profile's pause. A file that cannot be read counts as a pause, because observing against the person's
+    /// wish would be worse.
     #[must_use]
     pub fn open(paths: &Paths, now: Timestamp, mono: Duration) -> Self {
         let path = paths.pause_file();
@@ -59,16 +59,15 @@ impl Pause {
             && self.ends.is_none_or(|ends| mono < ends)
     }
 
-    /// Ends a pause whose time is over.
     pub fn expire(&mut self, now: Timestamp, mono: Duration) {
         if self.now.is_some() && !self.holds(now, mono) {
-            // If the file stays, it says the same on the next start: over.
+            // If the file cannot be removed, it has expired at the next start too.
             let _ = files::remove(&self.path);
             (self.now, self.ends) = (None, None);
         }
     }
 
-    /// Pauses until then, or until [`Self::end`]. It holds for this process even where it cannot be written.
+    /// Pauses until the given time, or until [`Self::end`]. It holds for this process even where it cannot be written.
     pub fn begin(&mut self, until: Option<Timestamp>, now: Timestamp, mono: Duration) -> Result<(), FileError> {
         let pause = PauseFile { until, begun: Some(now) };
         self.now = Some(pause);
@@ -114,7 +113,7 @@ mod tests {
         let (t, s) = (|s| Timestamp::from_second(s).unwrap(), Duration::from_secs);
         let mut pause = Pause::open(&paths, t(1_000_000), s(50));
         pause.begin(Some(t(1_000_600)), t(1_000_000), s(50)).unwrap();
-        // A day back: only the monotonic clock knows.
+        // The wall clock is set back a day, so only the monotonic clock ends the pause.
         assert!(pause.holds(t(914_000), s(649)) && !pause.holds(t(914_000), s(650)));
         let again = Pause::open(&paths, t(914_000), s(0));
         assert!(again.holds(t(914_000), s(599)) && !again.holds(t(914_000), s(600)), "no longer than it was long");

@@ -1,4 +1,4 @@
-//! `blinkd analyze`: the blinks of a video file, by the daemon's own pipeline and defaults.
+//! `blinkd analyze`: counts the blinks of a video file with the daemon's pipeline and defaults.
 
 mod plot;
 mod trace;
@@ -46,10 +46,10 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Debug, Serialize)]
 struct Output {
-    /// A name that is not UTF-8 is shown as well as can be.
+    /// Bytes that are not UTF-8 are replaced.
     input: String,
     frames: u64,
     fps: f64,
@@ -63,7 +63,7 @@ struct Output {
     cost: Cost,
 }
 
-/// Frames are 0-based and inclusive; `duration_ms` is the width at half depth.
+/// Frame numbers are 0-based and inclusive; `duration_ms` is the width at half depth.
 #[derive(Debug, Serialize)]
 struct BlinkOutput {
     start_frame: u64,
@@ -75,7 +75,7 @@ struct BlinkOutput {
     complete: bool,
 }
 
-/// Milliseconds are means for a frame.
+/// Milliseconds are means per frame.
 #[derive(Debug, Serialize)]
 struct Cost {
     decode_ms: f64,
@@ -84,9 +84,6 @@ struct Cost {
     peak_rss_bytes: u64,
 }
 
-/// Runs the command.
-///
-/// Fails where the file or the model cannot be used, or an output cannot be written.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let plot = args.plot.as_deref().map(plot::Plot::new).transpose()?;
     let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;

@@ -1,4 +1,4 @@
-//! `blinkd bench`: how right the pipeline is on a clip, and what a frame costs.
+//! `blinkd bench`: measures the pipeline's accuracy on a clip, and its time per frame.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// What `--json` prints. Times are wall milliseconds of a frame, decoding included.
+/// The output of `--json`. Times are wall milliseconds per frame, decoding included.
 #[derive(Debug, Serialize)]
 struct Output {
     clip: String,
@@ -70,9 +70,6 @@ impl From<Score> for Accuracy {
     }
 }
 
-/// Runs the command.
-///
-/// Fails where the clip, the model or the truth file cannot be used.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let truth = args.truth.as_deref().map(|path| read_truth(path, &args.clip)).transpose()?;
     let clip = clip::run(&args.clip, None, |_, _, _| {})?;

@@ -1,4 +1,4 @@
-//! `blinkd cameras`: which cameras there are, and whether they can be used.
+//! `blinkd cameras`: lists the cameras and whether they can be used.
 
 use blink_vision::native::camera::{self, Camera, CameraState};
 
@@ -13,9 +13,7 @@ pub struct Args {
     pub json: bool,
 }
 
-/// Runs the command. It opens no camera.
-///
-/// Fails when the list cannot be written; no camera is an empty one.
+/// Prints the list. It opens no camera.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let cameras = camera::list();
     stdout::result(args.json, &cameras, || for_people(&cameras))

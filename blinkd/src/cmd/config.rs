@@ -1,4 +1,4 @@
-//! `blinkd config`: the settings, read and changed in their file.
+//! `blinkd config`: reads and changes the settings file.
 
 use std::{env, path::Path};
 
@@ -54,9 +54,7 @@ pub enum Action {
     },
 }
 
-/// Runs the command.
-///
-/// Fails when the file, a key or a value is wrong (exit code 2), or the file cannot be written.
+/// Runs the command. A wrong file, key or value ends with exit code 2.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let file = super::profile()?.config_file();
     match &args.action {
@@ -105,7 +103,7 @@ fn print(json: bool, value: &Value, text: &str) -> Result<(), Failure> {
     stdout::result(json, value, || text.to_owned())
 }
 
-/// A value in its own type.
+/// A value in the key's JSON type.
 fn typed(key: &Key, text: &str) -> Value {
     match key.kind {
         Kind::Text => Value::from(text),
@@ -128,7 +126,7 @@ fn find(path: &str) -> Result<&'static Key, Failure> {
     })
 }
 
-/// How many letters must be put in, taken out or changed (Levenshtein).
+/// The Levenshtein distance: how many characters must be inserted, removed or replaced.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

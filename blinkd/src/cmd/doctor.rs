@@ -1,4 +1,4 @@
-//! `blinkd doctor`: every cause of trouble, and what mends it, without asking a daemon.
+//! `blinkd doctor`: makes all checks without asking a daemon.
 
 use std::env;
 
@@ -36,9 +36,7 @@ struct Report {
     checks: Vec<Check>,
 }
 
-/// Runs the command.
-///
-/// Fails when something keeps blinks from being counted or sent, after all was printed.
+/// Runs the command. After printing, it fails if something keeps blinks from being counted or sent.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let config = Config::read(&paths.config_file(), false, env::vars_os()).map_err(|failure| failure.problem);
@@ -96,7 +94,7 @@ fn line(check: &Check) -> String {
     format!("{mark} {:<12} {}{fix}", check.id, check.message)
 }
 
-/// What the store holds back; only looked at while no daemon has it.
+/// What is kept back from upload; read only while no daemon has the store open.
 fn kept_back(paths: &Paths, account: &AccountFile) -> Option<KeptBack> {
     let folder = paths.store();
     if !folder.exists() {

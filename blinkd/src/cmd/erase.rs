@@ -1,4 +1,4 @@
-//! `blinkd erase`: erasing while no daemon runs. `blinkctl delete` asks for it; a running daemon erases itself.
+//! `blinkd erase`: erases while no daemon runs, for `blinkctl delete`. A running daemon erases itself.
 
 use blink_profile::Paths;
 use blink_profile::contents;
@@ -41,9 +41,7 @@ fn left(error: &EraseError) -> Failure {
     Failure::failed(code::NOT_ERASED, format!("Not everything could be erased: {error}."), fix)
 }
 
-/// Runs the command.
-///
-/// Fails when a daemon runs (exit code 5), or something cannot be erased.
+/// Runs the command. Fails when a daemon runs (exit code 5), or when something cannot be erased.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let lock = Lock::take(&paths)?;
@@ -52,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let done = LocalErasure { everything: args.everything, ..counted };
     erase::begin(&paths, args.everything)?;
     if args.everything {
-        // The keyring holds a sign-in of this profile, if there is one; without a keyring there is nothing in it.
+        // The profile's tokens may be in the keyring, whether or not somebody is signed in now.
         Vault::open(&paths, super::uses_keyring(&paths)).forget();
         erase::everything(&paths).and_then(|()| erase::finish(&paths)).map_err(|error| left(&error))?;
     } else {
@@ -65,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     })
 }
 
-/// What is left in the profile's folders, which is not blinkd's.
+/// Says what is left in the profile's folders because it is not blinkd's.
 fn stays(paths: &Paths) -> String {
     let others: Vec<_> = contents::others(paths).iter().map(|path| path.display().to_string()).collect();
     if others.is_empty() {
@@ -74,7 +72,7 @@ fn stays(paths: &Paths) -> String {
     format!("; this stays, for it is not blinkd's: {}", others.join(", "))
 }
 
-/// A store that cannot be read is counted by the history alone: it goes all the same.
+/// Counts for the receipt. An unreadable store is counted from the history alone, since it is erased all the same.
 fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
     let account: AccountFile = AccountFile::load(paths).ok().flatten().unwrap_or_default();
     let folder = paths.store();

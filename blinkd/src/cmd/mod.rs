@@ -1,4 +1,4 @@
-//! A file for each command: `Args`, and `run(Args) -> Result<(), Failure>`.
+//! The commands, one file each, with `Args` and `run(Args) -> Result<(), Failure>`.
 
 pub(crate) mod analyze;
 pub(crate) mod bench;
@@ -17,13 +17,13 @@ use blink_proto::problem::code;
 
 use crate::{config::Config, exit::Failure};
 
-/// The profile that the environment names.
+/// The profile that the environment variables name.
 pub(crate) fn profile() -> Result<Paths, Failure> {
     let fix = "Set HOME to your home folder.";
     Paths::from_env().ok_or_else(|| Failure::usage(code::NO_HOME, "Neither HOME nor the XDG folders are set.", fix))
 }
 
-/// Whether the profile's sign-in may be in a keyring.
+/// Whether the profile's tokens may be in a keyring.
 fn uses_keyring(paths: &Paths) -> bool {
     Config::read(&paths.config_file(), false, env::vars_os()).map_or(true, |config| config.keyring)
 }

@@ -1,4 +1,4 @@
-//! `blinkd models`: where each model is looked for, which was found, its hash and licence; and fetching them.
+//! `blinkd models`: lists where each model was looked for and found, its hash and licence; and fetches models.
 
 mod fetch;
 
@@ -42,9 +42,7 @@ struct Row {
     path: Option<String>,
 }
 
-/// Runs the command.
-///
-/// Fails where a model is missing or damaged, after the list was printed; and where fetching failed.
+/// Runs the command. A missing or damaged model is a failure after the list was printed.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let folders = folders();
     if args.fetch {
@@ -55,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let rows = found.iter().map(|(model, found)| Row::new(model, found)).collect();
     let output = Output { looked_in: folders.iter().map(|folder| shown(folder)).collect(), models: rows };
     let wrong: Vec<&ModelError> = found.iter().filter_map(|(_, found)| found.as_ref().err()).collect();
-    // With --json a failure leaves standard output empty.
+    // With --json, a failure leaves standard output empty.
     if !args.json || wrong.is_empty() {
         stdout::result(args.json, &output, || output.for_people())?;
     }
@@ -67,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     })
 }
 
-/// A name that is not UTF-8 is shown as well as can be.
+/// Bytes that are not UTF-8 are replaced.
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -46,8 +46,6 @@ pub struct Args {
 }
 
 /// Runs the daemon until it is told to stop.
-///
-/// Fails when wrong configuration, another daemon of this profile, or folders that cannot be written.
 pub(crate) fn run(args: Args) -> Result<(), Failure> {
     let paths = super::profile()?;
     let file = args.config.clone().unwrap_or_else(|| paths.config_file());

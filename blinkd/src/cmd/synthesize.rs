@@ -1,4 +1,4 @@
-//! `blinkd synthesize`: the synthetic source, written to a video file, with the truth about its blinks.
+//! `blinkd synthesize`: writes the synthetic source to a video file, with the ground truth of its blinks.
 
 use std::{
     fs,
@@ -85,13 +85,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure> {
     let refused = |error: opencv::Error| unwritable(path, &error.message);
-    // OpenCV does not say why it cannot write, the system does.
+    // OpenCV does not say why it cannot write, but the system does.
     fs::File::create(path).map_err(|error| unwritable(path, &error.to_string()))?;
     let codec = VideoWriter::fourcc('M', 'J', 'P', 'G').map_err(refused)?;
     let mut face = SyntheticFace::new(spec, Timestamp::UNIX_EPOCH).map_err(refused)?;
     let size = face.draw(Duration::ZERO).and_then(opencv::core::MatTraitConst::size).map_err(refused)?;
     let size = Size::new(size.width, size.height);
-    // FFmpeg reads meaning into names such as `pipe:1.avi`, but into none that begins at the root.
+    // FFmpeg gives names such as `pipe:1.avi` a meaning, but no absolute path.
     let whole = std::path::absolute(path).map_err(|error| unwritable(path, &error.to_string()))?;
     let mut writer =
         VideoWriter::new_with_backend(whole, videoio::CAP_FFMPEG, codec, spec.fps, size, true).map_err(refused)?;
@@ -110,7 +110,8 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
     check_is_whole(path, frames)
 }
 
-/// OpenCV's writer does not say that the disk was full: the file's header then states more than there is, or nothing.
+/// Checks the file's header against its frames: OpenCV's writer does not report a full disk, and the header then states
+/// more frames than there are, or none.
 fn check_is_whole(path: &Path, frames: u64) -> Result<(), Failure> {
     let refused = |error: std::io::Error| unwritable(path, &error.to_string());
     let mut file = fs::File::open(path).map_err(refused)?;

@@ -1,4 +1,4 @@
-//! The configuration as people read it: the commented first file, and the table of `docs/configuration.md`.
+//! Texts made from the table of keys: the commented first file, and the table of `docs/configuration.md`.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Changing one setting in the file: its comments, its order and everything else in it stay as they are.
+//! Changes one setting in the file and leaves its comments, its order and everything else as they are.
 
 use std::{
     env, fs,
@@ -12,14 +12,10 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 use super::{Config, Key, Kind, first_file};
 use crate::exit::Failure;
 
-/// Where a value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It is the default.
     Default,
-    /// The file says so.
     File,
-    /// An environment variable does.
     Environment,
 }
 
@@ -34,7 +30,7 @@ impl Origin {
     }
 }
 
-/// Where each key's value comes from, in the order of [`super::KEYS`].
+/// The origin of each key's value, in the order of [`super::KEYS`].
 pub(crate) fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
     let document = parse(file, &text_of(file)?.unwrap_or_default())?;
     let of = |key: &Key| {
@@ -49,16 +45,15 @@ pub(crate) fn origins(file: &Path) -> Result<Vec<Origin>, Failure> {
     Ok(super::KEYS.iter().map(of).collect())
 }
 
-/// Writes `value` for `key` into `file`, which is made if need be, whole or not at all. Returns the value as it holds.
-///
-/// Fails when the value may not stand there, the file was wrong before, or it cannot be written.
+/// Writes `value` for `key` into `file`, completely or not at all; the file is created if need be. Returns the value in
+/// its normal form. Fails when the value is not allowed, when the file was wrong before, or when it cannot be written.
 pub(crate) fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure> {
     let mut wanted = Config::default();
     (key.set)(&mut wanted, value).map_err(|why| {
         let fix = format!("{} docs/configuration.md has more.", key.meaning);
         Failure::usage(code::CONFIG_INVALID, format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
     })?;
-    // As the person wrote it, where it is text: the normal form may be longer than what they mean.
+    // Text is kept as the person wrote it, because its normal form may be longer.
     let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
     let written = text_of(file)?.unwrap_or_else(first_file);
     let form = Form::read(&written);
@@ -71,7 +66,7 @@ pub(crate) fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure
             document.to_string()
         }
     };
-    // What was wrong in the file before is said now, and nothing is written.
+    // An error that was in the file before is reported now, and nothing is written.
     Config::default().take_file(file, &text)?;
     write(file, &form.put_on(&text)).map_err(|error| {
         let message = format!("The configuration {} cannot be written: {error}.", file.display());
@@ -80,7 +75,7 @@ pub(crate) fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure
     Ok((key.get)(&wanted))
 }
 
-/// How an editor wrote the file, beyond what is in it.
+/// Features of the file's encoding, which depend on the editor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Form {
     byte_order_mark: bool,
@@ -92,7 +87,7 @@ impl Form {
 
     fn read(text: &str) -> Self {
         let lines = text.matches('\n').count();
-        // Of a file with lines of both kinds the commoner is kept.
+        // Of a file with both kinds of line ends, the more frequent one is kept.
         Self {
             byte_order_mark: text.starts_with(Self::MARK),
             carriage_returns: 2 * text.matches("\r\n").count() > lines,
@@ -148,7 +143,7 @@ fn put(document: &mut DocumentMut, key: &Key, value: &str) {
     let Some(table) = table.as_table_like_mut() else { return };
     match table.get_mut(key.name).and_then(Item::as_value_mut) {
         Some(old) => {
-            // The spaces before it and the comment behind it are the person's.
+            // The spaces before the value and the comment behind it are kept.
             *new.decor_mut() = old.decor().clone();
             *old = new;
         }
@@ -156,7 +151,7 @@ fn put(document: &mut DocumentMut, key: &Key, value: &str) {
     }
 }
 
-/// The text with the commented default of `key`, in its own table, turned into a value; `None` where there is no such
+/// The text with the commented default of `key`, in its own table, replaced by the value; `None` where there is no such
 /// line.
 fn uncommented(text: &str, key: &Key, value: &str) -> Option<String> {
     let (mut inside, mut found) = (false, false);
@@ -180,7 +175,7 @@ fn uncommented(text: &str, key: &Key, value: &str) -> Option<String> {
 }
 
 fn write(file: &Path, text: &str) -> io::Result<()> {
-    // People keep their settings elsewhere and link to them: the link stays.
+    // A link to a settings file elsewhere is kept: its target is replaced.
     let target = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
     blink_files::private_folder(blink_files::folder_of(&target))?;
     blink_files::save(&target, mode_of(&target), |new| new.write_all(text.as_bytes()))

@@ -1,4 +1,4 @@
-//! Every key of the configuration: the one table that the parser, the first file and the document are made from.
+//! The table of all configuration keys, from which the parser, the first file and the document are made.
 
 use std::time::Duration;
 
@@ -7,17 +7,16 @@ use jiff::civil::Time;
 
 use super::Config;
 
-/// What a value must be in TOML.
+/// The TOML type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Text,
     Integer,
-    /// `true` or `false`.
     Boolean,
 }
 
 impl Kind {
-    /// Its name in the document and in errors.
+    /// The type's name in the document and in errors.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -30,18 +29,17 @@ impl Kind {
 
 #[derive(Debug)]
 pub(crate) struct Key {
-    /// The table it stands in.
+    /// The TOML table that holds the key.
     pub section: &'static str,
     pub name: &'static str,
-    /// What its value must be.
     pub kind: Kind,
-    /// The default, as it stands in TOML.
+    /// The default, written as TOML.
     pub default: &'static str,
-    /// What it means, for people.
+    /// The meaning, as people read it.
     pub meaning: &'static str,
-    /// Takes a value, or says what may stand there.
+    /// Parses and sets the value, or says what is allowed.
     pub set: fn(&mut Config, &str) -> Result<(), String>,
-    /// The value that holds, as [`Self::set`] takes it.
+    /// The current value, as [`Self::set`] takes it.
     pub get: fn(&Config) -> String,
 }
 
@@ -122,7 +120,7 @@ pub(crate) const KEYS: &[Key] = &[
         meaning: "The server that `blinkctl register` and `blinkctl login` use when they name none. Nothing is sent \
                   before one of them succeeds.",
         set: |config, text| {
-            // Whether plain HTTP is allowed is known only with the flags.
+            // Plain HTTP is let through here, because whether it is allowed depends on the flags.
             config.server = crate::upload::BaseUrl::parse(text, true).map_err(|problem| problem.message)?.to_string();
             Ok(())
         },

@@ -1,10 +1,11 @@
-//! Settings: defaults, then the file, then the environment, then flags.
+//! Settings from the defaults, then the file, then the environment, then flags.
 //!
 //! - `keys`: the table of keys
-//! - [`Settings`]: those of a running daemon, which can be read again
+//! - [`Settings`]: the settings of a running daemon, which can be read again
 //! - `document`: the commented first file and the document's table
 //!
-//! A key that is not known is an error that names it, its file and its line: a misspelt setting must not be silent.
+//! An unknown key is an error that names the key, its file and its line, so that a misspelt setting does not pass
+//! unnoticed.
 
 mod document;
 mod edit;
@@ -70,10 +71,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads `file`, which must exist if `named` by the person and is otherwise written on first run, and then the
-    /// environment.
-    ///
-    /// Fails when the file cannot be read or understood, or a variable cannot: exit code 2.
+    /// Reads `file` and then the environment. The file must exist if the person `named` it; otherwise it is written on
+    /// first run. A file or variable that cannot be read or parsed is a failure with exit code 2.
     pub fn load(
         file: &Path,
         named: bool,
@@ -85,7 +84,7 @@ impl Config {
         Self::read(file, named, environment)
     }
 
-    /// The same, and nothing is written where there is no file.
+    /// Like [`Self::load`], but never writes the file.
     pub fn read(
         file: &Path,
         named: bool,
@@ -172,7 +171,7 @@ fn write_first(file: &Path) {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         io::Write::write_all(&mut options.open(file)?, first_file().as_bytes())
     };
-    // Without the file the defaults hold all the same.
+    // When the file cannot be written, the defaults still hold.
     let _: io::Result<()> = write();
 }
 

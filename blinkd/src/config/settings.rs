@@ -1,4 +1,4 @@
-//! The settings of a running daemon: read at its start, and again when asked.
+//! The settings of a running daemon, read at its start and again on request.
 
 use std::{
     env,
@@ -12,10 +12,10 @@ use blink_vision::SourceSpec;
 use super::{Config, KEYS};
 use crate::{capture::device, exit::Failure, keeper::CapturePolicy};
 
-/// What takes effect at the next start alone.
+/// Keys that take effect only at the next start.
 const AT_START: [&str; 1] = ["account.keyring"];
 
-/// Where the settings come from, and what they are now.
+/// The settings, and where they are read from.
 #[derive(Debug)]
 pub struct Settings {
     file: PathBuf,
@@ -25,20 +25,19 @@ pub struct Settings {
     current: Mutex<Config>,
 }
 
-/// What reading them again brought.
+/// The result of reading the settings again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reloaded {
     pub config: Config,
-    /// Whether frames come from elsewhere now.
+    /// Whether the source of frames changed.
     pub source: bool,
-    /// Whether the server or whom to trust there changed.
+    /// Whether the server or its `ca_file` changed.
     pub upload: bool,
-    /// Keys that changed and take effect at the next start.
+    /// Keys that changed but take effect only at the next start.
     pub restart_needed: Vec<String>,
 }
 
 impl Settings {
-    /// Reads them for the first time.
     pub fn load(file: &Path, named: bool, source: Option<SourceSpec>) -> Result<Self, Failure> {
         let current = Mutex::new(Config::load(file, named, env::vars_os())?);
         let settings = Self { file: file.to_owned(), named, source, current };
@@ -60,13 +59,13 @@ impl Settings {
         self.lock().clone()
     }
 
-    /// As they stand in the file and the environment now, or what is wrong there; nothing takes effect.
+    /// Reads the file and the environment without applying them.
     pub fn look(&self) -> Result<Config, Problem> {
         let config = Config::read(&self.file, self.named, env::vars_os()).map_err(|failure| failure.problem)?;
         Ok(self.flagged(config))
     }
 
-    /// Reads them again. Where that fails they stay as they are.
+    /// Reads the settings again. If that fails, the old ones stay.
     pub fn reload(&self) -> Result<Reloaded, Problem> {
         let config = Config::load(&self.file, self.named, env::vars_os()).map_err(|failure| failure.problem)?;
         let config = self.flagged(config);
@@ -85,7 +84,6 @@ impl Settings {
 }
 
 impl Config {
-    /// How considerate the daemon is to be.
     #[must_use]
     pub fn capture_policy(&self) -> CapturePolicy {
         CapturePolicy {

@@ -1,20 +1,20 @@
-//! Keeps the daemon's share of a core under a limit by asking for fewer frames, and for more again when it can.
+//! Keeps the daemon's CPU use under a limit by lowering the frame rate, and raises the rate again when it can.
 //!
-//! Pure. Hysteresis: it lowers after two measurements over the limit, so that a start or an upload is no reason, and
-//! raises after four well under it, and only as far as what was measured allows.
+//! It is pure. It lowers after two measurements over the limit, so that a start or an upload does not count, and raises
+//! after four well under it, only as far as the measurements allow.
 
-/// The frame rate is never lowered below this: blinks of 50 ms and the rule of 14.5 fps need it.
+/// The frame rate is never lowered below this: blinks of 50 ms and the minimum of 14.5 fps need it.
 pub(crate) const LOWEST_FPS: f64 = 15.0;
-/// Measurements over the limit before it lowers, and well under it before it raises.
+/// How many measurements over the limit lower the rate, and how many well under it raise it.
 const OVER: u32 = 2;
 const UNDER: u32 = 4;
-/// It aims below the limit, and raises only from well below that.
+/// It aims at this share of the limit, and raises only below the second share.
 const AIM: f64 = 0.95;
 const WELL_UNDER: f64 = 0.8;
-/// The most it raises by in one step.
+/// The largest factor of one raise.
 const STEP: f64 = 1.25;
 
-/// Decides the frame rate by what the last measurements said.
+/// Decides the frame rate from the last measurements.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Governor {
     pace: Option<f64>,
@@ -23,13 +23,13 @@ pub(crate) struct Governor {
 }
 
 impl Governor {
-    /// Takes a measurement: the share of a core in per cent at `fps` frames per second. Returns the most frames per
-    /// second to look at, or `None` for all. A `limit` of 0 is none.
+    /// Takes a measurement: the use of one core in per cent at `fps` frames per second. Returns the most frames per
+    /// second to process, or `None` for all. A `limit` of 0 means none.
     pub(crate) fn advise(&mut self, limit: f64, cpu_percent: f64, fps: f64) -> Option<f64> {
         if limit <= 0.0 {
             *self = Self::default();
         } else if fps <= 0.0 {
-            // Nothing is looked at: whatever it costs, frames are not the reason.
+            // No frames are processed, so the frame rate is not the cause of the CPU use.
             (self.over, self.under) = (0, 0);
         } else if cpu_percent > limit {
             (self.over, self.under) = (self.over + 1, 0);
@@ -46,7 +46,7 @@ impl Governor {
             if let (Some(pace), true) = (self.pace, self.under >= UNDER) {
                 self.under = 0;
                 let higher = pace * (AIM * limit / cpu_percent.max(0.1)).min(STEP);
-                // A source that gives fewer frames than it may is not held back any more.
+                // A source that gives fewer frames than allowed needs no limit any more.
                 self.set((fps > 0.9 * pace).then_some(higher));
             }
         }
@@ -66,7 +66,7 @@ mod tests {
 
     use super::*;
 
-    /// A machine on which the daemon costs so much with nothing to see, and so much more for each frame a second.
+    /// A model of a machine: CPU use in per cent when idle, and for each frame per second.
     struct Machine {
         idle: f64,
         frame: f64,
@@ -74,7 +74,7 @@ mod tests {
     }
 
     impl Machine {
-        /// The frame rates of `n` measurements.
+        /// The frame rates over `n` measurements.
         fn live(&self, governor: &mut Governor, limit: f64, n: usize) -> Vec<f64> {
             let mut fps = self.source_fps;
             let step = |_| {

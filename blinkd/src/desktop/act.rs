@@ -1,4 +1,4 @@
-//! What a click does. Every item is something that blinkctl can do as well.
+//! The actions of menu items. blinkctl can do each of them as well.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,25 +16,24 @@ use crate::{
     nudge::notice::{Notice, Notifier},
 };
 
-/// How long a result stays on the screen that nobody has to act on.
+/// How long a result is shown that needs no action.
 const SHORTLY: Duration = Duration::from_secs(8);
 
-/// What clicks are carried out with.
 #[derive(Clone)]
 pub(crate) struct Actions {
     pub daemon: Daemon,
-    /// Where results are said.
+    /// Shows the results.
     pub notifier: Arc<dyn Notifier>,
     pub config_file: std::path::PathBuf,
-    /// What stands in it; the server of somebody who is not signed in.
+    /// The settings, which name the server while nobody is signed in.
     pub settings: Arc<Settings>,
 }
 
 impl Actions {
-    /// Carries out a click on `item` while `status` was shown.
+    /// Carries out `item`, which was clicked while `status` was shown.
     pub(crate) async fn click(self, item: Item, status: Option<Status>) {
         let done = match item {
-            // It needs a terminal: it shows the whole consent text and asks.
+            // The set-up needs a terminal: it shows the whole consent text and asks.
             Item::SetUp => open::blinkctl("setup").await,
             Item::Tracking => self.ask(toggled(status.as_ref())).await,
             Item::PauseQuarter => self.ask(pause_for(15)).await,
@@ -96,7 +95,7 @@ impl Actions {
             let page = code.verification_uri_complete.as_deref().unwrap_or(&code.verification_uri);
             let shown = format!("Confirm the code {} at {}", code.user_code, code.verification_uri);
             self.say("Sign in", &shown).await;
-            // Without a browser here the person opens the address elsewhere.
+            // If no browser opens here, the person opens the address elsewhere.
             let _ = open::address(page).await;
             if let Reply::SignedIn(who) = self.reply(Request::LoginDeviceWait).await? {
                 self.say("Signed in", &format!("This machine counts for {}.", who.email)).await;
@@ -117,14 +116,14 @@ impl Actions {
     async fn say(&self, title: &str, text: &str) {
         let notice =
             Notice { title: title.to_owned(), text: text.to_owned(), actions: Vec::new(), stays: Some(SHORTLY) };
-        // An answer is not waited for: there is nothing to answer.
+        // The notice has no buttons, so there is no answer to wait for.
         if self.notifier.notify(notice).await.is_none() {
             tracing::debug!("nothing shows notifications here");
         }
     }
 }
 
-/// What a left click or the item `Tracking` asks for.
+/// The request of a left click and of the item `Tracking`.
 #[must_use]
 pub(crate) fn toggled(status: Option<&Status>) -> Request {
     match status.map(|status| status.state) {

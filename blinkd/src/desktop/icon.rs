@@ -1,32 +1,32 @@
-//! The tray icon, drawn: an eye whose colour and pupil tell the state at a glance.
+//! Draws the tray icon: an eye whose colour and pupil show the state.
 //!
-//! A panel may be light or dark and shows it at 16 to 64 pixels, so the white of the eye carries it on a dark panel, the
-//! coloured rim on a light one, and no state is told by colour alone: dot, ring, bars, stroke, exclamation mark.
+//! Panels may be light or dark and show the icon at 16 to 64 pixels. The white of the eye stands out on a dark panel
+//! and the coloured rim on a light one. No state is shown by colour alone: there is a dot, a ring, bars, a stroke or an
+//! exclamation mark.
 
 use blink_proto::status::State;
 
-/// Width and height, pixels: panels shrink it to what they need.
+/// Width and height in pixels; panels scale it down.
 pub(crate) const SIZE: u32 = 64;
-/// Samples of a pixel in each direction.
+/// Samples per pixel in each direction, for anti-aliasing.
 const SAMPLES: u32 = 4;
 
-/// What the icon tells.
+/// What the icon shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Look {
     /// Blinks are being counted.
     Tracking,
-    /// The camera is on, but nobody can be followed.
+    /// The camera is on, but nobody is followed.
     Away,
     /// Paused, locked or yielded.
     Paused,
     /// There is no camera, or another program has it.
     NoCamera,
-    /// Something keeps it from working, or the set-up is not done.
+    /// An error, or the set-up is not done.
     Problem,
 }
 
 impl Look {
-    /// The look of `state`.
     #[must_use]
     pub(crate) fn from_state(state: State) -> Self {
         match state {
@@ -49,7 +49,7 @@ impl Look {
     }
 }
 
-/// The icon of `look`: [`SIZE`] x [`SIZE`] pixels of red, green, blue and alpha, from the top left.
+/// The icon for `look`: [`SIZE`] x [`SIZE`] RGBA pixels from the top left.
 #[must_use]
 pub(crate) fn draw(look: Look) -> Vec<u8> {
     let mut pixels = Vec::with_capacity((SIZE * SIZE * 4) as usize);
@@ -87,15 +87,15 @@ fn pixel(look: Look, column: u32, row: u32) -> [u8; 4] {
     [byte(sum[0] / covered), byte(sum[1] / covered), byte(sum[2] / covered), byte(alpha)]
 }
 
-/// The colour at a point, both coordinates from -1 to 1, or nothing outside of the eye.
+/// The colour at a point, both coordinates from -1 to 1; `None` outside of the eye.
 fn ink(look: Look, x: f32, y: f32) -> Option<[f32; 3]> {
     const WHITE: [f32; 3] = [1.0, 1.0, 1.0];
-    /// Both circles of the lens, which is 0.97 wide and 0.68 high from its centre.
+    /// The radius of the two circles whose overlap is the eye, 0.97 wide and 0.68 high from its centre.
     const RADIUS: f32 = 1.032;
     const DROP: f32 = 0.352;
     let colour = look.colour();
     if look == Look::NoCamera {
-        // A stroke from the lower left to the upper right, with air on both sides so that it stands out on the eye.
+        // The stroke runs from the lower left to the upper right, with a gap on both sides so that it stands out.
         let off = (x + y).abs() / std::f32::consts::SQRT_2;
         if (x - y).abs() < 1.85 && off < 0.11 {
             return Some([0.80, 0.13, 0.16]);
@@ -104,7 +104,7 @@ fn ink(look: Look, x: f32, y: f32) -> Option<[f32; 3]> {
             return None;
         }
     }
-    // The lens between two circles is the eye; their distance to the rim is how deep inside the point is.
+    // The eye is the overlap of two circles; `depth` is the distance of the point from its edge.
     let depth = RADIUS - x.hypot(y.abs() + DROP);
     if depth < 0.0 {
         return None;
@@ -126,7 +126,7 @@ mod tests {
 
     const LOOKS: [Look; 5] = [Look::Tracking, Look::Away, Look::Paused, Look::NoCamera, Look::Problem];
 
-    /// The icon as a panel of one grey shows it at `size` pixels, in luminance from 0 to 1 (BT.709).
+    /// The luminance (BT.709, 0 to 1) of the icon at `size` pixels on a panel of the grey `panel`.
     #[expect(clippy::cast_precision_loss, reason = "small numbers")]
     fn on_panel(look: Look, size: u32, panel: f32) -> Vec<f32> {
         let pixels = draw(look);

@@ -1,11 +1,11 @@
-//! The main thread's loop. On Windows and macOS the tray lives in the system's own event loop, which winit runs; on Linux
-//! it is a service on the bus with threads of its own, and a channel does.
+//! The main thread's loop. On Windows and macOS the tray needs the system's event loop, which winit runs. On Linux the
+//! tray is a D-Bus service with threads of its own, and a channel suffices.
 
 use std::{ops::ControlFlow, sync::Arc};
 
 use super::Message;
 
-/// Tells the main thread something; in vain once that has stopped.
+/// Sends the main thread a message; it is dropped when the thread has stopped.
 pub(super) type Tell = Arc<dyn Fn(Message) + Send + Sync>;
 
 pub(super) use system::new;
@@ -16,17 +16,16 @@ mod system {
 
     use super::{Arc, ControlFlow, Message, Tell};
 
-    /// What the main thread waits on.
     pub(in super::super) struct MainLoop(mpsc::Receiver<Message>);
 
-    /// Both ends; `None` where this system has no desktop to show anything on.
+    /// The sender and the loop; `None` where the system has no desktop.
     pub(in super::super) fn new() -> Option<(Tell, MainLoop)> {
         let (tell, told) = mpsc::channel();
         Some((Arc::new(move |message| drop(tell.send(message))), MainLoop(told)))
     }
 
     impl MainLoop {
-        /// Hands on what is told until `take` has enough.
+        /// Passes messages to `take` until it breaks.
         pub(in super::super) fn run(self, mut take: impl FnMut(Message) -> ControlFlow<()>) {
             for message in self.0 {
                 if take(message).is_break() {
@@ -48,16 +47,15 @@ mod system {
 
     use super::{Arc, ControlFlow, Message, Tell};
 
-    /// What the main thread waits on.
     pub(in super::super) struct MainLoop(EventLoop<Message>);
 
-    /// Both ends; `None` where this system has no desktop to show anything on.
+    /// The sender and the loop; `None` where the system has no desktop.
     pub(in super::super) fn new() -> Option<(Tell, MainLoop)> {
         let mut builder = EventLoop::with_user_event();
         #[cfg(target_os = "macos")]
         {
             use winit::platform::macos::{ActivationPolicy, EventLoopBuilderExtMacOS as _};
-            // An icon in the menu bar, and none in the dock.
+            // The icon is in the menu bar, not in the dock.
             builder.with_activation_policy(ActivationPolicy::Accessory);
         }
         let main_loop = builder.build().inspect_err(|error| tracing::debug!(%error, "no event loop")).ok()?;
@@ -67,7 +65,7 @@ mod system {
     }
 
     impl MainLoop {
-        /// Hands on what is told until `take` has enough.
+        /// Passes messages to `take` until it breaks.
         pub(in super::super) fn run(self, take: impl FnMut(Message) -> ControlFlow<()>) {
             if let Err(error) = self.0.run_app(&mut Taker(take)) {
                 tracing::warn!(%error, "the desktop's event loop has ended");

@@ -1,30 +1,26 @@
-//! What the menu and the tooltip say, as a pure function of the state.
+//! The texts of the menu and the tooltip, as a pure function of the state.
 
 use blink_proto::status::{State, Status};
 
-/// What a menu item does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Item {
     /// Opens the set-up in a terminal.
     SetUp,
-    /// Pauses or goes on.
+    /// Pauses or resumes.
     Tracking,
-    /// Pauses for a quarter of an hour.
     PauseQuarter,
-    /// Pauses for an hour.
     PauseHour,
     /// Pauses until the next local day.
     PauseUntilTomorrow,
-    /// Hands the camera over.
+    /// Hands the camera to another program.
     Yield,
-    /// Opens the server's pages.
+    /// Opens the server's web pages.
     Dashboard,
     Sync,
     /// Signs in through the browser.
     SignIn,
     SignOut,
     Settings,
-    /// Says what this is.
     About,
     Quit,
 }
@@ -32,17 +28,15 @@ pub(crate) enum Item {
 /// One line of the menu.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// Text that does nothing.
+    /// Text without an action.
     Text(String),
     Item {
         item: Item,
         label: &'static str,
-        /// Whether it can be clicked.
         enabled: bool,
-        /// Whether it is checked, where it can be.
+        /// Whether it is checked; `None` for items without a check mark.
         checked: Option<bool>,
     },
-    /// A line between groups.
     Separator,
 }
 
@@ -50,7 +44,7 @@ fn item(item: Item, label: &'static str, enabled: bool) -> Line {
     Line::Item { item, label, enabled, checked: None }
 }
 
-/// The menu of `status`, from top to bottom.
+/// The menu for `status`, from top to bottom.
 #[must_use]
 pub(crate) fn lines(status: &Status) -> Vec<Line> {
     let consent = status.state != State::NoConsent;
@@ -78,7 +72,6 @@ pub(crate) fn lines(status: &Status) -> Vec<Line> {
     lines
 }
 
-/// Today's count and rate.
 #[must_use]
 pub(crate) fn headline(status: &Status) -> String {
     let today = &status.today;
@@ -89,7 +82,7 @@ pub(crate) fn headline(status: &Status) -> String {
     }
 }
 
-/// What the pointer over the icon shows: the state, then the live count and rate.
+/// The tooltip of the icon: the state, then the current count and rate.
 #[must_use]
 pub(crate) fn tooltip(status: &Status) -> String {
     let state = match status.state {

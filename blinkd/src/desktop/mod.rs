@@ -1,14 +1,14 @@
-//! The desktop: an icon in the tray, and reminders.
+//! The desktop: a tray icon and reminders.
 //!
-//! - `icon`: the icon of each state, drawn
-//! - `menu`: what menu and tooltip say
+//! - `icon`: draws the icon of each state
+//! - `menu`: the texts of menu and tooltip
 //! - `tray`: the icon and the menu in the panel
-//! - `main_loop`: what the main thread does meanwhile, which each system wants otherwise
-//! - `act`: what a click does
+//! - `main_loop`: the main thread's loop, which differs by system
+//! - `act`: the action of each click
 //! - `open`: the person's browser, editor and terminal
 //!
 //! The main thread owns the tray, since menus and icons cannot leave the thread that made them. Everything else runs on
-//! the runtime, and asks the daemon as any client would.
+//! the runtime, and asks the daemon as a client does.
 
 mod act;
 pub(crate) mod icon;
@@ -42,20 +42,18 @@ use crate::{
     nudge::{self, Pressed, notice::Action, rules::Kind},
 };
 
-/// Between two attempts to put the icon there.
+/// Time between attempts to show the icon.
 const RETRY: Duration = Duration::from_secs(10);
 
-/// What the desktop needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct DesktopDeps {
     pub config_file: PathBuf,
-    /// What stands in it.
+    /// The settings read from that file.
     pub settings: Arc<Settings>,
     /// The local history, for the person's own baseline.
     pub history: PathBuf,
 }
 
-/// What the main thread is told.
 #[derive(Debug)]
 enum Message {
     Status(Box<Status>),
@@ -64,7 +62,7 @@ enum Message {
     Stop,
 }
 
-/// Shows the daemon on the desktop until it is to stop. Without a desktop it waits for that alone.
+/// Shows the daemon on the desktop until it stops. Without a desktop it only waits for the stop.
 pub(crate) fn run(running: &Running, deps: DesktopDeps) {
     let notifier: Arc<dyn nudge::notice::Notifier> = Arc::new(nudge::notice::DesktopNotifier);
     let actions = Actions {
@@ -96,11 +94,11 @@ pub(crate) fn run(running: &Running, deps: DesktopDeps) {
     });
 }
 
-/// Carries out what the person answers to notifications.
+/// Carries out the actions that the person chooses in notifications.
 async fn perform(actions: Actions, mut pressed: mpsc::UnboundedReceiver<Pressed>) {
     while let Some(Pressed { action, about, status }) = pressed.recv().await {
         if let Some(item) = asked_for(action, about) {
-            // A sign-in waits for the person; what is answered meanwhile does not.
+            // A sign-in waits for the person, so it must not delay other answers.
             tokio::spawn(actions.clone().click(item, Some(*status)));
         }
     }
@@ -131,14 +129,14 @@ fn hear_clicks(tell: &Tell) {
     MenuEvent::set_event_handler(Some(move |event: MenuEvent| menu(Message::Menu(event.id))));
     let click = Arc::clone(tell);
     TrayIconEvent::set_event_handler(Some(move |event| {
-        // Windows and macOS tell of the button's way down as well.
+        // Windows and macOS report the press of the button as well as its release.
         if let TrayIconEvent::Click { button: MouseButton::Left, button_state: MouseButtonState::Up, .. } = event {
             click(Message::Click);
         }
     }));
 }
 
-/// What the main thread keeps: the tray, where there can be one.
+/// The main thread's state; `tray` is `None` while there is none.
 struct TrayLoop<'a> {
     running: &'a Running,
     actions: Actions,
@@ -187,7 +185,7 @@ impl TrayLoop<'_> {
     }
 }
 
-/// A left click toggles, once there is something to toggle.
+/// A left click pauses or resumes once consent is given, else it opens the set-up.
 fn clicked(status: Option<&Status>) -> menu::Item {
     if status.is_some_and(|status| status.consent) { menu::Item::Tracking } else { menu::Item::SetUp }
 }

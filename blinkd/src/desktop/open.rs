@@ -1,8 +1,8 @@
-//! Opening things in the person's own programs.
+//! Opens addresses, files and commands in the person's own programs.
 //!
-//! A daemon that runs as a hardened unit hands its restrictions on to what it starts, under which a browser has no
-//! sandbox and shows no window, and what it starts ends with it. There the user's service manager starts the program
-//! instead, without either; where that cannot, it is started plainly.
+//! A daemon that runs as a hardened unit passes its restrictions on to its children: a browser would have no sandbox
+//! and show no window, and would end with the unit. In that case the user's service manager starts the program, without
+//! these effects; where it cannot, the program is started directly.
 
 use std::{
     env,
@@ -15,23 +15,22 @@ use std::{
 use blink_proto::{Problem, problem::code};
 use tokio::{process::Command, time::timeout};
 
-/// The service manager has started a program, or refused to, within this.
+/// How long the service manager may take to start a program or to refuse.
 const STARTED_WITHIN: Duration = Duration::from_secs(5);
-/// What a program on the desktop needs to know; everything that begins with `XDG_` or `LC_` besides.
+/// The environment variables that a desktop program needs, besides those that begin with `XDG_` or `LC_`.
 const DESKTOP_VARIABLES: &[&str] =
     &["HOME", "PATH", "LANG", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS"];
 
-/// Opens a page in the browser.
 pub(super) async fn address(url: &str) -> Result<(), Problem> {
     let web = url.starts_with("https://") || url.starts_with("http://");
     if !web {
-        // The address came from a server; nothing but a page is opened for it.
+        // The address comes from a server, so only web pages are opened.
         return Err(nothing_opens("that address"));
     }
     by_desktop(url.as_ref(), url).await
 }
 
-/// Opens a file in the editor that the desktop has for it.
+/// Opens a file in the desktop's editor for it.
 pub(super) async fn file(path: &Path) -> Result<(), Problem> {
     by_desktop(path.as_os_str(), &path.display().to_string()).await
 }
@@ -57,7 +56,7 @@ fn nothing_opens(what: &str) -> Problem {
     )
 }
 
-/// Terminals and what they want before the command, the desktop's own choice first.
+/// Terminals and the arguments they need before the command, the desktop's own choice first.
 const TERMINALS: &[(&str, &[&str])] = &[
     ("xdg-terminal-exec", &[]),
     ("x-terminal-emulator", &["-e"]),
@@ -70,8 +69,8 @@ const TERMINALS: &[(&str, &[&str])] = &[
     ("xterm", &["-e"]),
 ];
 
-/// Runs the blinkctl beside this program, else the one on the path, in a new terminal window. The window stays until the
-/// person has read how it ended.
+/// Runs blinkctl in a new terminal window: the one beside this program, else the one on the path. The window stays open
+/// until the person presses Enter.
 pub(super) async fn blinkctl(command: &str) -> Result<(), Problem> {
     const SCRIPT: &str =
         r#"printf '\033]0;blinkctl %s\007' "$1"; "$0" "$@"; printf '\nPress Enter to close this window. '; read -r _"#;
@@ -89,7 +88,7 @@ pub(super) async fn blinkctl(command: &str) -> Result<(), Problem> {
     Err(Problem::new(code::NO_TERMINAL, "No terminal could be opened.", fix))
 }
 
-/// Starts the first of `commands` that can be started; whether one could.
+/// Starts the first of `commands` that can be started; returns whether one could.
 async fn start_one(commands: impl IntoIterator<Item = Command>) -> bool {
     let commands: Vec<_> = commands.into_iter().collect();
     if is_hardened() {
@@ -103,7 +102,7 @@ async fn start_one(commands: impl IntoIterator<Item = Command>) -> bool {
     commands.into_iter().any(detached)
 }
 
-/// Whether what we start is restricted as we are: every unit that filters system calls sets this for its process.
+/// Whether our children inherit restrictions: every unit that filters system calls sets `no_new_privs` for its process.
 #[cfg(target_os = "linux")]
 fn is_hardened() -> bool {
     rustix::thread::no_new_privs().unwrap_or(false)
@@ -114,8 +113,8 @@ fn is_hardened() -> bool {
     false
 }
 
-/// `command` as a service of the user's manager, which has none of our restrictions. When its first process ends, as an
-/// opener's does at once, what that started goes on.
+/// Wraps `command` as a service of the user's manager, which has none of our restrictions. When its first process ends,
+/// as an opener's does at once, the programs it started go on.
 fn by_manager(command: &Command) -> Command {
     let command = command.as_std();
     let mut run = Command::new("systemd-run");
@@ -144,8 +143,7 @@ fn silent(command: &mut Command) -> &mut Command {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
 }
 
-/// Starts a program that is none of ours any more; whether it started. It is waited for, so that nothing of it stays
-/// behind when it ends.
+/// Starts an independent program; returns whether it started. It is waited for, so that no zombie process is left.
 fn detached(mut command: Command) -> bool {
     let Ok(mut child) = silent(&mut command).spawn() else { return false };
     tokio::spawn(async move { drop(child.wait().await) });

@@ -1,7 +1,7 @@
-//! The tray icon and its menu. Both must be made and changed on the thread that made them: the main one.
+//! The tray icon and its menu. Both must be made and changed on the thread that made them, which is the main one.
 //!
-//! Where there is no session bus the icon cannot be made and everything works without it. Where there is a bus but no
-//! panel, it shows as soon as one comes, and again after that one was restarted.
+//! Without a session bus the icon cannot be made, and everything works without it. With a bus but no panel, it shows as
+//! soon as a panel starts or restarts.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,6 @@ use super::{
     menu::{self, Item, Line},
 };
 
-/// The icon in the panel.
 pub(super) struct Tray {
     icon: TrayIcon,
     look: Option<Look>,
@@ -37,13 +36,13 @@ impl Tray {
         Ok(Self { icon, look: None, tooltip: String::new(), lines: Vec::new(), items: HashMap::new() })
     }
 
-    /// What a click on the menu's `id` means.
+    /// The item that a click on the menu's `id` means.
     #[must_use]
     pub(super) fn item(&self, id: &MenuId) -> Option<Item> {
         self.items.get(id).copied()
     }
 
-    /// Shows `status`; what has not changed is left alone, so that an open menu stays open.
+    /// Shows `status`. Unchanged parts are left alone, so that an open menu stays open.
     pub(super) fn show(&mut self, status: &Status) {
         let look = Look::from_state(status.state);
         if self.look != Some(look) {
@@ -69,7 +68,7 @@ impl Tray {
         let menu = Menu::new();
         self.items.clear();
         for (place, line) in lines.iter().enumerate() {
-            // The same place keeps its id, so that a host that caches items is not confused.
+            // Each position keeps its id, because some hosts cache items.
             let id = MenuId::new(place.to_string());
             let made: Box<dyn IsMenuItem> = match line {
                 Line::Text(text) => Box::new(MenuItem::with_id(id, text, false, None)),

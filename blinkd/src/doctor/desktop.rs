@@ -1,4 +1,4 @@
-//! The desktop: its bus, its tray, its keyring, and what keeps reminders back. Blinks are counted without any of them.
+//! Checks of the desktop: bus, tray, keyring, and what holds reminders back. Blinks are counted without any of them.
 
 use std::{sync::mpsc, thread, time::Duration};
 
@@ -11,12 +11,11 @@ use crate::{
     session::Bus,
 };
 
-/// A bus that is well answers at once.
+/// How long to wait for the bus, which normally answers at once.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Where trays are shown.
+/// The D-Bus name of the service that shows trays.
 const TRAY: &str = "org.kde.StatusNotifierWatcher";
 
-/// What the bus says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Desktop {
     NoBus,
@@ -45,11 +44,11 @@ pub(super) fn told(desktop: Desktop) -> Vec<Check> {
     vec![bus, tray]
 }
 
-/// On a thread of its own: a bus that hangs hangs nobody else.
+/// Asks on a thread of its own, so that a bus that hangs blocks nobody else.
 fn ask(bus: Bus) -> Desktop {
     let (tell, told) = mpsc::sync_channel(1);
     let asking = move || {
-        // Whoever asked may have given up.
+        // The receiver may have given up.
         let _ = tell.send(zbus::block_on(look(&bus)).unwrap_or(Desktop::NoBus));
     };
     if thread::Builder::new().name("blinkd-doctor".into()).spawn(asking).is_err() {
@@ -69,7 +68,7 @@ async fn look(bus: &Bus) -> zbus::Result<Desktop> {
     Ok(if tray { Desktop::Tray } else { Desktop::NoTray })
 }
 
-/// None of it is trouble: it answers why no reminder was seen.
+/// Says what happens to reminders. None of it is trouble: it explains why no reminder was seen.
 pub(super) fn reminders(fate: ReminderFate) -> Check {
     let message = match fate {
         ReminderFate::Shown => "Reminders are shown when they come due.".to_owned(),

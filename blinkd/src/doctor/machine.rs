@@ -1,4 +1,4 @@
-//! The machine: is a daemon running, are its folders sound, is there something to see with.
+//! Checks of the machine: the daemon, its folders and disk, the models, the camera.
 
 use std::{fs, io, path::Path};
 
@@ -16,10 +16,10 @@ use blink_vision::{
 use super::{Asked, of_problem};
 use crate::{config::Config, models};
 
-/// Under so little room something fails before the day is over.
+/// With less free space than the first value, writing fails today; below the second a warning is given.
 const FULL_BYTES: u64 = 1 << 20;
 const NEARLY_FULL_BYTES: u64 = 100 << 20;
-/// Under so few frames a second nothing is observed.
+/// Below this frame rate nothing is observed.
 const ENOUGH_FPS: f64 = 14.5;
 
 pub(super) fn daemon(asked: &Asked) -> Check {
@@ -51,7 +51,7 @@ pub(super) fn data_folder(paths: &Paths) -> Check {
     }
 }
 
-/// Tries it, in the folder or in the one that it would be made in.
+/// Whether files can be made in the folder, or the folder itself where it does not exist yet.
 fn writable(folder: &Path) -> io::Result<()> {
     let nearest = folder.ancestors().find(|path| path.exists()).unwrap_or(folder);
     if !fs::metadata(nearest)?.is_dir() {
@@ -122,7 +122,7 @@ pub(super) fn source(asked: &Asked, config: &Config) -> Check {
         }
         SourceSpec::File { .. } => Check::ok("camera", "Frames come from a file."),
         SourceSpec::Gst(_) => Check::ok("camera", "Frames come from a GStreamer pipeline."),
-        // The address may hold a password.
+        // The address is not shown, because it may hold a password.
         SourceSpec::Rtsp(_) => Check::ok("camera", "Frames come from a network camera."),
         SourceSpec::Synthetic(_) => {
             let fix = "Choose a camera with `blinkctl config set camera.source camera:0`.";
@@ -160,7 +160,7 @@ pub(super) fn the_camera(number: u32, cameras: &[Camera], daemon: Option<u32>) -
     }
 }
 
-/// Only the running daemon sees frames.
+/// Only the running daemon sees frames, so without one there is no check.
 pub(super) fn frame_rate(asked: &Asked) -> Option<Check> {
     let status = asked.status.as_ref().filter(|status| matches!(status.state, State::Tracking | State::NoFace))?;
     if status.fps <= 0.0 {

@@ -1,10 +1,10 @@
-//! Looking for every cause of trouble, and saying what mends it. The running daemon and `blinkd doctor` ask the same.
+//! Finds causes of trouble and says what fixes them. The running daemon and `blinkd doctor` make the same checks.
 //!
-//! - [`examine`]: all checks, in the order in which one would look
+//! - [`examine`]: all checks, in the order in which a person would look
 //! - `machine`: folders, disk, models, camera; `desktop`: bus, tray, reminders, keyring; `server`: reachability, clock;
-//!   `person`: consent, sign-in, what is held back
+//!   `person`: consent, sign-in, minutes kept back
 //!
-//! Nothing here opens a camera or changes anything, and no message holds a secret.
+//! No check opens a camera or changes anything, and no message holds a secret.
 
 mod desktop;
 mod machine;
@@ -23,34 +23,33 @@ use crate::{
     store::KeptBack,
 };
 
-/// What the checks are made with.
+/// The data that the checks use.
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub paths: Paths,
-    /// Its settings, or what is wrong with them.
+    /// The settings, or what is wrong with them.
     pub config: Result<Config, Problem>,
     pub now: Timestamp,
-    /// Where the sign-in is kept.
     pub vault: Vault,
     pub session: Bus,
     /// Whether consent to tracking is recorded here.
     pub consented: bool,
-    /// Who is signed in, and who was.
+    /// The account signed in, and the profile's first one.
     pub account: AccountFile,
-    /// What is kept for others than the signed-in account, and what its server rejected; `None` where the store cannot
-    /// be asked.
+    /// Minutes kept for others than the signed-in account, and those its server rejected; `None` where the store cannot
+    /// be read.
     pub kept_back: Option<KeptBack>,
-    /// The running daemon's state; `None` where it is not us.
+    /// The daemon's status; `None` when the daemon is another process.
     pub status: Option<Status>,
-    /// The process of a daemon that runs, if one does.
+    /// The process id of a running daemon.
     pub daemon: Option<u32>,
-    /// What to do where it listens at another socket than the one that clients of this environment try.
+    /// The fix when the daemon listens at another socket than the one clients of this environment try.
     pub elsewhere: Option<String>,
-    /// What becomes of reminders; `None` where the daemon is not us, or shows none.
+    /// What happens to reminders; `None` when the daemon is another process or shows none.
     pub reminders: Option<ReminderFate>,
 }
 
-/// Makes all checks. It may take some seconds: other programs and the server are asked.
+/// Makes all checks. It may take some seconds, because other programs and the server are asked.
 #[must_use]
 pub(crate) fn examine(asked: &Asked) -> Vec<Check> {
     let default = Config::default();
@@ -69,7 +68,6 @@ pub(crate) fn examine(asked: &Asked) -> Vec<Check> {
     checks
 }
 
-/// A problem as a check of this name.
 fn of_problem(id: &str, level: blink_proto::doctor::Level, problem: &Problem) -> Check {
     Check::found(id, level, problem.message.clone(), problem.fix.clone())
 }

@@ -1,4 +1,4 @@
-//! What the person decided, and what is held back for it.
+//! Checks of the person's decisions, and of minutes kept back because of them.
 
 use blink_proto::{
     doctor::{Check, Level},
@@ -17,7 +17,7 @@ pub(super) fn consent(asked: &Asked) -> Check {
     Check::found("consent", Level::Problem, message, "Read the text and consent with `blinkctl consent grant`.")
 }
 
-/// What the running daemon itself says is wrong, where no other check does.
+/// Problems that the running daemon reports and no other check covers.
 pub(super) fn state(asked: &Asked) -> Vec<Check> {
     let Some(status) = &asked.status else { return Vec::new() };
     let mut checks = Vec::new();
@@ -42,7 +42,7 @@ pub(super) fn state(asked: &Asked) -> Vec<Check> {
         _ => {}
     }
     checks.extend(status.last_error.as_ref().map(|problem| of_problem("state", Level::Problem, problem)));
-    // That the session has ended is what the check of the account says.
+    // An ended session is reported by the check of the account.
     let session_ended = asked.account.current.as_ref().is_some_and(|account| account.session_ended);
     let upload = status.queue.last_error.as_ref().filter(|problem| !(session_ended && problem.is(code::NOT_SIGNED_IN)));
     checks.extend(upload.map(|problem| of_problem("upload", Level::Problem, problem)));
@@ -69,7 +69,7 @@ pub(super) fn kept_back(asked: &Asked) -> Vec<Check> {
     let Some(KeptBack { held, set_aside }) = asked.kept_back else { return Vec::new() };
     let count = |n: u64| if n == 1 { "1 minute".to_owned() } else { format!("{n} minutes") };
     let mut checks = Vec::new();
-    // Before any account all of them are nobody's, as they should be.
+    // Before the first account all minutes belong to nobody, which is no fault.
     if held > 0 && asked.account.first.is_some() {
         let verb = if held == 1 { "is" } else { "are" };
         let message =

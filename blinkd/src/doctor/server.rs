@@ -1,4 +1,4 @@
-//! The account's server: can it be reached, is it the right one, and do its clock and ours agree.
+//! Checks of the account's server: whether it answers, and whether its clock and ours agree.
 
 use blink_proto::doctor::{Check, Level};
 use jiff::{SignedDuration, Timestamp};
@@ -9,13 +9,13 @@ use crate::{
     upload::{BaseUrl, Server as _, http::HttpServer},
 };
 
-/// Clocks further apart make minutes of the future, and tokens that end too soon.
+/// A larger difference makes minutes in the future, and tokens that expire too soon.
 const CLOCKS_AGREE: SignedDuration = SignedDuration::from_mins(2);
 
-/// None where nobody is signed in: then nothing is sent.
+/// Makes no check where nobody is signed in, because nothing is sent then.
 pub(super) fn checks(asked: &Asked, config: &Config) -> Vec<Check> {
     let Some(account) = &asked.account.current else { return Vec::new() };
-    // Whether plain HTTP is allowed was decided when signing in.
+    // Whether plain HTTP is allowed was decided at the sign-in.
     let answer = BaseUrl::parse(&account.server, true)
         .and_then(|base| HttpServer::new(base, config.ca_file.as_deref()))
         .and_then(|server| server.health().map_err(|error| error.problem()));
@@ -23,7 +23,7 @@ pub(super) fn checks(asked: &Asked, config: &Config) -> Vec<Check> {
         Err(problem) => vec![of_problem("server", Level::Problem, &problem)],
         Ok(theirs) => {
             let reached = Check::ok("server", format!("The server {} answers.", account.server));
-            // The time now: reaching it may have taken a while.
+            // The time is read again, because reaching the server may have taken a while.
             vec![reached, clock(theirs, Timestamp::now().max(asked.now))]
         }
     }

@@ -1,4 +1,4 @@
-//! Each cause of trouble is found, told with its fix, and not found where it is not.
+//! Each cause of trouble is found and reported with its fix, and is not reported where it is absent.
 
 use std::{fs, path::PathBuf};
 

@@ -1,4 +1,4 @@
-//! One connection: hello, then calls answered in any order, and events for those who subscribed.
+//! One connection: hello, then calls that are answered in any order, and events for subscribers.
 
 use std::time::Duration;
 
@@ -20,28 +20,28 @@ use tokio_util::codec::Framed;
 
 use crate::daemon::Daemon;
 
-/// A client must greet within this.
+/// How long a client may take to send its hello.
 const GREETING: Duration = Duration::from_secs(5);
-/// A client that takes no frame for so long is dropped.
+/// A client that takes no frame for this long is dropped.
 const SLOW: Duration = Duration::from_secs(5);
-/// Calls of one client under way at once; more wait unread.
+/// The most concurrent calls of one client; further ones wait unread.
 const MAX_CALLS: usize = 16;
 
 type Frames = Framed<Stream, JsonCodec<ToDaemon, FromDaemon>>;
 
-/// The connection is over.
+/// The connection has ended.
 struct Over;
 
-/// Serves one client until it goes, misbehaves, or is too slow.
+/// Serves one client until it disconnects, breaks the protocol, or is too slow.
 pub(super) async fn serve(stream: Stream, daemon: Daemon) {
     let mut frames = Framed::new(stream, JsonCodec::default());
     if greet(&mut frames).await.is_ok() {
-        // Either way the connection ends here.
+        // The connection ends here in any case.
         let _ = converse(&mut frames, &daemon).await;
     }
 }
 
-/// Says to a client for which there is no room that blinkd runs all the same.
+/// Tells a client for which there is no room that blinkd is running nevertheless.
 pub(super) async fn turn_away(stream: Stream) {
     let mut frames = Framed::new(stream, JsonCodec::default());
     if greet(&mut frames).await.is_ok() {
@@ -113,7 +113,7 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                         let outcome = if request == Request::LoginDeviceWait {
                             tokio::select! {
                                 outcome = daemon.answer(request) => outcome,
-                                // A client that goes away has changed its mind about signing in.
+                                // A client that disconnects has given up signing in.
                                 () = tell.closed() => return,
                             }
                         } else {
@@ -121,7 +121,7 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
                         };
                         let quits = end.with(&outcome);
                         if tell.send((fitting(Answer { id, outcome }), quits)).await.is_err() && quits {
-                            // The client is gone; what it asked for holds.
+                            // The client is gone, but its request to stop holds.
                             daemon.stop();
                         }
                     });
@@ -152,9 +152,9 @@ async fn converse(frames: &mut Frames, daemon: &Daemon) -> Result<(), Over> {
     }
 }
 
-/// An answer that no frame can hold, which only a strange server's words can make, becomes an error that can be sent.
+/// Replaces an answer that exceeds a frame by an error. Only the words of a foreign server can make one so long.
 fn fitting(answer: Answer) -> Answer {
-    // The frame has a few bytes around it.
+    // The frame adds a few bytes around the answer.
     let fits = serde_json::to_vec(&answer).is_ok_and(|text| text.len() + 64 <= MAX_FRAME_BYTES);
     if fits {
         return answer;
@@ -164,7 +164,6 @@ fn fitting(answer: Answer) -> Answer {
     Answer { id: answer.id, outcome: Outcome::Error(problem) }
 }
 
-/// Which calls end the daemon.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Ends {
     No,
@@ -184,7 +183,7 @@ impl Ends {
     fn with(self, outcome: &Outcome) -> bool {
         match outcome {
             Outcome::Ok(_) => self != Self::No,
-            // It has begun, and what is left is removed at the next start: nothing may be written any more.
+            // The erasure has begun and is finished at the next start, so nothing may be written any more.
             Outcome::Error(problem) if problem.is(code::NOT_ERASED) => self != Self::No,
             Outcome::Error(_) => self == Self::Always,
         }

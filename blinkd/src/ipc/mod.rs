@@ -1,4 +1,4 @@
-//! The local socket: only the same user gets in, and no client can hurt another.
+//! The local socket: only the same user can connect, and no client can harm another.
 
 mod client;
 
@@ -20,12 +20,12 @@ use crate::{daemon::Daemon, exit::Failure};
 
 /// The most clients at once.
 const MAX_CLIENTS: usize = 512;
-/// The most of those beyond that who are told so at once; more are hung up on.
+/// The most further clients that are told so at once; beyond these, connections are closed without a word.
 const MAX_TURNED_AWAY: usize = 64;
-/// The longest path a socket can have on Linux.
+/// The longest path of a socket on Linux, in bytes (`sun_path` without the final zero).
 const MAX_PATH_BYTES: usize = 107;
 
-/// The socket, removed when dropped.
+/// The socket, which is removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Socket {
     listener: Listener,
@@ -39,8 +39,8 @@ impl Drop for Socket {
 }
 
 impl Socket {
-    /// Listens at `path`, in a folder only this user can enter. What a killed daemon left there is replaced: the
-    /// caller holds the profile's lock. To be called inside the runtime.
+    /// Listens at `path`, in a folder that only this user can enter. The socket of a killed daemon is replaced, which
+    /// is safe because the caller holds the profile's lock. It must be called inside the runtime.
     pub(crate) fn listen(path: &Path) -> Result<Self, Failure> {
         let length = path.as_os_str().len();
         if length > MAX_PATH_BYTES {
@@ -79,7 +79,7 @@ impl Socket {
             let stream = match self.listener.accept().await {
                 Ok(stream) => stream,
                 Err(error) => {
-                    // Out of descriptors, most likely: without a wait this would spin.
+                    // Most likely the descriptors are used up; without the wait this would be a busy loop.
                     tracing::warn!(%error, "a client could not be let in");
                     tokio::time::sleep(Duration::from_millis(100)).await;
                     continue;
@@ -108,7 +108,7 @@ impl Socket {
     }
 }
 
-/// The folder, made or made private.
+/// Creates the folder, or makes it private.
 fn private_folder(folder: &Path) -> io::Result<()> {
     blink_files::private_folder(folder)?;
     #[cfg(unix)]
@@ -132,6 +132,6 @@ fn is_ours(stream: &Stream) -> bool {
 
 #[cfg(not(unix))]
 fn is_ours(_stream: &Stream) -> bool {
-    // The pipe's security descriptor decides.
+    // The pipe's security descriptor already restricts access.
     true
 }

@@ -1,4 +1,4 @@
-//! The person's own usual blink rate: the median of their recent minutes, here and at any desk they imported from.
+//! The person's usual blink rate: the median of their recent minutes, including imported ones.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 use crate::store::history::History;
 
 const DAYS: i64 = 14;
-/// A minute counts if at least so much of it was observed.
+/// A minute counts if at least this much of it was observed.
 const OBSERVED_MS: u32 = 30_000;
-/// With fewer minutes than these nothing is usual yet.
+/// With fewer minutes than this there is no baseline yet.
 const LEAST_MINUTES: usize = 30;
 
-/// The baseline of the history in `folder`, blinks a minute; `None` while there is too little of it.
+/// The baseline of the history in `folder` in blinks per minute; `None` while there is too little of it.
 #[must_use]
 pub(crate) fn usual_rate(folder: &Path) -> Option<f64> {
     since(folder, Zoned::now().with_time_zone(TimeZone::UTC).date().saturating_sub(DAYS.days()))

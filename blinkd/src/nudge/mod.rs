@@ -1,9 +1,9 @@
-//! Gentle reminders, as desktop notifications.
+//! Reminders, shown as desktop notifications.
 //!
-//! - [`rules`]: when one is due, a pure function of what `status` says
-//! - [`baseline`]: the person's own usual rate, from their history
+//! - [`rules`]: when one is due, as a pure function of `status`
+//! - [`baseline`]: the person's usual rate, from their history
 //! - [`probe`]: when none may be shown: full screen, do not disturb, a call, quiet hours
-//! - [`notice`]: how one is shown, and what the person answers
+//! - [`notice`]: showing one, and the person's answer
 
 pub(crate) mod baseline;
 pub(crate) mod notice;
@@ -33,33 +33,33 @@ use self::{
     rules::{Kind, Rules},
 };
 
-/// How long `Snooze` puts a reminder off.
+/// How long `Snooze` postpones a reminder.
 const SNOOZE: Duration = Duration::from_secs(10 * 60);
-/// The baseline is read again so often.
+/// How often the baseline is computed again.
 const BASELINE_EVERY: Duration = Duration::from_secs(3600);
 
-/// Which reminders, and when.
+/// Which reminders there are, and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Whether a low rate is a reason.
+    /// Whether to remind of a low blink rate.
     pub low_rate: bool,
-    /// Over how long it must be low.
+    /// How long the rate must be low.
     pub low_rate_after: Duration,
-    /// Below how many per cent of the person's own baseline it is low.
+    /// The rate is low below this percentage of the person's baseline.
     pub low_rate_percent: u32,
-    /// Between two reminders of a low rate.
+    /// The shortest time between two reminders of a low rate.
     pub cool_down: Duration,
-    /// Whether breaks are suggested.
+    /// Whether to suggest breaks.
     pub breaks: bool,
-    /// After how long at the screen.
+    /// After how much time at the screen to suggest one.
     pub break_after: Duration,
-    /// Whether a camera that is gone is told.
+    /// Whether to report a missing camera.
     pub camera: bool,
-    /// Whether it is told that the server wants a new sign-in.
+    /// Whether to report that the server requires a new sign-in.
     pub sign_in: bool,
-    /// Whether minutes that do not reach the server are told.
+    /// Whether to report that minutes do not reach the server.
     pub upload: bool,
-    /// From when to when nothing is shown, local time; it may pass midnight.
+    /// Nothing is shown between these local times; the span may pass midnight.
     pub quiet_hours: Option<(Time, Time)>,
 }
 
@@ -80,18 +80,18 @@ impl Default for Settings {
     }
 }
 
-/// What becomes of a reminder that is due now.
+/// What would happen to a reminder that is due now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReminderFate {
     Shown,
-    /// It is dropped, for this reason.
+    /// It would be dropped, for this reason.
     HeldBack(&'static str),
-    /// None comes due: each is switched off.
+    /// Every kind of reminder is switched off.
     Off,
 }
 
 impl ReminderFate {
-    /// How it stands with `settings` while the daemon is as `status` says.
+    /// Finds out for `settings` and the daemon's `status`.
     pub(crate) async fn ask(settings: &Settings, status: &Status) -> Self {
         let wanted = [settings.low_rate, settings.breaks, settings.camera, settings.sign_in, settings.upload];
         if !wanted.contains(&true) {
@@ -101,18 +101,18 @@ impl ReminderFate {
     }
 }
 
-/// A button of a notification that the person pressed.
+/// A notification's button that the person pressed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pressed {
     pub action: Action,
-    /// What it was about; `None` for the greeting.
+    /// The kind of the reminder; `None` for the greeting.
     pub about: Option<Kind>,
-    /// What the daemon said when it was shown.
+    /// The status when the notification was shown.
     pub status: Box<Status>,
 }
 
-/// Watches the daemon by its `events` and reminds, until it is gone. `settings` tells what holds now, and `pressed` hears
-/// what the person answers.
+/// Follows the daemon's `events` and reminds, until the daemon stops. `settings` returns the current settings; answers
+/// go to `pressed`.
 pub(crate) async fn follow(
     mut events: Receiver<Event>,
     notifier: Arc<dyn Notifier>,
@@ -138,7 +138,7 @@ pub(crate) async fn follow(
                 if let Pressed { action: Action::Snooze, about: Some(kind), .. } = answer {
                     rules.snooze(kind, began.elapsed(), SNOOZE);
                 }
-                // With nobody listening any more the daemon is stopping.
+                // Without a receiver the daemon is stopping.
                 let _ = pressed.send(answer);
                 continue;
             }
@@ -176,12 +176,12 @@ async fn show(
     answer: mpsc::Sender<Pressed>,
 ) {
     if let Some(action) = notifier.notify(notice).await {
-        // With nobody listening any more the daemon is stopping.
+        // Without a receiver the daemon is stopping.
         let _ = answer.send(Pressed { action, about, status }).await;
     }
 }
 
-/// The first run: the camera is off until the person has read the text and agreed.
+/// The notification of the first run: the camera is off until the person has read the text and agreed.
 fn greeting() -> Notice {
     Notice {
         title: "blinkd is here, and the camera is off".to_owned(),
@@ -193,7 +193,7 @@ fn greeting() -> Notice {
     }
 }
 
-/// The words of a reminder. They say what was counted, and never what it means for anybody's health.
+/// The text of a reminder. It says what was counted, and never what that means for anybody's health.
 #[must_use]
 pub(crate) fn notice_of(kind: Kind, status: &Status) -> Notice {
     let snooze = vec![Action::Snooze, Action::NotNow, Action::Open];

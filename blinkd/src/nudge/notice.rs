@@ -1,4 +1,4 @@
-//! Showing a notification, and what the person answers.
+//! Shows a notification, and returns the person's answer.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -6,20 +6,17 @@ use std::{future::Future, pin::Pin, time::Duration};
 use notify_rust::NotificationResponse;
 use tokio::time::timeout;
 
-/// The notification service must take one within this.
+/// How long the notification service may take to accept one.
 const TAKEN_WITHIN: Duration = Duration::from_secs(5);
-/// Answers later than this are not waited for.
+/// How long an answer is waited for.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15 * 60);
 
-/// What a person may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Again in ten minutes.
+    /// Remind again in ten minutes.
     Snooze,
-    /// Not this time.
     NotNow,
     Open,
-    /// Let us set it up.
     SetUp,
 }
 
@@ -48,19 +45,18 @@ pub(crate) struct Notice {
     pub title: String,
     pub text: String,
     pub actions: Vec<Action>,
-    /// How long it stays; what the desktop thinks right where absent.
+    /// How long it stays; the desktop decides where absent.
     pub stays: Option<Duration>,
 }
 
-/// What comes of showing one: the button that was pressed, if any.
+/// Resolves to the button that was pressed, if any.
 pub(crate) type Notifying<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
 
 pub(crate) trait Notifier: Send + Sync {
-    /// Shows `notice` and waits for an answer where one can be given.
+    /// Shows `notice`, and waits for an answer if it has buttons.
     fn notify(&self, notice: Notice) -> Notifying<'_>;
 }
 
-/// The desktop's notification service.
 #[derive(Debug)]
 pub(crate) struct DesktopNotifier;
 
@@ -104,7 +100,7 @@ async fn show(notice: Notice) -> Option<Action> {
     pressed
 }
 
-/// Shown, but not answered: the other systems' answers need a bundle that has not been built yet.
+/// Shows the notification without an answer: other systems report answers only to bundled applications.
 #[cfg(not(target_os = "linux"))]
 async fn show(notice: Notice) -> Option<Action> {
     let shown = tokio::task::spawn_blocking(move || {
@@ -114,7 +110,7 @@ async fn show(notice: Notice) -> Option<Action> {
     None
 }
 
-/// Notification bodies may be read as markup.
+/// Escapes markup, because the service may interpret the body as such.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

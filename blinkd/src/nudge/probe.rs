@@ -1,7 +1,7 @@
-//! When nobody is to be disturbed: do not disturb, full screen, a call or a shared screen, quiet hours.
+//! Conditions under which no reminder is shown: do not disturb, full screen, a call or a shared screen, quiet hours.
 //!
-//! It is asked only when a reminder is about to be shown, so none of it costs anything otherwise. What a desktop does not
-//! tell is taken as no reason: each of these is told by some desktops alone (docs/desktop.md).
+//! They are checked only when a reminder is about to be shown. Each is reported by some desktops only
+//! (docs/desktop.md), and one that is not reported does not hold a reminder back.
 
 use std::{
     fs,
@@ -18,10 +18,10 @@ use zbus::{Connection, Proxy, proxy::CacheProperties};
 
 use super::screen;
 
-/// No desktop is waited for longer.
+/// How long to wait for each source of information.
 const TELLS_WITHIN: Duration = Duration::from_secs(3);
 
-/// Knows where to ask.
+/// The folders of devices and sound cards to look into.
 #[derive(Clone, Debug)]
 pub(crate) struct CallProbe {
     devices: PathBuf,
@@ -34,7 +34,6 @@ impl CallProbe {
         Self { devices: "/dev".into(), sound_cards: "/proc/asound".into() }
     }
 
-    /// Asks about devices and sound cards in these folders.
     #[cfg(test)]
     pub(super) fn of_folders(devices: PathBuf, sound_cards: PathBuf) -> Self {
         Self { devices, sound_cards }
@@ -49,7 +48,7 @@ impl CallProbe {
             return Some("quiet hours");
         }
         let here = self.clone();
-        // An X server or a file system of devices that hangs holds up nobody but this thread.
+        // An X server or a device file system may hang, so they are asked on a thread of their own.
         let here = timeout(TELLS_WITHIN, tokio::task::spawn_blocking(move || here.devices_in_use()));
         if let Ok(Ok(Some(why))) = here.await {
             return Some(why);
@@ -60,7 +59,7 @@ impl CallProbe {
         timeout(TELLS_WITHIN, do_not_disturb()).await.ok().flatten()
     }
 
-    /// What the files of this machine tell.
+    /// Checks the X server, and the files of sound cards and cameras.
     pub(super) fn devices_in_use(&self) -> Option<&'static str> {
         if screen::is_full() {
             return Some("full screen");
@@ -76,20 +75,21 @@ impl CallProbe {
     }
 }
 
-/// A media server may have a camera open that nobody uses. Who uses one through it, PipeWire tells.
+/// Whether any holder uses the camera. Media servers may hold an unused camera open; PipeWire tells who uses one
+/// through it.
 fn is_used(holders: &[Holder]) -> bool {
     const MEDIA_SERVERS: [&str; 2] = ["pipewire", "wireplumber"];
     holders.iter().any(|holder| !MEDIA_SERVERS.contains(&holder.name.as_str()))
 }
 
-/// Whether `now` is in the hours from the first to the second time, which may pass midnight.
+/// Whether `now` is between the two times, which may pass midnight.
 #[must_use]
 pub(crate) fn is_within((from, to): (Time, Time), now: Time) -> bool {
     if from <= to { (from..to).contains(&now) } else { now >= from || now < to }
 }
 
-/// Whether any capture stream of ALSA runs: `card*/pcm*c/sub*/status` says `state: RUNNING`. A sound server that records
-/// for somebody runs one.
+/// Whether any ALSA capture stream runs, that is `card*/pcm*c/sub*/status` says `state: RUNNING`. A sound server that
+/// records for a program runs one.
 fn microphone_runs(sound_cards: &Path) -> bool {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     let named = |path: &PathBuf, begin: &str, end: &str| {
@@ -104,15 +104,15 @@ fn microphone_runs(sound_cards: &Path) -> bool {
         .any(|sub| fs::read_to_string(sub.join("status")).is_ok_and(|text| text.contains("state: RUNNING")))
 }
 
-/// Whether another program records sound or pictures through PipeWire: a call, or a shared screen.
+/// Whether another program records sound or pictures through PipeWire, as in a call or for a shared screen.
 async fn streams_in_use() -> bool {
     let dump = Command::new("pw-dump").kill_on_drop(true).output().await;
     let Ok(dump) = serde_json::from_slice(&dump.map(|dump| dump.stdout).unwrap_or_default()) else { return false };
     records(&dump, std::process::id())
 }
 
-/// The same of what `pw-dump` printed: a list of objects. A stream names the client it belongs to, and that one's own
-/// object tells its process.
+/// Whether the output of `pw-dump`, a list of objects, has such a stream. A stream names its client, and the client's
+/// own object has the process id.
 pub(super) fn records(dump: &Value, own: u32) -> bool {
     let objects = || dump.as_array().into_iter().flatten();
     let process_of = |client: &Value| {
@@ -124,7 +124,7 @@ pub(super) fn records(dump: &Value, own: u32) -> bool {
         let class = props["media.class"].as_str().unwrap_or_default();
         matches!(class, "Stream/Input/Audio" | "Stream/Input/Video")
             && info["state"] == "running"
-            // A mixer's meters listen to what is played.
+            // A mixer's level meters monitor the output, which is no recording.
             && props["stream.monitor"] != true
             && process_of(&props["client.id"]) != Some(u64::from(own))
     })
@@ -139,14 +139,14 @@ async fn do_not_disturb() -> Option<&'static str> {
     }
     let bus = Connection::session().await.ok()?;
     let notifications = ("org.freedesktop.Notifications", "/org/freedesktop/Notifications");
-    // KDE's service, then dunst.
+    // KDE's service, then dunst's.
     if property(&bus, notifications, "org.freedesktop.Notifications", "Inhibited").await
         || property(&bus, notifications, "org.dunstproject.cmd0", "paused").await
     {
         return Some(QUIET);
     }
-    // Players, presentations and calls keep the screen from going idle while they fill it, also where windows cannot be
-    // asked about; 8 is GNOME's flag for that.
+    // Players, presentations and calls inhibit the idle screen while they fill it, also where windows cannot be
+    // queried. The flag 8 is GNOME's for that.
     let gnome: Option<bool> =
         asked(&bus, "org.gnome.SessionManager", "/org/gnome/SessionManager", "IsInhibited", &8u32).await;
     let others = "org.freedesktop.PowerManagement.Inhibit";
@@ -159,7 +159,7 @@ async fn printed(program: &str, args: &[&str]) -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-/// A boolean property; false where nobody has it. Nobody is started to be asked.
+/// A boolean property; false where no service has it. No service is started for the question.
 async fn property(bus: &Connection, (name, path): (&str, &str), interface: &str, property: &str) -> bool {
     let built = zbus::proxy::Builder::<Proxy<'_>>::new(bus).cache_properties(CacheProperties::No);
     let built = built.destination(name).and_then(|b| b.path(path)).and_then(|b| b.interface(interface));

@@ -1,6 +1,6 @@
-//! When to remind: a pure function of what `status` said so far.
+//! Decides when to remind, as a pure function of the statuses so far.
 //!
-//! Nothing is saved up. A reminder that comes due while it must not be shown counts as shown, and its cool-down begins.
+//! Reminders are not queued: one that comes due while it must not be shown counts as shown, and its cool-down begins.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,48 +17,47 @@ use jiff::{SignedDuration, Timestamp};
 use super::Settings;
 use crate::clock::Jumps;
 
-/// Of the minutes looked at, at least half must have been observed, or the rate says nothing about them.
+/// The rate is used only if at least this share of the time was observed.
 const OBSERVED_SHARE: f64 = 0.5;
-/// Away for so long is a break.
+/// An absence this long counts as a break.
 const AWAY_IS_BREAK: Duration = Duration::from_secs(60);
-/// Trouble is reported once it lasted so long.
+/// Trouble is reported once it has lasted this long.
 const TROUBLE_LASTS: Duration = Duration::from_secs(5 * 60);
-/// Minutes that wait for so long are stuck.
+/// Minutes are stuck when uploads have failed for this long.
 const UPLOAD_STUCK: Duration = Duration::from_secs(24 * 3600);
-/// What is wrong is not said again sooner.
+/// The shortest time between two reports of the same trouble.
 const TROUBLE_COOL_DOWN: Duration = Duration::from_secs(24 * 3600);
-/// Between two statuses of a daemon that is awake.
+/// The longest time between two statuses of a daemon that is awake.
 const AWAKE: Duration = Duration::from_secs(10);
-/// How far both clocks part meanwhile at most.
+/// The largest difference between the clocks' progress meanwhile.
 const CLOCKS_AGREE: SignedDuration = SignedDuration::from_secs(10);
 
-/// What a reminder is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// Fewer blinks than usual.
     LowRate,
-    /// A while at the screen without a break (20-20-20).
+    /// A while at the screen without a break (20-20-20 rule).
     Break,
-    /// The camera has been gone for some time.
+    /// The camera has been missing for some time.
     Camera,
-    /// The server takes nothing until the person signs in again.
+    /// The server accepts nothing until the person signs in again.
     SignIn,
     /// Minutes do not reach the server.
     Upload,
 }
 
-/// Blinks, and how long was observed.
+/// Blinks, and the observed time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Counted {
     blinks: u64,
     observed_ms: u64,
 }
 
-/// All that was seen and said so far. Times are those of one monotonic clock.
+/// The state of the rules. Times are those of one monotonic clock.
 #[derive(Debug)]
 pub(crate) struct Rules {
     settings: Settings,
-    /// Blinks and observed milliseconds since the start, about a second apart, no older than what a rule looks at.
+    /// Sums of blinks and observed time since the start, about one per second, as far back as the rules need.
     course: VecDeque<(Duration, Counted)>,
     today: Counted,
     sums: Counted,
@@ -71,7 +70,6 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// Nothing was seen yet.
     #[must_use]
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
@@ -88,12 +86,12 @@ impl Rules {
         }
     }
 
-    /// From now on these hold.
+    /// Replaces the settings.
     pub(crate) fn change(&mut self, settings: Settings) {
         self.settings = settings;
     }
 
-    /// Takes `status` at `now`, when the wall clock shows `wall`, and says what is due. `baseline` is the person's own
+    /// Takes `status` at `now`, when the wall clock shows `wall`, and returns what is due. `baseline` is the person's
     /// usual rate, where it is known.
     pub(crate) fn look(
         &mut self,
@@ -106,7 +104,8 @@ impl Rules {
         let between = jumps.look(wall, now);
         let mut passed = between.mono;
         if passed > AWAKE || between.jump.is_some() {
-            // The machine slept, while the monotonic clock may have stood still: what was before says nothing about now.
+            // The machine slept, during which the monotonic clock may have stood still, so the earlier course is
+            // dropped.
             self.course.clear();
             self.seated = Duration::ZERO;
             passed = Duration::ZERO;
@@ -136,7 +135,7 @@ impl Rules {
         due
     }
 
-    /// What was due was shown, or must not be shown now.
+    /// Notes that a due reminder was shown or had to be dropped; its cool-down begins.
     pub(crate) fn done(&mut self, kind: Kind, now: Duration) {
         let cool_down = match kind {
             Kind::LowRate => self.settings.cool_down,
@@ -147,7 +146,7 @@ impl Rules {
         self.quiet_until.insert(kind, now + cool_down);
     }
 
-    /// The person wants to be reminded again after `span`, if it is still so.
+    /// Postpones a reminder by `span`; it comes again if its cause still holds.
     pub(crate) fn snooze(&mut self, kind: Kind, now: Duration, span: Duration) {
         self.quiet_until.insert(kind, now + span);
         if kind == Kind::Break {
@@ -163,12 +162,12 @@ impl Rules {
         }
     }
 
-    /// Adds what came since the last status; the day's figures begin again at midnight.
+    /// Adds the difference to the last status; the day's figures restart at midnight.
     fn count(&mut self, now: Duration, status: &Status) {
         let today = Counted { blinks: status.today.blink_count, observed_ms: status.today.observed_ms };
         let blinks = today.blinks.checked_sub(self.today.blinks);
         if let (Some(blinks), Some(observed_ms)) = (blinks, today.observed_ms.checked_sub(self.today.observed_ms)) {
-            // What was counted before we looked is not part of the course.
+            // What was counted before the first status is left out.
             if !self.course.is_empty() || self.sums != Counted::default() {
                 self.sums.blinks += blinks;
                 self.sums.observed_ms += observed_ms;
@@ -214,7 +213,7 @@ fn camera_gone(state: State) -> bool {
     matches!(state, State::CameraBusy | State::NoCamera | State::Error)
 }
 
-/// An account whose session the server has ended.
+/// Whether the server has ended the account's session.
 fn needs_sign_in(status: &Status) -> bool {
     status.account.is_some() && status.queue.last_error.as_ref().is_some_and(|problem| problem.is(code::NOT_SIGNED_IN))
 }

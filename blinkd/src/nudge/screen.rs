@@ -1,8 +1,7 @@
-//! Whether the active window fills the screen, where X11 tells. Wayland tells nobody.
+//! Whether the active window fills the screen, where X11 tells; Wayland has no such query.
 
 #[cfg(target_os = "linux")]
 pub(super) fn is_full() -> bool {
-    // Without X11 there is nobody to ask.
     std::env::var_os("DISPLAY").is_some() && by_x11().unwrap_or(false)
 }
 
@@ -11,7 +10,7 @@ pub(super) fn is_full() -> bool {
     false
 }
 
-/// `_NET_ACTIVE_WINDOW` of the root, and `_NET_WM_STATE_FULLSCREEN` among that window's states (EWMH 1.5).
+/// Reads `_NET_ACTIVE_WINDOW` of the root, and looks for `_NET_WM_STATE_FULLSCREEN` in that window's states (EWMH 1.5).
 #[cfg(target_os = "linux")]
 fn by_x11() -> Option<bool> {
     use x11rb::{

@@ -1,4 +1,4 @@
-//! When reminders come due, and when they must not be shown.
+//! Tests of when reminders come due, and when they must not be shown.
 
 use std::{fs, time::Duration};
 
@@ -25,11 +25,11 @@ fn status(state: State) -> Status {
     Status { today: Today::default(), rate_per_minute: Some(5.4), ..example::status(state) }
 }
 
-/// A person at a desk, second by second.
+/// Simulates a person at a desk, second by second.
 struct Desk {
     rules: Rules,
     now: u64,
-    /// Seconds that only the wall clock saw.
+    /// Seconds that only the wall clock counted.
     asleep: i64,
     status: Status,
 }
@@ -43,7 +43,7 @@ impl Desk {
         Timestamp::from_second(1_770_000_000 + self.now.cast_signed() + self.asleep).unwrap()
     }
 
-    /// Lets `seconds` pass with so many blinks a minute; what came due, and when. What is due is shown.
+    /// Passes `seconds` at this blink rate; returns what came due, and when. Each due reminder counts as shown.
     fn pass(&mut self, seconds: u64, blinks_a_minute: u64) -> Vec<(u64, Kind)> {
         let mut due = Vec::new();
         for _ in 0..seconds {
@@ -236,7 +236,7 @@ fn a_media_server_that_has_the_camera_open_is_no_call() {
 
 #[test]
 fn pipewire_tells_of_streams_that_record() {
-    // As pw-dump 0.3.65 prints them: the process stands at the client alone.
+    // As pw-dump 0.3.65 prints it: only the client has the process id.
     let dump = |class: &str, state: &str| {
         json!([
             {"id": 40, "info": {"props": {"application.process.id": 7}}},

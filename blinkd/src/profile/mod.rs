@@ -1,4 +1,4 @@
-//! The profile's files, which `blink_profile` knows, and the tokens, which only the daemon has.
+//! The profile's files, from `blink_profile`, and the tokens, which only the daemon has.
 
 mod tokens;
 pub(crate) mod vault;

@@ -1,19 +1,19 @@
-//! What proves the sign-in.
+//! The tokens of a sign-in.
 
 use blink_profile::Owner;
 use blink_proto::Secret;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The tokens of an account; [`super::Vault`] keeps them.
+/// The tokens of an account, stored by [`super::Vault`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tokens {
-    /// The account they are of, so that they are never sent for another.
+    /// The account they belong to, so that they are never sent for another.
     pub owner: Owner,
-    /// For the `Authorization` header.
+    /// The access token, for the `Authorization` header.
     pub access: Secret,
-    /// For `/api/auth/refresh`.
+    /// The refresh token, for `/api/auth/refresh`.
     pub refresh: Secret,
-    /// When `access` ends, by our clock.
+    /// When `access` expires, by our clock.
     pub access_until: Timestamp,
 }

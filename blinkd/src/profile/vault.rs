@@ -1,11 +1,11 @@
-//! Where the sign-in is kept: the desktop's keyring where there is one that works, else a file that this user alone can
-//! read. Never both: what is saved in one place is removed from the other.
+//! Storage of the tokens: the desktop's keyring where one works, else a file that only this user can read. They are
+//! never in both: saving in one place removes them from the other.
 //!
-//! - [`Ring`]: a keyring, as a trait; [`SystemRing`] is the desktop's own
+//! - [`Ring`]: a keyring, as a trait; [`SystemRing`] is the desktop's
 //! - [`Vault`]: the tokens of one profile
 //!
-//! A keyring may be locked and wait for a person who is not there, so it is asked on a thread of its own and not waited
-//! for. What it does after it was given up on is undone.
+//! A locked keyring may wait for a person who is not there, so it is called on a thread of its own with a time-out. A
+//! call that succeeds after its time-out is undone.
 
 use std::{
     path::PathBuf,
@@ -27,37 +27,35 @@ use super::{
 };
 use crate::minutes::Owner;
 
-/// What entries are called in the keyring, beside the profile's own name.
+/// The service name of our entries in the keyring, beside the profile's name.
 const SERVICE: &str = "blinkd";
-/// A keyring that is open answers at once.
+/// How long to wait for the keyring: an open one answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why a keyring cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
-    /// It says so, or there is none.
+    /// It refuses, or there is none.
     #[error("{0}")]
     Refused(String),
-    /// It does not answer; most likely it is locked.
+    /// It does not answer in time; most likely it is locked.
     #[error("it does not answer; it may be locked")]
     Silent,
-    /// It does not give back what it was given.
+    /// It does not return what was stored.
     #[error("it does not keep what it is given")]
     Forgetful,
 }
 
-/// Why the kept tokens cannot be told.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     #[error(transparent)]
     File(#[from] FileError),
-    /// The keyring, which may hold them and tell later.
+    /// The keyring cannot be used now, but may hold the tokens.
     #[error("the keyring cannot be used: {0}")]
     Ring(#[from] RingError),
 }
 
 impl LoadError {
-    /// What is wrong, for the logs, which name no file.
+    /// The reason without file names, for the logs.
     #[must_use]
     pub fn why(&self) -> String {
         match self {
@@ -69,13 +67,12 @@ impl LoadError {
 
 /// A keyring. Calls may block.
 pub trait Ring: Send + Sync {
-    /// What is kept under `name`.
     fn get(&self, name: &str) -> Result<Option<String>, RingError>;
 
-    /// Keeps `secret` under `name`.
+    /// Stores `secret` under `name`.
     fn set(&self, name: &str, secret: &str) -> Result<(), RingError>;
 
-    /// Forgets `name`, if it is known.
+    /// Removes `name`, if it is there.
     fn remove(&self, name: &str) -> Result<(), RingError>;
 }
 
@@ -84,7 +81,7 @@ pub trait Ring: Send + Sync {
 pub(crate) struct SystemRing;
 
 fn refused(error: &keyring::Error) -> RingError {
-    // What a keyring says may quote what it was given; only its kind is passed on.
+    // A keyring's message may quote the secret, so only the kind of error is passed on.
     RingError::Refused(match error {
         keyring::Error::NoStorageAccess(_) => "it is locked or cannot be reached".to_owned(),
         keyring::Error::NoDefaultStore => "there is none on this desktop".to_owned(),
@@ -116,20 +113,19 @@ impl Ring for SystemRing {
     }
 }
 
-/// How the keyring does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RingState {
-    /// It was not asked yet.
+    /// It was not tried yet.
     Untried,
-    /// It is not to be used.
+    /// The settings exclude it.
     Off,
-    /// It keeps what it is given.
+    /// It returned what was stored in it.
     Works,
-    /// It cannot be used for now: the file is.
+    /// It cannot be used for now, so the file is.
     Failed(RingError),
 }
 
-/// The tokens of one profile.
+/// The store of one profile's tokens.
 #[derive(Clone)]
 pub struct Vault {
     file: PathBuf,
@@ -137,11 +133,11 @@ pub struct Vault {
     ring: Option<Arc<dyn Ring>>,
     patience: Duration,
     state: Arc<Mutex<RingState>>,
-    /// Calls of the keyring that have not returned, given up or not.
+    /// Number of calls of the keyring that have not returned, including those that timed out.
     asking: Arc<AtomicUsize>,
 }
 
-/// A call of the keyring that has not returned.
+/// A call of the keyring that has not returned; counted until dropped.
 struct Asking(Arc<AtomicUsize>);
 
 impl Asking {
@@ -164,14 +160,14 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// The tokens of the profile, in the desktop's keyring if `keyring` and it works.
+    /// The store of the profile's tokens, in the desktop's keyring if `keyring` is set and it works.
     #[must_use]
     pub fn open(paths: &Paths, keyring: bool) -> Self {
         let ring: Option<Arc<dyn Ring>> = if keyring { Some(Arc::new(SystemRing)) } else { None };
         Self::with(paths, ring, PATIENCE)
     }
 
-    /// The same with this keyring, which is waited for no longer than `patience`.
+    /// The same with the given keyring and time-out.
     #[must_use]
     pub fn with(paths: &Paths, ring: Option<Arc<dyn Ring>>, patience: Duration) -> Self {
         let digest = Sha256::digest(paths.data.as_os_str().as_encoded_bytes());
@@ -191,20 +187,19 @@ impl Vault {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How the keyring does.
     #[must_use]
     pub fn state(&self) -> RingState {
         self.lock().clone()
     }
 
-    /// How the keyring does, after trying it where it is not known to work.
+    /// The state of the keyring, after trying one that is not known to work.
     #[must_use]
     pub fn probed(&self) -> RingState {
         let _ = self.usable();
         self.state()
     }
 
-    /// Asks the keyring, on a thread of its own. Where it is given up on, `undo` is done if `job` succeeds after all.
+    /// Calls the keyring on a thread of its own. If `job` succeeds after the time-out, `undo` is run.
     fn ask<T: Send + 'static>(
         &self,
         job: impl FnOnce(&dyn Ring, &str) -> Result<T, RingError> + Send + 'static,
@@ -212,7 +207,7 @@ impl Vault {
     ) -> Result<T, RingError> {
         let Some(ring) = self.ring.clone() else { return Err(RingError::Refused("it is not to be used".to_owned())) };
         let name = self.name.clone();
-        // Set by whichever is first: the answer, or giving up on it.
+        // Set by whichever comes first, the answer or the time-out.
         let settled = Arc::new(Mutex::new(false));
         let (tell, told) = mpsc::sync_channel(1);
         let ours = Arc::clone(&settled);
@@ -232,7 +227,7 @@ impl Vault {
             Ok(_) => told.recv_timeout(self.patience).unwrap_or_else(|_| {
                 let mut settled = settled.lock().unwrap_or_else(PoisonError::into_inner);
                 *settled = true;
-                // It may have answered between the two.
+                // The answer may have come between the time-out and the lock.
                 told.try_recv().unwrap_or(Err(RingError::Silent))
             }),
             Err(_) => Err(RingError::Refused("the system lets no thread start".to_owned())),
@@ -243,7 +238,7 @@ impl Vault {
         outcome
     }
 
-    /// From now on the file is used, until the keyring works again; said once.
+    /// Notes that the file is used until the keyring works again; logs it once.
     fn failed(&self, error: &RingError) {
         let mut state = self.lock();
         match &*state {
@@ -263,8 +258,8 @@ impl Vault {
         }
     }
 
-    /// Whether the keyring keeps what it is given. One that failed is tried again, unless it still keeps an earlier
-    /// call waiting: a locked one asks the person each time.
+    /// Whether the keyring stores what it is given. One that failed is tried again, unless an earlier call is still
+    /// waiting: a locked keyring asks the person each time.
     fn usable(&self) -> bool {
         match self.state() {
             RingState::Works => return true,
@@ -287,12 +282,13 @@ impl Vault {
         works
     }
 
-    /// The kept tokens of `owner`; none when they are of another account, or damaged. What an earlier version left in
-    /// the file moves into a keyring that works.
+    /// The stored tokens of `owner`; `None` when they belong to another account or are damaged. Tokens that an earlier
+    /// version left in the file move into a keyring that works.
     ///
-    /// Fails when the file cannot be read, or there is none and the keyring, which may hold them, cannot be used now.
+    /// Fails when the file cannot be read, or when there is no file and the keyring, which may hold the tokens, cannot
+    /// be used now.
     pub fn load(&self, owner: &Owner) -> Result<Option<Tokens>, LoadError> {
-        // A file is there only where the keyring failed last, or before there was one: it is the newer.
+        // There is a file only if the keyring failed last or did not exist then, so the file is newer.
         let filed = match files::load::<Tokens>(&self.file) {
             Err(FileError::Damaged { .. }) => {
                 tracing::error!("the file of the sign-in is damaged and is removed: sign in again");
@@ -320,11 +316,9 @@ impl Vault {
         Ok(tokens.filter(|tokens| tokens.owner == *owner))
     }
 
-    /// Keeps `tokens`, in place of any.
-    ///
-    /// Fails when neither the keyring nor the file takes them.
+    /// Stores `tokens` in place of any others. Fails when neither the keyring nor the file takes them.
     pub fn save(&self, tokens: &Tokens) -> Result<(), FileError> {
-        // One that failed is not asked at every renewal: it may ask the person each time.
+        // A failed keyring is not tried at each renewal, because it may ask the person each time.
         if !matches!(self.state(), RingState::Failed(_))
             && self.usable()
             && let Ok(text) = serde_json::to_string(tokens)
@@ -334,17 +328,17 @@ impl Vault {
             if self.ask(set, undo).is_ok() {
                 return files::remove(&self.file);
             }
-            // What it holds is out of date by now.
+            // The keyring's tokens are out of date by now.
             let _ = self.ask(|ring, name| ring.remove(name), |_, _| {});
         }
         files::save(&self.file, tokens)
     }
 
-    /// Forgets the tokens, wherever they are. Returns whether both places are known to be empty.
+    /// Removes the tokens from both places. Returns whether both are known to be empty.
     pub fn forget(&self) -> bool {
         let left = |error: &FileError| tracing::error!(why = error.why(), "tokens are left");
         let filed = files::remove(&self.file).inspect_err(left).is_ok();
-        // A keyring that failed a while ago may hold some from before that.
+        // A keyring that failed may hold tokens from before the failure.
         let ringed = match self.state() {
             RingState::Off => true,
             RingState::Failed(_) => self.ask(|ring, name| ring.remove(name), |_, _| {}).is_ok(),

@@ -1,4 +1,4 @@
-//! logind: the session's lock, and sleep, which waits until the source is closed.
+//! logind: the session's lock, and sleep, which is delayed until the source is closed.
 
 use std::{collections::HashMap, env, time::Duration};
 
@@ -19,18 +19,18 @@ const LOGIND: &str = "org.freedesktop.login1";
 const PATH: &str = "/org/freedesktop/login1";
 const MANAGER: &str = "org.freedesktop.login1.Manager";
 const SESSION: &str = "org.freedesktop.login1.Session";
-/// Without a session one is looked for this often; with one, whether it is still locked.
+/// How often a missing session is looked for; with a session, how often its lock is checked.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const CHECK_EVERY: Duration = Duration::from_secs(30);
 
 pub(super) enum LogindEvent {
-    /// It started or stopped, or a session came or went.
+    /// logind started or stopped, or a session came or went.
     Changed,
-    /// Sleep begins, or is over.
+    /// Sleep begins (`true`) or is over.
     Sleep(bool),
 }
 
-/// What its manager says.
+/// The events of logind's manager.
 pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, LogindEvent>> {
     let manager = object(bus, LOGIND, PATH, MANAGER).await?;
     let sleep = signal::<bool>(&manager, "PrepareForSleep").await?.map(LogindEvent::Sleep).boxed();
@@ -41,17 +41,16 @@ pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, Lo
     Ok(select_all([sleep, came, went, owner]).boxed())
 }
 
-/// What the person's session says.
+/// What the person's session reports.
 enum Lock {
-    /// It is to be locked.
+    /// The session was told to lock.
     Asked,
-    /// It is to be unlocked.
+    /// The session was told to unlock.
     Unlocked,
-    /// The hint changed to this; `None`: it has to be asked for.
+    /// `LockedHint` changed to this value; `None` where it must be queried.
     Hint(Option<bool>),
 }
 
-/// Follows logind until the bus is gone.
 pub(super) async fn follow(
     bus: &Connection,
     mut news: BoxStream<'static, LogindEvent>,
@@ -78,7 +77,7 @@ pub(super) async fn follow(
                 Some(session) => session.get_property::<bool>("LockedHint").await.ok(),
                 None => None,
             };
-            // On a bus that is new, or was away, what was asked for meanwhile may be over.
+            // On a bus that is new or was away, a lock that was requested meanwhile may be over.
             if let Some(now) = told
                 && hint != Some(now)
             {
@@ -92,7 +91,7 @@ pub(super) async fn follow(
                 }
             });
             match next.await {
-                // No session, or one that is gone or knows no hint: perhaps there is another.
+                // There is no session, or it is gone or has no hint: look for another.
                 Err(_) if told.is_none() => break,
                 Err(_) => {}
                 Ok(Next::LogindEvent(None) | Next::Lock(None)) => return Err(super::gone()),
@@ -114,12 +113,12 @@ pub(super) async fn follow(
                 Ok(Next::Lock(Some(Lock::Hint(None)))) => {}
             }
         }
-        // logind has gone, or the session has: whoever comes next says anew. Not in a hot loop.
+        // logind or the session has gone. The wait avoids a busy loop; whatever appears next reports its state anew.
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// The hint is `now`. A locker that says when it is done has the last word on what was asked for.
+/// Takes `LockedHint`. It also decides a lock that was only requested, if it says that the session is not locked.
 fn hinted(deps: &SessionDeps, hint: &mut Option<bool>, now: bool) {
     *hint = Some(now);
     if !now {
@@ -150,14 +149,15 @@ async fn locks(bus: &Connection, session: &Proxy<'static>) -> zbus::Result<BoxSt
     Ok(select_all([asked, unlocked, changed]).boxed())
 }
 
-/// Has sleep wait for us. `None` where that is not granted: then the source is closed as sleep begins.
+/// Takes a delay inhibitor, so that sleep waits for us. `None` where logind refuses: then the source is closed while
+/// sleep begins.
 async fn inhibit(manager: &Proxy<'static>) -> Option<OwnedFd> {
     let why = ("sleep", "blinkd", "Close the camera first", "delay");
     manager.call("Inhibit", &why).await.ok()
 }
 
-/// The session in front of which the person sits. blinkd mostly runs in none: as a user's service it is asked for by
-/// user. A session over the network has no screen that is locked.
+/// The session that the person sits in front of. blinkd usually runs outside of any, as a user's service, so the
+/// session is found by user. A remote session has no screen to lock.
 async fn find(bus: &Connection, manager: &Proxy<'static>) -> Option<OwnedObjectPath> {
     let uid = user();
     if let Ok(user) = manager.call::<_, _, OwnedObjectPath>("GetUser", &(uid,)).await

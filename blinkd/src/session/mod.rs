@@ -1,11 +1,11 @@
-//! The desktop session, as D-Bus tells it: screen lock, sleep, network.
+//! The desktop session as reported over D-Bus: screen lock, sleep, network.
 //!
 //! - [`follow`]: both buses, for as long as the daemon runs
 //! - `logind`, `network`: on the system bus; `saver`: on the session bus
-//! - [`SessionDeps`]: who hears of it
+//! - [`SessionDeps`]: the receivers
 //!
-//! Nothing needs any of it. Where there is no bus, or one that dies, it is tried again with growing waits and in
-//! silence; what was said last still holds. Signals are believed only from the owner of the service's name.
+//! The daemon works without any of it. A missing or broken bus is retried with growing waits, logged at debug level
+//! only, and the last reports still hold. Signals are accepted only from the owner of the service's name.
 
 mod logind;
 mod network;
@@ -23,19 +23,19 @@ use crate::{
     upload::UploadHandle,
 };
 
-/// Waits between attempts to reach a bus: they double from the first to the last.
+/// Waits between attempts to reach a bus; they double from the first to the last.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// No call waits longer for its answer.
+/// Time-out of each D-Bus call.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// Before the machine sleeps the source is waited for no longer. logind itself gives five seconds.
+/// How long sleep is delayed for closing the source; logind itself allows five seconds by default.
 const CLOSES_WITHIN: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Bus {
-    /// The one that `DBUS_SYSTEM_BUS_ADDRESS` or `DBUS_SESSION_BUS_ADDRESS` names, else the usual one.
+    /// The bus that `DBUS_SYSTEM_BUS_ADDRESS` or `DBUS_SESSION_BUS_ADDRESS` names, else the default one.
     Standard,
-    /// The one at this D-Bus address.
+    /// The bus at this D-Bus address.
     At(String),
     None,
 }
@@ -47,7 +47,7 @@ pub struct Buses {
 }
 
 impl Buses {
-    /// The machine's and the person's own.
+    /// The default buses of the machine and of the person.
     #[must_use]
     pub fn standard() -> Self {
         Self { system: Bus::Standard, session: Bus::Standard }
@@ -59,13 +59,12 @@ impl Buses {
     }
 }
 
-/// Who hears of it, and what must be closed before the machine sleeps.
+/// The receivers of reports, and the control that tells whether a source is open.
 #[derive(Clone, Debug)]
 pub struct SessionDeps {
     pub keeper: KeeperHandle,
-    /// Looks for the server when the machine is back.
+    /// Checks whether the server is back when the machine is.
     pub upload: UploadHandle,
-    /// Knows whether a source is open.
     pub control: Arc<CaptureControl>,
 }
 
@@ -74,7 +73,7 @@ impl SessionDeps {
         self.keeper.post(move |keeper| keeper.locked(by, locked));
     }
 
-    /// Returns when no source is open any more, or in any case before long.
+    /// Returns when no source is open any more, or after the time-out.
     async fn about_to_sleep(&self) {
         if self.keeper.ask(|keeper| keeper.sleeping(true)).await.is_ok() {
             let control = Arc::clone(&self.control);
@@ -94,14 +93,12 @@ impl SessionDeps {
     }
 }
 
-/// Follows both buses; it never returns.
 pub async fn follow(buses: Buses, deps: SessionDeps) {
     let system = stay(buses.system, Whose::Machine, deps.clone());
     let session = stay(buses.session, Whose::Person, deps);
     tokio::join!(system, session);
 }
 
-/// Which of the two buses.
 #[derive(Clone, Copy, Debug)]
 enum Whose {
     Machine,
@@ -123,7 +120,7 @@ async fn watch(whose: Whose, bus: Connection, deps: SessionDeps) -> zbus::Result
     }
 }
 
-/// Keeps to a bus, whenever it is there.
+/// Connects to a bus again and again, and follows it while it is there.
 async fn stay(bus: Bus, whose: Whose, deps: SessionDeps) {
     let mut wait = FIRST_WAIT;
     loop {
@@ -141,7 +138,7 @@ async fn stay(bus: Bus, whose: Whose, deps: SessionDeps) {
             watch(whose, connection, deps.clone()).await
         };
         let ended = ended.await;
-        // A bus that was there for a while is a new story.
+        // A bus that worked for a while starts again with the first wait.
         wait = if begun.elapsed() > LONGEST_WAIT { FIRST_WAIT } else { wait };
         tracing::debug!(error = ended.err().map(|error| error.to_string()), again_in = ?wait, "no bus");
         sleep(wait).await;
@@ -153,7 +150,7 @@ fn gone() -> zbus::Error {
     zbus::Error::InputOutput(Arc::new(std::io::ErrorKind::NotConnected.into()))
 }
 
-/// A service's object. Its properties are not cached: they are asked for when they matter.
+/// A service's object. Its properties are not cached, but queried when they matter.
 async fn object(
     bus: &Connection,
     service: &'static str,
@@ -169,7 +166,7 @@ async fn object(
         .await
 }
 
-/// A signal with what it carries; what carries something else is left out.
+/// A signal with its content; signals with content of another type are dropped.
 async fn signal<T>(proxy: &Proxy<'static>, name: &'static str) -> zbus::Result<BoxStream<'static, T>>
 where
     T: for<'de> serde::Deserialize<'de> + Type + Send + 'static,

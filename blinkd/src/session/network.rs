@@ -1,4 +1,4 @@
-//! The network, as NetworkManager or systemd-networkd tell it: when it is there, a server that was away may be too.
+//! The network as reported by NetworkManager or systemd-networkd: when it comes up, the server may be reachable again.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use super::{SessionDeps, object, signal};
 
 const MANAGER: &str = "org.freedesktop.NetworkManager";
 const NETWORKD: &str = "org.freedesktop.network1";
-/// NM_STATE_CONNECTED_SITE: beyond the machine and its link; above it only NM_STATE_CONNECTED_GLOBAL.
+/// `NM_STATE_CONNECTED_SITE`: connected beyond the local link; only `NM_STATE_CONNECTED_GLOBAL` is higher.
 const CONNECTED: u32 = 60;
 
-/// An item for each time the network comes up.
+/// A stream with an item for each time the network comes up.
 pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, ()>> {
     type Changed = (String, HashMap<String, OwnedValue>, Vec<String>);
     let manager = object(bus, MANAGER, "/org/freedesktop/NetworkManager", MANAGER).await?;
@@ -32,7 +32,6 @@ pub(super) async fn news(bus: &Connection) -> zbus::Result<BoxStream<'static, ()
     Ok(select_all([manager, networkd]).boxed())
 }
 
-/// Follows it until the bus is gone.
 pub(super) async fn follow(mut news: BoxStream<'static, ()>, deps: &SessionDeps) -> zbus::Result<()> {
     while let Some(()) = news.next().await {
         deps.network_up();

@@ -1,4 +1,4 @@
-//! Screen savers on the session bus: those of the desktops that do not tell logind, or not only.
+//! Screen savers on the session bus, for desktops that do not report their lock to logind, or not only there.
 
 use futures_util::{
     StreamExt as _,
@@ -9,7 +9,7 @@ use zbus::{Connection, Proxy, proxy::MethodFlags};
 use super::{SessionDeps, object, signal};
 use crate::keeper::LockedBy;
 
-/// Name, which is the interface too, and object. KDE has the first under two objects.
+/// The service's name, which is also the interface, and its object. KDE has the first one under two objects.
 const SAVERS: [(&str, &str); 6] = [
     ("org.freedesktop.ScreenSaver", "/org/freedesktop/ScreenSaver"),
     ("org.freedesktop.ScreenSaver", "/ScreenSaver"),
@@ -19,14 +19,13 @@ const SAVERS: [(&str, &str); 6] = [
     ("org.xfce.ScreenSaver", "/org/xfce/ScreenSaver"),
 ];
 
-/// What the saver of that place in [`SAVERS`] says.
+/// A report of the saver at an index in [`SAVERS`].
 enum ScreenSaverEvent {
     Active(usize, bool),
-    /// It started, or stopped.
+    /// The service started or stopped.
     Owner(usize, bool),
 }
 
-/// Follows all of them until the bus is gone.
 pub(super) async fn follow(bus: &Connection, deps: &SessionDeps) -> zbus::Result<()> {
     let mut savers = Vec::new();
     let mut news: Vec<BoxStream<'static, ScreenSaverEvent>> = Vec::new();
@@ -56,7 +55,7 @@ pub(super) async fn follow(bus: &Connection, deps: &SessionDeps) -> zbus::Result
     Err(super::gone())
 }
 
-/// Asks whether it is active, without starting one that is not there. One that does not know is believed as it was.
+/// Asks whether the saver is active, without starting its service. If there is no answer, its last report stands.
 async fn ask(saver: &Proxy<'static>, name: &'static str, deps: &SessionDeps) {
     let active = saver.call_with_flags::<_, _, bool>("GetActive", MethodFlags::NoAutoStart.into(), &()).await;
     if let Ok(Some(active)) = active {

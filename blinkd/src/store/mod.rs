@@ -1,13 +1,14 @@
-//! What must survive: the open minute and the upload queue in sled, sealed minutes in day files.
+//! Data that survives a crash: open minutes and the upload queue in sled, sealed minutes in day files.
 //!
 //! - [`History`]: the day files, the truth about sealed minutes
 //! - [`Store`]: the sled database, never trusted on opening: it is compared with the history and rebuilt from it
 //! - [`open`]: opening, checking, setting aside; [`database`], `scan`, `rebuild`: its steps
-//! - [`ownership`]: whose a minute in the history is
-//! - [`erase`]: deleting all of it, whatever interrupts that
+//! - [`ownership`]: which account a minute in the history belongs to
+//! - [`erase`]: deleting all of it, even when interrupted
 //!
 //! A minute is sealed in two steps: its line is appended to the history and synced, then one batch moves it in the
-//! store from open to queued. A crash between the two is seen on opening: the line is there and the minute is open.
+//! store from open to queued. A crash between the two is seen on opening: the line is there and the minute is still
+//! open.
 
 mod aside;
 pub(crate) mod database;
@@ -36,34 +37,32 @@ pub(crate) use history::Import;
 
 use crate::minutes::{OpenMinute, Owner};
 
-/// The layout of keys and values.
+/// Version of the layout of keys and values.
 const SCHEMA: u32 = 1;
-/// The most keys moved in one batch.
 const CHUNK: usize = 1_000;
 
-/// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the store failed: {0}")]
     Sled(#[from] sled::Error),
     #[error("the store failed on damaged data")]
     Panicked,
-    /// The folder or a day file.
+    /// The folder or a day file failed.
     #[error("the data folder cannot be used: {0}")]
     Io(#[from] io::Error),
-    /// A value is not what its key says.
+    /// A value is not of the kind that its key says.
     #[error("a record in the store cannot be read: {0}")]
     Json(#[from] serde_json::Error),
-    /// What is there does not fit together.
+    /// The counts or the history contradict the store.
     #[error("the store is damaged: {0}")]
     Damaged(&'static str),
-    /// A later version wrote it; what it means is not known here, so it is left as it is.
+    /// A later version wrote it. It is left as it is, because its layout is not known here.
     #[error("the store has schema {0}, and this blinkd knows schemas up to {SCHEMA}")]
     Newer(u32),
 }
 
 impl StoreError {
-    /// What is wrong, for the logs. sled names its files, and these quote none.
+    /// The reason for the logs: sled names its files in errors, and logs name none.
     #[must_use]
     pub fn why(&self) -> String {
         match self {
@@ -75,7 +74,7 @@ impl StoreError {
         }
     }
 
-    /// As it is shown in `status`.
+    /// The problem as `status` shows it.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let full = match self {
@@ -95,72 +94,71 @@ impl StoreError {
     }
 }
 
-/// A sealed minute that waits for its server's acknowledgement.
+/// A sealed minute that waits for the server's acknowledgement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Queued {
     /// The record as it was sealed.
     pub minute: Minute,
-    /// Whose it is now; nobody's minutes wait to be adopted.
+    /// The current owner; minutes of nobody wait to be adopted.
     pub owner: Option<Owner>,
-    /// The person asked for it to be uploaded when importing it, whichever machine it is of.
+    /// Whether the person asked for its upload when importing it; then the device that counted it does not matter.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
 }
 
 impl Queued {
-    /// A minute that was sealed here.
     #[must_use]
     pub fn sealed(minute: Minute, owner: Option<Owner>) -> Self {
         Self { minute, owner, imported: false }
     }
 }
 
-/// Minutes that are not on their way to the server.
+/// Counts of minutes that are not about to be sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeptBack {
-    /// Nobody's, or of accounts that are not signed in.
+    /// Minutes of nobody, and of accounts that are not signed in.
     pub held: u64,
-    /// Rejected by the server.
+    /// Minutes that the server rejected.
     pub set_aside: u64,
 }
 
-/// A minute its server rejected.
+/// A minute that its server rejected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Aside {
     #[serde(flatten)]
     pub queued: Queued,
-    /// The server's word for why.
+    /// The server's error code.
     pub code: String,
     pub detail: String,
     pub at: Timestamp,
 }
 
-/// Figures of the local day that cannot be told from minutes.
+/// Figures of the local day that do not follow from its minutes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayNote {
     pub date: Date,
-    /// How long tracking was wanted: consented to and not paused.
+    /// How long tracking was wanted, that is consented to and not paused.
     pub unpaused_ms: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Meta {
     schema: u32,
-    /// Entries under [`keys::QUEUE`] and [`keys::ASIDE`]: a store that lost some is found out.
+    /// Numbers of entries under [`keys::QUEUE`] and [`keys::ASIDE`], so that lost entries are noticed.
     queue: u64,
     aside: u64,
-    /// How long each day file was when the store last heard of it.
+    /// Length in bytes of each day file, as last noted.
     days: BTreeMap<Date, u64>,
 }
 
-/// The open store. After any error it is to be dropped and opened again.
+/// The open store. After any error it must be dropped and opened again.
 #[derive(Debug)]
 pub struct Store {
     db: sled::Db,
     meta: Meta,
     queue: BTreeMap<keys::Tag, u64>,
     aside: BTreeMap<keys::Tag, u64>,
-    /// Accounts that are no more, for which nothing is queued.
+    /// Erased accounts, for which nothing is queued.
     erased: Vec<Owner>,
 }
 
@@ -168,7 +166,8 @@ fn guarded<T>(f: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError
     catch_unwind(AssertUnwindSafe(f)).unwrap_or(Err(StoreError::Panicked))
 }
 
-/// An entry has left. The counts are told from what was read when opening, which damage since may contradict.
+/// Counts a removed entry. The counts stem from the opening, and damage since then may contradict them, so they
+/// saturate.
 fn one_less(counts: &mut BTreeMap<keys::Tag, u64>, tag: keys::Tag) {
     let count = counts.entry(tag).or_default();
     *count = count.saturating_sub(1);
@@ -179,7 +178,7 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 }
 
 impl Store {
-    /// Writes the meta record and `batch` as one, and syncs them to the disk.
+    /// Writes the meta record and `batch` in one transaction, and syncs them to disk.
     fn commit(&mut self, mut batch: sled::Batch) -> Result<(), StoreError> {
         self.meta.queue = self.queue.values().sum();
         self.meta.aside = self.aside.values().sum();
@@ -202,17 +201,16 @@ impl Store {
         })
     }
 
-    /// The minutes that were open when the daemon stopped.
+    /// The minutes that were open when the last process stopped.
     pub fn open_minutes(&self) -> Result<Vec<OpenMinute>, StoreError> {
         Ok(self.scan(keys::OPEN, usize::MAX)?.into_iter().map(|(_, minute)| minute).collect())
     }
 
-    /// The day's note, if there is one.
     pub fn day_note(&self) -> Result<Option<DayNote>, StoreError> {
         guarded(|| Ok(self.db.get(keys::DAY)?.map(|value| serde_json::from_slice(&value)).transpose()?))
     }
 
-    /// Saves the open minutes and the day's note, and syncs them to the disk.
+    /// Saves the open minutes and the day's note, and syncs them to disk.
     pub fn save_open<'a>(
         &mut self,
         minutes: impl Iterator<Item = &'a OpenMinute>,
@@ -230,7 +228,7 @@ impl Store {
         })
     }
 
-    /// An open minute ended without a record, or was deleted.
+    /// Removes an open minute that ended without a record or was deleted.
     pub fn forget_open(&mut self, from: MinuteStart) -> Result<(), StoreError> {
         guarded(|| {
             self.db.remove(keys::open(from))?;
@@ -238,7 +236,7 @@ impl Store {
         })
     }
 
-    /// A minute's line is in the history: it leaves the open ones and joins the queue, unless its account is no more.
+    /// Moves a minute, whose line is in the history, from the open ones to the queue, unless its account was erased.
     pub fn sealed(&mut self, queued: &Queued, (day, length): (Date, u64)) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let from = MinuteStart::containing(queued.minute.from_timestamp);
@@ -252,7 +250,7 @@ impl Store {
         owner.is_some_and(|owner| self.erased.contains(owner))
     }
 
-    /// Where every minute joins the queue.
+    /// Adds a minute to the queue; every way into the queue passes here, so erased accounts are checked here.
     fn enqueue(&mut self, queued: &Queued, batch: &mut sled::Batch) -> Result<(), StoreError> {
         if self.is_erased(queued.owner.as_ref()) {
             return Ok(());
@@ -267,32 +265,30 @@ impl Store {
         Ok(())
     }
 
-    /// How many minutes of `owner` wait.
+    /// The number of queued minutes of `owner`.
     #[must_use]
     pub fn pending(&self, owner: Option<&Owner>) -> u64 {
         self.queue.get(&keys::tag(owner)).copied().unwrap_or(0)
     }
 
-    /// How many minutes of others than `owner`, nobody's included, are held.
+    /// The number of queued minutes of others than `owner`, nobody's included.
     #[must_use]
     pub fn held(&self, owner: Option<&Owner>) -> u64 {
         let ours = owner.map(|owner| keys::tag(Some(owner)));
         self.queue.iter().filter(|(tag, _)| Some(**tag) != ours).map(|(_, n)| n).sum()
     }
 
-    /// What is kept back while `owner` is signed in.
     #[must_use]
     pub fn kept_back(&self, owner: Option<&Owner>) -> KeptBack {
         KeptBack { held: self.held(owner), set_aside: self.set_aside_count(owner) }
     }
 
-    /// How many minutes of `owner` were rejected.
     #[must_use]
     pub fn set_aside_count(&self, owner: Option<&Owner>) -> u64 {
         self.aside.get(&keys::tag(owner)).copied().unwrap_or(0)
     }
 
-    /// The oldest waiting minutes of `owner`, at most `limit`, all of one device.
+    /// The oldest queued minutes of `owner`, at most `limit`, all of one device.
     pub fn batch(&self, owner: &Owner, limit: usize) -> Result<Vec<Minute>, StoreError> {
         let prefix = [keys::QUEUE, &keys::tag(Some(owner))].concat();
         let found: Vec<(_, Queued)> = self.scan(&prefix, limit)?;
@@ -301,10 +297,8 @@ impl Store {
         Ok(found.into_iter().map(|(_, queued)| queued).filter(ours).map(|queued| queued.minute).collect())
     }
 
-    /// The server has spoken of these minutes of `owner`: each leaves the queue, the rejected ones are set aside.
-    /// What is not in the queue any more is left out.
-    ///
-    /// Fails when the store failed; nothing has left the queue then.
+    /// Removes minutes of `owner` from the queue that the server has answered for; the rejected ones are set aside.
+    /// Minutes no longer queued are ignored. If it fails, nothing has left the queue.
     pub fn acknowledge(
         &mut self,
         owner: &Owner,
@@ -333,10 +327,9 @@ impl Store {
         self.commit(batch)
     }
 
-    /// Gives nobody's minutes that began before `before` to `owner`; returns how many. Those of `foreign` machines stay
-    /// nobody's: a profile may be copied from a machine of somebody else.
-    ///
-    /// Fails when the store failed; it can be called again.
+    /// Gives queued minutes of nobody that began before `before` to `owner`; returns how many. Those of `foreign`
+    /// devices stay nobody's: a profile may have been copied from somebody else's machine. It can be repeated after a
+    /// failure.
     pub fn adopt(&mut self, owner: &Owner, before: Timestamp, foreign: &[DeviceId]) -> Result<u64, StoreError> {
         let nobody = keys::tag(None);
         let found: Vec<(Vec<u8>, Queued)> = self.scan(&[keys::QUEUE, &nobody].concat(), usize::MAX)?;
@@ -355,9 +348,7 @@ impl Store {
         Ok(found.len() as u64)
     }
 
-    /// Drops the waiting minutes for which `gone` holds; returns how many.
-    ///
-    /// Fails when the store failed; it can be called again.
+    /// Drops the queued minutes for which `gone` holds; returns how many. It can be repeated after a failure.
     pub fn drop_queued(&mut self, gone: impl Fn(&Queued) -> bool) -> Result<u64, StoreError> {
         let found: Vec<(Vec<u8>, Queued)> = self.scan(keys::QUEUE, usize::MAX)?;
         let found: Vec<_> = found.into_iter().filter(|(_, queued)| gone(queued)).collect();
@@ -372,7 +363,7 @@ impl Store {
         Ok(found.len() as u64)
     }
 
-    /// Day files were changed by us otherwise than by sealing: the store takes note of how they are.
+    /// Notes the day files' lengths after we changed them otherwise than by sealing.
     pub fn note_days(&mut self, days: BTreeMap<Date, u64>) -> Result<(), StoreError> {
         self.meta.days = days;
         self.commit(sled::Batch::default())

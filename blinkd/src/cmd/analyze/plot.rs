@@ -1,4 +1,4 @@
-//! The picture of `blinkd analyze --plot`: the EAR over time, blinks marked, what was not observed shaded.
+//! The plot of `blinkd analyze --plot`: the EAR over time with blinks marked and unobserved time shaded.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ const EAR: RGBColor = RGBColor(31, 78, 140);
 const BASELINE: RGBColor = RGBColor(120, 120, 120);
 const BLINK: RGBColor = RGBColor(230, 126, 34);
 const UNOBSERVED: RGBColor = RGBColor(200, 200, 200);
-/// Pixels: wide enough for a second to show, within what viewers open.
+/// In pixels: wide enough to see single seconds, and small enough for image viewers.
 const WIDTH: (f64, f64) = (1_200.0, 6_000.0);
 const PIXELS_PER_SECOND: f64 = 60.0;
 const HEIGHT: u32 = 420;
@@ -27,7 +27,7 @@ enum Format {
     Svg,
 }
 
-/// Where a plot goes, checked before any work is done.
+/// The file to plot to, checked before any work is done.
 #[derive(Debug)]
 pub(super) struct Plot {
     path: PathBuf,
@@ -49,7 +49,7 @@ impl Plot {
     }
 
     pub(super) fn draw(&self, reports: &[FrameReport], clip: &Clip) -> Result<(), Failure> {
-        // Registering it again is harmless: it is the same font.
+        // Registering the same font again is harmless.
         let _ = register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
         let width = (clip.duration().as_secs_f64() * PIXELS_PER_SECOND).clamp(WIDTH.0, WIDTH.1);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped above")]
@@ -68,7 +68,7 @@ impl Plot {
     }
 }
 
-/// Draws on an area of any kind; the error is only told.
+/// Draws on an area of any kind.
 fn paint<DB: DrawingBackend>(
     area: &DrawingArea<DB, Shift>,
     reports: &[FrameReport],
@@ -119,7 +119,7 @@ fn ear_of(report: &FrameReport) -> Option<f64> {
     report.reading.ear.map(|ear| f64::from(f32::midpoint(ear[0], ear[1])))
 }
 
-/// The EAR and its baseline, with their entries in the key.
+/// Draws the EAR and its baseline, with their entries in the key.
 fn draw_curves<DB: DrawingBackend>(
     chart: &mut ChartContext<'_, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
     reports: &[FrameReport],
@@ -140,7 +140,7 @@ fn draw_curves<DB: DrawingBackend>(
     Ok(())
 }
 
-/// The stretches in which `value` is there, as points.
+/// The spans in which `value` is known, as points.
 fn stretches(reports: &[FrameReport], value: impl Fn(&FrameReport) -> Option<f64>) -> Vec<Vec<(f64, f64)>> {
     let points = reports.iter().map(|report| value(report).map(|value| (report.timestamp.as_secs_f64(), value)));
     let points: Vec<_> = points.collect();

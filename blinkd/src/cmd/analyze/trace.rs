@@ -1,4 +1,4 @@
-//! The CSV file of `blinkd analyze --trace`: a line for each frame.
+//! The CSV file of `blinkd analyze --trace`, with a line for each frame.
 
 use std::{
     fs::File,
@@ -12,7 +12,6 @@ use crate::exit::Failure;
 
 const HEADER: &str = "frame,time_s,state,ear_right,ear_left,baseline_right,baseline_left,closure,yaw_deg,pitch_deg,roll_deg,blinks_decided";
 
-/// An open trace file.
 #[derive(Debug)]
 pub(super) struct Trace {
     path: PathBuf,

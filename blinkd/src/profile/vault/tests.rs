@@ -1,4 +1,4 @@
-//! The vault with a keyring of our own: the desktop's is never touched.
+//! Tests with a fake keyring: the desktop's is never touched.
 
 use std::{
     collections::BTreeMap,
@@ -177,7 +177,7 @@ fn a_locked_one_is_not_waited_for_and_what_it_does_late_is_undone() {
     assert_eq!(vault.state(), RingState::Failed(RingError::Silent));
     assert!(place.has_file());
     place.ring.lock(false);
-    // Its thread sets what it was given, sees that nobody waits, and takes it back.
+    // Its thread stores the tokens, sees that nobody waits, and removes them.
     let deadline = std::time::Instant::now() + Duration::from_secs(20);
     while place.ring.entries() > 0 || Arc::strong_count(&place.ring) > 2 {
         assert!(std::time::Instant::now() < deadline, "the keyring still holds {}", place.ring.entries());

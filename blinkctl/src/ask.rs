@@ -1,4 +1,4 @@
-//! Questions to the person at the terminal. Without a terminal nothing is ever asked.
+//! Questions to the person at the terminal. Nothing is asked where there is no terminal.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -9,10 +9,10 @@ use crate::{
     output::{columns, wrapped},
 };
 
-/// The longest password line read from stdin, bytes; the server takes 128 characters.
+/// The longest password line read from stdin, in bytes; the server accepts 128 characters.
 const MAX_PASSWORD_LINE_BYTES: u64 = 4096;
 
-/// Whether there is somebody to ask: the answers come from stdin, the questions go to stderr.
+/// Whether the person can be asked: answers come from stdin, questions go to stderr.
 pub(crate) fn possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
@@ -29,13 +29,12 @@ pub(crate) fn line(question: &str) -> Result<String, Failure> {
 
 /// Asks for a password without showing it.
 pub(crate) fn password(question: &str) -> Result<Secret, Failure> {
-    // Hidden before the question stands there: somebody quick would see their password's first letters.
+    // Echo is switched off before the question is shown, so that nobody types faster than that.
     #[cfg(unix)]
     let _hidden = echo::Hidden::now();
     rpassword::prompt_password(question).map(Secret::new).map_err(|e| unreadable(&e))
 }
 
-/// Asks for a new password twice.
 pub(crate) fn new_password() -> Result<Secret, Failure> {
     let first = password("Password (12 characters or more): ")?;
     if password("The same again: ")? != first {
@@ -48,19 +47,19 @@ pub(crate) fn new_password() -> Result<Secret, Failure> {
     Ok(first)
 }
 
-/// Shows the consent text and asks; anything but yes is no.
+/// Shows the consent text and asks; anything but yes means no.
 pub(crate) fn consent() -> Result<bool, Failure> {
     show(&format!("\n{TRACKING_TEXT}\n"))?;
     yes("Do you consent?")
 }
 
-/// Asks a question to which anything but yes is no.
+/// Asks a question; anything but yes means no.
 pub(crate) fn yes(question: &str) -> Result<bool, Failure> {
     let answer = line(&format!("{question} [y/N] "))?;
     Ok(["y", "yes"].contains(&answer.to_lowercase().as_str()))
 }
 
-/// What cannot be undone is done after `yes` on the command line, or after the person typed `word`.
+/// Confirms what cannot be undone, by `yes` from the command line or by the person typing `word`.
 pub(crate) fn confirm(yes: bool, what: &str, word: &str) -> Result<(), Failure> {
     if yes {
         return Ok(());
@@ -75,7 +74,7 @@ pub(crate) fn confirm(yes: bool, what: &str, word: &str) -> Result<(), Failure> 
     Err(Failure::failed("declined", "Nothing was changed", format!("Run it again and type {word} to go on.")))
 }
 
-/// Flags without which nothing can be done where nobody can be asked.
+/// The failure that names the flags needed where nobody can be asked.
 pub(crate) fn missing_flags(flags: &[&str]) -> Failure {
     let (last, rest) = flags.split_last().map_or(("", &[][..]), |(last, rest)| (*last, rest));
     let named = if rest.is_empty() { last.to_owned() } else { format!("{} and {last}", rest.join(", ")) };
@@ -84,7 +83,7 @@ pub(crate) fn missing_flags(flags: &[&str]) -> Failure {
     Failure::usage("missing_flag", message, format!("Give {named}."))
 }
 
-/// The password on the first line of stdin, for `--password-stdin`.
+/// Reads the password from the first line of stdin, for `--password-stdin`.
 pub(crate) fn password_from_stdin() -> Result<Secret, Failure> {
     read_password(io::stdin().lock())
 }
@@ -102,7 +101,6 @@ fn read_password(input: impl BufRead) -> Result<Secret, Failure> {
     Ok(Secret::new(password))
 }
 
-/// Tells the person at the terminal something.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
     show(text)
 }
@@ -121,7 +119,7 @@ fn unreadable(error: &io::Error) -> Failure {
 
 #[cfg(unix)]
 mod echo {
-    //! What is typed is not shown.
+    //! Switches off the terminal's echo.
 
     use std::fs::File;
 
@@ -134,7 +132,7 @@ mod echo {
     }
 
     impl Hidden {
-        /// Hides what is typed from now on; none without a terminal.
+        /// Switches echo off; `None` without a terminal.
         pub(super) fn now() -> Option<Self> {
             let terminal = File::open("/dev/tty").ok()?;
             let before = tcgetattr(&terminal).ok()?;
@@ -147,7 +145,7 @@ mod echo {
 
     impl Drop for Hidden {
         fn drop(&mut self) {
-            // A terminal that is gone shows nothing anyway.
+            // If the terminal is gone, there is no echo to restore.
             let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
         }
     }

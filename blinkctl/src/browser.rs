@@ -6,15 +6,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The opener hands the address on and ends; one that runs for longer has become the browser itself.
+/// The opener normally ends at once; one that runs for longer has become the browser itself.
 const LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BrowserError {
-    /// A server may name any address; only web pages are opened.
+    /// A server may name any address, so only web pages are opened.
     #[error("it is not the address of a web page")]
     NotAPage,
-    /// The system's opener could not be run.
     #[error("`{0}` cannot be run: {1}")]
     Opener(&'static str, #[source] io::Error),
     #[error("`{0}` found no browser")]
@@ -28,7 +27,7 @@ pub(crate) fn open(url: &str) -> Result<(), BrowserError> {
     let (program, args): (&'static str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])
     } else if cfg!(windows) {
-        // Not `start`: the command interpreter would read what follows an ampersand.
+        // `start` is not used, because the command interpreter would interpret an ampersand.
         ("rundll32", &["url.dll,FileProtocolHandler"])
     } else {
         ("xdg-open", &[])

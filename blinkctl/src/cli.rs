@@ -1,4 +1,4 @@
-//! The words of the command line.
+//! The command line, parsed by clap. The doc comments of its types are the texts of `--help`.
 
 use std::{
     env,
@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Man(cmd::man::Args),
 }
 
-/// Reads the command line, or prints what was asked for or what is wrong with it.
+/// Parses the command line, or prints help, version or the error.
 pub(crate) fn parse() -> Result<Cli, ExitStatus> {
     Cli::try_parse().map_err(|error| {
         let json = env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == OsStr::new("--json"));
@@ -121,7 +121,7 @@ pub(crate) fn parse() -> Result<Cli, ExitStatus> {
     })
 }
 
-/// clap's account of the mistake without the usage that follows it, which `--help` shows in full.
+/// clap's message without the usage that follows it, which `--help` shows in full.
 fn usage_problem(error: &clap::Error) -> Problem {
     let fix = "`blinkctl --help` and `blinkctl COMMAND --help` show what there is.";
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

@@ -1,4 +1,4 @@
-//! One connection to the daemon: hello, calls, events. Every wait has an end.
+//! A connection to the daemon: hello, calls, events. Every wait has a time-out.
 
 use std::{io, path::Path, time::Duration};
 
@@ -16,42 +16,38 @@ use crate::{exit::Failure, unreachable::Unreachable};
 
 /// How long the daemon may take to accept the connection and say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(5);
-/// How long an answer may take that needs nothing but the daemon.
+/// Time-out of an answer that needs the daemon alone.
 pub(crate) const LOCAL_LIMIT: Duration = Duration::from_secs(10);
-/// How long an answer may take that needs the server.
+/// Time-out of an answer that needs the server.
 pub(crate) const SERVER_LIMIT: Duration = Duration::from_secs(90);
-/// How long emptying the queue may take: months of minutes over a slow line.
+/// Time-out of emptying the queue, which may hold months of minutes on a slow line.
 pub(crate) const SYNC_LIMIT: Duration = Duration::from_secs(15 * 60);
-/// Subscribers hear from the daemon about once a second; after this long it hangs.
+/// Subscribers get an event about once a second; after this long the daemon hangs.
 const EVENT_LIMIT: Duration = Duration::from_secs(15);
 
-/// Why the conversation with the daemon broke off.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientError {
-    /// There is none to speak with.
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
     #[error("blinkd has closed the connection")]
     Closed,
-    /// The socket could not be used.
     #[error("the connection to blinkd failed: {0}")]
     Connection(#[source] io::Error),
-    /// It sent what is not the protocol.
+    /// It sent something that is not the protocol.
     #[error("blinkd sent something this blinkctl does not understand")]
     NotTheProtocol(#[source] CodecError),
     /// The two versions have no protocol in common.
     #[error("blinkd {} speaks protocol {} and this blinkctl {} speaks {}", .theirs.version, .theirs.protocol, .ours.version, .ours.protocol)]
     Versions { theirs: Hello, ours: Hello },
-    /// It ended the connection with a reason.
+    /// It closed the connection with a reason.
     #[error("{}", .0.message)]
     Refused(Problem),
-    /// It did not answer in time.
     #[error("blinkd has not answered for {} s", .0.as_secs())]
     Silent(Duration),
 }
 
 impl ClientError {
-    /// Whether no daemon has this profile, so that its files may be used.
+    /// Whether no daemon holds this profile, so that its files may be used.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::Unreachable(error) if error.is_absent())
     }
@@ -120,7 +116,7 @@ impl Client {
         }
     }
 
-    /// Asks one thing and waits for its answer, at most `limit`. Events that arrive meanwhile are dropped.
+    /// Sends a request and waits for its answer, at most `limit`. Events that arrive meanwhile are dropped.
     pub(crate) async fn call(&mut self, request: Request, limit: Duration) -> Result<Reply, Failure> {
         self.last_id += 1;
         let id = self.last_id;
@@ -131,7 +127,6 @@ impl Client {
         }
     }
 
-    /// The next event of a subscription.
     pub(crate) async fn event(&mut self) -> Result<Event, ClientError> {
         within(EVENT_LIMIT, async {
             loop {
@@ -145,7 +140,7 @@ impl Client {
         .await?
     }
 
-    /// Waits until the daemon hangs up, at most `limit`.
+    /// Waits until the daemon closes the connection, at most `limit`.
     pub(crate) async fn closed(&mut self, limit: Duration) -> Result<(), ClientError> {
         within(limit, async { while self.receive().await.is_ok() {} }).await
     }
@@ -173,7 +168,7 @@ impl Client {
     }
 }
 
-/// The answer was not of the kind this request has.
+/// The failure for an answer of another kind than the request has.
 pub(crate) fn wrong_reply() -> Failure {
     unexpected("an answer of another kind").into()
 }

@@ -1,19 +1,18 @@
-//! What every command is given.
+//! The context that every command gets.
 
 use blink_profile::Paths;
 
 use crate::{exit::Failure, output::Output};
 
-/// The surroundings of a command.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// The profile whose daemon is meant.
+    /// The profile whose daemon is addressed.
     pub(crate) paths: Paths,
     pub(crate) output: Output,
 }
 
 impl Context {
-    /// The profile that the environment names.
+    /// The profile that the environment variables name.
     pub(crate) fn from_env(output: Output) -> Result<Self, Failure> {
         let fix = "Set HOME to your home folder.";
         let paths = Paths::from_env()

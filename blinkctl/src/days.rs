@@ -1,4 +1,4 @@
-//! The days of the local history within a span of time: one in memory at a time, each in the order of its minutes.
+//! Iterates over the days of the local history within a range, one day in memory at a time, its minutes in order.
 
 use std::{
     collections::btree_map,
@@ -12,7 +12,6 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::exit::Failure;
 
-/// Why the history cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be read: {source}", .path.display())]
 pub(crate) struct HistoryError {
@@ -27,7 +26,7 @@ impl From<HistoryError> for Failure {
     }
 }
 
-/// A span of time: the first instant inclusive, the last exclusive.
+/// A time range with inclusive start and exclusive end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Range {
     pub(crate) from: Option<Timestamp>,
@@ -39,7 +38,7 @@ impl Range {
         self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
     }
 
-    /// Whether a UTC day has an instant in it.
+    /// Whether any instant of the UTC day is in the range.
     fn touches(self, day: Date) -> bool {
         let begins = |day: Date| day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp());
         let (begin, end) = (begins(day), day.tomorrow().and_then(begins));
@@ -48,7 +47,7 @@ impl Range {
     }
 }
 
-/// The days of a span, oldest first, each read when it is asked for.
+/// The days of a range, oldest first, each read when the iterator reaches it.
 #[derive(Debug)]
 pub(crate) struct Days {
     folder: PathBuf,
@@ -58,7 +57,7 @@ pub(crate) struct Days {
 }
 
 impl Days {
-    /// The days of this profile that have minutes in `range`. Without a history there are none.
+    /// The days of this profile that have minutes in `range`; none without a history.
     pub(crate) fn open(paths: &Paths, range: Range) -> Result<Self, HistoryError> {
         let folder = paths.history();
         let mut days = day_files::days(&folder).map_err(unreadable(&folder))?;
@@ -66,7 +65,7 @@ impl Days {
         Ok(Self { folder, days: days.into_keys(), range, skipped: 0 })
     }
 
-    /// The lines so far that were no record.
+    /// The number of lines so far that are no record.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
     }

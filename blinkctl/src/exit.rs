@@ -1,20 +1,19 @@
-//! How blinkctl ends: the exit code tells the kinds of failure apart, the problem says what to do.
+//! The end of blinkctl: the exit code tells the kind of failure, the problem says what to do.
 
 use std::{any::Any, process::ExitCode};
 
 use blink_proto::{Problem, problem::code};
 
-/// The exit codes of SPEC 3.
+/// The exit codes (SPEC 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
     Done = 0,
-    /// It was refused or failed, with a reason.
+    /// The request was refused or failed, with a reason.
     Failed = 1,
-    /// The command line is wrong or lacks something.
+    /// The command line is wrong or incomplete.
     Usage = 2,
-    /// No daemon runs in this profile.
     NotRunning = 3,
-    /// The command needs an account and nobody is signed in.
+    /// The command needs an account, but nobody is signed in.
     NotSignedIn = 4,
 }
 
@@ -24,7 +23,6 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// A command that did not succeed.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) problem: Problem,
@@ -32,23 +30,22 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something was refused or failed.
+    /// A failure with exit code 1.
     pub(crate) fn failed(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), status: ExitStatus::Failed }
     }
 
-    /// The command line is wrong.
+    /// A failure with exit code 2.
     pub(crate) fn usage(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), status: ExitStatus::Usage }
     }
 
-    /// No daemon runs in this profile.
     pub(crate) fn not_running(message: &str) -> Self {
         let fix = "Start it with `blinkd run`.";
         Self { problem: Problem::new("not_running", message, fix), status: ExitStatus::NotRunning }
     }
 
-    /// A defect of blinkctl itself.
+    /// A failure that reports a defect of blinkctl itself.
     pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
         let what = payload
             .downcast_ref::<String>()
@@ -59,12 +56,12 @@ impl Failure {
     }
 }
 
-/// What the daemon refused. Its codes are its own; two of them have an exit code of their own here.
+/// A problem reported by the daemon. Two of its codes have exit codes of their own.
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
         let status = match problem.code.as_str() {
             code::NOT_SIGNED_IN => ExitStatus::NotSignedIn,
-            // An address that cannot be one is wrong usage, wherever that is found out.
+            // An address that cannot be valid is wrong usage, whoever finds that out.
             code::BAD_SERVER => ExitStatus::Usage,
             _ => ExitStatus::Failed,
         };

@@ -1,4 +1,4 @@
-//! `blinkctl cameras`: which cameras there are. Only blinkd knows; it is asked as a program, running or not.
+//! `blinkctl cameras`: lists the cameras. Only the program blinkd knows them; it is run for that.
 
 use std::fmt::Write;
 
@@ -18,12 +18,12 @@ use crate::{
 `blinkctl config set camera.source camera:1` chooses another.")]
 pub(crate) struct Args {}
 
-/// A camera, as far as it is shown here.
+/// A camera as `blinkd cameras --json` lists it; fields that are not shown are left out.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Camera {
     /// The N of `camera:N`.
     pub(crate) number: u32,
-    /// What its driver calls it.
+    /// The name that its driver gives.
     #[serde(default)]
     pub(crate) name: String,
     #[serde(default)]
@@ -31,12 +31,12 @@ pub(crate) struct Camera {
     /// `free`, `busy` or `no_permission`.
     #[serde(default)]
     state: String,
-    /// The program that holds it.
+    /// The name of the program that holds it.
     #[serde(default)]
     used_by: Option<String>,
 }
 
-/// An array, or an object around one.
+/// The list, alone or in an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Listed {
@@ -72,7 +72,7 @@ fn page(cameras: &[Camera], paint: Paint) -> String {
 }
 
 impl Camera {
-    /// Whether it can be used, in words.
+    /// Says whether it can be used.
     pub(crate) fn standing(&self, paint: Paint) -> String {
         match (self.state.as_str(), &self.used_by) {
             ("free", _) => paint.with(Tone::Good, "free"),

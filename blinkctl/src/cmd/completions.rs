@@ -1,4 +1,4 @@
-//! `blinkctl completions`: a script that completes the command line in a shell.
+//! `blinkctl completions`: prints a completion script for a shell.
 
 use clap::CommandFactory;
 use clap_complete::Shell;

@@ -1,4 +1,5 @@
-//! `blinkctl config`: blinkd's settings. Its own program reads and writes them; a running daemon reads them again.
+//! `blinkctl config`: blinkd's settings. The program blinkd reads and writes the file; a running daemon is told to
+//! reload.
 
 use std::fmt::Write;
 
@@ -81,9 +82,9 @@ struct Pair {
 pub(crate) struct Changed {
     key: String,
     value: Value,
-    /// Whether a daemon runs and was told.
+    /// Whether a daemon is running, which was told to reload.
     running: bool,
-    /// What it will take only when it starts again.
+    /// Keys that take effect only when the daemon restarts.
     pub(crate) restart_needed: Vec<String>,
 }
 
@@ -118,13 +119,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// Writes a setting and has a running daemon read it.
+/// Writes a setting and has a running daemon reload.
 pub(crate) async fn set(key: &str, value: &str, context: &Context) -> Result<Changed, Failure> {
     let Pair { key, value } = blinkd::read(&["config", "set", "--", key, value]).await?;
     let mut changed = Changed { key, value, running: true, restart_needed: Vec::new() };
     let mut client = match Client::connect(&context.paths).await {
         Ok(client) => client,
-        // One that listens elsewhere, or does not listen yet, is told by `unread`.
+        // A daemon that listens elsewhere, or does not listen yet, is reported by `unread`.
         Err(error) if error.is_absent() => {
             changed.running = false;
             return Ok(changed);

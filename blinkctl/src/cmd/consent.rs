@@ -1,4 +1,4 @@
-//! `blinkctl consent`: the text, and this machine's record of it.
+//! `blinkctl consent`: shows, grants or withdraws this machine's consent.
 
 use blink_profile::{FileError, consent};
 use blink_proto::{
@@ -60,7 +60,7 @@ async fn show(context: &Context) -> Result<(), Failure> {
 async fn grant(context: &Context) -> Result<(), Failure> {
     let mut client = Client::connect(&context.paths).await?;
     let offered = ask(&mut client).await?;
-    // The text stands on the screen before anything is recorded.
+    // The text must be on the screen before anything is recorded.
     if !context.output.is_json() {
         context.output.line(&readable(&offered.text))?;
     }
@@ -74,14 +74,14 @@ async fn withdraw(context: &Context) -> Result<(), Failure> {
         Ok(mut client) => by_daemon(&mut client).await?,
         Err(error) if is_elsewhere_or_absent(&error) => {
             withdraw_in_file(context)?;
-            // A daemon that started in between may have read the old record.
+            // A daemon that started meanwhile may have read the old record.
             match Client::connect(&context.paths).await {
                 Ok(mut client) => by_daemon(&mut client).await?,
                 Err(_) => from_file(context)?,
             }
         }
         Err(error) => {
-            // Whatever keeps the daemon from answering, it will find the withdrawal when it next starts.
+            // The daemon reads the withdrawal at its next start at the latest.
             withdraw_in_file(context)?;
             let fix =
                 "Consent is recorded as withdrawn; stop the process `blinkd` to be sure that the camera is closed.";
@@ -108,12 +108,12 @@ fn from_file(context: &Context) -> Result<ConsentShown, Failure> {
     Ok(ConsentShown { version: TRACKING_VERSION.to_owned(), text: TRACKING_TEXT.to_owned(), record })
 }
 
-/// Whether the file says all there is: a daemon that runs at another socket reads it whenever it changes.
+/// Whether the file alone decides: a daemon at another socket reads it whenever it changes.
 fn is_elsewhere_or_absent(error: &ClientError) -> bool {
     error.is_absent() || matches!(error, ClientError::Unreachable(Unreachable::Elsewhere { .. }))
 }
 
-/// Withdrawing must never depend on a daemon.
+/// Writes the withdrawal to the file, because withdrawing must never depend on a daemon.
 fn withdraw_in_file(context: &Context) -> Result<(), Failure> {
     let record = ConsentRecord::withdrawn(Timestamp::now());
     consent::save(&context.paths, &record).map_err(|error| file_failure(&error))
@@ -150,7 +150,7 @@ fn print(context: &Context, shown: &ConsentShown, human: impl FnOnce(Paint) -> S
     context.output.result(&Shown { granted, consent: shown }, human)
 }
 
-/// The text as wide as the terminal.
+/// The text, wrapped to the terminal's width.
 fn readable(text: &str) -> String {
     match if output::stdout_is_terminal() { output::columns() } else { None } {
         Some(columns) => output::wrapped(text, columns),
@@ -158,7 +158,6 @@ fn readable(text: &str) -> String {
     }
 }
 
-/// The record in one line.
 fn standing(record: Option<&ConsentRecord>, paint: Paint) -> String {
     let on = |record: &ConsentRecord| record.at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string();
     match record {
@@ -177,7 +176,7 @@ fn standing(record: Option<&ConsentRecord>, paint: Paint) -> String {
     }
 }
 
-/// `text` with its lines, without other control characters.
+/// `text` without control characters other than line feeds.
 fn plain_lines(text: &str) -> String {
     text.chars().filter(|&c| c == '\n' || !c.is_control()).collect()
 }

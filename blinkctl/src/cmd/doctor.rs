@@ -1,4 +1,4 @@
-//! `blinkctl doctor`: every cause of trouble, and what mends it.
+//! `blinkctl doctor`: checks for causes of trouble, and what fixes them.
 
 use std::fmt::Write;
 
@@ -17,7 +17,7 @@ use crate::{
     unreachable::Unreachable,
 };
 
-/// The check that this program makes itself.
+/// The id of the check that blinkctl makes itself.
 const DAEMON: &str = "daemon";
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ async fn without_daemon() -> Vec<Check> {
     with_own(Check::found(DAEMON, Level::Problem, "blinkd is not running", fix)).await
 }
 
-/// What the program finds where the daemon cannot be asked, after `own`.
+/// The checks of the program blinkd when the daemon cannot be asked, after blinkctl's own.
 async fn with_own(own: Check) -> Vec<Check> {
     let mut checks = vec![own];
     match blinkd::read::<Report>(&["doctor"]).await {

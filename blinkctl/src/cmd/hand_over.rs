@@ -1,4 +1,4 @@
-//! `blinkctl yield`: the camera for another program.
+//! `blinkctl yield`: hands the camera to another program.
 
 use blink_proto::ipc::Request;
 use serde_json::json;

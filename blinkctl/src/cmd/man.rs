@@ -1,4 +1,4 @@
-//! `blinkctl man`: the manual, made from the same words as `--help`.
+//! `blinkctl man`: the manual, made from the same texts as `--help`.
 
 use std::{
     fs, io,
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     context.output.result(&json, |_| format!("Wrote {} pages to {}.\n", files.len(), dir.display()))
 }
 
-/// A page for every command, as `blinkctl-consent-grant.1`; returns their names.
+/// Writes a page for every command, such as `blinkctl-consent-grant.1`; returns their names.
 fn write(dir: &Path) -> io::Result<Vec<String>> {
     fs::create_dir_all(dir)?;
     let mut root = Cli::command();
@@ -59,7 +59,7 @@ fn page(command: clap::Command) -> String {
     with_examples(&String::from_utf8_lossy(&page))
 }
 
-/// The section of what follows a command's help, with its examples line for line: they are no running text.
+/// Renders the section after a command's help, with the examples verbatim instead of as running text.
 fn with_examples(page: &str) -> String {
     let (mut text, mut extra, mut verbatim) = (String::new(), false, false);
     for line in page.lines() {

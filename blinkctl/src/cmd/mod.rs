@@ -1,4 +1,4 @@
-//! What each command does, a file per noun.
+//! The commands, a file per noun.
 
 pub(crate) mod account;
 pub(crate) mod cameras;
@@ -29,7 +29,7 @@ use crate::{
     output::Output,
 };
 
-/// Runs one command to its end. What it found may be an exit code of its own.
+/// Runs one command. Some commands report what they found by an exit code of their own.
 pub(crate) fn run(command: Command, output: Output) -> Result<ExitStatus, Failure> {
     let context = Context::from_env(output)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {

@@ -1,4 +1,4 @@
-//! `blinkctl open`: the dashboard of the account's server.
+//! `blinkctl open`: opens the dashboard of the account's server.
 
 use blink_proto::ipc::{Reply, Request};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `blinkctl owner`: whose blinks are counted where several people are in the picture.
+//! `blinkctl owner`: enrols the person whose blinks are counted when several people are in the picture.
 
 use blink_proto::ipc::Request;
 use serde_json::json;

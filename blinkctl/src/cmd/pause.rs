@@ -76,7 +76,7 @@ pub(crate) async fn toggle(_: &ToggleArgs, context: &Context) -> Result<(), Fail
     }
 }
 
-/// Whether toggling goes on: what holds is a pause, or a lock, which may only have been asked for.
+/// Whether toggling resumes. A lock counts too, because it may only have been requested.
 pub(super) fn holds(state: State) -> bool {
     matches!(state, State::Paused | State::Locked)
 }
@@ -113,7 +113,7 @@ async fn go_on(client: &mut Client, context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// A time as the person's clock shows it, with the day where it is not today.
+/// A local time, with the date where it is not today.
 fn clock(at: Timestamp, now: &Zoned) -> String {
     let at = at.to_zoned(now.time_zone().clone());
     let form = if at.date() == now.date() { "%H:%M" } else { "%a %d %b, %H:%M" };

@@ -1,4 +1,4 @@
-//! `blinkctl quit`.
+//! `blinkctl quit`: stops the daemon and waits for its end.
 
 use std::{
     fs::{File, TryLockError},
@@ -16,10 +16,10 @@ use crate::{
     exit::Failure,
 };
 
-/// How long the daemon may take to end after it agreed to; it promises two seconds.
+/// How long the daemon may take to end; it promises two seconds.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// Between two looks at the lock.
+/// How often the lock is tried.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 #[derive(Debug, clap::Args)]
@@ -36,17 +36,17 @@ pub(crate) async fn run(_: &Args, context: &Context) -> Result<(), Failure> {
         .result(&json!({ "stopped": true }), |_| "blinkd has stopped. Start it again with `blinkd run`.\n".to_owned())
 }
 
-/// Waits until a daemon that is about to stop has hung up and freed the profile.
+/// Waits until a daemon that is stopping has closed the connection and freed the profile.
 pub(crate) async fn wait(client: &mut Client, context: &Context) -> Result<(), ClientError> {
     client.closed(STOP_LIMIT).await?;
     let freed = timeout(STOP_LIMIT, profile_free(&context.paths.lock())).await;
     freed.map_err(|_| ClientError::Silent(STOP_LIMIT))
 }
 
-/// Waits until the daemon has let go of its lock, which it does last: then the next one can start.
+/// Waits until the daemon has released its lock, its last step, so that the next one can start.
 async fn profile_free(lock: &Path) {
     let Ok(file) = File::open(lock) else { return };
-    // Shared, and for a moment: a daemon that starts right now tries again for longer than that.
+    // The shared lock is held for a moment only; a daemon that starts meanwhile retries for longer.
     while matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
         sleep(LOOK_EVERY).await;
     }

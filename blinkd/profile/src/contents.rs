@@ -1,7 +1,7 @@
-//! What belongs to a profile: the one list by which blinkd and blinkctl erase.
+//! The list of what belongs to a profile, by which blinkd and blinkctl erase.
 //!
-//! What is not on the list stays. People keep files of their own beside blinkd's, such as a certificate beside the
-//! settings, and no erasure may take those.
+//! Everything else stays: people keep files of their own beside blinkd's, such as a certificate beside the settings,
+//! and no erasure may remove those.
 
 use std::{
     fs, io,
@@ -10,18 +10,18 @@ use std::{
 
 use crate::{AccountFile, Paths, day_files::day_of_name, paths::SOCKET};
 
-/// What an entry of a profile's folder is.
+/// The kind of an entry in a profile's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It holds minutes, or may: what a write left unfinished counts as that.
+    /// It holds minutes, or may hold them, as an unfinished write does.
     Minutes,
-    /// Settings, sign-in, consent, enrolled face, logs.
+    /// Settings, sign-in, consent, enrolled face and logs.
     Person,
-    /// It goes when everything else is gone: the note of the erasure, the socket, the lock.
+    /// It is removed after everything else: the note of the erasure, the socket, the lock.
     Last,
     /// A folder whose entries are judged one by one.
     Folder,
-    /// The models, which say nothing about anybody and stay.
+    /// The models, which hold no personal data and stay.
     Models,
 }
 
@@ -69,7 +69,7 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
     (is(paths.store()) || damaged || is_unfinished(path)).then_some(Kind::Minutes)
 }
 
-/// A name that is not UTF-8 is not ours.
+/// The name, unless it is not UTF-8, in which case the entry is not ours.
 fn name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
 }
@@ -80,8 +80,8 @@ fn is_unfinished(path: &Path) -> bool {
 
 type Judge = fn(&Paths, &Path) -> Option<Kind>;
 
-/// Every folder of a profile, inner ones first, with what tells its entries apart. Without a runtime folder of the
-/// system's the socket is in `run` of the data folder, where a start in other surroundings may have left it.
+/// Every folder of a profile, inner ones first, with the function that judges its entries. Where the system has no
+/// runtime folder, the socket is in `run` of the data folder; a start in another environment may have left one there.
 fn folders(paths: &Paths) -> [(PathBuf, Judge); 6] {
     [
         (paths.config.clone(), in_config),
@@ -93,12 +93,11 @@ fn folders(paths: &Paths) -> [(PathBuf, Judge); 6] {
     ]
 }
 
-/// Something that is still there.
+/// Something that could not be removed.
 #[derive(Debug, thiserror::Error)]
 #[error("{} cannot be removed: {source}", path.display())]
 pub struct Left {
     pub path: PathBuf,
-    /// Why it is there.
     #[source]
     pub source: io::Error,
 }
@@ -108,7 +107,7 @@ fn left(path: &Path) -> impl FnOnce(io::Error) -> Left {
     move |source| Left { path, source }
 }
 
-/// The entries of `folder`; none where there is no folder.
+/// The entries of `folder`; empty where there is no folder.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Left> {
     let found = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -117,8 +116,8 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Left> {
     found.map(|entry| entry.map(|entry| entry.path()).map_err(left(folder))).collect()
 }
 
-/// Removes the entries of `folder` that `goes` holds for, all that can be, and makes that last. A link is removed, never
-/// followed.
+/// Removes the entries of `folder` for which `goes` holds, as far as possible, and syncs the folder. A link is removed,
+/// never followed.
 fn remove_from(folder: &Path, goes: impl Fn(&Path) -> bool, remains: &mut Vec<Left>) {
     let entries = match entries(folder) {
         Ok(entries) => entries,
@@ -146,15 +145,15 @@ fn remove(paths: &Paths, kinds: &[Kind]) -> Vec<Left> {
     remains
 }
 
-/// Removes the minutes: the store, stores that were set aside, the history, what was being written of them. The store is
-/// closed. Returns what could not be removed.
+/// Removes the minutes: the store, stores that were set aside, the history, and unfinished writes of them. The store
+/// must be closed. Returns what could not be removed.
 #[must_use]
 pub fn remove_minutes(paths: &Paths) -> Vec<Left> {
     remove(paths, &[Kind::Minutes])
 }
 
-/// Removes what writes left unfinished in the data folder. Nothing else of the profile runs. Returns what could not be
-/// removed.
+/// Removes unfinished writes in the data folder and in the history. Nothing else may use the profile meanwhile. Returns
+/// what could not be removed.
 #[must_use]
 pub fn remove_unfinished(paths: &Paths) -> Vec<Left> {
     let mut remains = Vec::new();
@@ -164,14 +163,14 @@ pub fn remove_unfinished(paths: &Paths) -> Vec<Left> {
     remains
 }
 
-/// Removes all that is the profile's but for what [`remove_last`] does. Returns what could not be removed.
+/// Removes the profile's files except for those of [`remove_last`]. Returns what could not be removed.
 #[must_use]
 pub fn remove_everything(paths: &Paths) -> Vec<Left> {
     remove(paths, &[Kind::Minutes, Kind::Person])
 }
 
-/// Removes the note of the erasure, the socket and at last the lock, which the caller holds, then each folder that is
-/// empty. Returns what could not be removed; the lock stays while anything does.
+/// Removes the note of the erasure, the socket and finally the lock, which the caller holds, then each empty folder.
+/// Returns what could not be removed; the lock stays in that case.
 #[must_use]
 pub fn remove_last(paths: &Paths) -> Vec<Left> {
     let mut remains = Vec::new();
@@ -184,17 +183,17 @@ pub fn remove_last(paths: &Paths) -> Vec<Left> {
         }
     }
     for (folder, _) in folders(paths) {
-        // One in which somebody keeps something else, or models, stays.
+        // A folder that holds models or somebody's own files is not empty and stays.
         let _ = fs::remove_dir(folder);
     }
     remains
 }
 
-/// What in the profile's folders is not blinkd's and so stays, in order; what cannot be looked at is left out.
+/// What is in the profile's folders but not blinkd's, and so stays, in order. Folders that cannot be read are left out.
 #[must_use]
 pub fn others(paths: &Paths) -> Vec<PathBuf> {
     let folders = folders(paths);
-    // Two folders of a profile may be the same one, or one may be inside another.
+    // Two folders of a profile may be the same, or one inside the other.
     let is_ours = |path: &Path| {
         let claims = |(folder, judge): &(PathBuf, Judge)| {
             folder.starts_with(path) || (path.parent() == Some(folder) && judge(paths, path).is_some())

@@ -1,13 +1,13 @@
-//! The local history on disk: `history/YYYY-MM-DD.ndjson`, a line for each minute that was sealed or imported, by the
-//! UTC date of its start. Only blinkd writes them; everybody reads them here.
+//! The local history on disk: `history/YYYY-MM-DD.ndjson` with a line for each sealed or imported minute, by the UTC
+//! date of its start. Only blinkd writes the files; blinkd and blinkctl read them here.
 //!
-//! A line that is no record (a write that was cut off), that is longer than any record, or whose figures cannot be true
-//! is skipped and counted, and stays where it is.
+//! A line is skipped and counted, and stays in the file, if it is no record (a write was cut off), if it is longer than
+//! any record, or if its figures are impossible.
 //!
-//! A minute is one of a machine and a start, and the first record of it is the one, whoever it belongs to: no camera
-//! sees one minute twice. An import is held to the same rule, so a second record is only there where somebody wrote
-//! into the files; to count it again would count its blinks twice. The server keeps one for each account, since one
-//! machine may serve two people there; here the files are one person's.
+//! Device and start identify a minute, and its first record counts, whoever it belongs to: no camera sees a minute
+//! twice. Imports follow the same rule, so a second record exists only where somebody edited the files, and counting it
+//! would count its blinks twice. The server keeps one record per account, since one machine may serve two people there;
+//! here the files are one person's.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -20,25 +20,25 @@ use blink_proto::{DeviceId, Minute, MinuteStart};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// No record is nearly as long; what is may have no end.
+/// Longer lines are skipped. Records are far shorter, and a damaged line may have no end.
 pub const MAX_LINE_BYTES: u64 = 16 << 10;
 
-/// How a minute came into the history otherwise than by being sealed here.
+/// How an imported minute is treated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Import {
-    /// To be kept here alone: it is never uploaded, not even when the store is rebuilt.
+    /// It is kept here only: it is never uploaded, not even when the store is rebuilt.
     Kept,
-    /// To be uploaded too.
+    /// It is uploaded too.
     Queued,
 }
 
-/// A line of a day file: the record, and which server its owner is at.
+/// A line of a day file: the record, and the server of its owner.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Line {
     #[serde(flatten)]
     pub minute: Minute,
-    /// The owner's server; absent while the minute was nobody's.
+    /// The owner's server; absent while the minute belonged to nobody.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
     /// Absent where the minute was sealed here.
@@ -47,14 +47,13 @@ pub struct Line {
 }
 
 impl Line {
-    /// The line of a minute that was sealed here.
     #[must_use]
     pub fn sealed(minute: Minute, server: Option<String>) -> Self {
         Self { minute, server, import: None }
     }
 }
 
-/// What is read of a line: all of it, or the minute alone, which is quicker.
+/// What is parsed of a line: all of it, or the minute alone, which is quicker.
 pub trait Record: DeserializeOwned {
     fn minute(&self) -> &Minute;
 }
@@ -71,31 +70,29 @@ impl Record for Minute {
     }
 }
 
-/// What a minute is known by, whoever it belongs to.
+/// The identity of a minute, whoever it belongs to.
 #[must_use]
 pub fn identity(minute: &Minute) -> (Timestamp, DeviceId) {
     (minute.from_timestamp, minute.device_id)
 }
 
-/// The day whose file a minute is in.
+/// The day, in UTC, whose file holds the minute.
 #[must_use]
 pub fn day_of(from: MinuteStart) -> Date {
     from.start().to_zoned(TimeZone::UTC).date()
 }
 
-/// The file of a day.
 #[must_use]
 pub fn path_of(folder: &Path, day: Date) -> PathBuf {
     folder.join(format!("{day}.ndjson"))
 }
 
-/// The day whose file has this name.
 #[must_use]
 pub fn day_of_name(name: &str) -> Option<Date> {
     name.strip_suffix(".ndjson")?.parse().ok()
 }
 
-/// The days there are, with the length of each file in bytes; none without a folder.
+/// The days that have a file, with its length in bytes; empty without a folder.
 pub fn days(folder: &Path) -> io::Result<BTreeMap<Date, u64>> {
     let mut days = BTreeMap::new();
     let entries = match fs::read_dir(folder) {
@@ -111,16 +108,14 @@ pub fn days(folder: &Path) -> io::Result<BTreeMap<Date, u64>> {
     Ok(days)
 }
 
-/// What a day file holds.
 #[derive(Debug)]
 pub struct Day<T> {
     /// The records in the order in which they were written.
     pub records: Vec<T>,
-    /// How many lines were skipped.
     pub skipped: u64,
 }
 
-/// Reads the file of `day` from the byte `skip_bytes` on; nothing where there is no file.
+/// Reads the file of `day` from the byte `skip_bytes` on; empty where there is no file.
 pub fn read<T: Record>(folder: &Path, day: Date, skip_bytes: u64) -> io::Result<Day<T>> {
     let mut found = Day { records: Vec::new(), skipped: 0 };
     let mut file = match File::open(path_of(folder, day)) {
@@ -140,7 +135,7 @@ pub fn read<T: Record>(folder: &Path, day: Date, skip_bytes: u64) -> io::Result<
     Ok(found)
 }
 
-/// Calls `take` with each line that is not blank, as far as [`MAX_LINE_BYTES`].
+/// Calls `take` with each line that is not blank, cut at [`MAX_LINE_BYTES`].
 fn each_line(lines: &mut impl BufRead, mut take: impl FnMut(&[u8])) -> io::Result<()> {
     let mut line = Vec::new();
     loop {

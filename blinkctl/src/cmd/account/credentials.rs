@@ -1,4 +1,4 @@
-//! Server, address and password: from flags, and from the person where there is one to ask.
+//! Server, address and password, from flags or from the person at the terminal.
 
 use blink_proto::Secret;
 
@@ -6,9 +6,9 @@ use crate::{ask, exit::Failure};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A new account: needs consent, and the password twice.
+    /// A new account, which needs consent, and the password twice.
     Register,
-    /// An account that exists.
+    /// An existing account.
     Login,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Given {
 }
 
 impl Credentials {
-    /// Names every flag that is missing where nobody can be asked.
+    /// Names every missing flag where nobody can be asked.
     pub(super) fn check(&self, purpose: Purpose, can_ask: bool) -> Result<(), Failure> {
         if can_ask {
             return Ok(());
@@ -59,7 +59,7 @@ impl Credentials {
         if missing.is_empty() { Ok(()) } else { Err(ask::missing_flags(&missing)) }
     }
 
-    /// Takes what the flags say and asks for the rest. Call [`Self::check`] first.
+    /// Takes the flags' values and asks for the others. [`Self::check`] must be called first.
     pub(super) fn gather(self, purpose: Purpose) -> Result<Given, Failure> {
         let email = match self.email {
             Some(email) => email.trim().to_owned(),

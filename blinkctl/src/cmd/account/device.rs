@@ -1,4 +1,4 @@
-//! `blinkctl login --device`: sign in from the browser, with a code (RFC 8628).
+//! `blinkctl login --device`: signs in through the browser with a code (RFC 8628).
 
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ use crate::{
     signal,
 };
 
-/// The code's end is the server's; the answer that says so may take a little longer.
+/// Added to the code's lifetime: the server ends the code, and its answer may take a while.
 const GRACE: Duration = Duration::from_secs(30);
-/// Codes live ten minutes; a clock that is wrong must not make the wait endless.
+/// The longest wait. Codes live ten minutes, and a wrong clock must not make the wait endless.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ struct Shown<'a> {
     device_code: &'a DeviceCode,
 }
 
-/// Shows the code and waits until it was confirmed.
+/// Shows the code and waits until it is confirmed.
 pub(super) async fn sign_in(
     server: Option<String>,
     adopt: bool,
@@ -49,7 +49,7 @@ pub(super) async fn sign_in(
     }
     let limit = remaining(code.expires_at, now.timestamp());
     tokio::select! {
-        // Whoever sees it wait can end it.
+        // The signal comes first, so that the person can always end the wait.
         biased;
         () = signal::stop() => Err(Failure::failed(
             "cancelled",

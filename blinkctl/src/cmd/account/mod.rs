@@ -58,7 +58,6 @@ pub(crate) struct LogoutArgs {}
   blinkctl whoami --json")]
 pub(crate) struct WhoamiArgs {}
 
-/// How to get at an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Register,
@@ -83,7 +82,7 @@ pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Fail
         enter(args.credentials, context).await?
     };
     if !signed_in.consent && (accept_consent || (ask::possible() && ask::consent()?)) {
-        // The person may have read for long: the connection may be gone.
+        // The person may have read for so long that the connection was closed.
         let mut client = Client::connect(&context.paths).await?;
         client.call(Request::ConsentGrant { version: TRACKING_VERSION.to_owned() }, SERVER_LIMIT).await?;
         signed_in.consent = true;
@@ -91,7 +90,7 @@ pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Fail
     print_signed_in(context, &signed_in)
 }
 
-/// One of the ways, asking for what it needs; for `setup`, where consent was a step of its own.
+/// Signs in one way and asks for what it needs, for `setup`, where consent was a step of its own.
 pub(super) async fn sign_in(
     way: Way,
     server: Option<String>,
@@ -107,7 +106,7 @@ pub(super) async fn sign_in(
 }
 
 async fn make(credentials: Credentials, context: &Context) -> Result<SignedIn, Failure> {
-    // Nobody types a password for a daemon that is not there.
+    // The daemon is looked for first, so that nobody types a password in vain.
     drop(Client::connect(&context.paths).await?);
     if !credentials.accept_consent && !ask::consent()? {
         let fix = "Without consent there is no account; nothing was sent.";

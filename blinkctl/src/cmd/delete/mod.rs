@@ -1,4 +1,4 @@
-//! `blinkctl delete`: erasure (GDPR, article 17), with a receipt and a look at what is left.
+//! `blinkctl delete`: erasure (GDPR, article 17), with a receipt and a check of what is left.
 
 mod remains;
 
@@ -92,7 +92,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
     match what {
         Erase::Local => receipt.left.extend(remains::minutes_before(&context.paths, receipt.at)),
         Erase::Remote => {}
-        // Where the daemon could erase nothing here, its word for that is among what is left.
+        // If the daemon could erase nothing here, its reason is already in `left`.
         Erase::Everything if receipt.local.is_none() => {}
         Erase::Everything => {
             receipt.left.extend(remains::sweep(&context.paths));
@@ -112,7 +112,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<ExitStatus, Fa
     Ok(if receipt.left.is_empty() { ExitStatus::Done } else { ExitStatus::Failed })
 }
 
-/// Who is signed in, by the daemon's word.
+/// The signed-in account, as the daemon reports it.
 async fn account(client: &mut Client) -> Result<Option<String>, Failure> {
     match client.call(Request::Whoami, LOCAL_LIMIT).await {
         Ok(Reply::SignedIn(who)) => Ok(Some(format!("{} on {}", who.email, who.server))),
@@ -129,7 +129,7 @@ async fn by_daemon(args: &Args, what: Erase, account: Option<&str>, context: &Co
     }
     ask::confirm(args.yes, &announced(what, account, &kept(context)), "delete")?;
     let password = if remote { password(args)? } else { None };
-    // The person may have thought for long: the connection would be gone.
+    // The person may have thought for so long that the connection was closed.
     let mut client = Client::connect(&context.paths).await?;
     let Reply::Receipt(mut receipt) = client.call(Request::Delete { what, password }, SERVER_LIMIT).await? else {
         return Err(wrong_reply());
@@ -140,7 +140,8 @@ async fn by_daemon(args: &Args, what: Erase, account: Option<&str>, context: &Co
     Ok(receipt)
 }
 
-/// An account made with an identity provider has no password: the server then asks for a recent sign-in.
+/// Asks for the password. An account made with an identity provider has none: the server then requires a recent
+/// sign-in.
 fn password(args: &Args) -> Result<Option<Secret>, Failure> {
     if args.password_stdin {
         return ask::password_from_stdin().map(Some);
@@ -152,7 +153,7 @@ fn password(args: &Args) -> Result<Option<Secret>, Failure> {
 async fn without_daemon(args: &Args, what: Erase, absent: ClientError, context: &Context) -> Result<Receipt, Failure> {
     let flag = match what {
         Erase::Local => "--local",
-        // Only the daemon speaks with the server.
+        // Only the daemon talks to the server.
         Erase::Remote => return Err(absent.into()),
         Erase::Everything if signed_in(context) => {
             let fix = "Start it with `blinkd run`: only it can erase the account too. `blinkctl delete --local` works without it.";
@@ -167,12 +168,12 @@ async fn without_daemon(args: &Args, what: Erase, absent: ClientError, context: 
     Ok(Receipt { at: Timestamp::now(), local: Some(local), remote: None, left: Vec::new(), kept: Vec::new() })
 }
 
-/// Whether the profile's own file names an account; one that cannot be read may.
+/// Whether the profile's account file names an account; an unreadable one may.
 fn signed_in(context: &Context) -> bool {
     AccountFile::load(&context.paths).map_or(true, |file| file.is_some_and(|file| file.current.is_some()))
 }
 
-/// What stands in the profile's folders and stays when everything is erased.
+/// What stays in the profile's folders when everything is erased.
 fn kept(context: &Context) -> Vec<String> {
     let models = Some(context.paths.models()).filter(|models| models.is_dir());
     contents::others(&context.paths).into_iter().chain(models).map(|path| path.display().to_string()).collect()
@@ -225,7 +226,7 @@ fn page(receipt: &Receipt, zone: &TimeZone, paint: Paint) -> String {
     for (n, line) in receipt.remote.iter().flat_map(remote).enumerate() {
         row(if n == 0 { "Server" } else { "" }, &plain(&line));
     }
-    // Of the server's stores its own receipt speaks.
+    // The server's stores are reported by its own receipt.
     if receipt.left.is_empty() && receipt.local.is_some() {
         row("Left here", &paint.with(Tone::Good, "nothing"));
     }
@@ -238,7 +239,7 @@ fn page(receipt: &Receipt, zone: &TimeZone, paint: Paint) -> String {
     page
 }
 
-/// The server's receipt in lines: what was removed from each store, and whether that is done, then what else it says.
+/// The server's receipt as lines: what was removed from each store and whether that is complete, then its other fields.
 fn remote(receipt: &Value) -> Vec<String> {
     let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let Value::Object(fields) = receipt else { return vec![word(receipt)] };

@@ -1,4 +1,4 @@
-//! What an erasure left behind on this machine.
+//! Checks for, and removal of, what an erasure left on this machine.
 
 use std::fs::{self, TryLockError};
 
@@ -12,7 +12,7 @@ use crate::{
     output::counted,
 };
 
-/// Minutes of the history from before the erasure; those begun since are new.
+/// Minutes in the history from before the erasure; those begun since then are new.
 pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
     let range = Range { from: None, to: Some(MinuteStart::containing(at).start()) };
     let mut left = Vec::new();
@@ -36,10 +36,10 @@ pub(super) fn minutes_before(paths: &Paths, at: Timestamp) -> Vec<String> {
     left
 }
 
-/// Removes what the daemon left of the profile; returns what could not be removed. While a daemon runs nothing is: it
-/// would go on without its files.
+/// Removes what the daemon left of the profile; returns what could not be removed. Nothing is removed while a daemon
+/// runs, since it would go on without its files.
 pub(super) fn sweep(paths: &Paths) -> Vec<String> {
-    // Held to the end, so that none starts meanwhile; without the file there is none.
+    // The lock is held to the end, so that no daemon starts meanwhile; without the file there is none.
     let lock = fs::File::open(paths.lock());
     if lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
         return vec![format!("{}, which a running blinkd uses", paths.data.display())];

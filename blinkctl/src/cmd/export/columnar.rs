@@ -1,4 +1,4 @@
-//! Parquet: typed columns, UTC milliseconds, nulls where a value is missing; Snappy, as every reader has it.
+//! Parquet export: typed columns, UTC milliseconds, nulls for missing values, and Snappy, which every reader supports.
 
 use std::{
     io::{self, Write},
@@ -19,10 +19,9 @@ use parquet::{
 
 use crate::record::{Cell, Column, Kind, Row};
 
-/// Rows in memory before they are written: about 45 days of minutes, 10 MB.
+/// Rows held in memory before they are written: about 45 days of minutes, 10 MB.
 const GROUP_ROWS: usize = 65_536;
 
-/// Collects rows and writes them in groups.
 pub(super) struct Columnar<R: Row, W: Write + Send> {
     file: SerializedFileWriter<W>,
     rows: Vec<R>,
@@ -83,7 +82,7 @@ fn column_chunk<W: Write + Send>(
             writer.write_batch(&cells.iter().filter_map(text).collect::<Vec<_>>(), levels, None)?;
         }
         ColumnWriter::Int32ColumnWriter(writer) => {
-            // An unsigned number travels in the bits of a signed one; the schema says so.
+            // Parquet stores unsigned numbers in the bits of signed ones; the schema marks them as unsigned.
             let count = |cell: &Cell| if let Cell::Count(n) = cell { Some(n.cast_signed()) } else { None };
             writer.write_batch(&cells.iter().filter_map(count).collect::<Vec<_>>(), levels, None)?;
         }

@@ -1,4 +1,4 @@
-//! `blinkctl export`: closed minutes by time, from this machine's history or from the account.
+//! `blinkctl export`: writes sealed minutes in the order of time, from this machine's history or from the account.
 
 mod columnar;
 mod remote;
@@ -71,12 +71,12 @@ pub(crate) enum Format {
     Parquet,
 }
 
-/// What was written to a file.
+/// The result of an export to a file.
 #[derive(Serialize)]
 struct Written {
     file: String,
     minutes: u64,
-    /// Lines of the history that were no record.
+    /// Lines of the history that are no record.
     skipped: u64,
 }
 
@@ -96,7 +96,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     let target = Target::beside(path, args.force)?;
     let (minutes, skipped) = tokio::select! {
         biased;
-        // Ended here, so that the unfinished file goes away.
+        // A signal is handled here, so that the unfinished file is removed.
         () = signal::stop() => return Err(signal::stopped("The export")),
         filled = args.fill(target.writer(), range, context) => filled?,
     };
@@ -123,7 +123,7 @@ impl Args {
         Ok(range)
     }
 
-    /// Writes the minutes; returns how many, and how many lines of the history were no record.
+    /// Writes the minutes; returns how many, and how many lines of the history are no record.
     async fn fill(&self, out: impl io::Write + Send, range: Range, context: &Context) -> Result<(u64, u64), Failure> {
         if self.remote {
             let mut writer = Writer::<blink_proto::http::HistoryItem, _>::new(self.format, out)
@@ -132,7 +132,7 @@ impl Args {
             writer.finish().map_err(|error| unwritten(&error))?;
             return Ok((minutes, 0));
         }
-        // The folder is looked at first: what cannot be read is told before anything is written.
+        // The folder is read first, so that a failure is reported before anything is written.
         let mut history = Days::open(&context.paths, range)?;
         let mut writer = Writer::<Minute, _>::new(self.format, out).map_err(|error| unwritten(&error))?;
         let mut minutes = 0;
@@ -141,7 +141,7 @@ impl Args {
                 writer.write(minute).map_err(|error| unwritten(&error))?;
                 minutes += 1;
             }
-            // Whoever waits for a signal has a turn.
+            // The task that waits for a signal gets a turn.
             tokio::task::yield_now().await;
         }
         writer.finish().map_err(|error| unwritten(&error))?;
@@ -149,7 +149,7 @@ impl Args {
     }
 }
 
-/// Nothing that could not be read is passed over in silence.
+/// Reports lines that could not be read.
 fn tell_skipped(skipped: u64, context: &Context) {
     if skipped == 0 {
         return;
@@ -162,7 +162,7 @@ fn tell_skipped(skipped: u64, context: &Context) {
     );
 }
 
-/// A reader that went away, such as `head`, ends the program without a complaint, as any other result does.
+/// A closed pipe ends the program silently, as for any other result: a reader such as `head` has read all it wanted.
 fn unwritten(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         std::process::exit(0);
@@ -185,7 +185,7 @@ mod tests {
     fn a_date_is_the_start_of_its_local_day() {
         let berlin = TimeZone::get("Europe/Berlin").unwrap();
         let range = args(Some("2026-03-29"), Some("2026-03-30")).range(&berlin).unwrap();
-        // The clocks go forward that night: the day has 23 hours.
+        // The clocks go forward that night, so the day has 23 hours.
         assert_eq!(range.from, Some("2026-03-28T23:00:00Z".parse().unwrap()));
         assert_eq!(range.to, Some("2026-03-29T22:00:00Z".parse().unwrap()));
     }

@@ -1,4 +1,4 @@
-//! The account's minutes, asked for by the daemon page by page.
+//! Export of the account's minutes, which the daemon fetches page by page.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ use crate::{
     progress::Progress,
 };
 
-/// Writes all pages; returns how many minutes.
+/// Writes all pages; returns the number of minutes.
 pub(super) async fn fill<W: Write + Send>(
     writer: &mut Writer<HistoryItem, W>,
     range: Range,
@@ -37,7 +37,7 @@ pub(super) async fn fill<W: Write + Send>(
         progress.set(minutes);
         match next_cursor {
             None => return Ok(minutes),
-            // A page that names itself would be asked for for ever.
+            // A page whose next cursor is its own would make the loop endless.
             same if same == cursor => return Err(strange()),
             next => cursor = next,
         }

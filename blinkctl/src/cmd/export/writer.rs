@@ -1,11 +1,11 @@
-//! Rows to JSON, NDJSON, CSV and Parquet, one at a time.
+//! Writes rows as JSON, NDJSON, CSV or Parquet.
 
 use std::io::{self, Write};
 
 use super::{Format, columnar::Columnar};
 use crate::record::Row;
 
-/// Writes rows in one of the formats. Memory is that of a row, and of a group of rows for Parquet.
+/// Writes rows in one of the formats. It holds one row in memory, for Parquet a group of rows.
 pub(super) enum Writer<R: Row, W: Write + Send> {
     Json { out: W, first: bool },
     Ndjson(W),
@@ -20,7 +20,7 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
             Format::Ndjson => Self::Ndjson(out),
             Format::Csv => {
                 let mut builder = csv::WriterBuilder::new();
-                // The header stands there without a row too, so it is not left to the first one.
+                // The header is written here rather than with the first row, so that an empty file has it too.
                 let mut writer = builder.has_headers(false).terminator(csv::Terminator::CRLF).from_writer(out);
                 writer.write_record(R::COLUMNS.iter().map(|column| column.name)).map_err(plain)?;
                 Self::Csv(Box::new(writer))
@@ -58,7 +58,7 @@ impl<R: Row, W: Write + Send> Writer<R, W> {
     }
 }
 
-/// The disk's or pipe's own error, so that a reader that went away is known as one.
+/// Unwraps the I/O error, so that a closed pipe is recognised.
 fn plain(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(error) => error,

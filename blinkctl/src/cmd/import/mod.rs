@@ -1,4 +1,4 @@
-//! `blinkctl import`: its own JSON export back into this machine's history.
+//! `blinkctl import`: reads a JSON export back into this machine's history.
 
 mod read;
 
@@ -18,7 +18,7 @@ use crate::{
     progress::Progress,
 };
 
-/// How many rejections a message names one by one.
+/// The most rejections that a message names one by one.
 const NAMED: usize = 3;
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ struct Sums {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
-    // Nobody waits for a long file to be read for a daemon that is not there.
+    // The daemon is looked for first, before a long file is read in vain.
     drop(Client::connect(&context.paths).await?);
     let minutes = read::minutes(&args.file)?;
     let mut client = Client::connect(&context.paths).await?;
@@ -74,7 +74,7 @@ async fn call(client: &mut Client, minutes: &[Minute], upload: bool) -> Result<I
     }
 }
 
-/// What was imported before a call failed stays; importing the file again adds the rest.
+/// What was imported before a failed call stays; importing the file again adds the rest.
 fn broken_off(mut failure: Failure, sums: &Sums) -> Failure {
     if sums.imported + sums.duplicates > 0 {
         let before = format!("{} of {} minutes are imported; then it broke off", done(sums), sums.minutes);
@@ -114,7 +114,7 @@ impl Sums {
         text + "\n"
     }
 
-    /// A minute that was not taken is a failure: nothing is lost in silence.
+    /// The failure that reports minutes which were not imported.
     fn rejection(&self) -> Failure {
         let refused = self.rejected.len();
         let named = self.rejected.iter().take(NAMED).map(|r| format!("index {} ({}: {})", r.index, r.code, r.detail));

@@ -1,4 +1,4 @@
-//! Reads an export, all of it, and finds it sound before anything is sent.
+//! Reads a whole export, and checks it before anything is sent.
 
 use std::{
     fmt,
@@ -13,19 +13,16 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use crate::exit::Failure;
 
-/// What some editors put before the text.
+/// Some editors write it before the text.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Why a file is not imported.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
-    /// It cannot be read.
     #[error("{0} cannot be read: {1}")]
     Unreadable(String, #[source] io::Error),
-    /// It holds something else.
     #[error("{file} is not an export: {place}: {why}")]
     Malformed { file: String, place: String, why: String },
-    /// It is an export of what the server holds.
+    /// It is an export of the account, made with `--remote`.
     #[error("{0} was exported with --remote: the server's records have no id and no device")]
     Remote(String),
 }
@@ -50,7 +47,7 @@ pub(super) fn minutes(path: &Path) -> Result<Vec<Minute>, ReadError> {
     }
     let name = path.display().to_string();
     let file = File::open(path).and_then(|file| {
-        // A folder opens like a file and fails later with less to say.
+        // A folder opens like a file, and would fail later with a less clear error.
         if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
     });
     let file = file.map_err(|error| ReadError::Unreadable(name.clone(), error))?;
@@ -77,7 +74,7 @@ fn parse(name: &str, mut input: impl BufRead) -> Result<Vec<Minute>, ReadError> 
     }
 }
 
-/// One array. `first_line` is where it begins.
+/// Reads one array, which begins at `first_line`.
 fn array(name: &str, first_line: usize, input: impl BufRead) -> Result<Vec<Minute>, ReadError> {
     let mut deserializer = serde_json::Deserializer::from_reader(input);
     let mut elements = Elements::default();
@@ -85,7 +82,7 @@ fn array(name: &str, first_line: usize, input: impl BufRead) -> Result<Vec<Minut
     let index = elements.sound.len();
     match (ended, elements.unsound) {
         (Ok(()), _) => Ok(elements.sound),
-        // It was read to its end: where that was in the file is not known any more.
+        // The array was read to its end, so the element's line is not known any more.
         (Err(_), Some(why)) => Err(malformed(name, format!("index {index}"), why)),
         (Err(error), None) => {
             let place = format!("line {}, index {index}", first_line - 1 + error.line().max(1));
@@ -94,7 +91,7 @@ fn array(name: &str, first_line: usize, input: impl BufRead) -> Result<Vec<Minut
     }
 }
 
-/// An object on each line.
+/// Reads one object per line.
 fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<Minute>, ReadError> {
     let (mut minutes, mut line, mut number) = (Vec::new(), Vec::new(), first_line);
     loop {
@@ -116,7 +113,7 @@ fn lines(name: &str, first_line: usize, mut input: impl BufRead) -> Result<Vec<M
     }
 }
 
-/// A record that the daemon will take; else what is wrong with it.
+/// The record, if the daemon will accept it; else what is wrong with it.
 fn sound(minute: Minute) -> Result<Minute, String> {
     minute.check().map_err(|fault| fault.to_string())?;
     Ok(minute)
@@ -130,7 +127,7 @@ fn fault(name: &str, place: String, error: &serde_json::Error) -> ReadError {
     if text.starts_with("missing field `id`") {
         return ReadError::Remote(name.to_owned());
     }
-    // Where it is in the line is of no use to somebody who did not write it.
+    // The column in the line does not help somebody who did not write it.
     malformed(name, place, text.split(" at line ").next().unwrap_or(&text).to_owned())
 }
 
@@ -138,11 +135,11 @@ fn malformed(name: &str, place: String, why: String) -> ReadError {
     ReadError::Malformed { file: name.to_owned(), place, why }
 }
 
-/// Elements stay when a later one is wrong, so that it is known which one it is.
+/// The sound elements before the first unsound one, so that its index is known.
 #[derive(Default)]
 struct Elements {
     sound: Vec<Minute>,
-    /// What is wrong with the one after them, where it is a record.
+    /// What is wrong with the next element, if it is a record.
     unsound: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Events from the daemon, on a task of their own: it may stop and be started again while the screen stays.
+//! Receives events from the daemon in a task of its own: the daemon may restart while the screen stays.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::{
     exit::Failure,
 };
 
-/// Between two attempts to find it again.
+/// Time between attempts to connect again.
 const AGAIN: Duration = Duration::from_millis(500);
-/// Seconds of events; a screen that is slower than that is behind anyway.
+/// Size of the channel: some seconds of events, beyond which a slow screen lags anyway.
 const WAITING: usize = 256;
 
 #[derive(Debug)]
 pub(super) enum FeedEvent {
     Daemon(Box<Event>),
-    /// The daemon is gone, and why.
+    /// The connection was lost, for this reason.
     Lost(String),
-    /// It is there again.
+    /// The connection is back.
     Back,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Feed {
 }
 
 impl Feed {
-    /// Subscribes on a connection that stands.
+    /// Subscribes on an open connection.
     pub(super) async fn start(mut client: Client, paths: Paths) -> Result<Self, Failure> {
         subscribe(&mut client).await?;
         let (send, events) = mpsc::channel(WAITING);
@@ -42,7 +42,7 @@ impl Feed {
     pub(super) async fn next(&mut self) -> FeedEvent {
         match self.events.recv().await {
             Some(event) => event,
-            // The task never ends by itself; were it to, the screen would still be the person's to leave.
+            // The task never ends by itself; if it did, the person could still leave the screen.
             None => std::future::pending().await,
         }
     }

@@ -1,9 +1,9 @@
-//! `blinkctl live`: the eyes as they are, full screen.
+//! `blinkctl live`: a full-screen view of the eyes as they are measured.
 //!
-//! - `model`: what is known now: the last half minute, the status, the connection
-//! - `view`: the model on a screen of any size
-//! - `screen`: the terminal taken over, and given back whatever happens
-//! - `feed`: events from the daemon, which may go and come back
+//! - `model`: the data shown: the last half minute, the status, the connection
+//! - `view`: draws the model on a screen of any size
+//! - `screen`: takes the terminal over, and restores it in any case
+//! - `feed`: events from the daemon, which may restart
 
 mod feed;
 mod model;
@@ -31,7 +31,7 @@ use crate::{
     output, signal,
 };
 
-/// Between two pictures: 15 a second.
+/// Time between two frames: 15 per second.
 const FRAME: Duration = Duration::from_millis(66);
 
 #[derive(Debug, clap::Args)]
@@ -50,7 +50,7 @@ pub(crate) async fn run(_: &Args, context: &Context) -> Result<(), Failure> {
         let fix = "Use `blinkctl status --watch` there, or `blinkctl live --json` for an object on each line.";
         return Err(Failure::usage("no_terminal", "`blinkctl live` fills a terminal, and this is none", fix));
     }
-    // What is wrong from the start is told in a line, not on a screen.
+    // An error at the start is printed as a line, not on the screen.
     let feed = Feed::start(Client::connect(&context.paths).await?, context.paths.clone()).await?;
     let colour = context.output.paint().colour;
     let mut screen = Screen::take().map_err(|error| {
@@ -62,7 +62,7 @@ pub(crate) async fn run(_: &Args, context: &Context) -> Result<(), Failure> {
     shown
 }
 
-/// Until the person leaves.
+/// Draws until the person leaves.
 async fn show(screen: &mut Screen, mut feed: Feed, colour: bool, context: &Context) -> Result<(), Failure> {
     let mut model = Model::default();
     let mut tick = interval(FRAME);
@@ -76,7 +76,7 @@ async fn show(screen: &mut Screen, mut feed: Feed, colour: bool, context: &Conte
             key = screen.key() => match key {
                 Key::Leave => return Ok(()),
                 Key::Pause => {
-                    // On a connection of its own, so that the picture goes on meanwhile.
+                    // A connection of its own keeps the drawing going meanwhile.
                     let (paths, told) = (context.paths.clone(), told.clone());
                     tokio::spawn(async move {
                         let failed = toggle(&paths).await.err().map(|failure| failure.problem.to_string());
@@ -110,7 +110,7 @@ async fn toggle(paths: &blink_profile::Paths) -> Result<(), Failure> {
     client.call(request, LOCAL_LIMIT).await.map(|_| ())
 }
 
-/// Every event as an object on a line.
+/// Prints every event as a JSON line.
 async fn lines(context: &Context) -> Result<(), Failure> {
     let mut client = Client::connect(&context.paths).await?;
     client.call(Request::Subscribe { live: true }, LOCAL_LIMIT).await?;

@@ -1,4 +1,4 @@
-//! What the screen knows: the last half minute of measurements, blinks, the status, and how the connection is.
+//! The data of the screen: measurements and blinks of the last half minute, the status, and the connection.
 
 use std::collections::VecDeque;
 
@@ -8,29 +8,28 @@ use blink_proto::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// How much of the past is shown.
+/// The time span that is shown.
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_secs(30);
-/// Frames further apart than this are not joined by a line: nobody knows what was between them.
+/// Frames further apart than this are not joined by a line, because what lies between is unknown.
 pub(super) const GAP: SignedDuration = SignedDuration::from_millis(400);
 const NOTICE: SignedDuration = SignedDuration::from_secs(6);
-/// Points kept at most: a source at 240 frames a second, and no more of one that floods.
+/// The most points kept: enough for 240 frames a second, and a bound for a source that floods.
 const MOST: usize = 8_000;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Blink {
     /// When the eyes were open again.
     pub(super) at: Timestamp,
-    /// Width at half depth, milliseconds.
+    /// Width at half depth in milliseconds.
     pub(super) duration_ms: f64,
 }
 
-/// All that is shown.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) status: Option<Status>,
     pub(super) points: VecDeque<LivePoint>,
     pub(super) blinks: VecDeque<Blink>,
-    /// Why the daemon is not there; none while it is.
+    /// Why the daemon cannot be reached; `None` while it can.
     pub(super) gone: Option<String>,
     notice: Option<(String, Timestamp)>,
 }
@@ -40,7 +39,7 @@ impl Model {
         match event {
             Event::Status(status) => self.status = Some(*status),
             Event::Live(point) => {
-                // A clock that was set back begins a new picture: a line does not run to the left.
+                // After the clock was set back the trace begins anew, because a line cannot run backwards.
                 if self.points.back().is_some_and(|last| point.at < last.at) {
                     self.points.clear();
                     self.blinks.clear();
@@ -55,18 +54,16 @@ impl Model {
         }
     }
 
-    /// The daemon is gone.
     pub(super) fn lost(&mut self, why: String) {
         self.gone = Some(why);
         self.status = None;
     }
 
-    /// It is there again.
     pub(super) fn back(&mut self) {
         self.gone = None;
     }
 
-    /// What the person should know for a moment; none takes it away.
+    /// Shows a message for a moment; `None` removes it.
     pub(super) fn notice(&mut self, text: Option<String>, now: Timestamp) {
         self.notice = text.map(|text| (text, now));
     }
@@ -89,7 +86,7 @@ impl Model {
         }
     }
 
-    /// The instant at the right edge: now, or the last measurement where that claims to be later.
+    /// The time at the right edge: now, or the last measurement if that is later.
     pub(super) fn edge(&self, now: Timestamp) -> Timestamp {
         self.points.back().map_or(now, |last| last.at.max(now))
     }

@@ -1,4 +1,4 @@
-//! The terminal, taken over and given back: at the end, on an error, on a signal, and when the program panics.
+//! Takes the terminal over, and restores it at the end, on an error, on a signal, and on a panic.
 
 use std::{
     io::{self, Stdout},
@@ -22,20 +22,19 @@ use ratatui::{
 };
 use tokio::sync::mpsc;
 
-/// How long the reader of keys waits before it looks whether it is still wanted.
+/// How often the thread that reads keys checks whether it is still wanted.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// What the person wants.
+/// What the person's key asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Leave,
-    /// To pause, or to go on.
+    /// Pause or resume.
     Pause,
-    /// Something else, such as another size of the window: draw again.
+    /// Anything else, such as a resized window: draw again.
     Other,
 }
 
-/// The terminal while it is ours.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
     keys: mpsc::Receiver<Key>,
@@ -43,7 +42,6 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    /// Takes the terminal over.
     pub(super) fn take() -> io::Result<Self> {
         terminal::enable_raw_mode()?;
         let taken = execute!(io::stdout(), EnterAlternateScreen, Hide)
@@ -58,20 +56,19 @@ impl Screen {
         let (send, keys) = mpsc::channel(16);
         let wanted = Arc::new(AtomicBool::new(true));
         let still = Arc::clone(&wanted);
-        // Reading keys blocks. The thread ends with the screen, within one look.
+        // Reading keys blocks, so a thread does it. It ends within one check after the screen.
         thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&send, &still)).inspect_err(|_| {
             give_back();
         })?;
         Ok(Self { terminal, keys, wanted })
     }
 
-    /// Draws one picture.
     pub(super) fn draw(&mut self, picture: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(picture).map(|_| ())
     }
 
     pub(super) async fn key(&mut self) -> Key {
-        // Without a reader the terminal is gone.
+        // Without the reading thread the terminal is gone.
         self.keys.recv().await.unwrap_or(Key::Leave)
     }
 }
@@ -84,7 +81,7 @@ impl Drop for Screen {
 }
 
 fn give_back() {
-    // A terminal that is gone needs nothing back.
+    // If the terminal is gone, there is nothing to restore.
     let _ = execute!(io::stdout(), LeaveAlternateScreen, Show);
     let _ = terminal::disable_raw_mode();
 }
@@ -137,7 +134,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_panic_gives_the_screen_back() {
-        // Set for the child, which is this test on a terminal of its own.
+        // The variable is set for the child process, which runs this test on a terminal of its own.
         let panics = "PANIC_ON_THE_SCREEN";
         if std::env::var_os(panics).is_some() {
             let mut screen = Screen::take().unwrap();

@@ -1,4 +1,4 @@
-//! The model on a screen of any size: what matters most stays when there is less room.
+//! Draws the model on a screen of any size: with less room, the less important parts are left out.
 
 use blink_proto::{ipc::Sight, status::Status};
 use jiff::{Timestamp, Zoned};
@@ -51,7 +51,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: &Zoned, colour: bo
     footer(frame, foot, model, palette);
 }
 
-/// Colours where they are wanted.
+/// Chooses colours, or none.
 #[derive(Clone, Copy)]
 struct Palette {
     colour: bool,
@@ -77,7 +77,7 @@ impl Palette {
     }
 }
 
-/// The state first, the clock where there is room for it.
+/// The state, and the clock where there is room for it.
 fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, palette: Palette) {
     let (tone, word) = match (&model.gone, &model.status) {
         (Some(_), _) => (Tone::Bad, "blinkd is gone"),
@@ -111,7 +111,7 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, palette
     }
 }
 
-/// What is wrong now, with what to do.
+/// The current problem, with its fix.
 fn trouble(model: &Model) -> Option<String> {
     if let Some(notice) = model.noticed() {
         return Some(plain(notice));
@@ -124,7 +124,7 @@ fn trouble(model: &Model) -> Option<String> {
     Some(plain(&problem.to_string()))
 }
 
-/// As many lines as words of `text` take at this width, roughly: words are broken a little earlier.
+/// About how many lines `text` needs at this width; wrapping at words may take a little more.
 fn lines_of(text: &str, width: u16) -> u16 {
     let width = usize::from(width.max(8)) - 4;
     u16::try_from(text.chars().count().div_ceil(width)).unwrap_or(u16::MAX)
@@ -149,7 +149,6 @@ fn figures<'a>(model: &Model, now: &Zoned, roomy: bool, palette: Palette, width:
     vec![Line::from(first), Line::styled(format!("{cost}  {}", waiting(status)), palette.faint())]
 }
 
-/// A name and a value on each line.
 fn table<'a>(status: &Status, now: &Zoned, palette: Palette) -> Vec<Line<'a>> {
     let row = |name: &str, value: Vec<Span<'a>>| {
         let mut spans = vec![Span::styled(format!("  {name:<9}"), palette.faint())];
@@ -196,7 +195,7 @@ fn footer(frame: &mut Frame<'_>, area: Rect, model: &Model, palette: Palette) {
     frame.render_widget(keys, area);
 }
 
-/// What stands in the plot where there is nothing to draw.
+/// The text in the plot when there is nothing to draw.
 fn resting(model: &Model, newest: Option<Timestamp>) -> Option<String> {
     if model.gone.is_some() {
         return Some("waiting for blinkd".to_owned());

@@ -1,4 +1,4 @@
-//! The charts: rate with coverage under it, and the hours of the week. They fit the width they are given.
+//! The charts: the rate with the coverage below it, and the hours of the week, in a given width.
 
 use super::{
     figures::{Bar, Figures, Unit, WEEKDAYS, hours},
@@ -10,10 +10,10 @@ const LEFT: f64 = 44.0;
 const RATE_HEIGHT: f64 = 180.0;
 const COVERAGE_HEIGHT: f64 = 52.0;
 const LABEL: f64 = 11.0;
-/// Under this a number does not fit over a bar.
+/// Below this width a number does not fit over a bar.
 const NUMBERED: f64 = 25.0;
 
-/// Rate and coverage, a bar for each day, week or month. Where there is no rate there is no bar.
+/// Rate and coverage with a bar for each day, week or month; without a rate there is no bar.
 #[expect(clippy::cast_precision_loss, reason = "a few bars")]
 pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
     let (unit, bars) = (figures.unit(), figures.bars());
@@ -54,10 +54,10 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
             let h = (COVERAGE_HEIGHT * coverage / full).max(1.0);
             scene.shapes.push(column(middle, coverage_base, thick, h, Ink::Coverage, title));
         }
-        // Counted from the end: the last one, today, has its name.
+        // Labels are counted from the end, so that the last bar, today's, has one.
         if (bars.len() - 1 - n) % every == 0 {
             let name = bar.short(unit);
-            // The last name may be wider than its bar: it ends with the plot then.
+            // A last label wider than its bar ends at the plot's edge.
             let past_the_end = middle + wide(&name) / 2.0 > width;
             let (x, anchor) = if past_the_end { (width - 1.0, Anchor::End) } else { (middle, Anchor::Middle) };
             scene.text(x, coverage_base + 14.0, LABEL, anchor, Ink::Faint, name);
@@ -67,7 +67,7 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
         let y = rate_base - RATE_HEIGHT * mean / most;
         scene.shapes.push(Shape::Level { x: LEFT, y, w: plot, ink: Ink::Mean, dashed: true });
     }
-    // At the foot of the bars, where the line of the mean does not cross them.
+    // Numbers are at the foot of the bars, where the line of the mean does not cross them.
     for (x, y, text) in numbers {
         scene.text(x, y, LABEL, Anchor::Middle, Ink::OnRate, text);
     }
@@ -76,7 +76,7 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
     scene
 }
 
-/// About how wide a label is.
+/// The approximate width of a label.
 #[expect(clippy::cast_precision_loss, reason = "a short text")]
 fn wide(text: &str) -> f64 {
     text.chars().count() as f64 * LABEL * 0.6
@@ -93,7 +93,7 @@ fn told(bar: &Bar, unit: Unit) -> String {
     format!("{}: {rate}, {} observed{coverage}", bar.long(unit), hours(bar.sum.observed_ms))
 }
 
-/// A day of the week on each row, its hours beside each other. What was not observed is left blank.
+/// A row for each day of the week and a cell for each hour; what was not observed is left blank.
 #[expect(clippy::cast_precision_loss, reason = "24 hours and 7 days")]
 pub(super) fn week(figures: &Figures, width: f64) -> Scene {
     let (top, row) = (20.0, 24.0);
@@ -148,7 +148,7 @@ fn key(scene: &mut Scene, y: f64, least: f64, greatest: f64) {
     scene.text(x, y, LABEL, Anchor::Start, Ink::Faint, text);
 }
 
-/// The next number that divides well into four.
+/// The next multiple of four, or of eight above 20, so that the axis has four whole steps.
 fn round_up(value: f64) -> f64 {
     let unit = if value <= 20.0 { 4.0 } else { 8.0 };
     (value / unit).ceil() * unit

@@ -1,4 +1,4 @@
-//! The sums behind every chart. Days and hours are those of the person's own clock: a day has 23, 24 or 25 hours.
+//! The sums behind the charts, by local days and hours: a day has 23, 24 or 25 hours.
 
 use blink_proto::{Minute, rate_per_minute};
 use jiff::{
@@ -8,20 +8,19 @@ use jiff::{
 };
 use serde_json::{Value, json};
 
-/// Days up to which each has a bar of its own; then weeks have, up to the second, then months.
+/// Up to the first number of days each day has a bar, up to the second each week, then each month.
 const DAYS_ALONE: usize = 31;
 const WEEKS_UP_TO: usize = 371;
-/// Time zones differ by multiples of this: no quarter lies in two hours.
+/// Offsets of time zones are multiples of this, so no quarter of an hour lies in two hours.
 const QUARTER: SignedDuration = SignedDuration::from_mins(15);
-/// The days of a week, as they are shown.
 pub(super) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Blinks and observed time of any stretch, and how long the stretch is.
+/// Blinks and observed time within a span of time, and its length.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Sum {
     pub(super) blinks: u64,
     pub(super) observed_ms: u64,
-    /// Milliseconds there were, up to now.
+    /// Length of the span up to now, in milliseconds.
     pub(super) length_ms: u64,
 }
 
@@ -37,15 +36,15 @@ impl Sum {
         self.length_ms += other.length_ms;
     }
 
-    /// Blinks per observed minute; none where too little was observed.
+    /// Blinks per observed minute; `None` where too little was observed.
     pub(super) fn rate(self) -> Option<f64> {
         rate_per_minute(self.blinks, self.observed_ms)
     }
 
-    /// The share that was observed, 0 to 1; none where nothing was.
+    /// The observed share, 0 to 1; `None` where nothing was observed.
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a lifetime fit a double")]
     pub(super) fn coverage(self) -> Option<f64> {
-        // Minutes of two machines may overlap; more than all is still all.
+        // Minutes of two machines may overlap, so the share is capped.
         (self.observed_ms > 0 && self.length_ms > 0).then(|| (self.observed_ms as f64 / self.length_ms as f64).min(1.0))
     }
 
@@ -59,7 +58,7 @@ impl Sum {
     }
 }
 
-/// A mean over what has a weight.
+/// A weighted mean.
 #[derive(Clone, Copy, Debug, Default)]
 struct Mean {
     total: f64,
@@ -88,33 +87,31 @@ pub(super) struct Bar {
     pub(super) sum: Sum,
 }
 
-/// How long a bar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     Day,
-    /// A week, from Monday.
+    /// Monday to Sunday.
     Week,
-    /// A calendar month.
     Month,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Figures {
-    /// When it was made, on the person's clock.
+    /// The time of the report, in the person's time zone.
     pub(super) now: Zoned,
     start: Timestamp,
     days: Vec<(Date, Sum)>,
-    /// From Monday, by hour of the day.
+    /// By day of the week from Monday, and hour of the day.
     pub(super) week: [[Sum; 24]; 7],
     blink_ms: Mean,
     incomplete: Mean,
     closed: Mean,
-    /// Lines of the history that were no record.
+    /// Lines of the history that are no record.
     pub(super) skipped: u64,
 }
 
 impl Figures {
-    /// No minutes yet of the `days` days up to `now`.
+    /// The figures of the `days` days up to `now`, without any minutes yet.
     pub(super) fn empty(now: &Zoned, days: u16) -> Result<Self, jiff::Error> {
         let first = now.date().checked_sub(i32::from(days.saturating_sub(1)).days())?;
         let start = first.to_zoned(now.time_zone().clone())?.timestamp();
@@ -145,7 +142,6 @@ impl Figures {
         Ok(figures)
     }
 
-    /// The first instant of the first day.
     pub(super) fn start(&self) -> Timestamp {
         self.start
     }
@@ -161,7 +157,7 @@ impl Figures {
         &mut self.week[weekday % 7][hour % 24]
     }
 
-    /// Adds a minute; one from outside the days is none of theirs.
+    /// Adds a minute; one outside of the days is ignored.
     pub(super) fn add(&mut self, minute: &Minute) {
         let at = minute.from_timestamp;
         let date = at.to_zoned(self.zone().clone()).date();
@@ -184,7 +180,7 @@ impl Figures {
         })
     }
 
-    /// Mean width of a blink at half depth, milliseconds.
+    /// Mean width of a blink at half depth, in milliseconds.
     pub(super) fn mean_blink_ms(&self) -> Option<f64> {
         self.blink_ms.value()
     }
@@ -203,7 +199,7 @@ impl Figures {
         &self.days
     }
 
-    /// How long a bar is, so that all of them can be seen.
+    /// The unit of the bars, chosen so that all of them fit.
     pub(super) fn unit(&self) -> Unit {
         match self.days.len() {
             0..=DAYS_ALONE => Unit::Day,
@@ -232,7 +228,7 @@ impl Figures {
         bars
     }
 
-    /// The least and the greatest rate among the hours of the week.
+    /// The lowest and the highest rate among the hours of the week.
     pub(super) fn hourly_rates(&self) -> Option<(f64, f64)> {
         let rates = self.week.iter().flatten().filter_map(|sum| sum.rate());
         rates.fold(None, |ends, rate| {
@@ -241,7 +237,6 @@ impl Figures {
         })
     }
 
-    /// All of it, for programs.
     pub(super) fn json(&self) -> Value {
         let mut total = self.total().json();
         total["mean_blink_ms"] = json!(self.mean_blink_ms());
@@ -273,7 +268,7 @@ impl Figures {
 }
 
 impl Bar {
-    /// Its name in a narrow place.
+    /// Its label where space is scarce.
     pub(super) fn short(&self, unit: Unit) -> String {
         match unit {
             Unit::Day | Unit::Week => self.first.strftime("%-d %b").to_string(),
@@ -281,7 +276,7 @@ impl Bar {
         }
     }
 
-    /// Its name where there is room.
+    /// Its label where there is room.
     pub(super) fn long(&self, unit: Unit) -> String {
         match unit {
             Unit::Day => self.first.strftime("%a %-d %b").to_string(),
@@ -292,7 +287,7 @@ impl Bar {
     }
 }
 
-/// A count with its thousands apart.
+/// A number with thousands separators.
 pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
@@ -305,7 +300,6 @@ pub(super) fn grouped(n: u64) -> String {
     text
 }
 
-/// Observed time in short.
 pub(super) fn hours(ms: u64) -> String {
     let minutes = ms / 60_000;
     match (minutes / 60, minutes % 60) {

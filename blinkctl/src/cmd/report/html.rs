@@ -1,4 +1,4 @@
-//! The report as one page that needs nothing else: light and dark, on a phone, on paper, and read aloud.
+//! The report as one self-contained HTML page, for light and dark screens, phones, paper and screen readers.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use super::{
     scene::escaped,
 };
 
-/// Widths of the charts: on a desk, and on a phone.
+/// Widths of the charts in pixels, for desktops and for phones.
 const WIDE: f64 = 760.0;
 const NARROW: f64 = 360.0;
 
@@ -48,7 +48,7 @@ pub(super) fn page(figures: &Figures) -> String {
     html
 }
 
-/// The figures that say most.
+/// The most important figures.
 fn tiles(figures: &Figures) -> String {
     let total = figures.total();
     let mut html = row(

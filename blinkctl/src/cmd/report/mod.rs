@@ -1,9 +1,9 @@
-//! `blinkctl report`: charts of the last days, in the terminal, as a picture or as a page.
+//! `blinkctl report`: charts of the last days, in the terminal, as an image or as a page.
 //!
 //! - `figures`: the sums, by day and by hour of the week
 //! - `text`: charts for the terminal
 //! - `scene`, `charts`: charts as shapes, drawn once for both of the next
-//! - `png`, `html`: a picture, and a page that needs nothing else
+//! - `png`, `html`: an image, and a self-contained page
 
 mod charts;
 mod figures;
@@ -26,7 +26,7 @@ use crate::{
     target::Target,
 };
 
-/// The width of charts where there is no terminal to fill.
+/// The width of charts in columns where there is no terminal.
 const DEFAULT_COLUMNS: u16 = 80;
 
 #[derive(Debug, clap::Args)]

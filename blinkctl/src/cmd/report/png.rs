@@ -1,4 +1,4 @@
-//! The report as a picture, light, twice the size so that it is sharp on every screen.
+//! The report as a PNG image, in light colours and at twice the size, so that it is sharp on every screen.
 
 use plotters::{
     coord::Shift,
@@ -21,7 +21,6 @@ const SCALE: f64 = 2.0;
 const WIDTH: f64 = 820.0;
 const MARGIN: f64 = 30.0;
 
-/// The bytes of a PNG file.
 pub(super) fn draw(figures: &Figures) -> Result<Vec<u8>, Failure> {
     encode(&scene(figures)).map_err(|why| {
         Failure::failed(
@@ -62,7 +61,7 @@ fn scene(figures: &Figures) -> Scene {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels of a page")]
 fn encode(scene: &Scene) -> Result<Vec<u8>, String> {
-    // Registering it again is harmless: it is the same font.
+    // Registering the same font again is harmless.
     let _ = register_font(FONT, FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT);
     let size = ((scene.width * SCALE) as u32, (scene.height * SCALE) as u32);
     let mut pixels = vec![0; size.0 as usize * size.1 as usize * 3];
@@ -93,10 +92,10 @@ fn paint<DB: DrawingBackend>(
             if r <= 0 {
                 return area.draw(&Rectangle::new([(left, top), (right, bottom)], style));
             }
-            // A rectangle with round corners: a cross of two, and a disc in each corner.
+            // A rectangle with round corners is a cross of two rectangles and a disc in each corner.
             area.draw(&Rectangle::new([(left + r, top), (right - r, bottom)], style))?;
             area.draw(&Rectangle::new([(left, top + r), (right, bottom - r)], style))?;
-            // The far edges of a rectangle are not part of it; a disc's are.
+            // A rectangle excludes its far edges, but a disc includes them.
             let (far, low) = (right - r - 1, bottom - r - 1);
             let corners = [(left + r, top + r), (far, top + r), (left + r, low), (far, low)];
             corners.into_iter().try_for_each(|corner| area.draw(&Circle::new(corner, r, style)))
@@ -124,7 +123,7 @@ fn paint<DB: DrawingBackend>(
             let style = TextStyle::from((FONT, size * SCALE * 1.15).into_font())
                 .color(&colour)
                 .pos(Pos::new(side, VPos::Center));
-            // Its middle is that of the line; that of the letters is a little lower.
+            // The text is centred on the line; the letters' own middle is a little lower.
             area.draw(&Text::new(text.as_str(), (at(*x), at(y + size * 0.14)), style))
         }
     }

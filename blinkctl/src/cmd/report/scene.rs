@@ -1,16 +1,16 @@
-//! Charts as shapes, so that a picture and a page show the same. A point of a scene is a CSS pixel.
+//! Charts as shapes, so that the image and the page show the same. One unit of a scene is a CSS pixel.
 
 use std::fmt::Write;
 
-/// What a shape is, and so its colour; each medium has its own colours for light and dark.
+/// The role of a shape, which decides its colour; each medium has its own colours for light and dark.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Ink {
     Text,
-    /// Words that may be skipped.
+    /// Secondary text.
     Faint,
-    /// Words on a bar of the rate.
+    /// Text on a bar of the rate.
     OnRate,
-    /// Lines behind the figures.
+    /// Grid lines.
     Grid,
     Rate,
     Coverage,
@@ -19,11 +19,11 @@ pub(super) enum Ink {
     Heat(usize),
 }
 
-/// Shades of the heat map.
+/// Number of shades of the heat map.
 pub(super) const HEAT_STEPS: usize = 6;
 
 impl Ink {
-    /// Its class in a style sheet.
+    /// Its CSS class.
     pub(super) fn class(self) -> String {
         match self {
             Self::Text => "text".to_owned(),
@@ -38,7 +38,7 @@ impl Ink {
     }
 }
 
-/// Which end of a text stands at its place.
+/// Which point of a text is at its position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Anchor {
     Start,
@@ -56,7 +56,7 @@ pub(super) enum Shape {
         ink: Ink,
         /// The radius of its corners.
         round: f64,
-        /// What it says when pointed at.
+        /// The tooltip.
         title: Option<String>,
     },
     Level {
@@ -66,7 +66,7 @@ pub(super) enum Shape {
         ink: Ink,
         dashed: bool,
     },
-    /// A line of text, centred on `y`.
+    /// A line of text, vertically centred on `y`.
     Text {
         x: f64,
         y: f64,
@@ -78,7 +78,7 @@ pub(super) enum Shape {
     },
 }
 
-/// Shapes on a surface, the later over the earlier.
+/// Shapes on a surface, later ones above earlier ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Scene {
     pub(super) width: f64,
@@ -91,18 +91,18 @@ impl Scene {
         Self { width, height, shapes: Vec::new() }
     }
 
-    /// Adds a text of the usual kind.
+    /// Adds text of normal weight.
     pub(super) fn text(&mut self, x: f64, y: f64, size: f64, anchor: Anchor, ink: Ink, text: impl Into<String>) {
         self.shapes.push(Shape::Text { x, y, size, anchor, ink, bold: false, text: text.into() });
     }
 
-    /// Adds a text that the eye should find first.
+    /// Adds bold text, for headings.
     pub(super) fn bold(&mut self, x: f64, y: f64, size: f64, text: impl Into<String>) {
         let text = text.into();
         self.shapes.push(Shape::Text { x, y, size, anchor: Anchor::Start, ink: Ink::Text, bold: true, text });
     }
 
-    /// Puts another scene onto this one.
+    /// Adds another scene, moved by `dx` and `dy`.
     pub(super) fn place(&mut self, other: Self, dx: f64, dy: f64) {
         self.shapes.extend(other.shapes.into_iter().map(|mut shape| {
             let (Shape::Rect { x, y, .. } | Shape::Level { x, y, .. } | Shape::Text { x, y, .. }) = &mut shape;
@@ -114,7 +114,7 @@ impl Scene {
         self.height = self.height.max(dy + other.height);
     }
 
-    /// As an SVG element named `id`, with a title and a description for those who cannot see it.
+    /// Renders an SVG element named `id`, with a title and a description for screen readers.
     pub(super) fn svg(&self, id: &str, class: &str, title: &str, description: &str) -> String {
         let (title, description) = (escaped(title), escaped(description));
         let mut svg = format!(
@@ -149,7 +149,7 @@ impl Scene {
                         Anchor::End => " text-anchor=\"end\"",
                     };
                     let bold = if *bold { " font-weight=\"600\"" } else { "" };
-                    // A third of the size below the middle is where letters stand, in every browser alike.
+                    // The baseline is a third of the font size below the middle, which works in every browser.
                     let [x, y, size] = [*x, y + size * 0.35, *size].map(number);
                     let (class, text) = (ink.class(), escaped(text));
                     let _ = writeln!(
@@ -163,12 +163,12 @@ impl Scene {
     }
 }
 
-/// Text for HTML and SVG.
+/// Escapes text for HTML and SVG.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A length, to a tenth of a pixel.
+/// A length, rounded to a tenth of a pixel.
 fn number(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)

@@ -5,13 +5,13 @@ use std::fmt::Write;
 use super::figures::{Figures, Unit, WEEKDAYS, grouped, hours};
 use crate::output::{Paint, Tone};
 
-/// Eighths of a character cell.
+/// Bars in eighths of a character cell.
 const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 const SHADES: [&str; 4] = ["░", "▒", "▓", "█"];
 const NARROWEST: usize = 40;
 const WIDEST: usize = 110;
 
-/// The whole report, `columns` wide where it can be.
+/// The whole report, up to `columns` wide.
 pub(super) fn page(figures: &Figures, columns: u16, paint: Paint) -> String {
     let width = usize::from(columns).clamp(NARROWEST, WIDEST);
     let mut page = head(figures, paint);
@@ -36,12 +36,12 @@ fn head(figures: &Figures, paint: Paint) -> String {
     if from == to { format!("{title}, {to}\n") } else { format!("{title}, {from} to {to}\n") }
 }
 
-/// A line for each day, week or month. A stretch without a rate has no bar.
+/// A line for each day, week or month; without a rate there is no bar.
 fn bars(figures: &Figures, width: usize, paint: Paint) -> String {
     let (unit, bars) = (figures.unit(), figures.bars());
     let names: Vec<_> = bars.iter().map(|bar| bar.long(unit)).collect();
     let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-    // Name, rate, observed time and coverage around the bar.
+    // The room that is left by name, rate, observed time and coverage.
     let room = width.saturating_sub(name_width + 2 + 6 + 2 + 12 + 2 + 4 + 2).max(4);
     let most = bars.iter().filter_map(|bar| bar.sum.rate()).fold(0.0, f64::max).max(1.0);
     let mut text = String::new();
@@ -66,7 +66,7 @@ fn bars(figures: &Figures, width: usize, paint: Paint) -> String {
     format!("{}\n{text}", paint.with(Tone::Faint, &columns))
 }
 
-/// A bar of eighths, and the blanks after it.
+/// A bar in eighths of a cell, and the blanks after it.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a width")]
 fn strip(share: f64, room: usize) -> (String, String) {
     let eighths = ((share.clamp(0.0, 1.0) * room as f64 * 8.0).round() as usize).min(room * 8);
@@ -101,11 +101,11 @@ fn week(figures: &Figures, width: usize, paint: Paint) -> String {
     text + &paint.with(Tone::Faint, &key) + "\n"
 }
 
-/// Which of `steps` shades a rate between two ends has.
+/// The index of the shade, out of `steps`, for a rate between the two ends.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a few steps")]
 pub(super) fn shade(rate: f64, least: f64, greatest: f64, steps: usize) -> usize {
     let span = greatest - least;
-    // Rates that hardly differ are drawn alike.
+    // If rates hardly differ, all have the same shade.
     let place = if span < 1.0 { 1.0 } else { (rate - least) / span };
     ((place * steps as f64) as usize).min(steps - 1)
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// The entry, as the desktop entry specification asks.
+/// The file's text, by the Desktop Entry specification.
 pub(super) fn entry(program: &Path) -> String {
     format!(
         "[Desktop Entry]
@@ -19,8 +19,8 @@ X-GNOME-Autostart-enabled=true
     )
 }
 
-/// A path as one argument of `Exec`: quoted, its reserved characters escaped, and then the backslashes once more as
-/// in every string of an entry.
+/// A path as one argument of `Exec`: it is quoted, its reserved characters are escaped, and then all backslashes are
+/// escaped once more, as in every string of a desktop entry.
 fn quoted(program: &Path) -> String {
     let mut argument = String::new();
     for character in program.display().to_string().chars() {
@@ -33,7 +33,7 @@ fn quoted(program: &Path) -> String {
     format!("\"{}\"", argument.replace('\\', "\\\\"))
 }
 
-/// There is no manager to start it now, so this program does.
+/// No manager starts the program now, so blinkctl does.
 pub(super) fn after_install(program: &Path, running: bool) -> Vec<Vec<String>> {
     if running { Vec::new() } else { vec![vec![program.display().to_string(), "run".to_owned()]] }
 }

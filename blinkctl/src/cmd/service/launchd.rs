@@ -6,8 +6,8 @@ use super::words;
 
 pub(super) const LABEL: &str = "org.wellness-at-work.blinkd";
 
-/// The property list. It starts again after a crash, and not after an exit with a code: wrong settings and another
-/// blinkd are not mended by starting again, and `blinkctl quit` is meant.
+/// The property list. It restarts blinkd after a crash but not after an exit with a code: a restart does not fix wrong
+/// settings or another blinkd, and must not undo `blinkctl quit`.
 pub(super) fn plist(program: &Path, home: &Path) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
@@ -47,7 +47,7 @@ fn escaped(path: &Path) -> String {
 }
 
 pub(super) fn after_install(file: &Path) -> Vec<Vec<String>> {
-    // `load -w` also undoes an earlier `unload -w`, and asks for no user id.
+    // `load -w` also undoes an earlier `unload -w`, and needs no user id.
     vec![words(&["launchctl", "load", "-w", &file.display().to_string()])]
 }
 

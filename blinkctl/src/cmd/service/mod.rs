@@ -1,4 +1,4 @@
-//! `blinkctl service`: blinkd with every sign-in. It is each user's own: nothing here needs root.
+//! `blinkctl service`: starts blinkd at each sign-in. It is installed per user, so nothing here needs root.
 
 mod autostart;
 mod launchd;
@@ -57,7 +57,7 @@ With systemd a user unit is written, without it an autostart entry of the deskto
     Status,
 }
 
-/// What starts programs here.
+/// What starts programs at the sign-in on this system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Manager {
@@ -67,19 +67,19 @@ pub(crate) enum Manager {
     RunKey,
 }
 
-/// What installing or uninstalling comes down to.
+/// The steps of installing or uninstalling.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Plan {
     manager: Manager,
-    /// The file, with what it will hold; none where the commands do it all.
+    /// The file to write or remove; `None` where the commands do everything.
     #[serde(serialize_with = "path_field")]
     file: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
-    /// Commands before the file is removed.
+    /// Commands to run before the file is removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     before: Vec<Vec<String>>,
-    /// Commands after it is written or removed.
+    /// Commands to run after it is written or removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     after: Vec<Vec<String>>,
 }
@@ -131,17 +131,16 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     }
 }
 
-/// Installs it, for `setup`.
 pub(super) async fn install(context: &Context) -> Result<(), Failure> {
     let home = Home::from_env()?;
     manager().install(&home, &program()?, running(context).await).write()
 }
 
-/// The program by its whole path: whoever starts it later is in another folder.
+/// The absolute path of the program, because it is started from another folder later.
 fn program() -> Result<PathBuf, Failure> {
     let program = blinkd::located()?;
     let program = std::path::absolute(&program).unwrap_or(program);
-    // What starts programs reads text, a line for each thing it is told.
+    // The files of the managers are line-based text, so the path must be text without control characters.
     if program.to_str().is_some_and(|path| !path.contains(char::is_control)) {
         return Ok(program);
     }
@@ -149,7 +148,6 @@ fn program() -> Result<PathBuf, Failure> {
     Err(Failure::failed("program_path", message, "Move blinkd to another folder, then try again."))
 }
 
-/// Whether it is installed, for `setup`.
 pub(super) fn is_installed() -> bool {
     Home::from_env().is_ok_and(|home| manager().installed(&home))
 }
@@ -158,7 +156,7 @@ async fn running(context: &Context) -> bool {
     !Client::connect(&context.paths).await.is_err_and(|error| error.is_absent())
 }
 
-/// The folders that the managers look in.
+/// The folders in which the managers look.
 #[derive(Clone, Debug)]
 struct Home {
     home: PathBuf,
@@ -243,7 +241,7 @@ impl Plan {
     }
 
     fn remove(&self) -> Result<(), Failure> {
-        // One that is not loaded cannot be stopped; what matters is that its file goes.
+        // Stopping a unit that is not loaded fails; what matters is that its file is removed.
         let stopped = self.before.iter().try_for_each(|command| run_command(command));
         match &self.file {
             Some(file) => match fs::remove_file(file) {
@@ -259,12 +257,12 @@ impl Plan {
         serde_json::json!({ "manager": self.manager, "installed": installed, "file": self.file.as_deref().map(path_text) })
     }
 
-    /// Where it stands, as the beginning of a sentence.
+    /// Where the file is, as the beginning of a sentence.
     fn place(&self) -> String {
         self.file.as_ref().map_or_else(String::new, |file| format!("It stands in {}; ", file.display()))
     }
 
-    /// What would happen, for people.
+    /// The steps as text, for `--dry-run`.
     fn shown(&self, verb: &str) -> String {
         let mut text = String::new();
         let commands = |commands: &[Vec<String>]| -> String {
@@ -301,7 +299,7 @@ fn run_command(command: &[String]) -> Result<(), Failure> {
         let message = format!("`{}` failed: {why}", command.join(" "));
         Failure::failed("service_manager", message, "Try that command by itself; it may tell more.")
     };
-    // A desktop's entry starts the program itself; it outlives this one.
+    // An autostart entry's program is started by us, and outlives blinkctl.
     if Path::new(program).is_absolute() {
         return crate::start::detached(Path::new(program), args);
     }

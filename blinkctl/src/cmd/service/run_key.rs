@@ -1,4 +1,4 @@
-//! Windows: an entry of the user's Run key, by the system's own `reg`.
+//! Windows: a value in the user's Run key, written by the system's `reg`.
 
 use std::{
     path::Path,
@@ -11,7 +11,7 @@ const KEY: &str = r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run";
 const NAME: &str = "blinkd";
 
 pub(super) fn install(program: &Path) -> Vec<Vec<String>> {
-    // A path on Windows holds no quotation mark.
+    // Paths on Windows cannot contain quotation marks.
     let run = format!("\"{}\" run", program.display());
     vec![words(&["reg", "add", KEY, "/v", NAME, "/t", "REG_SZ", "/d", &run, "/f"])]
 }

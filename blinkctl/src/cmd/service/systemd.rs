@@ -1,4 +1,4 @@
-//! The user's systemd.
+//! Linux: a unit of the user's systemd.
 
 use std::{
     path::Path,
@@ -9,7 +9,7 @@ use super::words;
 
 pub(super) const UNIT: &str = "blinkd.service";
 
-/// Whether a manager of this user runs and can be asked.
+/// Whether the user's systemd is running and answers.
 pub(super) fn answers() -> bool {
     let mut command = Command::new("systemctl");
     command.args(["--user", "show", "--property=Version"]);
@@ -17,7 +17,7 @@ pub(super) fn answers() -> bool {
     ran.is_ok_and(|status| status.success())
 }
 
-/// Whether a unit that a package brought is enabled for this user.
+/// Whether a unit installed by a package is enabled for this user.
 pub(super) fn packaged() -> bool {
     let folders = ["/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user"];
     folders.iter().any(|folder| Path::new(folder).join(UNIT).exists()) && {
@@ -28,8 +28,8 @@ pub(super) fn packaged() -> bool {
     }
 }
 
-/// The unit. What is not taken away is what a camera, a session bus and a server need; what would need a mount
-/// namespace is left out, since a user's manager may not have one and the unit would then not start at all.
+/// The unit. Its restrictions leave what the camera, the session bus and the server need. Those that need a mount
+/// namespace are left out, because a user's manager may not have one, and the unit would then not start at all.
 pub(super) fn unit(program: &Path) -> String {
     format!(
         "[Unit]
@@ -63,8 +63,8 @@ WantedBy=default.target
     )
 }
 
-/// The command of `ExecStart`. systemd starts no program whose path has a quotation mark or a backslash, however that
-/// is escaped, so a shell starts it; and it looks for variables in arguments, but not in the program.
+/// The command of `ExecStart`. systemd cannot start a program whose path has a quotation mark or a backslash, however
+/// escaped, so a shell starts it. systemd expands variables in arguments, but not in the program's path.
 fn exec_start(program: &Path) -> String {
     let path = program.display().to_string();
     let escaped = path.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%");
@@ -74,7 +74,7 @@ fn exec_start(program: &Path) -> String {
     format!("\"{escaped}\" run")
 }
 
-/// A daemon that runs already keeps the profile: the unit is then left for the next sign-in.
+/// A running daemon holds the profile, so the unit is then only started at the next sign-in.
 pub(super) fn after_install(running: bool) -> Vec<Vec<String>> {
     let mut enable = words(&["systemctl", "--user", "enable", UNIT]);
     if !running {
@@ -83,7 +83,7 @@ pub(super) fn after_install(running: bool) -> Vec<Vec<String>> {
     vec![words(&["systemctl", "--user", "daemon-reload"]), enable]
 }
 
-/// What runs before the unit is removed, and after.
+/// The commands before the unit's file is removed, and after.
 pub(super) fn uninstall() -> (Vec<Vec<String>>, Vec<Vec<String>>) {
     let before = words(&["systemctl", "--user", "disable", "--now", UNIT]);
     (vec![before], vec![words(&["systemctl", "--user", "daemon-reload"])])

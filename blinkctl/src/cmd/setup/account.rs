@@ -1,4 +1,4 @@
-//! The account: on a server, or none.
+//! Step of the set-up: an account on a server, or none.
 
 use super::{status, trouble};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     output::{Paint, Tone, plain},
 };
 
-/// Offers an account. Nobody needs one.
+/// Offers an account; none is needed.
 pub(super) async fn step(context: &Context, paint: Paint) -> Result<(), Failure> {
     let status = status(context).await?;
     if let Some(account) = status.account {

@@ -1,4 +1,4 @@
-//! The camera: which one, and whether it sees somebody's eyes.
+//! Step of the set-up: chooses a camera, and checks that it sees the person's eyes.
 
 use std::time::Duration;
 
@@ -21,10 +21,9 @@ use crate::{
     output::{Paint, Tone, plain},
 };
 
-/// A camera needs a second or two to start, and a person a moment to sit down.
+/// How long to look: a camera takes a second or two to start, and a person a moment to sit down.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Chooses a camera and looks through it.
 pub(super) async fn step(context: &Context, paint: Paint) -> Result<(), Failure> {
     match cameras::list().await {
         Ok(cameras) => choose(&cameras, context, paint).await?,
@@ -68,7 +67,7 @@ async fn choose(cameras: &[Camera], context: &Context, paint: Paint) -> Result<(
     }
 }
 
-/// Watches until the eyes are seen, for a while; tells what is seen meanwhile.
+/// Watches until the eyes are seen or the time is over, and says meanwhile what is seen.
 async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
     ask::say("Sit in front of the camera as you do when you work ..\n")?;
     let mut client = Client::connect(&context.paths).await?;
@@ -90,7 +89,7 @@ async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
             }
             _ => continue,
         };
-        // The state says that a face was followed within the last second, not that its eyes are measured.
+        // `State::Tracking` means that a face was followed within the last second, not that its eyes are measured.
         let unmeasured = matches!(sight, Some(Sight::Nobody | Sight::Several | Sight::Turned));
         if status.state == State::Tracking && !unmeasured {
             ask::say(&format!("{}\n", paint.with(Tone::Good, "I can see your eyes.")))?;

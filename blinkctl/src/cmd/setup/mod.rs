@@ -1,4 +1,4 @@
-//! `blinkctl setup`: the first run, step by step. Every step shows how it stands and can be skipped and repeated.
+//! `blinkctl setup`: the first run, step by step. Each step shows its state, and can be skipped and repeated.
 
 mod account;
 mod camera;
@@ -124,7 +124,7 @@ async fn at_sign_in(context: &Context, paint: Paint) -> Result<bool, Failure> {
     }
 }
 
-/// A step that failed is told, and the next one goes on: each can be repeated.
+/// Reports a failed step; the next one follows, and each can be repeated.
 fn trouble(failure: &Failure, paint: Paint) -> Result<(), Failure> {
     ask::say(&format!("{}\n", paint.with(Tone::Bad, &crate::output::plain(&failure.problem.to_string()))))
 }

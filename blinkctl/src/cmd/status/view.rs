@@ -1,4 +1,4 @@
-//! The status for people: a page, and a line.
+//! The status as text, as a page or as a line.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use jiff::{Timestamp, Zoned};
 
 use crate::output::{Paint, Tone, plain};
 
-/// The whole status, the state and rate first.
+/// The whole status, with the state and the rate first.
 pub(super) fn page(status: &Status, now: &Zoned, paint: Paint) -> String {
     let (tone, word, hint) = state(status.state);
     let mut page = format!("{} {}", paint.with(tone, "●"), paint.with(tone, word));
@@ -48,7 +48,7 @@ pub(super) fn page(status: &Status, now: &Zoned, paint: Paint) -> String {
     page
 }
 
-/// What changes, in one line.
+/// The changing parts, in one line.
 pub(super) fn line(status: &Status, now: &Zoned, paint: Paint) -> String {
     let (tone, word, _) = state(status.state);
     let mut line =
@@ -65,7 +65,7 @@ pub(super) fn line(status: &Status, now: &Zoned, paint: Paint) -> String {
     line
 }
 
-/// Whether `line` has something new to say: a rate or cost alone drifts every second and is not news.
+/// Whether the line is worth printing again: rate and cost alone vary every second.
 pub(super) fn differs(before: &Status, after: &Status) -> bool {
     let news = |s: &Status| {
         let queue = &s.queue;
@@ -75,7 +75,7 @@ pub(super) fn differs(before: &Status, after: &Status) -> bool {
     news(before) != news(after)
 }
 
-/// A state's colour, its word, and what the person can do about it.
+/// A state's colour, its name, and what the person can do about it.
 pub(in crate::cmd) fn state(state: State) -> (Tone, &'static str, &'static str) {
     match state {
         State::NoConsent => (
@@ -109,7 +109,6 @@ pub(in crate::cmd) fn today(status: &Status) -> String {
     text
 }
 
-/// Who is signed in, and where.
 pub(in crate::cmd) fn account(status: &Status) -> String {
     status.account.as_ref().map_or_else(
         || "none; everything stays on this computer".to_owned(),
@@ -117,7 +116,7 @@ pub(in crate::cmd) fn account(status: &Status) -> String {
     )
 }
 
-/// What waits, and why; an error on a line of its own.
+/// The queue and its last error, which is on a line of its own.
 pub(in crate::cmd) fn queue(queue: &Queue, now: &Zoned, paint: Paint) -> String {
     let mut text = match queue.pending {
         0 => "nothing waits".to_owned(),
@@ -168,7 +167,7 @@ fn span(ms: u64) -> String {
     }
 }
 
-/// A time as the person's clock shows it, with the date where it is not today.
+/// A local time, with the date where it is not today.
 fn clock(at: Timestamp, now: &Zoned) -> String {
     let at = at.to_zoned(now.time_zone().clone());
     let form = if at.date() == now.date() { "%H:%M:%S" } else { "%Y-%m-%d %H:%M" };

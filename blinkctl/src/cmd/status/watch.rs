@@ -1,4 +1,4 @@
-//! `--watch`: the status as it changes, until Ctrl-C.
+//! `blinkctl status --watch`: shows the status as it changes, until Ctrl-C.
 
 use std::io::{self, Write};
 
@@ -34,11 +34,10 @@ pub(super) async fn run(mut client: Client, status: Status, output: Output) -> R
     }
 }
 
-/// What is on the screen, and how it is replaced.
 struct Screen {
     output: Output,
     shown: Option<Status>,
-    /// Lines of the page that stands on the terminal; `None` where pages are not redrawn.
+    /// Number of lines of the page on the terminal; `None` where it is not redrawn in place.
     in_place: Option<usize>,
 }
 
@@ -46,7 +45,8 @@ impl Screen {
     fn new(output: Output) -> Self {
         let in_place = (!output.is_json() && output::stdout_is_terminal()).then_some(0);
         if in_place.is_some() {
-            // No cursor, and no wrapping: a wrapped line would count as two when the page is redrawn.
+            // The cursor is hidden and wrapping is off, because a wrapped line would count as two when the page is
+            // redrawn.
             control("\u{1b}[?25l\u{1b}[?7l");
         }
         Self { output, shown: None, in_place }
@@ -81,6 +81,6 @@ impl Drop for Screen {
 
 fn control(sequence: &str) {
     let mut stdout = io::stdout().lock();
-    // A terminal that is gone needs no cursor.
+    // If the terminal is gone, there is no cursor to restore.
     let _ = stdout.write_all(sequence.as_bytes()).and_then(|()| stdout.flush());
 }

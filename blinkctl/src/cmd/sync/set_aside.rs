@@ -1,4 +1,4 @@
-//! `blinkctl sync --set-aside`: the minutes the server rejected.
+//! `blinkctl sync --set-aside`: lists, retries or drops the minutes that the server rejected.
 
 use std::fmt::Write;
 
@@ -29,7 +29,7 @@ pub(super) enum Action {
 #[derive(Serialize)]
 struct Listed<'a> {
     items: &'a [SetAside],
-    /// Of these the items are the first.
+    /// The number of all set-aside minutes; `items` are the first of them.
     total: u64,
 }
 
@@ -45,7 +45,7 @@ pub(super) async fn run(action: Action, yes: bool, context: &Context) -> Result<
             })
         }
         Action::Drop => {
-            // Nobody types a word for a daemon that is not there.
+            // The daemon is looked for first, so that nobody types a word in vain.
             let total = total(&mut Client::connect(&context.paths).await?).await?;
             let what = format!("Of what the server rejected nothing will ever be sent ({}).", counted(total, "minute"));
             ask::confirm(yes, &format!("{what} It stays in this machine's history."), "drop")?;
@@ -78,12 +78,12 @@ async fn list(context: &Context) -> Result<(), Failure> {
     let Reply::SetAside { items } = client.call(Request::SetAsideList, LOCAL_LIMIT).await? else {
         return Err(wrong_reply());
     };
-    // One may have come since.
+    // A minute may have been set aside since.
     let total = total(&mut client).await?.max(items.len() as u64);
     context.output.result(&Listed { items: &items, total }, |paint| page(&items, total, &TimeZone::system(), paint))
 }
 
-/// A line for each, then what can be done.
+/// A line for each minute, then what can be done.
 fn page(items: &[SetAside], total: u64, zone: &TimeZone, paint: Paint) -> String {
     if items.is_empty() {
         return "No minute was set aside.\n".to_owned();

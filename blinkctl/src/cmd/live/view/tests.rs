@@ -1,4 +1,4 @@
-//! The screen at the sizes people have, drawn in memory.
+//! Draws the screen in memory at common sizes.
 
 use blink_proto::{
     Problem, example,
@@ -20,7 +20,7 @@ fn status(state: State) -> Status {
     Status { queue: Queue { pending: 2, ..Queue::default() }, ..example::status(state) }
 }
 
-/// Half a minute at 30 frames a second: a blink every 4 s, nobody there from 10 to 6 s ago.
+/// Half a minute at 30 frames a second, with a blink every 4 s and no face from 10 to 6 s ago.
 fn watching() -> Model {
     let mut model = Model::default();
     model.take(Event::Status(Box::new(status(State::Tracking))));

@@ -1,4 +1,4 @@
-//! The trace of the eye aspect ratio, with the person's baseline and the blinks that were counted.
+//! The plot of the EAR over time, with the person's baseline and the counted blinks.
 
 use blink_proto::ipc::LivePoint;
 use jiff::Timestamp;
@@ -21,7 +21,7 @@ const EAR: Color = Color::Cyan;
 const BASELINE: Color = Color::DarkGray;
 const BLINK: Color = Color::Yellow;
 
-/// The plot, with its axes where there is room.
+/// The plot, with axes where there is room.
 pub(super) struct Trace<'a> {
     pub(super) model: &'a Model,
     pub(super) now: Timestamp,
@@ -55,7 +55,7 @@ impl Trace<'_> {
         Line::styled(text, self.palette.faint())
     }
 
-    /// The upper end of the axis: steady while the values move a little.
+    /// The upper end of the axis, rounded up so that it stays put while the values vary a little.
     fn top(&self) -> f64 {
         let values = self.model.points.iter().flat_map(|point| [point.ear, point.baseline]).flatten();
         let highest = values.filter(|value| value.is_finite()).fold(0.3, f64::max).min(2.0);
@@ -93,7 +93,7 @@ impl Trace<'_> {
         frame.render_widget(canvas, area);
     }
 
-    /// A line through the values that are there. What was not measured is not drawn.
+    /// Draws a line through the measured values, with gaps where nothing was measured.
     fn stroke(&self, context: &mut Context<'_>, colour: Color, value: impl Fn(&LivePoint) -> Option<f64>) {
         let mut before: Option<(Timestamp, f64)> = None;
         for point in &self.model.points {

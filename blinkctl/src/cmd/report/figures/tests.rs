@@ -1,4 +1,4 @@
-//! Days and hours across the changes of the clock, and sums over them.
+//! Tests of days and hours across clock changes, and of the sums.
 
 use blink_proto::{MinuteStart, Quality, example};
 use rstest::rstest;
@@ -15,8 +15,7 @@ fn minute(at: &str, blinks: u32, observed_ms: u32) -> Minute {
     }
 }
 
-/// Two weeks of office hours in Berlin with a weekend, a day off and an evening; the last day is the one on which
-/// the clocks go forward.
+/// Two weeks of office hours in Berlin with a weekend, a day off and an evening. On the last day the clocks go forward.
 pub(crate) fn fortnight() -> Figures {
     let now: Zoned = "2026-03-29T16:30:00+02:00[Europe/Berlin]".parse().unwrap();
     let mut figures = Figures::empty(&now, 14).unwrap();

@@ -1,5 +1,6 @@
-//! What each stage of a frame costs: decode, detect, landmarks, eye patches, blink step. `cargo bench -p blink-vision
-//! --features native`; figures are wall microseconds of one call, on a face drawn by the program at 640x480.
+//! Measures what each stage of a frame costs: decoding, detection, landmarks, eye patches, blink step. Run it with
+//! `cargo bench -p blink-vision --features native`. The figures are wall microseconds per call, on a synthetic face of
+//! 640x480.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints, and stops where it cannot go on")]
 
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use opencv::{
     imgcodecs, imgproc,
 };
 
-/// Times `count` calls and prints the middle one and the 95th of a hundred.
+/// Times `count` calls and prints the median and the 95th percentile.
 fn measure(name: &str, count: usize, mut call: impl FnMut(usize)) {
     for i in 0..count / 10 {
         call(i);

@@ -1,9 +1,10 @@
-//! Blinks and observed time from (timestamp, landmarks): a pure function of what it is given, frame by frame.
+//! Blinks and observed time from (timestamp, landmarks): a pure function of its input, frame by frame.
 //!
-//! When a face is found, the first [`WARM_UP`] is kept until the open-eye baseline and template stand, and is then
-//! looked at again; from there on each frame is decided as it comes, at most 200 ms after a blink's end. A loss of the
-//! face, a head turned too far or a gap between frames interrupts: nothing of it is observed, and a blink that it cuts
-//! is not counted. After [`FORGET`] without the face, the next face starts anew.
+//! When a face is found, the frames of the first [`WARM_UP`] are kept until the open-eye baseline and template are
+//! known, and are then processed. After that each frame is processed as it comes, and a blink is decided at most 200 ms
+//! after its end. The observation is interrupted by a loss of the face, a head turned too far or a gap between frames:
+//! that time is not observed, and a blink that it cuts is not counted. After [`FORGET`] without a face, the next face
+//! starts anew.
 
 use std::time::Duration;
 
@@ -18,25 +19,25 @@ use crate::{
     smooth::{Smooth, Smoother},
 };
 
-/// How long a new face is watched before the baseline stands. Less than the two seconds after which a minute is sealed,
-/// so that even a blink of the first frames is decided before its minute is.
+/// How long a new face is watched before its baseline is used. This is less than the two seconds after which a minute
+/// is sealed, so that a blink of the first frames is still decided before its minute is sealed.
 pub const WARM_UP: Duration = Duration::from_millis(1_900);
-/// Without the face for longer than this, the next one may be another person's.
+/// Without a face for longer than this, the next one may be another person's.
 pub const FORGET: Duration = Duration::from_millis(1_500);
 /// A longer gap between frames is not observed.
 const MAX_GAP: Duration = Duration::from_millis(250);
-/// Under this rate blinks are missed between frames (SPEC: 14.5 fps).
+/// Below this frame rate blinks are missed between frames (SPEC: 14.5 fps).
 const MIN_FPS: f64 = 14.5;
 /// A head turned further than this hides an eye.
 const MAX_YAW_DEG: f32 = 32.0;
-/// A head lowered or raised further than this from its usual pitch hides the eyes behind lids or rims.
+/// A head pitched further than this from its usual pitch hides the eyes behind lids or rims.
 const MAX_PITCH_CHANGE_DEG: f32 = 20.0;
-/// The time constant of the usual pitch, and the one that keeps a frame's slip of the landmarks from being a turn.
+/// Time constants of the usual pitch, and of the pose, which is smoothed so that one wrong frame is no turn.
 const PITCH_TIME: Duration = Duration::from_secs(8);
 const POSE_TIME: Duration = Duration::from_millis(250);
-/// The open template follows the eye with these time constants, when open and when not.
+/// Time constants with which the open template follows an open eye, and one that is not open.
 const TEMPLATE_TIME: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_secs(6));
-/// Below this closure an eye is open enough for the template to learn from.
+/// Below this closure an eye is open enough to update the template.
 const OPEN_BELOW: f32 = 0.2;
 /// PERCLOS P80 counts time with the lids at least this far down (Wierwille et al. 1994).
 const P80: f32 = 0.8;
@@ -46,9 +47,9 @@ const COMPLETE_FROM: f32 = 0.7;
 /// The eyes of one followed face in one frame.
 #[derive(Clone, Copy, Debug)]
 pub struct EyesSeen<'a> {
-    /// The face's landmarks.
+    /// The landmarks of the face, in pixels.
     pub landmarks: &'a Landmarks,
-    /// The pictures of the right and left eye, where there is a picture.
+    /// The patches of the right and left eye, where there is an image.
     pub patches: Option<&'a [Patch; 2]>,
 }
 
@@ -60,20 +61,20 @@ struct Sample {
     patches: Option<Box<[Patch; 2]>>,
 }
 
-/// Sees blinks.
+/// Detects blinks and observed time, frame by frame.
 #[derive(Debug, Default)]
 pub struct BlinkDetector {
     limits: Limits,
     rate: FrameRate,
     last_seen: Option<Duration>,
-    /// The pose lately, and the usual pitch.
+    /// The recent pose, and the usual pitch.
     poses: Option<(Pose, f32)>,
     warm_up: Vec<Sample>,
     warm: Option<Warm>,
     events: Vec<Event>,
 }
 
-/// What stands once the face is known.
+/// The state once the open eye is known.
 #[derive(Debug)]
 struct Warm {
     fusion: Fusion,
@@ -81,18 +82,18 @@ struct Warm {
     dips: DipDetector,
     smoother: Smoother,
     last: Option<Duration>,
-    /// Since when time has been observed without a break.
+    /// The start of the current span of observed time.
     observed_since: Option<Duration>,
 }
 
 impl BlinkDetector {
-    /// A detector with other limits than the defaults, to measure what the defaults are worth.
+    /// A detector with other limits than the defaults, for measuring their effect.
     #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// Takes the next frame: its number, its timestamp, and the eyes of the followed face if there is one.
+    /// Processes the next frame: its number, its timestamp, and the eyes of the followed face if there is one.
     pub fn push(&mut self, index: u64, t: Duration, seen: Option<EyesSeen<'_>>) -> Reading {
         self.rate.push(t);
         let Some(seen) = seen else {
@@ -128,18 +129,18 @@ impl BlinkDetector {
         reading
     }
 
-    /// What has been settled since the last call.
+    /// The events decided since the last call.
     pub fn drain(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.events.drain(..)
     }
 
-    /// Frames per second over the last two seconds, once there is half a second of them.
+    /// Frames per second over the last two seconds; `None` before half a second of frames.
     #[must_use]
     pub fn fps(&self) -> Option<f64> {
         self.rate.fps()
     }
 
-    /// The stream has ended: settles what waits for frames that will not come.
+    /// Ends the stream: decides what was waiting for further frames.
     pub fn finish(&mut self) {
         if self.warm.is_none() && self.warm_up.len() > 1 {
             self.warm();
@@ -163,7 +164,7 @@ impl BlinkDetector {
         lately.yaw.abs() > MAX_YAW_DEG || (lately.pitch - *usual).abs() > MAX_PITCH_CHANGE_DEG
     }
 
-    /// Time is not observed here.
+    /// Ends the observed span at `t`.
     fn interrupt(&mut self, t: Duration) {
         self.warm_up.clear();
         if let Some(warm) = &mut self.warm {
@@ -176,7 +177,7 @@ impl BlinkDetector {
         }
     }
 
-    /// The baseline stands: looks again at what was kept.
+    /// Learns the open eye from the kept frames, and processes them.
     fn warm(&mut self) {
         let samples = std::mem::take(&mut self.warm_up);
         let fast_enough = self.fast_enough();
@@ -219,7 +220,7 @@ impl Warm {
         Measured { ear: sample.ear, unlikeness }
     }
 
-    /// Takes one frame, and returns its closure.
+    /// Processes one frame; returns its closure.
     fn advance(&mut self, sample: &Sample, fast_enough: bool, learn: bool, events: &mut Vec<Event>) -> f32 {
         let dt = self.last.map_or(Duration::ZERO, |last| sample.t.saturating_sub(last)).min(MAX_GAP);
         let measured = self.measure(sample);
@@ -246,7 +247,7 @@ impl Warm {
         closure
     }
 
-    /// Hands the smoothed closures that are ready to the dip detector.
+    /// Passes the smoothed closures that are ready to the dip detector.
     fn look_for_dips(&mut self, end: Smooth, events: &mut Vec<Event>) {
         while let Some((index, t, closure)) = self.smoother.next(end) {
             let dip = self.dips.push(index, t, closure);

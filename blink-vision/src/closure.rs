@@ -1,38 +1,39 @@
-//! How far the lids are down: four noisy measurements against their own baselines, weighed by how noisy each is.
+//! Closure of the lids: four noisy measurements, each against its own baseline, weighted by their noise.
 //!
-//! Each eye is measured twice, by its EAR and by its patch's unlikeness to the open template. Every measurement is
-//! taken against a rolling baseline of the person's open eye and brought to one scale, 0 open to 1 closed. They are then
-//! averaged with the inverse of their variance, so that glare on one glass, or a rim that catches the landmarks, takes
-//! its channel out and no more. Where one kind of measurement is quiet and sees nothing, the other alone cannot make a
+//! Each eye is measured twice, by its EAR and by the unlikeness of its patch to the open template. Every measurement is
+//! taken against a rolling baseline of the person's open eye and scaled to 0 open, 1 closed. The weights are the
+//! inverse variances, so that glare on one glass, or a rim that attracts the landmarks, removes one channel only. Where
+//! one kind of measurement is quiet and shows no closure, the other alone cannot make a blink: a turned head changes
+//! the patch but not the EAR, a slipping landmark the EAR but not the patch.
 //! blink: a turned head changes the patch but not the EAR, a slipping landmark the EAR but not the patch.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// Measurements of one frame: EAR of the right and left eye, and, where there is a picture, their unlikeness.
+/// Measurements of one frame: the EARs and, where there is an image, the unlikenesses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
-    /// Eye aspect ratios, right and left.
+    /// Eye aspect ratios of the right and left eye.
     pub ear: [f32; 2],
-    /// 1 less the likeness to the open template, right and left.
+    /// One minus the likeness to the open template, right and left.
     pub unlikeness: Option<[f32; 2]>,
 }
 
-/// The EAR of a closed eye is about half of the open one's in 68-point landmarks.
+/// In 68-point landmarks the EAR of a closed eye is about half of the open one's.
 const EAR_SPAN: f32 = 0.5;
-/// A closed eye's patch is this unlike the open one's.
+/// The unlikeness of a closed eye's patch to the open one's.
 const UNLIKENESS_SPAN: f32 = 0.16;
-/// Noise that every channel is taken to have at least, on the closure's scale.
+/// The least noise assumed of a channel, on the scale of the closure.
 const NOISE_FLOOR: f32 = 0.06;
-/// How far one kind may go beyond the other: so much, and so many times the other's noise.
+/// How far one kind may exceed the other: this much, and this many times the other's noise.
 const LEEWAY: (f32, f32) = (0.3, 6.0);
-/// How far back the baselines look: they recover from glasses put on within 65 % of it.
+/// Time span of the baselines. They recover from glasses put on within 65 % of it.
 const BASELINE_SPAN: Duration = Duration::from_secs(12);
-/// Which part of the samples is at most as open as the baseline.
+/// The baseline is this quantile of the samples.
 const OPEN_QUANTILE: f32 = 0.65;
-/// The time constant with which noise is learnt.
+/// Time constant of the noise estimate.
 const NOISE_TIME: Duration = Duration::from_secs(1);
 
-/// One measurement of one eye against its own past.
+/// One measurement of one eye, with its own history.
 #[derive(Clone, Debug)]
 struct Channel {
     quantile: f32,
@@ -72,7 +73,7 @@ impl Channel {
         self.baseline = *self.scratch.select_nth_unstable_by(at, f32::total_cmp).1;
     }
 
-    /// Learns the noise from how far each closure is from the line through its two predecessors.
+    /// Estimates the noise from how far each closure is from the line through its two predecessors.
     fn learn_noise(&mut self, closure: f32, share: f32) {
         if let [Some(before), Some(last)] = self.last {
             let bend = (closure - 2.0 * last + before).abs().min(0.6);
@@ -86,7 +87,7 @@ impl Channel {
     }
 }
 
-/// A weighted mean and the least noise among what went into it.
+/// A weighted mean, and the lowest noise among its inputs.
 struct Mean {
     value: f32,
     weight: f32,
@@ -105,7 +106,7 @@ fn mean(channels: &mut [Channel; 2], closures: [f32; 2], share: f32) -> Mean {
     Mean { value: sum / weight, weight, noise }
 }
 
-/// The four channels and their fusion.
+/// The four channels and their fusion into one closure.
 #[derive(Clone, Debug)]
 pub struct Fusion {
     ear: [Channel; 2],
@@ -120,7 +121,7 @@ impl Default for Fusion {
 }
 
 impl Fusion {
-    /// Takes a frame's measurements into the baselines.
+    /// Adds a frame's measurements to the baselines.
     pub fn learn(&mut self, t: Duration, measured: &Measured) {
         for (channel, &value) in self.ear.iter_mut().zip(&measured.ear) {
             channel.learn(t, value);
@@ -130,13 +131,13 @@ impl Fusion {
         }
     }
 
-    /// The open-eye EAR, right and left; 0 before anything was learnt.
+    /// The open-eye EAR, right and left; 0 before the first measurement.
     #[must_use]
     pub fn open_ear(&self) -> [f32; 2] {
         [self.ear[0].baseline, self.ear[1].baseline]
     }
 
-    /// The closure of this frame, 0 open to about 1 closed, `dt` after the last one.
+    /// The closure of this frame, 0 open to about 1 closed, `dt` after the last frame.
     pub fn closure(&mut self, measured: &Measured, dt: Duration) -> f32 {
         let share = (dt.as_secs_f32() / NOISE_TIME.as_secs_f32()).min(0.3);
         let open = self.open_ear().map(|ear| ear.max(0.05));

@@ -1,7 +1,7 @@
-//! What a video file's own structure says of it: how its picture is to be turned, and whether the file is all there.
+//! What a video file's own structure says: the orientation of its picture, and whether the file is complete.
 //!
-//! OpenCV tells neither in all its versions: one turns phone videos the wrong way, and its count of frames may be the
-//! sound's length times the frame rate. So the outermost structure of the common containers is read here.
+//! OpenCV reports neither reliably: one version turns phone videos the wrong way, and its frame count may be the length
+//! of the sound times the frame rate. So the outer structure of the common containers is read here.
 //!
 //! - `bmff`: MP4, MOV, 3GP (ISO/IEC 14496-12)
 //! - `matroska`: MKV and WebM (RFC 9559)
@@ -13,42 +13,42 @@ pub mod riff;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// What a file says of itself.
+/// What a file's structure says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Container {
-    /// How its picture is turned to stand upright.
+    /// How to turn its picture upright.
     pub orientation: Orientation,
-    /// Whether all of it is there.
+    /// Whether the file is complete.
     pub extent: Extent,
 }
 
-/// Whether a file is as long as it states.
+/// Whether a file is as long as its structure says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Extent {
-    /// Its structure ends where the file ends, or says nothing against it.
+    /// The structure ends at the end of the file, or does not contradict it.
     Whole,
-    /// Its structure goes on beyond the end of the file.
+    /// The structure continues beyond the end of the file.
     CutOff,
-    /// As [`Self::Whole`], and the number of frames that it states counts what it shows.
+    /// Like [`Self::Whole`], and the stated number of frames is that of the frames shown.
     WholeAndCounted,
-    /// The container is not known.
+    /// The container is unknown.
     #[default]
     Unknown,
 }
 
-/// How a stored picture becomes the one to look at: rows and columns are exchanged, then it is mirrored along x and y.
+/// How a stored picture is turned upright: first it is transposed, then mirrored along x and y.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Orientation {
-    /// Rows become columns.
+    /// Whether rows and columns are exchanged.
     pub transpose: bool,
-    /// Left and right are exchanged.
+    /// Whether left and right are exchanged.
     pub flip_x: bool,
-    /// Top and bottom are exchanged.
+    /// Whether top and bottom are exchanged.
     pub flip_y: bool,
 }
 
 impl Orientation {
-    /// The orientation nearest to the matrix by which a stored point (p, q) is shown at (a p + c q, b p + d q), y down.
+    /// The orientation nearest to a matrix, which shows the stored point (p, q) at (a p + c q, b p + d q), y down.
     #[must_use]
     pub fn from_matrix([a, b, c, d]: [f64; 4]) -> Self {
         if a.abs() + d.abs() >= b.abs() + c.abs() {
@@ -60,7 +60,7 @@ impl Orientation {
 }
 
 impl Container {
-    /// Reads the structure of the file. One that cannot be read or is not known says nothing.
+    /// Reads the structure of the file. A file that cannot be read or is unknown gives the default.
     pub fn inspect(file: &mut (impl Read + Seek)) -> Self {
         Self::try_inspect(file).unwrap_or_default()
     }
@@ -78,7 +78,8 @@ impl Container {
     }
 }
 
-/// MPEG transport streams are packets of 188 bytes, or 192 with a time before each; a last one that is not whole was cut.
+/// MPEG transport streams are packets of 188 bytes, or of 192 with a time stamp before each; an incomplete last packet
+/// means that the file was cut off.
 fn transport_stream(file: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> {
     const SYNC: u8 = 0x47;
     for (packet, first) in [(188, 0), (192, 4)] {
@@ -110,14 +111,14 @@ mod tests {
 
     #[rstest]
     #[case([1.0, 0.0, 0.0, 1.0], UPRIGHT)]
-    // A quarter turn clockwise, half a turn, and a quarter turn the other way.
+    // A quarter turn clockwise, half a turn, and a quarter turn anti-clockwise.
     #[case([0.0, 1.0, -1.0, 0.0], Orientation { transpose: true, flip_x: true, flip_y: false })]
     #[case([-1.0, 0.0, 0.0, -1.0], Orientation { transpose: false, flip_x: true, flip_y: true })]
     #[case([0.0, -1.0, 1.0, 0.0], Orientation { transpose: true, flip_x: false, flip_y: true })]
     // Mirrored, upright and turned.
     #[case([-1.0, 0.0, 0.0, 1.0], Orientation { transpose: false, flip_x: true, flip_y: false })]
     #[case([0.0, 1.0, 1.0, 0.0], Orientation { transpose: true, flip_x: false, flip_y: false })]
-    // Not quite a quarter.
+    // A little less than a quarter turn.
     #[case([0.1, 0.9, -0.9, 0.1], Orientation { transpose: true, flip_x: true, flip_y: false })]
     fn a_matrix_is_an_orientation(#[case] matrix: [f64; 4], #[case] want: Orientation) {
         assert_eq!(Orientation::from_matrix(matrix), want);

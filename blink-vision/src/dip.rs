@@ -1,8 +1,8 @@
 //! Closings and openings in a stream of (time, closure).
 //!
-//! A blink rises from the open level by at least [`Limits::prominence`] and falls back by at least half of that, within
-//! limits of width at half depth. Everything is measured in time, between frames by interpolation, so the frame rate
-//! only sets how fine the measure is.
+//! A blink rises from the open level by at least [`Limits::prominence`] and falls back by at least half of that, and
+//! its width at half depth is within limits. Everything is measured in time and interpolated between frames, so the
+//! frame rate only limits the precision.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -13,9 +13,9 @@ pub struct Limits {
     pub prominence: f32,
     /// The least and greatest width at half depth.
     pub width: [Duration; 2],
-    /// How long before a rise its foot is looked for.
+    /// How long before a rise its foot, the lowest closure, is looked for.
     pub foot: Duration,
-    /// How long after reopening by half the end may be decided.
+    /// The longest wait for the end after the eye has opened by half.
     pub settle: Duration,
 }
 
@@ -30,7 +30,7 @@ impl Default for Limits {
     }
 }
 
-/// A closing and an opening.
+/// A closing followed by an opening.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dip {
     /// Frame and time of the first movement.
@@ -55,11 +55,11 @@ struct Sample {
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// The eyes are open, as far as one can tell.
+    /// The eyes are open, as far as known.
     Open,
-    /// A rise from `foot` has been seen; the peak so far is `peak`.
+    /// The closure has risen from `foot`; the peak so far is `peak`.
     Closing { foot: Sample, peak: Sample },
-    /// The eyes have opened by half since `half`; `low` is the lowest since.
+    /// The eyes have opened by half at `half`; `low` is the lowest closure since.
     Opening { foot: Sample, peak: Sample, rise: Duration, half: Duration, low: Sample },
     /// The eyes stay closed for longer than a blink.
     Closed { peak: f32, foot: f32 },
@@ -74,13 +74,13 @@ pub struct DipDetector {
 }
 
 impl DipDetector {
-    /// A detector that has seen nothing.
+    /// A detector without any samples.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, past: VecDeque::new(), phase: Phase::Open }
     }
 
-    /// Forgets everything: the next sample has no past.
+    /// Forgets all samples.
     pub fn reset(&mut self) {
         self.past.clear();
         self.phase = Phase::Open;
@@ -92,7 +92,7 @@ impl DipDetector {
         matches!(self.phase, Phase::Closed { .. })
     }
 
-    /// Takes the next sample, in order of time, and says whether it completes a dip.
+    /// Takes the next sample in order of time; returns the dip that it completes, if any.
     pub fn push(&mut self, frame: u64, t: Duration, c: f32) -> Option<Dip> {
         let keep = self.limits.foot + 2 * self.limits.width[1] + self.limits.settle;
         while self.past.front().is_some_and(|old| t.saturating_sub(old.t) > keep) {
@@ -103,7 +103,7 @@ impl DipDetector {
         self.step(now)
     }
 
-    /// The stream has ended: a dip that was half open again is complete.
+    /// Ends the stream; returns a dip that was half open again.
     pub fn finish(&mut self) -> Option<Dip> {
         let last = *self.past.back()?;
         self.step_opening(last, true)
@@ -151,7 +151,7 @@ impl DipDetector {
         }
     }
 
-    /// Open again after something that was no blink: what was before must not be taken for a foot.
+    /// Starts anew after a closure that was no blink, so that earlier samples are not taken for a foot.
     fn start_afresh(&mut self, now: Sample) {
         self.phase = Phase::Open;
         self.past.clear();
@@ -183,7 +183,7 @@ impl DipDetector {
         (dip.width >= self.limits.width[0]).then_some(dip)
     }
 
-    /// The lowest sample within the foot's span before `now`.
+    /// The lowest sample within [`Limits::foot`] before `now`.
     fn foot_before(&self, now: Sample) -> Option<Sample> {
         let near = self.past.iter().filter(|s| now.t.saturating_sub(s.t) <= self.limits.foot);
         near.copied().reduce(|low, s| if s.c <= low.c { s } else { low })
@@ -201,13 +201,13 @@ impl DipDetector {
         after.map_or(until, |after| after.t)
     }
 
-    /// When it fell through `level` just before `now`.
+    /// When the closure fell through `level` just before `now`.
     fn fall_through(&self, level: f32, now: Sample) -> Duration {
         let before = self.past.iter().rev().find(|s| s.t < now.t);
         before.filter(|before| before.c > level).map_or(now.t, |before| between(*before, now, level))
     }
 
-    /// The first frame of the rise to the peak that is no longer near the foot's level.
+    /// The first frame of the rise to the peak that has left the level of the foot.
     fn start_of(&self, foot: Sample, peak: Sample) -> (u64, Duration) {
         let near = foot.c + 0.1 * (peak.c - foot.c);
         let rise = self.past.iter().rev().skip_while(|s| s.t > peak.t);

@@ -1,6 +1,6 @@
-//! What seeing brings, frame by frame.
+//! Results of the pipeline, frame by frame.
 //!
-//! Times are on the stream's own clock: the time since the source was opened, taken from the frames' timestamps.
+//! Times are on the stream's own clock: the time since the source was opened, by the frames' timestamps.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::pose::Pose;
 /// Who could be seen in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaceSight {
-    /// No face, or a picture that stands still and so shows nobody.
+    /// No face, or a frozen picture, which shows nobody.
     None,
-    /// Several faces, and no telling which is the person.
+    /// Several faces, and the person is not known among them.
     Several,
-    /// One followed face whose head points too far away for its eyes to be measured.
+    /// One followed face, with the head turned too far for its eyes to be measured.
     Turned,
     /// One followed face with measurable eyes.
     Measurable,
@@ -27,35 +27,35 @@ impl FaceSight {
     }
 }
 
-/// One frame's measurement.
+/// The result for one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrameReport {
     /// The frame's number since the source was opened, from 0.
     pub index: u64,
-    /// Its time.
+    /// The frame's time since the source was opened.
     pub timestamp: Duration,
     /// Who could be seen.
     pub sight: FaceSight,
-    /// Whether the picture has been repeated bit for bit for too long to be looked at.
+    /// Whether the picture has been repeated bit for bit for too long to be processed.
     pub stands_still: bool,
-    /// Frames per second over the last two seconds, once there is half a second of them.
+    /// Frames per second over the last two seconds; `None` before half a second of frames.
     pub fps: Option<f64>,
-    /// What the followed eyes say.
+    /// The measurement of the followed eyes.
     pub reading: Reading,
 }
 
-/// What one frame says by itself.
+/// The measurement of one frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Reading {
-    /// EAR of the right and left eye.
+    /// EAR of the right and left eye; `None` without a followed face.
     pub ear: Option<[f32; 2]>,
-    /// The open-eye EAR, once it stands.
+    /// The open-eye EAR, right and left; `None` until the warm-up is over.
     pub baseline: Option<[f32; 2]>,
-    /// How far the lids are down, 0 open to 1 closed, once the baseline stands.
+    /// How far the lids are down, 0 open to 1 closed; `None` until the warm-up is over.
     pub closure: Option<f32>,
-    /// Where the head points.
+    /// The direction of the head; `None` without a followed face.
     pub pose: Option<Pose>,
-    /// Whether the head points too far away for the eyes to be measured.
+    /// Whether the head is turned too far for the eyes to be measured.
     pub turned: bool,
     /// Whether the eyes are closed for longer than a blink.
     pub eyes_closed: bool,
@@ -80,15 +80,15 @@ pub struct Blink {
     pub complete: bool,
 }
 
-/// What a frame settles. Events come in order of their decision, at most 200 ms after the fact once the baseline
-/// stands, and at most 1.9 s late before, so always before the minute they belong to is sealed.
+/// A decision. Events come in the order in which they are decided: at most 200 ms after the fact once the baseline is
+/// known, and at most 1.9 s after it before, so always before their minute is sealed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Event {
-    /// The stretch from `from` to `to` was observed. Stretches never overlap.
+    /// The span from `from` to `to` was observed. Spans never overlap.
     Observed {
-        /// Its start.
+        /// Start of the span.
         from: Duration,
-        /// Its end.
+        /// End of the span.
         to: Duration,
         /// How much of it the eyes were at least 80 % closed (PERCLOS P80).
         closed: Duration,

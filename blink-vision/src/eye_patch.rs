@@ -1,29 +1,29 @@
-//! The picture of an eye, aligned by the face, against the same eye's own open template.
+//! The image of an eye, aligned by the face, compared with the same eye's open template.
 //!
-//! Rims, lashes and glare pull landmarks about, but they move with the face: what changes in the aligned patch is the
-//! lid. The likeness is the normalised cross-correlation, which ignores brightness and contrast, at the best of a few
-//! small shifts, which ignores what is left of the alignment's error.
+//! Rims, lashes and glare attract landmarks, but move with the face: what changes in the aligned patch is the lid. The
+//! likeness is the normalised cross-correlation, which ignores brightness and contrast, at the best of a few small
+//! shifts, which compensate the remaining error of the alignment.
 
 use crate::{
     geometry::{Eye, Landmarks, Point, Similarity},
     predictor::GreyImage,
 };
 
-/// Columns and rows of a patch.
+/// Columns of a patch.
 pub const PATCH_WIDTH: usize = 24;
-/// See [`PATCH_WIDTH`].
+/// Rows of a patch.
 pub const PATCH_HEIGHT: usize = 16;
-/// Shifts tried in each direction, in patch pixels.
+/// The largest shift in each direction, in patch pixels.
 const SHIFT: usize = 2;
 const INNER_WIDTH: usize = PATCH_WIDTH - 2 * SHIFT;
 const INNER_HEIGHT: usize = PATCH_HEIGHT - 2 * SHIFT;
-/// A patch spans this many eye widths across, and this many down.
+/// A patch spans this many eye widths horizontally and vertically.
 const SPAN: (f32, f32) = (1.8, 1.2);
 
-/// One eye's picture, row by row.
+/// The grey levels of one eye's patch, row by row.
 pub type Patch = [f32; PATCH_WIDTH * PATCH_HEIGHT];
 
-/// Samples the patch of `eye` where `face` (the transform of the mean shape to the picture) puts it.
+/// Samples the patch of `eye` at the place that `face`, the transform from the mean shape to the image, gives it.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
 pub fn sample(image: &GreyImage<'_>, mean_shape: &Landmarks, face: &Similarity, eye: Eye) -> Patch {
@@ -43,7 +43,7 @@ pub fn sample(image: &GreyImage<'_>, mean_shape: &Landmarks, face: &Similarity, 
     patch
 }
 
-/// How unlike `patch` is to `template`: 1 less the best normalised cross-correlation over the shifts, 0 to 2.
+/// The unlikeness of `patch` to `template`: one minus the best normalised cross-correlation over the shifts, 0 to 2.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
 pub fn unlikeness(patch: &Patch, template: &Patch) -> f32 {

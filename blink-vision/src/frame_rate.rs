@@ -1,13 +1,13 @@
-//! Frames per second over the last two seconds of frame timestamps.
+//! Frames per second over the last two seconds, by the frames' timestamps.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// How far back it looks.
+/// Length of the sliding window.
 const WINDOW: Duration = Duration::from_secs(2);
-/// Below this there is too little to tell.
+/// The least span that gives a rate.
 const ENOUGH: Duration = Duration::from_millis(500);
 
-/// A sliding count of frames.
+/// Counts the frames in a sliding window.
 #[derive(Clone, Debug, Default)]
 pub struct FrameRate {
     times: VecDeque<Duration>,
@@ -25,7 +25,7 @@ impl FrameRate {
         self.times.push_back(t);
     }
 
-    /// Frames per second, or `None` before half a second of frames.
+    /// Frames per second; `None` before half a second of frames.
     #[must_use]
     pub fn fps(&self) -> Option<f64> {
         let span = self.times.back()?.saturating_sub(*self.times.front()?);

@@ -5,9 +5,9 @@ use std::ops::{Add, Mul, Sub};
 /// A point or vector in pixels (or in units of a box, where said), x to the right and y down.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
-    /// To the right.
+    /// The coordinate to the right.
     pub x: f32,
-    /// Down.
+    /// The coordinate downwards.
     pub y: f32,
 }
 
@@ -18,7 +18,7 @@ impl Point {
         Self { x, y }
     }
 
-    /// Its distance from the origin.
+    /// The distance from the origin.
     #[must_use]
     pub fn norm(self) -> f32 {
         self.x.hypot(self.y)
@@ -53,17 +53,17 @@ pub const LANDMARKS: usize = 68;
 /// 26, nose 27 to 35, the person's right eye 36 to 41, left eye 42 to 47, mouth 48 to 67.
 pub type Landmarks = [Point; LANDMARKS];
 
-/// Which of a person's eyes.
+/// One of a person's eyes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Eye {
-    /// The person's right eye, on the left of an unmirrored picture.
+    /// The person's right eye, on the left of an unmirrored image.
     Right,
     /// The person's left eye.
     Left,
 }
 
 impl Eye {
-    /// Both, in the order in which pairs of figures are given.
+    /// Both eyes, in the order in which pairs of figures are given.
     pub const BOTH: [Self; 2] = [Self::Right, Self::Left];
 
     /// The six landmarks of this eye: one corner, two of the upper lid, the other corner, two of the lower lid.
@@ -77,8 +77,8 @@ impl Eye {
     }
 }
 
-/// The eye aspect ratio: mean height of the lids' opening over the width between the corners (Soukupova and Cech 2016,
-/// eq. 1). It does not change with scale, place or rotation. 0 where the corners coincide.
+/// The eye aspect ratio: the mean height of the opening over the width between the corners (Soukupova and Cech 2016,
+/// eq. 1). It does not depend on scale, position or rotation. It is 0 where the corners coincide.
 #[must_use]
 pub fn eye_aspect_ratio(eye: &[Point; 6]) -> f32 {
     let width = (eye[0] - eye[3]).norm();
@@ -91,20 +91,21 @@ pub fn eye_aspect_ratio(eye: &[Point; 6]) -> f32 {
 pub struct Similarity {
     /// Scale times the cosine of the rotation.
     pub a: f32,
-    /// Scale times its sine.
+    /// Scale times the sine of the rotation.
     pub b: f32,
-    /// Where the origin goes.
+    /// The image of the origin.
     pub origin: Point,
 }
 
 impl Similarity {
-    /// The transform of a box without rotation: the unit square's (0, 0) to `corner`, (1, 1) to `corner + size`.
+    /// The transform of a box without rotation: it maps the unit square's (0, 0) to `corner`, and (1, 1) to `corner +
+    /// size`.
     #[must_use]
     pub const fn from_box(corner: Point, size: f32) -> Self {
         Self { a: size, b: 0.0, origin: corner }
     }
 
-    /// The least-squares similarity that takes `from` to `to` (Umeyama 1991, without reflection).
+    /// The least-squares similarity that maps `from` to `to` (Umeyama 1991, without reflection).
     #[must_use]
     pub fn between(from: &[Point], to: &[Point]) -> Self {
         let count = from.len().min(to.len()).max(1);
@@ -124,32 +125,32 @@ impl Similarity {
         Self { a, b, origin: to_mean - turned }
     }
 
-    /// Where `p` goes.
+    /// The image of the point `p`.
     #[must_use]
     pub fn apply(&self, p: Point) -> Point {
         self.apply_vector(p) + self.origin
     }
 
-    /// Where a vector goes: `apply` without the shift.
+    /// The image of the vector `v`, that is [`Self::apply`] without the translation.
     #[must_use]
     pub fn apply_vector(&self, v: Point) -> Point {
         Point::new(self.a * v.x - self.b * v.y, self.b * v.x + self.a * v.y)
     }
 
-    /// This one after `first`.
+    /// The composition that applies `first`, then this transform.
     #[must_use]
     pub fn after(&self, first: &Self) -> Self {
         let Point { x: a, y: b } = self.apply_vector(Point::new(first.a, first.b));
         Self { a, b, origin: self.apply(first.origin) }
     }
 
-    /// How much it enlarges.
+    /// The scale factor.
     #[must_use]
     pub fn scale(&self) -> f32 {
         self.a.hypot(self.b)
     }
 
-    /// Its rotation in radians, clockwise as seen in a picture whose y points down.
+    /// Its rotation in radians, clockwise as seen in an image whose y points down.
     #[must_use]
     pub fn angle(&self) -> f32 {
         self.b.atan2(self.a)

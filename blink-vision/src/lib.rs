@@ -1,21 +1,21 @@
-//! A frame becomes landmarks, becomes an eye aspect ratio (EAR), becomes blinks.
+//! From a frame to landmarks, to the eye aspect ratio (EAR), to blinks.
 //!
 //! The logic is pure and compiles alone:
 //!
-//! - [`source`]: [`SourceSpec`], the words after `--source`
-//! - [`container`]: what a video file's own structure says of it
-//! - [`stillness`]: pictures that stand still are of nobody
+//! - [`source`]: [`SourceSpec`], the value of `--source`
+//! - [`container`]: orientation and completeness of a video file, from its own structure
+//! - [`stillness`]: recognises frozen pictures, which show nobody
 //! - [`predictor`]: [`predictor::Predictor`], the 68-point landmark model; [`geometry`], [`pose`]: what landmarks mean
-//! - [`eye_patch`], [`closure`], [`smooth`], [`dip`]: from an eye to how far its lids are down, to closings and openings
-//! - [`blinks`]: [`blinks::BlinkDetector`], which makes [`Event`]s of them; [`frame_rate`]
+//! - [`eye_patch`], [`closure`], [`smooth`], [`dip`]: from an eye to the closure of its lids, to closings and openings
+//! - [`blinks`]: [`blinks::BlinkDetector`], which turns them into [`Event`]s; [`frame_rate`]
 //! - [`schedule`]: when the synthetic face blinks
-//! - [`score`]: found blinks against annotated ones
-//! - [`owner`]: who is the person, among several faces
-//! - [`models`]: where model files are looked for, and whether they are whole
+//! - [`score`]: compares found blinks with annotated ones
+//! - [`owner`]: recognises the person among several faces
+//! - [`models`]: which model files there are, and their verification
 //!
-//! OpenCV and dlib sit behind the `native` feature:
+//! OpenCV and dlib are behind the `native` feature:
 //!
-//! - `native`: frame sources, the face detector, and the pipeline that puts all of it together
+//! - `native`: frame sources, the face detector, and the pipeline that combines everything
 
 #![warn(missing_docs)]
 

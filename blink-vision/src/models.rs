@@ -1,4 +1,4 @@
-//! The model files: which there are, whether one is there and whole, and what may be done with it.
+//! The model files: which there are, their verification, and their licences.
 
 use std::{
     fs::File,
@@ -13,15 +13,15 @@ use sha2::{Digest, Sha256};
 pub struct Model {
     /// The file's name.
     pub file: &'static str,
-    /// Its SHA-256, in hexadecimal.
+    /// Its SHA-256 in hexadecimal.
     pub sha256: &'static str,
-    /// What it is for.
+    /// What it is used for.
     pub purpose: &'static str,
     /// Its licence, and what its training data allows.
     pub licence: &'static str,
 }
 
-/// The 68 landmarks that blinks are read from.
+/// The 68 landmarks from which blinks are measured.
 pub const LANDMARKS_68: Model = Model {
     file: "shape_predictor_68_face_landmarks.dat",
     sha256: "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
@@ -45,36 +45,36 @@ pub const ENCODER: Model = Model {
     licence: "CC0",
 };
 
-/// All of them.
+/// All models.
 pub const ALL: [Model; 3] = [LANDMARKS_68, LANDMARKS_5, ENCODER];
 
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// It is nowhere.
+    /// No folder has a file of its name.
     #[error("the model {file} is not in any of {}", list(.looked_in))]
     Missing {
-        /// Which.
+        /// The file's name.
         file: &'static str,
-        /// Where it was looked for.
+        /// The folders that were searched.
         looked_in: Vec<PathBuf>,
     },
-    /// A file of its name is there, but it is another one, or damaged.
+    /// The file is damaged, or another one of the same name.
     #[error("the model {} is damaged or another file: its SHA-256 is {found}, not {expected}", .path.display())]
     Damaged {
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// What it should be.
+        /// The SHA-256 of the model, in hexadecimal.
         expected: &'static str,
-        /// What it is.
+        /// The SHA-256 of the file, in hexadecimal.
         found: String,
     },
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("the model {} cannot be read", .path.display())]
     Unreadable {
-        /// Where.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
@@ -85,7 +85,7 @@ fn list(folders: &[PathBuf]) -> String {
 }
 
 impl ModelError {
-    /// `model_missing`, `model_damaged` or `model_unreadable`.
+    /// The stable code: `model_missing`, `model_damaged` or `model_unreadable`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl ModelError {
         }
     }
 
-    /// What to do about it, where `fetch_command` gets a model.
+    /// What to do about it, where `fetch_command` fetches models.
     #[must_use]
     pub fn fix(&self, fetch_command: &str) -> String {
         match self {
@@ -107,7 +107,7 @@ impl ModelError {
 }
 
 impl Model {
-    /// The first file of this model's name in `folders`, unchecked.
+    /// The first file of this model's name in `folders`; its content is not checked.
     ///
     /// # Errors
     /// [`ModelError::Missing`].
@@ -116,17 +116,17 @@ impl Model {
         found.ok_or_else(|| ModelError::Missing { file: self.file, looked_in: folders.to_vec() })
     }
 
-    /// The first file of this model's name in `folders`, read whole and checked.
+    /// The first file of this model's name in `folders`, read completely and verified.
     ///
     /// # Errors
-    /// Where it is missing, unreadable or damaged.
+    /// When it is missing, unreadable or damaged.
     pub fn find(&self, folders: &[PathBuf]) -> Result<PathBuf, ModelError> {
         let path = self.locate(folders)?;
         self.verify(&path)?;
         Ok(path)
     }
 
-    /// Checks that the file is this model. It reads all of it.
+    /// Verifies that the file is this model, which reads all of it.
     ///
     /// # Errors
     /// [`ModelError::Damaged`] and [`ModelError::Unreadable`].
@@ -137,10 +137,10 @@ impl Model {
         self.check(path, file.finish())
     }
 
-    /// Compares a hash that was taken while reading.
+    /// Compares `found`, the SHA-256 of the file at `path`, with the model's.
     ///
     /// # Errors
-    /// [`ModelError::Damaged`].
+    /// [`ModelError::Damaged`] when they differ.
     pub fn check(&self, path: &Path, found: String) -> Result<(), ModelError> {
         if found == self.sha256 {
             return Ok(());
@@ -149,14 +149,14 @@ impl Model {
     }
 }
 
-/// A reader that hashes what passes through it.
+/// A reader that computes the SHA-256 of what is read through it.
 pub struct Hashing<R> {
     inner: R,
     hash: Sha256,
 }
 
 impl<R: Read> Hashing<R> {
-    /// Hashes what is read from `inner`.
+    /// Wraps `inner`.
     pub fn new(inner: R) -> Self {
         Self { inner, hash: Sha256::new() }
     }

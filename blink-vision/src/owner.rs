@@ -1,20 +1,20 @@
-//! Who the owner is: face encodings, compared by distance.
+//! Recognition of the owner: face encodings, compared by distance.
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers in an encoding of dlib's face recognition model.
+/// Length of an encoding of dlib's face recognition model.
 pub const ENCODING_LENGTH: usize = 128;
 
-/// Two encodings nearer than this are taken to be of one person. dlib's model is trained so that 0.6 parts people; this
-/// is stricter, because another person's blinks must not be taken for the owner's.
+/// Two encodings nearer than this are of the same person. dlib's model is trained for 0.6; this is stricter, because
+/// another person's blinks must not be counted as the owner's.
 pub const SAME_PERSON_BELOW: f32 = 0.5;
 
-/// A face as dlib's model sees it: a vector in which one person's faces lie close together.
+/// A face encoding of dlib's model: a vector in which faces of one person are near each other.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Encoding(Vec<f32>);
 
-/// An encoding is biometric: nothing of it is printed.
+/// An encoding is biometric data, so nothing of it is printed.
 impl std::fmt::Debug for Encoding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Encoding(..)")
@@ -22,13 +22,13 @@ impl std::fmt::Debug for Encoding {
 }
 
 impl Encoding {
-    /// `None` unless there are [`ENCODING_LENGTH`] finite numbers.
+    /// The encoding of these values; `None` unless they are [`ENCODING_LENGTH`] finite numbers.
     #[must_use]
     pub fn new(values: Vec<f32>) -> Option<Self> {
         (values.len() == ENCODING_LENGTH && values.iter().all(|value| value.is_finite())).then_some(Self(values))
     }
 
-    /// The Euclidean distance to another; infinite where either was damaged in storage.
+    /// The Euclidean distance to another encoding; infinite where either was damaged in storage.
     #[must_use]
     pub fn distance(&self, other: &Self) -> f32 {
         if self.0.len() != ENCODING_LENGTH || other.0.len() != ENCODING_LENGTH {
@@ -38,15 +38,15 @@ impl Encoding {
     }
 }
 
-/// The person whose blinks are counted, where somebody else is in the picture too.
+/// The enrolled person, whose blinks are counted when others are in the image too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Owner {
     encodings: Vec<Encoding>,
 }
 
 impl Owner {
-    /// The person of these encodings, from several moments of an enrolment; `None` without any, or where they are not
-    /// all of one person.
+    /// The person of these encodings, taken at several moments of an enrolment; `None` without any, or where they are
+    /// not all of one person.
     #[must_use]
     pub fn new(encodings: Vec<Encoding>) -> Option<Self> {
         let owner = Self { encodings };
@@ -55,7 +55,7 @@ impl Owner {
         one.then_some(owner)
     }
 
-    /// The mean distance to what was enrolled.
+    /// The mean distance to the enrolled encodings.
     #[must_use]
     pub fn distance(&self, encoding: &Encoding) -> f32 {
         #[expect(clippy::cast_precision_loss, reason = "a handful")]
@@ -63,7 +63,7 @@ impl Owner {
         self.encodings.iter().map(|enrolled| enrolled.distance(encoding)).sum::<f32>() / count
     }
 
-    /// Which of `faces` is the owner: the nearest, if it is near enough.
+    /// The index of the owner among `faces`: the nearest face, if it is near enough.
     #[must_use]
     pub fn among(&self, faces: &[Encoding]) -> Option<usize> {
         let distances = faces.iter().map(|face| self.distance(face)).enumerate();

@@ -1,8 +1,8 @@
-//! Where the head points, from five landmarks.
+//! The direction of the head, from five landmarks.
 //!
-//! Weak perspective on a generic head, in thousandths of its own unit: the outer eye corners are 450 apart, the nose tip
-//! stands 135 before the plane of the corners and 170 below their line (the proportions of the generic head used with
-//! perspective-n-point tutorials). Faces differ, so a pitch means something against the same face's usual one only.
+//! The model is weak perspective on a generic head, in thousandths of its own unit: the outer eye corners are 450
+//! apart, and the tip of the nose is 135 in front of them and 170 below (the proportions of the generic head of
+//! perspective-n-point tutorials). Faces differ, so a pitch is only meaningful against the same face's usual one.
 
 use crate::geometry::{Landmarks, Point};
 
@@ -13,16 +13,16 @@ const NOSE_BELOW: f32 = 170.0;
 /// Head angles in degrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Pose {
-    /// Positive when the head turns towards the right edge of the picture.
+    /// Positive when the head turns towards the right edge of the image.
     pub yaw: f32,
     /// Positive when the head is raised.
     pub pitch: f32,
-    /// Positive when the head leans clockwise in the picture.
+    /// Positive when the head leans clockwise in the image.
     pub roll: f32,
 }
 
 impl Pose {
-    /// The pose that puts the landmarks where they are.
+    /// The pose that fits the landmarks.
     #[must_use]
     pub fn from_landmarks(landmarks: &Landmarks) -> Self {
         let (right, left, nose) = (landmarks[36], landmarks[45], landmarks[30]);
@@ -33,7 +33,8 @@ impl Pose {
         let x = (offset.x * across.x + offset.y * across.y) / apart;
         let y = (offset.x * down.x + offset.y * down.y) / apart;
         let yaw = (x * CORNERS_APART / NOSE_FORWARD).atan();
-        // The corners' distance shrinks with the cosine of the yaw; below + forward as one cosine.
+        // The corners' distance shrinks with the cosine of the yaw; the terms of `below` and `forward` are combined
+        // into one cosine.
         let radius = NOSE_BELOW.hypot(NOSE_FORWARD);
         let lean = (NOSE_FORWARD / NOSE_BELOW).atan();
         let lowered = lean - (y * CORNERS_APART * yaw.cos() / radius).clamp(-1.0, 1.0).acos();
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
     use crate::geometry::LANDMARKS;
 
-    /// The generic head seen from afar, turned by yaw, then pitch, in degrees.
+    /// The generic head under parallel projection, turned by yaw, then pitch, in degrees.
     fn head(yaw: f32, pitch: f32) -> Landmarks {
         let (yaw, pitch) = (yaw.to_radians(), pitch.to_radians());
         let see = |x: f32, y: f32, z: f32| {

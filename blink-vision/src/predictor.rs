@@ -1,10 +1,10 @@
 //! The 68-point landmark model: an ensemble of regression trees (Kazemi and Sullivan 2014) as dlib trains and stores
-//! it, evaluated by us.
+//! it, evaluated by our own code.
 //!
-//! The same model as dlib's `shape_predictor`, but with points that are not rounded to whole pixels, a third of the
-//! memory and about a tenth of the time. Per level of the cascade the leaf of every tree is found first, each leaf's
-//! row is prefetched meanwhile, and only then are the rows added: the trees of one level do not depend on each other,
-//! and the rows lie scattered over more memory than a cache holds.
+//! It is the same model as dlib's `shape_predictor`, but the points are not rounded to whole pixels, and it takes a
+//! third of the memory and about a tenth of the time. In each level of the cascade the leaves of all trees are found
+//! first while their rows are prefetched, and only then are the rows added: the trees of a level are independent, and
+//! the rows are scattered over more memory than a cache holds.
 
 mod kernel;
 mod load;
@@ -15,18 +15,18 @@ pub use load::LoadError;
 
 use crate::geometry::{LANDMARKS, Landmarks, Point, Similarity};
 
-/// Trees in a level of the model that is accepted.
+/// Number of trees in a level.
 const TREES: usize = 500;
-/// Splits of a tree, in breadth-first order.
+/// Number of splits of a tree, in breadth-first order.
 const SPLITS: usize = 15;
-/// Leaves of a tree.
+/// Number of leaves of a tree.
 const LEAVES: usize = 16;
-/// Pixels that a level's splits compare.
+/// Number of pixels that a level's splits compare.
 const FEATURES: usize = 500;
-/// Numbers in a shape: x and y of each landmark.
+/// Length of a shape: x and y of each landmark.
 const COORDINATES: usize = 2 * LANDMARKS;
 
-/// An 8-bit grey picture, row by row.
+/// An 8-bit grey image, row by row.
 #[derive(Clone, Copy)]
 pub struct GreyImage<'a> {
     data: &'a [u8],
@@ -35,12 +35,12 @@ pub struct GreyImage<'a> {
     stride: usize,
 }
 
-/// The longest side of a picture, in pixels: places in it fit 16 bits.
+/// The longest side of an image in pixels, so that positions fit 16 bits.
 pub const MAX_SIDE: usize = 32_767;
 
 impl<'a> GreyImage<'a> {
-    /// A picture of `width` x `height` pixels whose rows begin every `stride` bytes of `data`; `None` where `data` is
-    /// too short for it, or a side is 0 or over [`MAX_SIDE`].
+    /// An image of `width` x `height` pixels whose rows begin every `stride` bytes of `data`; `None` where `data` is
+    /// too short, or a side is 0 or over [`MAX_SIDE`].
     #[must_use]
     pub fn new(data: &'a [u8], width: usize, height: usize, stride: usize) -> Option<Self> {
         let fits = (1..=MAX_SIDE).contains(&width)
@@ -50,19 +50,19 @@ impl<'a> GreyImage<'a> {
         fits.then_some(Self { data, width, height, stride })
     }
 
-    /// Pixels in a row.
+    /// The number of pixels in a row.
     #[must_use]
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// Rows.
+    /// The number of rows.
     #[must_use]
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// The pixel nearest to (x, y), 0 outside the picture.
+    /// The pixel nearest to `p`; 0 outside of the image.
     #[inline]
     #[must_use]
     pub fn nearest(&self, p: Point) -> u8 {
@@ -72,7 +72,7 @@ impl<'a> GreyImage<'a> {
         if x < self.width && y < self.height { self.data[y * self.stride + x] } else { 0 }
     }
 
-    /// The brightness at (x, y) between its four pixels, with the border's pixels repeated outside.
+    /// The brightness at a point, interpolated between four pixels; the border's pixels are repeated outside.
     #[inline]
     #[must_use]
     #[expect(
@@ -100,7 +100,7 @@ impl fmt::Debug for GreyImage<'_> {
     }
 }
 
-/// Left where the first pixel is brighter than the second by more than `threshold`.
+/// A node of a tree: left if the first pixel is brighter than the second by more than `threshold`.
 #[derive(Clone, Copy, Debug, Default)]
 struct Split {
     first: u16,
@@ -108,7 +108,7 @@ struct Split {
     threshold: f32,
 }
 
-/// Where a feature pixel is: near which landmark of the mean shape, and how far from it, in units of the face box.
+/// The position of a feature pixel: a landmark of the mean shape, and the offset from it in units of the face box.
 #[derive(Clone, Copy, Debug, Default)]
 struct FeaturePixel {
     anchor: u8,
@@ -116,7 +116,7 @@ struct FeaturePixel {
 }
 
 /// One level of the cascade. Leaves are stored as 16-bit integers with a scale for each row, which moves no landmark by
-/// more than a hundredth of a pixel on a face of 100.
+/// more than a hundredth of a pixel on a face of 100 pixels.
 struct Level {
     pixels: Vec<FeaturePixel>,
     splits: Vec<[Split; SPLITS]>,
@@ -143,8 +143,8 @@ impl Predictor {
         &self.mean
     }
 
-    /// The landmarks of the face in `face_box`, the transform from the unit square to the picture. Boxes are as dlib's
-    /// frontal detector gives them: from brow to chin.
+    /// The landmarks of the face in `face_box`, the transform from the unit square to the image. The box must be as
+    /// dlib's frontal detector gives it, from brow to chin.
     #[must_use]
     pub fn predict(&self, image: &GreyImage<'_>, face_box: &Similarity) -> Landmarks {
         let mut shape = [0.0f32; COORDINATES];
@@ -166,7 +166,7 @@ impl Predictor {
         to_points(&shape).map(|p| face_box.apply(p))
     }
 
-    /// The box in which the mean shape fits `landmarks` best: where to look for the face in the next frame.
+    /// The box in which the mean shape fits `landmarks` best, which is where to look for the face in the next frame.
     #[must_use]
     pub fn box_of(&self, landmarks: &Landmarks) -> Similarity {
         Similarity::between(&self.mean, landmarks)

@@ -1,33 +1,34 @@
-//! When the synthetic face blinks, and how far its lids are down at any instant.
+//! When the synthetic face blinks, and the closure of its lids at any instant.
 //!
-//! A pure function of the seed, the rate and the time, so that a test can know every blink beforehand and a restarted
-//! daemon meets the same schedule.
+//! It is a pure function of seed, rate and time, so that a test knows every blink beforehand, and a restarted daemon
+//! sees the same schedule.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The shape of one blink: the lid closes in 80 ms, stays for 50 ms and opens in 150 ms, the proportions of spontaneous
-/// blinks (VanderWerf et al. 2003), half-closed for 165 ms.
+/// The shape of one blink in seconds: closing 80 ms, closed 50 ms, opening 150 ms, the proportions of spontaneous
+/// blinks (VanderWerf et al. 2003), with a width of 165 ms at half depth.
 const CLOSING_S: f64 = 0.080;
 const CLOSED_S: f64 = 0.050;
 const OPENING_S: f64 = 0.150;
 
-/// The first blink comes after half an interval, but not within the first two seconds: a baseline must stand first.
+/// The first blink comes after half an interval, but at least this many seconds after the start: the baseline is learnt
+/// first.
 const QUIET_S: f64 = 2.0;
 
 /// A blink of the schedule, in seconds of its clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Planned {
-    /// The lid begins to move.
+    /// When the lid begins to move.
     pub start_s: f64,
-    /// The eye is open again.
+    /// When the eye is open again.
     pub end_s: f64,
     /// How far the lid goes down, 0 to 1.
     pub depth: f64,
 }
 
-/// The blinks of one rate and seed. Its clock starts at opening, or at the epoch where one was given.
+/// The blinks for a rate and a seed. Its clock starts at opening, or at the epoch if there is one.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     interval_s: f64,
@@ -35,14 +36,14 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// `bpm` blinks a minute, 0 for none.
+    /// A schedule of `bpm` blinks a minute, 0 for none.
     #[must_use]
     pub fn new(bpm: f64, seed: u64) -> Self {
         Self { interval_s: if bpm > 0.0 { 60.0 / bpm } else { f64::INFINITY }, seed }
     }
 
-    /// The blink number `n`, from 0. Its place is off the regular one by at most a tenth of the interval to either side,
-    /// so two neighbours are one interval apart, plus or minus 20 %.
+    /// The blink number `n`, from 0. It is shifted from its regular time by at most a tenth of the interval, so that
+    /// neighbours are one interval apart, plus or minus 20 %.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "2^52 blinks take longer than there have been people")]
     pub fn blink(&self, n: u64) -> Planned {
@@ -56,7 +57,7 @@ impl Schedule {
         (self.interval_s / 2.0).max(QUIET_S)
     }
 
-    /// The blinks that begin and end from `from_s` to `to_s`.
+    /// The blinks that begin and end between `from_s` and `to_s`.
     #[must_use]
     pub fn within(&self, from_s: f64, to_s: f64) -> Vec<Planned> {
         if !self.interval_s.is_finite() {
@@ -91,13 +92,13 @@ impl Schedule {
         })
     }
 
-    /// A blink number at or before the first that can matter at `t_s`.
+    /// The number of a blink at or before the first one that can matter at `t_s`.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates at 0, which is meant")]
     fn near(&self, t_s: f64) -> u64 {
         ((t_s - self.first_s()) / self.interval_s - 1.0).max(0.0) as u64
     }
 
-    /// A number from -1 to 1 that depends on seed and `k` alone (SplitMix64, Steele et al. 2014).
+    /// A number from -1 to 1 that depends on the seed and `k` alone (SplitMix64, Steele et al. 2014).
     #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     fn unit(&self, k: u64) -> f64 {
         let mut z = self.seed.wrapping_add(k.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -112,40 +113,40 @@ fn ease(x: f64) -> f64 {
     x * x * (3.0 - 2.0 * x)
 }
 
-/// What `blinkd synthesize --truth` writes.
+/// The truth file that `blinkd synthesize --truth` writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Truth {
     /// Frames per second.
     pub fps: f64,
-    /// Frames in the file.
+    /// Number of frames in the file.
     pub frames: u64,
-    /// Blinks per minute asked for.
+    /// The rate in blinks per minute that was asked for.
     pub bpm: f64,
-    /// The seed.
+    /// The seed of the schedule.
     pub seed: u64,
-    /// Every blink that is whole in the file.
+    /// Every blink that lies completely in the file.
     pub blinks: Vec<TrueBlink>,
 }
 
-/// One blink of the truth file. Frames are 0-based and inclusive.
+/// One blink of the truth file. Frame numbers are 0-based and inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrueBlink {
     /// The first frame in which the lid has moved.
     pub start_frame: u64,
     /// The last frame before the eye is open again.
     pub end_frame: u64,
-    /// When the lid begins to move.
+    /// When the lid begins to move, in seconds.
     pub start_s: f64,
-    /// When the eye is open again.
+    /// When the eye is open again, in seconds.
     pub end_s: f64,
     /// How far the lid goes down, 0 to 1.
     pub depth: f64,
-    /// Whether it closes fully.
+    /// Whether the lid closes fully.
     pub complete: bool,
 }
 
 impl Truth {
-    /// The truth of `frames` frames at `fps` of a source that shows the face from `present_from` on.
+    /// The truth of `frames` frames at `fps`, for a source that shows the face from `present_from` on.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,

@@ -1,5 +1,5 @@
-//! Found blinks against annotated ones: matched one to one where their frames overlap enough, the best pairs first, the
-//! criterion of Fogelton and Benesova (2016).
+//! Compares found blinks with annotated ones. They are matched one to one where their frames overlap enough, best pairs
+//! first (the criterion of Fogelton and Benesova 2016).
 
 use std::{ops::AddAssign, path::PathBuf};
 
@@ -9,19 +9,19 @@ use crate::Blink;
 
 /// The least intersection over union of a pair's frame intervals.
 const LEAST_OVERLAP: f64 = 0.2;
-/// A blink that the clip's first or last frames cut in two is no error, found or missed.
+/// A blink within this many frames of the clip's ends may be cut, and counts neither as found nor as missed.
 const EDGE_FRAMES: i64 = 3;
 
-/// How a pair is judged, in words.
+/// The matching criterion, in words.
 pub const CRITERION: &str =
     "one to one, intersection over union of frames at least 0.2, blinks cut by the clip's edge left out";
 
 /// A blink's frames, 0-based and inclusive. An annotation may begin before the first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Span {
-    /// The first.
+    /// The first frame.
     pub start_frame: i64,
-    /// The last.
+    /// The last frame.
     pub end_frame: i64,
 }
 
@@ -32,18 +32,18 @@ impl From<&Blink> for Span {
     }
 }
 
-/// A file that says which blinks are in a clip, or in several clips by file name.
+/// A file that lists the blinks of a clip, or of several clips by file name.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub enum TruthFile {
-    /// As `blinkd synthesize --truth` writes it.
+    /// The form that `blinkd synthesize --truth` writes.
     One {
         /// The clip's blinks.
         blinks: Vec<Span>,
     },
     /// Annotations of a folder of clips.
     Many {
-        /// An entry for each.
+        /// An entry for each clip.
         clips: Vec<TruthClip>,
     },
 }
@@ -51,20 +51,20 @@ pub enum TruthFile {
 /// One clip of a [`TruthFile`] of several.
 #[derive(Debug, Deserialize)]
 pub struct TruthClip {
-    /// Its file.
+    /// The clip's file.
     pub file: PathBuf,
-    /// Its blinks.
+    /// The clip's blinks.
     pub blinks: Vec<Span>,
 }
 
-/// How right a run, or several together, was.
+/// The accuracy of a run, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Score {
-    /// Blinks found that are there.
+    /// Found blinks that are annotated.
     pub true_positives: usize,
-    /// Blinks found that are not there.
+    /// Found blinks that are not annotated.
     pub false_positives: usize,
-    /// Blinks that are there and were not found.
+    /// Annotated blinks that were not found.
     pub misses: usize,
 }
 
@@ -77,7 +77,7 @@ impl AddAssign for Score {
 }
 
 impl Score {
-    /// Compares what was found in a clip of `frames` frames with what is there.
+    /// Compares the blinks found in a clip of `frames` frames with the annotated ones.
     #[must_use]
     pub fn from_spans(found: &[Span], truth: &[Span], frames: u64) -> Self {
         let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
@@ -106,19 +106,19 @@ impl Score {
         Self { true_positives, false_positives, misses }
     }
 
-    /// The share of what was found that is there; 0 where nothing was found.
+    /// The share of found blinks that are annotated; 0 where none was found.
     #[must_use]
     pub fn precision(&self) -> f64 {
         ratio(self.true_positives, self.true_positives + self.false_positives)
     }
 
-    /// The share of what is there that was found; 0 where nothing is there.
+    /// The share of annotated blinks that were found; 0 where there are none.
     #[must_use]
     pub fn recall(&self) -> f64 {
         ratio(self.true_positives, self.true_positives + self.misses)
     }
 
-    /// The harmonic mean of both.
+    /// The F1 score, the harmonic mean of precision and recall.
     #[must_use]
     pub fn f1(&self) -> f64 {
         ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.misses)

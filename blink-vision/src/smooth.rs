@@ -1,16 +1,16 @@
-//! Smoothing of the closure over its neighbours in time: a triangle of 100 ms, so nothing at 15 fps and five frames at 60.
+//! Smooths the closure over time with a triangle of 100 ms: it has no effect at 15 fps, and covers five frames at 60.
 
 use std::{collections::VecDeque, time::Duration};
 
 /// Half the width of the triangle.
 const HALF_WIDTH: Duration = Duration::from_millis(50);
 
-/// How far to go.
+/// Which samples to smooth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Smooth {
-    /// Only samples whose later neighbours are all there.
+    /// Only samples whose later neighbours are all known.
     AsFarAsKnown,
-    /// All: no more samples come.
+    /// All samples, because no more will come.
     ToTheEnd,
 }
 
@@ -18,7 +18,7 @@ pub enum Smooth {
 #[derive(Clone, Debug, Default)]
 pub struct Smoother {
     samples: VecDeque<(u64, Duration, f32)>,
-    /// How many of `samples` have been handed out and are kept as neighbours.
+    /// How many of `samples` were returned and are kept as neighbours.
     done: usize,
 }
 
@@ -28,7 +28,7 @@ impl Smoother {
         self.samples.push_back((frame, t, value));
     }
 
-    /// The next smoothed sample, if there is one.
+    /// The next smoothed sample; `None` until its later neighbours are known.
     pub fn next(&mut self, end: Smooth) -> Option<(u64, Duration, f32)> {
         let &(frame, t, _) = self.samples.get(self.done)?;
         let last = self.samples.back()?.1;

@@ -1,4 +1,4 @@
-//! The words after `--source`.
+//! The value of `--source`.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 pub enum SourceSpec {
     /// `camera[:N]`: the Nth camera of the system, from 0.
     Camera(u32),
-    /// `file:PATH[,loop]`.
+    /// `file:PATH[,loop]`: a video file.
     File {
         /// The video file.
         path: PathBuf,
@@ -24,22 +24,22 @@ pub enum SourceSpec {
     Synthetic(Synthetic),
 }
 
-/// The synthetic face.
+/// The settings of the synthetic face.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Synthetic {
     /// Blinks per minute, 0 to 60.
     pub bpm: f64,
-    /// What the variations are drawn from.
+    /// The seed of all variations.
     pub seed: u64,
     /// Frames per second, 1 to 120.
     pub fps: f64,
     /// Whether the face wears glasses.
     pub glasses: bool,
-    /// For so many seconds after opening there is nobody.
+    /// How many seconds after opening the face appears.
     pub absent_s: f64,
     /// How many faces are drawn, 0 to 3.
     pub faces: u32,
-    /// With it the blinks are a function of wall time since then; else of the time since opening.
+    /// If set, the blinks depend on the wall time since then, else on the time since opening.
     pub epoch: Option<Timestamp>,
 }
 
@@ -49,39 +49,39 @@ impl Default for Synthetic {
     }
 }
 
-/// Why a source specification is not one.
+/// Why a source specification is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SpecError {
-    /// The kind before the colon is not known.
+    /// The kind before the colon is unknown.
     #[error(
         "`{0}` is not a source: use camera[:N], file:PATH[,loop], gst:PIPELINE, an rtsp:// URL or synthetic[:KEY=VALUE,..]"
     )]
     UnknownKind(String),
-    /// A camera number is not a number.
+    /// The camera number is no number.
     #[error("`{0}` is not a camera number: use camera:0, camera:1, ..")]
     CameraNumber(String),
-    /// Nothing stands after `file:` or `gst:`.
+    /// Nothing follows `file:` or `gst:`.
     #[error("`{0}` needs something after the colon")]
     Empty(&'static str),
-    /// A synthetic key is not known.
+    /// The synthetic source has no such key.
     #[error("`{0}` is not a key of the synthetic source: use bpm, seed, fps, glasses, absent, faces or epoch")]
     UnknownKey(String),
-    /// A synthetic value is not usable.
+    /// The value of a synthetic key is wrong.
     #[error("`{value}` is not a value for {key}: {want}")]
     BadValue {
         /// The key.
         key: &'static str,
-        /// What stood there.
+        /// The value as given.
         value: String,
-        /// What may stand there.
+        /// The values that are allowed.
         want: &'static str,
     },
-    /// A GStreamer element that could send frames somewhere.
+    /// A GStreamer element that could send frames elsewhere.
     #[error(
         "the element `{0}` is refused: a gst: source may have no sink, tee or network output of its own; end the pipeline with raw video"
     )]
     RefusedElement(String),
-    /// A GStreamer pipeline that cannot be read.
+    /// A GStreamer pipeline that cannot be parsed.
     #[error("the pipeline cannot be read: {0}")]
     Pipeline(&'static str),
 }

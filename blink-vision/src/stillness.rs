@@ -1,17 +1,17 @@
-//! Pictures that stand still: a driver that hangs, a virtual camera that is paused, a film that is stopped.
+//! Recognises frozen pictures: of a driver that hangs, a virtual camera that is paused, a film that is stopped.
 //!
 //! A sensor's noise makes every picture differ from the one before. One that is repeated bit for bit for over a second
-//! shows nobody, so none of that time is observed, its first second included. Shorter repetitions are how recorders fill
-//! a gap between frames, and are taken as they come.
+//! shows nobody, so none of that time is observed, including its first second. Shorter repetitions are how recorders
+//! fill gaps between frames, and are accepted.
 
 use std::time::Duration;
 
 use crate::event::Event;
 
-/// A picture may be repeated for so long.
+/// How long a picture may be repeated.
 pub const MOST: Duration = Duration::from_secs(1);
 
-/// Holds back what is observed while a picture is repeated, until it is known for how long.
+/// Holds observed time back while a picture is repeated, until it is known for how long.
 #[derive(Clone, Debug, Default)]
 pub struct Stillness {
     last: Option<Duration>,
@@ -22,8 +22,8 @@ pub struct Stillness {
 }
 
 impl Stillness {
-    /// Takes the next frame's time and whether it `repeats` the picture before it bit for bit; returns whether the
-    /// picture has stood still for too long to be looked at.
+    /// Takes the next frame's time, and whether it `repeats` the previous picture bit for bit. Returns whether the
+    /// picture has been repeated for too long to be processed.
     pub fn push(&mut self, t: Duration, repeats: bool) -> bool {
         self.since = if repeats { self.since.or(self.last) } else { None };
         self.last = Some(t);
@@ -36,7 +36,7 @@ impl Stillness {
         still
     }
 
-    /// Takes what the last frame settled.
+    /// Takes the events decided with the last frame.
     pub fn take(&mut self, events: impl Iterator<Item = Event>) {
         for event in events {
             let repeated = |from: Duration| self.since.is_some_and(|since| from >= since);
@@ -47,12 +47,12 @@ impl Stillness {
         }
     }
 
-    /// What has been settled since the last call.
+    /// The events released since the last call.
     pub fn drain(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.settled.drain(..)
     }
 
-    /// The stream has ended: what is held was not repeated for too long.
+    /// Ends the stream: releases what was held back, because the repetition was short enough.
     pub fn finish(&mut self) {
         self.settled.append(&mut self.held);
     }
@@ -64,7 +64,7 @@ mod tests {
 
     const FRAME: Duration = Duration::from_millis(40);
 
-    /// Milliseconds observed of frames 40 ms apart, of which those of these numbers repeat the one before.
+    /// Observed milliseconds of frames 40 ms apart, where `repeats` tells which ones repeat the previous picture.
     fn observed_ms(frames: u32, repeats: impl Fn(u32) -> bool) -> (u128, Vec<u32>) {
         let (mut stillness, mut still, mut ms) = (Stillness::default(), Vec::new(), 0);
         let mut count = |stillness: &mut Stillness| {
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_picture_that_is_repeated_for_over_a_second_is_not_observed_at_all() {
-        // Frame 50 is seen until frame 99, 49 frames of 40 ms.
+        // Frame 50 is shown until frame 99, that is for 49 frames of 40 ms.
         let (ms, still) = observed_ms(150, |frame| (51..100).contains(&frame));
         assert_eq!(ms, 40 * (149 - 49));
         assert_eq!(still, (76..100).collect::<Vec<_>>());
@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(observed_ms(100, |frame| (51..=75).contains(&frame)), (40 * 99, Vec::new()));
         // Every second frame is a copy, as in a film whose rate was doubled.
         assert_eq!(observed_ms(100, |frame| frame % 2 == 1), (40 * 99, Vec::new()));
-        // It ends while one is repeated.
+        // The stream ends during a repetition.
         assert_eq!(observed_ms(100, |frame| frame > 80), (40 * 99, Vec::new()));
     }
 }

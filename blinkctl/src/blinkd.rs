@@ -1,6 +1,6 @@
-//! The sibling program `blinkd`, for what needs no running daemon: settings, cameras, looking for trouble, erasing.
+//! Runs the sibling program `blinkd` for what needs no running daemon: settings, cameras, checks, erasure.
 //!
-//! It links the camera and owns the store; blinkctl runs it and never does either itself.
+//! blinkd links the camera libraries and owns the store; blinkctl does neither.
 
 use std::{
     env,
@@ -19,10 +19,10 @@ use crate::exit::{ExitStatus, Failure};
 
 /// Names the program, for tests and unusual installations.
 const VARIABLE: &str = "BLINKD_BIN";
-/// Looking for trouble may wait for a server; nothing it does takes longer.
+/// The longest run of blinkd: its checks may wait for a server, and nothing else takes longer.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Where `blinkd` is: as told by the environment, beside this program, or on `PATH`.
+/// Finds `blinkd`: where the environment says, beside this program, or on `PATH`.
 pub(crate) fn locate() -> Option<PathBuf> {
     let file = format!("blinkd{}", env::consts::EXE_SUFFIX);
     if let Some(named) = env::var_os(VARIABLE).filter(|named| !named.is_empty()) {
@@ -32,7 +32,6 @@ pub(crate) fn locate() -> Option<PathBuf> {
     beside.or_else(|| on_path(&file))
 }
 
-/// A program of this name on `PATH`.
 pub(crate) fn on_path(file: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?)
         .map(|folder| folder.join(file))
@@ -49,16 +48,16 @@ fn is_program(path: &Path) -> bool {
     path.is_file()
 }
 
-/// As [`locate`], or the failure that says what to do.
+/// Like [`locate`], or the failure that says what to do.
 pub(crate) fn located() -> Result<PathBuf, Failure> {
     locate().ok_or_else(|| missing("it is neither beside blinkctl nor on PATH"))
 }
 
-/// Runs `blinkd ARGS --json` and returns what it printed.
+/// Runs `blinkd ARGS --json`; returns its standard output.
 pub(crate) async fn json(args: &[impl AsRef<OsStr>]) -> Result<String, Failure> {
     let program = located()?;
     let mut command = Command::new(&program);
-    // What follows `--` is a value, never a flag.
+    // `--json` goes before `--`, because what follows that is a value, never a flag.
     let flags = args.iter().position(|arg| arg.as_ref() == "--").unwrap_or(args.len());
     command.args(&args[..flags]).arg("--json").args(&args[flags..]).stdin(Stdio::null()).kill_on_drop(true);
     let ran = timeout(LIMIT, command.output()).await.map_err(|_| {
@@ -75,13 +74,13 @@ pub(crate) async fn json(args: &[impl AsRef<OsStr>]) -> Result<String, Failure> 
     Err(refusal(args, &ran))
 }
 
-/// As [`json`], read as `T`.
+/// Like [`json`], parsed as `T`.
 pub(crate) async fn read<T: DeserializeOwned>(args: &[impl AsRef<OsStr>]) -> Result<T, Failure> {
     let text = json(args).await?;
     serde_json::from_str(&text).map_err(|_| not_ours(args))
 }
 
-/// What it refused, in its own words. Its exit code 5 (a daemon runs) is a 1 here.
+/// The failure that blinkd printed. Its exit code 5 (a daemon is running) becomes 1.
 fn refusal(args: &[impl AsRef<OsStr>], ran: &Output) -> Failure {
     #[derive(Deserialize)]
     struct Line {

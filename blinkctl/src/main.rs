@@ -1,14 +1,14 @@
 //! `blinkctl`: blinkd in the terminal.
 //!
-//! - `cli`: the words of the command line
-//! - `cmd`: what each command does, a file per noun
-//! - `context`: what every command is given
-//! - `client`, `unreachable`: one connection to the daemon, and why there is none
-//! - `blinkd`, `start`: the daemon's own program, for what needs no running daemon, and to start it
+//! - `cli`: the command line
+//! - `cmd`: the commands, a file per noun
+//! - `context`: what every command gets
+//! - `client`, `unreachable`: a connection to the daemon, and why there is none
+//! - `blinkd`, `start`: the program blinkd, for what needs no running daemon, and to start one
 //! - `days`, `record`: the local history by days, and a record of the account
 //! - `ask`: questions to the person at the terminal
-//! - `output`, `target`, `progress`, `browser`: results on stdout, in files, on the way, and in the browser
-//! - `exit`, `signal`: how a failure becomes an exit code, and the wish to end
+//! - `output`, `target`, `progress`, `browser`: results on stdout and in files, progress, and the browser
+//! - `exit`, `signal`: exit codes, and signals that end the program
 
 mod ask;
 mod blinkd;
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         Err(status) => return status.into(),
     };
     let output = Output::new(cli.json);
-    // The one line below says what a person can do; a backtrace says nothing to them.
+    // The hook is silenced, because the one line below says what a person can do; a backtrace does not help them.
     panic::set_hook(Box::new(|_| {}));
     let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| cmd::run(cli.command, output)))
         .unwrap_or_else(|payload| Err(Failure::from_panic(payload.as_ref())));

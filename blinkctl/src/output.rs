@@ -19,7 +19,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// JSON when asked for; colours only where stdout is a terminal that wants them (`NO_COLOR` is heeded).
+    /// JSON when asked for; colours only where stdout is a terminal and `NO_COLOR` is not set.
     pub(crate) fn new(json: bool) -> Self {
         let colour = !json && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
         Self { json, paint: Paint { colour } }
@@ -33,7 +33,7 @@ impl Output {
         self.paint
     }
 
-    /// Prints a result: `json` as one line, or what `human` makes of it.
+    /// Prints a result: `json` as one line, or the text of `human`.
     pub(crate) fn result(self, json: &impl Serialize, human: impl FnOnce(Paint) -> String) -> Result<(), Failure> {
         if self.json {
             let line = text::json_line(json).map_err(|error| {
@@ -44,12 +44,12 @@ impl Output {
         self.text(&human(self.paint))
     }
 
-    /// Prints `text` and a line break.
     pub(crate) fn line(self, text: &str) -> Result<(), Failure> {
         self.text(&format!("{text}\n"))
     }
 
-    /// Prints `text` as it is. A reader that went away, such as `head`, ends the program without a complaint.
+    /// Prints `text` unchanged. A closed pipe ends the program silently: a reader such as `head` has read all it
+    /// wanted.
     pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -59,10 +59,10 @@ impl Output {
         }
     }
 
-    /// Tells something on stderr before the result is there: text, or with `--json` one object.
+    /// Prints a message on stderr before the result: text, or with `--json` one object.
     pub(crate) fn notice(self, json: &impl Serialize, human: impl FnOnce(Paint) -> String) {
         let text = if self.json { text::json_line(json).unwrap_or_default() + "\n" } else { human(stderr_paint()) };
-        // With stderr gone there is nobody left to tell.
+        // If stderr is closed, there is nobody to tell.
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
@@ -73,12 +73,12 @@ impl Output {
         } else {
             stderr_paint().with(Tone::Bad, &plain(&problem.to_string()))
         };
-        // With stderr gone there is nobody left to tell.
+        // If stderr is closed, there is nobody to tell.
         let _ = writeln!(io::stderr(), "{line}");
     }
 }
 
-/// Stdout takes no more: a full disk, most likely.
+/// The failure when stdout cannot be written, most likely because of a full disk.
 pub(crate) fn unwritten(error: &io::Error) -> Failure {
     Failure::failed("output", format!("The result could not be written: {error}"), "Check where the output goes.")
 }
@@ -87,18 +87,17 @@ fn stderr_paint() -> Paint {
     Paint { colour: anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never }
 }
 
-/// Whether stdout is a terminal, so that a view can be redrawn in place.
 pub(crate) fn stdout_is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How many characters a line of the terminal holds; none without a terminal.
+/// Characters per line of the terminal; `None` without a terminal.
 pub(crate) fn columns() -> Option<u16> {
     let (columns, _) = ratatui::crossterm::terminal::size().ok()?;
     (columns > 0).then_some(columns)
 }
 
-/// `text` with its lines broken between words where they are longer than `columns`.
+/// `text` with lines that exceed `columns` wrapped between words.
 pub(crate) fn wrapped(text: &str, columns: u16) -> String {
     let width = |word: &str| anstream::adapter::strip_str(word).to_string().chars().count();
     let columns = usize::from(columns);
@@ -119,7 +118,7 @@ pub(crate) fn wrapped(text: &str, columns: u16) -> String {
     wrapped
 }
 
-/// `text` without control characters: what comes from outside may not steer the terminal.
+/// `text` without control characters, because outside text must not control the terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -129,32 +128,31 @@ pub(crate) fn counted(n: u64, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
-/// A path as text for JSON, which has no form for one that is not UTF-8.
+/// A path as text for JSON; bytes that are not UTF-8 are replaced.
 pub(crate) fn path_text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The same for a field of a result.
+/// The same as a serde serializer for a field.
 pub(crate) fn path_field<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
     path.as_deref().map(path_text).serialize(serializer)
 }
 
-/// What a piece of text means, and so its colour.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tone {
     /// All is well.
     Good,
-    /// Resting, or worth a look.
+    /// Idle, or worth a look.
     Calm,
-    /// Something is wrong.
     Bad,
-    /// What the eye should find first.
+    /// Emphasised text.
     Strong,
-    /// What it may skip.
+    /// Secondary text.
     Faint,
 }
 
-/// Colours text, or leaves it alone.
+/// Colours text, if colours are on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Paint {
     /// Whether escape sequences may be written.
@@ -162,7 +160,6 @@ pub(crate) struct Paint {
 }
 
 impl Paint {
-    /// `text` in the colour of `tone`.
     pub(crate) fn with(self, tone: Tone, text: &str) -> String {
         if !self.colour || text.is_empty() {
             return text.to_owned();

@@ -1,4 +1,4 @@
-//! How far a long command is, on a terminal only.
+//! The progress of a long command, shown on terminals only.
 
 use std::io::{self, IsTerminal};
 
@@ -6,21 +6,19 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::Output;
 
-/// A line on stderr that goes away with the value.
+/// A progress line on stderr, removed when dropped.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Counts up to `total`.
     pub(crate) fn up_to(total: u64, what: &'static str, output: Output) -> Self {
         Self::styled(Some(total), "{msg} {pos} of {len} minutes {bar:30} {eta} left", what, output)
     }
 
-    /// Counts towards an end that nobody knows.
+    /// Counts without a known total.
     pub(crate) fn counting(what: &'static str, output: Output) -> Self {
         Self::styled(None, "{msg} {pos} minutes", what, output)
     }
 
-    /// So many are done.
     pub(crate) fn set(&self, done: u64) {
         self.0.set_position(done);
     }

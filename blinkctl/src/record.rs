@@ -9,17 +9,16 @@ pub(crate) enum Kind {
     Text,
     Count,
     Real,
-    /// An instant in UTC, to the millisecond.
+    /// An instant in UTC with a precision of milliseconds.
     Time,
 }
 
 /// A column of a table of records.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// Its name, that of the JSON field.
+    /// The name, which is also that of the JSON field.
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// Whether a value may be missing.
     pub(crate) nullable: bool,
 }
 
@@ -31,7 +30,7 @@ const fn nullable(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, nullable: true }
 }
 
-/// A value of a column, of the kind the column has.
+/// A value, of the kind of its column.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Cell {
     Null,
@@ -45,7 +44,7 @@ fn real(value: Option<f64>) -> Cell {
     value.map_or(Cell::Null, Cell::Real)
 }
 
-/// A record that can be a row of a table. Its JSON fields are its columns, in their order.
+/// A record as a row of a table. Its JSON fields are its columns, in the same order.
 pub(crate) trait Row: Serialize {
     const COLUMNS: &'static [Column];
 
@@ -110,7 +109,7 @@ impl Row for HistoryItem {
     }
 }
 
-/// A minute's counts are small.
+/// A minute's counts fit 32 bits.
 fn count(count: u64) -> Cell {
     Cell::Count(u32::try_from(count).unwrap_or(u32::MAX))
 }

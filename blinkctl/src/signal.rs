@@ -1,8 +1,8 @@
-//! The wish that the program ends: Ctrl-C, a closed terminal, the system's request.
+//! Requests to end the program: Ctrl-C, a closed terminal, or a signal of the system.
 
 use crate::exit::Failure;
 
-/// Ends when the person or the system asks the program to.
+/// Resolves when the person or the system asks the program to end.
 pub(crate) async fn stop() {
     #[cfg(unix)]
     {
@@ -20,7 +20,7 @@ pub(crate) async fn stop() {
     let _ = tokio::signal::ctrl_c().await;
 }
 
-/// The failure of what was stopped before its end.
+/// The failure of a command that was stopped before its end.
 pub(crate) fn stopped(what: &str) -> Failure {
     Failure::failed("stopped", format!("{what} was stopped before its end"), "Run the command again.")
 }

@@ -1,4 +1,4 @@
-//! Starts blinkd so that it outlives this program and its terminal.
+//! Starts blinkd so that it outlives blinkctl and its terminal.
 
 use std::{
     path::Path,
@@ -16,11 +16,11 @@ use crate::{
     unreachable::Unreachable,
 };
 
-/// The models are read before the socket is there on a slow disk.
+/// How long blinkd may take to listen; on a slow disk it first reads the models.
 const LIMIT: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Starts a program that goes on by itself.
+/// Starts a program that outlives blinkctl.
 pub(crate) fn detached(program: &Path, args: &[String]) -> Result<(), Failure> {
     spawn(program, args).map(|_| ())
 }
@@ -28,7 +28,7 @@ pub(crate) fn detached(program: &Path, args: &[String]) -> Result<(), Failure> {
 fn spawn(program: &Path, args: &[String]) -> Result<std::process::Child, Failure> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Out of the terminal's group: Ctrl-C there, or its end, is none of its business.
+    // In a process group of its own, Ctrl-C in the terminal and its closing do not reach the program.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn().map_err(|error| {
@@ -48,7 +48,7 @@ pub(crate) async fn daemon(context: &Context) -> Result<Client, Failure> {
                 if Instant::now() < deadline => {}
             Err(error) => return Err(error.into()),
         }
-        // Another blinkd may have been quicker: then this one ends, and the socket is there in a moment.
+        // If another blinkd was faster, this one ends with exit code 5, and the socket is there in a moment.
         if let Ok(Some(status)) = child.try_wait()
             && status.code() != Some(5)
         {

@@ -1,4 +1,4 @@
-//! A file that is there whole or not at all.
+//! An output file that is written completely or not at all.
 
 use std::{
     fs::File,
@@ -10,7 +10,7 @@ use blink_files::{Draft, PRIVATE};
 
 use crate::exit::Failure;
 
-/// What will be a file under its name once all of it is written.
+/// A file under a temporary name, which gets its final name when it is complete.
 #[derive(Debug)]
 pub(crate) struct Target {
     path: PathBuf,
@@ -19,7 +19,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A file beside `path`, to take its place. One that is there is only replaced with `force`.
+    /// Creates a temporary file beside `path`. An existing file is only replaced with `force`.
     pub(crate) fn beside(path: &Path, force: bool) -> Result<Self, Failure> {
         match path.metadata() {
             Ok(meta) if !meta.is_file() => {
@@ -37,7 +37,7 @@ impl Target {
         self.draft.writer()
     }
 
-    /// Makes it the file of its name.
+    /// Gives the file its final name.
     pub(crate) fn put(self) -> Result<(), Failure> {
         let Self { path, draft, force } = self;
         let put = if force { draft.replace(PRIVATE) } else { draft.create(PRIVATE) };
@@ -47,7 +47,7 @@ impl Target {
         })
     }
 
-    /// Writes `bytes` and makes it the file of its name.
+    /// Writes `bytes` and gives the file its final name.
     pub(crate) fn put_bytes(self, bytes: &[u8]) -> Result<(), Failure> {
         self.draft.file().write_all(bytes).map_err(|error| unwritable(&self.path, &error))?;
         self.put()

@@ -1,4 +1,4 @@
-//! Why no daemon answers at the socket, as far as the profile's lock and the socket itself tell.
+//! Finds out from the profile's lock and the socket why no daemon answers.
 
 use std::{
     io,
@@ -9,7 +9,7 @@ use blink_profile::{Paths, lock};
 
 use crate::exit::{ExitStatus, Failure};
 
-/// Why the daemon of a profile cannot be spoken to.
+/// Why the daemon of a profile cannot be reached.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unreachable {
     #[error("blinkd is not running")]
@@ -25,10 +25,10 @@ pub(crate) enum Unreachable {
     /// It was started with another `XDG_RUNTIME_DIR`.
     #[error("blinkd runs (process {pid}), but at {}", .socket.display())]
     Elsewhere { pid: u32, socket: PathBuf, fix: String },
-    /// It has the profile, but nobody listens yet, or no longer.
+    /// It holds the profile, but does not listen yet, or no longer.
     #[error("blinkd (process {pid}) does not answer yet: it is starting or stopping")]
     NotYet { pid: u32 },
-    /// It hung up before it said anything, which it does when there are too many clients.
+    /// It closed the connection before its hello, which it does when there are too many clients.
     #[error("blinkd runs (process {pid}), but is busy: too many programs are connected to it, or it is stopping")]
     Busy { pid: u32 },
     #[error("blinkd runs (process {pid}), but {} cannot be used: {source}", .socket.display())]
@@ -38,20 +38,20 @@ pub(crate) enum Unreachable {
         #[source]
         source: io::Error,
     },
-    /// It speaks with nobody else.
+    /// It serves only its own user.
     #[error("blinkd runs as another user (user id {uid})")]
     OtherUser { uid: u32 },
 }
 
 impl Unreachable {
-    /// Whether no daemon has this profile, so that its files may be used.
+    /// Whether no daemon holds this profile, so that its files may be used.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self, Self::NotRunning | Self::PathTooLong(_) | Self::Unusable { .. })
     }
 
-    /// What it means that connecting failed.
+    /// The reason when connecting failed.
     pub(crate) fn at_connecting(paths: &Paths, error: io::Error) -> Self {
-        // Without a daemon there is no socket; a killed one leaves a socket that refuses.
+        // Without a daemon there is no socket, or that of a killed one, which refuses connections.
         let nobody = matches!(
             error.kind(),
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory
@@ -72,7 +72,7 @@ impl Unreachable {
         }
     }
 
-    /// What it means that the daemon hung up before its hello.
+    /// The reason when the daemon closed the connection before its hello.
     pub(crate) fn at_hello(paths: &Paths) -> Self {
         match (another_owner(&paths.socket()), lock::holder(paths)) {
             (Some(uid), _) => Self::OtherUser { uid },

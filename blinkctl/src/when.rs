@@ -1,15 +1,15 @@
-//! Spans and times as a person types them: `30m`, `tomorrow`, `15:30`, `2026-03-02`, `2026-03-02T09:00:00Z`.
+//! Parses spans and times as a person types them: `30m`, `tomorrow`, `15:30`, `2026-03-02`, `2026-03-02T09:00:00Z`.
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan, Zoned, civil, tz::TimeZone};
 
-/// The longest pause taken; a longer one is a slip of the finger.
+/// The longest pause that is accepted; a longer one is taken for a typing error.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// Reads a span such as `30m`, `1h 30m`, `90 minutes` or `2d`.
+/// Parses a span such as `30m`, `1h 30m`, `90 minutes` or `2d`.
 pub(crate) fn parse_span(text: &str) -> Result<SignedDuration, String> {
     let wrong = || "it is not a span of time; write it like 30m, 1h30m or 2d".to_owned();
     let span: Span = text.parse().map_err(|_| wrong())?;
-    // A day is 24 hours here, and a week 7 of them: whoever means a date says --until. A month has no length.
+    // A day is 24 hours here and a week 7 days; `--until` takes dates. A month has no fixed length and is refused.
     let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
     if span <= SignedDuration::ZERO {
         return Err("it must be longer than nothing".to_owned());
@@ -20,7 +20,7 @@ pub(crate) fn parse_span(text: &str) -> Result<SignedDuration, String> {
     Ok(span)
 }
 
-/// A time as typed, before it is known what day it is.
+/// A time as typed, before the current day is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
     /// The start of the next local day.
@@ -33,7 +33,7 @@ pub(crate) enum When {
     Instant(Timestamp),
 }
 
-/// Reads `tomorrow`, `HH:MM`, a local date, a local date and time, or RFC 3339.
+/// Parses `tomorrow`, `HH:MM`, a local date, a local date and time, or RFC 3339.
 pub(crate) fn parse_when(text: &str) -> Result<When, String> {
     if text.eq_ignore_ascii_case("tomorrow") {
         return Ok(When::Tomorrow);
@@ -41,7 +41,7 @@ pub(crate) fn parse_when(text: &str) -> Result<When, String> {
     if let Ok(instant) = text.parse() {
         return Ok(When::Instant(instant));
     }
-    // A date and time is tried before a date, which would take the first half of it.
+    // A date and time is tried before a date, whose parser would ignore the time.
     if text.contains(['T', 't', ' ']) {
         if let Ok(local) = text.parse() {
             return Ok(When::Local(local));
@@ -57,7 +57,7 @@ pub(crate) fn parse_when(text: &str) -> Result<When, String> {
 }
 
 impl When {
-    /// The instant meant by somebody whose clock reads `now`; `None` where it is not after `now`.
+    /// The instant meant when the local clock reads `now`; `None` unless it is after `now`.
     pub(crate) fn after(self, now: &Zoned) -> Option<Timestamp> {
         let zone = now.time_zone();
         let at = match self {
@@ -78,11 +78,11 @@ impl When {
     }
 }
 
-/// A moment of the past or future, without a word for now in it: the bounds of an export.
+/// A time that does not depend on now, for the bounds of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment(When);
 
-/// Reads a local date, a local date and time, or RFC 3339.
+/// Parses a local date, a local date and time, or RFC 3339.
 pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
     match parse_when(text) {
         Ok(when @ (When::Day(_) | When::Local(_) | When::Instant(_))) => Ok(Moment(when)),
@@ -91,7 +91,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
 }
 
 impl Moment {
-    /// The instant meant by somebody in `zone`.
+    /// The instant meant in the time zone `zone`.
     pub(crate) fn instant_in(self, zone: &TimeZone) -> Result<Timestamp, String> {
         let zoned = match self.0 {
             When::Instant(instant) => return Ok(instant),
@@ -134,7 +134,7 @@ mod tests {
         assert!(parse_span(text).is_err());
     }
 
-    // 29 March 2026 is the day Berlin's clocks go from 02:00 to 03:00.
+    // On 29 March 2026 Berlin's clocks go from 02:00 to 03:00.
     #[rstest]
     #[case("tomorrow", "2026-03-28T22:15:00+01:00[Europe/Berlin]", "2026-03-28T23:00:00Z")]
     #[case("tomorrow", "2026-03-29T12:00:00+02:00[Europe/Berlin]", "2026-03-29T22:00:00Z")]

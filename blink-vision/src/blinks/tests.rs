@@ -1,4 +1,4 @@
-//! What the detector promises, on landmarks made by formula.
+//! Tests of the detector's promises, on computed landmarks.
 
 use proptest::prelude::*;
 use rstest::rstest;
@@ -6,7 +6,7 @@ use rstest::rstest;
 use super::*;
 use crate::geometry::{LANDMARKS, Point, Similarity};
 
-/// A generic face whose lids are `closure` of the way down, EAR 0.32 open, moved by `place`.
+/// A generic face with lids at `closure`, an EAR of 0.32 when open, and transformed by `place`.
 fn face(closure: f32, place: &Similarity) -> Landmarks {
     let mut landmarks = [Point::default(); LANDMARKS];
     for (first, centre) in [(36, -160.0), (42, 160.0)] {
@@ -26,7 +26,7 @@ fn upright() -> Similarity {
     Similarity { a: 0.2, b: 0.0, origin: Point::new(320.0, 200.0) }
 }
 
-/// A blink: its lids pass half way at `at - width / 2` and `at + width / 2`.
+/// A blink whose lids are half closed at `at - width / 2` and at `at + width / 2`.
 #[derive(Clone, Copy, Debug)]
 struct Motion {
     at_s: f32,
@@ -43,12 +43,12 @@ impl Motion {
 struct Run {
     blinks: Vec<Blink>,
     observed: Duration,
-    /// Each blink's end, and how long after it it was decided.
+    /// The end of each blink, and how long after it the blink was decided.
     late: Vec<(Duration, Duration)>,
     closed: bool,
 }
 
-/// Watches `seconds` of `look`, which gives the landmarks at a time, or nobody.
+/// Runs `seconds` of `look`, which returns the landmarks at a time, or `None` without a face.
 fn watch(fps: f32, seconds: f32, look: impl Fn(f32) -> Option<Landmarks>) -> Run {
     let mut detector = BlinkDetector::default();
     let mut run = Run { blinks: Vec::new(), observed: Duration::ZERO, late: Vec::new(), closed: false };
@@ -133,7 +133,7 @@ fn one_eye_under_glare_does_not_blind_the_other() {
     let blink = Motion { at_s: 5.0, width_s: 0.25 };
     let run = watch(30.0, 8.0, |t| {
         let mut landmarks = face(blink.closure(t), &upright());
-        // The left eye's landmarks jump about without end.
+        // The left eye's landmarks jitter all the time.
         let jump = 6.0 * ((t * 97.0).sin() + (t * 61.0).cos());
         for point in &mut landmarks[43..45] {
             point.y += jump;
@@ -157,7 +157,7 @@ fn a_head_turned_away_is_not_observed() {
 
 #[test]
 fn putting_glasses_on_is_recovered_from_within_thirty_seconds() {
-    // From 10 s on every EAR is a quarter lower; blinks come every 3 s.
+    // From 10 s on every EAR is a quarter lower; there is a blink every 3 s.
     let run = watch(30.0, 60.0, |t| {
         let motion = Motion { at_s: (t / 3.0).floor() * 3.0 + 1.5, width_s: 0.2 };
         let worn = if t > 10.0 { 0.45 } else { 0.0 };

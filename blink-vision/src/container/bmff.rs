@@ -1,10 +1,10 @@
-//! MP4, MOV and 3GP: boxes of a size, a type and a body (ISO/IEC 14496-12).
+//! MP4, MOV and 3GP: boxes with size, type and body (ISO/IEC 14496-12).
 
 use std::io::{self, Read, Seek};
 
 use super::{Container, Extent, Orientation, read_at};
 
-/// What a file of this kind may begin with.
+/// Box types that a file may begin with.
 const FIRST: [&[u8; 4]; 8] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"];
 
 pub(super) fn is_first_box(start: &[u8; 12]) -> bool {
@@ -26,7 +26,7 @@ fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option
     read_at(file, at, &mut header)?;
     let [size, kind] = [&header[..4], &header[4..]].map(|word| <[u8; 4]>::try_from(word).unwrap_or_default());
     let (head, size) = match u32::from_be_bytes(size) {
-        // It goes on to the end of the file.
+        // Size 0 means that the box extends to the end of the file.
         0 => (8, end - at),
         1 => {
             let mut long = [0; 8];
@@ -39,7 +39,7 @@ fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option
     Ok(plausible.then(|| BoxHeader { kind, body: at + head, end: at.saturating_add(size) }))
 }
 
-/// Calls `visit` with each box from `at` to `end`, until it says no.
+/// Calls `visit` with each box from `at` to `end`, until it returns false.
 fn each<F: Read + Seek>(
     file: &mut F,
     mut at: u64,
@@ -55,7 +55,8 @@ fn each<F: Read + Seek>(
     Ok(())
 }
 
-/// A file of this kind states no number of frames that can be relied on: an edit list may hide some of them.
+/// Reads the extent and orientation. The stated number of frames is not used, because an edit list may hide some of
+/// them.
 pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
     let mut container = Container { extent: Extent::Whole, ..Container::default() };
     let mut turned = None;
@@ -77,7 +78,7 @@ pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<
     Ok(container)
 }
 
-/// The orientation of a track, if it is a video track.
+/// The orientation of a track; `None` if it is no video track.
 fn video_orientation(file: &mut (impl Read + Seek), track: &BoxHeader) -> io::Result<Option<Orientation>> {
     let (mut orientation, mut is_video) = (Orientation::default(), false);
     each(file, track.body, track.end, |file, part| {
@@ -159,7 +160,7 @@ mod tests {
         let whole = file(&[track(b"vide", 0, [1, 0, 0, 1])]);
         assert_eq!(inspected(&whole).extent, Extent::Whole);
         assert_eq!(inspected(&whole[..whole.len() - 1]).extent, Extent::CutOff);
-        // A box of size 0 goes on to the end, wherever that is.
+        // A box of size 0 extends to the end, so no cut can be seen.
         let mut open = whole.clone();
         let at = open.len() - 108;
         open[at..at + 4].copy_from_slice(&[0; 4]);

@@ -1,4 +1,4 @@
-//! MKV and WebM: elements of an id, a size and a body (RFC 8794, RFC 9559).
+//! MKV and WebM: elements with id, size and body (RFC 8794, RFC 9559).
 
 use std::io::{self, Read, Seek};
 
@@ -19,23 +19,23 @@ const IS_VIDEO: u64 = 1;
 struct Element {
     id: u32,
     body: u64,
-    /// `None`: it was written live, and its end is not stated.
+    /// `None` where the file was written live and the end is not stated.
     end: Option<u64>,
 }
 
-/// The element at `at`; `None` where there is no header of one before `end`.
+/// The element at `at`; `None` where there is no complete header before `end`.
 fn element_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<Element>> {
     let Some((id, id_length)) = number_at(file, at, end, 4)? else { return Ok(None) };
     let Some((size, size_length)) = number_at(file, at + id_length, end, 8)? else { return Ok(None) };
     let body = at + id_length + size_length;
-    // The bit that marks the length is part of an id, and not of a size; a size of ones alone is not known.
+    // The length marker bit is part of an id, but not of a size; a size of only ones means unknown.
     let marker = 1 << (7 * size_length);
     let (size, unknown) = (size - marker, size == 2 * marker - 1);
     let id = u32::try_from(id).unwrap_or_default();
     Ok(Some(Element { id, body, end: (!unknown).then(|| body.saturating_add(size)) }))
 }
 
-/// A number of variable length with its marker bit, and its length in bytes.
+/// A variable-length number including its marker bit, and its length in bytes.
 fn number_at(file: &mut (impl Read + Seek), at: u64, end: u64, most: u32) -> io::Result<Option<(u64, u64)>> {
     let mut first = [0];
     if at >= end {
@@ -67,23 +67,23 @@ pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<
         if element.id == TRACKS {
             orientation = first_video(file, element)?;
         }
-        // The tracks are told before the pictures.
+        // The tracks come before the clusters, so nothing more is read.
         Ok(element.id != TRACKS && element.id != CLUSTER)
     })?;
     Ok(Container { orientation, extent: if whole { Extent::Whole } else { Extent::CutOff } })
 }
 
-/// Whether a segment that was written live, and does not state its own end, ends with a whole element.
+/// Whether a segment that was written live, without a stated end, ends with a complete element.
 fn is_whole(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Result<bool> {
     while at < length {
         let Some(element) = element_at(file, at, length)? else { return Ok(false) };
-        // A cluster without an end is gone into: its blocks have one.
+        // A cluster without a stated end is entered: its blocks have one.
         at = element.end.unwrap_or(element.body);
     }
     Ok(at == length)
 }
 
-/// Calls `visit` with each element from `at` to `end` that is whole, until it says no.
+/// Calls `visit` with each complete element from `at` to `end`, until it returns false.
 fn each<F: Read + Seek>(
     file: &mut F,
     mut at: u64,
@@ -125,7 +125,7 @@ fn first_video(file: &mut (impl Read + Seek), tracks: &Element) -> io::Result<Or
     Ok(found.unwrap_or_default())
 }
 
-/// How the picture is held before the viewer, in degrees.
+/// The projection's pose, in degrees.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pose {
     yaw: f64,
@@ -147,7 +147,7 @@ impl Pose {
         Ok(pose)
     }
 
-    /// Half a turn of yaw shows the picture from behind: it is mirrored, as FFmpeg writes and reads it.
+    /// The orientation of this pose. A yaw of half a turn mirrors the picture, as FFmpeg writes and reads it.
     fn orientation(self) -> Orientation {
         let mirrored = if self.yaw.abs() > 90.0 { -1.0 } else { 1.0 };
         let (sin, cos) = (-mirrored * self.roll).to_radians().sin_cos();
@@ -155,7 +155,7 @@ impl Pose {
     }
 }
 
-/// The last eight bytes of an element's body, with zeros before a shorter one.
+/// The last eight bytes of an element's body, zero-padded at the front.
 fn bytes_of(file: &mut (impl Read + Seek), element: &Element) -> io::Result<[u8; 8]> {
     let end = element.end.unwrap_or(element.body);
     let length = (end - element.body).min(8);

@@ -1,7 +1,7 @@
-//! AVI: chunks of an id, a size and a body, in lists (Microsoft's RIFF; OpenDML for files over 1 GB).
+//! AVI: chunks with id, size and body, in lists (Microsoft's RIFF; OpenDML for files over 1 GB).
 //!
-//! [`MotionJpeg`] reads the pictures of a motion JPEG file one by one. FFmpeg through OpenCV gives them without their
-//! times, so that a recorder's dropped frames, which are empty chunks, would be no time at all.
+//! [`MotionJpeg`] reads the pictures of a motion JPEG file one by one. FFmpeg through OpenCV returns them without their
+//! times, so a recorder's dropped frames, which are empty chunks, would take no time.
 
 use std::io::{self, Read, Seek};
 
@@ -9,7 +9,7 @@ use super::{Container, Extent, Orientation, read_at};
 
 /// A larger picture is taken for damage.
 const MOST_BYTES: u32 = 64 << 20;
-/// Bytes of a chunk's header and of a JPEG picture's first marker.
+/// Length in bytes of a chunk's header with the first marker of a JPEG picture.
 const HEAD: u64 = 10;
 
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,7 @@ impl Chunk {
         Ok(plausible.then(|| Self { id, body: at + 8, size: u32::from_le_bytes(size) }))
     }
 
-    /// Where the next one begins: chunks begin at even places.
+    /// Where the next chunk begins: chunks begin at even offsets.
     fn end(&self) -> u64 {
         self.body + u64::from(self.size) + u64::from(self.size % 2)
     }
@@ -41,7 +41,7 @@ impl Chunk {
         matches!(&self.id, b"RIFF" | b"LIST")
     }
 
-    /// A list that is still being written, or was never finished, states no size.
+    /// Whether it is a list without a stated size, because it was never finished.
     fn is_open(&self) -> bool {
         self.is_list() && matches!(self.size, 0 | u32::MAX)
     }
@@ -51,7 +51,7 @@ pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<
     let mut at = 0;
     let mut extent = Extent::WholeAndCounted;
     while let Some(riff) = Chunk::read(file, at, length)?.filter(|chunk| &chunk.id == b"RIFF" && !chunk.is_open()) {
-        // Some writers leave the last byte that only evens the length out.
+        // Some writers leave out the last padding byte.
         if riff.end() > length + 1 {
             extent = Extent::CutOff;
         }
@@ -60,7 +60,7 @@ pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<
     Ok(Container { orientation: Orientation::default(), extent })
 }
 
-/// What the header says of the first video stream.
+/// The header of the first video stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stream {
     number: u8,
@@ -72,7 +72,7 @@ struct Stream {
     height: u32,
 }
 
-/// The pictures of a motion JPEG file.
+/// The pictures of a motion JPEG file, read one by one.
 #[derive(Debug)]
 pub struct MotionJpeg<F> {
     file: F,
@@ -85,11 +85,11 @@ pub struct MotionJpeg<F> {
 }
 
 impl<F: Read + Seek> MotionJpeg<F> {
-    /// The pictures of `file`; `None` where it is no AVI, or its video is not motion JPEG with a time for each frame and
-    /// a whole picture in each chunk.
+    /// Opens the pictures of `file`. Returns `None` where it is no AVI, or its video is not motion JPEG with a time for
+    /// each frame and a whole picture in each chunk.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// When the file cannot be read.
     pub fn open(mut file: F) -> io::Result<Option<Self>> {
         let length = file.seek(io::SeekFrom::End(0))?;
         let Some((stream, pictures)) = header(&mut file, length)? else { return Ok(None) };
@@ -100,13 +100,13 @@ impl<F: Read + Seek> MotionJpeg<F> {
         let mut pictures = Self { file, length, stream, pictures, at: pictures, slot: 0, cut_off: false };
         let mut first = Vec::new();
         while pictures.next(&mut first)?.is_some() && first.is_empty() {}
-        // Interlaced recordings hold two pictures of half the height in a chunk.
+        // Interlaced recordings have two pictures of half the height in each chunk.
         let halved = jpeg_height(&first).is_some_and(|height| height != pictures.stream.height);
         pictures.rewind();
         Ok((!halved).then_some(pictures))
     }
 
-    /// Begins again.
+    /// Returns to the first picture.
     pub fn rewind(&mut self) {
         (self.at, self.slot, self.cut_off) = (self.pictures, 0, false);
     }
@@ -117,23 +117,23 @@ impl<F: Read + Seek> MotionJpeg<F> {
         f64::from(self.stream.scale) / f64::from(self.stream.rate)
     }
 
-    /// Frames that the header states, dropped ones among them; 0 where it does not say.
+    /// The number of frames in the header, including dropped ones; 0 where it is not stated.
     #[must_use]
     pub fn stated_frames(&self) -> u64 {
         u64::from(self.stream.frames)
     }
 
-    /// Whether a picture was met that goes on beyond the end of the file.
+    /// Whether a picture was found that continues beyond the end of the file.
     #[must_use]
     pub fn is_cut_off(&self) -> bool {
         self.cut_off
     }
 
-    /// Reads the next picture into `bytes`, and returns the number of its frame; a dropped frame is empty. `None` at the
-    /// end.
+    /// Reads the next picture into `bytes` and returns its frame number; a dropped frame is empty. Returns `None` at
+    /// the end.
     ///
     /// # Errors
-    /// Where the file cannot be read.
+    /// When the file cannot be read.
     pub fn next(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<u64>> {
         bytes.clear();
         while let Some(chunk) = self.next_chunk()? {
@@ -169,7 +169,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
         head.first_chunk().is_some_and(|id| self.is_picture(id)) && head.ends_with(&[0xff, 0xd8])
     }
 
-    /// The chunk at the current place. Where damage left none there, the next picture is looked for.
+    /// The chunk at the current position. If damage left none there, searches for the next picture.
     fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
         let next = Chunk::read(&mut self.file, self.at, self.length)?;
         if let Some(chunk) = next
@@ -177,7 +177,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
         {
             return Ok(next);
         }
-        // Behind the index, whose entries have the pictures' ids, there is no picture.
+        // After the index, whose entries have the ids of pictures, no picture follows.
         while next.is_none_or(|chunk| &chunk.id != b"idx1") && self.at + HEAD <= self.length {
             let mut block = vec![0; usize::try_from((self.length - self.at).min(1 << 16)).unwrap_or_default()];
             read_at(&mut self.file, self.at, &mut block)?;
@@ -185,7 +185,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
                 self.at += found as u64;
                 return Chunk::read(&mut self.file, self.at, self.length);
             }
-            // A beginning may lie across two blocks.
+            // A header may lie across two blocks.
             self.at += block.len() as u64 - HEAD + 1;
         }
         Ok(None)
@@ -229,7 +229,7 @@ fn header(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<(Stre
 fn jpeg_height(bytes: &[u8]) -> Option<u32> {
     let mut at = 2;
     while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        // The frame headers are C0 to CF, without tables (C4), the extension (C8) and arithmetic conditioning (CC).
+        // Frame headers are C0 to CF, except for tables (C4), the extension (C8) and arithmetic conditioning (CC).
         if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
             let height = bytes.get(at + 5..at + 7)?;
             return Some(u32::from(u16::from_be_bytes([height[0], height[1]])));

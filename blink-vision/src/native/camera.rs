@@ -1,4 +1,4 @@
-//! The system's cameras, by what Linux tells of them; elsewhere OpenCV's own numbering is all there is.
+//! The system's cameras as Linux reports them; on other systems only OpenCV's numbers exist.
 
 use std::{fs, io, path::PathBuf};
 
@@ -9,13 +9,13 @@ use super::{Holder, SourceError, holder::holders};
 pub struct Camera {
     /// The N of `camera:N`.
     pub number: u32,
-    /// What its driver calls it.
+    /// The name that its driver gives.
     pub name: String,
     /// Its device file.
     pub path: PathBuf,
-    /// `free`, `busy` or `no_permission`.
+    /// Whether it can be used.
     pub state: CameraState,
-    /// The program that holds it, where that can be seen.
+    /// The program that holds it, where the system tells.
     pub used_by: Option<Holder>,
 }
 
@@ -23,7 +23,7 @@ pub struct Camera {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CameraState {
-    /// It can.
+    /// It can be opened.
     Free,
     /// Another program holds it.
     Busy,
@@ -35,14 +35,14 @@ fn device(number: u32) -> PathBuf {
     PathBuf::from(format!("/dev/video{number}"))
 }
 
-/// The video capture devices, by number. Devices that only carry metadata are left out.
+/// The video capture devices by number, without devices that only carry metadata.
 #[must_use]
 pub fn list() -> Vec<Camera> {
     let entries = fs::read_dir("/sys/class/video4linux").into_iter().flatten().flatten();
     let mut cameras: Vec<Camera> = entries
         .filter_map(|entry| {
             let number = entry.file_name().to_str()?.strip_prefix("video")?.parse().ok()?;
-            // A camera's second and further nodes (index 1 and up) carry metadata.
+            // A camera's further nodes (index 1 and up) carry metadata.
             let index = fs::read_to_string(entry.path().join("index")).unwrap_or_default();
             let name = fs::read_to_string(entry.path().join("name")).unwrap_or_default().trim().to_owned();
             (index.trim().is_empty() || index.trim() == "0").then(|| describe(number, name))
@@ -63,7 +63,7 @@ fn describe(number: u32, name: String) -> Camera {
     Camera { number, name, path, state, used_by }
 }
 
-/// Whether there is such a camera and this user may open it.
+/// Fails when there is no such camera, or this user may not open it.
 pub(super) fn check(number: u32) -> Result<(), SourceError> {
     if !cfg!(target_os = "linux") {
         return Ok(());
@@ -81,7 +81,7 @@ pub(super) fn check(number: u32) -> Result<(), SourceError> {
     }
 }
 
-/// Why a camera that is there cannot be used.
+/// Why an existing camera cannot be used.
 pub(super) fn why_unusable(number: u32) -> SourceError {
     match holders(&device(number)).first() {
         Some(holder) => SourceError::Busy(holder.to_string()),

@@ -1,4 +1,4 @@
-//! dlib's frontal face detector (HOG, Dalal and Triggs 2005), run on a picture made as small as the face allows.
+//! dlib's frontal face detector (HOG, Dalal and Triggs 2005), run on an image scaled down as far as the face allows.
 
 use dlib_face_recognition::{FaceDetector, FaceDetectorTrait};
 use opencv::{
@@ -9,10 +9,10 @@ use opencv::{
 use super::dlib_image;
 use crate::geometry::{Point, Similarity};
 
-/// A face as the detector gives it: a square from brow to chin.
+/// A face as the detector reports it: a square from brow to chin.
 pub type FaceBox = Similarity;
 
-/// Finds faces. One for each thread: the detector is not for sharing.
+/// Finds faces. Each thread needs its own detector.
 pub struct Detector {
     inner: FaceDetector,
     small: Mat,
@@ -25,11 +25,11 @@ impl Default for Detector {
 }
 
 impl Detector {
-    /// The faces within `region` of an 8-bit picture, grey or RGB, looked for at `scale` (1 is the picture's own size). A face must
-    /// be about 80 pixels wide after scaling to be found.
+    /// The faces within `region` of an 8-bit image, grey or RGB. It is searched at `scale`, where 1 is the image's own
+    /// size; a face must be about 80 pixels wide after scaling to be found.
     ///
     /// # Errors
-    /// Where the region is not in the picture.
+    /// When the region is not inside the image.
     pub fn detect(&mut self, picture: &Mat, region: Rect, scale: f64) -> opencv::Result<Vec<FaceBox>> {
         let part = picture.roi(region)?;
         let interpolation = if scale < 1.0 { imgproc::INTER_AREA } else { imgproc::INTER_LINEAR };

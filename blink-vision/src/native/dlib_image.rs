@@ -1,4 +1,4 @@
-//! A picture of OpenCV's as dlib takes it.
+//! Conversion of OpenCV images to dlib's.
 
 use dlib_face_recognition::ImageMatrix;
 use opencv::{
@@ -6,16 +6,16 @@ use opencv::{
     imgproc,
 };
 
-/// A copy of an 8-bit picture, grey or RGB.
+/// Copies an 8-bit image, grey or RGB.
 ///
 /// # Errors
-/// Where the picture has neither one nor three channels, or OpenCV has no memory.
+/// When the image has neither one nor three channels, or OpenCV has no memory.
 pub fn dlib_image(picture: &Mat) -> opencv::Result<ImageMatrix> {
     let mut rgb = Mat::default();
     if picture.channels() == 1 {
         imgproc::cvt_color_def(picture, &mut rgb, imgproc::COLOR_GRAY2RGB)?;
     } else {
-        // A part of a larger picture has gaps between its rows; a copy has none.
+        // A region of a larger image has gaps between its rows; a copy has none.
         picture.copy_to(&mut rgb)?;
     }
     let (width, height) = (usize::try_from(rgb.cols()), usize::try_from(rgb.rows()));
@@ -26,7 +26,7 @@ pub fn dlib_image(picture: &Mat) -> opencv::Result<ImageMatrix> {
         return Err(opencv::Error::new(opencv::core::StsUnsupportedFormat, message));
     }
     #[expect(unsafe_code, reason = "dlib copies from a pointer")]
-    // SAFETY: `bytes` holds 3 * width * height bytes in rows without gaps, as was just seen, and dlib keeps a copy.
+    // SAFETY: `bytes` holds 3 * width * height bytes in rows without gaps, as checked above, and dlib copies them.
     Ok(unsafe { ImageMatrix::new(width, height, bytes.as_ptr()) })
 }
 
@@ -43,7 +43,7 @@ mod tests {
         assert!(dlib_image(&picture(CV_8UC3)).is_ok());
         assert!(dlib_image(&picture(CV_8UC2)).is_err());
         assert!(dlib_image(&picture(CV_16UC1)).is_err());
-        // A part of a picture has rows with gaps between them.
+        // A region of an image has gaps between its rows.
         let part = picture(CV_8UC3).roi(Rect::new(3, 3, 9, 5)).unwrap().try_clone().unwrap();
         assert!(dlib_image(&part).is_ok());
     }

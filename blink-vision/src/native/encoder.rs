@@ -1,4 +1,4 @@
-//! A face becomes an [`Encoding`], by dlib's five landmarks and its recognition network.
+//! Encodes faces with dlib's five landmarks and its recognition network.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use crate::{
     owner::Encoding,
 };
 
-/// Encodes faces. It holds some 50 MB, so it is made when needed and dropped soon.
+/// Encodes faces. It holds about 50 MB, so it should be made when needed and dropped soon.
 pub struct Encoder {
     landmarks: LandmarkPredictor,
     network: FaceEncoderNetwork,
@@ -24,10 +24,10 @@ impl Encoder {
     /// Finds, verifies and reads both models.
     ///
     /// # Errors
-    /// Where one is missing, unreadable or damaged.
+    /// When one is missing, unreadable or damaged.
     pub fn load(folders: &[PathBuf]) -> Result<Self, ModelError> {
         let refused = |path: PathBuf, why: String| ModelError::Unreadable { path, source: std::io::Error::other(why) };
-        // dlib ends the process on some damaged files: it sees none whose hash is not right.
+        // dlib ends the process on some damaged files, so it only gets files with the right hash.
         let path = LANDMARKS_5.find(folders)?;
         let landmarks = LandmarkPredictor::open(&path).map_err(|why| refused(path, why))?;
         let path = ENCODER.find(folders)?;
@@ -35,10 +35,10 @@ impl Encoder {
         Ok(Self { landmarks, network })
     }
 
-    /// The encodings of `faces` in an 8-bit picture, grey or RGB. A face that cannot be encoded is left out.
+    /// The encodings of `faces` in an 8-bit image, grey or RGB. A face that cannot be encoded is left out.
     ///
     /// # Errors
-    /// Where OpenCV has no memory.
+    /// When OpenCV has no memory.
     pub fn encode(&self, picture: &Mat, faces: &[FaceBox]) -> opencv::Result<Vec<Encoding>> {
         let image = dlib_image(picture)?;
         let shapes: Vec<_> = faces.iter().map(|face| self.landmarks.face_landmarks(&image, &rectangle(face))).collect();
@@ -51,7 +51,7 @@ impl Encoder {
     }
 }
 
-/// The upright rectangle of a box.
+/// The axis-parallel rectangle of a box.
 #[expect(clippy::cast_possible_truncation, reason = "pixel coordinates")]
 fn rectangle(face: &FaceBox) -> Rectangle {
     let centre = face.apply(Point::new(0.5, 0.5));

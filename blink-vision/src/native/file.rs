@@ -1,4 +1,4 @@
-//! Video files: motion JPEG by our own reading, all else through FFmpeg.
+//! Video files: motion JPEG is read by our own code, everything else by FFmpeg.
 
 mod ffmpeg;
 mod jpeg;
@@ -17,18 +17,17 @@ use crate::container::{Container, Extent};
 use ffmpeg::FfmpegFile;
 use jpeg::JpegFile;
 
-/// So many frames in a row that cannot be decoded end the file.
+/// The file ends after this many consecutive frames that cannot be decoded.
 const MOST_DAMAGED: u32 = 250;
-/// Frames that may be missing at the end of a file that counts them.
+/// How many frames may be missing at the end of a file that states their number.
 const FEW_FRAMES: f64 = 3.5;
-/// Where nothing but a length is known, it may be the sound's, which goes on for longer than the picture.
+/// Where only a length is known, it may be that of the sound, which can be this much longer than the picture.
 const SOUND_OUTLASTS_S: f64 = 2.0;
 
-/// What reading on in a file gives.
+/// The result of reading on.
 enum Step {
-    /// A picture, and its time in the file where it has one.
+    /// A picture, with its time in the file where it has one.
     Picture(Option<Duration>),
-    /// A frame that cannot be decoded.
     Damaged,
     End,
 }
@@ -47,10 +46,10 @@ pub struct FileSource {
     repeat: bool,
     container: Container,
     reader: Reader,
-    /// The container's words: frames and frames per second, 0 where it has none.
+    /// The number of frames and the rate that the container states; 0 where it does not.
     stated_frames: f64,
     stated_fps: f64,
-    /// For `--fps`: time is the frame's number over this, whatever the container says.
+    /// Set by `--fps`: the time of a frame is then its number over this rate, whatever the container says.
     forced_fps: Option<f64>,
     grey: Mat,
     index: u64,
@@ -98,21 +97,21 @@ impl FileSource {
         })
     }
 
-    /// Takes the frame's number over `fps` as its time.
+    /// Uses the frame's number over `fps` as its time, if given.
     #[must_use]
     pub fn with_fps(mut self, fps: Option<f64>) -> Self {
         self.forced_fps = fps;
         self
     }
 
-    /// Frames the container says it has, or its length in frames; `None` where it does not say.
+    /// The number of frames that the container states, or its length in frames; `None` where it states neither.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
     pub fn stated_frames(&self) -> Option<u64> {
         (self.stated_frames >= 1.0).then_some(self.stated_frames as u64)
     }
 
-    /// Whether the file, read to its end, ended before the end that it states.
+    /// Whether the file, read to its end, ended before its stated end.
     #[must_use]
     pub fn ended_early(&self) -> bool {
         let cut_off = match &self.reader {
@@ -130,10 +129,10 @@ impl FileSource {
         cut_off || self.forced_fps.is_none() && stated_s.is_finite() && stated_s - spare_s > last_s
     }
 
-    /// The next frame, at once.
+    /// The next frame, without waiting.
     ///
     /// # Errors
-    /// [`SourceError::EndOfFile`] after the last; [`SourceError::NoPictures`] where there was none.
+    /// [`SourceError::EndOfFile`] after the last frame; [`SourceError::NoPictures`] where there was none.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
         let mut damaged = 0;
         let stated = loop {
@@ -170,7 +169,8 @@ impl FileSource {
         Duration::from_secs_f64(1.0 / fps)
     }
 
-    /// The time of the frame just read. Times that do not advance, as in files without any, are made from the rate.
+    /// The time of the frame just read. Times that do not advance, as in files without times, are computed from the
+    /// rate.
     fn timestamp(&self, stated: Option<Duration>) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         if let Some(fps) = self.forced_fps {
@@ -184,9 +184,9 @@ impl FileSource {
     }
 }
 
-/// Refuses what is not a plain file, and text: FFmpeg would read a playlist under any name and open what it lists.
+/// Refuses anything but plain files, and playlists: FFmpeg would read one under any name and open what it lists.
 fn check_is_video(file: &mut File, path: &Path) -> Result<(), SourceError> {
-    /// What the lists that FFmpeg knows begin with; what follows may be anything.
+    /// The beginnings of the playlists that FFmpeg knows.
     const LISTS: [&[u8]; 6] = [b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0", b"[playlist]"];
     let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
     let not_video = |why| SourceError::NotVideo { path: path.to_owned(), why };

@@ -1,8 +1,7 @@
-//! Following one face: the detector runs seldom, and between its runs the face's own landmarks say where it is.
+//! Follows one face. The detector runs rarely; between its runs the face's own landmarks give its position.
 //!
-//! Every frame the followed face is compared with how it looked when the detector last confirmed it; where it no longer
-//! looks like that, or its landmarks jump, the detector is asked at once. So a loss shows in the frame it happens, or
-//! the next.
+//! In each frame the face is compared with its appearance when the detector last confirmed it. If it looks different or
+//! its landmarks jump, the detector is run at once. So a loss is noticed in the same frame or the next.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,31 +14,30 @@ use crate::{
     predictor::{GreyImage, Predictor},
 };
 
-/// While a face is followed the detector confirms it this often.
+/// How often the detector confirms a followed face.
 const CONFIRM_EVERY: Duration = Duration::from_secs(3);
-/// While it is in doubt, this often; and after so many refusals it is lost.
+/// How often it does while the face is in doubt, and after how many refusals the face is lost.
 const DOUBT_EVERY: Duration = Duration::from_millis(300);
 const MOST_REFUSALS: u32 = 3;
-/// While nobody is followed the detector looks this often.
+/// How often the detector searches while no face is followed.
 const SEARCH_EVERY: Duration = Duration::from_millis(150);
-/// The owner is looked for among several faces this often.
+/// How often the owner is looked for among several faces.
 const COMPARE_EVERY: Duration = Duration::from_secs(2);
-/// The picture's width in the quick search; the thorough one is twice as wide.
+/// Width of the image in the quick search; the thorough search uses twice as much.
 const SEARCH_WIDTH: f64 = 320.0;
-/// The face's width when the detector confirms it: its window is 80.
+/// Width of the face when the detector confirms it; the detector's window is 80.
 const CONFIRM_WIDTH: f64 = 120.0;
-/// Pixels along a side of the thumbnail.
+/// Side length of the thumbnail in pixels.
 const SIDE: usize = 16;
-/// Below the first likeness a face is doubted, below the second it is gone unless the detector finds it.
+/// Below the first likeness a face is in doubt; below the second it is lost unless the detector finds it.
 const DOUBT_BELOW: f32 = 0.75;
 const GONE_BELOW: f32 = 0.45;
-/// From one frame to the next a face does not grow or move more than this, in its own size.
+/// The most that a face grows or moves from one frame to the next, relative to its size.
 const MOST_GROWTH: f32 = 1.25;
 const MOST_SHIFT: f32 = 0.5;
 
 type Thumbnail = [f32; SIDE * SIDE];
 
-/// Who is in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Nobody,
@@ -56,11 +54,10 @@ struct Followed {
     refusals: u32,
 }
 
-/// Follows one face.
 #[derive(Default)]
 pub(super) struct Follower {
     owner: Option<Owner>,
-    /// Where the encoder's models are looked for.
+    /// Where to look for the encoder's models.
     model_folders: Vec<PathBuf>,
     /// When the owner was last looked for among several faces.
     compared: Option<Duration>,
@@ -76,26 +73,24 @@ impl Follower {
         self.followed.as_ref().map(|followed| &followed.landmarks)
     }
 
-    /// Whom to follow where several people are in the picture.
+    /// Sets whom to follow when several people are in the image.
     pub(super) fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
         self.owner = owner;
         model_folders.clone_into(&mut self.model_folders);
         self.compared = None;
     }
 
-    /// The box of the followed face.
     pub(super) fn face(&self, predictor: &Predictor) -> Option<FaceBox> {
         self.followed.as_ref().map(|followed| predictor.box_of(&followed.landmarks))
     }
 
-    /// Forgets the face.
     pub(super) fn reset(&mut self) {
         self.followed = None;
         self.searched = None;
         self.compared = None;
     }
 
-    /// Looks at the next frame.
+    /// Processes the next frame.
     pub(super) fn step(
         &mut self,
         predictor: &Predictor,
@@ -112,7 +107,7 @@ impl Follower {
         self.search(predictor, grey, image, t)
     }
 
-    /// Whether the followed face is still there; its landmarks are then those of this frame.
+    /// Whether the followed face is still there; if so, its landmarks are updated.
     fn go_on(
         &mut self,
         face: &mut Followed,
@@ -147,13 +142,14 @@ impl Follower {
             return Ok(true);
         }
         face.refusals += 1;
-        // A turned or half hidden face is refused by the detector but still looks as it did: the landmarks hold it.
+        // The detector refuses a turned or half hidden face, but if it still looks the same its landmarks are trusted
+        // for a while.
         Ok(!gone
             && (face.refusals < MOST_REFUSALS
                 || likeness >= DOUBT_BELOW && t.saturating_sub(face.confirmed) < 4 * CONFIRM_EVERY))
     }
 
-    /// The detector's opinion of the face near `at`.
+    /// Runs the detector on the surroundings of `at`.
     fn confirm(&mut self, grey: &Mat, at: &FaceBox) -> opencv::Result<Option<FaceBox>> {
         let size = f64::from(at.scale());
         let centre = at.apply(Point::new(0.5, 0.5));
@@ -189,7 +185,7 @@ impl Follower {
         if first || !self.thorough {
             faces = self.detector.detect(grey, whole, scale)?;
         }
-        // One face is looked at again: a smaller one beside it would make it several.
+        // A single face is checked at twice the scale, because a smaller face beside it would make it several.
         if faces.len() == 1 || faces.is_empty() && (first || self.thorough) {
             let more = self.detector.detect(grey, whole, 2.0 * scale)?;
             let apart = |face: &FaceBox| faces.iter().all(|known| overlap(known, face) < 0.2);
@@ -217,8 +213,8 @@ impl Follower {
 }
 
 impl Follower {
-    /// The owner's face among several; `None` with nobody enrolled. The encoder is large and slow, so it is loaded for the
-    /// comparison alone, and not more often than [`COMPARE_EVERY`].
+    /// The owner's face among several; `None` where nobody is enrolled. The encoder is large and slow, so it is loaded
+    /// only for the comparison, at most every [`COMPARE_EVERY`].
     fn owner_among(&mut self, grey: &Mat, faces: &[FaceBox], t: Duration) -> opencv::Result<Option<FaceBox>> {
         let Some(owner) = self.owner.as_ref().filter(|_| faces.len() > 1) else { return Ok(None) };
         if self.compared.is_some_and(|last| t.saturating_sub(last) < COMPARE_EVERY) {
@@ -241,7 +237,7 @@ impl Follower {
     }
 }
 
-/// The landmarks of a face that was just detected: predicted twice, so that they no longer depend on the box's place.
+/// The landmarks of a newly detected face. They are predicted twice, so that they do not depend on the box's position.
 fn settle(predictor: &Predictor, image: &GreyImage<'_>, face: &FaceBox) -> Landmarks {
     let first = predictor.predict(image, face);
     predictor.predict(image, &predictor.box_of(&first))
@@ -253,14 +249,14 @@ fn is_steady(before: &FaceBox, now: &FaceBox) -> bool {
     (1.0 / MOST_GROWTH..=MOST_GROWTH).contains(&growth) && shift < MOST_SHIFT * before.scale()
 }
 
-/// Whether the face's middle is in the picture.
+/// Whether the face's centre is inside the image.
 #[expect(clippy::cast_precision_loss, reason = "pixels")]
 fn is_inside(face: &FaceBox, image: &GreyImage<'_>) -> bool {
     let centre = face.apply(Point::new(0.5, 0.5));
     (0.0..image.width() as f32).contains(&centre.x) && (0.0..image.height() as f32).contains(&centre.y)
 }
 
-/// The face at a glance: a small sample of it, with mean 0 and energy 1.
+/// A small sample of the face with mean 0 and energy 1.
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
 fn thumbnail(image: &GreyImage<'_>, face: &FaceBox) -> Thumbnail {
     let mut thumbnail = [0.0; SIDE * SIDE];
@@ -281,7 +277,7 @@ fn likeness(a: &Thumbnail, b: &Thumbnail) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// Intersection over union of two boxes, their rotation left aside.
+/// Intersection over union of two boxes, ignoring their rotation.
 fn overlap(a: &Similarity, b: &Similarity) -> f32 {
     let side = |s: &Similarity| (s.apply(Point::new(0.5, 0.5)), s.scale());
     let ((ca, sa), (cb, sb)) = (side(a), side(b));
@@ -290,7 +286,7 @@ fn overlap(a: &Similarity, b: &Similarity) -> f32 {
     both / (sa * sa + sb * sb - both).max(1.0)
 }
 
-/// The part of a square of `side` at (left, top) that is in the picture.
+/// The part of a square of `side` at (left, top) that is inside the image.
 #[expect(clippy::cast_possible_truncation, reason = "pixel coordinates")]
 fn clip(grey: &Mat, left: f64, top: f64, side: f64) -> Rect {
     let (x, y) = ((left as i32).max(0), (top as i32).max(0));

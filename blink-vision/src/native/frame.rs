@@ -1,20 +1,20 @@
-//! One frame, and why there is none.
+//! A frame, and the errors of sources.
 
 use std::{path::PathBuf, time::Duration};
 
 use opencv::core::Mat;
 
-/// No call of a source blocks for longer than this.
+/// The longest time that a call of a source blocks.
 pub(super) const TIMEOUT: Duration = Duration::from_millis(500);
 
-/// One frame.
+/// One frame of a source.
 #[derive(Debug)]
 pub struct Frame<'a> {
     /// Its number since the source was opened, from 0.
     pub index: u64,
-    /// Its time since then.
+    /// Its time since the source was opened.
     pub timestamp: Duration,
-    /// The picture, 8-bit grey.
+    /// The image, 8-bit grey.
     pub grey: &'a Mat,
 }
 
@@ -24,7 +24,7 @@ pub enum SourceError {
     /// The file is at its end.
     #[error("the file is at its end")]
     EndOfFile,
-    /// Another program holds the camera.
+    /// Another program, named here, holds the camera.
     #[error("the camera is in use by {0}")]
     Busy(String),
     /// There is no such camera.
@@ -35,7 +35,7 @@ pub enum SourceError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
@@ -44,25 +44,26 @@ pub enum SourceError {
     NotVideo {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         why: &'static str,
     },
-    /// The file was read to its end, and held no picture that can be decoded.
+    /// The file was read to its end and held no picture that can be decoded.
     #[error("{} holds no picture that can be decoded", .0.display())]
     NoPictures(PathBuf),
-    /// No frame came within half a second. The source may still be starting: reading again is right, for some seconds.
+    /// No frame came within half a second. The source may still be starting, so reading again is right for some
+    /// seconds.
     #[error("no frame came in time")]
     TimedOut,
-    /// The source is broken; it must be opened again.
+    /// The source has failed and must be opened again.
     #[error("{0}")]
     Failed(String),
-    /// OpenCV refused.
+    /// OpenCV reported an error.
     #[error("a frame could not be read")]
     OpenCv(#[from] opencv::Error),
 }
 
 impl SourceError {
-    /// A stable word: `end_of_file`, `camera_busy`, `no_camera`, `source_unreadable`, `not_video`, `no_frames` or
+    /// The stable code: `end_of_file`, `camera_busy`, `no_camera`, `source_unreadable`, `not_video`, `no_frames` or
     /// `source_failed`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -77,7 +78,7 @@ impl SourceError {
         }
     }
 
-    /// What to do about it.
+    /// What the person can do about it.
     #[must_use]
     pub fn fix(&self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! Which other programs have a device open, as far as the system tells this user: `/proc` names a process's open files
-//! to its own user. Looking through all of it costs some milliseconds.
+//! Which other programs have a device open, as far as the system tells this user: `/proc` shows the open files of a
+//! user's own processes. Searching all of them takes some milliseconds.
 
 use std::{fmt, fs, path::Path};
 
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 pub struct Holder {
     /// Its process id.
     pub pid: u32,
-    /// Its name; empty where it ended a moment ago.
+    /// Its name; empty if it has just ended.
     pub name: String,
 }
 
@@ -20,17 +20,17 @@ impl fmt::Display for Holder {
     }
 }
 
-/// As it is shown.
+/// Serialized as it is displayed.
 impl Serialize for Holder {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// The programs that have `device` open now, by process id, ours left out. None where the system does not tell.
+/// The programs that have `device` open now, except for this one; empty where the system does not tell.
 #[must_use]
 pub fn holders(device: &Path) -> Vec<Holder> {
-    // A link such as /dev/v4l/by-id is open under the name it leads to.
+    // A device opened through a link such as /dev/v4l/by-id is listed under its real name.
     let device = fs::canonicalize(device).unwrap_or_else(|_| device.to_owned());
     let own = std::process::id();
     let holds = |process: &Path| {

@@ -1,6 +1,7 @@
-//! Cameras, GStreamer pipelines and RTSP streams: a thread reads, so that nobody waits longer than they want to.
+//! Cameras, GStreamer pipelines and RTSP streams, read by a thread of their own so that callers wait no longer than
+//! their time-out.
 //!
-//! Only the newest frame is kept: what comes while the last one is still being looked at replaces it.
+//! Only the newest frame is kept: a frame that comes while the last one is still being processed replaces it.
 
 use std::{
     sync::{
@@ -20,7 +21,7 @@ use opencv::{
 use super::{Frame, SourceError, camera, frame::TIMEOUT};
 use crate::SourceSpec;
 
-/// Dropping a source waits no longer for its device to be closed.
+/// The longest wait for the device to be closed when a source is dropped.
 const CLOSES_WITHIN: Duration = Duration::from_millis(700);
 
 #[derive(Debug, Default)]
@@ -33,10 +34,10 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Newest {
     frame: Option<(Duration, Mat)>,
-    /// A picture to be used again, so that none is allocated for a frame.
+    /// A buffer for reuse, so that no image is allocated per frame.
     spare: Mat,
     ended: Option<SourceError>,
-    /// The thread has closed the device.
+    /// Whether the thread has closed the device.
     closed: bool,
 }
 
@@ -46,8 +47,8 @@ impl Shared {
     }
 }
 
-/// A source that a thread reads. Dropping it has the thread close the device after the read it is in, and waits for
-/// that, but not for long.
+/// A source that a thread reads. When it is dropped, the thread closes the device after its current read, and the drop
+/// waits for that for a limited time.
 #[derive(Debug)]
 pub(super) struct LiveSource {
     shared: Arc<Shared>,
@@ -95,7 +96,7 @@ impl LiveSource {
 impl Drop for LiveSource {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
-        // Closed is closed: whoever opens it next must not meet us. A device that hangs is left to its thread.
+        // The device must be closed before somebody opens it again. A device that hangs is left to its thread.
         let open = |newest: &mut Newest| !newest.closed;
         drop(self.shared.came.wait_timeout_while(self.shared.lock(), CLOSES_WITHIN, open));
     }
@@ -137,7 +138,7 @@ fn open_capture(spec: &SourceSpec) -> Result<VideoCapture, SourceError> {
             VideoCapture::new(number, if cfg!(target_os = "linux") { videoio::CAP_V4L2 } else { videoio::CAP_ANY })
         }
         SourceSpec::Gst(pipeline) => {
-            // What is played from a file may ask to be turned.
+            // A pipeline that plays a file may state an orientation.
             let upright = "videoflip video-direction=auto";
             let ours = "videoconvert ! video/x-raw,format=GRAY8 ! appsink drop=true max-buffers=2 sync=false";
             VideoCapture::from_file(format!("{pipeline} ! {upright} ! {ours}"), videoio::CAP_GSTREAMER)
@@ -153,7 +154,7 @@ fn open_capture(spec: &SourceSpec) -> Result<VideoCapture, SourceError> {
     };
     match capture {
         Ok(mut capture) if capture.is_opened()? => {
-            // OpenCV 4.6 turns a picture the wrong way, and a camera's stream says nothing of turning.
+            // OpenCV 4.6 turns pictures the wrong way, and a camera's stream has no orientation.
             capture.set(videoio::CAP_PROP_ORIENTATION_AUTO, 0.0)?;
             Ok(capture)
         }

@@ -1,4 +1,4 @@
-//! The landmark model, found and verified while it is read.
+//! Loads the landmark model, and verifies it while it is read.
 
 use std::{
     fs::File,
@@ -11,10 +11,10 @@ use crate::{
     predictor::{LoadError, Predictor},
 };
 
-/// Finds the 68-point model in `folders` and reads it. The SHA-256 is taken in the same pass.
+/// Finds the 68-point model in `folders` and reads it. Its SHA-256 is computed in the same pass.
 ///
 /// # Errors
-/// Where it is missing, unreadable, damaged or another model.
+/// When it is missing, unreadable, damaged or another model.
 pub fn load_landmark_model(folders: &[PathBuf]) -> Result<Predictor, ModelError> {
     let path = LANDMARKS_68.locate(folders)?;
     let unreadable = |source| ModelError::Unreadable { path: path.clone(), source };
@@ -26,7 +26,7 @@ pub fn load_landmark_model(folders: &[PathBuf]) -> Result<Predictor, ModelError>
     {
         return Err(unreadable(io::Error::new(error.kind(), error.to_string())));
     }
-    // Whatever the parser thought of it, the hash of the whole file decides.
+    // The hash of the whole file decides, even when parsing failed or stopped early.
     io::copy(&mut reader.by_ref(), &mut io::sink()).map_err(unreadable)?;
     let found = reader.finish();
     LANDMARKS_68.check(&path, found.clone())?;

@@ -1,12 +1,12 @@
-//! What links OpenCV and dlib: frames come in, and what they show comes out.
+//! The part that links OpenCV and dlib: from frames to events.
 //!
 //! - [`Source`]: frames from a file, a camera, GStreamer, RTSP or the synthetic face, all grey
-//! - [`Detector`]: where faces are, by dlib
-//! - [`Encoder`]: who a face is, by dlib
-//! - [`Pipeline`]: a frame becomes a report and events
-//! - [`SyntheticFace`]: the face that the program draws
-//! - [`camera`], [`Holder`]: the system's cameras, and who has one open
-//! - [`load_landmark_model`]: the landmark model, found and verified
+//! - [`Detector`]: finds faces, with dlib
+//! - [`Encoder`]: encodes faces for recognition, with dlib
+//! - [`Pipeline`]: turns a frame into a report and events
+//! - [`SyntheticFace`]: draws the synthetic face
+//! - [`camera`], [`Holder`]: the system's cameras, and the programs that have one open
+//! - [`load_landmark_model`]: finds and verifies the landmark model
 
 pub mod camera;
 mod detector;

@@ -1,4 +1,4 @@
-//! A frame becomes landmarks, an EAR, blinks.
+//! The pipeline from a frame to landmarks, to the EAR, to blinks.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -19,13 +19,13 @@ use crate::{
     stillness::Stillness,
 };
 
-/// Everything from a frame to events. One for each stream.
+/// Processes the frames of one stream.
 pub struct Pipeline {
     predictor: Arc<Predictor>,
     follower: Follower,
     blinks: BlinkDetector,
     stillness: Stillness,
-    /// The picture before.
+    /// The previous image.
     previous: Mat,
 }
 
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline that has seen nothing, with the landmark model it shares with others.
+    /// A pipeline without any frames; the landmark model can be shared.
     #[must_use]
     pub fn new(predictor: Arc<Predictor>) -> Self {
         Self {
@@ -48,28 +48,28 @@ impl Pipeline {
         }
     }
 
-    /// As [`Self::new`], with other limits than the defaults, to measure what the defaults are worth.
+    /// Like [`Self::new`], with other limits than the defaults, for measuring their effect.
     #[must_use]
     pub fn with_limits(predictor: Arc<Predictor>, limits: Limits) -> Self {
         Self { blinks: BlinkDetector::with_limits(limits), ..Self::new(predictor) }
     }
 
-    /// Whom to follow where several people are in the picture; with `None` several faces are not observed. The models
-    /// that tell them apart are looked for in `model_folders` when they are needed.
+    /// Sets whom to follow when several people are in the image; with `None`, several faces are not observed. The
+    /// models that recognise the owner are looked for in `model_folders` when they are needed.
     pub fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
         self.follower.set_owner(owner, model_folders);
     }
 
-    /// The box of the face that is followed, for whoever enrols the owner.
+    /// The box of the followed face, for an enrolment of the owner.
     #[must_use]
     pub fn followed_face(&self) -> Option<FaceBox> {
         self.follower.face(&self.predictor)
     }
 
-    /// Looks at the next frame.
+    /// Processes the next frame.
     ///
     /// # Errors
-    /// Where the picture is not 8-bit grey, or OpenCV has no memory.
+    /// When the image is not 8-bit grey, or OpenCV has no memory.
     pub fn process(&mut self, frame: &Frame<'_>) -> Result<FrameReport, SourceError> {
         let grey = frame.grey;
         let (Ok(width), Ok(height)) = (usize::try_from(grey.cols()), usize::try_from(grey.rows())) else {
@@ -108,19 +108,19 @@ impl Pipeline {
         Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), reading })
     }
 
-    /// What has been settled since the last call.
+    /// The events decided since the last call.
     pub fn drain_events(&mut self) -> impl Iterator<Item = Event> + '_ {
         self.stillness.drain()
     }
 
-    /// The stream has ended: settles what waits for frames that will not come.
+    /// Ends the stream: decides what was waiting for further frames.
     pub fn finish(&mut self) {
         self.blinks.finish();
         self.stillness.take(self.blinks.drain());
         self.stillness.finish();
     }
 
-    /// Forgets everything: another stream begins.
+    /// Forgets everything, for another stream.
     pub fn reset(&mut self) {
         self.follower.reset();
         self.blinks = BlinkDetector::default();

@@ -1,4 +1,4 @@
-//! Frames, wherever they come from.
+//! One type for all sources of frames.
 
 use jiff::Timestamp;
 
@@ -19,13 +19,14 @@ enum Inner {
 }
 
 impl Source {
-    /// Opens what `spec` names. `opened_at` is the wall clock now; it matters to a synthetic source with an epoch.
+    /// Opens the source `spec`. `opened_at` is the current wall clock time; only a synthetic source with an epoch uses
+    /// it.
     ///
-    /// A live source is opened in the background: its first frames may take some seconds and some
-    /// [`SourceError::TimedOut`].
+    /// A live source is opened in the background: its first frames may take some seconds, with
+    /// [`SourceError::TimedOut`] until then.
     ///
     /// # Errors
-    /// Where it is not there, is busy, or is not what it should be.
+    /// When the source does not exist, is busy, or is of the wrong kind.
     pub fn open(spec: &SourceSpec, opened_at: Timestamp) -> Result<Self, SourceError> {
         let inner = match spec {
             SourceSpec::File { path, repeat } => Inner::File(FileSource::open(path, *repeat)?),
@@ -35,11 +36,11 @@ impl Source {
         Ok(Self { inner })
     }
 
-    /// The next frame. Live and synthetic sources wait until it is due; a file gives it at once, and its reader paces
+    /// The next frame. Live and synthetic sources wait until it is due; a file returns it at once, and the caller paces
     /// it by the timestamp.
     ///
     /// # Errors
-    /// [`SourceError::TimedOut`] after at most half a second without a frame; anything else ends the source.
+    /// [`SourceError::TimedOut`] after at most half a second without a frame; any other error ends the source.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
         match &mut self.inner {
             Inner::File(file) => file.read(),

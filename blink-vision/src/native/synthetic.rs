@@ -1,4 +1,4 @@
-//! A face that the program draws, blinking by [`Schedule`]: a source whose every blink is known.
+//! A drawn face that blinks by a [`Schedule`]: a source whose every blink is known.
 
 use std::{
     collections::BTreeMap,
@@ -15,27 +15,27 @@ use opencv::{
 use super::{Frame, SourceError};
 use crate::{schedule::Schedule, source::Synthetic};
 
-/// The picture's width and height in pixels.
+/// Width and height of the image in pixels.
 pub(super) const SIZE: (i32, i32) = (640, 480);
-/// Steps of the lids' way down that are drawn once and kept.
+/// The closure is drawn in this many steps, each drawn once and kept.
 const STEPS: u16 = 64;
-/// The noise is a larger picture, of which each frame gets another part: it is so many pixels wider and higher.
+/// The noise image is this many pixels wider and higher than a frame; each frame gets another part of it.
 const NOISE_MARGIN: i32 = 64;
-/// From one part to the next; odd, so that all parts have their turn.
+/// The step from one part to the next; it is odd, so that all parts are used.
 const NOISE_STEP: i32 = 1_789;
-/// The rows in which the eyes are, in any size of face: all that changes between two steps.
+/// First row and number of the rows that contain the eyes, at any size of the face: only these change with the closure.
 const EYES: (i32, i32) = (192, 64);
-/// Coordinates are given to OpenCV in sixteenths of a pixel.
+/// Coordinates are passed to OpenCV in units of 1/16 pixel, as a shift in bits.
 const SHIFT: i32 = 4;
 
-/// Draws the face.
+/// Draws the synthetic face.
 #[derive(Debug)]
 pub struct SyntheticFace {
     schedule: Schedule,
     glasses: bool,
     faces: u32,
     absent_s: f64,
-    /// What to add to the stream's time to get the schedule's.
+    /// Added to the stream's time to get the schedule's, in seconds.
     offset_s: f64,
     /// The empty room, and the room with open eyes.
     room: Mat,
@@ -43,7 +43,7 @@ pub struct SyntheticFace {
     /// The eyes' rows at each step.
     eyes: BTreeMap<u16, Mat>,
     noise: Mat,
-    /// Which part of it the last picture got.
+    /// The part of the noise that the last image got.
     place: i32,
     picture: Mat,
 }
@@ -52,7 +52,7 @@ impl SyntheticFace {
     /// The face that `spec` describes, on a stream opened at `opened_at`.
     ///
     /// # Errors
-    /// Where OpenCV has no memory.
+    /// When OpenCV has no memory.
     pub fn new(spec: &Synthetic, opened_at: Timestamp) -> opencv::Result<Self> {
         let offset = spec.epoch.map_or(0.0, |epoch| opened_at.duration_since(epoch).as_secs_f64());
         Ok(Self {
@@ -70,16 +70,16 @@ impl SyntheticFace {
         })
     }
 
-    /// The picture at `t` since opening, 8-bit BGR, 640x480.
+    /// The image at `t` since opening, 8-bit BGR, 640x480.
     ///
     /// # Errors
-    /// Where OpenCV has no memory.
+    /// When OpenCV has no memory.
     pub fn draw(&mut self, t: Duration) -> opencv::Result<&Mat> {
         let t_s = t.as_secs_f64();
         let closure = self.schedule.closure(t_s + self.offset_s);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to STEPS")]
         let step = (t_s >= self.absent_s).then(|| (closure * f64::from(STEPS)).round() as u16);
-        // No two pictures of 4,096 in a row have the same noise: a picture that is repeated would not be observed.
+        // The noise repeats only after 4,096 frames: a picture that is repeated at once would not be observed.
         self.place = (self.place + NOISE_STEP) % (NOISE_MARGIN * NOISE_MARGIN);
         let part = Rect::new(self.place % NOISE_MARGIN, self.place / NOISE_MARGIN, SIZE.0, SIZE.1);
         let noise = self.noise.roi(part)?;
@@ -98,14 +98,14 @@ impl SyntheticFace {
     }
 }
 
-/// The synthetic source: the face, paced by the clock.
+/// The synthetic source: the synthetic face, paced by the clock.
 #[derive(Debug)]
 pub struct SyntheticSource {
     face: SyntheticFace,
     fps: f64,
     opened: Instant,
     index: u64,
-    /// The number of the next frame on the clock's grid; frames that were missed are passed over.
+    /// The number of the next frame on the clock's grid; missed frames are skipped.
     slot: u64,
     grey: Mat,
 }
@@ -153,7 +153,7 @@ fn noise() -> opencv::Result<Mat> {
     Ok(coloured)
 }
 
-/// A picture of `faces` faces with lids `closure` of the way down, or of the empty room.
+/// Draws `faces` faces with lids at `closure`, or the empty room.
 fn draw(closure: Option<f64>, faces: u32, glasses: bool) -> opencv::Result<Mat> {
     let mut room =
         Mat::new_size_with_default(Size::new(SIZE.0, SIZE.1), CV_8UC3, Scalar::new(150.0, 145.0, 140.0, 0.0))?;
@@ -170,7 +170,7 @@ fn draw(closure: Option<f64>, faces: u32, glasses: bool) -> opencv::Result<Mat> 
     Ok(soft)
 }
 
-/// The room is lighter at the left, as from a window.
+/// Shades the room, which is lighter at the left as from a window.
 fn light(room: &mut Mat) -> opencv::Result<()> {
     for x in (0..SIZE.0).step_by(8) {
         let grey = 165.0 - 50.0 * f64::from(x) / f64::from(SIZE.0);
@@ -251,7 +251,7 @@ impl Pen<'_> {
         Ok(())
     }
 
-    /// An almond of white with an iris, cut by the lid's edge, which comes down from above.
+    /// Draws an almond of white with an iris, cut by the edge of the lid, which comes down from above.
     fn eye(&mut self, x: f64, y: f64, closure: f64) -> opencv::Result<()> {
         let (half_width, up, down) = (21.0, 10.5, 7.0);
         let lower = |u: f64| y + down * (1.0 - u * u);
@@ -280,7 +280,7 @@ mod tests {
 
     use super::*;
 
-    /// Only the eyes' rows are drawn anew for a blink: nothing outside them may differ.
+    /// A blink redraws only the eyes' rows, so nothing outside of them may differ.
     #[test]
     fn a_blink_changes_the_eyes_rows_alone() {
         for (faces, glasses) in [(1, false), (1, true), (2, false), (3, true)] {

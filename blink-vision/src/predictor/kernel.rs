@@ -1,4 +1,4 @@
-//! The inner loop of the landmark model: 500 trees' leaves, then the sum of their rows.
+//! The inner loop of the landmark model: finds the leaves of 500 trees, then sums their rows.
 
 use super::{COORDINATES, FEATURES, LEAVES, Level, SPLITS, Split, TREES};
 
@@ -7,7 +7,7 @@ pub(super) fn add_level(level: &Level, pixels: &[i16; FEATURES], shape: &mut [f3
     #[cfg(target_arch = "x86_64")]
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         #[expect(unsafe_code, reason = "calling a function compiled for AVX2")]
-        // SAFETY: the processor has the two features the function is compiled for; they were asked for just above.
+        // SAFETY: the processor has the two features that the function is compiled for, as checked above.
         unsafe {
             return add_level_avx2(level, pixels, shape);
         }
@@ -38,7 +38,7 @@ fn add_level_generic(level: &Level, pixels: &[i16; FEATURES], shape: &mut [f32; 
     *shape = sum;
 }
 
-/// Walks down the four generations of a complete tree without a branch.
+/// Walks down the four levels of a complete tree without a branch.
 #[inline(always)]
 fn leaf(splits: &[Split; SPLITS], pixels: &[i16; FEATURES]) -> usize {
     let mut node = 0;
@@ -50,13 +50,13 @@ fn leaf(splits: &[Split; SPLITS], pixels: &[i16; FEATURES]) -> usize {
     node - SPLITS
 }
 
-/// Asks for every cache line of a row.
+/// Prefetches every cache line of a row.
 #[inline(always)]
 fn prefetch(row: &[i16; COORDINATES]) {
     #[cfg(target_arch = "x86_64")]
     for line in row.chunks(32) {
         #[expect(unsafe_code, reason = "a prefetch instruction")]
-        // SAFETY: a prefetch reads nothing into the program; the address is that of a live reference.
+        // SAFETY: a prefetch has no effect on the program, and the address is that of a live reference.
         unsafe {
             use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
             _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast());

@@ -1,7 +1,7 @@
-//! Reading dlib's serialised `shape_predictor`.
+//! Reads dlib's serialised `shape_predictor`.
 //!
-//! The format: whole numbers are a length byte (low 4 bits the number of bytes, 0x80 set for a negative one) and that
-//! many bytes, little-endian; a float is its mantissa and its binary exponent as whole numbers; a vector is its length
+//! The format: an integer is a length byte (the low 4 bits are the number of bytes, 0x80 is set for a negative one) and
+//! that many bytes, little-endian; a float is its mantissa and its binary exponent as integers; a vector is its length
 //! and its items. The file holds a version, the mean shape, the forests (a level's trees; a tree's splits and leaves),
 //! each level's anchors, and each level's deltas.
 
@@ -16,7 +16,7 @@ pub enum LoadError {
     /// It could not be read, or ends too early.
     #[error("the file cannot be read to its end")]
     Read(#[from] io::Error),
-    /// It is some other file, or damaged.
+    /// It is another file, or damaged.
     #[error("the file is not dlib's 68-point landmark model: {0}")]
     Format(&'static str),
 }
@@ -25,7 +25,7 @@ impl Predictor {
     /// Reads the model that dlib calls `shape_predictor_68_face_landmarks.dat`.
     ///
     /// # Errors
-    /// [`LoadError`] where the bytes end too early or are anything else, such as the 5-point model.
+    /// [`LoadError`] when the bytes end too early or are anything else, such as the 5-point model.
     pub fn load(reader: impl Read) -> Result<Self, LoadError> {
         let mut file = Reader::new(reader);
         if file.int()? != 1 {
@@ -64,11 +64,11 @@ fn points(values: &[f32; COORDINATES]) -> Landmarks {
     std::array::from_fn(|i| Point::new(values[2 * i], values[2 * i + 1]))
 }
 
-/// The most bytes of one number: its length byte and eight more.
+/// The most bytes of one number: a length byte and eight more.
 const LONGEST: usize = 9;
 
-/// Reads numbers out of a buffer of its own: there are 33 million, and a daemon that was killed should see again within
-/// two seconds.
+/// Reads numbers from a buffer of its own. There are 33 million of them, and a daemon that was killed must observe
+/// again within two seconds.
 struct Reader<R> {
     inner: R,
     buffer: Box<[u8]>,
@@ -81,7 +81,7 @@ impl<R: Read> Reader<R> {
         Self { inner, buffer: vec![0; 1 << 18].into(), at: 0, end: 0 }
     }
 
-    /// Reads on until a whole number surely stands in the buffer, or the file is at its end.
+    /// Reads until a whole number is in the buffer, or to the end of the file.
     #[cold]
     fn refill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.at..self.end, 0);
@@ -94,7 +94,7 @@ impl<R: Read> Reader<R> {
                 Err(error) => return Err(error),
             }
         }
-        // What follows the end must not look like a number.
+        // The bytes after the end are zeroed, so that they are not taken for a number.
         let blank = (self.end + LONGEST).min(self.buffer.len());
         self.buffer[self.end..blank].fill(0);
         Ok(())
@@ -148,7 +148,7 @@ impl<R: Read> Reader<R> {
         self.count(expected..=expected, what).map(drop)
     }
 
-    /// A column of N numbers. dlib writes the two sizes negated in newer files.
+    /// A column of N numbers. dlib negates the two sizes in newer files.
     fn matrix<const N: usize>(&mut self) -> Result<[f32; N], LoadError> {
         let (rows, columns) = (self.int()?, self.int()?);
         if rows.unsigned_abs() != N as u64 || columns.unsigned_abs() != 1 {
@@ -192,7 +192,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// 2 to the power of `exponent`; a normal one is put together from its bits (IEEE 754, binary64).
+/// 2 to the power of `exponent`; a normal number is assembled from its bits (IEEE 754, binary64).
 #[inline]
 fn power_of_two(exponent: i32) -> f64 {
     match u64::try_from(i64::from(exponent) + 1023) {
@@ -201,7 +201,7 @@ fn power_of_two(exponent: i32) -> f64 {
     }
 }
 
-/// A row as 16-bit integers and the scale that brings them back, exact to 1/65,534 of the row's largest number.
+/// A row as 16-bit integers with the scale that restores them, exact to 1/65,534 of the row's largest number.
 fn quantise(row: &[f32; COORDINATES]) -> ([i16; COORDINATES], f32) {
     let largest = row.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
     if largest == 0.0 {

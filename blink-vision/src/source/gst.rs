@@ -1,11 +1,11 @@
-//! Which GStreamer pipelines are refused: frames must reach nobody but us.
+//! Decides which GStreamer pipelines are refused: frames must not go anywhere but to us.
 //!
-//! The check reads the textual form before GStreamer sees it. It looks at every word that could name an element, so
-//! what it cannot place it refuses rather than lets through.
+//! The check reads the text before GStreamer does. It looks at every word that could name an element, and refuses what
+//! it does not understand.
 
 use super::SpecError;
 
-/// Elements that send frames on without being called a sink, or that bring sinks of their own.
+/// Elements that pass frames on without being called a sink, or that contain sinks.
 const OUTPUTS: &[&str] = &[
     "tee",
     "output-selector",
@@ -29,7 +29,7 @@ const OUTPUTS: &[&str] = &[
     "filetee",
 ];
 
-/// Refuses, by name, any element of `pipeline` that could send frames anywhere.
+/// Refuses, by name, any element of `pipeline` that could send frames elsewhere.
 pub(super) fn check(pipeline: &str) -> Result<(), SpecError> {
     if pipeline.contains(['(', ')', ';', '\n']) {
         return Err(SpecError::Pipeline(
@@ -43,8 +43,8 @@ pub(super) fn check(pipeline: &str) -> Result<(), SpecError> {
     links.try_for_each(link)
 }
 
-/// One stretch between two `!`: an element or caps, then its properties. A bare word after the first starts another
-/// chain in GStreamer's syntax, so each bare word is looked at as an element.
+/// Checks the part between two `!`: an element or caps, then its properties. A further bare word starts another chain
+/// in GStreamer's syntax, so each bare word is checked as an element.
 fn link(text: &str) -> Result<(), SpecError> {
     for word in words(text)? {
         let bare = word.trim_matches(['"', '\'']);
@@ -62,7 +62,7 @@ fn link(text: &str) -> Result<(), SpecError> {
     Ok(())
 }
 
-/// Words separated by white space, where a quoted stretch keeps its spaces.
+/// Words separated by white space; quoted parts keep their spaces.
 fn words(text: &str) -> Result<Vec<String>, SpecError> {
     let mut words = vec![String::new()];
     let mut quote = None;

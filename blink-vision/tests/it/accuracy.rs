@@ -1,4 +1,4 @@
-//! Accuracy on annotated footage: the figures of docs/accuracy.md, and that they hold.
+//! Tests that the accuracy figures of docs/accuracy.md hold on annotated footage.
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +20,7 @@ struct Truth {
     clips: Vec<Clip>,
 }
 
-/// A clip's annotation. `subject` is the person.
+/// A clip's annotation; `subject` is the person.
 #[derive(Deserialize)]
 struct Clip {
     file: PathBuf,
@@ -29,7 +29,7 @@ struct Clip {
 }
 
 impl Clip {
-    /// What the dataset's names end in: FBN, FTN, FNN or UNN.
+    /// The condition, which the dataset encodes in the end of the name: FBN, FTN, FNN or UNN.
     fn condition(&self) -> &'static str {
         let name = self.file.to_string_lossy();
         match () {
@@ -123,7 +123,7 @@ fn annotated_footage_is_read_as_documented() {
     assert!(all.count_error() <= 0.06, "{}", all.count_error());
 }
 
-/// For each person, the threshold is chosen on all the others, and the person's own clips are scored with it.
+/// For each person the threshold is chosen on all the others, and the person's own clips are scored with it.
 #[test]
 fn a_threshold_chosen_on_other_people_does_as_well() {
     if std::env::var_os("WAW_TEST_LONG").is_none() {
@@ -133,7 +133,7 @@ fn a_threshold_chosen_on_other_people_does_as_well() {
     let Some(folder) = footage::folder("leave-one-person-out on annotated footage") else { return };
     let truth = truth(&folder);
     let thresholds: Vec<f32> = (3..=10).map(|step| 0.05 * step as f32).collect();
-    // For each threshold and person: the sum over the person's clips.
+    // For each threshold and person, the sum over the person's clips.
     let mut sums: Vec<BTreeMap<String, Sum>> = vec![BTreeMap::new(); thresholds.len()];
     for clip in &truth.clips {
         for (prominence, sums) in thresholds.iter().zip(&mut sums) {

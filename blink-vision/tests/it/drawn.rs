@@ -1,4 +1,5 @@
-//! The drawn face through the whole pipeline: every planned blink and no other, and a loss noticed at once.
+//! Tests of the synthetic face in the whole pipeline: exactly the planned blinks are found, and a loss is noticed at
+//! once.
 
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ fn every_planned_blink_is_found_and_no_other(
     assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {there:?}");
     assert_eq!(blinks.len(), truth.blinks.len());
     assert!(observed > Duration::from_millis(15_500), "{observed:?}");
-    // The first blink is not in the first two seconds, and each begins where the lid begins to move.
+    // The first blink comes after two seconds, and each found blink begins where the lid begins to move.
     assert!(blinks[0].start >= Duration::from_secs(2), "{:?}", blinks[0]);
     for (found, planned) in blinks.iter().zip(&truth.blinks) {
         assert!(found.start_frame.abs_diff(planned.start_frame) <= 1, "{found:?} {planned:?}");
@@ -120,7 +121,7 @@ fn a_picture_that_is_frozen_is_not_observed_and_the_drawn_face_never_is() {
     }
     pipeline.finish();
     pipeline.drain_events().for_each(&mut take);
-    // Frame 119 stands for 91 frames, and is known to after a second.
+    // Frame 119 is shown for 91 frames, which is noticed after a second.
     assert_eq!(still, (150..210).collect::<Vec<_>>());
     let unobserved = Duration::from_secs_f64(299.0 / 30.0) - observed;
     assert!(unobserved.abs_diff(Duration::from_secs_f64(91.0 / 30.0)) < Duration::from_millis(80), "{unobserved:?}");

@@ -1,4 +1,5 @@
-//! Video files as phones, cameras and recorders write them, made by OpenCV's writer and a few bytes of our own.
+//! Tests of video files as phones, cameras and recorders write them, made by OpenCV's writer and a few bytes of our
+//! own.
 
 use std::{
     fs,
@@ -20,7 +21,7 @@ use rstest::rstest;
 
 use crate::footage;
 
-/// Pictures of the drawn face, 25 a second.
+/// Images of the synthetic face, 25 per second.
 fn pictures(count: u32) -> Vec<Mat> {
     let mut face =
         SyntheticFace::new(&Synthetic { bpm: 30.0, ..Synthetic::default() }, jiff::Timestamp::UNIX_EPOCH).unwrap();
@@ -54,7 +55,7 @@ fn read(path: &Path) -> (Vec<u128>, Vec<(i32, i32)>, bool) {
     (times, sizes, source.ended_early())
 }
 
-/// The mean difference of two grey pictures, in grey levels.
+/// The mean difference of two grey images, in grey levels.
 fn difference(a: &Mat, b: &Mat) -> f64 {
     if a.size().unwrap() != b.size().unwrap() {
         return f64::INFINITY;
@@ -62,7 +63,7 @@ fn difference(a: &Mat, b: &Mat) -> f64 {
     core::norm2_def(a, b).unwrap() / f64::from(a.cols() * a.rows()).sqrt()
 }
 
-/// Has an MP4 file's first track turned by the matrix a, b, c, d.
+/// Sets the matrix a, b, c, d of an MP4 file's first track.
 fn turn(path: &Path, [a, b, c, d]: [i32; 4]) {
     let mut bytes = fs::read(path).unwrap();
     let header = bytes.windows(4).position(|kind| kind == b"tkhd").unwrap() + 4;
@@ -119,7 +120,7 @@ fn the_blinks_of_a_phones_video_are_counted() {
         assert_eq!(pipeline.process(&frame).unwrap().sight, FaceSight::Measurable);
     }
     pipeline.finish();
-    // At 2, about 4 s; the one at 6 s is beyond the end.
+    // The blinks are at 2 and about 4 s; the one at 6 s is beyond the end.
     assert_eq!(pipeline.drain_events().filter(|event| matches!(event, Event::Blink(_))).count(), 2);
 }
 
@@ -170,7 +171,7 @@ fn list(id: &[u8; 4], kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(id, &[&kind[..], &chunks.concat()].concat())
 }
 
-/// A motion JPEG file of 25 frames a second whose chunks are these.
+/// A motion JPEG file of 25 frames per second with these chunks.
 fn avi(folder: &Path, pictures: &[Vec<u8>]) -> PathBuf {
     let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
     let frames = u32::try_from(pictures.len()).unwrap();
@@ -190,7 +191,7 @@ fn avi(folder: &Path, pictures: &[Vec<u8>]) -> PathBuf {
 fn dropped_and_damaged_frames_take_their_time() {
     let folder = tempfile::tempdir().unwrap();
     let mut jpegs: Vec<_> = pictures(12).iter().map(jpeg).collect();
-    // A recorder drops three frames, and a picture is cut on its way.
+    // A recorder drops three frames, and one picture is cut.
     jpegs[3..6].iter_mut().for_each(Vec::clear);
     let half = jpegs[8].len() / 2;
     jpegs[8].truncate(half);
@@ -217,7 +218,7 @@ fn a_cameras_padding_does_not_matter(#[case] pad: fn(&mut Vec<u8>)) {
     imgproc::cvt_color_def(&upright[0], &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
     let mut source = FileSource::open(&path, false).unwrap();
     let frame = source.read().unwrap();
-    // The last rows too: they are what a missing end costs.
+    // The last rows are compared too, because a missing end marker would damage them.
     let bottom = |picture: &Mat| picture.row_bounds(picture.rows() - 16, picture.rows()).unwrap().try_clone().unwrap();
     assert!(difference(&bottom(frame.grey), &bottom(&grey)) < 8.0);
 }

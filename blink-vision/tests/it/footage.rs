@@ -1,4 +1,4 @@
-//! Where the test footage is, the model, and pictures made of it.
+//! The test footage, the model, and images made of them.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,7 @@ use std::{
 
 use blink_vision::{native::load_landmark_model, predictor::Predictor};
 
-/// The folder of test footage, or `None` with a word about what is skipped.
+/// The folder of test footage; `None` if it is missing, after printing what is skipped.
 pub(crate) fn folder(skipped: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("WAW_TEST_DATA")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
@@ -18,7 +18,7 @@ pub(crate) fn folder(skipped: &str) -> Option<PathBuf> {
     None
 }
 
-/// The files of a folder with one of these endings, in order.
+/// The files of a folder with one of these extensions, sorted.
 pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)));
@@ -26,14 +26,14 @@ pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     files
 }
 
-/// Where `blinkd models --fetch` and Debian's package put models.
+/// The folders in which `blinkd models --fetch` and Debian's package put models.
 pub(crate) fn model_folders() -> Vec<PathBuf> {
     let named = std::env::var_os("BLINKD_MODELS_DIR").map(PathBuf::from);
     let own = std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/share/blinkd/models"));
     named.into_iter().chain(own).chain([PathBuf::from("/usr/share/dlib")]).collect()
 }
 
-/// The landmark model, read once for a test process.
+/// The landmark model, read once per test process.
 pub(crate) fn model() -> Arc<Predictor> {
     static MODEL: OnceLock<Arc<Predictor>> = OnceLock::new();
     let load = || Arc::new(load_landmark_model(&model_folders()).expect("the landmark model: run `make bootstrap`"));

@@ -1,4 +1,4 @@
-//! The native side on real pictures: the synthetic face always, the test footage where `WAW_TEST_DATA` has it.
+//! Tests of the native side on real images: the synthetic face always, the test footage where `WAW_TEST_DATA` has it.
 #![cfg(feature = "native")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by panicking")]
 

@@ -1,4 +1,4 @@
-//! Telling the owner from others, on photographs, and following them in a crowd.
+//! Tests that the owner is recognised on photographs, and followed among several people.
 
 use std::{path::Path, time::Duration};
 
@@ -88,7 +88,7 @@ fn the_owner_is_followed_among_two_people() {
         let owner = Owner::new(vec![encoding(&mut detector, &encoder, picture).unwrap()]);
         assert_eq!(watch(owner), (FaceSight::Measurable, Some(is_left)));
     }
-    // A stranger's enrolment finds nobody.
+    // With a stranger enrolled, nobody is followed.
     let mut flipped = Mat::default();
     core::flip(&photograph(&folder.join("faces/enrol/harington-1.jpg")), &mut flipped, 1).unwrap();
     let stranger = Owner::new(vec![encoding(&mut detector, &encoder, &flipped).unwrap()]);

@@ -1,4 +1,4 @@
-//! Our evaluation of the landmark model against dlib's own, on the same pictures and boxes.
+//! Compares our evaluation of the landmark model with dlib's own, on the same images and boxes.
 
 use blink_vision::{
     geometry::{Point, Similarity},
@@ -15,12 +15,12 @@ use opencv::{
 
 use crate::footage;
 
-/// dlib rounds each coordinate to a whole pixel, half a pixel either way: 0.707 at most, and what 16-bit leaves add.
+/// dlib rounds each coordinate to a whole pixel, which moves a point by at most 0.707; the 16-bit leaves add a little.
 const ROUNDING: f32 = 0.72;
-/// Sums in another order differ in the last bit, and such a bit can put a feature on the neighbouring pixel or a split on
-/// its other side; the cascade then mends most of it. So few points may be further than the rounding, and none far.
+/// Sums in another order differ in the last bit, which can put a feature on the neighbouring pixel or take a split's
+/// other side; the cascade corrects most of it. So few points may differ by more than the rounding, and none by much.
 const SHARE_BEYOND: f32 = 0.01;
-/// The drawn face has flat colours, on which more splits are a matter of the noise.
+/// The synthetic face has flat colours, on which more splits are decided by noise.
 const SHARE_BEYOND_DRAWN: f32 = 0.03;
 const MOST: f32 = 1.5;
 /// The mean distance of a point from itself rounded: (sqrt 2 + asinh 1) / 6 = 0.3826.

@@ -1,4 +1,4 @@
-//! Sources as the daemon and `analyze` meet them.
+//! Tests of sources as the daemon and `analyze` use them.
 
 use std::{
     io::Write,
@@ -78,7 +78,7 @@ fn no_read_blocks_for_longer_than_half_a_second() {
     let mut source = open("synthetic:fps=1").unwrap();
     source.read().unwrap();
     let started = Instant::now();
-    // The next frame is due in a second: the source says so and lets go.
+    // The next frame is due in a second, so the source reports a time-out instead of blocking.
     assert!(matches!(source.read(), Err(SourceError::TimedOut)));
     assert!(started.elapsed() < Duration::from_millis(900));
 }

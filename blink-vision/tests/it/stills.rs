@@ -1,4 +1,4 @@
-//! What never blinks: nobody, a wall, a drawn face with open eyes, photographs that are moved about under changing light.
+//! Tests of what never blinks: nobody, a wall, a synthetic face with open eyes, photographs moved under changing light.
 
 use std::{f64::consts::TAU, time::Duration};
 
@@ -14,12 +14,12 @@ use opencv::{
 
 use crate::footage;
 
-/// Five minutes at 30 fps is 9,000 frames; `make test-long` sets this to see all of them.
+/// Number of frames: five minutes at 30 fps are 9,000; `make test-long` sets the variable to run all of them.
 fn frames(short: u64, long: u64) -> u64 {
     if std::env::var_os("WAW_TEST_LONG").is_some() { long } else { short }
 }
 
-/// Runs `count` pictures at 30 fps and returns the number of blinks and of frames with a measurable face.
+/// Runs `count` images at 30 fps; returns the number of blinks and of frames with a measurable face.
 fn watch(count: u64, mut picture: impl FnMut(u64) -> Mat) -> (usize, u64) {
     let mut pipeline = Pipeline::new(footage::model());
     let (mut blinks, mut measurable) = (0, 0);
@@ -62,7 +62,7 @@ fn a_drawn_face_with_open_eyes_never_blinks() {
     assert_eq!(measurable, count);
 }
 
-/// A photograph scaled to 480 rows, held by a hand: it sways, turns, nears, and the light goes up and down.
+/// A photograph scaled to 480 rows as if held by a hand: it sways, turns and nears, under changing light.
 fn held(photograph: &Mat, index: u64) -> Mat {
     let t = index as f64 / 30.0;
     let wave = |period: f64, phase: f64| (TAU * (t / period + phase)).sin();

@@ -1,4 +1,4 @@
-//! Motion JPEG files made of a few bytes.
+//! Tests on motion JPEG files made of a few bytes.
 
 use std::io::Cursor;
 
@@ -26,7 +26,7 @@ fn stream(kind: &[u8; 4], codec: &[u8; 4], frames: u32) -> Vec<u8> {
     list(b"LIST", b"strl", &[chunk(b"strh", &header), chunk(b"strf", &format)])
 }
 
-/// A picture by the beginning of its frame header, and something that tells it from others.
+/// The beginning of a JPEG picture up to its frame header, and a tag that tells pictures apart.
 fn picture(height: u16, tag: u8) -> Vec<u8> {
     let [high, low] = height.to_be_bytes();
     vec![0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0, 0xff, 0xc0, 0, 17, 8, high, low, tag, tag, 0xff, 0xd9]
@@ -43,7 +43,7 @@ fn file(codec: &[u8; 4], pictures: &[Vec<u8>]) -> Vec<u8> {
     [list(b"RIFF", b"AVI ", &[header, movie, chunk(b"idx1", &[0; 16])]), more].concat()
 }
 
-/// The numbers and tags of all pictures, and whether the last was cut off.
+/// The numbers and tags of all pictures, and whether the last one was cut off.
 fn read(bytes: &[u8]) -> (Vec<(u64, Option<u8>)>, bool) {
     let mut movie = MotionJpeg::open(Cursor::new(bytes)).unwrap().unwrap();
     let (mut picture, mut found) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! Files of any kind, read by FFmpeg through OpenCV.
+//! Reads files of any kind with FFmpeg through OpenCV.
 
 use std::{fs::File, path::Path, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     native::{SourceError, frame::TIMEOUT},
 };
 
-/// OpenCV gives up after 512 packets of sound between two pictures, some 11 s; asked again it goes on.
+/// How often to ask again: OpenCV gives up after 512 packets of sound between two pictures, about 11 s.
 const ATTEMPTS: u32 = 20;
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl FfmpegFile {
         let capture = VideoCapture::from_file_with_params(name(file, path), videoio::CAP_FFMPEG, &parameters);
         match capture {
             Ok(mut capture) if capture.is_opened()? => {
-                // OpenCV 4.6 turns a picture the wrong way, and none knows of mirrored ones.
+                // OpenCV 4.6 turns pictures the wrong way, and no version handles mirrored ones.
                 capture.set(videoio::CAP_PROP_ORIENTATION_AUTO, 0.0)?;
                 Ok(Self { capture, orientation, colour: Mat::default(), stored: Mat::default() })
             }
@@ -49,8 +49,8 @@ impl FfmpegFile {
         }
     }
 
-    /// Frames that OpenCV states, which may be the file's length times its rate, and frames per second; 0 where it
-    /// does not know.
+    /// The number of frames that OpenCV reports, which may be the file's length times its rate, and frames per second;
+    /// 0 where it is unknown.
     pub(super) fn stated(&self) -> Result<(f64, f64), SourceError> {
         let get = |property| self.capture.get(property);
         Ok((get(videoio::CAP_PROP_FRAME_COUNT)?, get(videoio::CAP_PROP_FPS)?))
@@ -70,7 +70,7 @@ impl FfmpegFile {
         Ok(Step::Picture(Duration::try_from_secs_f64(t).ok()))
     }
 
-    /// Turns the picture that was stored as the file asks.
+    /// Turns the stored picture upright.
     fn turn(&mut self, grey: &mut Mat) -> opencv::Result<()> {
         let Orientation { transpose, flip_x, flip_y } = self.orientation;
         if transpose {
@@ -89,7 +89,7 @@ impl FfmpegFile {
     }
 }
 
-/// A name under which FFmpeg opens this very file. It reads meaning into names: `img_%03d.jpg` is a sequence of
+/// A name under which FFmpeg opens exactly this file. FFmpeg interprets names: `img_%03d.jpg` is a sequence of
 /// pictures, `concat:a|b` two files, `http://..` an address.
 fn name(file: &File, path: &Path) -> std::path::PathBuf {
     #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Motion JPEG in AVI, decoded to grey alone: half the price of colour.
+//! Motion JPEG in AVI, decoded to grey only, which costs half as much as colour.
 
 use std::{fs::File, io, time::Duration};
 
@@ -10,21 +10,21 @@ use opencv::{
 use super::Step;
 use crate::{container::riff::MotionJpeg, native::SourceError, predictor::MAX_SIDE};
 
-/// The end of a JPEG picture, after which cameras may pad it.
+/// The end marker of a JPEG picture, after which cameras may pad it.
 const END: [u8; 2] = [0xff, 0xd9];
-/// The end is looked for in so many bytes before the padding.
+/// How many bytes before the padding are searched for the end marker.
 const END_WITHIN: usize = 64;
 
 #[derive(Debug)]
 pub(super) struct JpegFile {
     movie: MotionJpeg<File>,
     bytes: Vec<u8>,
-    /// A picture with an end was seen, so that one without was cut. Some cameras write none at all.
+    /// Whether any picture had an end marker, so that one without it is cut. Some cameras write none at all.
     ends: bool,
 }
 
 impl JpegFile {
-    /// `None` where the file is something else.
+    /// `None` where the file is no motion JPEG.
     pub(super) fn open(file: File) -> io::Result<Option<Self>> {
         let movie = MotionJpeg::open(file)?;
         Ok(movie.map(|movie| Self { movie, bytes: Vec::new(), ends: false }))
@@ -43,7 +43,7 @@ impl JpegFile {
         let number = loop {
             match self.movie.next(&mut self.bytes).map_err(failed)? {
                 None => return Ok(Step::End),
-                // A dropped frame: the picture before it stays.
+                // A dropped frame is empty: the previous picture stays.
                 Some(_) if self.bytes.is_empty() => {}
                 Some(number) => break number,
             }
@@ -54,12 +54,12 @@ impl JpegFile {
         imgcodecs::imdecode_to(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE, grey)?;
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         let t = Duration::from_secs_f64(number as f64 * self.movie.frame_s());
-        // A damaged head may state any size.
+        // A damaged header may state any size.
         let usable = [grey.cols(), grey.rows()].iter().all(|side| usize::try_from(*side).is_ok_and(|n| n <= MAX_SIDE));
         Ok(if grey.empty() || !usable { Step::Damaged } else { Step::Picture(Some(t)) })
     }
 
-    /// Whether the picture has an end; one of a camera that writes none is given one.
+    /// Whether the picture has an end marker; where the camera writes none, it is added.
     fn is_whole(&mut self) -> bool {
         let padding = self.bytes.iter().rev().take_while(|byte| matches!(byte, 0 | 0xff)).count();
         let picture = &self.bytes[..self.bytes.len() - padding];

@@ -1,4 +1,4 @@
-//! What a person agrees to before the camera is opened, and this machine's record of it.
+//! The text that a person agrees to before the camera is opened, and this machine's record of it.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The version of [`TRACKING_TEXT`]; a consent is recorded with the version that was shown.
 pub const TRACKING_VERSION: &str = "1";
 
-/// The text a person is shown before they consent to tracking, on a machine and with an account.
+/// The text that a person is shown before they consent to tracking, on a machine and with an account.
 pub const TRACKING_TEXT: &str = "\
 Wellness at Work counts your blinks with this computer's camera.
 
@@ -24,25 +24,25 @@ Your choice: consent is voluntary and can be withdrawn at any time with `blinkct
 closed and sending stops at once. You can export or delete everything at any time.
 ";
 
-/// This machine's consent, kept in `consent.json` in the data folder. Without the file nothing was ever granted.
+/// This machine's consent, kept in `consent.json` in the data folder. Without the file, consent was never given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentRecord {
-    /// Whether tracking may happen now.
+    /// Whether tracking is allowed.
     pub granted: bool,
     /// The version of the text that was shown.
     pub version: String,
-    /// When it was granted or withdrawn.
+    /// When consent was granted or withdrawn.
     pub at: Timestamp,
 }
 
 impl ConsentRecord {
-    /// Consent to the current text, given at `at`.
+    /// A consent to the current text, granted at `at`.
     #[must_use]
     pub fn granted(at: Timestamp) -> Self {
         Self { granted: true, version: TRACKING_VERSION.to_owned(), at }
     }
 
-    /// Withdrawal at `at`.
+    /// A withdrawal at `at`.
     #[must_use]
     pub fn withdrawn(at: Timestamp) -> Self {
         Self { granted: false, version: TRACKING_VERSION.to_owned(), at }

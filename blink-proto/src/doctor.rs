@@ -1,39 +1,39 @@
-//! What `doctor` finds: one [`Check`] for each cause of trouble.
+//! The results of `doctor`: one [`Check`] for each possible cause of trouble.
 
 use serde::{Deserialize, Serialize};
 
-/// How bad it is. The order is from harmless to bad.
+/// The severity of a check's result, ordered from harmless to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Nothing is wrong.
     Ok,
-    /// Something is missing that the person can do without.
+    /// Something optional is missing or unusual.
     Warning,
-    /// Counting or uploading does not work until it is mended.
+    /// Counting or uploading does not work until it is fixed.
     Problem,
 }
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// A stable word for programs, such as `camera`.
+    /// A stable name for programs, such as `camera`.
     pub id: String,
-    /// How bad it is.
+    /// The severity.
     pub level: Level,
     /// What was found, in one sentence.
     pub message: String,
-    /// What to do about it; null where nothing is wrong.
+    /// How to fix it; null where nothing is wrong.
     pub fix: Option<String>,
 }
 
 impl Check {
-    /// Nothing is wrong.
+    /// A check that found nothing wrong.
     pub fn ok(id: impl Into<String>, message: impl Into<String>) -> Self {
         Self { id: id.into(), level: Level::Ok, message: message.into(), fix: None }
     }
 
-    /// Something is, and this mends it.
+    /// A check that found something, with its fix.
     pub fn found(id: impl Into<String>, level: Level, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { id: id.into(), level, message: message.into(), fix: Some(fix.into()) }
     }

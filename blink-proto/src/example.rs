@@ -7,7 +7,7 @@ use crate::{
     status::{Account, Cost, OpenMinute, Queue, State, Status, Today},
 };
 
-/// A record of the minute `number` since 1970: nobody's, good, with every figure.
+/// A record of the minute `number` since 1970, in UTC: it belongs to nobody, is of good quality, and has every figure.
 #[must_use]
 pub fn minute(number: i64) -> Minute {
     let from = MinuteStart::from_number(number).unwrap_or(MinuteStart::containing(Timestamp::UNIX_EPOCH));
@@ -27,7 +27,7 @@ pub fn minute(number: i64) -> Minute {
     }
 }
 
-/// The status of somebody who is signed in, forty seconds into the minute of 2026-03-01T10:04:00Z.
+/// The status of a signed-in person, forty seconds into the minute of 2026-03-01T10:04:00Z.
 #[must_use]
 pub fn status(state: State) -> Status {
     let from = MinuteStart::from_number(29_539_324).unwrap_or(MinuteStart::containing(Timestamp::UNIX_EPOCH));

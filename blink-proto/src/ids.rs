@@ -1,4 +1,4 @@
-//! Identifiers as types, so that a device's id is never taken for a person's.
+//! Identifiers as types of their own, so that a device's id is never taken for a person's.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A version 7 UUID. A clock before 1970, as of a machine without a battery, makes ids of 1970: they stay unique.
+/// A version 7 UUID. A clock before 1970, as of a machine without a battery, gives ids of 1970, which are still unique.
 fn new_at(now: SystemTime) -> Uuid {
     if now < UNIX_EPOCH { Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, 0, 0)) } else { Uuid::now_v7() }
 }
@@ -23,7 +23,7 @@ macro_rules! id {
         pub struct $name(pub Uuid);
 
         impl $name {
-            /// A new identifier: a version 7 UUID, so ids sort by the time they were made (RFC 9562).
+            /// A new identifier. It is a version 7 UUID, so ids sort by their time of creation (RFC 9562).
             #[must_use]
             #[expect(clippy::new_without_default, reason = "a fresh random id is not a default value")]
             pub fn new() -> Self {

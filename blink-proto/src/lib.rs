@@ -1,16 +1,16 @@
-//! The words `blinkd`, `blinkctl` and `cloud-api` share.
+//! Types shared by `blinkd`, `blinkctl` and `cloud-api`.
 //!
 //! - [`ids`]: [`UserId`], [`DeviceId`], [`MinuteId`], which must not be mixed up
 //! - [`minute`]: [`Minute`], [`MinuteStart`], [`Quality`] and the one definition of a rate
-//! - [`status`]: what `blinkctl status --json` prints
+//! - [`status`]: the output of `blinkctl status --json`
 //! - [`consent`]: the consent text and the local record of it
-//! - [`doctor`]: what a search for trouble finds
-//! - [`receipt`]: what an erasure prints
+//! - [`doctor`]: the results of checks for causes of trouble
+//! - [`receipt`]: the receipt of an erasure
 //! - [`problem`]: [`Problem`], a failure that says what to do
 //! - [`secret`]: [`Secret`], a string that is never printed
 //! - [`text`]: text as every program prints it
-//! - [`ipc`]: the local socket's messages and framing
-//! - [`http`]: the bodies of cloud-api that its clients use
+//! - [`ipc`]: the messages of the local socket, and their framing
+//! - [`http`]: the bodies of cloud-api's HTTP API
 //! - `example`: a minute and a status for tests, with the feature `testing`
 //!
 //! There is no I/O here beyond the frame codec.

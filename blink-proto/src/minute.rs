@@ -1,4 +1,4 @@
-//! One minute of one person at one machine, and the definition of every rate.
+//! The record of one minute of one person at one machine, and the definition of every rate.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use crate::{DeviceId, MinuteId, UserId};
 /// Milliseconds in a minute.
 pub const MINUTE_MS: u32 = 60_000;
 
-/// Below this much observed time a rate says nothing and is null.
+/// Below this much observed time a rate is meaningless, and therefore null.
 pub const MIN_OBSERVED_FOR_RATE_MS: u64 = 10_000;
 
-/// The most blinks a minute can hold: ten a second, which nobody makes.
+/// The most blinks in a minute: ten per second, more than anybody makes.
 pub const MAX_BLINKS: u32 = 600;
 
-/// The most frames per second that are believed.
+/// The highest frame rate that is accepted, in frames per second.
 pub const MAX_FPS: f64 = 1_000.0;
 
 /// Whether enough of a minute was seen to speak of it.
@@ -31,7 +31,7 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// The quality of a stretch of which `observed_ms` milliseconds were observed.
+    /// The quality of a time span of which `observed_ms` milliseconds were observed.
     #[must_use]
     pub fn of_observed(observed_ms: u64) -> Self {
         if observed_ms >= MIN_OBSERVED_FOR_RATE_MS { Self::Good } else { Self::Insufficient }
@@ -75,27 +75,27 @@ pub struct Minute {
     pub perclos: Option<f64>,
 }
 
-/// The first thing that is wrong with a minute of somebody else's.
+/// The first fault of a minute that another program made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {must}")]
 pub struct Fault {
-    /// The field.
+    /// The name of the faulty field.
     pub field: &'static str,
     /// The kind of fault.
     pub kind: FaultKind,
     must: String,
 }
 
-/// What kind of fault it is.
+/// The kind of a minute's fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
     /// `to_timestamp` is not 60 s after `from_timestamp`.
     BadInterval,
     /// `from_timestamp` is not the start of a UTC minute.
     Unaligned,
-    /// A number that cannot be negative is.
+    /// A number that cannot be negative is negative.
     Negative,
-    /// A value that cannot be.
+    /// A value is impossible or contradicts another.
     Implausible,
 }
 
@@ -104,7 +104,7 @@ impl Fault {
         Self { field, kind, must: must.into() }
     }
 
-    /// Whether `value` is from 0 to `most`.
+    /// Checks that `value` is from 0 to `most`.
     fn in_range(field: &'static str, value: f64, most: f64) -> Result<(), Self> {
         match value {
             value if (0.0..=most).contains(&value) => Ok(()),
@@ -115,10 +115,10 @@ impl Fault {
 }
 
 impl Minute {
-    /// Checks a record that somebody else hands us against what blinkd makes: interval, alignment, values.
+    /// Checks a record from another program for what blinkd guarantees: interval, alignment, values.
     ///
     /// # Errors
-    /// With the first fault.
+    /// The first fault.
     pub fn check(&self) -> Result<(), Fault> {
         let interval = self.to_timestamp.as_nanosecond() - self.from_timestamp.as_nanosecond();
         if interval != i128::from(MINUTE_MS) * 1_000_000 {
@@ -148,18 +148,18 @@ impl Minute {
     }
 }
 
-/// The start of a UTC minute. Leap seconds do not exist here: Unix time has none.
+/// The start of a UTC minute. Leap seconds do not exist here, because Unix time has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Timestamp", into = "Timestamp")]
 pub struct MinuteStart(Timestamp);
 
 impl MinuteStart {
-    /// The minute that `t` falls in.
+    /// The minute that contains `t`.
     #[must_use]
     pub fn containing(t: Timestamp) -> Self {
         let second = t.as_second() - i64::from(t.subsec_nanosecond() < 0);
         let aligned = second - second.rem_euclid(60);
-        // Only the first minute jiff can name has no whole start; it is 11,000 years ago.
+        // Only the first minute of jiff's range, 11,000 years ago, has no whole start.
         Self(Timestamp::from_second(aligned).unwrap_or(Timestamp::MIN))
     }
 
@@ -169,7 +169,7 @@ impl MinuteStart {
         self.0
     }
 
-    /// The first instant after it.
+    /// The first instant after the minute.
     #[must_use]
     pub fn end(self) -> Timestamp {
         self.0.saturating_add(SignedDuration::from_secs(60)).unwrap_or(Timestamp::MAX)
@@ -181,7 +181,7 @@ impl MinuteStart {
         Self(self.end())
     }
 
-    /// Whole minutes since 1970, the form in which minutes are keyed in the store.
+    /// The number of the minute since 1970, by which minutes are keyed in the store.
     #[must_use]
     pub fn number(self) -> i64 {
         self.0.as_second().div_euclid(60)
@@ -194,7 +194,7 @@ impl MinuteStart {
     }
 }
 
-/// A time that is not the start of a UTC minute.
+/// The error for a time that is not the start of a UTC minute.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not the start of a UTC minute")]
 pub struct Unaligned(Timestamp);
@@ -221,7 +221,7 @@ impl fmt::Display for MinuteStart {
 
 /// Blinks per minute of observed time: 60,000 x sum(blink_count) / sum(observed_ms), or `None` under 10 s observed.
 ///
-/// Every rate anywhere in the product is this one.
+/// Every rate in the product is computed by this function.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "counts and milliseconds of a lifetime fit a double exactly")]
 pub fn rate_per_minute(blink_count: u64, observed_ms: u64) -> Option<f64> {

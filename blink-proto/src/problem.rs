@@ -1,4 +1,4 @@
-//! A failure as people and programs meet it: what went wrong, and what to do.
+//! A failure as people and programs see it: what went wrong, and what to do.
 
 pub mod code;
 
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::text;
 
-/// The form of every failure: `last_error` in `status`, an IPC error, and the line that `--json` puts on stderr.
+/// The form of every failure: `last_error` in `status`, an IPC error, and the line that `--json` prints on stderr.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub struct Problem {
-    /// A stable word for programs, such as `no_camera`.
+    /// A stable code for programs, such as `no_camera`.
     pub code: String,
     /// One plain sentence without a line break.
     pub message: String,
@@ -25,7 +25,7 @@ impl Problem {
         Self { code: code.into(), message: message.into(), fix: fix.into() }
     }
 
-    /// Whether it is of this [code].
+    /// Whether it has this [code].
     #[must_use]
     pub fn is(&self, code: &str) -> bool {
         self.code == code

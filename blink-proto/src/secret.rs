@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A password or token. It travels in JSON like any string; `Debug` shows nothing of it, and it has no `Display`.
+/// A password or token. In JSON it is a plain string; `Debug` shows nothing of it, and there is no `Display`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

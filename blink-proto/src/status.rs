@@ -1,4 +1,4 @@
-//! What `blinkctl status --json` prints: one [`Status`] object.
+//! The output of `blinkctl status --json`: one [`Status`] object.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{MinuteStart, Problem};
 
-/// What the daemon is doing. The order is the order of precedence: the first that holds is shown.
+/// What the daemon is doing. The variants are in the order of precedence: the first that applies is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Nobody consented on this machine, or the consent was withdrawn: no source is open.
+    /// Consent was never given on this machine, or was withdrawn: no source is open.
     NoConsent,
     /// The person paused tracking.
     Paused,
@@ -19,7 +19,7 @@ pub enum State {
     Locked,
     /// The camera was handed to another program.
     Yielded,
-    /// Something else keeps tracking from working, such as a missing model; `last_error` says what.
+    /// Something else prevents tracking, such as a missing model; `last_error` says what.
     Error,
     /// Another program holds the camera.
     CameraBusy,
@@ -32,7 +32,7 @@ pub enum State {
 }
 
 impl State {
-    /// The word used in JSON.
+    /// The state's name in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,35 +58,35 @@ impl fmt::Display for State {
 /// The daemon's whole state at one instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
-    /// What it is doing.
+    /// The state.
     pub state: State,
-    /// The configured source, as in `--source`.
+    /// The configured source, in the form of `--source`.
     pub source: String,
     /// Blinks counted since this process started.
     pub blinks_session: u64,
     /// The local calendar day so far.
     pub today: Today,
-    /// The open minute.
+    /// The open minute, which contains the present.
     pub minute: OpenMinute,
-    /// Blinks per observed minute over the last five minutes; null under 10 s observed in them.
+    /// Blinks per observed minute over the last five minutes; null if less than 10 s of them were observed.
     pub rate_per_minute: Option<f64>,
     /// Observed over unpaused time today, 0 to 1; null before there was any.
     pub coverage: Option<f64>,
     /// Frames per second now; 0 while no source is open.
     pub fps: f64,
-    /// Who is signed in, or null.
+    /// The signed-in account, or null.
     pub account: Option<Account>,
     /// Whether tracking was consented to on this machine.
     pub consent: bool,
-    /// What waits to be uploaded.
+    /// The upload queue.
     pub queue: Queue,
-    /// What the daemon costs.
+    /// The daemon's use of the machine.
     pub cost: Cost,
-    /// What is wrong now, or null.
+    /// The current problem, or null.
     pub last_error: Option<Problem>,
     /// The daemon's version.
     pub version: String,
-    /// The IPC protocol version it speaks.
+    /// The IPC protocol that it speaks.
     pub protocol: u32,
     /// Its process id.
     pub pid: u32,
@@ -95,9 +95,9 @@ pub struct Status {
 /// The local calendar day so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Today {
-    /// Blinks counted.
+    /// Blinks counted today.
     pub blink_count: u64,
-    /// Milliseconds observed.
+    /// Observed time in milliseconds.
     pub observed_ms: u64,
     /// Blinks per observed minute; null under 10 s observed.
     pub rate_per_minute: Option<f64>,
@@ -110,41 +110,41 @@ pub struct OpenMinute {
     pub from: MinuteStart,
     /// Blinks so far.
     pub blink_count: u32,
-    /// Milliseconds observed so far.
+    /// Observed time so far, in milliseconds.
     pub observed_ms: u32,
 }
 
-/// Who is signed in, and where.
+/// The signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// The account's address.
+    /// The account's e-mail address.
     pub email: String,
     /// The server's base URL.
     pub server: String,
 }
 
-/// What waits to be uploaded. Numbers are of closed minutes.
+/// The upload queue; the numbers are of sealed minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Queue {
     /// Sealed minutes of the signed-in account that the server has not acknowledged.
     pub pending: u64,
-    /// Minutes the server rejected, kept with its reason.
+    /// Minutes that the server rejected, kept with its reason.
     pub set_aside: u64,
-    /// When an upload last succeeded.
+    /// When an upload last succeeded; null where none has.
     pub last_success: Option<Timestamp>,
     /// Why the last upload failed; null after a success.
     pub last_error: Option<Problem>,
-    /// When the next attempt is due; null while nothing waits.
+    /// When the next attempt is due; null while nothing is queued.
     pub next_retry: Option<Timestamp>,
 }
 
-/// What the daemon costs the machine.
+/// The daemon's use of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
     /// CPU time over the last seconds, in per cent of one core.
     pub cpu_percent: f64,
-    /// Resident memory, bytes.
+    /// Resident memory in bytes.
     pub rss_bytes: u64,
-    /// Power of the whole machine, where it tells.
+    /// Power of the whole machine in watts; null where it cannot be read.
     pub power_watts: Option<f64>,
 }

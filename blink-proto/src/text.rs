@@ -1,26 +1,26 @@
-//! Text as every program prints it.
+//! Functions for text that every program uses.
 
 use serde::Serialize;
 
-/// `text` with a capital letter at its start, as a sentence has it.
+/// `text` with a capital first letter, as a sentence.
 #[must_use]
 pub fn capitalised(text: &str) -> String {
     let mut rest = text.chars();
     rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
 }
 
-/// `value` as one line of JSON that cannot steer the terminal it is printed on: of the control characters JSON itself
-/// leaves DEL and those of ISO 6429 (U+0080 to U+009F) as they are.
+/// `value` as one line of JSON that cannot control the terminal it is printed on: JSON itself does not escape DEL and
+/// the control characters of ISO 6429 (U+0080 to U+009F).
 ///
 /// # Errors
 ///
-/// The value has no form in JSON, such as a path that is not UTF-8.
+/// When the value has no form in JSON, such as a path that is not UTF-8.
 pub fn json_line(value: &impl Serialize) -> serde_json::Result<String> {
     let json = serde_json::to_string(value)?;
     if !json.chars().any(char::is_control) {
         return Ok(json);
     }
-    // A control character can only stand within a string, where an escape means the same.
+    // A control character can only be inside a string, where an escape means the same.
     let escaped = |c: char| if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() };
     Ok(json.chars().map(escaped).collect())
 }

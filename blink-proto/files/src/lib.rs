@@ -1,10 +1,10 @@
-//! Files that are there whole or not at all, and folders for one person alone.
+//! Files that are written completely or not at all, and folders for one person alone.
 //!
 //! - [`save`]: replaces a file; a crash at any point leaves the old one or the new one
-//! - [`Draft`]: the same in steps, for who writes over a longer time or must not replace anything
-//! - [`private_folder`], [`folder_of`], [`sync_folder`]: the folder it is in
+//! - [`Draft`]: the same in steps, for writing over a longer time or without replacing anything
+//! - [`private_folder`], [`folder_of`], [`sync_folder`]: the folder that holds the file
 //!
-//! No error names a temporary file: it is gone when somebody reads that.
+//! No error names a temporary file, because it is gone when somebody reads the error.
 
 use std::{
     ffi::OsStr,
@@ -15,26 +15,26 @@ use std::{
 
 use tempfile::NamedTempFile;
 
-/// A file that its owner alone may read and write.
+/// Permission bits of a file that only its owner may read and write.
 pub const PRIVATE: u32 = 0o600;
 
-/// Begins the names of files that are not finished; letters and digits follow.
+/// The prefix of unfinished files' names; letters and digits follow.
 const PREFIX: &str = ".tmp";
 const RANDOM_LETTERS: usize = 6;
 
-/// Whether a file of this name is one that a crash left unfinished.
+/// Whether the name is that of a file which a crash left unfinished.
 #[must_use]
 pub fn is_unfinished(name: &OsStr) -> bool {
     let random = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
     random.is_some_and(|random| !random.is_empty() && random.chars().all(|c| c.is_ascii_alphanumeric()))
 }
 
-/// Writes the file at `path` anew by `write`, with these permission bits whatever the umask says (only on Unix). The
-/// folder is there already.
+/// Replaces the file at `path` with what `write` writes. Its permission bits are `mode` whatever the umask is (only on
+/// Unix). The folder must exist.
 ///
 /// # Errors
 ///
-/// The folder or the disk does not let us, or `write` failed: then what was at `path` is as it was.
+/// When the folder or the disk fails, or `write` does: then the file at `path` is unchanged.
 pub fn save(path: &Path, mode: u32, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
     let draft = Draft::beside(path)?;
     let mut writer = draft.writer();
@@ -44,7 +44,7 @@ pub fn save(path: &Path, mode: u32, write: impl FnOnce(&mut BufWriter<&File>) ->
     draft.replace(mode)
 }
 
-/// What will be the file at its path once all of it is written. Dropped before, it leaves nothing behind.
+/// A file under a temporary name, which gets its final name when it is complete. Dropped before that, it is removed.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
@@ -52,17 +52,17 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// A file beside `path`, which nobody else may read yet.
+    /// Creates a temporary file beside `path` that only its owner may read.
     ///
     /// # Errors
     ///
-    /// The folder or the disk does not let us.
+    /// When the folder or the disk fails.
     pub fn beside(path: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
-        // Opened by ourselves, for tempfile's own errors name the temporary file.
+        // The file is opened here, because tempfile's own errors name the temporary file.
         let file = tempfile::Builder::new()
             .prefix(PREFIX)
             .rand_bytes(RANDOM_LETTERS)
@@ -70,23 +70,23 @@ impl Draft {
         Ok(Self { path: path.to_owned(), file })
     }
 
-    /// The file, for what needs one.
+    /// The open file.
     #[must_use]
     pub fn file(&self) -> &File {
         self.file.as_file()
     }
 
-    /// Writes into it. It must be flushed: what fails in a drop is not heard of.
+    /// A buffered writer. It must be flushed, because errors while dropping it are lost.
     #[must_use]
     pub fn writer(&self) -> BufWriter<&File> {
         BufWriter::with_capacity(64 << 10, self.file())
     }
 
-    /// Puts it in the place of whatever is at the path, and makes that last.
+    /// Moves the file to its path, replacing what is there, and syncs the folder.
     ///
     /// # Errors
     ///
-    /// The disk does not let us. Where only making it last failed, the new file is there nevertheless.
+    /// When the disk fails. If only the last sync failed, the new file is in place nevertheless.
     pub fn replace(self, mode: u32) -> io::Result<()> {
         self.synced(mode)?;
         let Self { path, file } = self;
@@ -94,11 +94,11 @@ impl Draft {
         sync_folder(folder_of(&path))
     }
 
-    /// Puts it at the path where nothing is, and makes that last.
+    /// Moves the file to its path unless something is there, and syncs the folder.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::AlreadyExists`] where something is there by now, or the disk does not let us.
+    /// [`io::ErrorKind::AlreadyExists`] when something is there by now; another error when the disk fails.
     pub fn create(self, mode: u32) -> io::Result<()> {
         self.synced(mode)?;
         let Self { path, file } = self;
@@ -115,11 +115,11 @@ impl Draft {
     }
 }
 
-/// Makes a folder, and those above it, that only its owner can enter. One that is there stays as it is.
+/// Creates a folder, with its parents, that only its owner can enter. An existing folder is left as it is.
 ///
 /// # Errors
 ///
-/// The folder above or the disk does not let us.
+/// When the parent folder or the disk fails.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -128,17 +128,17 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// The folder that the file at `path` is in.
+/// The folder that contains the file at `path`.
 #[must_use]
 pub fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes a rename, a new file or a removal in `folder` last. Windows has no such call.
+/// Syncs a rename, a new file or a removal in `folder` to disk. Windows has no such call.
 ///
 /// # Errors
 ///
-/// The disk does not let us.
+/// When the disk fails.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

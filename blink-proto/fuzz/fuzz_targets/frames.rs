@@ -1,5 +1,5 @@
-//! Any bytes from a client: they end in messages, in an error, or in a wait for more; and a message that was read can be
-//! written and read again.
+//! Fuzzes the frame decoder with any bytes of a client: they become messages, an error, or a wait for more. A message
+//! that was read can be written and read again.
 #![no_main]
 
 use blink_proto::ipc::{FromDaemon, JsonCodec, ToDaemon};
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
 fuzz_target!(|bytes: &[u8]| {
-    // The first byte says how the rest is cut into pieces, as a socket would.
+    // The first byte is the size of the pieces, as from a socket.
     let Some((cut, rest)) = bytes.split_first() else { return };
     let mut codec: JsonCodec<ToDaemon, ToDaemon> = JsonCodec::default();
     let mut buffer = BytesMut::new();
@@ -22,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
             }
         }
     }
-    // The same bytes as one message, which a fuzzer finds sooner than a length and a message.
+    // The same bytes as one message, which a fuzzer finds sooner than a length with a message.
     if let Ok(message) = serde_json::from_slice::<ToDaemon>(rest) {
         again(message);
     }
@@ -34,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn again(message: ToDaemon) {
     let mut bytes = BytesMut::new();
     let mut codec: JsonCodec<ToDaemon, ToDaemon> = JsonCodec::default();
-    // What came in a frame may be a little longer when we write it, and not fit any more.
+    // Our encoding of a message may be a little longer than the one received, and exceed a frame.
     if codec.encode(message.clone(), &mut bytes).is_ok() {
         assert_eq!(codec.decode(&mut bytes).unwrap(), Some(message));
     }

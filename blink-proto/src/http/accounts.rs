@@ -1,4 +1,4 @@
-//! Registering, signing in, and the account itself.
+//! Registration, sign-in, and the account itself.
 
 use std::{fmt, str::FromStr};
 
@@ -23,7 +23,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Its word on the wire.
+    /// The role's name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,7 +41,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A word that is no role.
+/// The error for a name that is no role.
 #[derive(Debug, thiserror::Error)]
 #[error("must be member, kiosk, manager or admin")]
 pub struct UnknownRole;

@@ -1,4 +1,4 @@
-//! Signing a device in from a browser, as RFC 8628.
+//! Signing a device in through a browser (RFC 8628).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! `GET /api/user/me/export`: everything held about a person, one document.
+//! `GET /api/user/me/export`: everything stored about a person, in one document.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

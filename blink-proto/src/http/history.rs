@@ -1,4 +1,4 @@
-//! Minutes out, and what they say.
+//! Reading minutes, and insights from them.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,10 +1,10 @@
-//! Minutes in.
+//! Uploading minutes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{DeviceId, Minute};
 
-/// The most minutes one `/api/blink/sync` takes.
+/// The most minutes in one `/api/blink/sync` request.
 pub const MAX_SYNC_BUCKETS: usize = 10_000;
 
 /// `POST /api/blink/sync`.
@@ -65,7 +65,7 @@ pub enum RejectionCode {
 }
 
 impl RejectionCode {
-    /// Every code there is.
+    /// All codes.
     pub const ALL: [Self; 7] = [
         Self::Invalid,
         Self::BadInterval,
@@ -76,7 +76,7 @@ impl RejectionCode {
         Self::WrongUser,
     ];
 
-    /// The word on the wire.
+    /// The code on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

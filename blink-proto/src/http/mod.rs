@@ -1,13 +1,14 @@
-//! The bodies of cloud-api: one type for both sides, from which the server's OpenAPI document comes (feature `schema`).
+//! The bodies of cloud-api's HTTP API: one type for both sides, from which the server's OpenAPI document is made
+//! (feature `schema`).
 //!
-//! - [`accounts`]: registering, signing in, the account itself
-//! - [`device`]: signing a device in from a browser (RFC 8628)
-//! - [`minutes`]: minutes in; [`history`]: minutes out, and what they say
-//! - [`own`]: consents, sessions, devices; [`erasure`]: receipts; [`export`]: everything held about a person
+//! - [`accounts`]: registration, sign-in, the account itself
+//! - [`device`]: signing a device in through a browser (RFC 8628)
+//! - [`minutes`]: uploading minutes; [`history`]: reading them, and insights
+//! - [`own`]: consents, sessions, devices; [`erasure`]: receipts; [`export`]: everything stored about a person
 //! - [`team`], [`admin`]: teams, people and roles
 //! - [`health`]: liveness and readiness
 //!
-//! Times are RFC 3339 in UTC. A field that may be null is there all the same; one that may be absent says so.
+//! Times are RFC 3339 in UTC. A nullable field is always present; a field that may be absent says so.
 
 pub mod accounts;
 pub mod admin;

@@ -20,7 +20,7 @@ pub enum ConsentKind {
 }
 
 impl ConsentKind {
-    /// The word on the wire.
+    /// The kind's name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,7 +62,7 @@ pub struct Consents {
 }
 
 impl Consents {
-    /// The word that counts for `kind`; `None` where none was ever said.
+    /// The latest decision about `kind`; `None` where there is none.
     #[must_use]
     pub fn last(&self, kind: ConsentKind) -> Option<&Consent> {
         self.items.iter().rev().find(|consent| consent.kind == kind)

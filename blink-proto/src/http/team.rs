@@ -1,4 +1,4 @@
-//! Teams: who is in them, and one figure for a closed week.
+//! Teams: their members, and one figure for each closed week.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub struct Team {
     pub members: Option<Vec<TeamMember>>,
 }
 
-/// Tells null from absent.
+/// Serializes null and absence differently.
 mod nullable {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

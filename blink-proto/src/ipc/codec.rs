@@ -1,4 +1,4 @@
-//! Length-prefixed JSON frames.
+//! Frames of JSON with a length prefix.
 
 use std::{io, marker::PhantomData};
 
@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio_util::codec::{Decoder, Encoder, LengthDelimitedCodec};
 
-/// The largest frame either side sends or accepts, 1 MiB; a longer one ends the connection.
+/// The largest frame that either side sends or accepts, 1 MiB. A longer one ends the connection.
 pub const MAX_FRAME_BYTES: usize = 1 << 20;
 
 /// Why a frame could not be read or written.
@@ -15,12 +15,12 @@ pub enum CodecError {
     /// The connection failed, or a frame was too long.
     #[error("the connection failed: {0}")]
     Io(#[from] io::Error),
-    /// The frame's bytes are not the message expected here.
+    /// The frame is not a message of the expected type.
     #[error("a frame is not a message of this protocol: {0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// Reads frames as `In` and writes `Out` as frames.
+/// Decodes frames as `In`, and encodes `Out` as frames.
 #[derive(Debug)]
 pub struct JsonCodec<In, Out> {
     frames: LengthDelimitedCodec,

@@ -1,7 +1,7 @@
-//! Every message of the local socket.
+//! The messages of the local socket.
 //!
-//! Both sides ignore fields they do not know, and an unknown request is answered with the code `unknown_request`, so
-//! versions one apart understand each other.
+//! Both sides ignore unknown fields, and an unknown request is answered with the code `unknown_request`, so that
+//! neighbouring versions understand each other.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,27 +12,27 @@ use super::{
 };
 use crate::{Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
 
-/// The first frame of each side.
+/// The first frame that each side sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
-    /// The newest protocol the sender speaks.
+    /// The newest protocol that the sender speaks.
     pub protocol: u32,
-    /// The oldest it still understands.
+    /// The oldest protocol that the sender still understands.
     pub oldest: u32,
-    /// `blinkd` or `blinkctl`.
+    /// The sender's name, `blinkd` or `blinkctl`.
     pub program: String,
     /// The sender's version.
     pub version: String,
 }
 
 impl Hello {
-    /// The hello of this build, sent by `program`.
+    /// The hello of this build, sent by `program` of `version`.
     #[must_use]
     pub fn of(program: &str, version: &str) -> Self {
         Self { protocol: PROTOCOL, oldest: OLDEST_PROTOCOL, program: program.to_owned(), version: version.to_owned() }
     }
 
-    /// The newest protocol both sides speak, or `None` where they have none in common.
+    /// The newest protocol that both sides speak; `None` where they have none in common.
     #[must_use]
     pub fn common(&self, other: &Self) -> Option<u32> {
         let newest = self.protocol.min(other.protocol);
@@ -46,7 +46,7 @@ impl Hello {
 pub enum ToDaemon {
     /// The first frame.
     Hello(Hello),
-    /// Every later one.
+    /// Every later frame.
     Call(Call),
 }
 
@@ -58,223 +58,224 @@ pub enum FromDaemon {
     Hello(Hello),
     /// The answer to one call.
     Answer(Answer),
-    /// Something happened; only subscribers get these.
+    /// Something happened; sent to subscribers only.
     Event(Event),
-    /// The connection is about to be closed, and why.
+    /// The daemon is about to close the connection, for this reason.
     Refused(Problem),
 }
 
-/// A request with the id its answer will carry.
+/// A request, with the id that its answer will carry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// Chosen by the client, unique among its open calls.
+    /// Chosen by the client, and unique among its open calls.
     pub id: u64,
-    /// What is asked.
+    /// The request.
     pub request: Request,
 }
 
-/// What a client may ask.
+/// The requests of a client. Where no reply is named, success is answered by [`Reply::Done`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
-    /// The whole state; answered by [`Reply::Status`].
+    /// Get the whole state; answered by [`Reply::Status`].
     Status,
-    /// From now on this connection gets [`Event`]s.
+    /// Send [`Event`]s on this connection from now on.
     Subscribe {
-        /// Also [`Event::Live`], one for each frame.
+        /// Whether to send [`Event::Live`] for each frame too.
         #[serde(default)]
         live: bool,
     },
-    /// Stop tracking until then; it survives a restart.
+    /// Stop tracking until the given time; it survives a restart.
     Pause(PauseSpan),
-    /// Go on tracking.
+    /// Resume tracking: end a pause and a yield.
     Resume,
-    /// The consent text and this machine's record; answered by [`Reply::Consent`].
+    /// Get the consent text and this machine's record; answered by [`Reply::Consent`].
     ConsentShow,
     /// Record consent to this version of the text, here and with the account if there is one.
     ConsentGrant {
         /// The version that was shown.
         version: String,
     },
-    /// Withdraw it, here and with the account if there is one. The source is closed at once.
+    /// Withdraw consent, here and with the account if there is one. The source is closed at once.
     ConsentWithdraw,
-    /// Make an account and sign in; answered by [`Reply::SignedIn`].
+    /// Create an account and sign in; answered by [`Reply::SignedIn`].
     Register {
         /// The server's base URL; the configured one if absent.
         server: Option<String>,
-        /// The account's address.
+        /// The account's e-mail address.
         email: String,
-        /// Its password.
+        /// The account's password.
         password: Secret,
         /// The version of the consent text that was accepted. It is recorded on this machine too.
         consent_version: String,
-        /// Whether the minutes that belong to nobody become this account's, where it is the profile's first.
+        /// Whether the account takes over the minutes that belong to nobody, if it is the profile's first.
         adopt: bool,
     },
-    /// Sign in; answered by [`Reply::SignedIn`]. It is never consent for this machine.
+    /// Sign in; answered by [`Reply::SignedIn`]. This never implies consent for this machine.
     Login {
         /// The server's base URL; the configured one if absent.
         server: Option<String>,
-        /// The account's address.
+        /// The account's e-mail address.
         email: String,
-        /// Its password.
+        /// The account's password.
         password: Secret,
-        /// Whether the minutes that belong to nobody become this account's, where it is the profile's first.
+        /// Whether the account takes over the minutes that belong to nobody, if it is the profile's first.
         adopt: bool,
     },
-    /// Sign out; this account's unsent minutes are held for its return.
+    /// Sign out; this account's unsent minutes are held until it signs in again.
     Logout,
-    /// Who is signed in; answered by [`Reply::SignedIn`] or the error `not_signed_in`.
+    /// Get the signed-in account; answered by [`Reply::SignedIn`] or the error `not_signed_in`.
     Whoami,
-    /// Upload now; answered by [`Reply::Sync`] when the queue is empty, or with the reason why it is not.
+    /// Upload now; answered by [`Reply::Sync`] when the queue is empty, or by the error that prevented it.
     Sync,
-    /// Enrol whoever sits before the camera, alone, as the one to follow among several people. It takes some seconds.
+    /// Enrol the one person in front of the camera, who is then followed among several people. It takes some seconds.
     OwnerEnroll,
-    /// Forget the enrolled owner.
+    /// Delete the enrolment of the owner.
     OwnerForget,
-    /// Hand the camera to another program; it is taken back when that one has let it go, when nobody took it, or on
-    /// [`Request::Resume`].
+    /// Hand the camera to another program. It is taken back when that program has released it, when no program took it,
+    /// or on [`Request::Resume`].
     Yield,
-    /// Begin to sign in through the browser (RFC 8628); answered by [`Reply::DeviceCode`].
+    /// Begin a sign-in through the browser (RFC 8628); answered by [`Reply::DeviceCode`].
     LoginDevice {
         /// The server's base URL; the configured one if absent.
         server: Option<String>,
-        /// Whether the minutes that belong to nobody become this account's, where it is the profile's first.
+        /// Whether the account takes over the minutes that belong to nobody, if it is the profile's first.
         adopt: bool,
     },
-    /// Wait until the code of the last [`Request::LoginDevice`] was approved; answered by [`Reply::SignedIn`].
+    /// Wait until the code of the last [`Request::LoginDevice`] is approved; answered by [`Reply::SignedIn`].
     LoginDeviceWait,
-    /// The minutes the server rejected; answered by [`Reply::SetAside`].
+    /// Get the minutes that the server rejected; answered by [`Reply::SetAside`].
     SetAsideList,
-    /// Put them back into the queue; answered by [`Reply::SetAsideCount`].
+    /// Put the set-aside minutes back into the queue; answered by [`Reply::SetAsideCount`].
     SetAsideRetry,
-    /// Give them up: they stay in the local history and are never uploaded; answered by [`Reply::SetAsideCount`].
+    /// Drop the set-aside minutes: they stay in the local history and are never uploaded; answered by
+    /// [`Reply::SetAsideCount`].
     SetAsideDrop,
-    /// Take minutes into the local history, at most [`MAX_IMPORT_MINUTES`] in a call; answered by [`Reply::Imported`].
+    /// Add minutes to the local history, at most [`MAX_IMPORT_MINUTES`] in a call; answered by [`Reply::Imported`].
     Import {
-        /// Closed minutes, as exported.
+        /// Sealed minutes, as exported.
         minutes: Vec<Minute>,
-        /// Also queue those that the signed-in account may upload.
+        /// Whether to queue those too that the signed-in account may upload.
         #[serde(default)]
         upload: bool,
     },
-    /// A page of the signed-in account's minutes on the server; answered by [`Reply::RemotePage`].
+    /// Get a page of the signed-in account's minutes on the server; answered by [`Reply::RemotePage`].
     RemotePage {
-        /// The first instant wanted.
+        /// Start of the range, inclusive.
         from: Option<Timestamp>,
-        /// The first instant not wanted any more.
+        /// End of the range, exclusive.
         to: Option<Timestamp>,
-        /// [`RemotePage::next_cursor`] of the page before.
+        /// [`RemotePage::next_cursor`] of the previous page.
         cursor: Option<String>,
     },
-    /// Erase; answered by [`Reply::Receipt`]. After [`Erase::Everything`] the daemon stops.
+    /// Erase data; answered by [`Reply::Receipt`]. After [`Erase::Everything`] the daemon stops.
     Delete {
-        /// What is erased.
+        /// What to erase.
         what: Erase,
-        /// The account's password, for what is erased on the server.
+        /// The account's password, for an erasure on the server.
         password: Option<Secret>,
     },
-    /// Look for every cause of trouble; answered by [`Reply::Doctor`].
+    /// Make all checks; answered by [`Reply::Doctor`].
     Doctor,
-    /// Read the configuration again; answered by [`Reply::Done`], or [`Reply::RestartNeeded`].
+    /// Read the configuration again; answered by [`Reply::Done`] or [`Reply::RestartNeeded`].
     Reload,
-    /// Stop the daemon; it stays stopped until started again.
+    /// Stop the daemon; it stays stopped until it is started again.
     Quit,
-    /// A request this build does not know; answered with `unknown_request`.
+    /// A request that this build does not know; answered with `unknown_request`.
     #[serde(other)]
     Unknown,
 }
 
-/// The most minutes one [`Request::Import`] may carry; they fit a frame.
+/// The most minutes in one [`Request::Import`], so that they fit a frame.
 pub const MAX_IMPORT_MINUTES: usize = 1_000;
 
 /// What [`Request::Delete`] erases (GDPR, article 17).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Erase {
-    /// All minutes on this machine, open and unsent ones too.
+    /// All minutes on this machine, including open and unsent ones.
     Local,
-    /// The account and all the server holds about it.
+    /// The account and everything that the server stores about it.
     Remote,
-    /// Both, and configuration, tokens, enrolment and logs.
+    /// Both, and configuration, tokens, consent, enrolment and logs.
     Everything,
 }
 
-/// How long a pause lasts.
+/// The length of a pause.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PauseSpan {
-    /// Until then, or until resumed if absent.
+    /// When the pause ends; absent for a pause until resumed.
     #[serde(default)]
     pub until: Option<Timestamp>,
 }
 
-/// The answer to the call of the same id.
+/// The answer to the call with the same id.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The call's id.
     pub id: u64,
-    /// How it ended.
+    /// Its result.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// How a call ended.
+/// The result of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It was done.
+    /// It succeeded.
     Ok(Box<Reply>),
     /// It was refused or failed.
     Error(Problem),
 }
 
-/// What a call that succeeded brings back.
+/// The result of a successful call.
 #[expect(clippy::large_enum_variant, reason = "it travels in a box: see Outcome")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Reply {
-    /// Nothing but success.
+    /// Success without a value.
     Done,
     /// The whole state.
     Status(Status),
     /// The consent text and the record.
     Consent(ConsentShown),
-    /// The account that is signed in.
+    /// The signed-in account.
     SignedIn(SignedIn),
     /// The queue is empty.
     Sync(SyncDone),
     /// The code to confirm in the browser.
     DeviceCode(DeviceCode),
-    /// The minutes the server rejected.
+    /// The minutes that the server rejected.
     SetAside {
-        /// Oldest first, at most a thousand.
+        /// Oldest first, at most 1,000.
         items: Vec<SetAside>,
     },
-    /// How many of them were moved or given up.
+    /// How many set-aside minutes were queued again or dropped.
     SetAsideCount(SetAsideCount),
-    /// What an import did.
+    /// The result of an import.
     Imported(Imported),
-    /// Minutes on the server.
+    /// A page of minutes on the server.
     RemotePage(RemotePage),
-    /// What was erased.
+    /// The receipt of an erasure.
     Receipt(Receipt),
-    /// What was looked at, and what was found.
+    /// The results of all checks.
     Doctor {
-        /// In the order in which one would look.
+        /// In the order in which a person would look.
         checks: Vec<Check>,
     },
-    /// The configuration was read, and these keys take effect at the next start.
+    /// The configuration was read, but these keys take effect only at the next start.
     RestartNeeded {
-        /// Their paths, such as `log.level`.
+        /// The keys' paths, such as `log.level`.
         keys: Vec<String>,
     },
 }
 
-/// Something that happened.
+/// An event, sent to subscribers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The state, about once a second and whenever it changes.
+    /// The state, sent about once a second and whenever it changes.
     Status(Box<Status>),
     /// One frame's measurement, for live views.
     Live(LivePoint),
@@ -282,10 +283,10 @@ pub enum Event {
     Blink {
         /// When the eyes were open again.
         at: Timestamp,
-        /// Width at half depth, milliseconds.
+        /// Width at half depth, in milliseconds.
         duration_ms: f64,
     },
-    /// An event this build does not know.
+    /// An event that this build does not know.
     #[serde(other)]
     Unknown,
 }
@@ -293,11 +294,11 @@ pub enum Event {
 /// One frame's measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LivePoint {
-    /// The frame's time.
+    /// The frame's wall time.
     pub at: Timestamp,
-    /// Mean eye aspect ratio of the measurable eyes; null without a followed face.
+    /// Mean EAR of the measurable eyes; null without a followed face.
     pub ear: Option<f64>,
-    /// The person's open-eye baseline; null until it stands.
+    /// The person's open-eye EAR; null until it is known.
     pub baseline: Option<f64>,
     /// Who could be seen; absent where the sender does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -310,13 +311,13 @@ pub struct LivePoint {
 pub enum Sight {
     /// No face.
     Nobody,
-    /// Several faces, and no telling which is the person.
+    /// Several faces, and the person is not known among them.
     Several,
-    /// One followed face whose eyes cannot be measured: turned away, looking down, or too small.
+    /// One followed face whose head is turned, raised or lowered too far for its eyes to be measured.
     Turned,
     /// One followed face with measurable eyes.
     Measurable,
-    /// Something this build does not know.
+    /// A value that this build does not know.
     #[serde(other)]
     Unknown,
 }

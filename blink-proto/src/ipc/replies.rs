@@ -1,4 +1,4 @@
-//! What replies carry.
+//! The contents of replies.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,36 +10,36 @@ use crate::{Minute, UserId, consent::ConsentRecord, http::HistoryItem};
 pub struct ConsentShown {
     /// The version of `text`.
     pub version: String,
-    /// The text.
+    /// The consent text.
     pub text: String,
-    /// What was recorded, or null where nothing ever was.
+    /// The record; null where nothing was ever recorded.
     pub record: Option<ConsentRecord>,
 }
 
-/// Who is signed in.
+/// The signed-in account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedIn {
     /// The account's id on its server.
     pub user_id: UserId,
-    /// Its address.
+    /// The account's e-mail address.
     pub email: String,
     /// The server's base URL.
     pub server: String,
-    /// Minutes of nobody that became this account's just now.
+    /// Number of minutes of nobody that this sign-in gave to the account.
     #[serde(default)]
     pub adopted: u64,
     /// Whether tracking is consented to on this machine.
     pub consent: bool,
 }
 
-/// What `sync` did.
+/// The result of `sync`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncDone {
-    /// Minutes the server acknowledged during this call.
+    /// Minutes that the server acknowledged during this call.
     pub uploaded: u64,
-    /// Minutes set aside now, with a reason each.
+    /// Minutes that the server rejected during this call.
     pub set_aside: u64,
-    /// Minutes that stay here because they are nobody's or another account's.
+    /// Minutes that stay here because they belong to nobody or to another account.
     #[serde(default)]
     pub held: u64,
 }
@@ -47,65 +47,65 @@ pub struct SyncDone {
 /// A sign-in that waits for its approval in the browser (RFC 8628, section 3.2).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceCode {
-    /// What the person types, such as `WDJB-MJHT`.
+    /// The code that the person types, such as `WDJB-MJHT`.
     pub user_code: String,
-    /// Where.
+    /// The address where they type it.
     pub verification_uri: String,
-    /// The same with the code filled in.
+    /// The address with the code filled in.
     pub verification_uri_complete: Option<String>,
-    /// When the code is void.
+    /// When the code expires.
     pub expires_at: Timestamp,
 }
 
 /// A minute that the server rejected.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SetAside {
-    /// The minute.
+    /// The rejected minute.
     pub minute: Minute,
     /// The server's code, such as `too_old`.
     pub code: String,
-    /// Its words.
+    /// The server's explanation.
     pub detail: String,
     /// When it was rejected.
     pub at: Option<Timestamp>,
 }
 
-/// How many minutes `sync --set-aside retry` or `drop` changed.
+/// How many minutes `sync --set-aside retry` or `drop` moved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SetAsideCount {
-    /// Minutes.
+    /// The number of minutes.
     pub minutes: u64,
 }
 
-/// What an import did with each minute it was given.
+/// The result of an import.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
-    /// New in the history.
+    /// Minutes that were added to the history.
     pub imported: u64,
-    /// There already, as they are.
+    /// Minutes that were already there with the same content.
     pub duplicates: u64,
-    /// Of those imported, the ones that will be uploaded.
+    /// How many of the added minutes will be uploaded.
     pub queued: u64,
-    /// Not taken.
+    /// Minutes that were refused.
     pub rejected: Vec<ImportRejection>,
 }
 
-/// A minute that was not taken.
+/// A minute that an import refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportRejection {
-    /// Its place in the call.
+    /// Its index in the call, from 0.
     pub index: u64,
-    /// A word for programs: `invalid`, `conflict`, `not_over`, `too_old`.
+    /// A code for programs: `invalid`, `conflict`, `not_over`, `too_old`.
     pub code: String,
-    /// Why.
+    /// The reason, in words.
     pub detail: String,
 }
 
-/// Minutes as the server shows them.
+/// A page of minutes as the server returns them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RemotePage {
     /// Items of `GET /api/user/{id}/blinks` with `group=minute`.
     pub items: Vec<HistoryItem>,
-    /// Names the next page; null on the last.
+    /// The cursor of the next page; null on the last.
     pub next_cursor: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the messages look like.
+//! Tests of the messages' JSON.
 
 use super::*;
 use crate::http::HistoryItem;

@@ -1,4 +1,4 @@
-//! Footage: synthesized with a known truth, or real where it is at hand.
+//! Footage for tests: synthesized with known blinks, or real where it is available.
 
 use std::{
     env, fs,
@@ -9,20 +9,15 @@ use serde_json::Value;
 
 use crate::{Profile, skipped};
 
-/// A clip and what is known of it.
+/// A clip and its blinks.
 #[derive(Debug)]
 pub struct Clip {
-    /// The file.
     pub path: PathBuf,
-    /// The blinks in it, as inclusive 0-based frame intervals.
+    /// The blinks as inclusive 0-based frame intervals.
     pub blinks: Vec<(u64, u64)>,
 }
 
 /// Writes the synthetic face to a file in `profile`.
-///
-/// # Panics
-///
-/// When blinkd cannot do it.
 #[must_use]
 pub fn synthesize(profile: &Profile, seconds: u32, bpm: u32, seed: u32) -> Clip {
     let name = format!("face-{seconds}s-{bpm}bpm-{seed}");
@@ -37,10 +32,6 @@ pub fn synthesize(profile: &Profile, seconds: u32, bpm: u32, seed: u32) -> Clip 
 }
 
 /// The blinks of an object with a list `blinks` of `start_frame` and `end_frame`.
-///
-/// # Panics
-///
-/// When it is not such an object.
 #[must_use]
 pub fn intervals(object: &Value) -> Vec<(u64, u64)> {
     let frame = |blink: &Value, name: &str| blink[name].as_u64().expect("a frame is a number");
@@ -48,8 +39,8 @@ pub fn intervals(object: &Value) -> Vec<(u64, u64)> {
     blinks.iter().map(|blink| (frame(blink, "start_frame"), frame(blink, "end_frame"))).collect()
 }
 
-/// A file of the test data that is kept outside the repository (`WAW_TEST_DATA`, else `../shared/data`), or `None`
-/// where it is absent; then it says on stderr that, and why, a test is skipped.
+/// A file of the test data outside of the repository (`WAW_TEST_DATA`, else `../shared/data`). If it is absent, returns
+/// `None` after saying on stderr what is skipped and why.
 #[must_use]
 pub fn real(relative: &str) -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is one up");

@@ -4,7 +4,7 @@ use std::{process::Command, time::Duration};
 
 use crate::{Profile, Program, until};
 
-/// How long it may take to answer on its socket.
+/// How long the daemon may take to answer on its socket.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running daemon. Dropping it kills it.
@@ -21,10 +21,6 @@ impl Daemon {
     }
 
     /// Starts `blinkd run --headless` with more flags.
-    ///
-    /// # Panics
-    ///
-    /// When it does not answer in time.
     #[must_use]
     pub fn start_with(profile: &Profile, flags: &[&str]) -> Self {
         Self::start_on(profile, |command| {
@@ -32,11 +28,7 @@ impl Daemon {
         })
     }
 
-    /// Starts blinkd with the arguments and the surroundings that `prepare` gives it.
-    ///
-    /// # Panics
-    ///
-    /// When it does not answer in time.
+    /// Starts blinkd with the arguments and environment that `prepare` sets.
     #[must_use]
     pub fn start_on(profile: &Profile, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = profile.command("blinkd");

@@ -1,5 +1,5 @@
 //! A private desktop without a screen: an X server in memory, a session bus, a window manager, a panel that hosts tray
-//! icons (StatusNotifier) and a notification service. The real ones, from Debian's packages.
+//! icons (StatusNotifier) and a notification service. They are the real programs from Debian's packages.
 
 use std::{
     env, fs,
@@ -13,9 +13,9 @@ use serde_json::Value;
 
 use crate::{Ended, Profile, Program, skipped, until};
 
-/// How long a part may take to be there; the machine may be busy.
+/// How long a part may take to start on a busy machine.
 const PART_LIMIT: Duration = Duration::from_secs(30);
-/// What it is made of.
+/// The programs that the desktop consists of.
 const PARTS: [&str; 15] = [
     "Xvfb",
     "dbus-daemon",
@@ -33,17 +33,16 @@ const PARTS: [&str; 15] = [
     "pw-record",
     "gst-launch-1.0",
 ];
-/// What the notification service runs to let the person choose among actions: it takes the one that says what the file
-/// `press` holds.
+/// The chooser of the notification service's actions: it takes the action whose label is in the file `press`.
 const CHOOSE: &str = "#!/bin/sh\nexec grep -m1 -F -f \"$HOME/press\"\n";
-/// The browser and the editor: what is opened stands in the file `opened`.
+/// The browser and the editor: they record in the file `opened` what they should open.
 const OPEN: &str = "#!/bin/sh\nprintf '%s\\n' \"$1\" >>\"$(dirname \"$0\")/opened\"\n";
-/// The terminal: the first that blinkd looks for, so that it does not depend on which the machine prefers.
+/// The terminal. It is the first one that blinkd looks for, so the test does not depend on the machine's preference.
 const TERMINAL: &str = "#!/bin/sh\nexec xterm -e \"$@\"\n";
-/// A screen to share: what a compositor offers through the portal.
+/// A screen to share, as a compositor offers it through the portal.
 const SHARED: &str = "videotestsrc is-live=true ! video/x-raw,format=BGRx,width=320,height=240,framerate=30/1 ! \
                       pipewiresink mode=provide stream-properties=p,media.class=Video/Source,node.name=shared-screen";
-/// What is set in the panel: one row at the top with nothing but the tray.
+/// The panel's settings: one row at the top with only the tray.
 const PANEL: [&[&str]; 7] = [
     &["/configver", "-n", "-t", "int", "-s", "2"],
     &["/panels", "-n", "-a", "-t", "int", "-s", "1"],
@@ -54,16 +53,13 @@ const PANEL: [&[&str]; 7] = [
     &["/plugins/plugin-1", "-n", "-t", "string", "-s", "systray"],
 ];
 
-/// A line of a menu, as the panel gets it.
+/// A line of a menu, as the panel receives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MenuLine {
-    /// What a click names.
+    /// The id that a click names.
     pub id: i64,
-    /// What it says.
     pub label: String,
-    /// Whether it can be clicked.
     pub enabled: bool,
-    /// Whether it is checked.
     pub checked: bool,
 }
 
@@ -78,11 +74,7 @@ pub struct Desktop {
 }
 
 impl Desktop {
-    /// Starts one, or says what is missing and returns `None`.
-    ///
-    /// # Panics
-    ///
-    /// When a part does not start although it is installed.
+    /// Starts a desktop; if a program is missing, returns `None` after saying which.
     #[must_use]
     pub fn start() -> Option<Self> {
         let path = env::var_os("PATH").unwrap_or_default();
@@ -115,11 +107,7 @@ impl Desktop {
         Some(desktop)
     }
 
-    /// Makes `command` a program of this desktop.
-    ///
-    /// # Panics
-    ///
-    /// When `PATH` holds what no path can.
+    /// Makes `command` run on this desktop.
     pub fn show(&self, command: &mut Command) {
         let system = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths([self.home.path().join("bin")].into_iter().chain(env::split_paths(&system)));
@@ -152,7 +140,7 @@ impl Desktop {
         self.start_part("dunst", &[]);
     }
 
-    /// Runs a program of the desktop to its end and returns what it printed.
+    /// Runs a program of the desktop to its end; returns its standard output.
     #[must_use]
     pub fn run(&self, name: &str, args: &[&str]) -> String {
         let mut command = self.home.plain(name);
@@ -160,7 +148,7 @@ impl Desktop {
         Ended::of(&mut command, "").stdout
     }
 
-    /// Starts the panel and waits until it takes icons.
+    /// Starts the panel and waits until it accepts icons.
     pub fn start_panel(&mut self) {
         self.panel = Some(self.part("xfce4-panel", &["--disable-wm-check"]));
         until("the panel", PART_LIMIT, || {
@@ -171,19 +159,15 @@ impl Desktop {
         });
     }
 
-    /// Kills the panel as a crash would.
-    ///
-    /// # Panics
-    ///
-    /// When there is none.
+    /// Kills the panel, as a crash would.
     pub fn kill_panel(&mut self) {
         self.panel.take().expect("a panel runs").kill();
-        // What it started to draw the tray is killed with it.
+        // The panel's helper that draws the tray is killed with it.
         let _ = self.run("pkill", &["-KILL", "-f", &format!("wrapper-2.0.*{}", self.display)]);
         until("the panel's end", PART_LIMIT, || self.icons().is_empty().then_some(()));
     }
 
-    /// The bus names of the icons in the panel.
+    /// The D-Bus names of the icons in the panel.
     #[must_use]
     pub fn icons(&self) -> Vec<String> {
         let args = [
@@ -203,18 +187,18 @@ impl Desktop {
         items.map(|item| item.split('/').next().unwrap_or(item).to_owned()).collect()
     }
 
-    /// The bus name of the one icon, once it is there.
+    /// Waits for the one icon; returns its D-Bus name.
     #[must_use]
     pub fn icon(&self) -> String {
         until("the icon in the panel", PART_LIMIT, || self.icons().into_iter().next())
     }
 
-    /// The lines of the menu of the icon `name`, separators left out.
+    /// The lines of the menu of the icon `name`, without separators.
     #[must_use]
     pub fn menu(&self, name: &str) -> Vec<MenuLine> {
         let method = "com.canonical.dbusmenu.GetLayout";
         let printed = self.call(name, &[method, "0", "--", "-1", "[]"]);
-        // GVariant's text form: <(5, {'label': <'Quit'>, ..}, @av [])>
+        // The output is in GVariant's text form: <(5, {'label': <'Quit'>, ..}, @av [])>
         let lines = printed.split("<(").skip(1).filter_map(|part| {
             let id = part.split(',').next()?.trim().parse().ok()?;
             let label = part.split_once("'label': <'")?.1.split_once("'>")?.0.replace("__", "_");
@@ -225,11 +209,7 @@ impl Desktop {
         lines.collect()
     }
 
-    /// Clicks the line that says `label` in the menu of the icon `name`.
-    ///
-    /// # Panics
-    ///
-    /// When there is none, or it cannot be clicked.
+    /// Clicks the line `label` in the menu of the icon `name`. Panics when there is no such line or it is disabled.
     pub fn click(&self, name: &str, label: &str) {
         let menu = self.menu(name);
         let line = menu.iter().find(|line| line.label == label);
@@ -251,20 +231,16 @@ impl Desktop {
         self.run("gdbus", &[&to[..], &get].concat())
     }
 
-    /// The left button on the icon `name`.
+    /// Clicks the icon `name` with the left button.
     pub fn activate(&self, name: &str) {
         let to = ["call", "--session", "--dest", name, "--object-path", "/StatusNotifierItem", "--method"];
         let _ = self.run("gdbus", &[&to[..], &["org.kde.StatusNotifierItem.Activate", "0", "0"]].concat());
     }
 
-    /// The titles of the notifications so far, oldest first: those on the screen and those that are gone.
-    ///
-    /// # Panics
-    ///
-    /// When the service does not tell.
+    /// The titles of all notifications so far, oldest first, whether still shown or not.
     #[must_use]
     pub fn notifications(&self) -> Vec<String> {
-        // What is still shown is not in the history.
+        // The history does not contain notifications that are still shown, so they are closed first.
         let _ = self.run("dunstctl", &["close-all"]);
         let history: Value = serde_json::from_str(&self.run("dunstctl", &["history"])).expect("dunstctl prints JSON");
         let entries =
@@ -276,30 +252,26 @@ impl Desktop {
         titles.into_iter().map(|(_, title)| title).collect()
     }
 
-    /// Presses the button `label` of the notification on the screen.
-    ///
-    /// # Panics
-    ///
-    /// When the desktop's own files cannot be written.
+    /// Presses the button `label` of the notification that is shown.
     pub fn press(&self, label: &str) {
         fs::write(self.home.path().join("press"), label).expect("the folder is ours");
         let _ = self.run("dunstctl", &["context"]);
     }
 
-    /// The addresses and files that were opened for the person.
+    /// The addresses and files that were opened.
     #[must_use]
     pub fn opened(&self) -> Vec<String> {
         let opened = fs::read_to_string(self.home.path().join("bin/opened")).unwrap_or_default();
         opened.lines().map(str::to_owned).collect()
     }
 
-    /// Types `text` and Enter into the window that is active.
+    /// Types `text` and Enter into the active window.
     pub fn type_line(&self, text: &str) {
         let _ = self.run("xdotool", &["type", "--delay", "20", text]);
         let _ = self.run("xdotool", &["key", "Return"]);
     }
 
-    /// Starts PipeWire, with a microphone that hears nothing and a screen to share.
+    /// Starts PipeWire, with a silent microphone and a screen to share.
     pub fn start_streams(&mut self) {
         for part in ["pipewire", "wireplumber"] {
             self.start_part(part, &[]);
@@ -314,7 +286,7 @@ impl Desktop {
         }
     }
 
-    /// Records from the microphone until it is dropped, as a call does.
+    /// Records from the microphone, as a call does, until the program is dropped.
     #[must_use]
     pub fn record_sound(&self) -> Program {
         let recorder = self.part("pw-record", &["--target", "microphone", "sound.wav"]);
@@ -322,7 +294,7 @@ impl Desktop {
         recorder
     }
 
-    /// Takes the shared screen until it is dropped, as a call does.
+    /// Receives the shared screen, as a call does, until the program is dropped.
     #[must_use]
     pub fn share_screen(&self) -> Program {
         let id = until("a screen to share", PART_LIMIT, || self.stream(|props| props["node.name"] == "shared-screen"));
@@ -333,7 +305,7 @@ impl Desktop {
         viewer
     }
 
-    /// The number of the PipeWire node that `wanted` knows by its properties, once it runs if it is a stream.
+    /// The id of the PipeWire node whose properties `wanted` accepts; a stream must be running.
     fn stream(&self, wanted: impl Fn(&Value) -> bool) -> Option<u64> {
         let objects: Value = serde_json::from_str(&self.run("pw-dump", &[])).unwrap_or_default();
         let node = objects.as_array()?.iter().find(|object| wanted(&object["info"]["props"]))?.clone();
@@ -341,7 +313,7 @@ impl Desktop {
         (!is_stream || node["info"]["state"] == "running").then(|| node["id"].as_u64())?
     }
 
-    /// Whether a terminal is on the screen; it gets the keys that are typed.
+    /// Whether a terminal is on the screen; if so, it gets the keyboard focus.
     #[must_use]
     pub fn has_terminal(&self) -> bool {
         let found = self.run("xdotool", &["search", "--onlyvisible", "--class", "XTerm"]);
@@ -350,7 +322,7 @@ impl Desktop {
         true
     }
 
-    /// A window that fills the screen, until it is dropped.
+    /// A full-screen window that stays until it is dropped.
     #[must_use]
     pub fn full_screen_window(&self) -> Program {
         let window = self.part("xterm", &["-fullscreen", "-T", "full", "-e", "sleep", "600"]);
@@ -361,7 +333,7 @@ impl Desktop {
         window
     }
 
-    /// A picture of the whole screen for the documents, in the folder that `WAW_SCREENSHOTS` names; none without it.
+    /// Saves a screenshot for the documents, if `WAW_SCREENSHOTS` names a folder.
     pub fn picture(&self, name: &str) {
         if let Some(folder) = env::var_os("WAW_SCREENSHOTS") {
             let file = Path::new(&folder).join(format!("{name}.png"));
@@ -372,7 +344,7 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        // The panel draws through helpers of its own; they end with the X server, and the bus ends what it started.
+        // The panel's helpers end with the X server, and the bus ends what it started.
         self.panel.take();
         while let Some(part) = self.rest.pop() {
             drop(part);
@@ -385,7 +357,7 @@ fn write_script(path: &Path, text: &str) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("the file is ours");
 }
 
-/// A session bus, and its address.
+/// Starts a session bus; returns it with its address.
 fn start_bus(home: &Profile) -> (Program, String) {
     let mut command = home.plain("dbus-daemon");
     command.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]).stdin(Stdio::null());

@@ -1,16 +1,16 @@
-//! The real programs together: what the end-to-end tests start, ask and stop.
+//! Helpers of the end-to-end tests, which start, ask and stop the real programs together.
 //!
-//! - [`program`]: where the binaries are, how one is run to its end, how one runs beside the test
+//! - [`program`]: finds the binaries, and runs them to their end or beside the test
 //! - [`profile`]: [`Profile`], the folders of one imaginary person, and blinkctl within it
 //! - [`server`]: [`Server`], cloud-api on a free port
 //! - [`daemon`]: [`Daemon`], blinkd without a desktop
-//! - [`desktop`]: [`Desktop`], a real one without a screen
-//! - [`listener`]: [`Listener`], a client that hears every event
-//! - [`clip`]: footage: synthesized with a known truth, or real where it is at hand
-//! - [`wait`]: waiting for something with a deadline
+//! - [`desktop`]: [`Desktop`], a real desktop without a screen
+//! - [`listener`]: [`Listener`], a client that records every event
+//! - [`clip`]: footage, synthesized with known blinks, or real where it is available
+//! - [`wait`]: waits with a deadline
 //!
-//! Nothing here sleeps for luck, uses a fixed port or leaves anything behind. A helper that cannot do its work panics:
-//! it runs in tests alone.
+//! Nothing here sleeps without waiting for a condition, uses a fixed port or leaves anything behind. Helpers panic when
+//! they fail, since they run in tests only.
 
 pub mod clip;
 pub mod daemon;
@@ -29,13 +29,13 @@ pub use program::{Ended, Program, binary};
 pub use server::Server;
 pub use wait::until;
 
-/// Says that, and why, a test is skipped.
+/// Prints that a test is skipped, and why.
 #[expect(clippy::print_stderr, reason = "the runner shows it")]
 pub fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
 
-/// Whether the long tier runs: `make test-long`, the numbers that documents quote.
+/// Whether the long tier (`make test-long`) runs, which measures the numbers that documents quote.
 #[must_use]
 pub fn long_tier() -> bool {
     std::env::var_os("WAW_TEST_LONG").is_some()

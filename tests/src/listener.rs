@@ -1,4 +1,5 @@
-//! A client of the local socket that hears every event, written from docs/ipc.md alone: blinkctl's code is not in it.
+//! A client of the local socket that records every event. It is written from docs/ipc.md alone, without blinkctl's
+//! code.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -16,10 +17,10 @@ use serde_json::{Value, json};
 
 use crate::Profile;
 
-/// Between two attempts to connect.
+/// Time between attempts to connect.
 const STEP: Duration = Duration::from_millis(20);
 
-/// Hears one daemon from the moment its socket answers until the daemon is gone.
+/// Records the events of one daemon from the moment its socket answers until the daemon is gone.
 #[derive(Debug)]
 pub struct Listener {
     heard: Arc<Mutex<Vec<(Instant, Value)>>>,
@@ -28,7 +29,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Begins to try; the daemon of `profile` need not be there yet.
+    /// Starts to connect; the daemon of `profile` need not be running yet.
     #[must_use]
     pub fn start(profile: &Profile) -> Self {
         let socket = profile.paths().socket();
@@ -41,13 +42,13 @@ impl Listener {
         Self { heard, over, thread: Some(thread) }
     }
 
-    /// What was heard so far, and when.
+    /// The events so far, with their time of arrival.
     #[must_use]
     pub fn heard(&self) -> Vec<(Instant, Value)> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Everything that the daemon said, once it is gone.
+    /// Waits until the daemon is gone; returns all events.
     #[must_use]
     pub fn finish(mut self) -> Vec<(Instant, Value)> {
         self.end();
@@ -57,7 +58,7 @@ impl Listener {
     fn end(&mut self) {
         self.over.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // A panic in it is a failed read, which is an end like any other.
+            // A panic of the thread is a failed read, which ends it like any other.
             let _ = thread.join();
         }
     }
@@ -82,7 +83,7 @@ fn listen(socket: &PathBuf, heard: &Mutex<Vec<(Instant, Value)>>, over: &AtomicB
     if send(&mut stream, &hello).and_then(|()| send(&mut stream, &subscribe)).is_err() {
         return;
     }
-    // What the daemon wrote before it was killed is still read here.
+    // Events that the daemon wrote before it was killed are still read here.
     while let Ok(frame) = receive(&mut stream, over) {
         if let Some(event) = frame.get("event") {
             heard.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), event.clone()));
@@ -104,8 +105,8 @@ fn receive(stream: &mut UnixStream, over: &AtomicBool) -> io::Result<Value> {
     serde_json::from_slice(&body).map_err(io::Error::other)
 }
 
-/// Reads until `buffer` is full; an error once the daemon hung up, or once nobody wants to hear any more and it is
-/// silent.
+/// Fills `buffer`. It is an error when the daemon has closed the connection, or when it is silent after the end was
+/// requested.
 fn fill(stream: &mut UnixStream, buffer: &mut [u8], over: &AtomicBool) -> io::Result<()> {
     stream.set_read_timeout(Some(Duration::from_millis(200)))?;
     let mut filled = 0;

@@ -19,10 +19,10 @@ use crate::{
     until,
 };
 
-/// A password the server takes.
+/// A password that the server accepts.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// An empty profile that goes away with the test.
+/// An empty profile, removed after the test.
 #[derive(Debug)]
 pub struct Profile {
     folder: TempDir,
@@ -35,11 +35,6 @@ impl Default for Profile {
 }
 
 impl Profile {
-    /// A new one.
-    ///
-    /// # Panics
-    ///
-    /// When there is no temporary folder.
     #[must_use]
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("waw").tempdir().expect("there is a temporary folder");
@@ -49,19 +44,17 @@ impl Profile {
         Self { folder }
     }
 
-    /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Its folders.
     #[must_use]
     pub fn paths(&self) -> Paths {
         Paths::under(self.path())
     }
 
-    /// The binary `name`, to be run in this profile and no other: nothing of the caller's own settings is seen by it.
+    /// The binary `name`, run in this profile; the caller's own settings do not reach it.
     #[must_use]
     pub fn command(&self, name: &str) -> Command {
         let mut command = Command::new(binary(name));
@@ -69,7 +62,7 @@ impl Profile {
         command
     }
 
-    /// A program of the system, to be run in this profile and no other.
+    /// A program of the system, run in this profile.
     #[must_use]
     pub fn plain(&self, name: &str) -> Command {
         let mut command = Command::new(name);
@@ -77,7 +70,7 @@ impl Profile {
         command
     }
 
-    /// Makes this profile the one that `command` sees.
+    /// Sets the environment of `command` to this profile alone.
     pub fn confine(&self, command: &mut Command) {
         command
             .current_dir(self.path())
@@ -96,29 +89,22 @@ impl Profile {
         }
     }
 
-    /// Runs blinkctl to its end.
     #[must_use]
     pub fn ctl(&self, args: &[&str]) -> Ended {
         self.ctl_with(args, "")
     }
 
-    /// Runs blinkctl to its end with `input` on stdin.
     #[must_use]
     pub fn ctl_with(&self, args: &[&str], input: &str) -> Ended {
         Ended::of(self.command("blinkctl").args(args), input)
     }
 
-    /// Runs blinkd to its end.
     #[must_use]
     pub fn blinkd(&self, args: &[&str]) -> Ended {
         Ended::of(self.command("blinkd").args(args), "")
     }
 
-    /// The daemon's status.
-    ///
-    /// # Panics
-    ///
-    /// When no daemon answers.
+    /// The daemon's status. Panics when no daemon answers.
     #[track_caller]
     #[must_use]
     pub fn status(&self) -> Status {
@@ -126,17 +112,13 @@ impl Profile {
         serde_json::from_str(&json).expect("status --json is a status")
     }
 
-    /// Waits until the daemon's status is as `wanted` says; `what` names that.
+    /// Waits until `wanted` accepts the daemon's status; `what` names the condition.
     #[track_caller]
     pub fn status_when(&self, what: &str, limit: Duration, wanted: impl Fn(&Status) -> bool) -> Status {
         until(what, limit, || Some(self.status()).filter(&wanted))
     }
 
     /// Appends `minute` to its day of the history, as the daemon writes it.
-    ///
-    /// # Panics
-    ///
-    /// When the disk does not let us.
     pub fn add_to_history(&self, minute: &Minute) {
         let folder = self.paths().history();
         fs::create_dir_all(&folder).expect("the folder is ours");
@@ -146,11 +128,7 @@ impl Profile {
         writeln!(day, "{line}").expect("there is room on the disk");
     }
 
-    /// Makes an account on `server`, signs this profile in and consents; returns the account's id.
-    ///
-    /// # Panics
-    ///
-    /// When that is refused.
+    /// Registers an account on `server`, which signs this profile in and gives consent; returns the account's id.
     #[track_caller]
     pub fn register(&self, server: &Server, email: &str) -> String {
         let url = server.url();
@@ -161,7 +139,7 @@ impl Profile {
     }
 }
 
-/// The person's own model folder, so that downloaded models need not be fetched for every test.
+/// The model folder of whoever runs the test, so that models are not fetched for every test.
 fn models() -> Option<PathBuf> {
     let base = || {
         Some(

@@ -1,4 +1,4 @@
-//! The binaries: where they are, how one is run to its end, and how one runs beside the test.
+//! Finds the binaries, and runs them to their end or beside the test.
 
 use std::{
     env,
@@ -13,14 +13,10 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::until;
 
-/// How long a program may take to end after SIGTERM; it promises two seconds, and the machine may be busy.
+/// How long a program may take to end after SIGTERM: it promises two seconds, but the machine may be busy.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
 
-/// The built binary `name`, which cargo put beside this test's own.
-///
-/// # Panics
-///
-/// When it is not there.
+/// The built binary `name`, which cargo put beside the test's own.
 #[must_use]
 pub fn binary(name: &str) -> PathBuf {
     let test = env::current_exe().expect("a running test has a file");
@@ -30,23 +26,17 @@ pub fn binary(name: &str) -> PathBuf {
     path
 }
 
-/// What came of a program that ran to its end.
+/// The result of a program that ran to its end.
 #[derive(Debug)]
 pub struct Ended {
-    /// Its exit code; `None` when a signal killed it.
+    /// The exit code; `None` when a signal killed it.
     pub code: Option<i32>,
-    /// All it printed.
     pub stdout: String,
-    /// All it said on stderr.
     pub stderr: String,
 }
 
 impl Ended {
     /// Runs `command` to its end with `input` on stdin.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be started or prints something that is not UTF-8.
     pub fn of(command: &mut Command, input: &str) -> Self {
         let mut child = command
             .stdin(Stdio::piped())
@@ -54,30 +44,22 @@ impl Ended {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} did not start: {error}"));
-        // A program that does not read its input may be gone already.
+        // The program may have ended without reading its input.
         let _ = child.stdin.take().expect("stdin is a pipe").write_all(input.as_bytes());
         let output = child.wait_with_output().expect("a child can be waited for");
         let text = |bytes| String::from_utf8(bytes).expect("programs print UTF-8");
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 
-    /// Checks that it succeeded, and returns what it printed.
-    ///
-    /// # Panics
-    ///
-    /// When it did not succeed.
+    /// Checks that it succeeded; returns its standard output.
     #[track_caller]
     pub fn success(self) -> String {
         assert_eq!(self.code, Some(0), "{self:#?}");
         self.stdout
     }
 
-    /// Checks that it failed as every failure must: this exit code, nothing on stdout, one line on stderr that is
-    /// neither a backtrace nor a library's chatter. Returns the line.
-    ///
-    /// # Panics
-    ///
-    /// When it did not.
+    /// Checks that it failed as every failure must: with this exit code, nothing on stdout, and one line on stderr that
+    /// is neither a backtrace nor output of a library. Returns the line.
     #[track_caller]
     pub fn failure(self, code: i32) -> String {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{self:#?}");
@@ -86,11 +68,7 @@ impl Ended {
     }
 }
 
-/// Checks that `stderr` is one line in our own words.
-///
-/// # Panics
-///
-/// When it is not.
+/// Checks that `stderr` is one line of our own.
 #[track_caller]
 pub fn assert_one_plain_line(stderr: &str) {
     assert_eq!(stderr.lines().count(), 1, "one line was expected on stderr:\n{stderr}");
@@ -111,11 +89,7 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts `command`; what it prints goes to two files in `folder`.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be started.
+    /// Starts `command`; its output goes to two files in `folder`.
     pub fn start(command: &mut Command, folder: &Path) -> Self {
         let path = PathBuf::from(command.get_program());
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -134,47 +108,33 @@ impl Program {
         Self { child, name, out, err }
     }
 
-    /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// What it printed so far.
+    /// The standard output so far.
     #[must_use]
     pub fn stdout(&self) -> String {
         fs::read_to_string(&self.out).unwrap_or_default()
     }
 
-    /// What it said on stderr so far.
+    /// The standard error so far.
     #[must_use]
     pub fn stderr(&self) -> String {
         fs::read_to_string(&self.err).unwrap_or_default()
     }
 
-    /// Its exit status, once it ended.
-    ///
-    /// # Panics
-    ///
-    /// When the system does not tell.
+    /// The exit status; `None` while it runs.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child can be asked")
     }
 
-    /// Sends `signal`.
-    ///
-    /// # Panics
-    ///
-    /// When the program is gone.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
     }
 
-    /// Asks it to stop and waits for the end.
-    ///
-    /// # Panics
-    ///
-    /// When it does not end in time.
+    /// Sends SIGTERM and waits for the end.
     pub fn stop(&mut self) -> ExitStatus {
         if let Some(status) = self.ended() {
             return status;
@@ -183,11 +143,7 @@ impl Program {
         until(&format!("the end of {}", self.name), STOP_LIMIT, || self.ended())
     }
 
-    /// Kills it as a crash or a power cut would.
-    ///
-    /// # Panics
-    ///
-    /// When the system does not let us.
+    /// Kills it, as a crash or a power cut would.
     pub fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
         self.child.wait().expect("a killed child ends");
@@ -196,7 +152,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Most have ended by now; a failed test must not leave the rest behind.
+        // Most programs have ended by now; a failed test must not leave the others behind.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{Profile, Program, profile::PASSWORD, until};
 
-/// How long it may take to listen: its first start makes keys and tables.
+/// How long the server may take to listen: its first start creates keys and tables.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// A running server. Dropping it kills it.
@@ -18,17 +18,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one whose database is in `profile`.
+    /// Starts a server whose database is in `profile`.
     #[must_use]
     pub fn start(profile: &Profile) -> Self {
         Self::listening(profile, "127.0.0.1:0")
     }
 
-    /// Starts one that listens on `address`.
-    ///
-    /// # Panics
-    ///
-    /// When it does not listen in time.
+    /// Starts a server that listens on `address`.
     #[must_use]
     pub fn listening(profile: &Profile, address: &str) -> Self {
         let mut program = Program::start(&mut command(profile, address), profile.path());
@@ -40,17 +36,13 @@ impl Server {
         Self { program, url }
     }
 
-    /// Its base URL.
+    /// The base URL.
     #[must_use]
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// Its `host:port`.
-    ///
-    /// # Panics
-    ///
-    /// When the URL is not `http://`.
+    /// The address as `host:port`.
     #[must_use]
     pub fn address(&self) -> String {
         self.url.strip_prefix("http://").expect("tests speak plain HTTP").to_owned()
@@ -61,11 +53,7 @@ impl Server {
         &mut self.program
     }
 
-    /// The sum of `blink_count` over all minutes that the server has of account `user_id`, and how many those are.
-    ///
-    /// # Panics
-    ///
-    /// When the server refuses to tell.
+    /// The sum of `blink_count` over all minutes of account `user_id` on the server, and the number of these minutes.
     #[track_caller]
     #[must_use]
     pub fn blinks_of(&self, user_id: &str, email: &str) -> (u64, usize) {
@@ -73,11 +61,8 @@ impl Server {
         (minutes.values().sum(), minutes.len())
     }
 
-    /// `blink_count` of each minute that the server has of account `user_id`.
-    ///
-    /// # Panics
-    ///
-    /// When the server refuses to tell, or tells of one minute twice.
+    /// The `blink_count` of each minute of account `user_id` on the server. Panics when the server returns a minute
+    /// twice.
     #[track_caller]
     #[must_use]
     pub fn minutes_of(&self, user_id: &str, email: &str) -> BTreeMap<MinuteStart, u64> {
@@ -95,10 +80,6 @@ impl Server {
     }
 
     /// A fresh access token of `email`.
-    ///
-    /// # Panics
-    ///
-    /// When the server refuses.
     #[track_caller]
     #[must_use]
     pub fn sign_in(&self, email: &str) -> String {
@@ -107,11 +88,7 @@ impl Server {
         answer["access_token"].as_str().expect("there is a token").to_owned()
     }
 
-    /// Lets the device in that shows `user_code`, as `email` does on the page of the server.
-    ///
-    /// # Panics
-    ///
-    /// When the server refuses.
+    /// Approves the device that shows `user_code`, as `email` does on the server's page.
     #[track_caller]
     pub fn approve(&self, user_code: &str, email: &str) {
         let body = json!({ "user_code": user_code, "approve": true });

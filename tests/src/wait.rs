@@ -1,18 +1,14 @@
-//! Waiting for something with a deadline.
+//! Waits for a condition with a deadline.
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
-/// Between two looks.
+/// Time between two checks.
 const STEP: Duration = Duration::from_millis(50);
 
-/// Looks until `look` finds something, at most for `limit`.
-///
-/// # Panics
-///
-/// When it finds nothing in time; `what` says what was waited for.
+/// Calls `look` until it returns something, at most for `limit`. After that it panics; `what` names the condition.
 pub fn until<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + limit;
     loop {

@@ -1,4 +1,4 @@
-//! `blinkctl register`, `login`, `logout` and `whoami`, where nobody can be asked.
+//! Tests of `blinkctl register`, `login`, `logout` and `whoami` without a terminal.
 
 use blink_proto::{
     Secret,

@@ -1,4 +1,4 @@
-//! `blinkctl config` and `blinkctl cameras`: blinkd's program answers.
+//! Tests of `blinkctl config` and `blinkctl cameras` with a stand-in for the program blinkd.
 
 use blink_proto::ipc::{Reply, Request};
 use rstest::rstest;
@@ -8,7 +8,7 @@ use crate::{
     run::Profile,
 };
 
-/// A blinkd that knows one setting.
+/// A stand-in for blinkd with two settings.
 const BLINKD: &str = r#"
 case "$*" in
 "config path --json") echo '{"path":"/home/ada/.config/blinkd/config.toml"}' ;;

@@ -1,4 +1,4 @@
-//! `blinkctl consent`, with a daemon and without.
+//! Tests of `blinkctl consent`, with and without a daemon.
 
 use blink_proto::{
     consent::{ConsentRecord, TRACKING_VERSION},

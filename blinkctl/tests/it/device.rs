@@ -103,7 +103,7 @@ fn ctrl_c_cancels_with_a_line() {
         handler: Box::new(move |request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             _ => {
-                // Nobody confirms it.
+                // Nobody confirms the code.
                 wait();
                 refused("expired_token", "too late", "")
             }
@@ -117,7 +117,7 @@ fn ctrl_c_cancels_with_a_line() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(5));
     }
-    // It listens for signals before it can be seen to wait: the request is sent by the first poll after that.
+    // blinkctl listens for signals before it polls the server, so a request means that it handles them.
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();

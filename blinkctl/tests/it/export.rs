@@ -15,7 +15,7 @@ use crate::{
     run::Profile,
 };
 
-/// Three minutes of two days, out of order, with a torn line and the server's name that is no field of a record.
+/// Three minutes of two days, out of order, with a torn line, and with the field `server` that a record does not have.
 fn history(profile: &Profile) -> [Minute; 3] {
     let minutes = [minute(29_534_399), minute(29_534_400), minute(29_534_402)];
     let line = |minute: &Minute| serde_json::to_string(minute).unwrap();
@@ -92,7 +92,7 @@ fn a_history_that_cannot_be_read_is_named() {
     insta::assert_snapshot!(ran.redacted(&profile));
 }
 
-/// Two pages of the account's minutes; `broken` names its first page for ever.
+/// Two pages of the account's minutes; if `broken`, the first page names itself as the next.
 fn remote(broken: bool) -> Manner {
     let item = |minute: u8| {
         let from: Timestamp = format!("2026-03-01T10:{minute:02}:00Z").parse().unwrap();
@@ -186,19 +186,19 @@ fn a_local_one_that_is_interrupted_leaves_nothing_behind() {
     let lines: String = (0..1_440).map(|n| serde_json::to_string(&minute(29_534_400 + n)).unwrap() + "\n").collect();
     profile.day("2026-02-26", &lines);
     let history = profile.paths().history();
-    // Ten years of that day: some seconds of work.
+    // Ten years of copies of that day take some seconds to export.
     let mut day: jiff::civil::Date = "2026-02-25".parse().unwrap();
     for _ in 0..3_650 {
         fs::hard_link(history.join("2026-02-26.ndjson"), history.join(format!("{day}.ndjson"))).unwrap();
         day = day.yesterday().unwrap();
     }
-    // Bytes are written only once the signal is waited for.
+    // Bytes are written only when the signal handler is installed.
     let begun =
         || fs::read_dir(profile.path("out")).unwrap().any(|file| file.unwrap().metadata().is_ok_and(|m| m.len() > 0));
     interrupt(&profile, &[], begun);
 }
 
-/// Exports to a file, and interrupts it once `begun` says so.
+/// Exports to a file, and interrupts the export once `begun` returns true.
 fn interrupt(profile: &Profile, more: &[&str], begun: impl Fn() -> bool) {
     fs::create_dir(profile.path("out")).unwrap();
     let file = profile.path("out/x.json");
@@ -230,7 +230,7 @@ fn a_reader_that_goes_away_is_no_failure(#[values("json", "ndjson", "csv")] form
 #[test]
 fn months_of_minutes_take_little_memory() {
     let profile = Profile::new();
-    // A year of full days; the long tier takes ten.
+    // 60 full days; ten years in the long tier.
     let days = if std::env::var_os("WAW_TEST_LONG").is_some() { 3_650 } else { 60 };
     for day in 0..days {
         let lines: String =

@@ -1,4 +1,4 @@
-//! What goes wrong before a command can do its work: one line, the right exit code, nothing on stdout.
+//! Tests of failures before a command can begin: one line, the right exit code, nothing on stdout.
 
 use std::{
     fs::{self, File},
@@ -64,7 +64,7 @@ fn a_socket_that_a_killed_daemon_left_counts_as_none() {
     }
 }
 
-/// The lock of the profile as a daemon holds it that listens at `socket`.
+/// Holds the profile's lock, as a daemon does that listens at `socket`.
 fn lock(profile: &Profile, socket: Option<PathBuf>) -> File {
     fs::create_dir_all(profile.paths().data).unwrap();
     fs::write(profile.paths().lock(), LockHolder { pid: 41, socket }.to_string()).unwrap();
@@ -115,7 +115,7 @@ fn a_daemon_of_another_user_is_told_from_one_that_stopped() {
         println!("skipped: only root can give a socket away");
         return;
     }
-    // blinkd turns other users away without a word, root too.
+    // blinkd closes the connections of other users, including root, without a word.
     let daemon = thread::spawn(move || drop(listener.accept().unwrap()));
     let ran = profile.run(&["status"]);
     daemon.join().unwrap();

@@ -1,4 +1,4 @@
-//! A daemon that answers as the test tells it to, on a socket in a profile of its own.
+//! A fake daemon that answers as the test tells it to, on a socket in a profile of its own.
 
 use std::{
     sync::{Arc, Mutex, mpsc},
@@ -21,19 +21,19 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::{net::UnixListener, runtime, sync::oneshot};
 use tokio_util::codec::Framed;
 
-/// A test that failed lets go of nothing, and must end nevertheless.
+/// The longest hold of [`held_back`], so that the daemon of a failed test ends.
 const AT_MOST: Duration = Duration::from_secs(20);
 
-/// How the daemon answers; it may keep what it was asked.
+/// Answers a request; it may record it.
 pub(crate) type Handler = dyn Fn(&Request) -> Outcome + Send + Sync;
 
-/// What the daemon does besides answering.
+/// The fake daemon's behaviour.
 pub(crate) struct Manner {
     /// Its first frame; `None` hangs for ever.
     pub(crate) hello: Option<FromDaemon>,
     /// Sent after a subscription's answer; then the connection is closed.
     pub(crate) events: Vec<Event>,
-    /// Keeps the connection of a subscriber instead, after its events.
+    /// Keeps a subscriber's connection open after its events instead.
     pub(crate) stay: bool,
     /// Answers calls; after `quit` and the erasure of everything the connection is closed.
     pub(crate) handler: Box<Handler>,
@@ -50,7 +50,7 @@ impl Default for Manner {
     }
 }
 
-/// A running daemon; dropping it stops it.
+/// A running fake daemon; dropping it stops it.
 pub(crate) struct Fake {
     asked: Arc<Mutex<Vec<Request>>>,
     stop: Option<oneshot::Sender<()>>,
@@ -58,7 +58,7 @@ pub(crate) struct Fake {
 }
 
 impl Fake {
-    /// Listens on the socket of `paths` before it returns.
+    /// Starts the daemon, which listens on the socket of `paths` when this returns.
     pub(crate) fn start(paths: &Paths, manner: Manner) -> Self {
         std::fs::create_dir_all(&paths.runtime).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -80,7 +80,7 @@ impl Fake {
         Self { asked, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Everything asked so far.
+    /// The requests so far.
     pub(crate) fn asked(&self) -> Vec<Request> {
         self.asked.lock().unwrap().clone()
     }
@@ -118,7 +118,7 @@ async fn serve(
     }
     while let Some(Ok(ToDaemon::Call(call))) = frames.next().await {
         asked.lock().unwrap().push(call.request.clone());
-        // A daemon may say other things first; a client must not take them for its answer.
+        // A daemon may send other frames first; a client must not take them for its answer.
         frames.send(FromDaemon::Event(Event::Unknown)).await.unwrap();
         let outcome = (manner.handler)(&call.request);
         frames.send(FromDaemon::Answer(Answer { id: call.id, outcome })).await.unwrap();
@@ -126,7 +126,7 @@ async fn serve(
             Request::Quit | Request::Delete { what: Erase::Everything, .. } => return,
             Request::Subscribe { .. } => {
                 for event in &manner.events {
-                    // A client that has seen enough may leave before the end.
+                    // The client may disconnect before the last event.
                     if frames.send(FromDaemon::Event(event.clone())).await.is_err() {
                         return;
                     }
@@ -141,7 +141,7 @@ async fn serve(
     }
 }
 
-/// Grants everything.
+/// Answers every request with success.
 pub(crate) fn healthy(request: &Request) -> Outcome {
     ok(match request {
         Request::Status => Reply::Status(tracking()),
@@ -156,8 +156,8 @@ pub(crate) fn ok(reply: Reply) -> Outcome {
     Outcome::Ok(Box::new(reply))
 }
 
-/// An answer that does not come while the first half is held: what it returns waits until that is dropped. Whoever holds
-/// it drops it before the daemon, which ends with its last answer.
+/// Returns a sender and a function that blocks until the sender is dropped. The sender must be dropped before the
+/// daemon, which stops only after its last answer.
 pub(crate) fn held_back() -> (mpsc::Sender<()>, impl Fn() + Send + Sync) {
     let (held, released) = mpsc::channel();
     let released = Mutex::new(released);
@@ -170,7 +170,7 @@ pub(crate) fn refused(code: &str, message: &str, fix: &str) -> Outcome {
     Outcome::Error(Problem::new(code, message, fix))
 }
 
-/// A person who signed in on a machine with consent.
+/// The account of a person who signed in on a machine with consent.
 pub(crate) fn ada() -> SignedIn {
     SignedIn {
         user_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse::<UserId>().unwrap(),
@@ -181,19 +181,18 @@ pub(crate) fn ada() -> SignedIn {
     }
 }
 
-/// Consent that was granted or withdrawn.
 pub(crate) fn consent(granted: bool) -> ConsentShown {
     let at = "2026-03-01T10:00:00Z".parse().unwrap();
     let record = if granted { ConsentRecord::granted(at) } else { ConsentRecord::withdrawn(at) };
     ConsentShown { version: TRACKING_VERSION.into(), text: TRACKING_TEXT.into(), record: Some(record) }
 }
 
-/// A closed minute of the history, without one of its figures.
+/// A sealed minute of the history, with one of its figures missing.
 pub(crate) fn minute(number: i64) -> Minute {
     Minute { perclos: None, ..example::minute(number) }
 }
 
-/// All is well.
+/// The status of a daemon without any problem.
 pub(crate) fn tracking() -> Status {
     let queue = Queue { last_success: Some("2026-03-01T10:04:07Z".parse().unwrap()), ..Queue::default() };
     Status { queue, ..example::status(State::Tracking) }

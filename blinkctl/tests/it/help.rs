@@ -1,4 +1,4 @@
-//! The help of every command, word for word.
+//! Snapshots of every command's help.
 
 use rstest::rstest;
 

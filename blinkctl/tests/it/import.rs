@@ -1,4 +1,4 @@
-//! `blinkctl import`, and the way there and back.
+//! Tests of `blinkctl import`, and of an export that is imported again.
 
 use std::{
     fs,
@@ -19,7 +19,7 @@ use crate::{
     run::Profile,
 };
 
-/// Answers imports as `answer` does to the minutes and whether they are to be uploaded.
+/// Answers imports with `answer`, which gets the minutes and whether to upload them.
 fn importing(answer: impl Fn(&[Minute], bool) -> Outcome + Send + Sync + 'static) -> Manner {
     Manner {
         handler: Box::new(move |request| match request {
@@ -30,7 +30,7 @@ fn importing(answer: impl Fn(&[Minute], bool) -> Outcome + Send + Sync + 'static
     }
 }
 
-/// Takes everything, and keeps what it was given.
+/// Accepts all minutes, and records them in `taken`.
 fn taking(taken: &Arc<Mutex<Vec<Vec<Minute>>>>, queued: bool) -> Manner {
     let taken = Arc::clone(taken);
     importing(move |minutes, upload| {
@@ -102,7 +102,7 @@ fn a_file_that_is_not_there_is_named() {
     profile.run(&["import", "/tmp"]).assert_fails(1);
 }
 
-/// The transcript of an import of 1,200 minutes, two calls that `answer` answers, which fails.
+/// The transcript of a failing import of 1,200 minutes, made in two calls that `answer` answers.
 fn failing(answer: impl Fn(&[Minute]) -> Outcome + Send + Sync + 'static) -> String {
     let profile = Profile::new();
     let _daemon = Fake::start(&profile.paths(), importing(move |minutes, _| answer(minutes)));
@@ -135,7 +135,7 @@ fn a_call_that_fails_halfway_tells_what_is_in() {
     insta::assert_snapshot!(told);
 }
 
-/// The fake daemon writes what it is given into the day files, as the real one does.
+/// The fake daemon writes the minutes into the day files, as the real one does.
 #[test]
 fn there_and_back_the_bytes_are_the_same() {
     let profile = Profile::new();

@@ -1,4 +1,4 @@
-//! `blinkctl live` on a terminal of its own, and its lines for programs.
+//! Tests of `blinkctl live` on a terminal of its own, and of its JSON lines.
 
 use std::{process::Command, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 const TAKEN: &str = "\u{1b}[?1049h";
 const GIVEN_BACK: &str = "\u{1b}[?1049l";
 
-/// A status, two seconds of an open eye and a blink; then silence on an open line.
+/// A status, two seconds of an open eye and a blink; then silence on an open connection.
 fn watching(state: State) -> Manner {
     let now = Timestamp::now();
     let mut events = vec![Event::Status(Box::new(Status { state, ..tracking() }))];
@@ -30,7 +30,7 @@ fn watching(state: State) -> Manner {
     Manner { events, stay: true, ..Manner::default() }
 }
 
-/// A terminal as large as people have them.
+/// Starts `live` on a terminal of 24 rows and 80 columns.
 fn start(profile: &Profile, variables: &[(&str, &str)]) -> Terminal {
     let pid = profile.path("pid");
     let sized = format!("stty rows 24 cols 80; echo $$ > {}; exec", pid.display());
@@ -130,7 +130,7 @@ fn for_programs_every_event_is_a_line() {
     let profile = Profile::new();
     let daemon = Fake::start(&profile.paths(), Manner { stay: false, ..watching(State::Tracking) });
     let ran = profile.run(&["live", "--json"]);
-    // The fake daemon hangs up after its events, as one that was stopped does.
+    // The fake daemon closes the connection after its events, as a daemon that stops does.
     assert_eq!(ran.exit, Some(3), "{}", ran.transcript());
     let events: Vec<Event> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.len(), 62);

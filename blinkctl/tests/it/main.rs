@@ -1,4 +1,4 @@
-//! The real `blinkctl` against a daemon of the test's own making: what it sends, prints and exits with.
+//! Tests of the real `blinkctl` against a fake daemon: requests, output and exit codes.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

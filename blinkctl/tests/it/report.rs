@@ -8,7 +8,7 @@ use rstest::rstest;
 
 use crate::{fake::minute, run::Profile};
 
-/// Two hours of yesterday morning, at 20 and 10 blinks a minute.
+/// Writes two hours of yesterday morning, at 20 and 10 blinks a minute.
 fn yesterday(profile: &Profile) -> String {
     let day = (Timestamp::now() - 24.hours()).strftime("%Y-%m-%d").to_string();
     let start: Timestamp = format!("{day}T09:00:00Z").parse().unwrap();

@@ -1,4 +1,4 @@
-//! Runs the binary in a profile of the test's own and writes down what came out.
+//! Runs the binary in a profile of the test's own, and records its output.
 
 use std::{
     fs,
@@ -11,7 +11,7 @@ use std::{
 use blink_profile::Paths;
 use tempfile::TempDir;
 
-/// An empty profile that goes away with the test.
+/// An empty profile, removed after the test.
 pub(crate) struct Profile {
     folder: TempDir,
     variables: Vec<(&'static str, String)>,
@@ -19,32 +19,31 @@ pub(crate) struct Profile {
 
 impl Profile {
     pub(crate) fn new() -> Self {
-        // Sockets have short names: the folder is made directly under /tmp.
+        // Socket paths must be short, so the folder is made directly under /tmp.
         let folder = tempfile::Builder::new().prefix("ctl").tempdir_in("/tmp").unwrap();
-        // Without a blinkd of the test's own there is none, whatever was built beside this program.
+        // Only a blinkd of the test's own is found, whatever was built beside this program.
         let variables = vec![("BLINKD_BIN", folder.path().join("bin/blinkd").to_str().unwrap().to_owned())];
         Self { folder, variables }
     }
 
-    /// A file of the profile's folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Sets a variable for every later run.
+    /// Sets an environment variable for all later runs.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<String>) {
         self.variables.retain(|(known, _)| *known != name);
         self.variables.push((name, value.into()));
     }
 
-    /// Puts a program of the test's own, a shell script, on `PATH`; what it was called with stands in `bin/NAME.log`.
+    /// Puts a shell script as a program on `PATH`; its calls are logged in `bin/NAME.log`.
     pub(crate) fn program(&mut self, name: &str, script: &str) {
         let bin = self.path("bin");
         fs::create_dir_all(&bin).unwrap();
         let log = bin.join(format!("{name}.log"));
         let text = format!("#!/bin/sh\necho \"$@\" >> '{}'\n{script}\n", log.display());
         let path = bin.join(name);
-        // Written under another name: a file that is being written to cannot be run.
+        // It is written under another name first, because a file open for writing cannot be run.
         let draft = bin.join(format!("{name}.new"));
         fs::write(&draft, text).unwrap();
         fs::set_permissions(&draft, fs::Permissions::from_mode(0o755)).unwrap();
@@ -52,13 +51,13 @@ impl Profile {
         self.set("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     }
 
-    /// What a program of [`Self::program`] was called with, a line for each call.
+    /// The arguments of each call of a [`Self::program`], one call per line.
     pub(crate) fn calls(&self, name: &str) -> Vec<String> {
         let log = fs::read_to_string(self.path(&format!("bin/{name}.log"))).unwrap_or_default();
         log.lines().map(str::to_owned).collect()
     }
 
-    /// Writes a day of the history.
+    /// Writes a day file of the history.
     pub(crate) fn day(&self, day: &str, lines: &str) {
         fs::create_dir_all(self.paths().history()).unwrap();
         fs::write(self.paths().history().join(format!("{day}.ndjson")), lines).unwrap();
@@ -68,7 +67,7 @@ impl Profile {
         Paths::under(self.folder.path())
     }
 
-    /// The variables that make this profile the program's.
+    /// The environment variables that select this profile.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let under = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
         let mut variables = vec![
@@ -83,33 +82,32 @@ impl Profile {
         variables
     }
 
-    /// `text` without the folder's random name.
+    /// `text` without the profile's random path.
     pub(crate) fn redact(&self, text: &str) -> String {
         text.replace(self.folder.path().to_str().unwrap(), "[profile]")
     }
 
-    /// Runs blinkctl with nothing on stdin.
+    /// Runs blinkctl with empty stdin.
     pub(crate) fn run(&self, args: &[&str]) -> Ran {
         self.run_with(args, "")
     }
 
-    /// Runs blinkctl with `input` on stdin.
     pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Ran {
         let mut child = self.spawn(args);
-        // A program that does not read its input may be gone already.
+        // The program may have ended without reading its input.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         self.ran(args, output)
     }
 
     fn ran(&self, args: &[&str], output: Output) -> Ran {
-        // A file of the profile is named without its random folder.
+        // Paths in the profile are shown without its random folder.
         let command = self.redact(&args.join(" "));
         let [stdout, stderr] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
         Ran { command, exit: output.status.code(), stdout, stderr }
     }
 
-    /// Runs blinkctl and tells its peak of resident memory, kB.
+    /// Runs blinkctl; returns its peak resident memory in kB too.
     pub(crate) fn run_measured(&self, args: &[&str]) -> (Ran, u64) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_blinkctl"));
         command.args(args);
@@ -128,7 +126,7 @@ impl Profile {
         (self.ran(args, output), peak)
     }
 
-    /// Starts blinkctl with pipes.
+    /// Starts blinkctl with pipes for stdin, stdout and stderr.
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_blinkctl"))
             .args(args)
@@ -142,7 +140,7 @@ impl Profile {
     }
 }
 
-/// What came of a run.
+/// The result of a run.
 pub(crate) struct Ran {
     command: String,
     pub(crate) exit: Option<i32>,
@@ -151,19 +149,19 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The transcript without the profile's random name.
+    /// The transcript without the profile's random path.
     pub(crate) fn redacted(&self, profile: &Profile) -> String {
         profile.redact(&self.transcript())
     }
 
-    /// The whole of it, for a snapshot.
+    /// The whole result as text, for a snapshot.
     pub(crate) fn transcript(&self) -> String {
         let Self { command, exit, stdout, stderr } = self;
         let exit = exit.map_or("killed".to_owned(), |code| code.to_string());
         format!("$ blinkctl {command}\nexit {exit}\n--- stdout\n{stdout}--- stderr\n{stderr}")
     }
 
-    /// A failure as SPEC 3 has it: one line on stderr, nothing on stdout, this exit code.
+    /// Checks for a failure by SPEC 3: one line on stderr, nothing on stdout, this exit code.
     #[track_caller]
     pub(crate) fn assert_fails(&self, exit: i32) {
         assert_eq!(

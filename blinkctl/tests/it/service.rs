@@ -1,4 +1,4 @@
-//! `blinkctl service`, with a systemctl of the test's own.
+//! Tests of `blinkctl service` with a stand-in for systemctl.
 
 use std::{fs, process::Command};
 
@@ -95,13 +95,13 @@ fn without_blinkd_there_is_nothing_to_start() {
     profile.program("systemctl", "exit 0");
     profile.set("PATH", profile.path("bin").to_str().unwrap());
     let ran = profile.run(&["service", "install"]);
-    // A blinkd that was built beside this program would be found.
+    // A blinkd that was built beside this program is found, and then the command succeeds.
     if ran.exit == Some(1) {
         assert!(ran.stderr.contains("neither beside blinkctl nor on PATH"), "{}", ran.stderr);
     }
 }
 
-/// What systemd says of the unit, which it finds sound; `None` without systemd.
+/// The output of `systemd-analyze verify` for the unit; `None` without systemd.
 fn verified(profile: &Profile) -> Option<std::process::Output> {
     std::fs::create_dir_all(profile.path("run")).unwrap();
     let mut analyze = Command::new("systemd-analyze");
@@ -152,7 +152,7 @@ fn systemd_itself_finds_no_fault_in_the_unit() {
     };
     let said = String::from_utf8_lossy(&ran.stderr);
     assert!(ran.status.success(), "{said}");
-    // It looked: a line that it does not know would be told.
+    // An unknown line is reported, which shows that the check works.
     let text = fs::read_to_string(unit(&profile)).unwrap() + "NoSuchThing=yes\n";
     fs::write(unit(&profile), text).unwrap();
     let said = verified(&profile).unwrap();

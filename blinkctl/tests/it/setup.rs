@@ -1,4 +1,4 @@
-//! `blinkctl setup`, answered at a terminal.
+//! Tests of `blinkctl setup` on a terminal.
 
 use std::sync::{
     Arc,
@@ -25,7 +25,7 @@ case "$*" in
 *) exit 9 ;;
 esac"#;
 
-/// A machine on which nothing was set up yet, but for a running daemon.
+/// A machine with a running daemon, on which nothing else was set up.
 fn fresh(events: Vec<Event>) -> Manner {
     let consented = Arc::new(AtomicBool::new(false));
     Manner {

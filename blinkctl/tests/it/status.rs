@@ -72,7 +72,7 @@ fn watching_without_a_terminal_prints_a_line_for_each_change() {
     let daemon = Fake::start(&profile.paths(), watched());
     let ran = profile.run(&["status", "--watch"]);
     assert_eq!(daemon.asked(), [Request::Status, Request::Subscribe { live: false }]);
-    // The fake daemon hangs up after its events, as one that was stopped does.
+    // The fake daemon closes the connection after its events, as a daemon that stops does.
     assert_eq!(ran.exit, Some(3), "{}", ran.transcript());
     assert_eq!(ran.stderr, "blinkd has closed the connection. Start it with `blinkd run`.\n");
     let lines: Vec<_> = ran.stdout.lines().map(|line| &line[8..]).collect();

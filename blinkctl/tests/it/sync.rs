@@ -1,4 +1,4 @@
-//! `blinkctl sync` and `blinkctl quit`.
+//! Tests of `blinkctl sync` and `blinkctl quit`.
 
 use std::{
     fs::File,
@@ -81,7 +81,7 @@ fn quitting_waits_until_the_daemon_lets_go_of_the_profile() {
         assert!(quit.try_wait().unwrap().is_none());
         thread::sleep(Duration::from_millis(2));
     }
-    // Without the lock it would be gone within a few milliseconds of its answer.
+    // Without the lock, quit would end within a few milliseconds of the answer.
     let deadline = Instant::now() + Duration::from_millis(300);
     while Instant::now() < deadline {
         assert!(quit.try_wait().unwrap().is_none(), "the profile is still taken");
@@ -130,7 +130,7 @@ fn what_the_server_rejected_is_shown_sent_again_or_given_up(
     assert_eq!(changing(&daemon), [request]);
 }
 
-/// What was asked, but for how many there are.
+/// The requests, except for those of the counts.
 fn changing(daemon: &Fake) -> Vec<Request> {
     daemon.asked().into_iter().filter(|request| *request != Request::Status).collect()
 }

@@ -1,4 +1,4 @@
-//! On a terminal it asks, colours and redraws. `script` from util-linux makes the terminal.
+//! Tests of questions, colours and redrawing on a terminal, which `script` from util-linux provides.
 
 use std::{
     io::{Read, Write},
@@ -33,7 +33,7 @@ impl Terminal {
         Self::start_after(profile, "exec", command, variables)
     }
 
-    /// As [`Self::start`], with words of the shell before the program's name.
+    /// Like [`Self::start`], with shell words before the program's name.
     pub(crate) fn start_after(profile: &Profile, before: &str, command: &str, variables: &[(&str, &str)]) -> Self {
         let mut script = Command::new("script")
             .args(["-qefc", &format!("{before} {} {command}", env!("CARGO_BIN_EXE_blinkctl")), "/dev/null"])
@@ -61,7 +61,6 @@ impl Terminal {
         Self { script, keys, screen, seen: String::new() }
     }
 
-    /// Waits until the terminal shows `text`.
     pub(crate) fn expect(&mut self, text: &str) {
         let deadline = Instant::now() + Duration::from_secs(20);
         while !self.seen.contains(text) {
@@ -78,7 +77,7 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    /// Waits for the end: the exit code and all that was shown.
+    /// Waits for the end; returns the exit code and everything that was shown.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(20)) {
             self.seen += &String::from_utf8_lossy(&bytes);
@@ -88,7 +87,7 @@ impl Terminal {
     }
 }
 
-/// What a test that failed left running goes with its terminal.
+/// A program that a failed test left running is killed with its terminal.
 impl Drop for Terminal {
     fn drop(&mut self) {
         let _ = self.script.kill();

@@ -1,4 +1,4 @@
-//! A private bus with a logind and a screen saver that tests command.
+//! A private D-Bus bus with a fake logind and a fake screen saver.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -20,7 +20,7 @@ use zbus::{
     zvariant::{ObjectPath, OwnedFd, OwnedObjectPath},
 };
 
-/// A D-Bus daemon of its own, reachable by nobody else; ended when dropped.
+/// A D-Bus daemon of the test's own; ended when dropped.
 pub(crate) struct PrivateBus {
     folder: TempDir,
     daemon: Option<Child>,
@@ -41,7 +41,7 @@ impl PrivateBus {
         format!("unix:path={}", self.socket().display())
     }
 
-    /// Runs it, again if need be, at the same address.
+    /// Starts the bus; a restarted bus has the same address.
     pub(crate) fn run(&mut self) {
         let config = self.folder.path().join("bus.conf");
         let text = format!(
@@ -55,7 +55,7 @@ impl PrivateBus {
         command.arg("--nofork").arg("--nopidfile").arg("--print-address").arg("--config-file").arg(config);
         let mut daemon =
             command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("dbus-daemon is installed");
-        // It is ready once it says where it is.
+        // The daemon prints its address when it is ready.
         let mut line = String::new();
         BufReader::new(daemon.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert!(line.starts_with("unix:path="), "{line}");
@@ -69,7 +69,7 @@ impl PrivateBus {
         }
     }
 
-    /// It as the machine's bus and as the person's.
+    /// The buses for a daemon that uses this one as both the machine's and the person's.
     pub(crate) fn as_both(&self) -> Buses {
         Buses { system: Bus::At(self.address()), session: Bus::At(self.address()) }
     }
@@ -94,7 +94,7 @@ impl Manager {
         ObjectPath::from_static_str_unchecked("/org/freedesktop/login1/user/self").into()
     }
 
-    /// The delay is held for as long as the other end of a pipe is open.
+    /// The delay holds while the other end of the pipe is open.
     fn inhibit(&self, what: &str, _who: &str, _why: &str, mode: &str) -> fdo::Result<OwnedFd> {
         if (what, mode) != ("sleep", "delay") {
             return Err(fdo::Error::InvalidArgs(format!("{what} {mode}")));
@@ -164,19 +164,19 @@ impl Saver {
     async fn active_changed(emitter: &SignalEmitter<'_>, active: bool) -> zbus::Result<()>;
 }
 
-/// logind, and the screen saver, for as long as it lives.
+/// The fake logind and screen saver, while this exists.
 pub(crate) struct Desktop {
     runtime: Runtime,
     connection: Connection,
-    /// Delays that are held now, and that ever were.
+    /// Number of delay inhibitors held now, and ever taken.
     pub(crate) held: Arc<AtomicUsize>,
     pub(crate) ever: Arc<AtomicUsize>,
-    /// How often the hint was read as locked.
+    /// How often `LockedHint` was read as locked.
     pub(crate) read_locked: Arc<AtomicUsize>,
 }
 
 impl Desktop {
-    /// On that bus; `locked`: how it finds the session.
+    /// Starts on `bus`; `locked` is the session's initial state.
     pub(crate) fn on(bus: &PrivateBus, locked: bool) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (held, ever) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -211,7 +211,7 @@ impl Desktop {
         });
     }
 
-    /// The hint is this when it is looked at next, which a new session of somebody else's has done at once.
+    /// Changes the hint without a signal, and announces another session, after which the daemon reads the hint.
     pub(crate) fn hint_unsaid(&self, locked: bool) {
         let session: InterfaceRef<Session> = self.at(SESSION);
         let manager: InterfaceRef<Manager> = self.at("/org/freedesktop/login1");
@@ -241,7 +241,7 @@ impl Desktop {
     }
 }
 
-/// Another program on the bus says, in logind's name, that the session is not locked and that the machine is awake.
+/// Another program on the bus claims that the session is unlocked and the machine awake.
 pub(crate) fn lie(bus: &PrivateBus) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -255,7 +255,7 @@ pub(crate) fn lie(bus: &PrivateBus) {
         liar.emit_signal(none, "/org/freedesktop/login1", manager, "PrepareForSleep", &(false,)).await.unwrap();
         let saver = "org.freedesktop.ScreenSaver";
         liar.emit_signal(none, "/org/freedesktop/ScreenSaver", saver, "ActiveChanged", &(false,)).await.unwrap();
-        // An answer means that all of it has gone out.
+        // An answer means that all signals before it were sent.
         let bus = fdo::DBusProxy::new(&liar).await.unwrap();
         bus.get_id().await.unwrap();
     });

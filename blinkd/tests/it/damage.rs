@@ -1,5 +1,5 @@
-//! The real program on a profile in which something is broken: it starts, or says in one line why not, and no minute
-//! that was whole is lost.
+//! Tests of the real program on a damaged profile: it starts, or says in one line why not, and loses no undamaged
+//! minute.
 
 use std::{
     fs,
@@ -30,7 +30,7 @@ use crate::{
 
 const MINUTES: i64 = 40;
 
-/// A profile that is signed in to a server that is not there, with minutes of the last hours in its history and queue.
+/// A profile signed in to an unreachable server, with minutes of the last hours in its history and queue.
 fn profile() -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let paths = Paths::under(root.path());
@@ -64,7 +64,7 @@ fn minutes(root: &Path) -> Vec<Minute> {
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }
 
-/// Starts the program; the client, or the line in which it says why it did not.
+/// Starts the program; returns the client, or the line that says why it did not start.
 fn start(root: &Path) -> Result<(Program, Client), String> {
     let mut command = blinkd(root, &["run", "--headless", "--source", "synthetic"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -74,7 +74,7 @@ fn start(root: &Path) -> Result<(Program, Client), String> {
         over = child.try_wait().unwrap();
         over.is_some() || UnixStream::connect(&socket).is_ok()
     });
-    // It may listen, and then find that it cannot go on.
+    // It may listen and still fail afterwards.
     if over.is_none() && UnixStream::connect(&socket).is_ok() {
         let mut client = Client::connect(&socket);
         client.send(ToDaemon::Hello(Hello::of("test", "0")));
@@ -108,7 +108,7 @@ fn files_of(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_of(&path) } else { vec![path] }).collect()
 }
 
-/// Each file of the store in turn.
+/// Damages each file of the store in turn.
 #[rstest]
 fn whatever_is_broken_in_the_store_every_minute_is_there_and_waits(
     #[values("truncated", "flipped", "emptied")] how: &str,
@@ -125,7 +125,7 @@ fn whatever_is_broken_in_the_store_every_minute_is_there_and_waits(
         let before = minutes(root.path());
         let path = store(root.path()).join(&name);
         if !path.exists() {
-            // Snapshots are named by what they hold.
+            // The names of snapshots depend on their content, so this one may not exist here.
             continue;
         }
         damage(&path, how);
@@ -138,7 +138,7 @@ fn whatever_is_broken_in_the_store_every_minute_is_there_and_waits(
     }
 }
 
-/// Each small file in turn. What a file says is lost with it; what the others say, and every minute, is not.
+/// Damages each small file in turn. What the file says is lost; the other files and every minute stay.
 #[rstest]
 fn whatever_small_file_is_broken_it_starts_or_says_why_and_every_minute_is_there(
     #[values("account.json", "consent.json", "device.json", "pause.json", "tokens.json", "owner.json", "erasing.json")]
@@ -174,7 +174,7 @@ fn whatever_small_file_is_broken_it_starts_or_says_why_and_every_minute_is_there
         }
     }
     let after = minutes(root.path());
-    // A damaged note of an erasure is one that somebody asked for.
+    // A damaged note of an erasure means that somebody asked for one.
     let expected = if name == "erasing.json" && how != "folder" { Vec::new() } else { before };
     assert_eq!(after, expected, "{name} {how}");
 }

@@ -1,5 +1,5 @@
-//! The real program on a disk that is full, or that lets nobody write: a small file system of its own, which only root
-//! may mount. Elsewhere these tests say that they were skipped.
+//! Tests of the real program on a disk that is full or read-only. They mount a small file system, which only root may
+//! do; other users see that the tests were skipped.
 
 use std::{
     fs,
@@ -20,7 +20,7 @@ use crate::{
     program::{Program, blinkd, said},
 };
 
-/// Whether a file system can be mounted here; says so where not.
+/// Whether a file system can be mounted here; prints a message if not.
 fn may_mount() -> bool {
     let try_it = "mount -t tmpfs -o size=1m none /mnt";
     let mut command = Command::new("unshare");
@@ -32,21 +32,21 @@ fn may_mount() -> bool {
     may
 }
 
-/// `blinkd run` in a mount namespace of its own, after `mounting`.
+/// `blinkd run` in a mount namespace of its own, after the shell commands `mounting`.
 fn in_namespace(root: &Path, mounting: &str) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", &format!("{mounting} && exec \"$0\" \"$@\"")]);
     running(root, command)
 }
 
-/// `blinkd run` in the mount namespace that `space` is.
+/// `blinkd run` in the mount namespace `space`.
 fn again_in(space: &fs::File, root: &Path) -> Command {
     let mut command = Command::new("nsenter");
     command.arg(format!("--mount=/proc/{}/fd/{}", std::process::id(), space.as_raw_fd()));
     running(root, command)
 }
 
-/// `blinkd run`, by way of `command`.
+/// `blinkd run`, started through `command`.
 fn running(root: &Path, mut command: Command) -> Command {
     let program = blinkd(root, &["run", "--headless", "--source", "synthetic:bpm=60"]);
     command.arg(program.get_program()).args(program.get_args());
@@ -62,13 +62,13 @@ fn inside(program: &Program, path: &Path) -> PathBuf {
     PathBuf::from(format!("/proc/{}/root{}", program.0.id(), path.display()))
 }
 
-/// Fills the disk under `data` to the last byte, and names the file that does.
+/// Fills the disk under `data` to the last byte; returns the file that fills it.
 fn fill(data: &Path) -> PathBuf {
     let folder = data.join("models");
     fs::create_dir(&folder).unwrap();
     let filler = folder.join("filler");
     let mut file = fs::File::create(&filler).unwrap();
-    // First in large pieces, then in small ones.
+    // It writes large pieces first, then small ones.
     for size in [64 << 10, 4 << 10, 1] {
         while std::io::Write::write_all(&mut file, &vec![0; size]).is_ok() {}
     }
@@ -108,12 +108,12 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
 
     fs::remove_file(&filler).unwrap();
     until_within(PATIENCE, "room again", || client.status().last_error.is_none());
-    // What was counted meanwhile is there once, in this process and in the next.
+    // The blinks counted meanwhile are there once, in this process and in the next.
     client.call(Request::Pause(blink_proto::ipc::PauseSpan::default())).unwrap();
     until_within(PATIENCE, "closing", || client.status().fps == 0.0);
     let status = client.status();
     assert_eq!(status.today.blink_count, status.blinks_session);
-    // The next one is run on the same file system, which is kept by the open file.
+    // The next process runs on the same file system, which the open file keeps mounted.
     let space = fs::File::open(format!("/proc/{}/ns/mnt", program.0.id())).unwrap();
     client.call(Request::Quit).unwrap();
     assert!(program.0.wait().unwrap().success());
@@ -139,7 +139,7 @@ fn started_again_on_a_full_disk_it_goes_on_with_the_minute_that_was_saved() {
     client.greet();
     client.consent();
     until_within(PATIENCE, "blinks", || client.status().blinks_session >= 3);
-    // A blink is counted and saved before anybody is told of it.
+    // A blink is counted and saved before subscribers are told.
     let before = client.status().today.blink_count;
     fill(&inside(&program, &data));
     let space = fs::File::open(format!("/proc/{}/ns/mnt", program.0.id())).unwrap();

@@ -1,4 +1,4 @@
-//! docs/ipc.md says what the programs do: every message on it is one, and is written as we would write it.
+//! Tests that every message in docs/ipc.md is valid, and is written as the programs write it.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

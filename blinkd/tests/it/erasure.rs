@@ -1,4 +1,4 @@
-//! Erasing and importing over the socket, and `blinkd erase` without a daemon: what is left on disk is looked at.
+//! Tests of erasing and importing over the socket, and of `blinkd erase` without a daemon, by what is left on disk.
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -22,7 +22,7 @@ fn delete(client: &mut Client, what: Erase) -> Receipt {
     }
 }
 
-/// Every file under a folder, as paths beneath it.
+/// Every file under a folder, as relative paths.
 fn files(folder: &Path) -> Vec<String> {
     fn gather(folder: &Path, root: &Path, into: &mut Vec<String>) {
         for entry in fs::read_dir(folder).into_iter().flatten() {
@@ -45,7 +45,7 @@ fn history(root: &Path) -> Vec<Minute> {
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }
 
-/// Minutes of yesterday, as an export holds them.
+/// Minutes of yesterday, as in an export.
 fn exported(count: i64) -> Vec<Minute> {
     let now = blink_proto::MinuteStart::containing(jiff::Timestamp::now()).number();
     let minute = |number| {
@@ -92,7 +92,7 @@ fn the_open_minute_is_erased_while_tracking_goes_on() {
     until("closing", || !fixture.source_is_open());
     let counted = client.status().today.blink_count;
     let receipt = delete(&mut client, Erase::Local).local.unwrap();
-    // Two, where a minute ended meanwhile.
+    // The receipt has two minutes if one ended meanwhile.
     assert!(counted >= 5 && (1..=2).contains(&receipt.minutes), "{receipt:?}");
     assert_eq!(receipt.unsent, receipt.minutes);
     assert_eq!((client.status().today.blink_count, client.status().blinks_session), (0, 0));
@@ -124,7 +124,7 @@ fn everything_is_gone_when_the_daemon_hangs_up() {
     assert!(receipt.local.unwrap().everything && receipt.left.is_empty());
     while client.receive().is_some() {}
     let left = files(root.path());
-    // The folders of the profile themselves, and what is in none of them.
+    // The folders of the profile, and files that are not blinkd's.
     let allowed = [
         "config",
         "data",

@@ -1,4 +1,4 @@
-//! What subscribers hear.
+//! Tests of the events that subscribers get.
 
 use std::{
     sync::atomic::Ordering,
@@ -12,7 +12,7 @@ use blink_proto::{
 
 use crate::fixture::{Client, Fixture};
 
-/// Listens until `enough`, at most ten seconds.
+/// Receives events until `enough` returns true, for at most ten seconds.
 fn listen(client: &mut Client, mut enough: impl FnMut(&[Event]) -> bool) -> Vec<Event> {
     let deadline = Instant::now() + Duration::from_secs(10);
     let mut heard = Vec::new();

@@ -1,4 +1,4 @@
-//! A daemon with eyes that blink by themselves, and a client of its socket.
+//! A daemon with a fake reader that sees blinks, and a client of its socket.
 
 use std::{
     io::{Read as _, Write as _},
@@ -35,15 +35,15 @@ use jiff::{Timestamp, tz::TimeZone};
 use tempfile::TempDir;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
-/// What a test knows of the eyes and tells them.
+/// State shared between a test and the fake reader.
 #[derive(Default)]
 pub(crate) struct EyeFlags {
     pub(crate) open: AtomicBool,
-    /// The head is turned away. A detector still gives an EAR then.
+    /// Whether the head is turned away; a detector still gives an EAR then.
     pub(crate) turned: AtomicBool,
 }
 
-/// A reader that sees a face in every frame, 50 a second, which blinks every 200 ms.
+/// A reader with a face in every frame, 50 per second, that blinks every 200 ms.
 pub(crate) struct BlinkingReader {
     flags: Arc<EyeFlags>,
     opened: Instant,
@@ -68,7 +68,7 @@ impl FrameReader for BlinkingReader {
     fn read(&mut self, wanted: &mut dyn FnMut(Duration) -> Pacing) -> Result<ReadOutcome, Trouble> {
         self.frames += 1;
         let timestamp = FRAME * u32::try_from(self.frames).unwrap();
-        // As a camera does: the frame comes when it is due.
+        // Like a camera, it waits until the frame is due.
         thread::sleep(timestamp.saturating_sub(self.opened.elapsed()));
         match wanted(timestamp) {
             Pacing::Process => {}
@@ -117,7 +117,7 @@ impl FrameReader for BlinkingReader {
     }
 }
 
-/// A running daemon and its eyes' flags.
+/// A running daemon and its reader's flags.
 pub(crate) struct Fixture {
     pub(crate) folder: Arc<TempDir>,
     pub(crate) reader: Arc<EyeFlags>,
@@ -125,17 +125,17 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// A daemon of a new profile, and a client of it.
+    /// A daemon with a new profile, and a client of it.
     pub(crate) fn new() -> (Client, Self) {
         Self::of(Arc::new(tempfile::tempdir().unwrap()))
     }
 
-    /// A daemon of the profile in `folder`.
+    /// A daemon with the profile in `folder`.
     pub(crate) fn of(folder: Arc<TempDir>) -> (Client, Self) {
         Self::on(folder, Buses::none())
     }
 
-    /// A daemon of the profile in `folder`, on these buses.
+    /// A daemon with the profile in `folder`, on these buses.
     pub(crate) fn on(folder: Arc<TempDir>, buses: Buses) -> (Client, Self) {
         let reader = Arc::<EyeFlags>::default();
         let running = start_on(folder.path(), &reader, buses).unwrap();
@@ -157,12 +157,12 @@ impl Fixture {
         self.reader.open.load(Ordering::SeqCst)
     }
 
-    /// Waits for a client to ask for the end.
+    /// Waits until a client asks for the end.
     pub(crate) fn wait(&self) {
         self.running.as_ref().unwrap().wait(false);
     }
 
-    /// Stops, and says how long that took.
+    /// Stops the daemon; returns how long that took.
     pub(crate) fn stop(mut self) -> Duration {
         let begun = Instant::now();
         self.running.take().unwrap().stop().unwrap();
@@ -178,12 +178,12 @@ impl Drop for Fixture {
     }
 }
 
-/// A daemon of the profile under `root`, on no bus.
+/// Starts a daemon with the profile under `root`, without buses.
 pub(crate) fn start(root: &Path, reader: &Arc<EyeFlags>) -> Result<Running, Failure> {
     start_on(root, reader, Buses::none())
 }
 
-/// A daemon of the profile under `root`, on these buses.
+/// Starts a daemon with the profile under `root`, on these buses.
 pub(crate) fn start_on(root: &Path, reader: &Arc<EyeFlags>, buses: Buses) -> Result<Running, Failure> {
     let reader = Arc::clone(reader);
     app::start(AppDeps {
@@ -209,7 +209,7 @@ pub(crate) fn start_on(root: &Path, reader: &Arc<EyeFlags>, buses: Buses) -> Res
     })
 }
 
-/// A client that is written here anew, from the document alone.
+/// An independent client, written from the protocol's document alone.
 pub(crate) struct Client {
     pub(crate) stream: UnixStream,
     codec: JsonCodec<FromDaemon, ToDaemon>,
@@ -235,7 +235,7 @@ impl Client {
         self.stream.write_all(&bytes).unwrap();
     }
 
-    /// The answer to a call; `None` from a daemon that has refused this client.
+    /// The answer to a call; `None` if the daemon refused this client.
     pub(crate) fn try_call(&mut self, request: Request) -> Option<Outcome> {
         let mut bytes = BytesMut::new();
         self.codec.encode(ToDaemon::Call(Call { id: 1, request }), &mut bytes).unwrap();
@@ -246,7 +246,7 @@ impl Client {
         }
     }
 
-    /// The next frame, or `None` when the daemon has hung up.
+    /// The next frame; `None` when the daemon has closed the connection.
     pub(crate) fn receive(&mut self) -> Option<FromDaemon> {
         loop {
             if let Some(message) = self.codec.decode(&mut self.buffer).unwrap() {
@@ -262,7 +262,7 @@ impl Client {
         }
     }
 
-    /// Calls and waits for the answer; events that come first are let go.
+    /// Calls and waits for the answer; events before it are dropped.
     pub(crate) fn call(&mut self, request: Request) -> Result<Reply, Problem> {
         self.calls += 1;
         let id = self.calls;
@@ -294,12 +294,12 @@ impl Client {
     }
 }
 
-/// Waits until `holds`, and fails after ten seconds.
+/// Waits until `holds` returns true; fails after ten seconds.
 pub(crate) fn until(what: &str, holds: impl FnMut() -> bool) {
     until_within(Duration::from_secs(10), what, holds);
 }
 
-/// Waits until `holds`, and fails after that long.
+/// Waits until `holds` returns true; fails after `patience`.
 pub(crate) fn until_within(patience: Duration, what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + patience;
     while !holds() {
@@ -308,7 +308,7 @@ pub(crate) fn until_within(patience: Duration, what: &str, mut holds: impl FnMut
     }
 }
 
-/// A figure, or why a test was skipped, for whoever reads the run.
+/// Prints a figure, or why a test was skipped.
 #[expect(clippy::print_stdout, reason = "a test's own report")]
 pub(crate) fn say(line: &str) {
     println!("{line}");

@@ -1,5 +1,5 @@
-//! Hours of footage through the whole daemon in minutes: the real source, pipeline, keeper and store, by a clock that
-//! the frames drive. Memory and open files must stay as they are.
+//! Runs hours of footage through the whole daemon in minutes: the real source, pipeline, keeper and store, with a clock
+//! that the frames advance. Memory use and the number of open files must not grow.
 
 use std::{
     fs,
@@ -32,18 +32,18 @@ use jiff::{Timestamp, tz::TimeZone};
 use tokio::runtime::Runtime;
 
 const FPS: u64 = 30;
-/// The clip is a minute long and is played again and again.
+/// The clip is a minute long and is repeated.
 const CLIP_FRAMES: u64 = 60 * FPS;
-/// What memory may grow by after the warm-up.
+/// The most that memory may grow after the warm-up.
 const FLAT_BYTES: u64 = 5 << 20;
 
-/// Minutes of footage in all, and of them to warm up.
+/// Minutes of footage in all, and how many of them are the warm-up.
 fn minutes() -> (u64, u64) {
     if std::env::var_os("WAW_TEST_LONG").is_some() { (120, 12) } else { (4, 2) }
 }
 
-/// The real reader, by a clock that each frame moves to its own time. Once a second of footage they wait until the keeper
-/// has taken everything, as it would have in a real second.
+/// The real reader, with a clock that each frame sets to its own time. Once per second of footage it waits until the
+/// keeper has processed everything, as it would have in a real second.
 struct FastReader {
     reader: NativeReader,
     clock: FakeClock,
@@ -106,8 +106,8 @@ impl FrameReader for FastReader {
     }
 }
 
-/// Resident memory in bytes, and open files, of this process. A file that is open for a moment, such as the one a figure
-/// is read from, is no leak: the least of some looks counts, at the beginning and at the end alike.
+/// Resident memory in bytes and the number of open files of this process. The least of several counts is taken, so that
+/// a file that is open for a moment, such as the one a figure is read from, is no leak.
 fn use_of_the_machine() -> (u64, usize) {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -158,7 +158,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         server: "http://127.0.0.1:9".to_owned(),
         insecure: false,
         retention_days: 90,
-        // The share of a core means nothing by this clock.
+        // CPU use in per cent is meaningless with this clock.
         policy: CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() },
         buses: Buses::none(),
         reminds: false,
@@ -201,7 +201,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
     assert!(last.0 <= first.0 + FLAT_BYTES, "memory grows");
     assert!(last.1 <= first.1, "open files grow");
 
-    // And it was the real thing: every minute is there, whole, with its blinks.
+    // The history shows that the footage was counted: every minute is complete, with its blinks.
     let days = fs::read_dir(paths.history()).unwrap().map(|day| fs::read_to_string(day.unwrap().path()).unwrap());
     let text: String = days.collect();
     let sealed: Vec<Minute> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

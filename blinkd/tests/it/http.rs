@@ -1,4 +1,4 @@
-//! The real HTTP client against a server of a few lines, on a port of its own.
+//! Tests of the real HTTP client against a minimal server on a port of its own.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -12,7 +12,7 @@ use blinkd::upload::{BaseUrl, NetError, PageOf, Server, http::HttpServer};
 use flate2::read::GzDecoder;
 use rstest::rstest;
 
-/// A request as it arrived.
+/// A request as received.
 struct Request {
     line: String,
     headers: Vec<String>,
@@ -26,7 +26,7 @@ impl Request {
     }
 }
 
-/// Answers one request with `answer`, and hands it out.
+/// Answers one request with `answer`; the thread returns the request.
 fn serve(answer: &'static str) -> (BaseUrl, JoinHandle<Request>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap()), false).unwrap();
@@ -232,7 +232,7 @@ fn a_server_without_tls_is_told_from_a_bad_certificate() {
     assert!(problem.message.contains("does not speak TLS") && !problem.fix.contains("clock"), "{problem}");
 }
 
-/// A server that shows a certificate for `name` that ended, or ends, in `year`; and its authority, as PEM.
+/// A TLS server whose certificate for `name` expires in `year`; returns its authority as PEM too.
 fn secure(name: &str, year: i32) -> (BaseUrl, String, JoinHandle<()>) {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -256,7 +256,7 @@ fn secure(name: &str, year: i32) -> (BaseUrl, String, JoinHandle<()>) {
         let (stream, _) = listener.accept().unwrap();
         let connection = rustls::ServerConnection::new(std::sync::Arc::new(config)).unwrap();
         let mut stream = rustls::StreamOwned::new(connection, stream);
-        // A client that does not trust us hangs up while shaking hands.
+        // A client that does not trust the certificate disconnects during the handshake.
         let mut request = [0; 1024];
         if stream.read(&mut request).is_ok_and(|n| n > 0) {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}");
@@ -291,7 +291,7 @@ fn certificates_are_told_apart(
         }
     }
     server.join().unwrap();
-    // Its thread waits for a client: give it one that hangs up.
+    // Its thread waits for a client, so a connection is made that ends at once.
     drop(TcpStream::connect(other.0.to_string().trim_start_matches("https://")));
     other.2.join().unwrap();
 }

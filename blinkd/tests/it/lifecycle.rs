@@ -1,4 +1,4 @@
-//! Starting, stopping, consent and pause, as a client sees them.
+//! Tests of start, stop, consent and pause, as a client sees them.
 
 use std::{
     fs,
@@ -73,7 +73,7 @@ fn there_is_one_daemon_of_a_profile() {
     let failure = start(fixture.folder.path(), &Arc::default()).err().unwrap();
     assert_eq!(failure.status, ExitStatus::Taken);
     assert!(failure.problem.message.contains(&std::process::id().to_string()));
-    // The first is not harmed.
+    // The first daemon is not affected.
     assert_eq!(client.status().state, State::NoConsent);
     assert_eq!(fixture.client().status().state, State::NoConsent);
 }

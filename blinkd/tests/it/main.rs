@@ -1,4 +1,4 @@
-//! blinkd as a whole: over its socket, over HTTP, and as a program.
+//! Tests of blinkd as a whole: over its socket, over HTTP, and as a program.
 #![expect(clippy::unwrap_used, reason = "a test that meets what it does not expect ends there")]
 
 mod bus;

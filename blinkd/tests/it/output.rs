@@ -1,4 +1,4 @@
-//! Results on standard output: they are there, or the exit code says that they are not.
+//! Tests that results are on standard output, or that the exit code reports their absence.
 
 use std::{
     ffi::OsStr,
@@ -13,14 +13,14 @@ use rstest::rstest;
 
 use crate::program::{blinkd, said};
 
-/// A clip of the drawn face with a name that is not UTF-8.
+/// A clip of the synthetic face with a name that is not UTF-8.
 fn clip(root: &Path) -> PathBuf {
     let clip = root.join(OsStr::from_bytes(b"face\xff.avi"));
     assert!(blinkd(root, &["synthesize", "--seconds", "1"]).arg(&clip).output().unwrap().status.success());
     clip
 }
 
-/// The command with the clip as its last argument, where it wants one.
+/// The command, with the clip as its last argument if it needs one.
 fn command(root: &Path, args: &[&str]) -> Command {
     let mut command = blinkd(root, args);
     if matches!(args[0], "analyze" | "bench") {
@@ -91,7 +91,7 @@ fn folders_whose_names_are_not_text_are_shown_too() {
     }
 }
 
-/// A limit on a file's size is a disk that fills.
+/// A limit on the size of files stands in for a full disk.
 #[test]
 fn a_clip_that_does_not_fit_on_the_disk_is_a_failure() {
     let root = tempfile::tempdir().unwrap();

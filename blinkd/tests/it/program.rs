@@ -1,4 +1,4 @@
-//! The program itself: exit codes, and one line that says what to do.
+//! Tests of the program itself: exit codes, and one line that says what to do.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ use rstest::rstest;
 
 use crate::fixture::{Client, until};
 
-/// The program on the profile under `root`, on no bus.
+/// The program on the profile under `root`, without buses.
 pub(crate) fn blinkd(root: &Path, args: &[&str]) -> Command {
     let paths = Paths::under(root);
     let mut command = Command::new(env!("CARGO_BIN_EXE_blinkd"));
@@ -110,7 +110,6 @@ fn without_a_home_it_says_so() {
     assert!(said(&output).contains("HOME"));
 }
 
-/// A running program; killed when dropped.
 pub(crate) struct Program(pub(crate) Child);
 
 impl Program {
@@ -120,7 +119,7 @@ impl Program {
         Self::run(root, command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
-    /// Runs `command`, and returns when it answers.
+    /// Runs `command`; returns when its socket accepts connections.
     pub(crate) fn run(root: &Path, command: &mut Command) -> Self {
         let program = Self(command.spawn().unwrap());
         let socket = Paths::under(root).socket();
@@ -169,7 +168,7 @@ fn it_stops_cleanly_within_two_seconds_and_a_second_one_is_exit_5(#[case] signal
 fn a_hangup_without_a_terminal_reads_the_settings_and_user_signals_end_nothing() {
     let root = tempfile::tempdir().unwrap();
     let daemon = blinkd(root.path(), &["run", "--headless", "--source", "synthetic"]);
-    // Without this the terminal of whoever runs the tests would be blinkd's.
+    // Without setsid, blinkd would have the terminal of whoever runs the tests.
     let mut command = Command::new("setsid");
     command.arg(daemon.get_program()).args(daemon.get_args());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -187,7 +186,7 @@ fn a_hangup_without_a_terminal_reads_the_settings_and_user_signals_end_nothing()
         let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
         u64::from_str_radix(mask.trim(), 16).unwrap()
     };
-    // SIGUSR2 is number 12 and the last that is listened for.
+    // SIGUSR2 is number 12, and the last signal that blinkd listens for.
     until("signals to be heard", || caught() & (1 << 11) != 0);
     for (signal, says) in [("-HUP", "the settings were read again"), ("-USR1", "SIGUSR1"), ("-USR2", "SIGUSR2")] {
         program.signal(signal);
@@ -198,7 +197,7 @@ fn a_hangup_without_a_terminal_reads_the_settings_and_user_signals_end_nothing()
     assert_eq!(program.0.wait().unwrap().code(), Some(0));
 }
 
-/// Makes each small file fail: two are damaged, and folders stand where the others should be.
+/// Makes each small file unreadable: two are damaged, the others are replaced by folders.
 fn spoil(paths: &Paths) {
     fs::create_dir_all(&paths.data).unwrap();
     fs::write(paths.owner_file(), "{\"ada@example.org\"").unwrap();
@@ -251,7 +250,7 @@ fn a_missing_model_is_a_state_and_not_an_end() {
     fs::create_dir_all(&paths.data).unwrap();
     let record = blink_proto::consent::ConsentRecord::granted(jiff::Timestamp::now());
     fs::write(paths.consent_file(), serde_json::to_string(&record).unwrap()).unwrap();
-    // Another file under the model's name, where it is looked for first.
+    // Puts another file under the model's name into the folder that is searched first.
     fs::write(empty.join("shape_predictor_68_face_landmarks.dat"), "not a model").unwrap();
     let mut command = blinkd(root.path(), &["run", "--source", "synthetic"]);
     let child = command.env("BLINKD_MODELS_DIR", &empty).spawn().unwrap();

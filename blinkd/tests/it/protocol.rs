@@ -1,4 +1,4 @@
-//! The socket against clients that are wrong, slow or many.
+//! Tests of the socket with clients that are wrong, slow or many.
 
 use std::{
     io::{Read as _, Write as _},
@@ -101,7 +101,7 @@ fn a_client_that_never_reads_is_dropped_and_hurts_nobody() {
     for _ in 0..20 {
         bystander.status();
     }
-    // The daemon gives up on it; until then nothing it asked for is read.
+    // The daemon drops this client; until then it reads no further requests of it.
     writing.join().unwrap();
     let mut rest = Vec::new();
     let _ = deaf.stream.read_to_end(&mut rest);

@@ -1,4 +1,4 @@
-//! Lock, sleep and their buses, as a desktop has them.
+//! Tests of lock, sleep and their buses, as a desktop has them.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -18,13 +18,13 @@ fn on(bus: &PrivateBus) -> (Client, Fixture) {
     (client, fixture)
 }
 
-/// Waits until it is locked and closed, or open again.
+/// Waits until the state is locked and the source closed, or until the source is open again.
 fn settles(client: &mut Client, fixture: &Fixture, locked: bool) {
     let what = if locked { "closing for a lock" } else { "opening again" };
     until(what, || (client.status().state == State::Locked) == locked && fixture.source_is_open() != locked);
 }
 
-/// A session that is not locked, and a daemon whose source is open.
+/// A session that is not locked, and a daemon with an open source.
 fn open_on(bus: &PrivateBus) -> (Desktop, Client, Fixture) {
     let desktop = Desktop::on(bus, false);
     let (mut client, fixture) = on(bus);
@@ -32,7 +32,8 @@ fn open_on(bus: &PrivateBus) -> (Desktop, Client, Fixture) {
     (desktop, client, fixture)
 }
 
-/// Waits until signals are heard: a hint would be read as well, were its signal missed.
+/// Waits until the daemon receives signals. Both changes must arrive, since one could also be noticed by reading the
+/// hint.
 fn hears(desktop: &Desktop, client: &mut Client, fixture: &Fixture) {
     for locked in [true, false] {
         desktop.set_hint(locked);
@@ -52,7 +53,7 @@ fn whoever_locks_the_screen_closes_the_camera_and_unlocking_opens_it() {
             settles(&mut client, &fixture, locked);
         }
     }
-    // One that asks and one that knows: who knows has the last word.
+    // A locker that sets the hint decides over a mere request.
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
     desktop.set_hint(true);
@@ -81,7 +82,7 @@ fn a_lock_that_was_asked_for_before_the_bus_died_ends_when_it_is_back_and_nothin
     hears(&desktop, &mut client, &fixture);
     desktop.ask_to(true);
     settles(&mut client, &fixture, true);
-    // Sessions of others come and go; this one stays as it is.
+    // When sessions of others come and go, this one stays locked.
     desktop.hint_unsaid(false);
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_millis(500) {
@@ -155,7 +156,7 @@ fn a_bus_that_dies_and_comes_back_is_followed_again_and_never_needed() {
     bus.run();
     let desktop = Desktop::on(&bus, true);
     settles(&mut client, &fixture, true);
-    // Locked is what was said last: a bus that dies behind a locked screen opens nothing.
+    // The last report was locked, so a bus that dies then opens nothing.
     bus.kill();
     drop(desktop);
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! `blinkd config` and `blinkd doctor`, and a daemon that reads its settings again.
+//! Tests of `blinkd config` and `blinkd doctor`, and of a daemon that reloads its settings.
 
 use std::{fs, path::Path};
 
@@ -80,7 +80,7 @@ fn a_running_daemon_takes_another_source_at_once() {
     assert_eq!(client.call(Request::Reload), Ok(Reply::Done));
     until_within(patience, "tracking", || client.status().state == State::Tracking);
     assert!(client.status().source.starts_with("synthetic:bpm=60"));
-    // What is wrong changes nothing.
+    // A wrong setting changes nothing.
     fs::write(paths.config_file(), "[camera]\nsource = 7\n").unwrap();
     assert_eq!(client.call(Request::Reload).unwrap_err().code, "config_invalid");
     assert!(client.status().source.starts_with("synthetic:bpm=60"));

@@ -1,4 +1,4 @@
-//! The socket against other users of the machine, and against clients that hang about.
+//! Tests of the socket with other users of the machine, and with clients that do not finish.
 
 use std::{
     fs,
@@ -16,10 +16,10 @@ use blink_proto::ipc::{FromDaemon, Request};
 
 use crate::fixture::{Client, Fixture, say};
 
-/// `nobody`, on every Linux.
+/// The user id of `nobody`, on every Linux.
 const NOBODY: u32 = 65_534;
 
-/// Connects to a socket and says what came of it: every Debian has this much of Perl.
+/// Connects to a socket and prints the result; every Debian has Perl's base modules.
 const STRANGER: &str = "use Socket; $SIG{PIPE} = 'IGNORE'; \
     socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; \
     connect($s, sockaddr_un($ARGV[0])) or do { print \"refused: $!\"; exit }; \
@@ -27,7 +27,7 @@ const STRANGER: &str = "use Socket; $SIG{PIPE} = 'IGNORE'; \
     my $n = sysread($s, my $bytes, 4096); \
     print 'got ', defined $n ? $n : 'reset', ' bytes';";
 
-/// What `nobody` meets at `socket`; `None`, with the reason printed, where this user cannot become them.
+/// The result of [`STRANGER`] for the user `nobody`; `None`, with the reason printed, if this user cannot become them.
 fn as_nobody(socket: &Path) -> Option<String> {
     let mut command = Command::new("perl");
     command.arg("-e").arg(STRANGER).arg(socket).uid(NOBODY).gid(NOBODY).current_dir("/");
@@ -51,7 +51,7 @@ fn another_user_is_stopped_by_the_folder_and_by_who_they_are() {
     }
     let Some(met) = as_nobody(&socket) else { return };
     assert_eq!(met, "refused: Permission denied");
-    // Somebody loosens every mode: the daemon itself looks at who it is.
+    // Even with all permissions open, the daemon checks the client's user id.
     for path in socket.ancestors().take_while(|path| path.starts_with(fixture.folder.path())) {
         fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
     }
@@ -74,13 +74,13 @@ fn a_client_that_does_not_greet_is_hung_up_on_and_half_a_frame_holds_up_nobody()
         })
         .collect();
     bystander.status();
-    // The daemon's own time for a greeting is five seconds.
+    // The daemon waits five seconds for a greeting.
     silent.stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut bytes = Vec::new();
     silent.stream.read_to_end(&mut bytes).unwrap();
     assert!(bytes.len() > 4, "its hello, and then the end");
     bystander.status();
-    // Half a frame is completed, or the client goes: both are well.
+    // Half a frame may be completed, or the client may disconnect.
     let rest = b"\"request\":{\"type\":\"status\"}}}";
     let padding = vec![b' '; 0x100 - 16 - rest.len()];
     halves[0].stream.write_all(&[&rest[..], &padding].concat()).unwrap();
@@ -102,7 +102,7 @@ fn more_clients_than_there_is_room_for_are_turned_away_and_room_is_made_again() 
     crate::fixture::until("room", || {
         let mut client = Client::connect(&socket);
         client.greet();
-        // Whoever is refused is hung up on, be it before the call was written.
+        // A refused client is disconnected, possibly before its call was written.
         client.try_call(Request::Status).is_some()
     });
 }

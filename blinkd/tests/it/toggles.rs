@@ -1,4 +1,4 @@
-//! The real program on a real file, looked at from outside: is the source closed whenever it must be?
+//! Tests from outside that the real program, with a file as its source, closes the source whenever it must.
 
 use std::{
     fs,
@@ -21,17 +21,17 @@ use crate::{
     program::{Program, blinkd},
 };
 
-/// The source must be closed within this of whatever forbids it.
+/// The source must be closed within this time of whatever forbids it.
 const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 
-/// It counts as closed when it was not open for so long.
+/// The source counts as closed when it was not open for this long.
 const SEEN_CLOSED_FOR: Duration = Duration::from_millis(150);
 
 fn toggles() -> u32 {
     if std::env::var_os("WAW_TEST_LONG").is_some() { 1_000 } else { 60 }
 }
 
-/// A drawn face as a file, of that many seconds.
+/// A clip of the synthetic face of `seconds`.
 fn clip(folder: &Path, seconds: u32) -> PathBuf {
     let path = folder.join("face.avi");
     let mut command = Command::new(env!("CARGO_BIN_EXE_blinkd"));
@@ -40,7 +40,7 @@ fn clip(folder: &Path, seconds: u32) -> PathBuf {
     path
 }
 
-/// A running blinkd that looks at a file, again and again.
+/// A running blinkd whose source is a repeating file.
 struct Watcher {
     root: tempfile::TempDir,
     clip: PathBuf,
@@ -56,7 +56,7 @@ impl Watcher {
         Self { root, clip, program, client }
     }
 
-    /// Killed and started again, at once.
+    /// Kills the program and starts it again at once.
     fn again(self, bus: &PrivateBus) -> Self {
         let Self { root, clip, program, .. } = self;
         drop(program);
@@ -64,7 +64,7 @@ impl Watcher {
         Self { root, clip, program, client }
     }
 
-    /// Whether the process has the source open, as the system tells it.
+    /// Whether the process has the source open, as the system reports it.
     fn is_open(&self) -> bool {
         let files = fs::read_dir(format!("/proc/{}/fd", self.program.0.id())).unwrap().flatten();
         files.into_iter().any(|file| fs::read_link(file.path()).is_ok_and(|target| target == self.clip))
@@ -96,7 +96,7 @@ fn look_at(root: &Path, source: &str, bus: &str) -> (Program, Client) {
     (program, client)
 }
 
-/// What the person and the desktop have said.
+/// The current wishes of the person and reports of the desktop.
 #[derive(Clone, Copy, Debug, Default)]
 struct Said {
     consent: bool,
@@ -110,7 +110,7 @@ impl Said {
         self.consent && !self.paused && !self.locked && !self.yielded
     }
 
-    /// Whether `state` is right; while it is open a face is there or is being looked for.
+    /// Whether `state` is right; while the source is allowed, it is tracking or no face.
     fn allows(self, state: State) -> bool {
         match self {
             Self { consent: false, .. } => state == State::NoConsent,
@@ -122,7 +122,7 @@ impl Said {
     }
 }
 
-/// The next of a fixed sequence of arbitrary numbers below `below` (Marsaglia's xorshift).
+/// The next number below `below` of a fixed pseudo-random sequence (Marsaglia's xorshift).
 fn next(state: &mut u64, below: u64) -> u64 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -140,7 +140,7 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
     let (mut worst, mut closings, mut wrong) = (Duration::ZERO, 0, 0);
     for _ in 0..toggles() {
         let was_open = said.open();
-        // Mostly what forbids it is lifted, so that there is something to close.
+        // Usually the prohibition is lifted, so that there is an open source to close.
         let lift = !was_open && next(&mut dice, 4) > 0;
         let toggle = match said {
             _ if !lift => next(&mut dice, 7),
@@ -175,12 +175,12 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
         }
         let since = Instant::now();
         if said.open() {
-            // Every other time it is given no time to open: the next toggle meets it half way.
+            // In half of the cases there is no wait for the opening, so that the next toggle interrupts it.
             if next(&mut dice, 2) == 0 {
                 until("opening", || watcher.is_open());
             }
         } else {
-            // An opening that was under way may show for an instant after the toggle: the last time it is seen counts.
+            // An opening that was under way may show for an instant after the toggle; the last sight of it counts.
             let mut last_open = Duration::ZERO;
             while since.elapsed() < last_open + SEEN_CLOSED_FOR {
                 if watcher.is_open() {
@@ -191,7 +191,7 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
             }
             closings += u32::from(was_open);
             worst = worst.max(last_open);
-            // The last thing said is heard by now, or within the time to close.
+            // The last toggle must show in the state within the time limit.
             let mut state = watcher.client.status().state;
             while !said.allows(state) && since.elapsed() < CLOSED_WITHIN + SEEN_CLOSED_FOR {
                 state = watcher.client.status().state;

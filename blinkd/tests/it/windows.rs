@@ -1,4 +1,4 @@
-//! What a source shows when it is opened in the middle of a blink, as the battery's windows do again and again.
+//! Tests of a source that is opened during a blink, as happens often when sampling on battery.
 
 use std::{
     sync::Arc,
@@ -18,10 +18,10 @@ fn a_window_that_begins_in_the_middle_of_a_blink_does_not_count_it() {
     let folder = tempfile::tempdir().unwrap();
     let owner = Arc::new(OwnerDesk::open(Paths::under(folder.path()).owner_file()));
     let mut observed_in_all = Duration::ZERO;
-    // The first blink of the drawn face begins 2 s after its epoch and takes 280 ms; the next comes 3.6 s later at the
-    // earliest.
+    // The first blink of the synthetic face begins 2 s after its epoch and takes 280 ms; the next comes at least 3.6 s
+    // later.
     for into_the_blink_ms in [40, 80, 120, 160, 220] {
-        // What the blink is to the schedule is told by the time of opening, which is passed in.
+        // The epoch is chosen so that the source opens within the first blink.
         let at: Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
         let epoch = at - Duration::from_millis(2_000 + into_the_blink_ms);
         let source = format!("synthetic:bpm=15,epoch={epoch}");

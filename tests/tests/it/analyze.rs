@@ -1,4 +1,4 @@
-//! `blinkd synthesize` and `blinkd analyze`: a clip of known blinks gives those blinks and no other.
+//! `blinkd synthesize` and `blinkd analyze`: in a clip with known blinks, exactly those are found.
 
 use serde_json::Value;
 use waw_tests::{Profile, clip};

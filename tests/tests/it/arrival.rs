@@ -1,4 +1,4 @@
-//! The main job: blinks of a clip, counted by the daemon, arrive at the server, each once.
+//! The main purpose: blinks of a clip, counted by the daemon, arrive at the server exactly once.
 
 use std::{path::Path, time::Duration};
 
@@ -23,7 +23,7 @@ fn play(path: &Path) -> u64 {
     });
     assert_eq!(ended.state, State::NoCamera);
 
-    // The minute that was running at the end of the file closes at its own end, and is sealed 2 s later.
+    // The minute that was open at the end of the file ends at its own time, and is sealed 2 s later.
     let sealed = MinuteStart::containing(Timestamp::now()).end() + Duration::from_secs(2);
     until("the end of the minute", Duration::from_secs(65), || (Timestamp::now() > sealed).then_some(()));
     profile.status_when("the minute to be sealed", Duration::from_secs(10), |status| {
@@ -48,7 +48,7 @@ fn a_synthetic_clip_arrives_blink_for_blink() {
 
 #[test]
 fn a_real_clip_arrives() {
-    // Three blinks by its truth; part of them may be missed, but none can be made up on the way.
+    // Three blinks are annotated. Some may be missed by the detector, but none may be added on the way.
     let Some(path) = clip::real("blinks/zju/01_000001M_FBN.mp4") else { return };
     let counted = play(&path);
     assert!((1..=4).contains(&counted), "{counted} blinks of three were counted");

@@ -1,4 +1,4 @@
-//! What people get wrong: one line, the right exit code or state, no backtrace, no library's chatter.
+//! Wrong input: one line, the right exit code or state, no backtrace, no output of a library.
 
 use std::{fs, net::TcpListener, time::Duration};
 
@@ -45,7 +45,7 @@ fn the_daemon_stays_up_without_a_camera() {
     assert_eq!(code, "no_camera");
 }
 
-/// Starts the daemon with a source that gives nothing; returns the code of its `last_error`.
+/// Starts the daemon with a source that gives no frames; returns the code of its `last_error`.
 fn stays_up_without_frames(profile: &Profile, source: &str, state: State) -> String {
     let mut daemon = Daemon::start(profile, source);
     let _ = profile.ctl(&["consent", "grant"]).success();
@@ -54,7 +54,7 @@ fn stays_up_without_frames(profile: &Profile, source: &str, state: State) -> Str
     let problem = status.last_error.unwrap();
     assert!(!problem.message.is_empty() && !problem.fix.is_empty(), "{problem:?}");
     assert!(profile.ctl(&["status"]).success().contains(&problem.message), "people see it too");
-    // Trying again must not cost anything to speak of.
+    // Retrying must not cost noticeable CPU time.
     let cost = profile.status_when("a measured cost", Duration::from_secs(20), |status| status.cost.rss_bytes > 0).cost;
     assert!(cost.cpu_percent < 50.0, "a hot loop: {cost:?}");
     assert!(daemon.program().stop().success());
@@ -62,7 +62,7 @@ fn stays_up_without_frames(profile: &Profile, source: &str, state: State) -> Str
     problem.code
 }
 
-/// The daemon may say where it stands, in our own words.
+/// Checks that stderr has only lines of our own, such as the one that names the address.
 #[track_caller]
 fn quiet(stderr: &str) {
     for line in stderr.lines() {
@@ -93,7 +93,7 @@ fn damaged_settings_are_named(#[case] text: &str) {
 #[test]
 fn settings_that_cannot_be_read_are_named() {
     let profile = Profile::new();
-    // For root no file is unreadable; a folder in its place is, for everybody.
+    // Root can read any file, but nobody can read a folder as a file.
     fs::create_dir_all(profile.paths().config_file()).unwrap();
     let line = profile.blinkd(&["run", "--headless", "--source", "synthetic"]).failure(2);
     assert!(line.contains("config.toml"), "{line}");
@@ -132,7 +132,7 @@ fn a_port_in_use_has_its_own_exit_code() {
     assert!(line.contains(&taken.local_addr().unwrap().port().to_string()), "{line}");
 }
 
-/// The picture decoder has much to say about these bytes; a person does not want to hear it.
+/// The image decoder prints a lot about these bytes, which people should not see.
 #[test]
 fn damaged_pictures_inside_a_clip_are_passed_over_in_silence() {
     let profile = Profile::new();

@@ -11,13 +11,13 @@ use rstest::rstest;
 use tempfile::TempDir;
 use waw_tests::{Ended, until};
 
-/// A machine made of stand-ins: only what is put here can be found on its PATH.
+/// A machine made of stand-ins: only programs put here are on its PATH.
 struct Machine {
     folder: TempDir,
 }
 
 impl Machine {
-    /// Debian with cargo, everything installed, and root.
+    /// Debian with cargo and all packages installed, for root.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
         for tool in ["bash", "env", "mktemp", "rm", "tail", "cat", "true", "sha256sum"] {
@@ -32,7 +32,7 @@ impl Machine {
         machine
     }
 
-    /// A stand-in that does `script`.
+    /// Adds a stand-in that runs `script`.
     fn program(&self, name: &str, script: &str) {
         let path = self.folder.path().join(name);
         fs::write(&path, format!("#!/bin/bash\n{script}\n")).unwrap();
@@ -43,7 +43,7 @@ impl Machine {
         fs::remove_file(self.folder.path().join(name)).unwrap();
     }
 
-    /// Everything is installed but the packages that match the shell pattern.
+    /// Makes all packages installed except for those that match the shell pattern.
     fn installed(&self, but: &str) {
         self.program(
             "dpkg-query",
@@ -55,7 +55,7 @@ impl Machine {
         self.folder.path().join("apt.log")
     }
 
-    /// What apt-get was asked for.
+    /// The arguments of apt-get.
     fn asked_for(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -68,14 +68,14 @@ impl Machine {
             Some(folder) => command.env("WAW_TEST_PEERS", folder),
             None => command.env("CARGO_TARGET_DIR", peers().parent().unwrap()),
         };
-        // A script that was written a moment ago may still be open for writing in a sibling's fork.
+        // A script that was just written may still be open for writing in a sibling's fork.
         until("the stand-ins", std::time::Duration::from_secs(5), || {
             Some(Ended::of(&mut command, "")).filter(|ended| !ended.stderr.contains("Text file busy"))
         })
     }
 }
 
-/// What the tests talk to: beside what cargo built, unless the person who runs them says otherwise.
+/// The folder of the programs that tests talk to: beside what cargo built, or where `WAW_TEST_PEERS` says.
 fn peers() -> PathBuf {
     if let Some(folder) = std::env::var_os("WAW_TEST_PEERS") {
         return folder.into();
@@ -117,7 +117,7 @@ fn tests_need_postgresql_and_the_demonstration_does_not() {
 
 #[test]
 fn what_tests_talk_to_is_installed_once() {
-    // With no Python, no npm and no network to be found, a second run can do nothing but see that all is there.
+    // Without Python, npm and network, a second run can only find that everything is there.
     let machine = Machine::new();
     machine.program("cargo-nextest", ":");
     let again = machine.bootstrap("test");

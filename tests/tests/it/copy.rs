@@ -1,4 +1,4 @@
-//! A person's own copy of their minutes: exported, erased, taken back, exported again, byte for byte the same.
+//! A person's copy of their minutes: exported, erased, imported, and exported again byte for byte the same.
 
 use std::{fs, time::Duration};
 
@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
 use waw_tests::{Daemon, Profile};
 
-/// Writes `count` minutes up to a quarter of an hour ago into the history, with figures of every length.
+/// Writes `count` minutes, the last a quarter of an hour ago, into the history, with figures of every length.
 fn fill_history(profile: &Profile, count: i64) {
     let mut random = StdRng::seed_from_u64(11);
     let last = MinuteStart::containing(Timestamp::now() - SignedDuration::from_mins(15)).number();
@@ -35,7 +35,7 @@ fn what_was_exported_can_be_erased_and_taken_back() {
     let _daemon = Daemon::start(&profile, "synthetic:bpm=60");
     profile.ctl(&["consent", "grant"]).success();
     profile.status_when("a minute that is open", Duration::from_secs(60), |status| status.minute.blink_count > 0);
-    // From here on no minute of this run is sealed between the two exports.
+    // From here on no minute is sealed between the two exports.
     profile.ctl(&["pause"]).success();
     profile.status_when("the pause", Duration::from_secs(10), |status| status.state == State::Paused);
 

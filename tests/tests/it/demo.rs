@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command, time::Duration};
 use rustix::process::{Pid, test_kill_process};
 use waw_tests::{Profile, Program, binary, until};
 
-/// The demonstration, with its throw-away profile made under `profile`.
+/// Starts the demonstration, with its temporary profile under `profile`.
 fn demo(profile: &Profile, seconds: &str) -> Program {
     let target = binary("blinkd").parent().unwrap().parent().unwrap().to_owned();
     let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/demo.sh"));
@@ -16,7 +16,7 @@ fn demo(profile: &Profile, seconds: &str) -> Program {
     Program::start(&mut command, profile.path())
 }
 
-/// The processes that still have the throw-away profile for their current folder.
+/// The processes whose current folder is still in the temporary profile.
 fn left_behind(profile: &Profile) -> Vec<String> {
     let throw_away = profile.path().join("tmp");
     let processes = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
@@ -28,7 +28,7 @@ fn left_behind(profile: &Profile) -> Vec<String> {
 
 #[track_caller]
 fn leaves_nothing(profile: &Profile) {
-    // A pause of the script's outlives it by a tenth of a second.
+    // The script's last `sleep` may outlive it by a tenth of a second.
     until("the end of every process", Duration::from_secs(5), || left_behind(profile).is_empty().then_some(()));
     assert_eq!(fs::read_dir(profile.path().join("tmp")).unwrap().count(), 0, "the throw-away profile is gone");
 }

@@ -1,4 +1,4 @@
-//! What the documents point at exists.
+//! Tests that the targets of the documents' links exist.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The files under `folder` that end in `suffix`, build results and hidden folders left out.
+/// The files under `folder` that end in `suffix`, without build results and hidden folders.
 fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

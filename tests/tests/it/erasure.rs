@@ -1,4 +1,4 @@
-//! What an erasure of everything takes, and what it leaves.
+//! Tests what an erasure of everything removes, and what it leaves.
 
 use std::fs;
 

@@ -26,7 +26,7 @@ fn a_notification_leads_to_the_set_up_and_that_to_tracking() {
     desktop.picture("consent");
     desktop.type_line("yes");
     profile.status_when("eyes", SOON, |status| status.consent && status.state == State::Tracking);
-    // This machine alone, and no start at sign-in.
+    // The answers choose this machine alone, and no start at sign-in.
     desktop.type_line("");
     desktop.type_line("n");
     desktop.picture("set-up");

@@ -1,8 +1,9 @@
-//! Killed at random instants, with a server that comes and goes: what was counted a second before a kill is on the
-//! server, once.
+//! Kills the daemon at random instants, while its server comes and goes: blinks counted a second before a kill are on
+//! the server exactly once.
 //!
-//! The daemon tells a listener of each blink as it counts it; those older than a second at the kill are expected on the
-//! server, minute by minute. The synthetic face blinks by a schedule of wall time, which bounds every minute from above.
+//! The daemon tells a listener of each blink as it counts it; blinks older than a second at the kill are expected on
+//! the server, minute by minute. The synthetic face blinks by a schedule of wall time, which gives the most blinks that
+//! each minute can have.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +21,10 @@ use waw_tests::{Daemon, Listener, Profile, Program, Server, long_tier, until};
 const EMAIL: &str = "ada@example.org";
 const EPOCH: &str = "2026-01-01T00:00:00Z";
 const BPM: f64 = 60.0;
-/// A blink's end may be measured some frames off the schedule's.
+/// The measured end of a blink may differ from the schedule's by some frames.
 const SLACK: SignedDuration = SignedDuration::from_millis(300);
 
-/// One person whose daemon and server are killed again and again.
+/// One person whose daemon and server are killed repeatedly.
 struct Lane {
     seed: u64,
     rounds: u32,
@@ -82,14 +83,14 @@ impl Lane {
         self.compare(&server, &user_id)
     }
 
-    /// Starts the daemon, lets the server go or come back at some instant, and kills the daemon at another.
+    /// Starts the daemon, stops or starts the server at a random instant, and kills the daemon at another.
     fn round(&mut self, server: &mut Option<Server>, address: &str) {
         let listener = Listener::start(&self.profile);
         let started = Instant::now();
         let mut command = self.profile.command("blinkd");
         command.args(["run", "--headless", "--source", &self.source()]);
         let mut daemon = Program::start(&mut command, self.profile.path());
-        // One in four dies while it starts.
+        // One in four is killed while it starts.
         let life = if self.random.random_bool(0.25) { 0.0..1.0 } else { 1.0..10.0 };
         let life = Duration::from_secs_f64(self.random.random_range(life));
         let toggle = self.random.random_bool(0.4).then(|| life.mul_f64(self.random.random_range(0.0..1.0)));
@@ -112,7 +113,7 @@ impl Lane {
         self.note(listener, started, killed - SignedDuration::from_secs(1));
     }
 
-    /// Remembers the blinks that were announced, and expects those before `kept_until`.
+    /// Records the announced blinks, and expects those before `kept_until` on the server.
     fn note(&mut self, listener: Listener, started: Instant, kept_until: Timestamp) {
         let heard = listener.finish();
         let tracking = |event: &Value| event["type"] == "status" && event["state"] == "tracking";
@@ -146,7 +147,7 @@ impl Lane {
         let status = self.profile.status();
         assert_eq!((status.queue.set_aside, status.state), (0, State::Paused), "{status:?}");
         assert!(daemon.program().stop().success());
-        // Nothing was killed here: what it announced until the pause is all expected.
+        // This daemon is not killed, so all blinks announced until the pause are expected.
         self.note(listener, started, Timestamp::MAX);
     }
 
@@ -169,7 +170,7 @@ impl Lane {
         }
         for (minute, found) in &found {
             let (from, to) = (minute.start() - SLACK, minute.end() + SLACK);
-            // A blink belongs to the minute of its end, whichever it began in.
+            // A blink belongs to the minute of its end, whenever it began.
             let whole = schedule.within(seconds(from) - 1.0, seconds(to));
             let most = whole.iter().filter(|blink| blink.end_s >= seconds(from)).count() as u64;
             tally.doubled += found.saturating_sub(most);
@@ -178,7 +179,7 @@ impl Lane {
     }
 }
 
-/// When the blinks among what was heard ended.
+/// The end times of the blinks among the events.
 fn blinks(heard: &[(Instant, Value)]) -> impl Iterator<Item = Timestamp> {
     let blinks = heard.iter().filter(|(_, event)| event["type"] == "blink");
     blinks.map(|(_, event)| event["at"].as_str().unwrap().parse().unwrap())

@@ -1,4 +1,4 @@
-//! The real programs together: from frames to a figure on the server, and everything that can be wrong on the way.
+//! The real programs together: from frames to a figure on the server, and everything that can go wrong on the way.
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 

@@ -1,4 +1,4 @@
-//! Models that are missing, damaged or another's: told apart by their hash, before dlib sees a byte of them.
+//! Missing, damaged or other models are recognised by their hash, before dlib reads any byte of them.
 
 use std::{fs, path::PathBuf, process::Command, time::Duration};
 
@@ -7,7 +7,7 @@ use waw_tests::{Ended, Profile, Program, binary, clip, skipped, until};
 
 const LANDMARKS: &str = "shape_predictor_68_face_landmarks.dat";
 
-/// A profile whose first model folder holds `bytes` as the landmark model, and a clip to look at.
+/// A profile whose first model folder has `bytes` as the landmark model, and a clip to analyse.
 fn with_model(bytes: &[u8]) -> (Profile, PathBuf, PathBuf) {
     let profile = Profile::new();
     let clip = clip::synthesize(&profile, 2, 20, 1);
@@ -36,7 +36,7 @@ fn refuses_model(bytes: &[u8]) {
 
 #[test]
 fn a_damaged_model_is_refused() {
-    // The first bytes of a real one, then nothing: its counts promise more than there is.
+    // The beginning of a real model: its counts promise more than there is.
     let whole = fs::read(PathBuf::from("/usr/share/dlib").join(LANDMARKS)).unwrap();
     refuses_model(&whole[..100_000]);
 }
@@ -53,7 +53,7 @@ fn the_five_point_model_is_not_taken_for_the_other() {
     refuses_model(&bytes);
 }
 
-/// Runs blinkd where no model is anywhere: the system's folder is hidden in a mount namespace of its own.
+/// Runs blinkd without any model: the system's folder is hidden in a mount namespace.
 fn without_models(profile: &Profile, args: &[&str]) -> Option<Command> {
     let hide = "mount -t tmpfs none /usr/share/dlib && exec \"$@\"";
     let mut probe = Command::new("unshare");
@@ -88,7 +88,7 @@ fn a_missing_model_is_named_with_the_command_that_gets_it() {
 
 #[test]
 fn the_list_says_what_may_be_done_with_them() {
-    // Whether all are here depends on the machine, and so does the exit code.
+    // Whether all models are here depends on the machine, and so does the exit code.
     let text = Profile::new().blinkd(&["models"]).stdout;
     for word in
         [LANDMARKS, "/usr/share/dlib", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f", "commercial"]

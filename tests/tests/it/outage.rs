@@ -1,4 +1,4 @@
-//! The server goes away and comes back: the daemon says so, keeps counting, and nothing is lost or doubled.
+//! The server goes away and comes back: the daemon reports that, keeps counting, and nothing is lost or doubled.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn minutes_wait_for_the_server_and_arrive_once() {
 
     let server = Server::listening(&operator, &address);
     profile.ctl(&["sync"]).success();
-    // A second time: there is nothing left to send, and nothing arrives twice.
+    // The second time there is nothing left to send, and nothing arrives twice.
     profile.ctl(&["sync"]).success();
     let status = profile.status();
     assert_eq!((status.queue.pending, status.queue.last_error), (0, None));
@@ -44,7 +44,7 @@ fn minutes_wait_for_the_server_and_arrive_once() {
 fn accounts_need_a_server_that_answers() {
     let (profile, operator) = (Profile::new(), Profile::new());
     let _daemon = Daemon::start(&profile, "synthetic");
-    // A port that nobody listens on any more.
+    // A port on which nobody listens.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("http://{free}");
     let register = ["register", "--server", &url, "--email", EMAIL, "--password-stdin", "--accept-consent"];

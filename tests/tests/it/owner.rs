@@ -1,4 +1,4 @@
-//! Enrolling the owner with the real programs: what is kept, who may read it, and that it is forgotten.
+//! Enrols the owner with the real programs: what is stored, who can read it, and that it can be deleted.
 
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 

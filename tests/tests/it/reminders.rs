@@ -1,4 +1,4 @@
-//! A person who blinks less than usual is told so, once, and never when it would disturb.
+//! A person who blinks less than usual is reminded once, and never when it would disturb.
 
 use std::{
     ffi::OsStr,
@@ -15,10 +15,10 @@ use waw_tests::{Daemon, Desktop, Ended, Profile, binary, long_tier, skipped, unt
 
 const SOON: Duration = Duration::from_secs(30);
 const LOW: &str = "Time to blink";
-/// The rule looks at one minute; a busy machine may take its time.
+/// The rule looks at one minute, but a busy machine may take longer.
 const DUE: Duration = Duration::from_secs(150);
 
-/// An hour at 15 blinks a minute, the day before.
+/// Adds an hour at 15 blinks a minute, the day before.
 fn usual_rate(profile: &Profile) {
     let first = MinuteStart::containing(Timestamp::now() - SignedDuration::from_hours(24)).number();
     for number in first..first + 60 {
@@ -46,7 +46,7 @@ fn told(desktop: &Desktop) -> usize {
     desktop.notifications().iter().filter(|title| *title == LOW).count()
 }
 
-/// How often the log says that a reminder was not shown.
+/// The number of reminders that the log says were not shown.
 fn dropped(profile: &Profile) -> usize {
     let logs = fs::read_dir(&profile.paths().state).into_iter().flatten().flatten();
     let text: String = logs.filter_map(|log| fs::read_to_string(log.path()).ok()).collect();
@@ -74,16 +74,16 @@ fn somebody_who_blinks_less_than_usual_is_told_once() {
     println!("the second reminder came {:.0?} after the first, with a cool-down of one minute", first.elapsed());
 }
 
-/// Something that goes on until it is dropped.
+/// Something that lasts until it is dropped.
 type Goes<'a> = Box<dyn Lasts + 'a>;
 
 trait Lasts {}
 impl<T> Lasts for T {}
 
-/// Begins something that must keep reminders back.
+/// Begins something that must hold reminders back.
 type Begin<'a> = Box<dyn Fn() -> Goes<'a> + 'a>;
 
-/// Everything that must keep reminders back: what is said of it, and how it begins.
+/// All reasons to hold reminders back: the text reported for each, and how it begins.
 fn inhibitors<'a>(profile: &'a Profile, desktop: &'a Desktop) -> Vec<(&'static str, Begin<'a>)> {
     let ctl = |begin: &'static [&'static str], end: &'static [&'static str]| {
         move || -> Goes<'a> {
@@ -121,7 +121,7 @@ impl Drop for AtEnd<'_> {
     }
 }
 
-/// What the doctor says of reminders.
+/// The doctor's message about reminders.
 fn standing(profile: &Profile) -> String {
     let report: Value = serde_json::from_str(&profile.ctl(&["doctor", "--json"]).stdout).unwrap();
     let checks = report["checks"].as_array().unwrap();
@@ -155,7 +155,7 @@ fn a_camera_in_use_is_a_call() {
     profile.ctl(&["consent", "grant"]).success();
     let status = profile.status_when("tracking", SOON, |status| status.state == State::Tracking);
     assert!(standing(&profile).contains("are shown"), "{}", standing(&profile));
-    // As the daemon sees it: its root is in its own mount namespace.
+    // The path as the daemon sees it, whose mount namespace is its own.
     let inside = Path::new("/proc").join(status.pid.to_string()).join("root");
     let camera = fs::File::open(inside.join("dev/video0")).unwrap();
     assert!(standing(&profile).ends_with("another program uses the camera."), "{}", standing(&profile));
@@ -163,7 +163,7 @@ fn a_camera_in_use_is_a_call() {
     assert!(standing(&profile).contains("are shown"), "{}", standing(&profile));
 }
 
-/// blinkd where `/dev` has a camera, in a mount namespace of its own; `None` where the system gives none.
+/// blinkd in a mount namespace where `/dev` has a camera; `None` where the system allows none.
 fn with_own_devices(profile: &Profile) -> Option<Command> {
     let mount = "mkdir own && mount --rbind /dev own && mount -t tmpfs none /dev && ln -s \"$PWD\"/own/* /dev && \
                  touch /dev/video0 && exec \"$0\" \"$@\"";
@@ -196,7 +196,7 @@ fn what_must_not_be_shown_is_dropped() {
     for (nth, (why, begin)) in inhibitors(&profile, &desktop).into_iter().enumerate() {
         let (before, dropped_before) = (told(&desktop), dropped(&profile));
         let goes_on = begin();
-        // A pause stops the counting as well, so that nothing comes due.
+        // A pause stops the counting too, so that no reminder comes due.
         let end = Instant::now() + Duration::from_secs(130);
         until("one that is dropped, or long enough", DUE, || {
             (dropped(&profile) > dropped_before || (why == "not tracking" && Instant::now() > end)).then_some(())

@@ -1,4 +1,4 @@
-//! Killed at any instant, the daemon loses at most the last second and goes on with the same minute.
+//! Killed at any instant, the daemon loses at most the last second, and goes on with the same minute.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use blink_proto::status::{State, Status};
 use jiff::Timestamp;
 use waw_tests::{Daemon, Profile, long_tier, until};
 
-/// One blink a second, as a function of wall time: a restarted daemon sees the same face go on.
+/// One blink a second as a function of wall time, so a restarted daemon sees the same blinks.
 const SOURCE: &str = "synthetic:bpm=60,seed=5,epoch=2026-01-01T00:00:00Z";
-/// What the last second can hold at that rate, plus or minus 20 %.
+/// The most blinks in a second at that rate, plus or minus 20 %.
 const LAST_SECOND: u32 = 2;
 
 fn second_of_minute() -> i64 {
@@ -23,7 +23,7 @@ fn a_killed_daemon_goes_on_with_the_minute() {
     let rounds = if long_tier() { 10 } else { 2 };
     for round in 0..rounds {
         let counting = |status: &Status| status.state == State::Tracking && status.minute.blink_count >= 4;
-        // Late in the minute there would be no time left to go on with it.
+        // Late in the minute, too little of it would be left after the restart.
         let before = until("blinks early in a minute", Duration::from_secs(120), || {
             Some(profile.status()).filter(|status| counting(status) && (5..40).contains(&second_of_minute()))
         });
@@ -69,7 +69,7 @@ fn quitting_ends_it_and_it_starts_anew_at_once() {
     let _ = profile.ctl(&["consent", "grant"]).success();
     profile.status_when("tracking", Duration::from_secs(20), |status| status.state == State::Tracking);
     let _ = profile.ctl(&["quit"]).success();
-    // Whoever scripts this writes the next line directly below: the profile must be free.
+    // A script may start the daemon again right after `quit`, so the profile must be free.
     let again = Daemon::start(&profile, SOURCE);
     let status = until("the end of the first", Duration::from_secs(5), || daemon.program().ended());
     assert!(status.success(), "{status}");

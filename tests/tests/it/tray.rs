@@ -1,4 +1,4 @@
-//! blinkd on a real desktop: the icon, its menu, its panel, and a desktop that is not there.
+//! blinkd on a real desktop: the icon, its menu, its panel, and a desktop that is missing.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn start(profile: &Profile, desktop: &Desktop) -> Daemon {
     daemon
 }
 
-/// The menu's line `label`, once it is as `wanted` says.
+/// Waits until `wanted` accepts the menu's line `label`; returns the line.
 fn line_when(desktop: &Desktop, icon: &str, label: &str, wanted: impl Fn(&MenuLine) -> bool) -> MenuLine {
     until(&format!("{label:?} in the menu"), SOON, || {
         desktop.menu(icon).into_iter().find(|line| line.label == label && wanted(line))
@@ -146,7 +146,7 @@ fn each_state_has_its_picture() {
     let mut seen = Vec::new();
     let mut look = |name: &str, state: State, words: &str| {
         profile.status_when(name, SOON, |status| status.state == state);
-        // The tooltip is changed after the picture.
+        // The tooltip is changed after the icon.
         until("the tooltip", SOON, || desktop.property(&icon, "ToolTip").contains(words).then_some(()));
         let drawn = desktop.property(&icon, "IconPixmap");
         assert!(drawn.len() > 1000 && !seen.contains(&drawn), "{name} has a picture of its own");

@@ -42,7 +42,8 @@ impl Keeper {
         erased.map(|()| counted).map_err(|error| left(&error))
     }
 
-    /// Erases everything in this profile but the models. Nothing is written afterwards: the daemon is to stop.
+    /// Erases everything that blinkd made in this profile but the models. Nothing is written afterwards: the daemon is
+    /// to stop.
     ///
     /// Fails when nothing was erased because the note of the erasure could not be written, and the daemon goes on; or
     /// when something is left, which the next start erases.

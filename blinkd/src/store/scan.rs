@@ -1,3 +1,5 @@
+//! Reads a whole store as far as it can be read, so that what is left of a damaged one is not lost.
+
 use blink_proto::MinuteStart;
 
 use super::{Aside, Meta, Queued, SCHEMA, StoreError, guarded, keys};

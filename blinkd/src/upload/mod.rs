@@ -152,7 +152,8 @@ impl UploadHandle {
         self.ask(|tell| Ask::Page(of, tell)).await
     }
 
-    /// Erases the account on its server; returns the server's receipt. Nothing was erased if it fails.
+    /// Erases the account on its server; returns the server's receipt. If it fails, nothing was erased, unless the
+    /// answer was lost.
     pub async fn erase_account(&self, password: Option<Secret>) -> Result<serde_json::Value, Problem> {
         self.ask(|tell| Ask::Erase(password, tell)).await
     }

@@ -211,7 +211,7 @@ pub trait Server: Send {
     /// `GET /api/user/me/blinks`, grouped by minute.
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError>;
 
-    /// `DELETE /api/user/me`; returns the receipt. If it fails, nothing was erased.
+    /// `DELETE /api/user/me`; returns the receipt. If it fails, nothing was erased, unless the answer was lost.
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;
 
     /// `POST /api/auth/device`, with this machine's name.

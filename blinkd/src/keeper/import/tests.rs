@@ -1,3 +1,5 @@
+//! Tests of imports: which minutes are accepted, refused and uploaded.
+
 use blink_proto::{DeviceId, Minute, MinuteStart, UserId, example};
 use rstest::rstest;
 

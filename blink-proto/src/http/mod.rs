@@ -3,6 +3,7 @@
 //! - [`accounts`]: registering, signing in, the account itself
 //! - [`device`]: signing a device in from a browser (RFC 8628)
 //! - [`minutes`]: minutes in; [`history`]: minutes out, and what they say
+//! - [`name`]: what a person, a team or a device may be called
 //! - [`own`]: consents, sessions, devices; [`erasure`]: receipts; [`export`]: everything held about a person
 //! - [`team`], [`admin`]: teams, people and roles
 //! - [`health`]: liveness and readiness
@@ -17,6 +18,7 @@ pub mod export;
 pub mod health;
 pub mod history;
 pub mod minutes;
+pub mod name;
 pub mod own;
 pub mod team;
 

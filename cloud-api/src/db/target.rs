@@ -1,4 +1,4 @@
-//! How a connection to a [`Target`] is set up.
+//! Opens and sets up connections to a [`Target`].
 
 use diesel::{
     Connection as _, ConnectionError, PgConnection, SqliteConnection,
@@ -10,7 +10,7 @@ use diesel::{
 use super::{conn::Conn, deadline};
 use crate::config::Target;
 
-/// Waiting for SQLite's single writer, in milliseconds.
+/// Longest wait for SQLite's single writer, in milliseconds.
 pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 impl ManageConnection for Target {

@@ -2,10 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cloud_api::db::{
-    types::DbId,
-    users::{self, Change},
-};
+use cloud_api::db::users::{self, Change};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -56,7 +53,7 @@ contract! {
         let mut conn = cloud_api::open::connect(&app.target).unwrap();
         for old in ["ada\u{200b}@example.org", "ada\u{308}m@example.org"] {
             let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
-            users::change(&mut conn, DbId(ada.id.parse().unwrap()), &change).unwrap();
+            users::change(&mut conn, ada.id.parse().unwrap(), &change).unwrap();
             let login = json!({"email": old.to_uppercase(), "password": PASSWORD});
             assert_eq!(app.anonymous().post("/api/auth/login", &login).expect(200).json["user"]["id"], ada.id);
         }

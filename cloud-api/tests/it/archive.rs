@@ -5,7 +5,7 @@ use cloud_api::{
     config::archive::Place,
     db::{
         archive::{self, ObjectRow},
-        types::DbId,
+        id::Id,
     },
     open,
 };
@@ -237,11 +237,11 @@ fn what_a_dead_replica_left_behind_is_taken_over(#[case] backend: Backend) {
     let ada = Client { base: app.address.clone(), ..ada };
     ada.store(&minutes("2026-03-10T09:00:00Z", 5, 3));
     app.stop();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap();
     let name = format!("{}/2026-03/left-behind", key.id.0);
     assert!(archive::lease(&mut conn, key.id, at(NOW), at("2026-03-10T12:00:30Z")).unwrap());
     let left = ObjectRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         key_id: key.id,
         bucket: Bucket::Data.as_str().to_owned(),
         name: name.clone(),
@@ -281,9 +281,9 @@ fn what_was_never_finished_is_cleared_up(#[case] backend: Backend) {
     eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
     app.stop();
     let mut conn = open::connect(&app.target).unwrap();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap();
     let object = |name: &str, created_at| ObjectRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         key_id: key.id,
         bucket: Bucket::Logs.as_str().to_owned(),
         name: name.to_owned(),
@@ -338,7 +338,7 @@ fn a_key_that_does_not_open_stops_no_upload(#[case] backend: Backend) {
     let ada = one.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
     let mut conn = open::connect(&one.target).unwrap();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap();
     archive::reseal_key(&mut conn, key.id, b"damaged".to_vec()).unwrap();
     let there = Client { base: two.address.clone(), ..ada };
     there.store(&minutes("2026-03-10T10:00:00Z", 1, 1));

@@ -21,7 +21,6 @@ use cloud_api::{
         archive::{self, QueuedRow},
         archive_removals,
         conn::Conn,
-        types::DbId,
     },
     open,
 };
@@ -160,7 +159,7 @@ fn no_more_is_read_of_a_queue_than_an_object_takes(#[case] backend: Backend) {
         ada.store(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1));
     }
     let mut conn = open::connect(&app.target).unwrap();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap().id;
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap().id;
     let mut read = |limit, enough| -> Vec<QueuedRow> { archive::queued(&mut conn, key, limit, enough).unwrap() };
     let all = read(1_000, i64::MAX);
     let ids = |rows: &[QueuedRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();

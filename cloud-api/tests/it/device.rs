@@ -1,10 +1,6 @@
 //! A tray signed in from the browser.
 
-use cloud_api::{
-    db::{one_time, types::DbId},
-    open,
-    routes::reset,
-};
+use cloud_api::{db::one_time, open, routes::reset};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -70,7 +66,7 @@ contract! {
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
         let codes = start(app);
         ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
-        let (mut conn, id) = (open::connect(&app.target).unwrap(), DbId(ada.id.parse().unwrap()));
+        let (mut conn, id) = (open::connect(&app.target).unwrap(), ada.id.parse().unwrap());
         let link = one_time::create(&mut conn, id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         app.anonymous().post("/api/auth/reset", &json!({"token": link.expose(), "password": PASSWORD})).expect(204);
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");

@@ -7,10 +7,9 @@ use cloud_api::{
         DbError,
         conn::Conn,
         device_codes::{self, CodeRow, Decider, Poll},
+        id::{Id, User},
         sessions::{self, SessionRow},
-        transaction,
-        types::DbId,
-        users,
+        transaction, users,
     },
     open,
 };
@@ -19,17 +18,17 @@ use serde_json::{Value, json};
 
 use crate::{archive_kit::eventually, harness::*};
 
-fn session(user: DbId) -> SessionRow {
+fn session(user: Id<User>) -> SessionRow {
     let (now, expires_at) = (at(NOW), at("2026-04-10T12:00:00Z"));
     SessionRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         user_id: user,
         user_agent: None,
         signed_in_at: now,
         refreshed_at: now,
         expires_at,
         used_token: None,
-        next_token: DbId::fresh(),
+        next_token: Id::fresh(),
     }
 }
 
@@ -52,7 +51,7 @@ fn approved(conn: &mut Conn, code: &str, who: Decider) -> bool {
 contract! {
     fn what_was_read_before_begins_no_session(app) {
         let eve = app.user();
-        let id = DbId(eve.id.parse().unwrap());
+        let id = eve.id.parse().unwrap();
         let mut conn = open::connect(&app.target).unwrap();
         let conn = &mut conn;
         let before = users::by_id(conn, id).unwrap().unwrap();
@@ -87,7 +86,7 @@ type Request = (&'static str, &'static str, Value, u16);
 
 /// Lets the account go over while the requests have passed every check and are about to store what they were for.
 fn go_over<const N: usize>(app: &TestApp, eve: &Client, requests: [Request; N]) -> Conn {
-    let id = DbId(eve.id.parse().unwrap());
+    let id = eve.id.parse().unwrap();
     let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
     let under_way = transaction(&mut conn, |conn| -> Result<_, DbError> {
         let row = users::hold(conn, id)?.unwrap();

@@ -9,7 +9,7 @@ use std::{
 use cloud_api::{
     clock::Clock,
     config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig, Target},
-    db::{types::DbId, users},
+    db::users,
     domain::time::UtcMs,
     startup::Application,
 };
@@ -138,7 +138,7 @@ impl TestApp {
     /// Gives a person a role, as an operator at the machine would.
     pub(crate) fn set_role(&self, who: &Client, role: &str) {
         let mut conn = cloud_api::open::connect(&self.target).unwrap();
-        let id = DbId(who.id.parse().unwrap());
+        let id = who.id.parse().unwrap();
         assert_eq!(users::set_role(&mut conn, id, role).unwrap(), users::RoleChange::Done);
     }
 

@@ -5,12 +5,7 @@ use std::{
     thread,
 };
 
-use cloud_api::{
-    config::AccessConfig,
-    db::{one_time, types::DbId},
-    open,
-    routes::reset,
-};
+use cloud_api::{config::AccessConfig, db::one_time, open, routes::reset};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
 use rstest::rstest;
 use serde_json::json;
@@ -109,7 +104,7 @@ contract! {
         (0..20).for_each(|_| drop(login(app, &ada.email, WRONG).expect(401)));
         login(app, &ada.email, PASSWORD).expect(429);
         let mut conn = open::connect(&app.target).unwrap();
-        let id = DbId(ada.id.parse().unwrap());
+        let id = ada.id.parse().unwrap();
         let link = one_time::create(&mut conn, id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         let new = "another horse battery";
         app.anonymous().post("/api/auth/reset", &json!({"token": link.expose(), "password": new})).expect(204);

@@ -9,7 +9,6 @@ use cloud_api::{
     config::OutsideConfig,
     db::{
         DbError, one_time, transaction,
-        types::DbId,
         users::{self, Change},
     },
     open,
@@ -82,7 +81,7 @@ contract! {
         let approved = json!({"user_code": codes["user_code"], "approve": true});
         eve.post("/api/auth/device/approve", &approved).expect(200);
         let mut conn = open::connect(&app.target).unwrap();
-        let eve_id = DbId(eve.id.parse().unwrap());
+        let eve_id = eve.id.parse().unwrap();
         let link = one_time::create(&mut conn, eve_id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         *provider.claims.lock().unwrap() = json!({"email": eve.email});
         let mut ada = app.anonymous();
@@ -206,7 +205,7 @@ contract! {
         let (app, provider, _mock) = with_provider(app);
         let ada = app.user();
         let mut conn = open::connect(&app.target).unwrap();
-        cloud_api::db::oidc::link(&mut conn, &format!("{}/", provider.issuer), "ada", DbId(ada.id.parse().unwrap())).unwrap();
+        cloud_api::db::oidc::link(&mut conn, &format!("{}/", provider.issuer), "ada", ada.id.parse().unwrap()).unwrap();
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
     }
 
@@ -341,7 +340,7 @@ fn whoever_gives_an_address_up_at_that_moment_keeps_their_account() {
     let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
     let answer = std::thread::scope(|scope| {
         let held = transaction(&mut conn, |conn| -> Result<_, DbError> {
-            let id = DbId(eve.id.parse().unwrap());
+            let id = eve.id.parse().unwrap();
             let (email, key) = (Some("eve@example.org".to_owned()), Some("eve@example.org".to_owned()));
             users::change(conn, id, &Change { email, email_key: key, ..Change::default() })?;
             let back = scope.spawn(|| come_back(&app, &query, &cookie, "good"));

@@ -6,7 +6,7 @@ use blink_proto::UserId;
 use cloud_api::{
     backup::{self, BackupError, Restored},
     config::Target,
-    db::{conn::Conn, migrate, transaction, types::DbId, users},
+    db::{conn::Conn, migrate, transaction, users},
     ledger::{self, Entry, What},
     open,
 };
@@ -58,7 +58,7 @@ contract! {
         let there = |ledger: &[Entry]| {
             let mut into = fresh(app);
             let restored = restore(&mut into.conn, &path, ledger).unwrap();
-            (users::by_id(&mut into.conn, DbId::from(person(&ada))).unwrap().is_some(), restored.erased, restored.failed_erasures)
+            (users::by_id(&mut into.conn, person(&ada).into()).unwrap().is_some(), restored.erased, restored.failed_erasures)
         };
         // Since the backup, and while it was made.
         assert_eq!(there(&[line(made + hours(5), What::Erased)]), (false, 1, 0));
@@ -85,7 +85,7 @@ contract! {
         let after = |ledger: &[Entry]| {
             let mut into = fresh(app);
             let restored = restore(&mut into.conn, &path, ledger).unwrap();
-            let id = DbId::from(person(&ada));
+            let id = person(&ada).into();
             let history = users::consents_of(&mut into.conn, id).unwrap().iter().map(|row| row.granted).collect::<Vec<_>>();
             (users::by_id(&mut into.conn, id).unwrap().unwrap().tracking_consent, history, restored.consents)
         };

@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line and runs the chosen command.
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
@@ -46,7 +46,6 @@ enum Command {
     Archive(Box<ArchiveCommandArgs>),
 }
 
-/// Runs the command that the command line names.
 pub fn run() -> Result<(), Failure> {
     match parse(std::env::args_os())? {
         None => Ok(()),

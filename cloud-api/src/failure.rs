@@ -36,7 +36,7 @@ impl Failure {
     }
 }
 
-/// An error and its causes on one line.
+/// Joins an error and its causes on one line. A cause whose text is contained already is left out.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();

@@ -16,7 +16,7 @@
 //! - [`startup`]: builds and runs [`startup::Application`]
 //! - [`cmd`], [`cli`]: the commands and their command line
 
-// The description of the API is one large JSON value.
+// `json!` recurses for each entry of a large value, deeper than the default limit of 128.
 #![recursion_limit = "256"]
 
 mod address;

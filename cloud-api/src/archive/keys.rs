@@ -44,7 +44,7 @@ pub enum KeyError {
     Destroyed,
 }
 
-/// The master key and the cache of opened keys.
+/// A key in the cache, with the time since when.
 struct Remembered {
     key: Arc<DataKey>,
     since: Instant,

@@ -46,7 +46,8 @@ pub struct Archive {
 impl Archive {
     /// Opens the archive. A store that does not answer does not keep the server from starting.
     ///
-    /// be made.
+    /// Fails when there is no master key, when it is not the one that sealed the archive's keys, or when the folder
+    /// cannot be made.
     pub fn open(config: &ArchiveConfig, database: &DatabaseConfig, conn: &mut Conn) -> Result<Self, Failure> {
         let keys = Keys::new(master(database)?);
         let row = archive::any_key(conn).map_err(|e| {

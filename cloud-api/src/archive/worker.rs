@@ -83,7 +83,7 @@ pub async fn gather(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, 
     }
 }
 
-/// What a lease gives access to.
+/// What a worker holds under a lease: the batches, and the object they are to become.
 struct Claim {
     key: KeyRow,
     rows: Vec<QueuedRow>,

@@ -30,7 +30,7 @@ pub(crate) const LOOK_S: u64 = 60;
 /// A key signs for this long; then a new one is made.
 const LIFE_MS: i64 = 90 * 86_400_000;
 
-/// A key that no longer signs verifies until the last refresh token that it signed has ended.
+/// A key that no longer signs still verifies until the last refresh token that it signed has expired, and a day more.
 const KEEP_MS: i64 = (SESSION_S + 86_400) * 1_000;
 
 #[derive(Debug, thiserror::Error)]

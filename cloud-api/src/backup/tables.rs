@@ -15,7 +15,7 @@ pub(super) enum Kind {
     Text,
     Int,
     Real,
-    /// 0 or 1.
+    /// A boolean as 0 or 1.
     Bool,
     /// Bytes as hexadecimal digits.
     Bytes,

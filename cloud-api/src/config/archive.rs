@@ -51,7 +51,7 @@ pub struct ArchiveArgs {
     /// The store's region
     #[arg(long, global = true, value_name = "NAME", env = "CLOUD_API_S3_REGION", default_value = "us-east-1")]
     pub s3_region: String,
-    /// Who this server is to the store; without it, the machine's own role
+    /// Access key id of this server at the store; without it, the machine's own role is used
     #[arg(
         long,
         global = true,
@@ -61,7 +61,7 @@ pub struct ArchiveArgs {
         hide = true
     )]
     pub s3_access_key_id: Option<String>,
-    /// How the store knows this server
+    /// Secret of the access key
     #[arg(
         long,
         global = true,
@@ -71,7 +71,7 @@ pub struct ArchiveArgs {
         hide = true
     )]
     pub s3_secret_access_key: Option<String>,
-    /// Token that goes with temporary keys
+    /// Session token of a temporary access key
     #[arg(
         long,
         global = true,

@@ -21,10 +21,10 @@ pub struct OutsideArgs {
     /// The OpenID provider's address
     #[arg(long, value_name = "URL", env = "CLOUD_API_OIDC_ISSUER", default_value = "https://accounts.google.com")]
     pub oidc_issuer: String,
-    /// Who this server is to the provider; without it, sign-in through a provider is off
+    /// Client id of this server at the provider; without it, sign-in through a provider is off
     #[arg(long, value_name = "ID", env = "CLOUD_API_OIDC_CLIENT_ID")]
     pub oidc_client_id: Option<String>,
-    /// How the provider knows this server
+    /// Client secret of this server at the provider
     #[arg(long, value_name = "SECRET", env = "CLOUD_API_OIDC_CLIENT_SECRET", hide_env_values = true, hide = true)]
     pub oidc_client_secret: Option<String>,
     /// OpenAI-compatible base address of a model that answers questions; without it they are off
@@ -33,7 +33,7 @@ pub struct OutsideArgs {
     /// The model's name there
     #[arg(long, value_name = "NAME", env = "CLOUD_API_ASK_MODEL")]
     pub ask_model: Option<String>,
-    /// What the model's address wants to see
+    /// API key for the model
     #[arg(long, value_name = "KEY", env = "CLOUD_API_ASK_KEY", hide_env_values = true, hide = true)]
     pub ask_key: Option<String>,
 }

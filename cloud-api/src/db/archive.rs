@@ -21,11 +21,10 @@ const MOST_VALUES: usize = 500;
 #[diesel(table_name = archive_keys)]
 pub struct KeyRow {
     pub id: Id<ArchiveKey>,
-    /// The person whose minutes it seals; `None` for the server's own keys, which seal its log.
+    /// The person whose batches it seals; `None` for the server's own keys, which seal its log.
     pub user_id: Option<Id<User>>,
     /// The key, sealed with the master key.
     pub sealed: Vec<u8>,
-    /// When it was made.
     pub created_at: UtcMs,
     /// The end of the current lease.
     pub leased_until: UtcMs,
@@ -37,7 +36,6 @@ pub struct KeyRow {
 pub struct QueuedRow {
     /// The payload is sealed for this id.
     pub id: Id<QueuedBatch>,
-    /// The key that sealed it.
     pub key_id: Id<ArchiveKey>,
     pub queued_at: UtcMs,
     pub oldest_at: UtcMs,
@@ -51,14 +49,12 @@ pub struct QueuedRow {
 #[diesel(table_name = archive_objects)]
 pub struct ObjectRow {
     pub id: Id<ArchiveObject>,
-    /// The key that sealed it.
     pub key_id: Id<ArchiveKey>,
     /// `data` or `logs`.
     pub bucket: String,
     pub name: String,
-    /// When it was made.
     pub created_at: UtcMs,
-    /// The start of its oldest record. The object is removed once this is past retention.
+    /// The start of its oldest minute, or when a log was archived. The object is removed once this is past retention.
     pub oldest_at: UtcMs,
     pub records: i32,
     pub bytes: i32,

@@ -20,7 +20,7 @@ pub const SETTLE_MS: i64 = 60_000;
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = archive_removals)]
 pub struct RemovalRow {
-    /// The object's.
+    /// The object's id.
     pub id: Id<ArchiveObject>,
     /// `data` or `logs`.
     pub bucket: String,

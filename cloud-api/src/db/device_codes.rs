@@ -20,7 +20,6 @@ pub struct CodeRow {
     pub code_hash: Vec<u8>,
     /// The code that the person types or confirms.
     pub user_code: String,
-    /// What the device calls itself.
     pub device_name: String,
     /// The IP address that the device asked from.
     pub address: String,
@@ -96,7 +95,6 @@ pub enum Poll {
 #[derive(Clone, Debug)]
 pub struct Approval {
     pub user: Id<User>,
-    /// What the device calls itself.
     pub device_name: String,
     /// When the person signed in. The device proves nothing by itself, so its session counts as no fresher than the one
     /// that approved it.

@@ -1,4 +1,4 @@
-//! Reading a person's minutes and their quarter-hour sums.
+//! Reads a person's minutes and their quarter-hour sums (rollups).
 
 use diesel::{dsl::sum, prelude::*};
 

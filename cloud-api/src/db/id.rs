@@ -1,5 +1,5 @@
-//! Ids in the database. Each has the kind of its row in its type, so that ids of two kinds cannot be swapped by mistake.
-//! In SQL they all are of one type, [`SqlId`].
+//! Ids in the database. The type of an id names the kind of its row, so that ids of two kinds cannot be swapped. In SQL
+//! all are of one type, [`SqlId`].
 
 use std::{fmt::Debug, hash::Hash, marker::PhantomData, str::FromStr};
 
@@ -28,7 +28,7 @@ kinds!(
     Session,
     /// A refresh token of a session, which has no row of its own.
     RefreshToken,
-    /// A machine of a person, which names itself.
+    /// A person's device, which makes its own id.
     Device,
     Minute,
     Team,
@@ -41,7 +41,7 @@ kinds!(
     Erasure,
 );
 
-/// The id of a `K`.
+/// The id of a row of kind `K`.
 ///
 /// ```compile_fail
 /// use cloud_api::db::id::{Id, Session, User};
@@ -58,7 +58,7 @@ impl<K: Kind> Id<K> {
     /// No row has this id, and it sorts before every other.
     pub(crate) const NIL: Self = Self::new(Uuid::nil());
 
-    /// Takes the caller's word for the kind.
+    /// Makes an id from a UUID. The caller must know that its kind is right.
     pub(crate) const fn new(id: Uuid) -> Self {
         Self(id, PhantomData)
     }

@@ -1,3 +1,5 @@
+//! The database row of a minute, and its conversion from a checked minute and to the form that clients send.
+
 use blink_proto::{Minute, Quality};
 use diesel::prelude::*;
 
@@ -26,7 +28,7 @@ pub struct MinuteRow {
     received_at: UtcMs,
 }
 
-/// What tells a minute from a person's others, in the order of an export.
+/// Identifies a minute among a person's. Exports are ordered by it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MinuteKey {
     pub from: UtcMs,

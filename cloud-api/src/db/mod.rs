@@ -119,6 +119,7 @@ fn says(words: &[&str], message: &str) -> bool {
     words.iter().any(|words| message.contains(words))
 }
 
+/// Longest wait for a free connection.
 const CHECKOUT: Duration = Duration::from_secs(5);
 
 /// Tries of one transaction. Deadlocks and serialisation failures are tried again.

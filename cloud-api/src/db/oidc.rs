@@ -12,11 +12,11 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
-/// As whom a provider knows a person.
+/// A person's identity at a provider.
 #[derive(Clone, Debug, Queryable)]
 pub struct Identity {
     pub issuer: String,
-    /// The provider's name for them.
+    /// The provider's stable id of the person.
     pub subject: String,
 }
 

@@ -1,4 +1,4 @@
-//! The tables, as both databases have them.
+//! Diesel's description of the tables, which both databases share.
 
 diesel::table! {
     use diesel::sql_types::{Bool, Nullable, Text};

@@ -31,7 +31,6 @@ pub(crate) struct MemberRow {
     pub email: String,
     pub name: Option<String>,
     pub invited_at: UtcMs,
-    /// When they accepted.
     pub accepted_at: Option<UtcMs>,
     /// What the manager typed to invite them; null for old invitations.
     pub invited_as: Option<String>,
@@ -40,7 +39,6 @@ pub(crate) struct MemberRow {
 /// A team that a person is in or invited to.
 pub(crate) struct Membership {
     pub team: TeamRow,
-    /// When they accepted.
     pub accepted_at: Option<UtcMs>,
 }
 

@@ -30,13 +30,13 @@ const PG_EPOCH_MS: i64 = 946_684_800_000;
 /// The earliest time of PostgreSQL's `timestamptz`: 4713-11-24 BC, midnight UTC (Julian day 0).
 const PG_EARLIEST_MS: i64 = -210_866_803_200_000;
 
-/// The SQL type of an identifier.
+/// The SQL type of an id: `uuid` or `TEXT`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 #[diesel(sqlite_type(name = "Text"))]
 pub struct SqlId;
 
-/// The SQL type of a UTC time.
+/// The SQL type of a UTC time: `timestamptz` or `INTEGER`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]

@@ -1,4 +1,4 @@
-//! People and their consents.
+//! Accounts, their owners' consents, and the locks that other writes about a person rely on.
 
 use blink_proto::http::Role;
 use diesel::prelude::*;

@@ -12,7 +12,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The form that clients send back.
+    /// The opaque text that clients send back.
     #[must_use]
     pub fn encode(self) -> String {
         URL_SAFE_NO_PAD.encode(format!("{}:{}", self.grouping.as_str(), self.start.0))

@@ -85,7 +85,7 @@ impl Fields {
         }
     }
 
-    /// A text that may be absent or null.
+    /// A text that may be absent or null; both give `None`.
     pub(crate) fn optional_text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         if self.given(name).is_nothing() { None } else { self.text(name, parse) }
     }

@@ -64,10 +64,10 @@ pub(crate) struct CheckedMinute {
     pub blink_count: i32,
     /// The start of a UTC minute.
     pub from: UtcMs,
-    /// 0 to 60,000.
+    /// Observed milliseconds, 0 to 60,000.
     pub observed_ms: i32,
     pub mean_fps: f64,
-    /// `good` or `insufficient`.
+    /// `good` or `insufficient`, which follows from `observed_ms`.
     pub quality: &'static str,
     /// Mean duration of the blinks, in milliseconds.
     pub mean_blink_ms: Option<f64>,

@@ -14,14 +14,14 @@ pub(crate) const MIN_PEOPLE: usize = 5;
 /// A person with less observed time in the week does not count in it.
 pub(crate) const MIN_OBSERVED_MS: u64 = 2 * 60 * 60_000;
 
-/// What was seen of one person in a week.
+/// One person's blinks and observed time in a week.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct WeekSum {
     pub blinks: u64,
     pub observed_ms: u64,
 }
 
-/// The mean of the people's own rates, in whole blinks a minute; `None` suppresses the week.
+/// The mean of the people's own rates, in whole blinks per minute; `None` suppresses the week.
 #[must_use]
 #[expect(
     clippy::cast_precision_loss,

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 /// The length of a UTC day, in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
 
-/// Milliseconds since 1970 UTC.
+/// Milliseconds since 1970-01-01 UTC; negative before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UtcMs(pub i64);
 

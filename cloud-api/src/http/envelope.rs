@@ -32,7 +32,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The outermost middleware.
+/// The outermost middleware: it also sees what routing and extractors refuse.
 pub(crate) async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -1,4 +1,4 @@
-//! Requests that are under way while an account goes over to whom its address is, or gets another password.
+//! Requests that are being handled while the account is handed over to its address's owner, or its password changes.
 
 use std::thread;
 
@@ -74,17 +74,17 @@ struct Count {
     count: i64,
 }
 
-/// Waits until so many connections wait for a lock. `eyes` is in no transaction.
+/// Waits until this many connections wait for a lock. `eyes` must not be in a transaction.
 pub(crate) fn until_waiting(eyes: &mut Conn, connections: i64) {
     let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually("all of them wait", || sql_query(waiting).get_result::<Count>(eyes).unwrap().count == connections);
 }
 
-/// A request of Eve's: its method, its path, its body and what it must be answered.
+/// A request of Eve's: its method, path and body, and the status it must get.
 type Request = (&'static str, &'static str, Value, u16);
 
-/// Lets the account go over while the requests have passed every check and are about to store what they were for.
+/// Hands the account over after the requests have passed every check and before they write.
 fn go_over<const N: usize>(app: &TestApp, eve: &Client, requests: [Request; N]) -> Conn {
     let id = eve.id.parse().unwrap();
     let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());

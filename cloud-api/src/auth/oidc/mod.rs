@@ -3,6 +3,7 @@
 //! - `known`: the provider's addresses and keys
 //! - `id_token`: the token that says who a person is, and every reason to refuse it
 //!
+//! Requests to the provider are made off the async threads, with time-outs, and follow no redirects.
 //!
 //! The crate `openidconnect` (4.1) is not used. It would bring a second set of signature libraries (rsa, p256, p384 and
 //! ed25519) beside the one that verifies our own tokens. It also compares the issuer exactly, although providers and

@@ -1,4 +1,4 @@
-//! Roles, passwords, names and time zones.
+//! Parses passwords, names and time zones.
 
 use blink_proto::Secret;
 use unicode_normalization::UnicodeNormalization as _;
@@ -6,10 +6,9 @@ use unicode_normalization::UnicodeNormalization as _;
 pub(crate) use super::email::Email;
 use super::zone;
 
-/// The most characters of a password.
 const MAX_PASSWORD_CHARS: usize = 128;
 
-/// A password that may be set: 12 to 128 characters, composed (NFC). There are no other rules: length is what helps
+/// A new password: 12 to 128 characters after composition (NFC). There are no other rules, because length is what helps
 /// (NIST SP 800-63B).
 pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
     match text.nfc().count() {
@@ -18,19 +17,20 @@ pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
     }
 }
 
-/// A password to be compared: anything that could ever have been set; what is longer is cut, so that it costs nothing.
+/// A password to compare. Any password that could ever have been set is accepted; a longer text is cut, so that hashing
+/// it costs nothing more.
 pub(crate) fn given_password(text: &str) -> Result<Secret, String> {
-    // One composed character is up to four.
+    // One composed character may be typed as up to four.
     Ok(Secret::new(text.chars().take(4 * MAX_PASSWORD_CHARS + 1).collect::<String>()))
 }
 
-/// What a person, a team or a device is called; nothing but spaces is no name.
+/// The name of a person, team or device, trimmed. Only spaces count as no name.
 pub(crate) fn name(text: &str) -> Result<Option<String>, String> {
     let name = blink_proto::http::name::parse(text).map_err(|fault| fault.to_string())?;
     Ok(name.map(str::to_owned))
 }
 
-/// An IANA time zone name that this program knows, in its canonical spelling.
+/// An IANA time zone name, in its canonical spelling.
 pub(crate) fn time_zone(text: &str) -> Result<String, String> {
     let zone = zone::find(text);
     let name = zone.as_ref().and_then(|zone| zone.iana_name());

@@ -63,6 +63,7 @@ pub fn parse(text: &str) -> Result<Option<&str>, NameFault> {
 pub(super) fn optional() -> utoipa::openapi::schema::Object {
     use utoipa::openapi::schema::{ObjectBuilder, SchemaType, Type};
     ObjectBuilder::new()
+        .description(Some("A name on one line, without characters that are not seen; nothing but spaces is none."))
         .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
         .max_length(Some(MAX_CHARS))
         .pattern(Some(format!("^[^{}]*$", refused())))
@@ -75,6 +76,7 @@ pub(super) fn required() -> utoipa::openapi::schema::Object {
     use utoipa::openapi::schema::{ObjectBuilder, Type};
     let refused = refused();
     ObjectBuilder::new()
+        .description(Some("A name on one line, without characters that are not seen."))
         .schema_type(Type::String)
         .min_length(Some(1))
         .max_length(Some(MAX_CHARS))

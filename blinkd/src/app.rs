@@ -12,7 +12,7 @@ use std::{
 };
 
 use blink_profile::Paths;
-use blink_proto::{Problem, problem::code};
+use blink_proto::{Problem, ipc::Event, problem::code};
 use tokio::{
     runtime::Runtime,
     sync::{broadcast, watch},
@@ -120,22 +120,7 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     let control = Arc::new(CaptureControl::default());
     let (upload, inbox) = UploadHandle::new();
 
-    let (uploader, owner) = (upload.clone(), Arc::clone(&deps.owner));
-    let keeper = Keeper::begin(keeper::KeeperDeps {
-        paths: deps.paths.clone(),
-        clock: Arc::clone(&deps.clock),
-        tz: deps.tz,
-        machine: deps.machine,
-        source: deps.source,
-        retention_days: deps.retention_days,
-        policy: deps.policy,
-        meter: Meter::default(),
-        control: Arc::clone(&control),
-        events: events.clone(),
-        enrols: Box::new(move || owner.enrols()),
-        on_sealed: Box::new(move || uploader.queued()),
-    });
-    let keeper = keeper.map_err(unusable_profile)?;
+    let keeper = Keeper::begin(keeper_deps(&deps, &control, &events, &upload)).map_err(unusable_profile)?;
     let guard = StopOnPanic(Arc::clone(&stop));
     let (keeper, keeper_thread) = keeper.start(move || drop(guard)).map_err(no_threads)?;
 
@@ -176,6 +161,29 @@ pub fn start(deps: AppDeps) -> Result<Running, Failure> {
     let threads = Threads { keeper: keeper_thread, upload: upload_thread, capture };
     let paths = deps.paths;
     Ok(Running { daemon, keeper, upload, control, stop, threads, runtime, paths, socket: path, _lock: lock })
+}
+
+fn keeper_deps(
+    deps: &AppDeps,
+    control: &Arc<CaptureControl>,
+    events: &broadcast::Sender<Event>,
+    upload: &UploadHandle,
+) -> keeper::KeeperDeps {
+    let (upload, owner) = (upload.clone(), Arc::clone(&deps.owner));
+    keeper::KeeperDeps {
+        paths: deps.paths.clone(),
+        clock: Arc::clone(&deps.clock),
+        tz: deps.tz.clone(),
+        machine: deps.machine.clone(),
+        source: deps.source.clone(),
+        retention_days: deps.retention_days,
+        policy: deps.policy.clone(),
+        meter: Meter::default(),
+        control: Arc::clone(control),
+        events: events.clone(),
+        enrols: Box::new(move || owner.enrols()),
+        on_sealed: Box::new(move || upload.queued()),
+    }
 }
 
 /// The runtime of the local socket and of D-Bus; blocking work has threads of its own.

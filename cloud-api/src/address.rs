@@ -1,4 +1,4 @@
-//! Whose address a request comes from, proxies that are trusted left out.
+//! Finds the client's address of a request behind trusted proxies.
 
 use std::{
     fmt,
@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::HttpRequest;
 
-/// An address as limits count it: IPv4 whole, IPv6 by its /64, which is what one household or office has.
+/// An address as limits count it: IPv4 whole, IPv6 by its /64 prefix, which one household or office has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Peer(IpAddr);
 
@@ -27,7 +27,7 @@ impl fmt::Display for Peer {
     }
 }
 
-/// A network of proxies, as `10.0.0.0/8` or one address.
+/// A network of proxies, such as `10.0.0.0/8`, or one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     address: IpAddr,
@@ -60,8 +60,8 @@ impl Network {
     }
 }
 
-/// The address that a request really comes from: the last one in `X-Forwarded-For` that is not a trusted proxy, and the
-/// connection's own where that is no trusted proxy. What a client writes there itself stands further left.
+/// The client's address. If the connection comes from a trusted proxy, this is the last address in `X-Forwarded-For`
+/// that is no trusted proxy: proxies append, so what a client wrote itself stands further left.
 #[must_use]
 pub(crate) fn of(req: &HttpRequest, trusted: &[Network]) -> IpAddr {
     let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
@@ -85,7 +85,7 @@ fn resolve(peer: IpAddr, forwarded: &str, trusted: &[Network]) -> IpAddr {
     address
 }
 
-/// The address of a hop as proxies write it: alone, in brackets, with a port, with a zone, in quotes.
+/// Parses an address as proxies write it: bare, in brackets, with a port, with a zone, or quoted.
 fn hop_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim().trim_matches('"');
     let host = match hop.strip_prefix('[') {
@@ -99,7 +99,7 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
     host.split('%').next()?.parse().ok()
 }
 
-/// Whether a proxy says that it stands between: then whoever asks is not on the machine the connection comes from.
+/// Whether a proxy forwarded the request. Then the client is not on the machine that the connection comes from.
 #[must_use]
 pub(crate) fn is_forwarded(req: &HttpRequest) -> bool {
     ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-real-ip", "forwarded", "via"]

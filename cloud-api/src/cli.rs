@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line and runs the chosen command.
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
@@ -46,9 +46,6 @@ enum Command {
     Archive(Box<ArchiveCommandArgs>),
 }
 
-/// Runs the command that the command line names.
-///
-/// Fails with the line to print and the exit code.
 pub fn run() -> Result<(), Failure> {
     match parse(std::env::args_os())? {
         None => Ok(()),
@@ -63,7 +60,7 @@ pub fn run() -> Result<(), Failure> {
     }
 }
 
-/// Help and version are printed here and give `None`.
+/// Prints help and version itself and then returns `None`.
 fn parse<T: Into<std::ffi::OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Result<Option<Cli>, Failure> {
     match Cli::try_parse_from(args) {
         Ok(cli) => Ok(Some(cli)),

@@ -1,4 +1,4 @@
-//! The time, passed in, so that a test can set it.
+//! The clock is passed in, so that tests can set it.
 
 use std::sync::{
     Arc,
@@ -10,23 +10,21 @@ use uuid::Uuid;
 
 use crate::domain::time::UtcMs;
 
-/// Where the time comes from.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
     #[default]
     System,
-    /// A clock that stands where it was put.
+    /// Stands still until it is set.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `at` until [`Self::set`].
     #[must_use]
     pub fn manual(at: UtcMs) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(at.0)))
     }
 
-    /// Puts a manual clock to `at`; the machine's clock cannot be put.
+    /// Sets a manual clock; has no effect on the system's clock.
     pub fn set(&self, at: UtcMs) {
         if let Self::Manual(ms) = self {
             ms.store(at.0, Ordering::SeqCst);
@@ -42,7 +40,7 @@ impl Clock {
     }
 }
 
-/// A new UUID of version 7. Before 1970, which such an id cannot hold, it is one of 1970.
+/// A new UUID of version 7. With a clock before 1970, which such an id cannot hold, it is one of 1970.
 #[must_use]
 pub fn fresh_uuid() -> Uuid {
     uuid_of(Timestamp::now())

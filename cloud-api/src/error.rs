@@ -1,7 +1,7 @@
-//! How a request is refused: a status, a code, a sentence, and the fields at fault. [`crate::http::envelope`] turns it
-//! into the JSON envelope, with the request's id.
+//! The error of a request: a status, a code, a sentence, and the fields at fault. [`crate::http::envelope`] turns it
+//! into the JSON envelope with the request's id.
 //!
-//! What went wrong inside is kept apart in `cause`: it is logged, and never answered.
+//! The internal reason is kept apart in `cause`, which is logged but never sent to the client.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -22,24 +22,21 @@ use crate::{
 #[derive(Debug)]
 pub struct ApiError {
     pub status: StatusCode,
-    /// A stable word for programs.
+    /// A stable identifier for programs.
     pub code: &'static str,
-    /// A sentence for people.
     pub message: String,
-    /// The fields at fault, and why.
+    /// The fields at fault, each with the reason.
     pub fields: BTreeMap<String, String>,
-    /// Headers that go with it.
+    /// Extra headers of the answer.
     pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// What went wrong inside, for the log alone.
+    /// The internal reason, for the log only.
     pub cause: Option<String>,
     retryable: bool,
 }
 
-/// The answer of a handler.
 pub(crate) type ApiResult<T = HttpResponse> = Result<T, ApiError>;
 
 impl ApiError {
-    /// An error with status, code and sentence.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -52,7 +49,6 @@ impl ApiError {
         }
     }
 
-    /// 422, with every field that is wrong.
     #[must_use]
     pub fn invalid(fields: BTreeMap<String, String>) -> Self {
         let mut error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Some fields are missing or wrong.");
@@ -60,12 +56,11 @@ impl ApiError {
         error
     }
 
-    /// 422 for one field.
     pub fn invalid_field(name: &str, why: impl Into<String>) -> Self {
         Self::invalid(BTreeMap::from([(name.to_owned(), why.into())]))
     }
 
-    /// 401 for a missing, wrong or ended access token.
+    /// 401 for a missing, invalid or expired access token.
     #[must_use]
     pub fn unauthenticated() -> Self {
         let mut error = Self::new(
@@ -77,23 +72,20 @@ impl ApiError {
         error
     }
 
-    /// 403.
     pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, code, message)
     }
 
-    /// 404 for a path that is none.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this address.")
     }
 
-    /// 413.
     pub fn too_large(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
-    /// 500, which says nothing of what is inside.
+    /// 500. The cause is only logged.
     pub fn internal(cause: impl Into<String>) -> Self {
         let message = "The server failed. Try again; if it stays so, tell its operator the request id.";
         let mut error = Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
@@ -101,7 +93,7 @@ impl ApiError {
         error
     }
 
-    /// 503 with a time to come back.
+    /// 503 with `Retry-After`. The cause is only logged.
     pub fn unavailable(cause: impl Into<String>) -> Self {
         let message = "The database cannot be used now. Try again in a moment.";
         let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message);
@@ -110,7 +102,7 @@ impl ApiError {
         error
     }
 
-    /// The error for an answer that a library gave without one of ours, by its status.
+    /// The error for a status that a library answered without an [`ApiError`].
     #[must_use]
     pub fn from_status(status: StatusCode) -> Self {
         let (code, message) = match status {
@@ -138,7 +130,7 @@ impl ResponseError for ApiError {
         self.status
     }
 
-    /// The body follows in [`crate::http::envelope`].
+    /// The answer has no body here; [`crate::http::envelope`] adds it.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status)
     }

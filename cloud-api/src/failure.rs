@@ -1,36 +1,31 @@
-//! A command that cannot go on: one line that says what to do, and the exit code that tells the kinds apart.
+//! The failure of a command: one line that says what to do, and an exit code for each kind of failure.
 
 use std::process::ExitCode;
 
 use blink_proto::Problem;
 
-/// The kinds of failure, as exit codes.
+/// The values are the exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It failed, with a reason.
     Failed = 1,
-    /// Wrong usage or configuration; starting again will not help.
+    /// Wrong usage or configuration, so that starting again will not help.
     Usage = 2,
     /// The port or the database is in use.
     InUse = 5,
 }
 
-/// Why a command ends.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{problem}")]
 pub struct Failure {
     pub problem: Problem,
-    /// What the process exits with.
     pub kind: Kind,
 }
 
 impl Failure {
-    /// A failure with a reason.
     pub fn failed(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), kind: Kind::Failed }
     }
 
-    /// A wrong setting or flag.
     pub fn usage(code: &str, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { problem: Problem::new(code, message, fix), kind: Kind::Usage }
     }
@@ -41,7 +36,7 @@ impl Failure {
     }
 }
 
-/// An error and its causes on one line.
+/// Joins an error and its causes on one line. A cause whose text is contained already is left out.
 #[must_use]
 pub fn chain(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();

@@ -1,9 +1,10 @@
-//! Erasures and consents, kept outside the database as well, so that restoring an old backup brings nobody back and
-//! tracks nobody who said no.
+//! A record of erasures and consents outside the database, so that restoring an old backup brings back no erased person
+//! and tracks nobody who withdrew.
 //!
-//! One JSON object a line: a time, a random id, and a word; appended and synced before the database commits. Whoever
-//! appends holds the file's lock and first cuts off what a crash or a full disk left of a line: that was never
-//! acknowledged, and must not swallow the next one. An erasure whose commit failed is taken back by a line of its own.
+//! Each line is a JSON object with a time, the person's random id and what happened. It is appended and synced before
+//! the database commits. Whoever appends locks the file and first cuts off an incomplete last line that a crash or a
+//! full disk left: it was never acknowledged, and the next line must not be joined to it. If the commit of an erasure
+//! fails, a further line takes the erasure back.
 
 use std::{
     fs,
@@ -16,13 +17,12 @@ use blink_proto::UserId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A line is some 150 bytes; no more of one is read than this.
+/// Longest line that is read. A line has about 150 bytes.
 const MAX_LINE_BYTES: u64 = 64 << 10;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub at: Timestamp,
-    /// Whom it is about.
     pub user_id: UserId,
     #[serde(flatten)]
     pub what: What,
@@ -31,34 +31,29 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum What {
-    /// The person was erased.
     Erased,
-    /// An erasure failed: the person is still there, and was told so.
+    /// An erasure failed: the person still exists, and was told so.
     NotErased {
-        /// When it began: its line is not older.
+        /// When the failed erasure began. Its own line is not older.
         begun: Timestamp,
     },
-    /// They gave or withdrew a consent.
     Consent {
         /// `tracking`, `team` or `biometric`.
         kind: String,
-        /// The version of the text.
         version: String,
         granted: bool,
     },
 }
 
-/// Why the ledger cannot be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     #[error("the ledger {0} cannot be used")]
     Io(PathBuf, #[source] io::Error),
-    /// A line of it, counted from 1.
+    /// The line is counted from 1.
     #[error("the ledger {0} is damaged in line {1}")]
     Damaged(PathBuf, usize),
 }
 
-/// The file, open for appending.
 #[derive(Debug)]
 pub struct Ledger {
     path: PathBuf,
@@ -66,7 +61,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger, and makes it for this user alone where there is none.
+    /// Opens the ledger; makes it if there is none, accessible to this user only.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         let failed = |e| LedgerError::Io(path.to_owned(), e);
         let mut options = fs::OpenOptions::new();
@@ -74,20 +69,19 @@ impl Ledger {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(failed)?;
-        // The name of a new file lasts only once its folder is synced.
+        // A new file's directory entry is durable only once the folder is synced.
         blink_files::sync_folder(blink_files::folder_of(path)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
     }
 
-    /// Appends a line durably; call it off the async threads.
-    ///
-    /// Fails when it cannot be written: then what it is about must not be done, and nothing of the line stays.
+    /// Appends a line durably. It blocks, so it must not be called on an async thread. When it fails, nothing of the
+    /// line stays, and the change that it is about must not be made.
     pub fn append(&self, entry: &Entry) -> Result<(), LedgerError> {
         let failed = |e| LedgerError::Io(self.path.clone(), e);
         let mut line = serde_json::to_vec(entry).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
         let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // Replicas may share the file. A file system without locks leaves them to the one write below.
+        // Replicas may share the file. On a file system without locks only the single write below keeps lines apart.
         let locked = file.lock().is_ok();
         let written = append_whole(&mut file, &line, locked);
         if locked {
@@ -99,16 +93,16 @@ impl Ledger {
 
 fn append_whole(file: &mut fs::File, line: &[u8], locked: bool) -> io::Result<()> {
     let end = if locked { cut_torn_end(file)? } else { file.metadata()?.len() };
-    // One write, so that lines of several processes do not mix.
+    // A single write keeps lines of several processes from mixing.
     let written = file.write_all(line).and_then(|()| file.sync_data());
     if written.is_err() && locked {
-        // Should this fail too, the next append cuts it off.
+        // If this fails too, the next append cuts the line off.
         let _ = file.set_len(end);
     }
     written
 }
 
-/// Cuts off a last line without its end, and returns the length that is left.
+/// Cuts off an incomplete last line and returns the remaining length.
 fn cut_torn_end(file: &mut fs::File) -> io::Result<u64> {
     let length = file.metadata()?.len();
     let from = length.saturating_sub(MAX_LINE_BYTES);
@@ -130,10 +124,8 @@ fn cut_torn_end(file: &mut fs::File) -> io::Result<u64> {
     Ok(whole)
 }
 
-/// Reads a ledger, in the order of time: replicas' files may have been put together in any. A last line without its end
-/// was never acknowledged, and is left out.
-///
-/// Fails when it cannot be read, or a whole line is none of ours.
+/// Reads a ledger and sorts it by time, because the files of several replicas may have been joined in any order. An
+/// incomplete last line was never acknowledged and is left out; any other damaged line is an error.
 pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
     let failed = |e| LedgerError::Io(path.to_owned(), e);
     let mut reader = io::BufReader::new(match fs::File::open(path) {
@@ -154,7 +146,7 @@ pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
     Ok(entries)
 }
 
-/// An entry. Ledgers of before may hold a torn line that the next was appended to; the whole one behind it counts.
+/// Parses an entry. In older ledgers a line may have been appended to an incomplete one; the complete one counts.
 fn parsed(line: &[u8]) -> Option<Entry> {
     serde_json::from_slice(line).ok().or_else(|| {
         let text = std::str::from_utf8(line).ok()?;
@@ -214,13 +206,13 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         let torn = br#"{"at":"2026-03-01T10:00:00Z","user_id":"0190"#;
         fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(torn).unwrap();
-        // Both by the process that was there and by the next one.
+        // This holds for the process that has the file open and for the next one.
         ledger.append(&second).unwrap();
         assert_eq!(read(&path).unwrap(), [first.clone(), second.clone()]);
         fs::write(&path, torn).unwrap();
         Ledger::open(&path).unwrap().append(&second).unwrap();
         assert_eq!(read(&path).unwrap(), std::slice::from_ref(&second));
-        // What an earlier version joined is told apart.
+        // Two lines that an earlier version joined are told apart.
         let joined = [&torn[..], &whole[..]].concat();
         fs::write(&path, joined).unwrap();
         assert_eq!(read(&path).unwrap(), [first]);
@@ -229,7 +221,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_line_that_cannot_be_written_whole_leaves_nothing() {
-        // /dev/full takes no byte, as a full disk.
+        // `/dev/full` fails every write, like a full disk.
         let entry = Entry {
             at: Timestamp::UNIX_EPOCH,
             user_id: UserId::new(),

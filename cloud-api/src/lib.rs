@@ -1,21 +1,22 @@
 //! `cloud-api` receives the minutes of an organisation and shows each person their own history.
 //!
-//! From the bottom to the top; each uses those below it, which a test holds:
+//! The modules from the bottom to the top. Each may use only those below it, which a test checks:
 //!
-//! - [`failure`]: how a command ends; [`address`]: whose address a request comes from
+//! - [`failure`]: how a command fails; [`address`]: the client's address of a request
 //! - [`domain`]: parsing and arithmetic, pure; [`clock`]: the time, passed in; [`config`]: the settings
-//! - [`db`]: storage on SQLite and PostgreSQL; [`ledger`], [`backup`]: what outlives the database, and what must not
-//! - [`error`]: how a request is refused; [`metrics`]: figures for Prometheus
-//! - [`http`]: what every request goes through: envelope, headers, log line, bodies
-//! - [`auth`]: keys, tokens, passwords, providers; [`limits`]: how often
-//! - [`archive`]: raw batches and the log, encrypted with a key for each person; [`tls`]: HTTPS that follows its files
+//! - [`db`]: storage on SQLite and PostgreSQL; [`ledger`]: erasures and consents outside it; [`backup`]: also restores
+//! - [`error`]: the error of a request; [`metrics`]: figures for Prometheus
+//! - [`http`]: what all endpoints share: envelope, headers, log line, bodies
+//! - [`auth`]: keys, tokens, passwords, providers; [`limits`]: rate and concurrency limits
+//! - [`archive`]: raw batches and the log, encrypted with a key for each person
+//! - [`tls`]: HTTPS with a certificate that is read anew when it changes
 //! - [`open`]: opens database, keys and ledger; [`logging`]: JSON lines
-//! - [`state`]: what every handler may use; [`principal`]: who asks; [`jobs`]: what runs beside the requests
+//! - [`state`]: what every handler may use; [`principal`]: the person of a request; [`jobs`]: background jobs
 //! - [`routes`]: the endpoints; [`openapi`]: their description
-//! - [`startup`]: [`startup::Application`], built and run; it works with port 0
+//! - [`startup`]: builds and runs [`startup::Application`]
 //! - [`cmd`], [`cli`]: the commands and their command line
 
-// The description of the API is one large JSON value.
+// `json!` recurses for each entry of a large value, deeper than the default limit of 128.
 #![recursion_limit = "256"]
 
 mod address;

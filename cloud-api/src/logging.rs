@@ -1,4 +1,5 @@
-//! JSON lines on stderr. They carry request ids, route patterns and pseudonyms: never paths, names or addresses.
+//! Logs JSON lines to standard error. They carry request ids, route patterns and pseudonyms, but no paths, names or
+//! addresses.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::{
     failure::Failure,
 };
 
-/// Starts logging, once for the process; with a spool the same lines go there too.
+/// Starts logging for the whole process. With a spool the same lines go there too.
 pub(crate) fn start(filter: &str, spool: Option<Arc<Spool>>) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(filter).map_err(|e| {
         Failure::usage(
@@ -25,10 +26,10 @@ pub(crate) fn start(filter: &str, spool: Option<Arc<Spool>>) -> Result<(), Failu
             .flatten_event(true)
             .with_current_span(false)
             .with_writer(SpoolWriter(spool))
-            // A full disk must not turn each line into two on standard error.
+            // On a full disk each line would otherwise add an error line on standard error.
             .log_internal_errors(false)
     });
-    // A second start in one process, as in tests, keeps the first.
+    // If logging was started before in this process, as in tests, the first start stays in effect.
     let _ = tracing_subscriber::registry().with(filter).with(lines).with(kept).try_init();
     Ok(())
 }

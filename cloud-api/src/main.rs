@@ -1,4 +1,4 @@
-//! Start: settings, then the command, then the exit code.
+//! Loads the `.env` file, runs the command, and turns its result into the exit code.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use cloud_api::{cli, config::env_file, failure::Failure};
 fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     give_back_memory();
-    // One TLS provider for every library, before any of them asks.
+    // All libraries must use the same TLS provider, so it is set before any of them asks.
     let _ = rustls::crypto::ring::default_provider().install_default();
     match env_file::load().and_then(|()| cli::run()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -15,14 +15,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Has large blocks of memory given back as soon as they are free. By default glibc stops doing so after the first one,
-/// and each thread keeps a heap of its own as large as it ever was: some hundred bodies at once would stay resident.
+/// Makes glibc give large blocks of memory back as soon as they are free. By default it stops doing so after the first,
+/// and each thread keeps a heap as large as it ever was, so some hundred concurrent bodies would stay resident.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the allocator is set up by a C function")]
 fn give_back_memory() {
     const BLOCK_BYTES: libc::c_int = 128 << 10;
     const HEAPS: libc::c_int = 4;
-    // SAFETY: mallopt takes two numbers, and no other thread runs yet. It changes what is kept, never what is allocated.
+    // SAFETY: mallopt takes two numbers, and no other thread runs yet. It changes what is kept, not what is allocated.
     unsafe {
         libc::mallopt(libc::M_MMAP_THRESHOLD, BLOCK_BYTES);
         libc::mallopt(libc::M_TRIM_THRESHOLD, BLOCK_BYTES);

@@ -1,4 +1,4 @@
-//! Figures for Prometheus. Labels are route patterns, methods, statuses and codes: nothing of a person.
+//! Figures for Prometheus. Labels are route patterns, methods, statuses and codes, and nothing personal.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -33,7 +33,7 @@ const QUEUE_BYTES: &str = "archive_queue_bytes";
 const QUEUE_AGE: &str = "archive_queue_oldest_age_seconds";
 const REMOVALS: &str = "archive_removals_pending";
 
-/// Starts counting, once for the process.
+/// Installs the recorder, once per process.
 pub(crate) fn start() {
     HANDLE.get_or_init(|| {
         let builder =
@@ -66,8 +66,8 @@ fn describe() {
     describe_gauge!(REMOVALS, "Objects of the archive that wait for their removal.");
 }
 
-/// A counter that first shows at 1 has no increase: each is there from the start. The archive's gauges are those of a
-/// server that has one.
+/// Sets every counter to 0 at start, because Prometheus sees no increase in one that first appears as 1. The archive's
+/// gauges exist only on a server that has an archive.
 fn register() {
     for name in [ACCEPTED, DUPLICATE, SIGN_IN_FAILURES, TOKEN_REUSE, ARCHIVE_SKIPPED, ARCHIVE_LOG_DROPPED] {
         counter!(name).absolute(0);
@@ -85,33 +85,29 @@ fn register() {
     gauge!(RETENTION_HELD).set(0.0);
 }
 
-/// Whether nothing is deleted for its age, because the clock is doubted.
+/// Says whether retention is suspended because the clock is doubted.
 pub(crate) fn retention_held(held: bool) {
     gauge!(RETENTION_HELD).set(f64::from(u8::from(held)));
 }
 
-/// The figures in Prometheus's text form.
 #[must_use]
 pub(crate) fn render() -> String {
     HANDLE.get().and_then(Option::as_ref).map(PrometheusHandle::render).unwrap_or_default()
 }
 
-/// A request was answered.
 pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
-    // Methods are words that clients choose; only those that there are become labels.
+    // Clients choose the method freely, so only known methods become labels.
     let method =
         ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].iter().find(|m| **m == method).unwrap_or(&"other");
     counter!(REQUESTS, "route" => route.to_owned(), "method" => *method, "status" => status.to_string()).increment(1);
     histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(took.as_secs_f64());
 }
 
-/// Minutes were taken in.
 pub(crate) fn minutes(accepted: u64, duplicates: u64) {
     counter!(ACCEPTED).increment(accepted);
     counter!(DUPLICATE).increment(duplicates);
 }
 
-/// A minute was refused.
 pub(crate) fn rejected(code: &str) {
     counter!(REJECTED, "code" => code.to_owned()).increment(1);
 }
@@ -120,12 +116,12 @@ pub(crate) fn sign_in_failed() {
     counter!(SIGN_IN_FAILURES).increment(1);
 }
 
-/// A refresh token came twice.
+/// A refresh token was presented again after its successor was used.
 pub(crate) fn token_reused() {
     counter!(TOKEN_REUSE).increment(1);
 }
 
-/// How long the archive's queue is, and how many objects wait for their removal.
+/// Sets the length of the archive's queue and the number of objects that wait for removal.
 #[expect(clippy::cast_precision_loss, reason = "a gauge is a float, and these are far below 2^53")]
 pub(crate) fn archive_queue(state: &QueueState, now: UtcMs) {
     gauge!(QUEUE_BATCHES).set(state.batches as f64);
@@ -135,28 +131,24 @@ pub(crate) fn archive_queue(state: &QueueState, now: UtcMs) {
     gauge!(REMOVALS).set(state.removals as f64);
 }
 
-/// Whether the archive's store answered when it was last asked.
 pub(crate) fn archive_up(up: bool) {
     gauge!(ARCHIVE_UP).set(f64::from(u8::from(up)));
 }
 
-/// An object was written.
 pub(crate) fn archived(bucket: &'static str, bytes: usize) {
     counter!(ARCHIVE_OBJECTS, "bucket" => bucket).increment(1);
     counter!(ARCHIVE_BYTES, "bucket" => bucket).increment(bytes as u64);
 }
 
-/// Something of the archive failed: `queue`, `key`, `store`, `removal` or `log`.
+/// `what` is `queue`, `key`, `store`, `removal` or `log`.
 pub(crate) fn archive_failed(what: &'static str) {
     counter!(ARCHIVE_FAILURES, "what" => what).increment(1);
 }
 
-/// A batch was not archived because the queue is full.
 pub(crate) fn archive_skipped() {
     counter!(ARCHIVE_SKIPPED).increment(1);
 }
 
-/// Files of the log were deleted unarchived.
 pub(crate) fn archive_log_files_dropped(files: u64) {
     counter!(ARCHIVE_LOG_DROPPED).increment(files);
 }

@@ -1,5 +1,5 @@
-//! Opening what a server and the operator's commands work on: the database, its keys, the ledger. Each failure says what
-//! to do.
+//! Opens what the server and the operator's commands work on: the database, its keys and the ledger. Each failure says
+//! what to do.
 
 use std::{fs, io, path::Path};
 
@@ -22,11 +22,9 @@ use crate::{
     ledger::Ledger,
 };
 
-/// Opens the signing keys, and does what is due to them; `forced` makes a new one.
-///
-/// Fails when they cannot be opened, or the master key is not the one that sealed them.
+/// Opens and rotates the signing keys; `forced` makes a new one.
 pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: bool) -> Result<Keyring, Failure> {
-    // By a clock that is not believed no key is due. A database without the table is one before its first start.
+    // With a doubted clock no key is due. The table is missing before a database's first start.
     let now = match housekeeping::trust(conn, now) {
         Ok(ClockTrust::Doubted { last_run }) if !forced => last_run.unwrap_or(UtcMs(0)),
         _ => now,
@@ -50,10 +48,9 @@ pub fn open_keys(conn: &mut Conn, config: &DatabaseConfig, now: UtcMs, forced: b
     keys.map_err(|e| Failure::failed("bad_keys", chain(&e), fix))
 }
 
-/// Opens the ledger, and makes its folder.
 pub fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        // What is wrong with the folder shows when the file is opened.
+        // A fault of the folder shows when the file is opened.
         let _ = fs::create_dir_all(folder);
     }
     Ledger::open(path).map_err(|e| {
@@ -62,7 +59,7 @@ pub fn open_ledger(path: &Path) -> Result<Ledger, Failure> {
     })
 }
 
-/// Makes the folder and the file of an SQLite database, for this user alone.
+/// Makes the folder and the file of an SQLite database, accessible to this user only.
 pub fn prepare_folder(target: &Target) -> Result<(), Failure> {
     let Some(path) = target.sqlite_path() else { return Ok(()) };
     let failed = |e: io::Error| unwritable(path, &e);
@@ -82,7 +79,7 @@ fn unwritable(path: &Path, e: &io::Error) -> Failure {
     Failure::failed("database_unwritable", message, "Make its folder writable, or set DATABASE_URL=sqlite:PATH.")
 }
 
-/// Takes a database file and its logs away from others: people's minutes and addresses are in all of them.
+/// Removes other users' access to the database file and its logs, which contain people's minutes and addresses.
 #[cfg(unix)]
 fn keep_private(database: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -104,11 +101,11 @@ fn keep_private(database: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Keeps a second server off an SQLite database: both would think that they are alone with its counters and keys. Held
-/// until it is dropped; nothing for PostgreSQL.
+/// Locks an SQLite database against a second server, because each would assume that it alone has the counters and keys.
+/// The lock holds until the file is dropped. PostgreSQL needs none.
 pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
     let Some(path) = target.sqlite_path() else { return Ok(None) };
-    // Two links to one file are one database.
+    // Two symbolic links to one file are the same database.
     let lock = fs::canonicalize(path).unwrap_or_else(|_| path.clone()).with_extension("serve.lock");
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -129,14 +126,14 @@ pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
             kind: Kind::InUse,
         }),
         Err(fs::TryLockError::Error(e)) => {
-            // Some network file systems have no locks; SQLite on them is the operator's choice.
+            // Some network file systems have no locks; using SQLite there is the operator's choice.
             tracing::warn!(cause = %e, "whether another server runs on this database cannot be told");
             Ok(Some(file))
         }
     }
 }
 
-/// One connection outside the pools, so that start-up fails at once and with the reason.
+/// Connects outside the pools, so that start-up fails at once and with the reason.
 pub fn connect(target: &Target) -> Result<Conn, Failure> {
     let mut conn = target.connect().map_err(|e| {
         let message = format!("The database cannot be opened: {}", target.without_secrets(&chain(&e)));

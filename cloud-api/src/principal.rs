@@ -1,8 +1,9 @@
-//! The person of a request: the token's signature, then one indexed look-up of session, person, role and consent.
+//! The person of a request: the token's signature is checked, then session, person, role and consent are read in one
+//! indexed query.
 //!
-//! That look-up is made when the request's head arrives, and is enough for reading. Its body may take half a minute, and
-//! meanwhile the session may end, the role change, the consent be withdrawn. So whoever writes does it by
-//! [`Principal::write`], which looks again inside the transaction and holds what it saw until the commit.
+//! The query is made when the request's head arrives, which is enough for reading. But the body may take half a minute,
+//! and meanwhile the session may end, the role change or the consent be withdrawn. So every write goes through
+//! [`Principal::write`], which repeats the query inside the transaction and locks the row until the commit.
 
 use std::pin::Pin;
 
@@ -18,8 +19,8 @@ use crate::{
     auth::tokens,
     db::{
         conn::Conn,
+        id::{Id, Session},
         sessions::{self, Standing},
-        types::DbId,
         users,
     },
     domain::time::UtcMs,
@@ -28,22 +29,22 @@ use crate::{
     state::State,
 };
 
-/// How fresh a sign-in must be to stand in for the password.
+/// Greatest age of a sign-in that may replace the password, in milliseconds.
 const FRESH_SIGN_IN_MS: i64 = 5 * 60_000;
 
-/// Whom a method of an address is open to; the table of addresses says so.
+/// The callers that a method of a path is open to, as the table of endpoints says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OpenTo {
-    /// People who have consented once. A kiosk is none.
+    /// People who have consented before; not kiosks.
     #[default]
     People,
-    /// Also people whose account awaits their consent.
+    /// Also people whose account still awaits their consent.
     Awaiting,
-    /// Whoever has a live session, a kiosk too.
+    /// Every live session, including a kiosk's.
     Anybody,
 }
 
-/// The methods of one address that are open to more than [`OpenTo::People`], kept with its route.
+/// The methods of one path that are open to more than [`OpenTo::People`]; stored with its route.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Openings(pub Vec<(Method, OpenTo)>);
 
@@ -55,28 +56,27 @@ impl Openings {
     }
 }
 
-/// Who asks, and what held of them at one moment.
+/// The caller, and their rights at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Principal {
     pub user: UserId,
-    pub session: DbId,
-    /// What they may do.
+    pub session: Id<Session>,
     pub role: Role,
-    /// Whether their tracking consent stands.
+    /// Whether tracking consent is granted.
     pub tracking_consent: bool,
-    /// Whether their account was handed to them before they consented to anything.
+    /// Whether the account was made before the person consented to anything.
     pub awaits_consent: bool,
-    /// When they proved who they are.
+    /// When the person signed in.
     pub signed_in_at: UtcMs,
-    /// When all of this was so.
+    /// The moment at which all of this was read.
     pub at: UtcMs,
     open_to: OpenTo,
 }
 
 impl Principal {
-    /// The person of a session, when this method is open to them.
+    /// Makes the principal if the method is open to them.
     fn admit(standing: Option<Standing>, user: UserId, open_to: OpenTo, at: UtcMs) -> Result<Self, ApiError> {
-        let standing = standing.filter(|s| s.user_id.0 == user.0).ok_or_else(ApiError::unauthenticated)?;
+        let standing = standing.filter(|s| s.user_id == user.into()).ok_or_else(ApiError::unauthenticated)?;
         let role = standing.role.parse().map_err(|_| ApiError::internal("an unknown role is stored"))?;
         if standing.awaits_consent && open_to == OpenTo::People {
             return Err(ApiError::forbidden(
@@ -99,7 +99,7 @@ impl Principal {
         })
     }
 
-    /// Refuses everybody below `role`: 403 `forbidden`.
+    /// 403 `forbidden` for everybody below `role`.
     pub(crate) fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role >= role {
             return Ok(());
@@ -107,12 +107,12 @@ impl Principal {
         Err(ApiError::forbidden("forbidden", format!("This needs the role {}.", role.as_str())))
     }
 
-    /// Refuses what needs consent when there is none: 403 `consent_withdrawn`.
+    /// 403 `consent_withdrawn` without tracking consent.
     pub(crate) fn require_consent(&self) -> Result<(), ApiError> {
         if self.tracking_consent { Ok(()) } else { Err(consent_withdrawn()) }
     }
 
-    /// Refuses what a stolen token must not do: 403 `fresh_sign_in_required`.
+    /// 403 `fresh_sign_in_required` for an old sign-in: a stolen token must not be enough.
     pub(crate) fn require_fresh_sign_in(&self) -> Result<(), ApiError> {
         if self.at <= self.signed_in_at.plus(FRESH_SIGN_IN_MS) {
             return Ok(());
@@ -123,8 +123,8 @@ impl Principal {
         ))
     }
 
-    /// Runs `f` in a transaction with the caller as they are in it. Their row is held until it ends: nobody ends the
-    /// session, changes the role or the consent meanwhile, and `f` takes its time from [`Self::at`].
+    /// Runs `f` in a transaction with the caller's current rights. The person's row is locked until it ends, so that
+    /// nobody ends the session or changes role or consent meanwhile. `f` must take its time from [`Self::at`].
     pub(crate) async fn write<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
     where
         F: Fn(&mut Conn, &Self) -> Result<T, ApiError> + Send + 'static,
@@ -133,8 +133,8 @@ impl Principal {
         self.turn(state, false, f).await
     }
 
-    /// As [`Self::write`], for what may change who is an admin: one such transaction at a time. Their lock comes before
-    /// any person's row, so that two admins who change each other do not wait crosswise.
+    /// As [`Self::write`], for changes of who is an admin: one such transaction at a time. The roles are locked before
+    /// any person's row, so that two admins who change each other cannot deadlock.
     pub(crate) async fn write_roles<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
     where
         F: Fn(&mut Conn, &Self) -> Result<T, ApiError> + Send + 'static,
@@ -161,7 +161,7 @@ impl Principal {
         state.db.write(turn).await
     }
 
-    /// The caller as they are now: for a request that writes nothing, and has waited for its body since it looked.
+    /// Reads the caller's rights anew, for a request that writes nothing but has waited for its body.
     pub(crate) async fn again(&self, state: &State) -> Result<Self, ApiError> {
         let (session, at) = (self.session, state.clock.now());
         let standing = state.db.read(move |conn| sessions::standing(conn, session, at)).await?;
@@ -169,7 +169,6 @@ impl Principal {
     }
 }
 
-/// 403 for minutes of a person who withdrew their consent.
 #[must_use]
 pub(crate) fn consent_withdrawn() -> ApiError {
     ApiError::forbidden(
@@ -189,10 +188,10 @@ impl FromRequest for Principal {
             let now = state.clock.now();
             let token = bearer(&req).ok_or_else(ApiError::unauthenticated)?;
             let access = tokens::verify_access(&state.keys, token, now).ok_or_else(ApiError::unauthenticated)?;
-            let session = DbId(access.sid);
+            let session = access.sid;
             let standing =
                 state.db.read(move |conn| sessions::standing(conn, session, now)).await.map_err(ApiError::from)?;
-            let who = Self::admit(standing, UserId(access.sub), Openings::of(&req), now)?;
+            let who = Self::admit(standing, access.sub, Openings::of(&req), now)?;
             req.extensions_mut().insert(Pseudonym(state.keys.pseudonym(who.user)));
             Ok(who)
         })

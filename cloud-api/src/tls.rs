@@ -1,4 +1,4 @@
-//! HTTPS by rustls from a certificate and a key, taken anew when the files change.
+//! HTTPS with rustls. Certificate and key are read anew when their files change.
 
 use std::{
     fs,
@@ -15,20 +15,18 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-/// Why there is no HTTPS.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
-    /// A file cannot be read as PEM.
     #[error("{0} is no PEM file of the right kind")]
     Pem(PathBuf),
-    /// They do not belong together, or the key is of a kind nobody speaks.
+    /// They do not belong together, or the key is of an unsupported kind.
     #[error("certificate and key do not fit each other")]
     Mismatch(#[source] rustls::Error),
 }
 
 type Stamp = [Option<(SystemTime, u64)>; 2];
 
-/// A certificate that follows its files.
+/// A certificate that is replaced when its files change.
 pub(crate) struct Certificate {
     files: [PathBuf; 2],
     current: RwLock<Arc<CertifiedKey>>,
@@ -60,8 +58,6 @@ fn stamp(files: &[PathBuf; 2]) -> Stamp {
 
 impl Certificate {
     /// Reads certificate chain and key, both PEM.
-    ///
-    /// Fails when they cannot be read, or do not fit each other.
     pub(crate) fn load(certificate: &Path, key: &Path) -> Result<Arc<Self>, TlsError> {
         let files = [certificate.to_owned(), key.to_owned()];
         let seen = Mutex::new(stamp(&files));
@@ -69,8 +65,8 @@ impl Certificate {
         Ok(Arc::new(Self { files, current, seen }))
     }
 
-    /// Takes the files anew when they changed. A pair that is not whole yet leaves the old one in place, and is tried
-    /// again.
+    /// Reads the files anew if they changed. If they do not fit each other, as while they are being replaced, the old
+    /// pair stays in use and they are read again at the next call.
     pub(crate) fn follow(&self) {
         let now = stamp(&self.files);
         let Ok(mut seen) = self.seen.lock() else { return };
@@ -89,7 +85,6 @@ impl Certificate {
         }
     }
 
-    /// What the server speaks TLS with.
     #[must_use]
     pub(crate) fn server_config(self: &Arc<Self>) -> ServerConfig {
         ServerConfig::builder().with_no_client_auth().with_cert_resolver(self.clone())

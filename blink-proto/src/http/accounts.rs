@@ -89,13 +89,7 @@ pub struct RegisterRequest {
     pub password: Secret,
     /// What the person is called; may be absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "schema",
-        schema(
-            max_length = 100,
-            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\u{e0000}-\u{e0fff}]*$"
-        )
-    )]
+    #[cfg_attr(feature = "schema", schema(schema_with = super::name::optional))]
     pub name: Option<String>,
     /// An IANA time zone name; UTC if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,13 +160,7 @@ pub struct User {
 pub struct UserChange {
     /// What the person is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(
-        feature = "schema",
-        schema(
-            max_length = 100,
-            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\u{e0000}-\u{e0fff}]*$"
-        )
-    )]
+    #[cfg_attr(feature = "schema", schema(schema_with = super::name::optional))]
     pub name: Option<String>,
     /// An IANA time zone name.
     #[serde(default, skip_serializing_if = "Option::is_none")]

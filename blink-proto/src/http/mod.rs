@@ -4,6 +4,7 @@
 //! - [`accounts`]: registration, sign-in, the account itself
 //! - [`device`]: signing a device in through a browser (RFC 8628)
 //! - [`minutes`]: uploading minutes; [`history`]: reading them, and insights
+//! - [`name`]: what a person, a team or a device may be called
 //! - [`own`]: consents, sessions, devices; [`erasure`]: receipts; [`export`]: everything stored about a person
 //! - [`team`], [`admin`]: teams, people and roles
 //! - [`health`]: liveness and readiness
@@ -18,6 +19,7 @@ pub mod export;
 pub mod health;
 pub mod history;
 pub mod minutes;
+pub mod name;
 pub mod own;
 pub mod team;
 

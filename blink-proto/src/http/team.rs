@@ -11,14 +11,7 @@ use crate::UserId;
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TeamRequest {
     /// What the team is called.
-    #[cfg_attr(
-        feature = "schema",
-        schema(
-            min_length = 1,
-            max_length = 100,
-            pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\u{e0000}-\u{e0fff}]*[^\\u0000-\\u0020\\u007f-\\u00a0\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\u{e0000}-\u{e0fff}\\s][^\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\u{e0000}-\u{e0fff}]*$"
-        )
-    )]
+    #[cfg_attr(feature = "schema", schema(schema_with = super::name::required))]
     pub name: String,
     /// An IANA time zone name; the manager's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

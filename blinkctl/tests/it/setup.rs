@@ -62,24 +62,21 @@ fn profile() -> Profile {
     profile
 }
 
+/// A camera that another program lets go of, before which somebody sits down and turns to it.
+fn from_busy_to_measurable() -> Vec<Event> {
+    let busy = Problem::new("camera_busy", "zoom uses camera:0", "Close it.");
+    let mut events = vec![seen(State::CameraBusy, Some(busy)), seen(State::NoFace, None)];
+    for sight in [Sight::Nobody, Sight::Several, Sight::Turned] {
+        events.extend([seen(State::NoFace, None), frame(sight)]);
+    }
+    events.extend([seen(State::Tracking, None), frame(Sight::Measurable), seen(State::Tracking, None)]);
+    events
+}
+
 #[test]
 fn every_step_is_asked_and_done() {
     let profile = profile();
-    let busy = Problem::new("camera_busy", "zoom uses camera:0", "Close it.");
-    let events = vec![
-        seen(State::CameraBusy, Some(busy)),
-        seen(State::NoFace, None),
-        seen(State::NoFace, None),
-        frame(Sight::Nobody),
-        seen(State::NoFace, None),
-        frame(Sight::Several),
-        seen(State::NoFace, None),
-        frame(Sight::Turned),
-        seen(State::Tracking, None),
-        frame(Sight::Measurable),
-        seen(State::Tracking, None),
-    ];
-    let daemon = Fake::start(&profile.paths(), fresh(events));
+    let daemon = Fake::start(&profile.paths(), fresh(from_busy_to_measurable()));
     let path = profile.variables().iter().rfind(|(name, _)| *name == "PATH").unwrap().1.clone();
     let mut terminal = Terminal::start(&profile, "setup", &[("PATH", &path), ("NO_COLOR", "1")]);
     terminal.expect("blinkd is running");

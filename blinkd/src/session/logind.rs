@@ -53,78 +53,105 @@ enum Lock {
 
 pub(super) async fn follow(
     bus: &Connection,
-    mut news: BoxStream<'static, LogindEvent>,
+    news: BoxStream<'static, LogindEvent>,
     deps: &SessionDeps,
 ) -> zbus::Result<()> {
     let manager = object(bus, LOGIND, PATH, MANAGER).await?;
-    let mut delay = inhibit(&manager).await;
+    let delay = inhibit(&manager).await;
     if let Ok(asleep) = manager.get_property::<bool>("PreparingForSleep").await {
         if asleep { deps.about_to_sleep().await } else { deps.awake() }
     }
-    let mut hint = None;
+    let mut following = Following { deps, manager, news, delay, hint: None };
     loop {
-        let session = match find(bus, &manager).await {
+        let session = match find(bus, &following.manager).await {
             Some(path) => Some(object(bus, LOGIND, path, SESSION).await?),
             None => None,
         };
-        let mut locks = match &session {
+        let locks = match &session {
             Some(session) => locks(bus, session).await?,
             None => futures_util::stream::pending().boxed(),
         };
         tracing::debug!(found = session.is_some(), "the session");
+        following.listen(session.as_ref(), locks).await?;
+        // logind or the session has gone; its successor is looked for, but not in a hot loop.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+struct Following<'a> {
+    deps: &'a SessionDeps,
+    manager: Proxy<'static>,
+    news: BoxStream<'static, LogindEvent>,
+    /// While it is open, sleep waits for us.
+    delay: Option<OwnedFd>,
+    /// The session's `LockedHint`, once it is known.
+    hint: Option<bool>,
+}
+
+impl Following<'_> {
+    /// Listens to one session, or to logind alone, until there may be another session. Fails when the bus is gone.
+    async fn listen(
+        &mut self,
+        session: Option<&Proxy<'static>>,
+        mut locks: BoxStream<'static, Lock>,
+    ) -> zbus::Result<()> {
         loop {
-            let told = match &session {
+            let hint = match session {
                 Some(session) => session.get_property::<bool>("LockedHint").await.ok(),
                 None => None,
             };
             // On a bus that is new or was away, a lock that was requested meanwhile may be over.
-            if let Some(now) = told
-                && hint != Some(now)
+            if let Some(now) = hint
+                && self.hint != Some(now)
             {
-                hinted(deps, &mut hint, now);
+                self.hinted(now);
             }
             let every = if session.is_some() { CHECK_EVERY } else { LOOK_EVERY };
             let next = timeout(every, async {
                 tokio::select! {
-                    news = news.next() => Next::LogindEvent(news),
+                    event = self.news.next() => Next::LogindEvent(event),
                     lock = locks.next() => Next::Lock(lock),
                 }
             });
             match next.await {
                 // There is no session, or it is gone or has no hint: look for another.
-                Err(_) if told.is_none() => break,
+                Err(_) if hint.is_none() => return Ok(()),
                 Err(_) => {}
                 Ok(Next::LogindEvent(None) | Next::Lock(None)) => return Err(super::gone()),
                 Ok(Next::LogindEvent(Some(LogindEvent::Changed))) => {
-                    delay = delay.or(inhibit(&manager).await);
-                    break;
+                    self.delay = match self.delay.take() {
+                        Some(delay) => Some(delay),
+                        None => inhibit(&self.manager).await,
+                    };
+                    return Ok(());
                 }
-                Ok(Next::LogindEvent(Some(LogindEvent::Sleep(true)))) => {
-                    deps.about_to_sleep().await;
-                    drop(delay.take());
-                }
-                Ok(Next::LogindEvent(Some(LogindEvent::Sleep(false)))) => {
-                    delay = inhibit(&manager).await;
-                    deps.awake();
-                }
-                Ok(Next::Lock(Some(Lock::Asked))) => deps.locked(LockedBy::Request, true),
-                Ok(Next::Lock(Some(Lock::Unlocked))) => deps.locked(LockedBy::Request, false),
-                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => hinted(deps, &mut hint, now),
+                Ok(Next::LogindEvent(Some(LogindEvent::Sleep(begins)))) => self.sleeps(begins).await,
+                Ok(Next::Lock(Some(Lock::Asked))) => self.deps.locked(LockedBy::Request, true),
+                Ok(Next::Lock(Some(Lock::Unlocked))) => self.deps.locked(LockedBy::Request, false),
+                Ok(Next::Lock(Some(Lock::Hint(Some(now))))) => self.hinted(now),
                 Ok(Next::Lock(Some(Lock::Hint(None)))) => {}
             }
         }
-        // logind or the session has gone. The wait avoids a busy loop; whatever appears next reports its state anew.
-        tokio::time::sleep(Duration::from_millis(200)).await;
     }
-}
 
-/// Takes `LockedHint`. It also decides a lock that was only requested, if it says that the session is not locked.
-fn hinted(deps: &SessionDeps, hint: &mut Option<bool>, now: bool) {
-    *hint = Some(now);
-    if !now {
-        deps.locked(LockedBy::Request, false);
+    async fn sleeps(&mut self, begins: bool) {
+        if begins {
+            self.deps.about_to_sleep().await;
+            drop(self.delay.take());
+        } else {
+            self.delay = inhibit(&self.manager).await;
+            self.deps.awake();
+        }
     }
-    deps.locked(LockedBy::Hint, now);
+
+    /// Takes `LockedHint`. It also decides a lock that was only requested, if it says that the session is not locked.
+    fn hinted(&mut self, now: bool) {
+        self.hint = Some(now);
+        if !now {
+            self.deps.locked(LockedBy::Request, false);
+        }
+        self.deps.locked(LockedBy::Hint, now);
+    }
 }
 
 enum Next {

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, Stdio},
     sync::{
         Arc, OnceLock,
@@ -20,7 +21,7 @@ use blink_proto::{
 };
 use blink_vision::Event;
 use blinkd::{
-    app::{self, AppDeps},
+    app::{self, AppDeps, Running},
     capture::{FrameReader, Pacing, ReadOutcome, Trouble, native::NativeReader},
     clock::{Clock as _, FakeClock},
     daemon::Daemon,
@@ -119,17 +120,9 @@ fn use_of_the_machine() -> (u64, usize) {
     (kib * 1024, files.min().unwrap())
 }
 
-#[test]
-fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
-    let folder = tempfile::tempdir().unwrap();
-    let clip = folder.path().join("face.avi");
-    let mut synthesize = Command::new(env!("CARGO_BIN_EXE_blinkd"));
-    synthesize.arg("synthesize").arg(&clip).args(["--seconds", "60", "--bpm", "15", "--fps", "30"]);
-    assert!(synthesize.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
-
-    let paths = Paths::under(folder.path());
+/// blinkd whole, on `clip` again and again, by a clock that its frames drive.
+fn start(paths: &Paths, clip: &Path, frames: &Arc<AtomicU64>, daemon: &Arc<OnceLock<Daemon>>) -> Running {
     let clock = FakeClock::starting_at("2026-03-01T10:00:00Z".parse().unwrap());
-    let (frames, daemon) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
     let owner = Arc::new(OwnerDesk::open(paths.owner_file()));
     let source = format!("file:{},loop", clip.display());
     let running = app::start(AppDeps {
@@ -139,7 +132,7 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         machine: Some("this machine".to_owned()),
         source: source.clone(),
         reader: {
-            let (clock, frames, daemon) = (clock.clone(), Arc::clone(&frames), Arc::clone(&daemon));
+            let (clock, frames, daemon) = (clock.clone(), Arc::clone(frames), Arc::clone(daemon));
             let owner = Arc::clone(&owner);
             Box::new(move || {
                 Box::new(FastReader {
@@ -162,11 +155,25 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
         policy: CapturePolicy { max_cpu_percent: 0, ..CapturePolicy::default() },
         buses: Buses::none(),
         reminds: false,
-        vault: blinkd::profile::Vault::open(&paths, false),
+        vault: blinkd::profile::Vault::open(paths, false),
         settings: None,
     })
     .unwrap();
     assert!(daemon.set(running.daemon().clone()).is_ok());
+    running
+}
+
+#[test]
+fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = folder.path().join("face.avi");
+    let mut synthesize = Command::new(env!("CARGO_BIN_EXE_blinkd"));
+    synthesize.arg("synthesize").arg(&clip).args(["--seconds", "60", "--bpm", "15", "--fps", "30"]);
+    assert!(synthesize.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+
+    let paths = Paths::under(folder.path());
+    let (frames, daemon) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
+    let running = start(&paths, &clip, &frames, &daemon);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let version = TRACKING_VERSION.to_owned();
     let granted = runtime.block_on(running.daemon().answer(Request::ConsentGrant { version }));
@@ -200,16 +207,19 @@ fn hours_of_footage_leave_memory_and_open_files_as_they_are() {
     );
     assert!(last.0 <= first.0 + FLAT_BYTES, "memory grows");
     assert!(last.1 <= first.1, "open files grow");
+    println!("{} minutes sealed", sealed_whole(&paths, all));
+}
 
-    // The history shows that the footage was counted: every minute is complete, with its blinks.
+/// Counts the sealed minutes. Every minute must be complete, with its blinks: the footage was really counted.
+fn sealed_whole(paths: &Paths, minutes: u64) -> usize {
     let days = fs::read_dir(paths.history()).unwrap().map(|day| fs::read_to_string(day.unwrap().path()).unwrap());
     let text: String = days.collect();
     let sealed: Vec<Minute> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    println!("{} minutes sealed", sealed.len());
-    assert!(sealed.len() as u64 + 1 >= all && sealed.len() as u64 <= all + 1);
-    for minute in &sealed[..sealed.len().min(all as usize - 1)] {
+    assert!(sealed.len() as u64 + 1 >= minutes && sealed.len() as u64 <= minutes + 1);
+    for minute in &sealed[..sealed.len().min(minutes as usize - 1)] {
         assert!((59_000..=60_000).contains(&minute.observed_ms), "{minute:?}");
         assert!((14..=16).contains(&minute.blink_count), "{minute:?}");
         assert!((29.0..=31.0).contains(&minute.mean_fps), "{minute:?}");
     }
+    sealed.len()
 }

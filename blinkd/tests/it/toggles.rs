@@ -130,6 +130,75 @@ fn next(state: &mut u64, below: u64) -> u64 {
     *state % below
 }
 
+#[derive(Clone, Copy)]
+enum Toggle {
+    Pause,
+    Consent,
+    Lock,
+    Yield,
+    Resume,
+}
+
+/// What is toggled next. Mostly what forbids looking is lifted, so that there is something to close.
+fn pick(said: Said, dice: &mut u64) -> Toggle {
+    let lift = !said.open() && next(dice, 4) > 0;
+    if lift {
+        return match said {
+            Said { consent: false, .. } => Toggle::Consent,
+            Said { locked: true, .. } => Toggle::Lock,
+            _ => Toggle::Resume,
+        };
+    }
+    match next(dice, 7) {
+        0 | 1 => Toggle::Pause,
+        2 | 3 => Toggle::Consent,
+        4 | 5 => Toggle::Lock,
+        _ if said.yielded => Toggle::Resume,
+        _ => Toggle::Yield,
+    }
+}
+
+fn carry_out(toggle: Toggle, said: &mut Said, watcher: &mut Watcher, desktop: &Desktop) {
+    match toggle {
+        Toggle::Pause => {
+            said.paused = !said.paused;
+            said.yielded &= said.paused;
+            let pause = Request::Pause(PauseSpan::default());
+            watcher.ask(if said.paused { pause } else { Request::Resume });
+        }
+        Toggle::Consent => {
+            said.consent = !said.consent;
+            let version = TRACKING_VERSION.to_owned();
+            watcher.ask(if said.consent { Request::ConsentGrant { version } } else { Request::ConsentWithdraw });
+        }
+        Toggle::Lock => {
+            said.locked = !said.locked;
+            desktop.set_hint(said.locked);
+        }
+        Toggle::Yield => {
+            said.yielded = true;
+            watcher.ask(Request::Yield);
+        }
+        Toggle::Resume => {
+            (said.paused, said.yielded) = (false, false);
+            watcher.ask(Request::Resume);
+        }
+    }
+}
+
+/// How long after `since` the source was last seen open: an opening that was under way may show for an instant.
+fn closing_time(watcher: &Watcher, since: Instant, said: Said) -> Duration {
+    let mut last_open = Duration::ZERO;
+    while since.elapsed() < last_open + SEEN_CLOSED_FOR {
+        if watcher.is_open() {
+            last_open = since.elapsed();
+        }
+        thread::sleep(Duration::from_millis(1));
+        assert!(last_open < 10 * CLOSED_WITHIN, "it does not close: {said:?}");
+    }
+    last_open
+}
+
 #[test]
 fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_right() {
     let bus = PrivateBus::start();
@@ -140,64 +209,24 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
     let (mut worst, mut closings, mut wrong) = (Duration::ZERO, 0, 0);
     for _ in 0..toggles() {
         let was_open = said.open();
-        // Usually the prohibition is lifted, so that there is an open source to close.
-        let lift = !was_open && next(&mut dice, 4) > 0;
-        let toggle = match said {
-            _ if !lift => next(&mut dice, 7),
-            Said { consent: false, .. } => 2,
-            Said { locked: true, .. } => 4,
-            _ => 7,
-        };
-        match toggle {
-            0 | 1 => {
-                said.paused = !said.paused;
-                let resume = Request::Resume;
-                watcher.ask(if said.paused { Request::Pause(PauseSpan::default()) } else { resume });
-                said.yielded &= said.paused;
-            }
-            2 | 3 => {
-                said.consent = !said.consent;
-                let version = TRACKING_VERSION.to_owned();
-                watcher.ask(if said.consent { Request::ConsentGrant { version } } else { Request::ConsentWithdraw });
-            }
-            4 | 5 => {
-                said.locked = !said.locked;
-                desktop.set_hint(said.locked);
-            }
-            6 if !said.yielded => {
-                said.yielded = true;
-                watcher.ask(Request::Yield);
-            }
-            _ => {
-                (said.paused, said.yielded) = (false, false);
-                watcher.ask(Request::Resume);
-            }
-        }
+        let toggle = pick(said, &mut dice);
+        carry_out(toggle, &mut said, &mut watcher, &desktop);
         let since = Instant::now();
         if said.open() {
             // In half of the cases there is no wait for the opening, so that the next toggle interrupts it.
             if next(&mut dice, 2) == 0 {
                 until("opening", || watcher.is_open());
             }
-        } else {
-            // An opening that was under way may show for an instant after the toggle; the last sight of it counts.
-            let mut last_open = Duration::ZERO;
-            while since.elapsed() < last_open + SEEN_CLOSED_FOR {
-                if watcher.is_open() {
-                    last_open = since.elapsed();
-                }
-                thread::sleep(Duration::from_millis(1));
-                assert!(last_open < 10 * CLOSED_WITHIN, "it does not close: {said:?}");
-            }
-            closings += u32::from(was_open);
-            worst = worst.max(last_open);
-            // The last toggle must show in the state within the time limit.
-            let mut state = watcher.client.status().state;
-            while !said.allows(state) && since.elapsed() < CLOSED_WITHIN + SEEN_CLOSED_FOR {
-                state = watcher.client.status().state;
-            }
-            wrong += u32::from(!said.allows(state));
+            continue;
         }
+        closings += u32::from(was_open);
+        worst = worst.max(closing_time(&watcher, since, said));
+        // The last toggle must show in the state within the time limit.
+        let mut state = watcher.client.status().state;
+        while !said.allows(state) && since.elapsed() < CLOSED_WITHIN + SEEN_CLOSED_FOR {
+            state = watcher.client.status().state;
+        }
+        wrong += u32::from(!said.allows(state));
     }
     println!(
         "toggles {}, of these closing {closings}, worst closing time {} ms, wrong states {wrong}",

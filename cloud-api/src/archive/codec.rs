@@ -1,17 +1,17 @@
-//! The form of an object, and of a batch that waits for its object.
+//! The binary format of an archived object, and of a batch that waits for its object.
 //!
 //! ```text
 //! offset  bytes
 //!      0      4   "WAWA"
 //!      4      1   version, 1
-//!      5      1   what it holds: 1 minutes, 2 log lines, 3 one batch that waits in the database
+//!      5      1   content: 1 minutes, 2 log lines, 3 one batch that waits in the database
 //!      6     16   the id of the key that opens it
 //!     22     12   nonce, random
 //!     34          AES-256-GCM: gzip of JSON lines, then the tag of 16 bytes
 //! ```
 //!
-//! Bound to it, besides the head up to the nonce, is its name: an object that was renamed, or put in another's place,
-//! does not open.
+//! The header up to the nonce and the object's name are bound as additional data: an object that was renamed, or moved
+//! to another's place, does not open.
 
 use std::io::{Read as _, Write as _};
 
@@ -19,21 +19,19 @@ use flate2::{Compression, read::MultiGzDecoder, write::GzEncoder};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use uuid::Uuid;
 
-use crate::db::types::DbId;
+use crate::db::id::{ArchiveKey, Id};
 
 const MAGIC: [u8; 4] = *b"WAWA";
 const VERSION: u8 = 1;
 
-/// The head up to the nonce.
+/// Length of the header up to the nonce, in bytes.
 const HEAD: usize = 22;
 
-/// The length of a key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
-/// More than any object of ours holds: what is larger was not made by this program.
+/// Limit of an object's decompressed size: this program never makes a larger one.
 const MAX_PLAIN_BYTES: u64 = 256 << 20;
 
-/// What an object holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
     Minutes = 1,
@@ -42,43 +40,39 @@ pub enum Holds {
     Waiting = 3,
 }
 
-/// Why something cannot be sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodecError {
-    /// It does not begin as an object does.
+    /// The magic bytes are missing.
     #[error("it is no object of this archive")]
     Foreign,
-    /// A later program made it.
+    /// A later version of this program made it.
     #[error("it is of version {0}, which this program does not know")]
     Version(u8),
-    /// Its tag does not fit: it was changed, renamed, or sealed by another key.
+    /// The tag does not match: it was changed, renamed, or sealed with another key.
     #[error("it was changed, renamed, or sealed with another key")]
     Changed,
-    /// It opened, and what is in it is none of ours.
+    /// It was authentic, but its content cannot be decompressed.
     #[error("what is in it is damaged")]
     Damaged,
-    /// The cipher or the compressor failed.
     #[error("it cannot be sealed")]
     Seal,
 }
 
-/// A person's key, in the clear. Nothing of it is ever shown.
+/// A person's key, not sealed. It has no `Debug`, so that the key does not get into a log.
 pub struct DataKey {
-    pub id: DbId,
+    pub id: Id<ArchiveKey>,
     key: LessSafeKey,
 }
 
 impl DataKey {
-    /// A key of [`KEY_BYTES`] bytes; `None` for any other length.
+    /// `None` unless there are [`KEY_BYTES`] bytes.
     #[must_use]
-    pub fn new(id: DbId, bytes: &[u8]) -> Option<Self> {
+    pub fn new(id: Id<ArchiveKey>, bytes: &[u8]) -> Option<Self> {
         let key = UnboundKey::new(&AES_256_GCM, bytes).ok().map(LessSafeKey::new)?;
         Some(Self { id, key })
     }
 
-    /// Compresses and seals `plain` under `name`.
-    ///
-    /// Fails only when there is more than the cipher can take.
+    /// Compresses and seals `plain` under `name`. Fails only when there is more than the cipher can take.
     pub fn seal(&self, holds: Holds, name: &str, plain: &[u8]) -> Result<Vec<u8>, CodecError> {
         let level = if holds == Holds::Waiting { Compression::fast() } else { Compression::default() };
         let mut packed = GzEncoder::new(Vec::with_capacity(plain.len() / 8), level);
@@ -97,7 +91,7 @@ impl DataKey {
         Ok(object)
     }
 
-    /// Opens what [`Self::seal`] sealed under the same name, for the same use.
+    /// Opens what [`Self::seal`] sealed with the same name and content type.
     pub fn open(&self, holds: Holds, name: &str, object: &[u8]) -> Result<Vec<u8>, CodecError> {
         if key_id(object)? != self.id || object[5] != holds as u8 {
             return Err(CodecError::Changed);
@@ -120,13 +114,13 @@ fn bound(head: &[u8], name: &str) -> Aad<Vec<u8>> {
     Aad::from([head, name.as_bytes()].concat())
 }
 
-/// Which key opens an object.
-pub fn key_id(object: &[u8]) -> Result<DbId, CodecError> {
+/// The id of the key that opens an object.
+pub fn key_id(object: &[u8]) -> Result<Id<ArchiveKey>, CodecError> {
     let head = object.get(..HEAD).filter(|head| head.starts_with(&MAGIC)).ok_or(CodecError::Foreign)?;
     if head[4] != VERSION {
         return Err(CodecError::Version(head[4]));
     }
-    Uuid::from_slice(&head[6..HEAD]).map(DbId).map_err(|_| CodecError::Foreign)
+    Uuid::from_slice(&head[6..HEAD]).map(Id::new).map_err(|_| CodecError::Foreign)
 }
 
 #[cfg(test)]
@@ -136,7 +130,7 @@ mod tests {
     use super::*;
 
     fn key(byte: u8) -> DataKey {
-        DataKey::new(DbId(Uuid::from_u128(7)), &[byte; KEY_BYTES]).unwrap()
+        DataKey::new(Id::new(Uuid::from_u128(7)), &[byte; KEY_BYTES]).unwrap()
     }
 
     #[test]
@@ -165,7 +159,7 @@ mod tests {
         let mut later = key(1).seal(Holds::Minutes, "a", b"x").unwrap();
         later[4] = 9;
         assert_eq!(key_id(&later), Err(CodecError::Version(9)));
-        assert!(DataKey::new(DbId(Uuid::nil()), b"short").is_none());
+        assert!(DataKey::new(Id::NIL, b"short").is_none());
     }
 
     proptest! {

@@ -1,5 +1,5 @@
-//! The keys of people: made at their first batch, kept in the database sealed with the master key, and destroyed with
-//! the person. In memory a key is remembered for a quarter of an hour at the most.
+//! The archive's keys, one for each person. A key is made with the person's first batch, stored in the database sealed
+//! with the master key, and destroyed when the person is erased. Memory caches it for at most a quarter of an hour.
 
 use std::{
     collections::HashMap,
@@ -19,65 +19,62 @@ use crate::{
     db::{
         Db, DbError,
         archive::{self, KeyRow},
-        types::DbId,
+        id::{ArchiveKey, Id, User},
     },
     domain::time::UtcMs,
 };
 
-/// How long a key is remembered: an erasure on another replica ends what this one remembers by then.
+/// Lifetime of the cache: an erasure on another replica takes effect on this one after that time at the latest.
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);
 
-/// How many keys are remembered.
+/// Most keys in the cache.
 const MOST: usize = 20_000;
 
-/// Why there is no key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     #[error("the archive's keys cannot be read")]
     Database(#[from] DbError),
-    /// It was sealed with another master key.
+    /// The key was sealed with another master key.
     #[error("a key of the archive cannot be opened")]
     Master(#[from] MasterKeyError),
-    /// What was sealed is no key.
+    /// The sealed bytes are no key.
     #[error("a key of the archive is damaged")]
     Damaged,
-    /// It was destroyed: its person was erased.
     #[error("the key is destroyed: its person was erased, or the months of its log are past retention")]
     Destroyed,
 }
 
-/// The keys, and what opens them.
+/// A key in the cache, with the time since when.
+struct Remembered {
+    key: Arc<DataKey>,
+    since: Instant,
+}
+
 pub struct Keys {
     master: MasterKey,
-    remembered: Mutex<HashMap<DbId, (Arc<DataKey>, Instant)>>,
+    remembered: Mutex<HashMap<Id<User>, Remembered>>,
 }
 
 impl Keys {
-    /// Keys that this master key opens.
     #[must_use]
     pub fn new(master: MasterKey) -> Self {
         Self { master, remembered: Mutex::default() }
     }
 
-    /// Opens a key.
-    ///
-    /// Fails when it was sealed with another master key, or is damaged.
     pub fn open(&self, row: &KeyRow) -> Result<DataKey, KeyError> {
         let bytes = self.master.open(&purpose(row.id), &row.sealed)?;
         DataKey::new(row.id, &bytes).ok_or(KeyError::Damaged)
     }
 
-    /// A new key: for a person, or the server's own.
-    pub fn fresh(&self, user_id: Option<DbId>, now: UtcMs) -> Result<KeyRow, KeyError> {
-        let id = DbId(uuid::Uuid::new_v4());
+    /// Makes a new key for a person, or for the server's log.
+    pub fn fresh(&self, user_id: Option<Id<User>>, now: UtcMs) -> Result<KeyRow, KeyError> {
+        let id = Id::random();
         let sealed = self.master.seal(&purpose(id), &rand::random::<[u8; KEY_BYTES]>())?;
         Ok(KeyRow { id, user_id, sealed, created_at: now, leased_until: UtcMs(0) })
     }
 
-    /// A person's key; the first time it is made.
-    ///
-    /// Fails when the database fails, the person is gone, or the key does not open.
-    pub async fn of_person(&self, db: &Db, user: DbId, now: UtcMs) -> Result<Arc<DataKey>, KeyError> {
+    /// A person's key, which is made at the first call. Fails when the person is gone or the key does not open.
+    pub async fn of_person(&self, db: &Db, user: Id<User>, now: UtcMs) -> Result<Arc<DataKey>, KeyError> {
         if let Some(key) = self.remembered(user) {
             return Ok(key);
         }
@@ -89,7 +86,7 @@ impl Keys {
                 let row = fresh.clone();
                 match db.write(move |conn| archive::add_key(conn, &row)).await {
                     Ok(()) => fresh,
-                    // Another request, or replica, was faster.
+                    // Another request or replica made the key first.
                     Err(e) if e.is_unique_violation() => find().await?.ok_or(KeyError::Destroyed)?,
                     Err(e) => return Err(e.into()),
                 }
@@ -100,46 +97,46 @@ impl Keys {
         Ok(key)
     }
 
-    fn remembered(&self, user: DbId) -> Option<Arc<DataKey>> {
+    fn remembered(&self, user: Id<User>) -> Option<Arc<DataKey>> {
         let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, since) = remembered.get(&user)?;
+        let Remembered { key, since } = remembered.get(&user)?;
         (since.elapsed() < REMEMBERED).then(|| key.clone())
     }
 
-    fn remember(&self, user: DbId, key: &Arc<DataKey>) {
+    fn remember(&self, user: Id<User>, key: &Arc<DataKey>) {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= MOST {
             remembered.clear();
         }
-        remembered.insert(user, (key.clone(), Instant::now()));
+        remembered.insert(user, Remembered { key: key.clone(), since: Instant::now() });
     }
 
-    /// Forgets a person's key.
-    pub fn forget(&self, user: DbId) {
+    /// Removes a person's key from the cache.
+    pub fn forget(&self, user: Id<User>) {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).remove(&user);
     }
 
-    /// Forgets what has been remembered long enough.
+    /// Removes expired keys from the cache.
     pub fn forget_old(&self) {
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-        remembered.retain(|_, (_, since)| since.elapsed() < REMEMBERED);
+        remembered.retain(|_, key| key.since.elapsed() < REMEMBERED);
     }
 }
 
-/// What a key is sealed for.
+/// The purpose bound to a sealed key, so that no sealed key can take the place of another.
 #[must_use]
-pub(crate) fn purpose(id: DbId) -> String {
+pub(crate) fn purpose(id: Id<ArchiveKey>) -> String {
     format!("archive key {}", id.0)
 }
 
-/// Reads the master key beside an SQLite database, and makes it where there is none, for this user alone.
+/// Reads the master key beside an SQLite database; makes it if there is none, readable by this user only.
 pub(crate) fn own_master(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let failed = |e: io::Error| MasterKeyError::Io(path.to_owned(), e);
     if !path.try_exists().map_err(failed)? {
         let draft = Draft::beside(path).map_err(failed)?;
         writeln!(draft.file(), "{}", STANDARD.encode(rand::random::<[u8; KEY_BYTES]>())).map_err(failed)?;
         match draft.create(PRIVATE) {
-            // Another process was faster: its key is the one.
+            // Another process made the key first, so that one is used.
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
             done => done.map_err(failed)?,
         }
@@ -175,7 +172,7 @@ mod tests {
         let object = keys(1).open(&row).unwrap().seal(super::super::codec::Holds::Lines, "n", b"x").unwrap();
         assert!(keys(1).open(&row).unwrap().open(super::super::codec::Holds::Lines, "n", &object).is_ok());
         assert!(matches!(keys(2).open(&row), Err(KeyError::Master(_))));
-        let moved = KeyRow { id: DbId::fresh(), ..row };
+        let moved = KeyRow { id: Id::fresh(), ..row };
         assert!(matches!(keys(1).open(&moved), Err(KeyError::Master(_))));
     }
 }

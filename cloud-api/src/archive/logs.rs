@@ -1,5 +1,5 @@
-//! Closed files of the log become objects, sealed with a key of the server's own, a new one each month, which goes when
-//! nothing of that month is left.
+//! Archives closed log files as objects. They are sealed with the server's own key, a new one each month, which is
+//! dropped when nothing of that month is left.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -16,15 +16,13 @@ use crate::{
         Db, DbError,
         archive::{self, ObjectRow},
         archive_removals,
-        types::DbId,
+        id::Id,
     },
     domain::time::UtcMs,
     metrics,
 };
 
-/// Archives what is closed, and returns how many objects that made.
-///
-/// Fails when the store or the database fails; files that are not archived wait.
+/// Archives all closed files and returns the number of objects. Files that could not be archived stay in the folder.
 pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, clock: &Clock) -> Result<usize, WorkError> {
     let age = Duration::from_millis(archive.gather_ms.unsigned_abs());
     let mut written = 0;
@@ -51,7 +49,7 @@ pub async fn archive_closed(archive: &Archive, db: &Db, spool: &Arc<Spool>, cloc
         for file in closed {
             written += usize::from(one(archive, db, file, clock).await?);
         }
-        // What could not be archived waits for the next pass.
+        // Files that could not be archived wait for the next pass.
         if all || written == before {
             return Ok(written);
         }
@@ -66,7 +64,7 @@ fn unreadable(e: &io::Error) {
 async fn one(archive: &Archive, db: &Db, mut file: Closed, clock: &Clock) -> Result<bool, WorkError> {
     let now = clock.now();
     let key = month_key(archive, db, now).await?;
-    let id = DbId::fresh();
+    let id = Id::fresh();
     let name = format!("{}/{}", now.timestamp().strftime("%Y-%m/%d"), id.0);
     let (sealed_under, key_id) = (name.clone(), key.id);
     let sealed = actix_web::web::block(move || {
@@ -95,18 +93,19 @@ async fn one(archive: &Archive, db: &Db, mut file: Closed, clock: &Clock) -> Res
         bytes,
         written: false,
     };
-    db.write(move |conn| archive::register(conn, &row)).await?;
+    let registered = row.clone();
+    db.write(move |conn| archive::register(conn, &registered)).await?;
     if let Err(e) = archive.stores.put(Bucket::Logs, &name, sealed).await {
-        let (object, now) = ((id, Bucket::Logs.as_str().to_owned(), name, false), clock.now());
-        db.write(move |conn| archive_removals::give_up(conn, vec![object.clone()], None, now)).await?;
+        let now = clock.now();
+        db.write(move |conn| archive_removals::give_up(conn, vec![row.clone()], None, now)).await?;
         return Err(e.into());
     }
     if !db.write(move |conn| archive::mark_written(conn, id, bytes)).await? {
-        // Another replica took this one for dead and is removing the object: the file is archived anew.
+        // Another replica considered this one crashed and is removing the object, so the file is archived anew.
         return Ok(false);
     }
     metrics::archived("logs", bytes.unsigned_abs() as usize);
-    // Should deleting fail, the lines are archived a second time in a later pass, and none is lost.
+    // If deleting fails, the lines are archived a second time in a later pass, but none is lost.
     match actix_web::web::block(move || file.delete()).await {
         Ok(Ok(())) => Ok(true),
         Ok(Err(e)) => {

@@ -1,17 +1,16 @@
 //! The archive: raw batches as they were accepted, and the server's log, encrypted, in a folder or in S3.
 //!
-//! A batch is sealed with its person's key and written to a queue in the transaction that stores its minutes: no crash
-//! and no outage of the store loses what is queued, and nothing that happens to the archive fails an upload. Where the
-//! two conflict the upload wins: while the queue is full, or when the person's key cannot be had, a batch is stored and
-//! never archived, which is logged and counted. A job gathers what waits into objects. Erasing a person destroys their
-//! key in the one transaction: what it sealed is unreadable from then on, wherever a copy of it is; the objects
-//! themselves are removed by a job that tries until they are gone.
+//! A batch is sealed with its person's key and queued in the transaction that stores its minutes, so neither a crash
+//! nor an outage of the store loses it. No fault of the archive fails an upload: while the queue is full, or when the
+//! key cannot be had, a batch is stored but never archived, which is logged and counted. A job writes queued batches
+//! into objects. Erasing a person destroys their key in the same transaction, which makes every copy of their objects
+//! unreadable; a job then removes the objects and tries until they are gone.
 //!
-//! - [`codec`]: the form of an object; [`keys`]: a key for each person
+//! - [`codec`]: the format of an object; [`keys`]: a key for each person
 //! - [`store`]: a folder, or S3
-//! - [`outbox`]: a batch is sealed; [`worker`]: it becomes part of an object; [`removals`]: objects go
-//! - [`spool`], [`logs`]: the log on its way
-//! - [`rewrap`]: another master key
+//! - [`outbox`]: seals batches; [`worker`]: writes them into objects; [`removals`]: removes objects
+//! - [`spool`], [`logs`]: the log's way into the archive
+//! - [`rewrap`]: changing the master key
 
 pub mod codec;
 pub(crate) mod keys;
@@ -35,21 +34,20 @@ use crate::{
 use keys::Keys;
 use store::Stores;
 
-/// The archive of a server that has one.
 pub struct Archive {
     pub stores: Stores,
     pub keys: Keys,
-    /// Batches of one person are gathered this long.
+    /// Batches of one person are gathered for this long before they become an object.
     pub gather_ms: i64,
     queue_max_bytes: i64,
     full: AtomicBool,
 }
 
 impl Archive {
-    /// Opens the archive: the master key, and the folder or bucket. A store that is away is no reason not to start.
+    /// Opens the archive. A store that does not answer does not keep the server from starting.
     ///
-    /// Fails when there is no master key, it is another one than that which sealed the archive's keys, or the folder cannot
-    /// be made.
+    /// Fails when there is no master key, when it is not the one that sealed the archive's keys, or when the folder
+    /// cannot be made.
     pub fn open(config: &ArchiveConfig, database: &DatabaseConfig, conn: &mut Conn) -> Result<Self, Failure> {
         let keys = Keys::new(master(database)?);
         let row = archive::any_key(conn).map_err(|e| {
@@ -70,7 +68,7 @@ impl Archive {
         })
     }
 
-    /// Whether the queue has reached its bound: until it is shorter, batches are not archived.
+    /// Whether the queue has reached its limit. While it has, batches are not archived.
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.full.load(Ordering::Relaxed)
@@ -81,7 +79,7 @@ impl Archive {
     }
 }
 
-/// The key that seals the archive's keys: the operator's, or on SQLite one of its own beside the database.
+/// The operator's master key; with SQLite, without one, a file beside the database.
 pub fn master(database: &DatabaseConfig) -> Result<MasterKey, Failure> {
     let read = match (&database.master_key_file, &database.target) {
         (Some(path), _) => MasterKey::read(path),

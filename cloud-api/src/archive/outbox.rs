@@ -1,4 +1,4 @@
-//! A batch becomes a sealed row of the queue. Whatever fails here is logged and counted, and the upload goes on.
+//! Seals a batch for the archive's queue. A failure here is logged and counted, and the upload goes on.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::{Archive, codec::Holds};
 use crate::{
-    db::{Db, archive::QueuedRow, ingest::Batch, types::DbId},
+    db::{Db, archive::QueuedRow, id::Id, ingest::Batch},
     failure::chain,
     metrics,
 };
 
-/// The row of the queue for a batch; `None` when it cannot be had, which is no reason to refuse the batch.
+/// The queue's row for a batch; `None` when sealing fails, which is no reason to refuse the batch.
 pub(crate) async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option<QueuedRow> {
     if archive.is_full() {
         metrics::archive_skipped();
@@ -29,7 +29,7 @@ pub(crate) async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) ->
     };
     let batch = batch.clone();
     let sealed = actix_web::web::block(move || {
-        let id = DbId::fresh();
+        let id = Id::fresh();
         let oldest_at = batch.minutes.iter().map(|minute| minute.from).min()?;
         let payload = key.seal(Holds::Waiting, &id.0.to_string(), &lines(&batch).ok()?).ok()?;
         let count = |n: usize| i32::try_from(n).unwrap_or(i32::MAX);
@@ -44,7 +44,7 @@ pub(crate) async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) ->
     row
 }
 
-/// A minute as it was accepted, and when it came.
+/// A minute as it was accepted, with the time it arrived.
 #[derive(Serialize)]
 struct ArchivedMinute {
     #[serde(flatten)]
@@ -52,7 +52,7 @@ struct ArchivedMinute {
     received_at: Timestamp,
 }
 
-/// One JSON object a line, for each minute.
+/// Writes the minutes as JSON lines.
 fn lines(batch: &Batch) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(batch.minutes.len() * 330);
     let received_at = batch.received_at.timestamp();
@@ -85,7 +85,7 @@ mod tests {
             incomplete_share: None,
             perclos: Some(1e-7),
         };
-        let (user, device, session) = (DbId::fresh(), DbId::fresh(), DbId::fresh());
+        let (user, device, session) = (Id::fresh(), Id::fresh(), Id::fresh());
         let received_at = UtcMs(1_772_359_270_123);
         let text = lines(&Batch { user, device, session, received_at, minutes: vec![minute] }).unwrap();
         let line: Value = serde_json::from_slice(&text).unwrap();
@@ -99,7 +99,7 @@ mod tests {
                 "received_at": "2026-03-01T10:01:10.123Z",
             })
         );
-        // It is a minute that blinkctl and the API understand.
+        // `blinkctl` and the API can read the line as a minute.
         serde_json::from_value::<blink_proto::Minute>(line).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! Objects that must go are removed, and tried again until they are gone.
+//! Removes objects from the store, and tries again until they are gone.
 
 use futures_util::{StreamExt as _, stream};
 
@@ -8,28 +8,27 @@ use crate::{
     db::{
         Db, DbError,
         archive_removals::{self, RemovalRow},
-        types::DbId,
+        id::{Erasure, Id},
     },
     failure::chain,
     metrics,
 };
 
-/// Whoever takes removals has this long to do them.
+/// Removals that a replica has taken are left to it for this long.
 const LEASE_MS: i64 = 5 * 60_000;
 
-/// Removed at once.
+/// Removals taken at once.
 const PAGE: i64 = 200;
 
-/// Requests under way at once.
+/// Concurrent requests to the store.
 const AT_ONCE: usize = 8;
 
-/// Removes what is due, of one erasure or all, and returns how many objects are gone.
-///
-/// Fails when the database fails, or with the last failure of the store; what failed is tried again later.
+/// Removes due objects, of one erasure or all, and returns how many are gone. Fails with the last failure of the store;
+/// failed removals are tried again later.
 pub(crate) async fn remove_due(
     archive: &Archive,
     db: &Db,
-    erasure: Option<DbId>,
+    erasure: Option<Id<Erasure>>,
     clock: &Clock,
 ) -> Result<usize, super::worker::WorkError> {
     let mut gone = 0;
@@ -73,8 +72,8 @@ async fn put_off(db: &Db, row: RemovalRow, clock: &Clock) -> Result<(), DbError>
     db.write(move |conn| archive_removals::failed(conn, &row, due)).await
 }
 
-/// 5 s after the first failure, doubled with each to an hour, and between half of it and all of it, so that replicas
-/// and rows do not come at once.
+/// Exponential backoff from 5 s to an hour. The pause is random between half of that and all of it, so that replicas
+/// and rows do not retry at the same moment.
 fn pause_ms(attempts: i32) -> i64 {
     let whole = 5_000_i64.checked_shl(attempts.clamp(0, 20).unsigned_abs()).unwrap_or(i64::MAX).min(3_600_000);
     whole / 2 + rand::random_range(0..=whole / 2)

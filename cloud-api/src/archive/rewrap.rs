@@ -1,5 +1,5 @@
-//! Another master key: every key that the old one sealed is opened and sealed anew, all in one transaction or none.
-//! What those keys sealed stays as it is, so the archive is not touched.
+//! Changes the master key: opens every key that the old one sealed and seals it anew, in one transaction. The keys
+//! themselves stay the same, so the archived objects need no change.
 
 use diesel::{
     QueryableByName, RunQueryDsl as _, sql_query,
@@ -15,12 +15,10 @@ use crate::{
     db::{DbError, archive, conn::Conn},
 };
 
-/// Why the master key stays the old one.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RewrapError {
     #[error("the database failed")]
     Database(#[from] DbError),
-    /// A key cannot be opened with the old one.
     #[error("a key cannot be opened with the master key in use")]
     Master(#[from] MasterKeyError),
 }
@@ -41,9 +39,8 @@ struct SigningKey {
     sealed: bool,
 }
 
-/// Seals all keys with `new`, and returns how many that were; call it in a transaction, with every server stopped.
-///
-/// Fails when a key does not open, or the database fails; then the transaction must be rolled back.
+/// Seals all keys with `new` and returns their number. It must run in a transaction, which must be rolled back on a
+/// failure, and every server must be stopped.
 pub(crate) fn change(conn: &mut Conn, old: Option<&MasterKey>, new: &MasterKey) -> Result<usize, RewrapError> {
     let opened = |purpose: &str, sealed: &[u8]| old.ok_or(MasterKeyError::Sealed)?.open(purpose, sealed);
     let mut changed = 0;
@@ -53,7 +50,7 @@ pub(crate) fn change(conn: &mut Conn, old: Option<&MasterKey>, new: &MasterKey) 
         archive::reseal_key(conn, row.id, sealed)?;
         changed += 1;
     }
-    // Beside SQLite the signing keys are a file, which no master key seals.
+    // With SQLite the signing keys are in a file, which no master key seals.
     let Conn::Postgres(conn) = conn else { return Ok(changed) };
     sql_query("LOCK TABLE signing_keys IN EXCLUSIVE MODE").execute(conn)?;
     let rows: Vec<SigningKey> = sql_query("SELECT kid, secret, sealed FROM signing_keys").load(conn)?;

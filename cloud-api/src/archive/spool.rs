@@ -1,5 +1,5 @@
-//! The log on its way into the archive: lines go to files in a folder of this server's own, and a file that is closed
-//! becomes an object. A file that somebody writes or uploads is locked, so that processes may share the folder.
+//! Log lines on their way into the archive. They are written to files in a folder of this server, and a closed file
+//! becomes an object. A process locks the file that it writes or uploads, so that several may share the folder.
 
 use std::{
     fs, io,
@@ -16,19 +16,18 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::clock;
 
-/// A file is closed at this size.
+/// A file is closed when it reaches this size.
 const FILE_BYTES: u64 = 4 << 20;
 
-/// How many closed files are held open at once: after a long outage there may be many more.
+/// Most closed files held open at once: after a long outage there may be many more.
 pub const AT_ONCE: usize = 64;
 
-/// An empty file of this age has nobody who is about to lock it and write.
+/// An empty file is left alone until this age, since its writer may not have locked it yet.
 const EMPTY_FOR: Duration = Duration::from_secs(60);
 
-/// More than this is not kept when the store is away: the oldest files go.
+/// Most bytes kept in the folder while the store is away; above it the oldest files are deleted.
 const FOLDER_BYTES: u64 = 256 << 20;
 
-/// The folder, and the file that is open.
 pub struct Spool {
     folder: PathBuf,
     open: Mutex<Option<Open>>,
@@ -43,7 +42,7 @@ struct Open {
 }
 
 impl Spool {
-    /// A spool in this folder, which is made for this user alone.
+    /// Makes the folder if there is none, accessible to this user only.
     pub fn new(folder: &Path) -> io::Result<Self> {
         blink_files::private_folder(folder)?;
         Ok(Self { folder: folder.to_owned(), open: Mutex::new(None), dropped: AtomicU64::new(0) })
@@ -60,7 +59,7 @@ impl Spool {
         Ok(())
     }
 
-    /// Closes the file that is open when it is older than `age`.
+    /// Closes the open file if it is older than `age`.
     pub fn close_older(&self, age: Duration) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.as_ref().is_some_and(|current| current.since.elapsed() >= age) {
@@ -68,8 +67,8 @@ impl Spool {
         }
     }
 
-    /// The oldest files that are closed, [`AT_ONCE`] at most, each locked against every other process until it is
-    /// dropped. What is over the folder's bound is deleted.
+    /// The oldest closed files, [`AT_ONCE`] at most, each locked against other processes until it is dropped. Files
+    /// above the folder's size limit are deleted.
     pub fn closed(&self) -> io::Result<Vec<Closed>> {
         let current = self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|open| open.path.clone());
         let mut paths: Vec<PathBuf> = fs::read_dir(&self.folder)?
@@ -83,7 +82,7 @@ impl Spool {
             if closed.len() == AT_ONCE {
                 break;
             }
-            // Another process may be faster, or still be writing.
+            // Another process may be writing or uploading the file, or have deleted it.
             let Ok(file) = fs::File::open(&path) else { continue };
             if file.try_lock().is_err() || !path.exists() {
                 continue;
@@ -104,7 +103,7 @@ impl Spool {
         Ok(closed)
     }
 
-    /// How many files were deleted unarchived since this was last asked.
+    /// The number of files deleted without being archived since the last call.
     #[must_use]
     pub fn take_dropped(&self) -> u64 {
         self.dropped.swap(0, Ordering::Relaxed)
@@ -113,7 +112,7 @@ impl Spool {
 
 impl Open {
     fn create(folder: &Path) -> io::Result<Self> {
-        // Time-ordered names: the oldest sorts first.
+        // The names are ordered by time, so the oldest file sorts first.
         let path = folder.join(format!("{}.ndjson", clock::fresh_uuid()));
         let mut options = fs::OpenOptions::new();
         options.create_new(true).append(true);
@@ -125,7 +124,7 @@ impl Open {
     }
 }
 
-/// A closed file, ours until it is dropped.
+/// A closed file, locked until it is dropped.
 pub struct Closed {
     path: PathBuf,
     file: fs::File,
@@ -135,19 +134,19 @@ impl Closed {
     pub fn lines(&mut self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         io::Read::read_to_end(&mut self.file, &mut bytes)?;
-        // A line that was cut off by a crash says nothing.
+        // An incomplete last line, cut off by a crash, is left out.
         let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         bytes.truncate(end);
         Ok(bytes)
     }
 
-    /// Deletes it: it is archived.
+    /// Call this once the file is archived.
     pub fn delete(self) -> io::Result<()> {
         fs::remove_file(&self.path)
     }
 }
 
-/// Writes lines into the spool. A spool that fails loses lines and stops nobody: standard error has them too.
+/// Writes log lines into the spool. A write that fails loses lines but stops nothing: standard error has them too.
 #[derive(Clone)]
 pub struct SpoolWriter(pub Arc<Spool>);
 

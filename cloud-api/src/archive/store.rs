@@ -1,4 +1,4 @@
-//! Where objects are: a folder, or S3 and what speaks like it. Two buckets, every request bounded in time.
+//! The object store: a folder, or S3 and compatible services. It has two buckets, and every request has a time limit.
 
 use std::{
     fs, io,
@@ -20,13 +20,13 @@ use crate::{
     failure::{Failure, chain},
 };
 
-/// One request, all its attempts included.
+/// Time limit of one request, with all its attempts.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// No object takes as long to be written.
+/// A staged file older than this was left by a crashed process: writing an object takes less time.
 const UNFINISHED: Duration = Duration::from_secs(60 * 60);
 
-/// How AWS hands a role to what runs in it; read from the environment only where no keys are set.
+/// The environment variables through which AWS gives a role to a program; used only when no keys are configured.
 const ROLE_SETTINGS: [(&str, AmazonS3ConfigKey); 5] = [
     ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", AmazonS3ConfigKey::ContainerCredentialsRelativeUri),
     ("AWS_CONTAINER_CREDENTIALS_FULL_URI", AmazonS3ConfigKey::ContainerCredentialsFullUri),
@@ -35,7 +35,6 @@ const ROLE_SETTINGS: [(&str, AmazonS3ConfigKey); 5] = [
     ("AWS_ROLE_ARN", AmazonS3ConfigKey::RoleArn),
 ];
 
-/// A bucket, as the database names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bucket {
     Data,
@@ -43,7 +42,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// The word in the database.
+    /// The name in the database.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -52,35 +51,32 @@ impl Bucket {
         }
     }
 
-    /// The bucket of a word in the database, which knows no others.
+    /// The bucket of a name in the database, which has no other names.
     #[must_use]
     pub fn of(word: &str) -> Self {
         if word == "logs" { Self::Logs } else { Self::Data }
     }
 }
 
-/// Why the store did not do as asked. Each says what the operator does about it.
+/// Failures of the store. Each message says what the operator can do.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such bucket.
     #[error("the bucket {0} does not exist: make it, or set its name")]
     NoBucket(String),
-    /// The keys are wrong, or may not do this.
+    /// The access keys are wrong, or lack a permission.
     #[error("{0} refuses: check CLOUD_API_S3_ACCESS_KEY_ID, its secret, and what they permit")]
     Denied(String, #[source] ObjectError),
-    /// The object is not there.
     #[error("there is no object {0}")]
     NoObject(String),
-    /// It does not answer, or not in time.
+    /// The store cannot be reached, or answers with an error.
     #[error("{0} does not answer as it should")]
     Away(String, #[source] ObjectError),
-    /// It took too long.
     #[error("{0} did not answer within 20 seconds")]
     Slow(String),
 }
 
 struct Room {
-    /// For messages: the folder, or the bucket.
+    /// The name of the folder or bucket, for messages.
     label: String,
     folder: Option<PathBuf>,
     store: Arc<dyn ObjectStore>,
@@ -92,11 +88,9 @@ pub struct Stores {
 }
 
 impl Stores {
-    /// Opens them; a folder is made, S3 is not asked yet.
-    ///
-    /// Fails when a folder cannot be made, or S3 cannot be set up.
+    /// Makes the folders. S3 is not contacted yet.
     pub fn open(config: &ArchiveConfig) -> Result<Self, Failure> {
-        // Where this is not the whole program, as in tests, nobody has chosen TLS's provider yet.
+        // In tests, where `main` does not run, no TLS provider is installed yet.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let open = |bucket: &str| match &config.place {
             Place::Folder(path) => folder(&path.join(bucket)),
@@ -112,32 +106,25 @@ impl Stores {
         }
     }
 
-    /// Where a bucket is, in words.
+    /// The name of a bucket or its folder, for messages.
     #[must_use]
     pub fn label(&self, bucket: Bucket) -> &str {
         &self.room(bucket).label
     }
 
-    /// Writes an object, whole or not at all, durably.
-    ///
-    /// Fails when the store does not take it; then it may yet be there.
+    /// Writes an object atomically and durably. After a failure the object may still appear.
     pub async fn put(&self, bucket: Bucket, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
         let room = self.room(bucket);
         room.bounded(name, room.store.put(&Path::from(name), bytes.into())).await.map(|_| ())
     }
 
-    /// Reads an object.
-    ///
-    /// Fails when it is not there, or the store does not answer.
     pub async fn get(&self, bucket: Bucket, name: &str) -> Result<Vec<u8>, StoreError> {
         let (room, path) = (self.room(bucket), Path::from(name));
         let read = async { room.store.get(&path).await?.bytes().await };
         Ok(room.bounded(name, read).await?.to_vec())
     }
 
-    /// Removes an object; one that is not there is removed already.
-    ///
-    /// Fails when the store does not answer, or refuses.
+    /// Removes an object. It is no failure if there is none.
     pub async fn delete(&self, bucket: Bucket, name: &str) -> Result<(), StoreError> {
         let room = self.room(bucket);
         match room.bounded(name, room.store.delete(&Path::from(name))).await {
@@ -146,9 +133,6 @@ impl Stores {
         }
     }
 
-    /// The names of all objects that are there.
-    ///
-    /// Fails when the store does not answer, or refuses.
     pub async fn list(&self, bucket: Bucket) -> Result<Vec<String>, StoreError> {
         let room = self.room(bucket);
         let mut objects = room.store.list(None);
@@ -203,12 +187,12 @@ fn folder(path: &FilePath) -> Result<Room, Failure> {
     })
 }
 
-/// Removes what a process that was killed was writing: `NAME#1` beside the object's own name, which no list shows. What
-/// is younger than an hour may be another process's.
+/// Removes staged files (`NAME#1` beside the object, which no listing shows) of a process that was killed. Files
+/// younger than an hour may belong to a running process.
 fn remove_unfinished(folder: &FilePath) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let (path, about) = match entry.and_then(|entry| Ok((entry.path(), entry.metadata()?))) {
-            // Another process has just renamed or removed it.
+            // Another process has just renamed or removed the file.
             Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
             found => found?,
         };
@@ -229,7 +213,7 @@ fn remove_unfinished(folder: &FilePath) -> io::Result<()> {
 fn bucket_of(s3: &S3Config, bucket: &str) -> Result<Room, Failure> {
     let local = s3.endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
     let client = ClientOptions::new()
-        // Only loopback is ever spoken to in the clear: the settings were checked for it.
+        // Plain HTTP is used for loopback addresses only: the configuration was checked for that.
         .with_allow_http(local)
         .with_connect_timeout(Duration::from_secs(5))
         .with_timeout(Duration::from_secs(15));
@@ -237,9 +221,9 @@ fn bucket_of(s3: &S3Config, bucket: &str) -> Result<Room, Failure> {
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(bucket)
         .with_region(&s3.region)
-        // A name with points does not fit the wildcard of AWS's certificate.
+        // A bucket name with dots does not match AWS's wildcard certificate.
         .with_virtual_hosted_style_request(s3.endpoint.is_none() && !bucket.contains('.'))
-        // One at a time is what every S3-compatible store can.
+        // Not every S3-compatible store supports bulk deletion.
         .with_disable_bulk_delete(true)
         .with_client_options(client)
         .with_retry(RetryConfig { backoff, max_retries: 2, retry_timeout: Duration::from_secs(10) });
@@ -292,7 +276,7 @@ mod tests {
         stores.delete(Bucket::Data, "a/2026-03/b").await.unwrap();
         stores.delete(Bucket::Data, "a/2026-03/b").await.unwrap();
         assert_eq!(fs::read_dir(home.path().join("archive/data-bucket")).unwrap().count(), 0, "no empty folders");
-        // What a killed process left goes at the next start, and what another is writing stays.
+        // Staged files of a killed process are removed at the next start; those of a running one stay.
         let old = std::time::SystemTime::now() - Duration::from_secs(2 * 60 * 60);
         let staged = |name: &str| home.path().join("archive/data-bucket").join(name);
         for name in ["killed#1", "object"] {
@@ -304,7 +288,7 @@ mod tests {
             Stores::open(&config).unwrap()
         };
         assert!(!staged("killed#1").exists() && staged("object").exists() && staged("young#2").exists());
-        // A volume that is not there has not removed anything.
+        // A missing volume must not count as a removed object.
         fs::remove_dir_all(home.path().join("archive")).unwrap();
         assert!(matches!(stores.delete(Bucket::Data, "x/y").await, Err(StoreError::NoBucket(_))));
     }

@@ -1,9 +1,9 @@
-//! What waits in the queue becomes objects, one person at a time, under a lease.
+//! Writes queued batches into objects, one person at a time, under a lease.
 //!
-//! An object is registered before it is written, and its batches leave the queue in the transaction that marks it
-//! written. Whoever dies in between leaves a registered object that nobody marked; the next to take the lease turns it
-//! into a removal and archives the same batches under a new name. So each batch is in one marked object, and no object
-//! is unknown.
+//! An object is registered before it is written, and its batches leave the queue in the transaction that marks it as
+//! written. A crash in between leaves a registered object that is not marked; the next holder of the lease turns it
+//! into a removal and archives the same batches under a new name. So each batch is in exactly one marked object, and
+//! the database knows every object.
 
 use super::{
     Archive,
@@ -17,37 +17,37 @@ use crate::{
         Db, DbError,
         archive::{self, KeyRow, ObjectRow, QueuedRow},
         archive_removals,
-        types::DbId,
+        id::{ArchiveKey, Id},
     },
     domain::time::UtcMs,
     failure::chain,
     metrics,
 };
 
-/// Longer than writing an object may take; shorter than a removal waits for one that may still be on its way.
+/// Longer than writing an object may take, but shorter than the delay before an object given up is removed.
 const LEASE_MS: i64 = 30_000;
 
-/// An object that is not written by now never will be.
+/// An object that is not marked as written by this age belongs to a crashed process.
 const ABANDONED_MS: i64 = 2 * 60_000;
 
-/// A person whose queue cannot be opened is left alone for this long.
+/// A key whose batches cannot be opened is tried again after this time.
 const SET_ASIDE_MS: i64 = 60 * 60_000;
 
-/// An object holds no more than about this much of sealed batches, and a queue that holds it waits no longer.
+/// The size of sealed batches at which an object is full, and at which a queue is archived without waiting longer.
 const ENOUGH_BYTES: i64 = 2 << 20;
 
-/// And no more batches than this.
+/// Most batches in one object.
 const MOST_BATCHES: i64 = 2_000;
 
-/// How many keys are looked for at once.
+/// Keys read at once.
 const PAGE: i64 = 50;
 
 #[derive(Debug, thiserror::Error)]
 pub enum WorkError {
-    /// The store; everything waits for it.
+    /// A failure of the store stops the pass.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The database; everything waits for it.
+    /// A failure of the database stops the pass.
     #[error("the queue cannot be read or changed")]
     Database(#[from] DbError),
     #[error(transparent)]
@@ -56,24 +56,22 @@ pub enum WorkError {
     Codec(#[from] CodecError),
 }
 
-/// Archives every queue that is due, and returns how many objects that made. That may take minutes: each lease and each
-/// removal begins when `clock` says that it does.
-///
-/// Fails when the store or the database fails; what is not archived waits.
+/// Archives every due queue and returns the number of objects. A pass may take minutes, so leases and removals take
+/// the current time from `clock`. Batches that were not archived stay queued.
 pub async fn gather(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, WorkError> {
     let mut written = 0;
-    // What is queued from now on waits for the next pass, or this one might never end.
+    // Batches queued from now on wait for the next pass; otherwise this one might never end.
     let before = clock.now().plus(-archive.gather_ms);
     loop {
         let now = clock.now();
-        let due: Vec<DbId> = db.read(move |conn| archive::due_keys(conn, now, before, ENOUGH_BYTES, PAGE)).await?;
+        let due = db.read(move |conn| archive::due_keys(conn, now, before, ENOUGH_BYTES, PAGE)).await?;
         let last = (due.len() as i64) < PAGE;
         for key in due {
             match one(archive, db, key, clock).await {
                 Ok(done) => written += usize::from(done),
                 Err(e @ (WorkError::Store(_) | WorkError::Database(_))) => return Err(e),
                 Err(e) => {
-                    // Its lease was put off: the others' turn.
+                    // This key's next try was delayed; the other keys go on.
                     tracing::error!(key = %key.0, cause = chain(&e), "a person's batches cannot be archived");
                     metrics::archive_failed("key");
                 }
@@ -85,7 +83,7 @@ pub async fn gather(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, 
     }
 }
 
-/// What was taken under a lease.
+/// What a worker holds under a lease: the batches, and the object they are to become.
 struct Claim {
     key: KeyRow,
     rows: Vec<QueuedRow>,
@@ -93,11 +91,11 @@ struct Claim {
     lease: UtcMs,
 }
 
-async fn one(archive: &Archive, db: &Db, key: DbId, clock: &Clock) -> Result<bool, WorkError> {
+async fn one(archive: &Archive, db: &Db, key: Id<ArchiveKey>, clock: &Clock) -> Result<bool, WorkError> {
     let time = clock.clone();
     let Some(claim) = db.write(move |conn| claim(conn, key, time.now())).await? else { return Ok(false) };
     let Claim { key, rows, mut object, lease } = claim;
-    let ids: Vec<DbId> = rows.iter().map(|row| row.id).collect();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     let sealed = match seal(archive, &key, rows, &object.name).await {
         Ok(sealed) => sealed,
         Err(e) => {
@@ -114,7 +112,7 @@ async fn one(archive: &Archive, db: &Db, key: DbId, clock: &Clock) -> Result<boo
     let (bytes, now) = (object.bytes, clock.now());
     let finished = db
         .write(move |conn| -> Result<bool, DbError> {
-            // Without the lease somebody else has these batches; without the key the person was erased.
+            // Without the lease another replica has these batches; without the object's row the person was erased.
             if !archive::release(conn, key.id, lease, now)? || !archive::mark_written(conn, object.id, bytes)? {
                 return Ok(false);
             }
@@ -128,13 +126,12 @@ async fn one(archive: &Archive, db: &Db, key: DbId, clock: &Clock) -> Result<boo
     Ok(finished)
 }
 
-fn claim(conn: &mut crate::db::conn::Conn, key: DbId, now: UtcMs) -> Result<Option<Claim>, DbError> {
+fn claim(conn: &mut crate::db::conn::Conn, key: Id<ArchiveKey>, now: UtcMs) -> Result<Option<Claim>, DbError> {
     let lease = now.plus(LEASE_MS);
     if !archive::lease(conn, key, now, lease)? {
         return Ok(None);
     }
     let left = archive::unfinished(conn, key)?;
-    let left = left.into_iter().map(|o| (o.id, o.bucket, o.name, o.written)).collect();
     archive_removals::give_up(conn, left, None, now)?;
     let Some(key) = archive::key(conn, key)? else { return Ok(None) };
     let rows = archive::queued(conn, key.id, MOST_BATCHES, ENOUGH_BYTES)?;
@@ -142,7 +139,7 @@ fn claim(conn: &mut crate::db::conn::Conn, key: DbId, now: UtcMs) -> Result<Opti
         archive::release(conn, key.id, lease, now)?;
         return Ok(None);
     };
-    let id = DbId::fresh();
+    let id = Id::fresh();
     let name = format!("{}/{}/{}", key.id.0, oldest_at.timestamp().strftime("%Y-%m"), id.0);
     let records = rows.iter().map(|row| row.records).fold(0, i32::saturating_add);
     let object = ObjectRow {
@@ -173,18 +170,18 @@ async fn seal(archive: &Archive, key: &KeyRow, rows: Vec<QueuedRow>, name: &str)
     Ok(sealed.await.map_err(|_| DbError::Cancelled)??)
 }
 
-/// Gives an object up that may or may not be there, and the lease back `aside_ms` after `now`.
+/// Gives up an object that may or may not exist, and delays the key's next try until `aside_ms` after `now`.
 async fn give_up(
     db: &Db,
-    key: DbId,
+    key: Id<ArchiveKey>,
     object: &ObjectRow,
     lease: UtcMs,
     now: UtcMs,
     aside_ms: i64,
 ) -> Result<(), DbError> {
-    let object = (object.id, object.bucket.clone(), object.name.clone(), false);
+    let object = object.clone();
     db.write(move |conn| -> Result<(), DbError> {
-        // Whoever has the lease by now has given it up already.
+        // If another replica has the lease by now, it has given up this object already.
         if archive::release(conn, key, lease, now.plus(aside_ms))? {
             archive_removals::give_up(conn, vec![object.clone()], None, now)?;
         }
@@ -193,7 +190,7 @@ async fn give_up(
     .await
 }
 
-/// Looks how long the queue is, tells it to whoever watches, minds its bound, and clears up after whoever died.
+/// Measures the queue for the metrics, checks it against its limit, and gives up objects of crashed processes.
 pub async fn look(archive: &Archive, db: &Db, now: UtcMs) -> Result<(), DbError> {
     let state = db.read(archive::queue_state).await?;
     metrics::archive_queue(&state, now);

@@ -1,4 +1,4 @@
-//! The signing keys beside an SQLite database: a file of mode 0600, made on first start.
+//! With SQLite the signing keys are kept in a file of mode 0600 beside the database, made on first start.
 
 use std::{fs, io, io::Write as _, path::Path};
 
@@ -20,12 +20,11 @@ struct Entry {
     secret: String,
 }
 
-/// Reads the keys at `path`, makes the first one there, and does what is due: a new key, the end of old ones.
-///
-/// Fails when the file cannot be made or read, or is damaged.
+/// Reads the keys at `path`, makes the first one if there is none, and rotates them: adds a key that is due and drops
+/// keys that have ended.
 pub(crate) fn open(path: &Path, now: UtcMs, forced: bool) -> Result<Keyring, KeyError> {
     let failed = |e| KeyError::Io(path.to_owned(), e);
-    // Processes on the same file take turns.
+    // The lock keeps two processes from rotating the keys at once.
     let lock = fs::File::create(path.with_extension("lock")).map_err(failed)?;
     lock.lock().map_err(failed)?;
     let mut records = if path.try_exists().map_err(failed)? { read(path)? } else { Vec::new() };
@@ -51,7 +50,7 @@ fn read(path: &Path) -> Result<Vec<Record>, KeyError> {
     records.filter(|records| !records.is_empty()).ok_or_else(|| KeyError::Damaged(path.to_owned()))
 }
 
-/// Whole or not at all: a new file takes the old one's place.
+/// Replaces the file atomically, by renaming a new one over it.
 fn write(path: &Path, records: &[Record]) -> io::Result<()> {
     let entry = |record: &Record| Entry {
         kid: record.kid.clone(),

@@ -1,4 +1,4 @@
-//! The signing keys on PostgreSQL: rows that every replica shares, sealed with the master key.
+//! On PostgreSQL the signing keys are rows that all replicas share, sealed with the master key.
 
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl as _, sql_query,
@@ -24,15 +24,16 @@ struct Row {
     sealed: bool,
 }
 
-/// What a signing key is sealed for.
+/// The purpose bound to a sealed signing key: its id, so that no sealed key can take the place of another.
 pub(crate) fn purpose(kid: &str) -> String {
     format!("signing key {kid}")
 }
 
-/// Reads the keys, seals what is not sealed yet, and does what is due: the first key, a new one, the end of old ones. The caller's transaction keeps replicas that
-/// start together apart.
+/// Reads the keys, seals those that are not sealed yet, and rotates them: adds the first key or one that is due and
+/// drops keys that have ended. The caller's transaction and its table lock keep replicas that start together from
+/// rotating at once.
 ///
-/// Fails when the database fails, or a key is sealed with another master key or none is given for it.
+/// Fails when a key is sealed with another master key, or sealed while no master key is given.
 pub(crate) fn open(
     conn: &mut PgConnection,
     master: Option<&MasterKey>,

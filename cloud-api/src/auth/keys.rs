@@ -1,7 +1,7 @@
-//! The keys that sign tokens. The newest one that every replica has had time to learn signs; every one that is kept
-//! verifies, so that keys change without signing anybody out.
+//! The keys that sign tokens. The newest key that all replicas have had time to read signs; every kept key verifies, so
+//! that rotation signs nobody out.
 //!
-//! Beside an SQLite database they are a file, [`super::key_file`]; on PostgreSQL rows, [`super::key_rows`].
+//! With SQLite they are kept in a file ([`super::key_file`]), on PostgreSQL in rows ([`super::key_rows`]).
 
 use std::{
     collections::HashMap,
@@ -18,53 +18,45 @@ use sha2::{Digest as _, Sha256};
 use super::tokens::SESSION_S;
 use crate::domain::time::UtcMs;
 
-/// HMAC-SHA-256 wants 32 bytes (RFC 7518, 3.2).
+/// A key of HMAC-SHA-256 must have at least 32 bytes (RFC 7518, section 3.2).
 const SECRET_BYTES: usize = 32;
 
-/// How long a new key only verifies, so that every replica knows it before the first token is signed with it.
+/// For this long a new key only verifies, so that every replica knows it before the first token is signed with it.
 pub(crate) const SETTLE_MS: i64 = 10 * 60_000;
 
-/// How often replicas look for new keys; well within [`SETTLE_MS`].
+/// Replicas read the keys anew this often; it must be well within [`SETTLE_MS`].
 pub(crate) const LOOK_S: u64 = 60;
 
-/// A key signs for this long, then a new one is made.
+/// A key signs for this long; then a new one is made.
 const LIFE_MS: i64 = 90 * 86_400_000;
 
-/// A key that no longer signs verifies until the last refresh token that it signed has ended.
+/// A key that no longer signs still verifies until the last refresh token that it signed has expired, and a day more.
 const KEEP_MS: i64 = (SESSION_S + 86_400) * 1_000;
 
-/// Why there are no keys.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// The file cannot be read or written.
     #[error("the signing keys in {0} cannot be used")]
     Io(PathBuf, #[source] io::Error),
-    /// The file is not what this program wrote.
     #[error("the signing keys in {0} are damaged")]
     Damaged(PathBuf),
-    /// The rows are not what this program wrote.
     #[error("the signing keys in the database are damaged")]
     DamagedRows,
-    /// The rows are sealed and there is nothing to open them with.
     #[error("the signing keys in the database are sealed, and CLOUD_API_MASTER_KEY_FILE is not set")]
     NoMaster,
-    /// The master key is another one.
     #[error("the signing keys in the database cannot be opened")]
     Master(#[source] super::master::MasterKeyError),
     #[error("the signing keys cannot be read from the database")]
     Database(#[from] crate::db::DbError),
 }
 
-/// One key, in the clear.
+/// One key, not sealed.
 #[derive(Clone)]
 pub struct Record {
     pub kid: String,
-    /// When it was made.
     pub created_at: UtcMs,
     pub secret: Vec<u8>,
 }
 
-/// A new random key.
 #[must_use]
 pub(crate) fn fresh_record(now: UtcMs) -> Record {
     Record {
@@ -74,16 +66,15 @@ pub(crate) fn fresh_record(now: UtcMs) -> Record {
     }
 }
 
-/// What to do to a set of keys: which to drop, and which to add.
+/// What one rotation changes in a set of keys.
 #[derive(Default)]
 pub(crate) struct Turn {
-    /// Ids of keys whose last token has ended.
+    /// Ids of keys whose last token has expired.
     pub dropped: Vec<String>,
-    /// A key to add.
     pub added: Option<Record>,
 }
 
-/// Decides what is due: the first key, a new one after 90 days or when `forced`, and the end of old ones.
+/// Decides what is due: makes the first key, or a new one after 90 days or when `forced`, and drops ended keys.
 #[must_use]
 pub(crate) fn turn(records: &[Record], now: UtcMs, forced: bool) -> Turn {
     let mut by_age: Vec<&Record> = records.iter().collect();
@@ -107,11 +98,11 @@ struct Ring {
     salt: [u8; 32],
 }
 
-/// The keys. Nothing of them is ever shown.
+/// The keys in memory. It has no `Debug`, so that no key gets into a log.
 pub struct Keyring(RwLock<Ring>);
 
 impl Keyring {
-    /// A keyring of these keys; `None` when there is none, or one is too short.
+    /// `None` if there is no key, or if one is too short.
     #[must_use]
     pub fn from_records(records: &[Record]) -> Option<Self> {
         let long_enough = records.iter().all(|record| record.secret.len() >= SECRET_BYTES);
@@ -128,13 +119,13 @@ impl Keyring {
         f(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes the keys of another ring: they were read anew.
+    /// Takes over the keys of a ring that was read anew.
     pub fn replace(&self, other: Self) {
         let fresh = other.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 
-    /// The key that signs now, and its id: the newest that has settled, and the newest at all where none has.
+    /// The id and key that sign now: the newest that has settled, or the newest at all if none has.
     ///
     /// # Panics
     /// Never: a keyring without keys is not made.
@@ -149,19 +140,18 @@ impl Keyring {
         })
     }
 
-    /// The key of this id.
     #[must_use]
     pub fn verifying(&self, kid: &str) -> Option<DecodingKey> {
         self.with(|ring| ring.keys.get(kid).map(|key| key.verify.clone()))
     }
 
-    /// What the keys of counted attempts are salted with.
+    /// The salt of pseudonyms and of the stored keys of counted attempts. It changes when the oldest key is dropped.
     #[must_use]
     pub fn salt(&self) -> [u8; 32] {
         self.with(|ring| ring.salt)
     }
 
-    /// A name for a person in the log that stays the same, and means nothing without these keys.
+    /// A pseudonym of a person for the log. It cannot be turned back into the person without these keys.
     #[must_use]
     pub fn pseudonym(&self, user: UserId) -> String {
         let digest = Sha256::new().chain_update(self.salt()).chain_update(user.0.as_bytes()).finalize();

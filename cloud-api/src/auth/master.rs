@@ -1,6 +1,7 @@
-//! The master key: seals keys that are kept in the database, so that the database alone opens nothing.
+//! The master key seals keys that are kept in the database, so that nobody can use them with the database alone.
 //!
-//! AES-256-GCM with a random nonce; what a sealed value is for is bound to it, so that one cannot stand in for another.
+//! It uses AES-256-GCM with a random nonce. The purpose of a sealed value is bound to it as additional data, so that
+//! one value cannot take the place of another.
 
 use std::{
     fs, io,
@@ -12,27 +13,22 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 const VERSION: u8 = 1;
 
-/// Why something cannot be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum MasterKeyError {
-    /// The file cannot be read.
     #[error("the master key in {0} cannot be read")]
     Io(PathBuf, #[source] io::Error),
-    /// The file holds no key.
     #[error("the master key in {0} must be 32 bytes, in base64 or raw")]
     NoKey(PathBuf),
-    /// It was sealed by another key, for another purpose, or was changed.
+    /// The value was sealed with another key or for another purpose, or was changed.
     #[error("a sealed key cannot be opened with this master key")]
     Sealed,
 }
 
-/// The master key. Nothing of it is ever shown.
+/// It has no `Debug`, so that the key does not get into a log.
 pub struct MasterKey(LessSafeKey);
 
 impl MasterKey {
     /// Reads the key from its file: 32 raw bytes, or their base64 (`openssl rand -base64 32`).
-    ///
-    /// Fails when there is no file, or no key in it.
     pub fn read(path: &Path) -> Result<Self, MasterKeyError> {
         let bytes = fs::read(path).map_err(|e| MasterKeyError::Io(path.to_owned(), e))?;
         let decoded = std::str::from_utf8(&bytes).ok().and_then(|text| STANDARD.decode(text.trim()).ok());
@@ -40,14 +36,12 @@ impl MasterKey {
         Self::from_bytes(&key).ok_or_else(|| MasterKeyError::NoKey(path.to_owned()))
     }
 
-    /// A key of 32 bytes; `None` for any other length.
+    /// `None` unless there are 32 bytes.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         UnboundKey::new(&AES_256_GCM, bytes).ok().map(|key| Self(LessSafeKey::new(key)))
     }
 
-    /// Seals `plain` for `purpose`.
-    ///
     /// Fails only for more bytes than the cipher can take.
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>, MasterKeyError> {
         let nonce: [u8; NONCE_LEN] = rand::random();

@@ -1,10 +1,10 @@
-//! Who asks, and how they proved it.
+//! Authentication: passwords, tokens, sign-in through a provider, and the keys behind them.
 //!
-//! - [`keys`]: the signing keys, with ids; [`key_file`], [`key_rows`]: where they are kept; [`master`]: what seals them there
+//! - [`keys`]: the signing keys; [`key_file`], [`key_rows`] store them, and [`master`] seals them in the database
 //! - [`tokens`]: access and refresh tokens
 //! - [`password`]: argon2id, off the async threads
 //! - [`oidc`]: sign-in through an OpenID provider
-//! - [`web`]: the refresh token of a browser, as a cookie
+//! - [`web`]: the cookie that holds a browser's refresh token
 
 pub(crate) mod key_file;
 pub(crate) mod key_rows;

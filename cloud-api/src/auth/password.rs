@@ -1,4 +1,5 @@
-//! Argon2id, off the async threads, a bounded number at a time, and the same work for an account that does not exist.
+//! Hashes passwords with Argon2id off the async threads, a bounded number at a time. Unknown accounts cost the same
+//! work, so that the time of an answer does not tell whether an account exists.
 
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -16,7 +17,7 @@ use crate::{error::ApiError, http::blocking};
 /// More hashes at once would be no faster on most machines, and each holds 19 MiB for as long as the process lives.
 const MOST_AT_ONCE: usize = 4;
 
-/// What a password is compared with where there is none, so that unknown and wrong take the same time.
+/// The hash that is verified for an unknown account, so that unknown and wrong take the same time.
 static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| {
     let nobody = Secret::new(uuid::Uuid::new_v4().to_string());
     hash_now(&nobody).unwrap_or_default()
@@ -26,7 +27,7 @@ static NOBODYS_HASH: LazyLock<String> = LazyLock::new(|| {
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
-    /// The memory of those that are done: a fresh 19 MiB for each would stay in the heap of whichever thread had it.
+    /// Argon2's memory is reused: 19 MiB allocated anew for each hash would stay in the heap of the thread that did it.
     memory: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
@@ -39,22 +40,18 @@ impl Default for Passwords {
 
 impl Passwords {
     /// The PHC string of a password, with a fresh salt.
-    ///
-    /// Refuses with 500 when the hash cannot be made.
     pub async fn hash(&self, password: Secret) -> Result<String, ApiError> {
         self.work(move |memory| hash_in(memory, &password).map_err(ApiError::internal)).await?
     }
 
-    /// Whether `password` is the one of `hash`. Without a hash the answer is no, after the same work.
-    ///
-    /// Refuses with 500 when the work is cut off.
+    /// Whether `password` matches `hash`. Without a hash the answer is no, after the same work.
     pub async fn verify(&self, password: Secret, hash: Option<String>) -> Result<bool, ApiError> {
         self.work(move |memory| {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODYS_HASH.clone());
             let prepared = prepared(&password);
             let mut same = is_password_of(memory, &prepared, &hash);
-            // Hashes of earlier versions are of what was typed, byte for byte.
+            // Earlier versions hashed the typed bytes without preparing them.
             if !same && prepared != password.expose() {
                 same = is_password_of(memory, password.expose(), &hash);
             }
@@ -63,7 +60,7 @@ impl Passwords {
         .await
     }
 
-    /// The turn goes with the work: a client that hangs up ends neither.
+    /// The turn is held by the work itself: if the client hangs up, the work still runs and still counts.
     async fn work<T, F>(&self, f: F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -83,8 +80,8 @@ impl Passwords {
     }
 }
 
-/// A password as it is hashed: however a keyboard composes its letters, and whichever space it types (RFC 8265,
-/// OpaqueString).
+/// Normalises a password before hashing, so that it does not matter how a keyboard composes letters or which space it
+/// types (RFC 8265, OpaqueString).
 fn prepared(password: &Secret) -> String {
     let ascii_space = |c: char| match c {
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
@@ -93,7 +90,7 @@ fn prepared(password: &Secret) -> String {
     password.expose().chars().map(ascii_space).nfc().collect()
 }
 
-/// The PHC string of a password, on the caller's thread: for commands.
+/// Hashes on the caller's thread, for commands.
 pub(crate) fn hash_now(password: &Secret) -> Result<String, String> {
     hash_in(&mut Vec::new(), password)
 }
@@ -122,7 +119,7 @@ fn is_password_of(memory: &mut Vec<Block>, password: &str, hash: &str) -> bool {
     let version = hash.version.map_or(Ok(Version::default()), Version::try_from);
     let (Ok(algorithm), Ok(version), Ok(params)) = (algorithm, version, Params::try_from(&hash)) else { return false };
     let mut out = vec![0; expected.len()];
-    // Compared in constant time.
+    // `Output` compares in constant time.
     run(&Argon2::new(algorithm, version, params), memory, password, &salt, &mut out).is_ok()
         && Output::new(&out).is_ok_and(|out| out == expected)
 }
@@ -141,7 +138,7 @@ fn run(
     argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, &mut memory[..blocks])
 }
 
-/// Makes the hash of nobody, so that the first sign-in does not pay for it.
+/// Computes the hash for unknown accounts at start, so that the first sign-in does not wait for it.
 pub(crate) fn warm_up() {
     LazyLock::force(&NOBODYS_HASH);
 }
@@ -179,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Made by the library itself, of what was typed.
+    /// The hashes here are made by the library itself, without normalisation.
     #[actix_web::test]
     async fn hashes_of_earlier_versions_still_fit() {
         let passwords = Passwords::default();
@@ -189,13 +186,13 @@ mod tests {
         }
     }
 
-    /// The memory is kept, and there is no more of it than there are turns.
+    /// The memory is reused, and there is no more of it than there are turns.
     #[actix_web::test]
     async fn hashes_share_their_memory_and_go_on_when_nobody_waits() {
         let passwords = Passwords { turns: Arc::new(Semaphore::new(1)), memory: Arc::default() };
         for _ in 0..3 {
             let hash = passwords.hash(Secret::new("correct horse battery"));
-            // Long enough to begin, too short to end: as a client that hangs up.
+            // The time-out lets the work begin but not end, like a client that hangs up.
             let _ = tokio::time::timeout(std::time::Duration::from_millis(1), hash).await;
         }
         passwords.hash(Secret::new("correct horse battery")).await.unwrap();

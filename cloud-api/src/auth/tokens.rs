@@ -1,39 +1,36 @@
-//! Access and refresh tokens: JWTs of HMAC-SHA-256 with key ids, told apart by their audience.
+//! Access and refresh tokens: JWTs signed with HMAC-SHA-256, with the key's id, told apart by their audience.
 //!
-//! An access token lives 15 minutes and names person and session; the session is looked up on each request, so ending
-//! it ends the token. A refresh token names its session and itself; the session knows which one is next.
+//! An access token lives 15 minutes and names the person and the session. The session is looked up on each request, so
+//! ending it ends the token. A refresh token names its session and itself; the session knows which token is the next.
 
 use blink_proto::{Secret, UserId};
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use uuid::Uuid;
 
 use super::keys::Keyring;
-use crate::db::types::DbId;
+use crate::db::id::{Id, RefreshToken, Session};
 use crate::domain::time::UtcMs;
 
-/// How long an access token lives.
+/// Lifetime of an access token, in seconds.
 pub(crate) const ACCESS_S: i64 = 15 * 60;
 
-/// How long a session lives after its last refresh.
+/// Lifetime of a session after its last refresh, in seconds.
 pub(crate) const SESSION_S: i64 = 60 * 24 * 60 * 60;
 
 const ISSUER: &str = "cloud-api";
 const ACCESS: &str = "cloud-api/access";
 const REFRESH: &str = "cloud-api/refresh";
 
-/// What an access token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Access {
-    pub sub: Uuid,
-    pub sid: Uuid,
+    pub sub: UserId,
+    pub sid: Id<Session>,
 }
 
-/// What a refresh token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Refresh {
-    pub sid: Uuid,
-    pub jti: Uuid,
+    pub sid: Id<Session>,
+    pub jti: Id<RefreshToken>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,28 +43,30 @@ struct Claims<T> {
     what: T,
 }
 
-/// A token could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("a token cannot be signed")]
 pub(crate) struct SignError(#[from] jsonwebtoken::errors::Error);
 
-/// Signs an access token.
-pub(crate) fn access(keys: &Keyring, user: UserId, session: DbId, now: UtcMs) -> Result<Secret, SignError> {
-    sign(keys, ACCESS, now, ACCESS_S, Access { sub: user.0, sid: session.0 })
+pub(crate) fn access(keys: &Keyring, user: UserId, session: Id<Session>, now: UtcMs) -> Result<Secret, SignError> {
+    sign(keys, ACCESS, now, ACCESS_S, Access { sub: user, sid: session })
 }
 
-/// Signs a refresh token.
-pub(crate) fn refresh(keys: &Keyring, session: DbId, token: DbId, now: UtcMs) -> Result<Secret, SignError> {
-    sign(keys, REFRESH, now, SESSION_S, Refresh { sid: session.0, jti: token.0 })
+pub(crate) fn refresh(
+    keys: &Keyring,
+    session: Id<Session>,
+    token: Id<RefreshToken>,
+    now: UtcMs,
+) -> Result<Secret, SignError> {
+    sign(keys, REFRESH, now, SESSION_S, Refresh { sid: session, jti: token })
 }
 
-/// Reads an access token that is genuine and has not ended.
+/// `None` unless the token's signature is valid and it has not expired.
 #[must_use]
 pub(crate) fn verify_access(keys: &Keyring, token: &str, now: UtcMs) -> Option<Access> {
     verify(keys, ACCESS, token, now)
 }
 
-/// Reads a refresh token that is genuine and has not ended.
+/// `None` unless the token's signature is valid and it has not expired.
 #[must_use]
 pub(crate) fn verify_refresh(keys: &Keyring, token: &str, now: UtcMs) -> Option<Refresh> {
     verify(keys, REFRESH, token, now)
@@ -87,7 +86,7 @@ fn verify<T: DeserializeOwned>(keys: &Keyring, aud: &str, token: &str, now: UtcM
     rules.set_audience(&[aud]);
     rules.set_issuer(&[ISSUER]);
     rules.set_required_spec_claims(&["exp", "aud", "iss"]);
-    // Against our clock, below.
+    // The expiry is checked below against the server's own clock, which tests can set.
     rules.validate_exp = false;
     let claims = jsonwebtoken::decode::<Claims<T>>(token, &keys.verifying(&kid)?, &rules).ok()?.claims;
     (now.0 < claims.exp.saturating_mul(1_000)).then_some(claims.what)
@@ -104,10 +103,10 @@ mod tests {
     #[test]
     fn a_token_is_good_for_its_purpose_its_time_and_its_keys() {
         let (keys, now) = (keys(), UtcMs(1_772_359_200_000));
-        let (user, session) = (UserId::new(), DbId::fresh());
+        let (user, session) = (UserId::new(), Id::fresh());
         let token = access(&keys, user, session, now).unwrap();
         let text = token.expose();
-        assert_eq!(verify_access(&keys, text, now).unwrap().sub, user.0);
+        assert_eq!(verify_access(&keys, text, now).unwrap().sub, user);
         assert!(verify_access(&keys, text, now.plus(ACCESS_S * 1_000 - 1)).is_some());
         assert!(verify_access(&keys, text, now.plus(ACCESS_S * 1_000)).is_none(), "ended");
         assert!(verify_refresh(&keys, text, now).is_none(), "another audience");

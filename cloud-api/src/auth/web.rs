@@ -1,8 +1,8 @@
-//! Browsers keep the refresh token where no script can read it: in a cookie that only sign-in addresses of this site get.
+//! Browsers keep the refresh token in a cookie that no script can read and that is sent to `/api/auth` only.
 //!
-//! A page says `X-WAW-Client: web`. Then the refresh token is in no body, neither way. Another site cannot make a browser
-//! use the cookie: it is `SameSite=Strict`, and without the header, which a foreign page may not send (no CORS answer
-//! ever allows it), the cookie counts for nothing.
+//! A web page sends `X-WAW-Client: web`; then the refresh token is in no body, neither way. Another site cannot make a
+//! browser use the cookie: it is `SameSite=Strict`, and it counts only together with the header, which a foreign page
+//! may not send because no CORS answer ever allows it.
 
 use actix_web::{
     HttpRequest,
@@ -13,37 +13,35 @@ use blink_proto::Secret;
 
 use super::tokens::SESSION_S;
 
-/// The header in which a client says what it is.
+/// The header that names the kind of client.
 pub(crate) const CLIENT: HeaderName = HeaderName::from_static("x-waw-client");
 
-/// Where the cookie goes, and nowhere else.
+/// The only path that browsers send the cookie to.
 const PATH: &str = "/api/auth";
 
-/// Whether a request comes from a page.
 #[must_use]
 pub(crate) fn is_web(req: &HttpRequest) -> bool {
     req.headers().get(CLIENT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"web"))
 }
 
-/// A browser takes a cookie with the prefix only from HTTPS, so that nobody on the way can plant one. `__Host-` would ask
-/// for the path `/`.
+/// A browser accepts a cookie with the prefix `__Secure-` only over HTTPS, so that nobody on the network can set one.
+/// `__Host-` is not possible, because it requires the path `/`.
 fn name(secure: bool) -> &'static str {
     if secure { "__Secure-waw_refresh" } else { "waw_refresh" }
 }
 
-/// The refresh token that a page's browser sent along; `secure` where people reach this server by HTTPS.
+/// The refresh token of the request's cookie. `secure` says that people reach this server over HTTPS.
 #[must_use]
 pub(crate) fn given(req: &HttpRequest, secure: bool) -> Option<Secret> {
     is_web(req).then(|| req.cookie(name(secure)))?.map(|cookie| Secret::new(cookie.value()))
 }
 
-/// The cookie that holds `token`.
 #[must_use]
 pub(crate) fn holding(token: &Secret, secure: bool) -> Cookie<'static> {
     cookie(token.expose().to_owned(), SESSION_S, secure)
 }
 
-/// The cookie that makes a browser forget its token.
+/// An expired cookie: it makes the browser delete its refresh token.
 #[must_use]
 pub(crate) fn forgetting(secure: bool) -> Cookie<'static> {
     cookie(String::new(), 0, secure)

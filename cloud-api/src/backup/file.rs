@@ -1,4 +1,4 @@
-//! Where a backup goes, and where it comes from: a plain file, which appears whole or not at all, or a pipe for `-`.
+//! Opens the file of a backup: a plain file, which is written atomically, or standard input and output for `-`.
 
 use std::{
     fs,
@@ -12,13 +12,11 @@ use jiff::Timestamp;
 use super::{BackupError, WriteError};
 use crate::db::conn::Conn;
 
-/// The word for standard output, and for standard input.
+/// This path stands for standard output or standard input.
 pub const PIPE: &str = "-";
 
-/// Writes a backup to `path`, or to standard output for `-`, and returns how many rows it holds. A link is followed; a
-/// file that is there is replaced only when `force` says so.
-///
-/// Fails when there is something else than a plain file, or the database or the file fails.
+/// Writes a backup and returns its number of rows. A symbolic link is followed. An existing file is replaced only with
+/// `force`, and anything that is no plain file is refused.
 pub fn write(conn: &mut Conn, path: &Path, force: bool, now: Timestamp) -> Result<u64, BackupError> {
     let failed = |e: WriteError| match e {
         WriteError::Database(e) => e.into(),
@@ -39,19 +37,18 @@ pub fn write(conn: &mut Conn, path: &Path, force: bool, now: Timestamp) -> Resul
     Ok(rows)
 }
 
-/// The file itself, behind links.
+/// The file itself, behind symbolic links.
 fn destination(path: &Path, force: bool) -> Result<PathBuf, BackupError> {
     match fs::metadata(path) {
         Ok(there) if !there.is_file() => Err(BackupError::NoPlainFile(path.to_owned())),
         Ok(_) if !force => Err(BackupError::Exists(path.to_owned())),
         Ok(_) => fs::canonicalize(path).map_err(|e| BackupError::Io(path.to_owned(), e)),
-        // A link into nothing: its own place would be taken, and the disk that it leads to may be away.
+        // A dangling link: replacing it would be wrong, since the disk that it leads to may just be away.
         Err(_) if fs::symlink_metadata(path).is_ok() => Err(BackupError::NoPlainFile(path.to_owned())),
         Err(_) => Ok(path.to_owned()),
     }
 }
 
-/// Opens a backup, or standard input for `-`.
 pub fn open(path: &Path) -> Result<Box<dyn Read>, BackupError> {
     if path == Path::new(PIPE) {
         return Ok(Box::new(io::stdin().lock()));

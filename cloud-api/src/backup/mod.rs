@@ -1,11 +1,11 @@
 //! Backup and restore: one gzip file of JSON lines, from either database into an empty one of either kind.
 //!
-//! The first line says what it is and when it was made, the last how many rows there are, so that a cut file is known
-//! for one. Of keys it holds those of the archive alone, sealed with the master key, which it
-//! never holds; and no session. Restoring replays the ledger in the same transaction, so nobody who was
-//! erased since is ever back, not even for a moment.
+//! The first line says what the file is and when it was made. The last line holds the number of rows, so that a cut
+//! file is recognised. A backup has no sessions, and of keys only those of the archive, sealed with the master key,
+//! which it never contains. Restoring replays the ledger in the same transaction, so that a person who was erased since
+//! is never back, not even for a moment.
 //!
-//! - [`mod@file`]: where a backup goes and comes from; [`restore()`]: it becomes a database again
+//! - [`mod@file`]: opens the file; [`restore()`]: reads it into a database
 
 pub mod file;
 mod replay;
@@ -36,29 +36,25 @@ use tables::TABLES;
 const FORMAT: &str = "cloud-api backup";
 const VERSION: u32 = 1;
 
-/// Why there is no backup, or no restore.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error("the backup {0} cannot be used")]
     Io(PathBuf, #[source] io::Error),
     #[error("the database failed")]
     Database(#[from] DbError),
-    /// There is a device, a pipe or a folder where the backup should go.
+    /// The path names a device, a pipe or a folder.
     #[error("{0} is no plain file, and would be replaced by one")]
     NoPlainFile(PathBuf),
-    /// There is a file where the backup should go.
     #[error("{0} is there already")]
     Exists(PathBuf),
-    /// The file is something else, or of a later program.
+    /// The file has another format, or was made by a later version.
     #[error("{0} is no backup that this program reads")]
     Foreign(PathBuf),
-    /// The file ends before its end.
     #[error("{0} is cut off or damaged: nothing was restored")]
     Cut(PathBuf),
-    /// A row is about nobody who is in it, or about a time that cannot be.
+    /// A row names a person who is not in the backup, or has an impossible time.
     #[error("{0} holds a row of {1} that {2}: nothing was restored")]
     Implausible(PathBuf, &'static str, &'static str),
-    /// There are people in the database.
     #[error("the database is not empty: nothing was restored")]
     NotEmpty,
 }
@@ -92,7 +88,6 @@ struct Row {
     row: String,
 }
 
-/// Why rows could not be written out.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     #[error("the database failed")]
@@ -101,14 +96,13 @@ pub enum WriteError {
     Output(#[from] io::Error),
 }
 
-/// Writes a backup, as of one moment, and returns how many rows it holds.
-///
-/// Fails when the database or the output fails; then what was written is no whole backup, and known for none.
+/// Writes a backup as of one moment and returns its number of rows. After a failure the output is incomplete, which a
+/// restore recognises.
 pub fn write(conn: &mut Conn, out: impl Write, now: Timestamp) -> Result<u64, WriteError> {
     let mut out = io::BufWriter::new(GzEncoder::new(out, Compression::default()));
     let head = Head { format: FORMAT.to_owned(), version: VERSION, created_at: now };
     line(&mut out, &head)?;
-    // One moment: a snapshot that sees no later commit.
+    // All tables must be of the same moment, so this is a snapshot that sees no later commit.
     conn.batch_execute(match conn {
         Conn::Sqlite(_) => "BEGIN",
         Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0",
@@ -137,7 +131,7 @@ fn rows(conn: &mut Conn, out: &mut impl Write) -> Result<u64, WriteError> {
             count += 1;
             Ok(())
         };
-        // Row by row: a table need not fit into memory.
+        // Rows are read one by one, because a table may not fit into memory.
         match conn {
             Conn::Sqlite(conn) => {
                 sql_query(table.select(false)).load_iter::<Row, DefaultLoadingMode>(conn)?.try_for_each(&mut each)?;
@@ -150,7 +144,7 @@ fn rows(conn: &mut Conn, out: &mut impl Write) -> Result<u64, WriteError> {
     Ok(count)
 }
 
-/// The tables and columns of a backup, for the test that holds them against the schema.
+/// The tables and columns of a backup, for the test that compares them with the schema.
 #[must_use]
 pub fn contents() -> Vec<(&'static str, Vec<&'static str>)> {
     TABLES.iter().map(|table| (table.name, table.columns.iter().map(|(name, _)| *name).collect())).collect()

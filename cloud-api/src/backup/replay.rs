@@ -1,7 +1,7 @@
-//! What people asked for since a backup was made is done again, from the ledger.
+//! Applies the ledger's entries since a backup was made.
 //!
-//! A line is written before its commit, so it may speak of something that a backup of about the same time does not hold
-//! yet, or of something that then failed. The replay starts well before the backup, and compares.
+//! An entry is written before its commit, so it may be about a change that a backup of about the same time does not
+//! contain yet, or about one that then failed. So the replay starts an hour before the backup, and compares.
 
 use blink_proto::UserId;
 use jiff::{SignedDuration, Timestamp};
@@ -11,22 +11,21 @@ use crate::{
     db::{
         conn::Conn,
         erase,
-        types::DbId,
+        id::{Id, User},
         users::{self, ConsentRow},
     },
     domain::time::UtcMs,
     ledger::{Entry, What},
 };
 
-/// Between a line and its commit, or its failure, lies at most this; clocks of replicas differ by less.
+/// Longest time between an entry and its commit or failure; the clocks of replicas differ by less.
 const UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
 
-/// What was done again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Replayed {
     pub(super) erased: u64,
     pub(super) consents: u64,
-    /// Erasures that had failed: the backup, made later, still holds the person.
+    /// Erasures that had failed. The backup, which is later, still contains the person.
     pub(super) failed_erasures: u64,
 }
 
@@ -40,7 +39,7 @@ pub(super) fn replay(
     let taken_back = taken_back(ledger);
     let mut done = Replayed::default();
     for entry in ledger {
-        let user = DbId::from(entry.user_id);
+        let user = Id::<User>::from(entry.user_id);
         if users::by_id(conn, user)?.is_none() {
             continue;
         }
@@ -54,7 +53,7 @@ pub(super) fn replay(
             What::NotErased { .. } => {}
             What::Consent { kind, version, granted } if entry.at >= since => {
                 let row = ConsentRow {
-                    id: DbId::fresh(),
+                    id: Id::fresh(),
                     user_id: user,
                     kind: kind.clone(),
                     version: version.clone(),
@@ -72,7 +71,6 @@ pub(super) fn replay(
     Ok(done)
 }
 
-/// An erasure that is known to have failed.
 struct Failed {
     user: UserId,
     begun: Timestamp,
@@ -93,7 +91,7 @@ fn taken_back(ledger: &[Entry]) -> Vec<Failed> {
     ledger.iter().filter_map(failed).collect()
 }
 
-/// Whether a consent of the ledger is not in the backup, and nothing later is.
+/// Whether a consent of the ledger is missing in the backup, and the backup has no later one.
 fn is_news(conn: &mut Conn, row: &ConsentRow) -> Result<bool, BackupError> {
     let mut known = users::consents_of(conn, row.user_id)?;
     known.retain(|known| known.kind == row.kind);

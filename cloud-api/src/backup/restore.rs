@@ -1,4 +1,4 @@
-//! A backup becomes a database again, in one transaction.
+//! Reads a backup into an empty database, in one transaction.
 
 use std::{
     collections::HashSet,
@@ -9,7 +9,6 @@ use std::{
 use diesel::{RunQueryDsl as _, sql_query, sql_types::Text};
 use flate2::read::GzDecoder;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::{
     BackupError, FORMAT, Head, Line, VERSION, file,
@@ -17,39 +16,40 @@ use super::{
     tables::{TABLES, Table},
 };
 use crate::{
-    db::{conn::Conn, users},
+    db::{
+        conn::Conn,
+        id::{Id, User},
+        users,
+    },
     domain::time::UtcMs,
     ledger::Entry,
 };
 
-/// Rows written at once.
+/// Rows per statement.
 const PAGE: usize = 2_000;
 
-/// The longest row is a batch on its way into the archive: 8 MB of minutes, sealed, in hexadecimal digits.
+/// Longest line that is read. The longest row is a sealed batch of the archive's queue: 8 MB of minutes in hexadecimal.
 const MAX_LINE_BYTES: u64 = 32 << 20;
 
-/// No minute is older: none can be uploaded that is more than 100 years old.
+/// 1 January 1900, in milliseconds. No minute is older, since none of more than 100 years ago can be uploaded.
 const EARLIEST_MS: i64 = -2_208_988_800_000;
 
-/// A minute may be this much later than the backup: clients' clocks run ahead, and a backup takes time.
+/// A minute may be later than the backup by this many milliseconds: clients' clocks may be ahead.
 const AHEAD_MS: i64 = 86_400_000;
 
-/// What a restore did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
     pub rows: u64,
-    /// People who were erased since the backup, and stay erased.
+    /// People who were erased since the backup, and who stay erased.
     pub erased: u64,
-    /// Consents given and withdrawn since.
+    /// Consents given and withdrawn since the backup.
     pub consents: u64,
-    /// Erasures in the ledger that had failed before the backup was made, and are not carried out.
+    /// Erasures in the ledger that had failed before the backup was made; they are not carried out.
     pub failed_erasures: u64,
 }
 
-/// Restores a backup into an empty database whose schema is up to date, and replays the ledger; call it in a
-/// transaction.
-///
-/// Fails when the database is not empty, the file is not whole, or either fails; then the transaction must be rolled back.
+/// Restores a backup into an empty database whose schema is up to date, and replays the ledger. It must run in a
+/// transaction, which must be rolled back on a failure.
 pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Result<Restored, BackupError> {
     if !users::list(conn, None, 1)?.is_empty() {
         return Err(BackupError::NotEmpty);
@@ -62,7 +62,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
     let mut check = Check::new(path, head.created_at.into());
     let (mut rows, mut pending): (u64, Option<(&'static Table, Vec<String>)>) = (0, None);
     loop {
-        // Damage shows as a failing decompressor; an early end as no last line.
+        // A damaged file fails in the decompressor; a cut file has no last line.
         let text = next_line(&mut reader).map_err(|_| cut())?;
         let line: Line<'_> = serde_json::from_slice(&text).map_err(|_| cut())?;
         if let Some(total) = line.rows {
@@ -81,7 +81,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
         pending.get_or_insert_with(|| (table, Vec::with_capacity(PAGE))).1.push(row);
         rows += 1;
     }
-    // The decompressor compares its checksum only when it is read to its very end, where nothing more may stand.
+    // The decompressor checks its checksum only at the very end, and nothing may follow the last line.
     if io::copy(&mut reader, &mut io::sink()).map_err(|_| cut())? != 0 {
         return Err(cut());
     }
@@ -93,29 +93,29 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
     Ok(Restored { rows, erased, consents, failed_erasures: replayed.failed_erasures })
 }
 
-/// A whole line; one that does not end, or not within bounds, is an error.
+/// Reads one line. It is an error if the line has no end or is too long.
 fn next_line(reader: &mut impl io::BufRead) -> io::Result<Vec<u8>> {
     let mut line = Vec::new();
     reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
     if line.ends_with(b"\n") { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-/// What no table's own constraints see on both databases: on PostgreSQL minutes have no foreign key, and a time of
-/// another age would make a partition of its own that no retention and no erasure finds.
+/// Checks what constraints do not cover on both databases: on PostgreSQL minutes have no foreign key, and an absurd
+/// time would make a partition that neither retention nor erasure finds.
 struct Check<'a> {
     path: &'a Path,
-    people: HashSet<Uuid>,
+    people: HashSet<Id<User>>,
     latest: UtcMs,
 }
 
 #[derive(Deserialize)]
 struct Person {
-    id: Uuid,
+    id: Id<User>,
 }
 
 #[derive(Deserialize)]
 struct Stretch {
-    user_id: Uuid,
+    user_id: Id<User>,
     #[serde(alias = "from_timestamp")]
     slot_from: i64,
 }

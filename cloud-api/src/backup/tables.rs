@@ -1,35 +1,34 @@
-//! What a backup holds, column by column, and the SQL that reads and writes it as JSON on either database.
+//! The tables and columns of a backup, and the SQL that reads and writes them as JSON on either database.
 //!
-//! Left out on purpose: sessions, codes and links (a restored one could be one that was ended since), counted attempts,
-//! and signing keys. Everybody signs in again after a restore.
+//! Left out on purpose are sessions, codes and links (a restored one could have been ended since), counted attempts,
+//! and signing keys. So everybody signs in again after a restore.
 
 use std::fmt::Write as _;
 
-/// How a column travels.
+/// A column's type, and its form in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// An id, as text.
+    /// A UUID as text.
     Id,
-    /// A UTC time, as milliseconds.
+    /// A UTC time in milliseconds.
     Utc,
     Text,
     Int,
     Real,
-    /// 0 or 1.
+    /// A boolean as 0 or 1.
     Bool,
-    /// Bytes, as hexadecimal digits.
+    /// Bytes as hexadecimal digits.
     Bytes,
 }
 
 use Kind::{Bool, Bytes, Id, Int, Real, Text, Utc};
 
-/// A table and its columns.
 pub(super) struct Table {
     pub(super) name: &'static str,
     pub(super) columns: &'static [(&'static str, Kind)],
 }
 
-/// In an order in which references lead to what is there already.
+/// The order matters: rows refer to tables before theirs only.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "users",
@@ -144,7 +143,7 @@ impl Table {
         self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 
-    /// One JSON object a row.
+    /// Selects one JSON object per row.
     pub(super) fn select(&self, postgres: bool) -> String {
         let pairs = self.columns.iter().map(|(name, kind)| match kind {
             Utc if postgres => format!("'{name}', (extract(epoch FROM {name}) * 1000)::bigint"),
@@ -158,7 +157,7 @@ impl Table {
         format!("SELECT {object}({}){cast} AS row FROM {}", pairs.collect::<Vec<_>>().join(", "), self.name)
     }
 
-    /// Adds the rows of a JSON array, which is the one parameter.
+    /// Inserts the rows of a JSON array, which is the only parameter.
     pub(super) fn insert(&self, postgres: bool) -> String {
         let mut sql = format!("INSERT INTO {} ({}) SELECT ", self.name, self.names());
         for (n, (name, kind)) in self.columns.iter().enumerate() {

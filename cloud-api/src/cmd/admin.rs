@@ -1,4 +1,4 @@
-//! `cloud-api admin`: people and roles, for the operator at the machine.
+//! `cloud-api admin` manages accounts, roles and keys for the operator at the machine.
 
 use std::{
     io::BufRead as _,
@@ -16,8 +16,8 @@ use crate::{
     db::{
         DbError,
         conn::Conn,
+        id::Id,
         one_time, transaction,
-        types::DbId,
         users::{self, RoleChange, UserRow},
     },
     domain::account,
@@ -82,7 +82,6 @@ enum Command {
     },
 }
 
-/// Runs the command and prints what it says.
 pub(crate) fn run(args: &AdminArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
@@ -123,7 +122,7 @@ fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> R
     ))
 }
 
-/// A failure inside the transaction.
+/// Wraps a [`Failure`], so that `?` converts a [`DbError`] inside the transaction.
 struct Said(Failure);
 
 impl From<DbError> for Said {
@@ -159,14 +158,14 @@ fn create(conn: &mut Conn, email: &str, role: Role, password: &blink_proto::Secr
     let email = parse_email(email)?;
     let hash = password::hash_now(password).map_err(|why| wrong(why, "Try again."))?;
     let row = UserRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         email: email.address,
         email_key: email.key,
         name: None,
         timezone: "UTC".to_owned(),
         role: role.as_str().to_owned(),
         password_hash: Some(hash),
-        // Whoever runs a server need not be tracked; their consent is theirs to give.
+        // The operator makes the account, but only the person can consent.
         tracking_consent: false,
         awaits_consent: false,
         created_at: Clock::System.now(),
@@ -211,6 +210,6 @@ fn list(conn: &mut Conn) -> Result<String, Said> {
 fn reset_link(conn: &mut Conn, email: &str, public_url: &str) -> Result<String, Said> {
     let user = find(conn, email)?;
     let token = one_time::create(conn, user.id, reset::PURPOSE, Clock::System.now().plus(reset::LIFE_MS))?;
-    // After the #, which browsers send to nobody.
+    // The token comes after the `#`, because browsers do not send that part to any server.
     Ok(format!("{}/reset#{}\n", public_url.trim_end_matches('/'), token.expose()))
 }

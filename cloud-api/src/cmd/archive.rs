@@ -1,4 +1,4 @@
-//! `cloud-api archive`: what is in it, for the operator at the machine who has the master key.
+//! `cloud-api archive` inspects the archive, for the operator who has the master key.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,12 @@ use crate::{
     },
     clock::Clock,
     config::{ArchiveArgs, DatabaseArgs, DatabaseConfig},
-    db::{Db, DbError, archive as objects, conn::Conn, types::DbId, users},
+    db::{
+        Db, DbError, archive as objects,
+        conn::Conn,
+        id::{ArchiveKey, Id},
+        users,
+    },
     domain::account::Email,
     domain::time::UtcMs,
     failure::{Failure, chain},
@@ -56,7 +61,6 @@ enum Command {
     },
 }
 
-/// Runs the command and prints what it says.
 pub(crate) fn run(args: &ArchiveCommandArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
     if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
@@ -94,7 +98,7 @@ fn store(e: &StoreError) -> Failure {
 
 fn each_object(
     conn: &mut Conn,
-    key: Option<DbId>,
+    key: Option<Id<ArchiveKey>>,
     mut each: impl FnMut(objects::ObjectRow, &mut Conn) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut after = None;
@@ -134,7 +138,7 @@ fn list(conn: &mut Conn, email: Option<&str>) -> Result<(), Failure> {
 
 async fn cat(archive: &Archive, conn: &mut Conn, name: &str) -> Result<(), Failure> {
     let row = objects::object(conn, name).map_err(|e| database(&e))?;
-    // An object that a restored database does not know opens as well, as long as its key is there.
+    // An object unknown to a restored database can be opened too, as long as its key exists.
     let buckets = match &row {
         Some(row) => vec![Bucket::of(&row.bucket)],
         None => vec![Bucket::Data, Bucket::Logs],
@@ -189,7 +193,7 @@ async fn check(
     compare(archive, conn, now, remove_unknown).await
 }
 
-/// Objects that should be there and are not, and the reverse.
+/// Prints objects that the database knows and the store lacks, and the reverse.
 async fn compare(archive: &Archive, conn: &mut Conn, now: UtcMs, remove_unknown: bool) -> Result<(), Failure> {
     let mut there = HashSet::new();
     for bucket in [Bucket::Data, Bucket::Logs] {
@@ -197,7 +201,7 @@ async fn compare(archive: &Archive, conn: &mut Conn, now: UtcMs, remove_unknown:
         there.extend(names.into_iter().map(|name| (bucket.as_str(), name)));
     }
     let (mut known, mut missing) = (0_u64, Vec::new());
-    // After the store was listed: an object that came since is in the database already.
+    // The database is read after the store, so that an object written in between is known.
     each_object(conn, None, |row, _| {
         known += 1;
         if !there.remove(&(Bucket::of(&row.bucket).as_str(), row.name.clone())) && row.written && row.created_at < now {
@@ -208,7 +212,7 @@ async fn compare(archive: &Archive, conn: &mut Conn, now: UtcMs, remove_unknown:
     for name in &missing {
         print(format!("missing\t{name}\n").as_bytes())?;
     }
-    // What waits for its removal is not unknown.
+    // Objects that wait for removal are known too.
     let waiting = crate::db::archive_removals::names(conn).map_err(|e| database(&e))?;
     there.retain(|(_, name)| !waiting.contains(name));
     for (bucket, name) in &there {

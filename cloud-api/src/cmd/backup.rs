@@ -1,4 +1,4 @@
-//! `cloud-api backup`: writes everything to a file, or to standard output.
+//! `cloud-api backup` writes everything to a file or to standard output.
 
 use std::path::{Path, PathBuf};
 

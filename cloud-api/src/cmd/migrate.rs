@@ -1,4 +1,4 @@
-//! `cloud-api migrate`: brings the database up to date.
+//! `cloud-api migrate` brings the database's schema up to date.
 
 use crate::{
     config::DatabaseArgs,

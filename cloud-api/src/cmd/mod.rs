@@ -1,4 +1,4 @@
-//! A file for each command of the program.
+//! The program's commands, each in its own file.
 
 pub(crate) mod admin;
 pub(crate) mod archive;
@@ -14,7 +14,7 @@ use std::io::Write as _;
 
 use crate::failure::Failure;
 
-/// Prints what a command says. Whoever reads may stop reading; any other failure is one.
+/// Prints a command's output. A reader that stops reading (a broken pipe) is no failure.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_ref()).and_then(|()| out.flush()) {

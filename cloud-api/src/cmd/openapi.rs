@@ -1,4 +1,4 @@
-//! `cloud-api openapi`: the API's description.
+//! `cloud-api openapi` prints the OpenAPI document.
 
 use crate::failure::Failure;
 

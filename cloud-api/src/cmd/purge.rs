@@ -1,4 +1,4 @@
-//! `cloud-api purge`: removes what is past its retention.
+//! `cloud-api purge` deletes what is past retention.
 
 use clap::Args;
 

@@ -1,4 +1,4 @@
-//! `cloud-api restore`: a backup becomes a database again.
+//! `cloud-api restore` reads a backup into an empty database.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `cloud-api serve`: answers requests until it is told to stop.
+//! `cloud-api serve` answers requests until it is told to stop.
 
 use std::sync::Arc;
 
@@ -19,17 +19,17 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     let system = actix_web::rt::System::new();
     let ended = system.block_on(async {
         let application = Application::build(config, Clock::System).await?.with_spool(spool);
-        // Before anybody hears of the address, and may send a signal.
+        // Signals are watched before the address is announced, because whoever learns it may send one.
         let stop = signals::until_stop(application.reload())?;
         announce(&application);
         application.run_until_stopped(stop).await
     });
-    // Dropping it would wait for threads that wait for a database that does not answer.
+    // Dropping the runtime would wait for threads that wait for a database that does not answer.
     std::mem::forget(system);
     ended
 }
 
-/// Beside the ledger: the place outside the database that must be there and be written anyway.
+/// The spool lies beside the ledger, whose folder must be writable anyway.
 fn open_spool(config: &Config) -> Result<Arc<Spool>, Failure> {
     let folder = config.database.ledger.with_extension("log-spool");
     Spool::new(&folder).map(Arc::new).map_err(|e| {
@@ -42,7 +42,7 @@ fn open_spool(config: &Config) -> Result<Arc<Spool>, Failure> {
     })
 }
 
-/// Prints the one line on stdout that tells scripts where the server listens. Nobody need read it.
+/// Prints the line that tells scripts where the server listens. It does not matter if nobody reads it.
 fn announce(application: &Application) {
     let _ = super::print(format!("cloud-api listening on {}://{}\n", application.scheme(), application.address()));
 }

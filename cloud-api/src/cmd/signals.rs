@@ -1,5 +1,5 @@
-//! What signals mean to a server: SIGTERM and SIGINT stop it, SIGHUP has keys and certificate read anew, SIGUSR1 and
-//! SIGUSR2 mean nothing and must not end it, as they would unasked.
+//! Handles signals: SIGTERM and SIGINT stop the server, and SIGHUP has keys and certificate read anew. SIGUSR1 and
+//! SIGUSR2 are ignored, because by default they would end the process.
 
 use std::{io, sync::Arc};
 
@@ -35,7 +35,7 @@ pub(super) fn until_stop(reload: Arc<Notify>) -> Result<impl Future<Output = ()>
     })
 }
 
-/// Completes when the person stops it.
+/// Completes on Ctrl-C.
 #[cfg(not(unix))]
 pub(super) fn until_stop(_: Arc<Notify>) -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {

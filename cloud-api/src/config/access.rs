@@ -1,4 +1,4 @@
-//! Who may register, from where, how often.
+//! Settings of access: registration, rate limits, trusted proxies, foreign origins, and the metrics token.
 //!
 //! | variable | flag | default |
 //! | --- | --- | --- |
@@ -38,15 +38,13 @@ pub struct AccessArgs {
 
 #[derive(Clone, Debug)]
 pub struct AccessConfig {
-    /// Who may make an account.
     pub registration: Registration,
-    /// Whether rate limits apply.
     pub rate_limit: bool,
-    /// Proxies whose word is taken.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Network>,
-    /// Origins of other sites.
+    /// Origins of other sites whose pages may use the API.
     pub cors_origins: Vec<String>,
-    /// What `/metrics` wants off loopback.
+    /// The token that `/metrics` requires from clients that are not on loopback.
     pub metrics_token: Option<Secret>,
 }
 
@@ -62,13 +60,12 @@ impl Default for AccessConfig {
     }
 }
 
-/// Who may make an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Registration {
     Open,
-    /// People with an address of this domain, in lower case.
+    /// People with an address of this domain, which is in lower case.
     Domain(String),
-    /// Nobody; an operator makes accounts.
+    /// Only an operator makes accounts.
     Closed,
 }
 
@@ -86,9 +83,7 @@ impl FromStr for Registration {
 }
 
 impl AccessArgs {
-    /// Checks them.
-    ///
-    /// Fails when limits are off beyond loopback, or an origin is none.
+    /// Refuses `--rate-limit off` beyond loopback, and origins in a form that no browser sends.
     pub fn resolve(&self, loopback: bool) -> Result<AccessConfig, Failure> {
         let rate_limit = self.rate_limit == "on";
         if !rate_limit && !loopback {
@@ -96,7 +91,7 @@ impl AccessArgs {
             return Err(Failure::usage("rate_limit_off", message, "Listen on 127.0.0.1, or leave rate limits on."));
         }
         for origin in &self.cors_origins {
-            // As a browser writes it: anything else would never be equal to what one sends.
+            // An origin must be written as browsers write it; another spelling would never match.
             let written = web_address(origin).map(|url| url.origin().ascii_serialization());
             if written.as_ref() != Ok(origin) || origin.contains('*') {
                 let message = format!("CLOUD_API_CORS_ORIGINS: {origin:?} is no origin");

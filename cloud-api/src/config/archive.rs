@@ -1,4 +1,4 @@
-//! Whether raw batches and logs are archived, and where.
+//! Settings of the archive: whether raw batches and logs are archived, and where.
 //!
 //! | variable | flag | default |
 //! | --- | --- | --- |
@@ -51,7 +51,7 @@ pub struct ArchiveArgs {
     /// The store's region
     #[arg(long, global = true, value_name = "NAME", env = "CLOUD_API_S3_REGION", default_value = "us-east-1")]
     pub s3_region: String,
-    /// Who this server is to the store; without it, the machine's own role
+    /// Access key id of this server at the store; without it, the machine's own role is used
     #[arg(
         long,
         global = true,
@@ -61,7 +61,7 @@ pub struct ArchiveArgs {
         hide = true
     )]
     pub s3_access_key_id: Option<String>,
-    /// How the store knows this server
+    /// Secret of the access key
     #[arg(
         long,
         global = true,
@@ -71,7 +71,7 @@ pub struct ArchiveArgs {
         hide = true
     )]
     pub s3_secret_access_key: Option<String>,
-    /// Token that goes with temporary keys
+    /// Session token of a temporary access key
     #[arg(
         long,
         global = true,
@@ -83,13 +83,12 @@ pub struct ArchiveArgs {
     pub s3_session_token: Option<String>,
 }
 
-/// The kind of place that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Where {
     Off,
-    /// A local folder; `None` is the one beside the database.
+    /// A local folder; `None` stands for the one beside the database.
     Folder(Option<PathBuf>),
-    /// S3, or what speaks like it.
+    /// S3 or a compatible service.
     S3,
 }
 
@@ -111,39 +110,32 @@ impl FromStr for Where {
 #[derive(Clone, Debug)]
 pub struct ArchiveConfig {
     pub place: Place,
-    /// Batches of one person are gathered this long into one object.
     pub gather_ms: i64,
-    /// The most that waits in the database.
+    /// The greatest total size of queued batches; above it, batches are not archived.
     pub queue_max_bytes: i64,
-    /// Bucket, or subfolder, of raw batches.
     pub data_bucket: String,
-    /// Bucket, or subfolder, of logs.
     pub logs_bucket: String,
 }
 
 #[derive(Clone, Debug)]
 pub enum Place {
     Folder(PathBuf),
-    /// S3, or what speaks like it.
+    /// S3 or a compatible service.
     S3(S3Config),
 }
 
-/// An S3-compatible store.
 #[derive(Clone, Debug)]
 pub struct S3Config {
-    /// Its address; `None` is AWS's own.
+    /// `None` is AWS's own address of the region.
     pub endpoint: Option<String>,
     pub region: String,
-    /// Key id and secret; `None` uses the machine's own role.
+    /// Access key id and secret; `None` uses the machine's own role.
     pub keys: Option<(String, Secret)>,
-    /// Token that goes with temporary keys.
     pub session_token: Option<Secret>,
 }
 
 impl ArchiveArgs {
-    /// Checks them; `None` is off.
-    ///
-    /// Fails when a name or an address cannot be, or one of two keys is missing.
+    /// Checks the settings; `None` when the archive is off.
     pub fn resolve(&self, database: &DatabaseConfig) -> Result<Option<ArchiveConfig>, Failure> {
         let place = match &self.archive {
             Where::Off => return Ok(None),

@@ -1,4 +1,4 @@
-//! Where minutes are kept, and how long.
+//! Settings of the database: its address, the master key, the ledger, and retention.
 //!
 //! | variable | flag | default |
 //! | --- | --- | --- |
@@ -39,22 +39,17 @@ pub struct DatabaseArgs {
 pub struct DatabaseConfig {
     pub target: Target,
     pub connections: u32,
-    /// Where the master key is.
     pub master_key_file: Option<PathBuf>,
-    /// Where erasures and consents are remembered outside the database.
+    /// The file that records erasures and consents outside the database.
     pub ledger: PathBuf,
-    /// How long minutes are kept.
     pub retention_days: u32,
     /// Whether `serve` applies migrations.
     pub migrate: bool,
-    /// Whether `serve` keeps other servers off an SQLite database.
     pub alone: bool,
 }
 
 impl DatabaseArgs {
-    /// Checks them.
-    ///
-    /// Fails when the address names no database, or there is no home for the default.
+    /// Fails when the address is not one of a database, or when neither `HOME` nor `XDG_DATA_HOME` gives the default.
     pub fn resolve(&self) -> Result<DatabaseConfig, Failure> {
         let target = match self.database.as_deref().filter(|url| !url.is_empty()) {
             Some(url) => url.parse().map_err(|e| {

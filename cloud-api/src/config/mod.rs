@@ -1,9 +1,9 @@
-//! The settings: one struct per concern, each with its variables in its header.
+//! The settings: one struct per concern, with its variables listed in the header of its file.
 //!
-//! - [`server`]: where it listens, who ends TLS
-//! - [`access`]: who may register, from where, how often
-//! - [`database`]: where minutes are kept
-//! - [`archive`]: whether raw batches and logs are archived, and where
+//! - [`server`]: the listening address, TLS, and the parts to answer
+//! - [`access`]: registration, rate limits, proxies
+//! - [`database`]: the database, the ledger, and retention
+//! - [`archive`]: the archive of raw batches and logs
 //! - [`outside`]: an OpenID provider, a model
 //! - [`target`]: the address of the database
 //! - [`mod@env_file`]: the file `.env`
@@ -28,24 +28,20 @@ pub use target::Target;
 
 use crate::failure::Failure;
 
-/// Everything `serve` is told.
+/// All settings of `serve`.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub server: ServerConfig,
-    /// Who may register, from where, how often.
     pub access: AccessConfig,
-    /// Where minutes are kept, and how long.
     pub database: DatabaseConfig,
-    /// Where raw batches and logs are archived; `None` is nowhere.
+    /// `None` when nothing is archived.
     pub archive: Option<ArchiveConfig>,
-    /// The provider and the model, where there are any.
     pub outside: OutsideConfig,
-    /// What is logged, as a tracing filter.
+    /// A `tracing` filter.
     pub log: String,
 }
 
 impl Config {
-    /// Checks what the flags and the environment say.
     pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
         let server = ServerConfig::from_args(args)?;
         let database = DatabaseConfig { migrate: !args.no_migrate, ..args.database.resolve()? };

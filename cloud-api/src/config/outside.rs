@@ -1,4 +1,4 @@
-//! What is outside this server: an OpenID provider, and a model that answers questions. Both are off by default.
+//! Settings of outside services: an OpenID provider, and a model that answers questions. Both are off by default.
 //!
 //! | variable | flag | default |
 //! | --- | --- | --- |
@@ -21,10 +21,10 @@ pub struct OutsideArgs {
     /// The OpenID provider's address
     #[arg(long, value_name = "URL", env = "CLOUD_API_OIDC_ISSUER", default_value = "https://accounts.google.com")]
     pub oidc_issuer: String,
-    /// Who this server is to the provider; without it, sign-in through a provider is off
+    /// Client id of this server at the provider; without it, sign-in through a provider is off
     #[arg(long, value_name = "ID", env = "CLOUD_API_OIDC_CLIENT_ID")]
     pub oidc_client_id: Option<String>,
-    /// How the provider knows this server
+    /// Client secret of this server at the provider
     #[arg(long, value_name = "SECRET", env = "CLOUD_API_OIDC_CLIENT_SECRET", hide_env_values = true, hide = true)]
     pub oidc_client_secret: Option<String>,
     /// OpenAI-compatible base address of a model that answers questions; without it they are off
@@ -33,29 +33,26 @@ pub struct OutsideArgs {
     /// The model's name there
     #[arg(long, value_name = "NAME", env = "CLOUD_API_ASK_MODEL")]
     pub ask_model: Option<String>,
-    /// What the model's address wants to see
+    /// API key for the model
     #[arg(long, value_name = "KEY", env = "CLOUD_API_ASK_KEY", hide_env_values = true, hide = true)]
     pub ask_key: Option<String>,
 }
 
-/// How the OpenID provider is reached.
 #[derive(Clone, Debug)]
 pub struct OidcConfig {
-    /// Its address, exactly as it names itself.
+    /// The provider's address, as it names itself; a final slash may differ.
     pub issuer: String,
-    /// Who we are to it.
     pub client_id: String,
-    /// How it knows us.
     pub client_secret: Option<Secret>,
 }
 
-/// The model an operator chose, at an OpenAI-compatible address.
+/// A model at an OpenAI-compatible address, which the operator chose.
 #[derive(Clone, Debug)]
 pub struct AskConfig {
-    /// Its base address, such as `http://127.0.0.1:11434/v1`.
+    /// The base address, such as `http://127.0.0.1:11434/v1`.
     pub url: String,
     pub model: String,
-    /// What it wants to see, if anything.
+    /// The API key, if one is needed.
     pub key: Option<Secret>,
 }
 
@@ -69,8 +66,8 @@ fn given(value: Option<&String>) -> Option<String> {
     value.filter(|text| !text.is_empty()).cloned()
 }
 
-/// Secrets cross only connections that nobody reads: TLS, or this machine alone. Says what is wrong with an address that
-/// is neither.
+/// Checks that an address is safe for secrets: HTTPS, or on this machine. The error says what is wrong without
+/// repeating the address.
 pub fn check_private(url: &str) -> Result<(), &'static str> {
     let url = web_address(url)?;
     if url.scheme() == "https" || is_this_machine(&url) {
@@ -80,12 +77,12 @@ pub fn check_private(url: &str) -> Result<(), &'static str> {
 }
 
 pub(super) fn safe_address(name: &str, url: &str, example: &str) -> Result<(), Failure> {
-    // Not the address itself: whoever put a password into it would find it in the journal.
+    // The address is not shown: a password in it would end up in the journal.
     let wrong = |why| Failure::usage("bad_address", format!("{name} {why}"), format!("For example {example}."));
     check_private(url).map_err(wrong)
 }
 
-/// An address of the web, or what is wrong with it. What stands before an @ is not where a browser or a client goes.
+/// Parses an http(s) address. A name or password before an `@` is refused, because it can disguise the real host.
 pub(super) fn web_address(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "is no address")?;
     match url.scheme() {
@@ -108,9 +105,7 @@ fn is_this_machine(url: &Url) -> bool {
 }
 
 impl OutsideArgs {
-    /// Checks them.
-    ///
-    /// Fails when an address would carry secrets in the clear, or the model has no name.
+    /// Fails when an address would send secrets unencrypted, or the model has no name.
     pub fn resolve(&self) -> Result<OutsideConfig, Failure> {
         let oidc = match given(self.oidc_client_id.as_ref()) {
             None => None,

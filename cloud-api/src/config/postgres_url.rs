@@ -1,10 +1,9 @@
-//! A PostgreSQL address (libpq's connection URI), looked at before libpq does: what libpq says of a wrong one repeats a
-//! part of the password.
+//! Checks a PostgreSQL address (libpq's connection URI) before libpq does, because libpq's message about a malformed
+//! one repeats a part of the password.
 
-/// Where nothing else is said, PostgreSQL listens here.
 const DEFAULT_PORT: u16 = 5432;
 
-/// The parts of an address; each is as it was written.
+/// The parts of an address, with escapes as they were written.
 struct Parts<'a> {
     user: &'a str,
     password: &'a str,
@@ -15,7 +14,7 @@ struct Parts<'a> {
 
 fn split(url: &str) -> Parts<'_> {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    // As libpq: whatever comes before an @ that no / comes before is the user and the password.
+    // As in libpq, everything before an @ is user and password, unless a / comes before it.
     let (user_info, rest) = match rest.find(['@', '/']) {
         Some(at) if rest.as_bytes()[at] == b'@' => (&rest[..at], &rest[at + 1..]),
         _ => ("", rest),
@@ -26,7 +25,7 @@ fn split(url: &str) -> Parts<'_> {
     Parts { user, password, hosts, database, parameters }
 }
 
-/// What is wrong with an address, without any of it, and how it is written right.
+/// Says what is wrong with an address and how to write it, without repeating any of it.
 pub(super) fn fault(url: &str) -> Option<String> {
     let parts = split(url);
     let (user, password) = (("user", parts.user), ("password", parts.password));
@@ -61,7 +60,6 @@ fn escapes_are_whole(part: &str) -> bool {
     })
 }
 
-/// The port of one host, which may be an IPv6 address in brackets.
 fn port_of(host: &str) -> Option<u16> {
     let after = host.rsplit_once(']').map_or(host, |(_, after)| after);
     match after.split_once(':') {
@@ -70,7 +68,6 @@ fn port_of(host: &str) -> Option<u16> {
     }
 }
 
-/// The ports that connections to this address go to.
 pub(super) fn ports(url: &str) -> Vec<u16> {
     let parts = split(url);
     let given =
@@ -82,7 +79,7 @@ fn parameter<'a>(parameters: &'a str, name: &str) -> Option<&'a str> {
     parameters.split('&').find_map(|pair| pair.split_once('=').filter(|(given, _)| *given == name)).map(|(_, v)| v)
 }
 
-/// The address with parameters added that it does not have.
+/// Adds those parameters that the address does not have.
 pub(super) fn with_defaults(url: &str, defaults: &[(&str, &str)]) -> String {
     let given = split(url).parameters;
     let mut url = url.to_owned();
@@ -95,7 +92,7 @@ pub(super) fn with_defaults(url: &str, defaults: &[(&str, &str)]) -> String {
     url
 }
 
-/// What must never be shown of an address: each secret as it was written, and as it was meant.
+/// The address's secrets, which must never be shown: each as it was written, and decoded.
 pub(super) fn secrets(url: &str) -> Vec<String> {
     let parts = split(url);
     let given =

@@ -1,4 +1,4 @@
-//! Where the server listens, and who ends TLS.
+//! Settings of the server: the listening address, TLS, the public address, and the parts to answer.
 //!
 //! | variable | flag | default |
 //! | --- | --- | --- |
@@ -26,7 +26,7 @@ use crate::failure::Failure;
 /// A part of the server, so that replicas can share the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Health and figures: every process answers these.
+    /// Health and metrics, which every process answers.
     Always,
     Auth,
     /// People's own data, teams, administration.
@@ -107,28 +107,31 @@ pub struct ServeArgs {
     pub database: DatabaseArgs,
 }
 
+/// PEM files, read anew when they change.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// Where to listen; port 0 takes any free one.
+    /// Port 0 takes any free port.
     pub listen: SocketAddr,
-    /// Certificate and key; `None` speaks plain HTTP.
-    pub tls: Option<(PathBuf, PathBuf)>,
-    /// Where people reach this server, without a slash at the end.
+    /// `None` means plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// The address by which people reach this server, without a final slash.
     pub public_url: Option<String>,
-    /// Which parts this process answers.
     pub parts: Vec<Part>,
-    /// Where the attendance desk's CSV files go; `None` is `exports` in the data folder.
+    /// The folder of the attendance desk's CSV files; `None` stands for `exports` in the data folder.
     pub exports_dir: Option<PathBuf>,
-    /// Threads that answer requests.
     pub workers: usize,
-    /// A proxy in front ends TLS.
+    /// Whether a proxy in front ends TLS.
     pub behind_proxy: bool,
 }
 
 impl ServerConfig {
-    /// Checks the flags.
-    ///
-    /// Fails when the address is none, or would speak plain HTTP beyond loopback.
+    /// Refuses plain HTTP beyond loopback, unless a proxy in front ends TLS.
     pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
         let listen = match args.listen.as_deref() {
             None => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), args.port),
@@ -142,6 +145,7 @@ impl ServerConfig {
             })?,
         };
         let tls = args.tls_cert.clone().zip(args.tls_key.clone());
+        let tls = tls.map(|(certificate, key)| TlsFiles { certificate, key });
         if !listen.ip().is_loopback() && !args.behind_proxy && tls.is_none() {
             return Err(Failure::usage(
                 "plain_http_beyond_loopback",

@@ -1,4 +1,4 @@
-//! The address of the database. Diesel alone would open a file called `postgres:typo`; here a typo is an error.
+//! The address of the database. Diesel itself would open a file named `postgres:typo`; here a typo is an error.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -7,17 +7,15 @@ use super::postgres_url;
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
     Sqlite(PathBuf),
-    /// A libpq URL. It may hold a password: never shown.
+    /// A libpq URL. It may hold a password, so it must never be shown.
     Postgres(String),
 }
 
-/// An address that names no database.
 #[derive(Debug, thiserror::Error)]
 #[error("DATABASE_URL must be sqlite:PATH or postgres://USER@HOST/NAME{0}")]
 pub struct BadTarget(String);
 
 impl Target {
-    /// The file of an embedded database.
     #[must_use]
     pub fn sqlite_path(&self) -> Option<&PathBuf> {
         match self {
@@ -26,8 +24,8 @@ impl Target {
         }
     }
 
-    /// The address for libpq: a connection is given up when nobody answers. Whoever writes these parameters into the
-    /// address has their own.
+    /// The address for libpq, with time-outs that end a connection whose peer does not answer. Parameters in the
+    /// address win over these.
     #[must_use]
     pub fn postgres_url(&self) -> Option<String> {
         match self {
@@ -36,7 +34,6 @@ impl Target {
         }
     }
 
-    /// The ports that connections to PostgreSQL go to.
     #[must_use]
     pub fn postgres_ports(&self) -> Vec<u16> {
         match self {
@@ -45,7 +42,7 @@ impl Target {
         }
     }
 
-    /// A text without what is secret in this address.
+    /// Replaces this address's secrets in a text by `***`.
     #[must_use]
     pub fn without_secrets(&self, text: &str) -> String {
         let secrets = match self {
@@ -56,7 +53,7 @@ impl Target {
     }
 }
 
-/// Connecting takes 5 s at most, sent data is acknowledged within 15 s (milliseconds here), and a silent peer is asked
+/// Connecting may take 5 s. Sent data must be acknowledged within 15 s (given in milliseconds). A silent peer is probed
 /// after 10 s and given up 15 s later.
 const GIVE_UP: &[(&str, &str)] = &[
     ("connect_timeout", "5"),

@@ -1,4 +1,4 @@
-//! Sign-in attempts, counted in the database so that every replica counts the same ones.
+//! Counts failed sign-ins and other guesses in the database, so that all replicas share one count.
 
 use diesel::{
     OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query,
@@ -8,7 +8,7 @@ use diesel::{
 use super::{DbError, conn::Conn, types::Utc};
 use crate::domain::time::UtcMs;
 
-/// The length of a window, in milliseconds.
+/// The length of a counting window, in milliseconds. It begins with the first attempt.
 pub(crate) const WINDOW_MS: i64 = 15 * 60_000;
 
 #[derive(QueryableByName)]
@@ -19,12 +19,9 @@ struct Row {
     attempts: i32,
 }
 
-/// What was counted under a key.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counted {
-    /// How many in the window.
     pub attempts: i32,
-    /// When the window ends.
     pub until: UtcMs,
 }
 
@@ -34,7 +31,7 @@ impl From<Row> for Counted {
     }
 }
 
-/// What is counted under `key` now.
+/// The count in the current window, if there is one.
 pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
     let row = sql_query("SELECT window_from, attempts FROM sign_in_attempts WHERE key = $1 AND window_from > $2")
         .bind::<Binary, _>(key)
@@ -44,7 +41,7 @@ pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option
     Ok(row.map(Counted::from))
 }
 
-/// Counts an attempt under `key`, and returns what that makes in its window.
+/// Counts an attempt and returns the new count of its window.
 pub(crate) fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, DbError> {
     let row: Row = sql_query(
         "INSERT INTO sign_in_attempts (key, window_from, attempts) VALUES ($1, $2, 1) \
@@ -61,13 +58,12 @@ pub(crate) fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, 
     Ok(row.into())
 }
 
-/// Forgets what was counted under `key`.
 pub(crate) fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("DELETE FROM sign_in_attempts WHERE key = $1").bind::<Binary, _>(key).execute(conn)?;
     Ok(())
 }
 
-/// Takes one attempt back: it was a good one.
+/// Uncounts an attempt that succeeded.
 pub(crate) fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("UPDATE sign_in_attempts SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
         .bind::<Binary, _>(key)

@@ -1,10 +1,9 @@
 //! One connection type over SQLite and PostgreSQL.
 //!
-//! Queries that diesel can say for both are written once against [`Conn`]; upserts and batches match the variant.
+//! A query that diesel can express for both is written once against [`Conn`]; upserts and batches match the variant.
 
 use diesel::{PgConnection, SqliteConnection};
 
-/// A connection to either database.
 #[derive(diesel::MultiConnection)]
 pub enum Conn {
     Sqlite(SqliteConnection),

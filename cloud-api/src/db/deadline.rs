@@ -1,21 +1,21 @@
-//! Nothing waits for PostgreSQL longer than its limit, whatever the other side does.
+//! Bounds how long anything waits for PostgreSQL.
 //!
-//! The server's own limits ([`super::target`]) end a slow query, and the kernel gives up a connection whose packets
-//! nobody acknowledges. Neither helps where something in between acknowledges and passes nothing on, as after a
-//! failover. A query over its limit here means that the way is broken, so every connection to the database is cut: the
-//! queries on them fail, and the pool makes new ones.
+//! PostgreSQL's own limits ([`super::target`]) end a slow query, and the kernel closes a connection whose packets are
+//! not acknowledged. Neither helps when something in between acknowledges packets and does not forward them, as after
+//! a failover. A query that exceeds the limit here means that the network path is broken, so all connections to the
+//! database are shut down: their queries fail, and the pool makes new connections.
 
 use std::{sync::mpsc, thread, time::Duration};
 
 use crate::config::Target;
 
-/// For a request's work in the database: more than the 30 s that the server allows a statement.
+/// Limit of one request's work in the database: longer than the 30 s that PostgreSQL allows a statement.
 pub(super) const WORK: Duration = Duration::from_secs(35);
 
-/// For making a connection, its first statements included: more than libpq's own 5 s.
+/// Limit of connecting, including the first statements: longer than libpq's own 5 s.
 pub(super) const CONNECT: Duration = Duration::from_secs(10);
 
-/// Runs `f` on this thread; when it takes longer than `limit`, the connections are cut under it.
+/// Runs `f` on this thread. If it exceeds `limit`, the connections are shut down and `f` fails.
 pub(super) fn within<T>(target: &Target, limit: Duration, f: impl FnOnce() -> T) -> T {
     let (done, is_done) = mpsc::channel::<()>();
     let watched = target.clone();
@@ -32,7 +32,7 @@ pub(super) fn within<T>(target: &Target, limit: Duration, f: impl FnOnce() -> T)
     result
 }
 
-/// Shuts every socket of this process down that is connected to the database.
+/// Shuts down every socket of this process that is connected to the database.
 #[cfg(unix)]
 pub(super) fn cut(target: &Target) {
     let ports = target.postgres_ports();
@@ -50,12 +50,12 @@ pub(super) fn cut(target: &Target) {
 #[cfg(not(unix))]
 pub(super) fn cut(_: &Target) {}
 
-/// A descriptor of our own to the same socket, so that what is looked at is what is shut down.
+/// Duplicates a descriptor, so that the socket that is examined is the one that is shut down.
 #[cfg(unix)]
 #[expect(unsafe_code, reason = "libpq gives no access to its socket; it is found by its number")]
 fn duplicate(number: i32) -> Option<std::os::fd::OwnedFd> {
-    // SAFETY: the number is used for one call of dup(2), which fails where nothing is open under it any more, and gives
-    // another file of this process where the number was taken anew; its peer is then looked at as any other's.
+    // SAFETY: the number is used for one call of dup(2) only. The call fails if nothing is open under the number any
+    // more. If the number was reused, it duplicates another file of this process, whose peer is checked like any other.
     let borrowed = unsafe { std::os::fd::BorrowedFd::borrow_raw(number) };
     rustix::io::dup(borrowed).ok()
 }

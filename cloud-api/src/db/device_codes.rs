@@ -1,4 +1,4 @@
-//! Trays that wait to be signed in from a browser.
+//! Device codes: trays that wait to be signed in through a browser (RFC 8628).
 
 use diesel::prelude::*;
 use sha2::{Digest as _, Sha256};
@@ -6,9 +6,9 @@ use sha2::{Digest as _, Sha256};
 use super::{
     DbError,
     conn::Conn,
+    id::{Id, Session, User},
     schema::device_codes,
     sessions::{self, SessionRow},
-    types::DbId,
     users::{self, UserRow},
 };
 use crate::domain::time::UtcMs;
@@ -16,53 +16,49 @@ use crate::domain::time::UtcMs;
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = device_codes)]
 pub struct CodeRow {
-    /// SHA-256 of the device's own code.
+    /// SHA-256 of the device code, which itself is not stored.
     pub code_hash: Vec<u8>,
-    /// What the person types or confirms.
+    /// The code that the person types or confirms.
     pub user_code: String,
-    /// What the device calls itself.
     pub device_name: String,
-    /// Where it asks from.
+    /// The IP address that the device asked from.
     pub address: String,
-    /// When the codes end.
     pub expires_at: UtcMs,
-    /// When it last asked for its tokens.
+    /// When the device last asked for its tokens.
     pub polled_at: Option<UtcMs>,
-    pub user_id: Option<DbId>,
-    /// Whether it was refused.
+    pub user_id: Option<Id<User>>,
     pub denied: bool,
-    /// The session in which it was approved: the approval ends with it.
-    pub session_id: Option<DbId>,
+    /// The session that approved it. If that session ends, the approval is void.
+    pub session_id: Option<Id<Session>>,
 }
 
-/// Of a code only this is kept.
+/// The stored form of a device code.
 #[must_use]
 pub fn hash(code: &str) -> Vec<u8> {
     Sha256::digest(code.as_bytes()).to_vec()
 }
 
-/// Adds a waiting tray, and sweeps those whose time is over. A user code in use is a unique violation.
+/// Adds a waiting tray and deletes expired ones. Fails with a unique violation when the user code is in use.
 pub fn insert(conn: &mut Conn, row: &CodeRow, now: UtcMs) -> Result<(), DbError> {
     diesel::delete(device_codes::table.filter(device_codes::expires_at.le(now))).execute(conn)?;
     diesel::insert_into(device_codes::table).values(row.clone()).execute(conn)?;
     Ok(())
 }
 
-/// The tray that waits under this user code.
 pub fn waiting(conn: &mut Conn, user_code: &str, now: UtcMs) -> Result<Option<CodeRow>, DbError> {
     let open = device_codes::user_id.is_null().and(device_codes::denied.eq(false));
     let live = device_codes::user_code.eq(user_code).and(device_codes::expires_at.gt(now)).and(open);
     Ok(device_codes::table.filter(live).first(conn).optional()?)
 }
 
-/// Who decides about a tray: the person, and the session they do it in.
+/// The person who decides about a tray, and the session they decide in.
 #[derive(Clone, Copy, Debug)]
 pub struct Decider {
-    pub user: DbId,
-    pub session: DbId,
+    pub user: Id<User>,
+    pub session: Id<Session>,
 }
 
-/// Approves or refuses a waiting tray; false when it was decided before or its time is over. The caller holds the person.
+/// Approves or refuses a waiting tray; false when it is decided already or expired. The caller has locked the person.
 pub fn decide(conn: &mut Conn, user_code: &str, who: Decider, approved: bool, now: UtcMs) -> Result<bool, DbError> {
     let open = device_codes::user_id.is_null().and(device_codes::denied.eq(false));
     let live = device_codes::user_code.eq(user_code).and(device_codes::expires_at.gt(now)).and(open);
@@ -76,41 +72,37 @@ pub fn decide(conn: &mut Conn, user_code: &str, who: Decider, approved: bool, no
     Ok(decided == 1)
 }
 
-/// Forgets the trays that somebody approved and that have not asked for their tokens yet; how many there were.
-pub fn forget_approved(conn: &mut Conn, user: DbId) -> Result<usize, DbError> {
+/// Deletes the trays that a person approved and that have not fetched their tokens yet; returns how many.
+pub fn forget_approved(conn: &mut Conn, user: Id<User>) -> Result<usize, DbError> {
     Ok(diesel::delete(device_codes::table.filter(device_codes::user_id.eq(Some(user)))).execute(conn)?)
 }
 
-/// What a tray is told when it asks.
 pub enum Poll {
-    /// It asks too often.
     SlowDown,
-    /// Nobody has decided yet.
     Pending,
     Denied,
-    /// Its time is over.
     Expired,
-    /// It was never given out, or was exchanged before.
+    /// The code never existed, or was exchanged before.
     Unknown,
-    /// This person approved it; the code is used up, and the session has begun.
+    /// The person approved it. The code is used up and the session has begun.
     Approved {
         user: Box<UserRow>,
         session: Box<SessionRow>,
     },
 }
 
-/// An approval that a tray comes for.
+/// An approval that a tray exchanges for a session.
 #[derive(Clone, Debug)]
 pub struct Approval {
-    pub user: DbId,
-    /// What the device calls itself.
+    pub user: Id<User>,
     pub device_name: String,
-    /// When they proved who they are: the device proves nothing, so its session is no fresher than the one that let it in.
+    /// When the person signed in. The device proves nothing by itself, so its session counts as no fresher than the one
+    /// that approved it.
     pub signed_in_at: UtcMs,
 }
 
-/// Answers a tray that asks for its tokens. An approved code becomes the session that `begin` makes of the approval,
-/// while the session that gave it is live.
+/// Answers a tray that asks for its tokens. An approved code is exchanged for the session that `begin` makes, if the
+/// session that approved it is still live.
 pub fn poll(
     conn: &mut Conn,
     code: &str,
@@ -135,7 +127,7 @@ pub fn poll(
             Some(session) => sessions::standing(conn, session, now)?,
             None => None,
         };
-        // Whoever deletes it has it.
+        // Two polls at once both read the row; the one that deletes it gets the session.
         let taken = diesel::delete(own).execute(conn)? == 1;
         let (Some(user), Some(approver), true) = (user, approver, taken) else { return Ok(Poll::Unknown) };
         let signed_in_at = approver.signed_in_at;

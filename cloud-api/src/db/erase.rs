@@ -1,4 +1,4 @@
-//! Erasure: everything about a person, in one transaction, counted.
+//! Erasure: removes everything about a person in one transaction and counts it for the receipt.
 
 use diesel::prelude::*;
 use serde::Serialize;
@@ -6,12 +6,13 @@ use serde::Serialize;
 use super::{
     DbError, archive_removals,
     conn::Conn,
+    id::{Erasure, Id, User},
     schema::{blink_data, blink_rollups, consents, devices, sessions, team_members, users},
-    types::DbId,
+    types::SqlId,
 };
 use crate::domain::time::UtcMs;
 
-/// What was removed from the database, in rows.
+/// Removed rows of the database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Removed {
     pub minutes: usize,
@@ -19,41 +20,38 @@ pub(crate) struct Removed {
     pub consents: usize,
     pub sessions: usize,
     pub devices: usize,
-    /// One-time links and codes.
+    /// One-time links and device codes.
     pub links: usize,
-    /// Links to a sign-in provider's accounts.
     pub identities: usize,
     pub memberships: usize,
     pub accounts: usize,
 }
 
-/// What an erasure took, store by store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Erased {
-    /// From the database, in rows.
     pub database: Removed,
-    /// From the archive: the key that opens it, what was on its way, and objects, which a job removes.
     pub archive: archive_removals::Removed,
 }
 
-/// Removes a person's minutes and nothing else, in the archive too, whose objects a job removes. The caller holds them.
-pub(crate) fn minutes(conn: &mut Conn, user: DbId, now: UtcMs) -> Result<(), DbError> {
+/// Removes only a person's minutes, in the archive too, whose objects a job removes. The caller has locked the person.
+pub(crate) fn minutes(conn: &mut Conn, user: Id<User>, now: UtcMs) -> Result<(), DbError> {
     archive_removals::erase(conn, user, None, now)?;
     diesel::delete(blink_data::table.filter(blink_data::user_id.eq(user))).execute(conn)?;
     diesel::delete(blink_rollups::table.filter(blink_rollups::user_id.eq(user))).execute(conn)?;
     Ok(())
 }
 
-/// Removes a person and all that is kept about them, and destroys the key of what the archive holds. A batch under way
-/// waits, and then finds nobody to store it for. The objects' removals bear the id of the `erasure`.
-///
-/// Fails when the database fails; then nothing is removed.
-pub(crate) fn person(conn: &mut Conn, user: DbId, erasure: Option<DbId>, now: UtcMs) -> Result<Erased, DbError> {
+/// Removes a person and everything about them, and destroys the key of their archived objects. An upload in progress
+/// waits for the lock and then finds no person. The removals of objects carry the id of the `erasure`.
+pub(crate) fn person(
+    conn: &mut Conn,
+    user: Id<User>,
+    erasure: Option<Id<Erasure>>,
+    now: UtcMs,
+) -> Result<Erased, DbError> {
     if let Conn::Postgres(conn) = conn {
-        // Against ingest, which holds the same row shared while it stores.
-        diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE")
-            .bind::<super::types::Id, _>(user)
-            .execute(conn)?;
+        // Ingest holds the same row shared while it stores.
+        diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE").bind::<SqlId, _>(user).execute(conn)?;
     }
     let archive = archive_removals::erase(conn, user, erasure, now)?;
     let database = Removed {

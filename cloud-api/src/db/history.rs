@@ -1,30 +1,35 @@
-//! Reading a person's minutes and their quarter-hour sums.
+//! Reads a person's minutes and their quarter-hour sums (rollups).
 
 use diesel::{dsl::sum, prelude::*};
 
 use super::{
     DbError,
     conn::Conn,
+    id::{Id, User},
     ingest::SLOT_MS,
     schema::{blink_data, blink_rollups},
-    types::DbId,
 };
 use crate::domain::time::UtcMs;
 
-/// The sums of a stretch that starts at `at`, over all of a person's devices.
+/// The sums of an interval that starts at `at`, over all of a person's devices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub at: UtcMs,
     pub blink_count: u64,
-    /// Observed milliseconds.
     pub observed_ms: u64,
 }
 
-/// A slot that an edge cuts through has up to 14 minutes on one side of it: fewer must never be read there.
+/// Where an edge of the range cuts through a slot, up to 14 minutes of it are read, so the limit there is never less.
 const EDGE_MINUTES: i64 = SLOT_MS / 60_000;
 
-/// The minutes in `from <= t < to`, oldest first, at most `limit`.
-pub(crate) fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
+/// At most `limit` minutes in `from <= t < to`, oldest first.
+pub(crate) fn minutes(
+    conn: &mut Conn,
+    user: Id<User>,
+    from: UtcMs,
+    to: UtcMs,
+    limit: i64,
+) -> Result<Vec<Sum>, DbError> {
     use blink_data::{blink_count, from_timestamp, observed_ms, user_id};
     let rows: Vec<(UtcMs, Option<i64>, Option<i64>)> = blink_data::table
         .filter(user_id.eq(user).and(from_timestamp.ge(from)).and(from_timestamp.lt(to)))
@@ -36,9 +41,9 @@ pub(crate) fn minutes(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit
     Ok(rows.into_iter().map(|(at, blinks, observed)| to_sum(at, blinks.unwrap_or(0), observed.unwrap_or(0))).collect())
 }
 
-/// Quarter-hour sums that cover `from <= t < to` exactly, oldest first: whole slots from the rollups, and the minutes
-/// themselves where an edge cuts through a slot. At most `limit` whole slots; fewer mean that there are no more.
-pub(crate) fn slots(conn: &mut Conn, user: DbId, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
+/// Sums that cover `from <= t < to` exactly, oldest first: whole quarter hours from the rollups, and single minutes
+/// where an edge cuts through one. At most `limit` whole slots; fewer mean that there are no more.
+pub(crate) fn slots(conn: &mut Conn, user: Id<User>, from: UtcMs, to: UtcMs, limit: i64) -> Result<Vec<Sum>, DbError> {
     use blink_rollups::{blink_count, observed_ms, slot_from, user_id};
     let first = UtcMs(from.0.saturating_add(SLOT_MS - 1).div_euclid(SLOT_MS) * SLOT_MS);
     let last = UtcMs(to.0.div_euclid(SLOT_MS) * SLOT_MS);

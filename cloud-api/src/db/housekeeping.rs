@@ -1,8 +1,8 @@
-//! Whether the clock may be believed before anything is deleted for its age.
+//! Decides whether the clock is plausible before anything is deleted for its age.
 //!
-//! A machine whose clock is ahead, for a dead battery or a restored image, would take everything for past its time. So
-//! what retention last saw of the clock is kept; after a leap nothing is deleted until a day has passed and machines
-//! have sent minutes of about now, which their own clocks dated, or until the operator says that the clock is right.
+//! A machine whose clock is ahead, after a dead battery or a restored image, would take everything for too old. So the
+//! time of the last retention run is stored. After a leap nothing is deleted until a day has passed and devices have
+//! sent recent minutes, which their own clocks dated, or until the operator says that the clock is right.
 
 use diesel::prelude::*;
 
@@ -13,31 +13,28 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
-/// Retention runs every hour: a step that is longer than this was the machine's rest, or a leap of its clock.
+/// Retention runs every hour, so a longer gap than this means that the machine was off or that its clock leapt.
 const LEAP_MS: i64 = 2 * 86_400_000;
 
-/// Clocks that are set over the network are right well within this.
+/// How long a doubt lasts at least. NTP corrects a clock well within this time.
 const DOUBT_MS: i64 = 86_400_000;
 
 const RETENTION: &str = "retention";
 const DOUBT: &str = "doubt";
 const PROBE: &str = "probe";
 
-/// Whether the clock is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrust {
     Trusted {
-        /// When retention last ran.
         last_run: Option<UtcMs>,
     },
-    /// It leapt: nothing is deleted for its age.
+    /// The clock leapt, so nothing is deleted for its age.
     Doubted {
-        /// When retention last ran, by a clock that was believed.
+        /// When retention last ran with a trusted clock.
         last_run: Option<UtcMs>,
     },
 }
 
-/// What is known of the clock.
 #[derive(Clone, Copy)]
 struct Known {
     last_run: Option<UtcMs>,
@@ -46,17 +43,17 @@ struct Known {
     has_recent_minutes: bool,
 }
 
-/// Whether the clock is believed, and since when it is doubted.
+/// `Ok` if the clock is trusted; else the time since when it is doubted.
 fn judge(known: Known, now: UtcMs) -> Result<(), UtcMs> {
     let leapt = match known.last_run {
         Some(last) => now.0.saturating_sub(last.0) > LEAP_MS,
-        // The first run: of an empty database there is nothing to lose.
+        // The first run. An empty database has nothing to lose.
         None => known.has_minutes && !known.has_recent_minutes,
     };
     if !leapt {
         return Ok(());
     }
-    // A doubt from the future was one of the leap itself, and the clock was put back since.
+    // A doubt that began in the future was made while the clock was ahead; the clock has been put back since.
     let since = known.doubted_since.filter(|since| *since <= now).unwrap_or(now);
     let confirmed = now.0.saturating_sub(since.0) >= DOUBT_MS && known.has_recent_minutes;
     if confirmed { Ok(()) } else { Err(since) }
@@ -95,15 +92,15 @@ fn known(conn: &mut Conn, now: UtcMs) -> Result<Known, DbError> {
     })
 }
 
-/// Whether the clock is believed, as retention last left it.
+/// Whether the clock is trusted. Unlike [`begin_run`] it records nothing.
 pub fn trust(conn: &mut Conn, now: UtcMs) -> Result<ClockTrust, DbError> {
     let known = known(conn, now)?;
     let doubted = ClockTrust::Doubted { last_run: known.last_run };
     Ok(judge(known, now).map_or(doubted, |()| ClockTrust::Trusted { last_run: known.last_run }))
 }
 
-/// Looks at the clock before retention runs, and remembers what it says; call it in a transaction. `operator_trusts`
-/// ends every doubt.
+/// Judges the clock before retention runs and records the result; must run in a transaction. `operator_trusts` ends
+/// every doubt.
 pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<ClockTrust, DbError> {
     let known = known(conn, now)?;
     match judge(known, now) {
@@ -119,7 +116,7 @@ pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<C
     }
 }
 
-/// A write for its own sake: it fails on a full disk and a read-only database.
+/// A test write: it fails on a full disk and on a read-only database.
 pub fn probe(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
     write(conn, PROBE, now)
 }
@@ -139,18 +136,17 @@ mod tests {
     #[test]
     fn a_leap_is_doubted_until_a_day_and_minutes_of_now_confirm_it() {
         let at = |day: i64| UtcMs(day * DAY_MS);
-        // Every hour, and after a weekend off.
+        // A machine that runs all the time, or was off for a weekend, is trusted.
         assert_eq!(judge(known(Some(100), None, true, true), at(101)), Ok(()));
         assert_eq!(judge(known(Some(100), None, true, false), at(102)), Ok(()));
-        // A leap: not at once, not with minutes alone, not for the time alone.
+        // After a leap neither a day nor recent minutes suffice alone; both together do.
         assert_eq!(judge(known(Some(100), None, true, true), at(1_300)), Err(at(1_300)));
         assert_eq!(judge(known(Some(100), Some(1_300), true, true), at(1_300)), Err(at(1_300)));
         assert_eq!(judge(known(Some(100), Some(1_300), true, false), at(1_400)), Err(at(1_300)));
         assert_eq!(judge(known(Some(100), Some(1_300), true, true), at(1_301)), Ok(()));
-        // The clock was put back: the doubt begins anew with the next leap.
+        // When the clock is put back the doubt ends; the next leap begins a new one.
         assert_eq!(judge(known(Some(100), Some(1_300), true, false), at(101)), Ok(()));
         assert_eq!(judge(known(Some(100), Some(1_300), true, true), at(200)), Err(at(200)));
-        // The first run.
         assert_eq!(judge(known(None, None, false, false), at(100)), Ok(()));
         assert_eq!(judge(known(None, None, true, true), at(100)), Ok(()));
         assert_eq!(judge(known(None, None, true, false), at(100)), Err(at(100)));

@@ -1,4 +1,4 @@
-//! Storing minutes: each (person, device, from) once, the first wins, rollups in the same transaction.
+//! Stores minutes: one for each (person, device, start), the first one wins, with the rollups in the same transaction.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,52 +15,46 @@ use super::{
     Db, DbError,
     archive::{self, QueuedRow},
     conn::Conn,
+    id::{Device, Id, Minute, Session, User},
     minute_row::MinuteRow,
     schema::{blink_data, blink_rollups, devices, sessions, users},
-    types::{DbId, Id, Utc},
+    types::{SqlId, Utc},
 };
 use crate::domain::minute::CheckedMinute;
 use crate::domain::time::{DAY_MS, UtcMs};
 
-/// The length of a rollup: a quarter of an hour, in milliseconds.
+/// The length of a rollup slot: a quarter of an hour, in milliseconds.
 pub(crate) const SLOT_MS: i64 = 15 * 60_000;
 
-/// The most machines of one person. Each may fill the whole time that is kept, so without a bound one account could fill
-/// the database.
+/// Most devices of one person. Each may fill the whole retention period, so without a limit one account could fill the
+/// database.
 pub(crate) const MAX_DEVICES: i64 = 100;
 
-/// Minutes of one device of one person.
 pub(crate) struct Batch {
-    pub user: DbId,
-    /// The machine that saw them.
-    pub device: DbId,
-    /// The session that brought them.
-    pub session: DbId,
-    /// When they arrived.
+    pub user: Id<User>,
+    pub device: Id<Device>,
+    /// The session that uploaded them.
+    pub session: Id<Session>,
     pub received_at: UtcMs,
     pub minutes: Vec<CheckedMinute>,
 }
 
-/// What became of a batch.
+/// All but `Stored` mean that nothing was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Stored {
-        /// Minutes that are new.
         accepted: u64,
-        /// Minutes that were there.
         duplicates: u64,
     },
-    /// The person's consent is withdrawn: nothing was stored.
     NotConsented,
-    /// The session is over, or the person is gone: nothing was stored.
+    /// The session has ended or the person was erased.
     SignedOut,
-    /// The person has [`MAX_DEVICES`] others: nothing was stored.
+    /// The person has [`MAX_DEVICES`] other devices.
     TooManyDevices,
 }
 
-/// Stores a batch durably, and in the same transaction, when anything of it is new, its sealed form for the archive.
-///
-/// Fails when the database fails; then nothing is stored.
+/// Stores a batch durably. If any of its minutes are new, its sealed form is queued for the archive in the same
+/// transaction.
 pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
     let queued = queued.map(Arc::new);
     let attempt = |queued: Option<Arc<QueuedRow>>| {
@@ -71,12 +65,12 @@ pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>)
         })
     };
     match attempt(queued.clone()).await {
-        // On PostgreSQL that is what a row without a partition says.
+        // PostgreSQL reports a row without a partition as a check violation.
         Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::CheckViolation, _))) => {
             make_partitions(db, &batch).await?;
             attempt(queued).await
         }
-        // The key that sealed it is gone: the minutes are stored without it.
+        // The key that sealed the batch was destroyed meanwhile, so the minutes are stored without archiving them.
         Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
             if queued.is_some() =>
         {
@@ -109,7 +103,7 @@ struct SlotSum {
     minutes: i32,
 }
 
-/// Why nothing of a batch may be stored by now, if so. The role is none of this: a kiosk's requests do not come here.
+/// Why the batch may not be stored any more, if so. The role is not checked: a kiosk's requests do not get this far.
 macro_rules! refusal {
     ($conn:expr, $batch:expr) => {{
         let live = sessions::id.eq($batch.session).and(sessions::expires_at.gt($batch.received_at));
@@ -171,7 +165,7 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
     Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
 }
 
-fn roll_up(conn: &mut SqliteConnection, user: DbId, slots: BTreeMap<i64, SlotSum>) -> Result<(), DbError> {
+fn roll_up(conn: &mut SqliteConnection, user: Id<User>, slots: BTreeMap<i64, SlotSum>) -> Result<(), DbError> {
     for (from, sum) in slots {
         use blink_rollups::{blink_count, minutes, observed_ms, slot_from, user_id};
         diesel::insert_into(blink_rollups::table)
@@ -194,9 +188,9 @@ fn roll_up(conn: &mut SqliteConnection, user: DbId, slots: BTreeMap<i64, SlotSum
     Ok(())
 }
 
-/// One round trip: the person's row is locked against withdrawal and erasure, and the session's against its end; the new
-/// minutes are inserted, and those that really were new are added to their slots in key order, so that two batches never
-/// wait for each other crosswise. The session is locked as a foreign key would lock it: refreshing it does not wait.
+/// Stores a batch in one round trip. The person's row is locked against withdrawal and erasure, the session's against
+/// its end. Slots are updated in key order, so that two batches cannot deadlock. The session gets only the lock that a
+/// foreign key takes, so that refreshing it need not wait.
 macro_rules! store_postgres {
     ($($queue:literal)?) => {
         concat!(
@@ -242,7 +236,7 @@ WITH owner AS MATERIALIZED (
 
 const STORE_POSTGRES: &str = store_postgres!();
 
-/// The same, and the sealed batch goes into the archive's queue when anything of it is new.
+/// The same statement, which also queues the sealed batch for the archive if any of its minutes are new.
 const STORE_AND_QUEUE_POSTGRES: &str = store_postgres!(
     ", queued AS (
     INSERT INTO archive_queue (id, key_id, queued_at, oldest_at, records, bytes, payload)
@@ -267,10 +261,10 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
     }
     let sql = if queued.is_some() { STORE_AND_QUEUE_POSTGRES } else { STORE_POSTGRES };
     let statement = sql_query(sql)
-        .bind::<Id, _>(batch.user)
-        .bind::<Id, _>(batch.device)
+        .bind::<SqlId, _>(batch.user)
+        .bind::<SqlId, _>(batch.device)
         .bind::<Utc, _>(batch.received_at)
-        .bind::<Array<Id>, _>(column(batch, |m| DbId::from(m.id)))
+        .bind::<Array<SqlId>, _>(column(batch, |m| Id::<Minute>::from(m.id)))
         .bind::<Array<Integer>, _>(column(batch, |m| m.blink_count))
         .bind::<Array<Utc>, _>(column(batch, |m| m.from))
         .bind::<Array<Integer>, _>(column(batch, |m| m.observed_ms))
@@ -279,13 +273,13 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.mean_blink_ms))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.incomplete_share))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
-        .bind::<Id, _>(batch.session)
+        .bind::<SqlId, _>(batch.session)
         .bind::<BigInt, _>(MAX_DEVICES);
     let counts: Counts = match queued {
         None => statement.get_result(conn)?,
         Some(row) => statement
-            .bind::<Id, _>(row.id)
-            .bind::<Id, _>(row.key_id)
+            .bind::<SqlId, _>(row.id)
+            .bind::<SqlId, _>(row.key_id)
             .bind::<Utc, _>(row.oldest_at)
             .bind::<Integer, _>(row.records)
             .bind::<Integer, _>(row.bytes)
@@ -293,7 +287,7 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
             .get_result(conn)?,
     };
     if counts.owners == 0 {
-        // Whatever was so a moment ago and no longer is: the client asks again.
+        // If the cause is gone again by now, the session counts as ended: the client then tries anew.
         return Ok(refusal!(conn, batch).unwrap_or(Outcome::SignedOut));
     }
     if counts.devices == 0 {

@@ -1,4 +1,4 @@
-//! The embedded migrations, applied under a lock, so that replicas can start together.
+//! Applies the embedded migrations under a lock, so that replicas can start together.
 
 use std::{fs, io};
 
@@ -17,25 +17,21 @@ use crate::config::Target;
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Any number will do, as long as nobody else on the same database uses it.
+/// The key of the advisory lock. Any number works, as long as no other program uses it on the same database.
 const PG_LOCK: i64 = 0x626c_696e_6b6d_6967;
 
-/// Why the schema could not be brought up to date.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
-    /// The file that keeps two processes from migrating at once.
+    /// The lock file keeps two processes from migrating at once.
     #[error("the lock file beside the database cannot be used")]
     LockFile(#[source] io::Error),
-    /// The advisory lock of PostgreSQL.
     #[error("the migration lock cannot be taken")]
     Lock(#[source] diesel::result::Error),
     #[error("a migration failed: {0}")]
     Run(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Applies what is missing and returns how many migrations that was.
-///
-/// Fails when the lock cannot be taken, or a migration fails; a failed one is rolled back.
+/// Applies the missing migrations and returns their number. A failed migration is rolled back.
 pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
     match conn {
         Conn::Sqlite(inner) => {
@@ -55,7 +51,6 @@ pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
     }
 }
 
-/// Whether migrations are missing.
 pub fn pending(conn: &mut Conn) -> Result<bool, MigrateError> {
     match conn {
         Conn::Sqlite(inner) => inner.has_pending_migration(SQLITE),
@@ -70,7 +65,6 @@ struct Version {
     version: String,
 }
 
-/// The newest migration of this program.
 #[must_use]
 pub fn newest_known() -> String {
     let newest = MigrationSource::<Sqlite>::migrations(&SQLITE).ok().and_then(|migrations| {
@@ -79,10 +73,10 @@ pub fn newest_known() -> String {
     newest.unwrap_or_default()
 }
 
-/// The newest migration of a database that a later program has changed; `None` for any other, and for an empty one.
+/// The database's newest migration if this program does not know it, because a later version made it.
 pub fn newer(conn: &mut Conn) -> Option<String> {
     let newest = "SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
-    // Without the table nothing was migrated yet; what else is wrong shows with the next query.
+    // Without the table no migration has run yet; any other fault shows with the next query.
     let newest = sql_query(newest).get_result::<Version>(conn).ok()?.version;
     (newest > newest_known()).then_some(newest)
 }

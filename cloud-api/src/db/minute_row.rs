@@ -1,20 +1,24 @@
-//! A minute as it is stored, on its way in and out.
+//! The database row of a minute, and its conversion from a checked minute and to the form that clients send.
 
 use blink_proto::{Minute, Quality};
 use diesel::prelude::*;
 
-use super::{ingest::Batch, schema::blink_data, types::DbId};
+use super::{
+    id::{self, Device, Id, User},
+    ingest::Batch,
+    schema::blink_data,
+};
 use crate::domain::{minute::CheckedMinute, time::UtcMs};
 
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = blink_data)]
 pub struct MinuteRow {
-    id: DbId,
-    user_id: DbId,
+    id: Id<id::Minute>,
+    user_id: Id<User>,
     blink_count: i32,
     from_timestamp: UtcMs,
     to_timestamp: UtcMs,
-    device_id: DbId,
+    device_id: Id<Device>,
     observed_ms: i32,
     mean_fps: f64,
     quality: String,
@@ -24,11 +28,14 @@ pub struct MinuteRow {
     received_at: UtcMs,
 }
 
-/// The place of a minute among a person's.
-pub(crate) type Place = (UtcMs, DbId);
+/// Identifies a minute among a person's. Exports are ordered by it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MinuteKey {
+    pub from: UtcMs,
+    pub device: Id<Device>,
+}
 
 impl MinuteRow {
-    /// The row of a minute of a batch.
     pub(super) fn of(batch: &Batch, minute: &CheckedMinute) -> Self {
         Self {
             id: minute.id.into(),
@@ -48,11 +55,11 @@ impl MinuteRow {
     }
 
     #[must_use]
-    pub fn place(&self) -> Place {
-        (self.from_timestamp, self.device_id)
+    pub(crate) fn key(&self) -> MinuteKey {
+        MinuteKey { from: self.from_timestamp, device: self.device_id }
     }
 
-    /// The minute in the form in which it was sent.
+    /// The minute in the form in which clients send it.
     #[must_use]
     pub fn into_minute(self) -> Minute {
         Minute {

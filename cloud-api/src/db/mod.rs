@@ -1,11 +1,12 @@
-//! Storage: one body of code over SQLite and PostgreSQL.
+//! Storage: the same code over SQLite and PostgreSQL.
 //!
-//! - [`conn`], [`types`], [`schema`], [`target`]: the two databases as one
+//! - [`conn`], [`types`], [`schema`], [`target`]: what hides the difference between the two databases
 //! - [`migrate`]: the embedded migrations
-//! - `deadline`, `identity`: a database that does not answer, or is no longer there
-//! - `scrub`: what is deleted leaves the log too; [`purge`], [`housekeeping`]: retention, and whether to believe the clock
-//! - [`Db`]: pools, and the only two ways to a connection: [`Db::read`] and [`Db::write`], both off the async threads
-//! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`]: what is asked of them
+//! - `deadline`, `identity`: detect a database that does not answer or whose file is gone
+//! - `scrub`: removes deleted data from SQLite's write-ahead log
+//! - [`purge`], [`housekeeping`]: retention, and whether the clock is plausible
+//! - [`Db`]: the pools. Requests get connections only by [`Db::read`] and [`Db::write`], both off the async threads
+//! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`]: the queries
 
 pub mod archive;
 pub mod archive_removals;
@@ -18,6 +19,7 @@ pub(crate) mod erase;
 pub(crate) mod export;
 pub(crate) mod history;
 pub mod housekeeping;
+pub mod id;
 mod identity;
 pub(crate) mod ingest;
 pub mod migrate;
@@ -49,27 +51,25 @@ use conn::Conn;
 use identity::Identity;
 use scrub::Unscrubbed;
 
-/// A failure of the database, or of reaching it.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
-    /// No connection could be had in time.
+    /// No connection was free in time.
     #[error("the database cannot be reached")]
     Unreachable(#[source] PoolError),
     #[error("a query failed")]
     Query(#[from] QueryError),
-    /// The database did not answer in time; the connections to it were cut.
+    /// The database did not answer in time; all connections to it were shut down.
     #[error("the database did not answer in time")]
     Overdue,
-    /// The file of the database is another one, or none, by now.
     #[error("the database's file was removed or replaced: put it back, or start the server again")]
     Replaced,
-    /// The thread of the query ended before it answered.
+    /// The thread of the query ended before it returned.
     #[error("the query was cancelled")]
     Cancelled,
 }
 
 impl DbError {
-    /// Whether the database is away, busy or full, and the same request may work in a moment.
+    /// Whether the database is unreachable, busy or full, so that the same request may succeed a moment later.
     #[must_use]
     pub fn is_outage(&self) -> bool {
         match self {
@@ -87,14 +87,13 @@ impl DbError {
         }
     }
 
-    /// Whether a unique key was already taken.
     #[must_use]
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
     }
 }
 
-/// What SQLite and PostgreSQL say of an outage in words alone.
+/// Outages that SQLite and PostgreSQL report by their message only.
 const OUTAGES: &[&str] = &[
     "database is locked",
     "database table is locked",
@@ -120,21 +119,21 @@ fn says(words: &[&str], message: &str) -> bool {
     words.iter().any(|words| message.contains(words))
 }
 
-/// How long a request waits for a connection.
+/// Longest wait for a free connection.
 const CHECKOUT: Duration = Duration::from_secs(5);
 
-/// Deadlocks and lost serialisation races are tried again this often.
+/// Tries of one transaction. Deadlocks and serialisation failures are tried again.
 const WRITE_ATTEMPTS: u32 = 4;
 
-/// How long a write that only shows that writing works counts.
+/// For this long a test write counts as proof that the database takes writes.
 const PROBED_FOR: Duration = Duration::from_secs(5);
 
-/// The database. Cheap to clone.
+/// The database's pools. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     target: Target,
     readers: Pool<Target>,
-    /// SQLite has one writer: a pool of one queues them fairly. PostgreSQL writes through the readers' pool.
+    /// SQLite allows one writer, so a pool of one queues writers fairly. PostgreSQL writes through the readers' pool.
     writer: Pool<Target>,
     identity: Option<Identity>,
     work_limit: Duration,
@@ -143,7 +142,7 @@ pub struct Db {
 }
 
 impl Db {
-    /// Pools for `target`, without connecting yet.
+    /// Makes the pools without connecting yet.
     #[must_use]
     pub fn new(target: &Target, connections: u32) -> Self {
         let pool = |size: u32| {
@@ -169,15 +168,13 @@ impl Db {
         }
     }
 
-    /// The same with another limit for what one request does in PostgreSQL.
+    /// Changes the time limit of one request's work in PostgreSQL, which tests shorten.
     #[must_use]
     pub fn with_work_limit(self, work_limit: Duration) -> Self {
         Self { work_limit, ..self }
     }
 
     /// Runs `f` with a connection, outside any transaction, off the async threads.
-    ///
-    /// Fails when no connection can be had, or `f` fails.
     pub async fn read<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -193,10 +190,8 @@ impl Db {
         .await
     }
 
-    /// Runs `f` in a transaction that commits durably when it succeeds and leaves nothing when it fails.
-    /// `f` may run again after a deadlock.
-    ///
-    /// Fails when no connection can be had, `f` fails, or the commit fails.
+    /// Runs `f` in a transaction, off the async threads. The commit is durable, and a failure leaves nothing. `f` may
+    /// run more than once, because the transaction is repeated after a deadlock.
     pub async fn write<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -225,13 +220,13 @@ impl Db {
         .await
     }
 
-    /// Whether the file of an SQLite database is still there. Opening it by its path would make another.
+    /// Whether the file of an SQLite database is still there. It is not opened, because that could create a new one.
     #[must_use]
     pub fn is_in_place(&self) -> bool {
         still_there(self.identity.as_ref(), false).is_ok()
     }
 
-    /// Whether the database takes writes: one is made when the last is some seconds old.
+    /// Checks that the database takes writes. A test write is made if the last one is older than 5 s.
     pub async fn probe(&self, now: UtcMs) -> Result<(), DbError> {
         let probed = |probed: &Mutex<Option<Instant>>| *probed.lock().unwrap_or_else(PoisonError::into_inner);
         if probed(&self.probed).is_some_and(|at| at.elapsed() < PROBED_FOR) {
@@ -250,7 +245,7 @@ impl Db {
         self.bounded(move || f(&mut *pool.get().map_err(DbError::Unreachable)?)).await
     }
 
-    /// Runs `f` off the async threads, and no longer than the limit. SQLite asks no other side, and has none.
+    /// Runs `f` off the async threads with the time limit. SQLite needs no limit, since it uses no network.
     async fn bounded<T, E>(&self, f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
@@ -261,7 +256,7 @@ impl Db {
             return work.await.unwrap_or_else(|_| Err(DbError::Cancelled.into()));
         }
         let (target, limit) = (self.target.clone(), self.work_limit);
-        // A task of its own: a client that hangs up must not end the watch.
+        // This is a separate task, because a client that hangs up must not end the watch.
         let watched = actix_web::rt::spawn(async move {
             let Ok(done) = tokio::time::timeout(limit, work).await else {
                 let _ = actix_web::web::block(move || deadline::cut(&target)).await;
@@ -272,7 +267,7 @@ impl Db {
         watched.await.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
     }
 
-    /// A connection for the caller's own thread: start-up, commands and tests.
+    /// A connection for the caller's own thread, in start-up, commands and tests.
     pub fn checkout(&self) -> Result<diesel::r2d2::PooledConnection<Target>, DbError> {
         self.writer.get().map_err(DbError::Unreachable)
     }
@@ -282,20 +277,18 @@ fn still_there(identity: Option<&Identity>, written: bool) -> Result<(), DbError
     if identity.is_none_or(|identity| identity.holds(written)) { Ok(()) } else { Err(DbError::Replaced) }
 }
 
-/// A connection that began while the database was read-only stays so when the database no longer is: its server side
-/// is ended, and the pool makes another.
+/// A connection made while the database was read-only stays read-only after the database is not. Its backend is ended,
+/// so that the pool makes a new one.
 fn end_if_read_only(conn: &mut Conn) {
     if let Conn::Postgres(conn) = conn {
         let end =
             "SELECT pg_terminate_backend(pg_backend_pid()) WHERE current_setting('transaction_read_only')::boolean";
-        // Whether it was ended shows when the pool looks at it next.
+        // The pool notices the ended connection at its next check.
         let _ = conn.batch_execute(end);
     }
 }
 
-/// Whether an error is worth another attempt at the same transaction.
 pub trait MaybeRetry {
-    /// True for deadlocks and serialisation failures.
     fn is_retryable(&self) -> bool;
 }
 
@@ -309,9 +302,7 @@ impl MaybeRetry for DbError {
     }
 }
 
-/// Runs `f` in a transaction. On SQLite it takes the write lock at once, so that it never fails half way for the lock.
-///
-/// Fails when `f` or the commit fails; then nothing is kept.
+/// Runs `f` in a transaction. On SQLite it takes the write lock at its start, so that it cannot fail to get it midway.
 pub fn transaction<T, E: From<DbError>>(conn: &mut Conn, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
     match conn {
         Conn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE"),
@@ -332,7 +323,7 @@ pub fn transaction<T, E: From<DbError>>(conn: &mut Conn, f: impl FnOnce(&mut Con
     }
 }
 
-/// Says that connecting failed without the address, which may hold a password.
+/// Logs that connecting failed, but not the error: it names the address, which may hold a password.
 #[derive(Debug)]
 struct QuietPool;
 

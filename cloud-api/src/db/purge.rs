@@ -1,5 +1,5 @@
-//! Retention: what is past its time is removed, in steps that are each a transaction of their own and short, so that
-//! uploads get their turn in between; on PostgreSQL whole months go with their partition.
+//! Retention: deletes what is past its time in short steps, each its own transaction, so that uploads get their turn in
+//! between. On PostgreSQL a whole month goes with its partition.
 
 use diesel::{
     QueryableByName, RunQueryDsl as _,
@@ -20,40 +20,38 @@ use super::{
 };
 use crate::domain::time::{DAY_MS, UtcMs};
 
-/// SQLite removes this many minutes in a step, which takes some 50 ms.
+/// SQLite deletes this many minutes in a step, which takes about 50 ms.
 const STEP_ROWS: i64 = 5_000;
 
-/// Who changes the partitions waits this long for those who use the table, and no longer: others would wait behind it.
+/// A change of partitions waits this long for those who use the table and then gives up: others would queue behind it.
 const SET_SHORT_LOCK: &str = "SET lock_timeout = '1s'";
 
-/// Of [`super::target`], for everything else.
+/// The usual limit, which [`super::target`] sets.
 const SET_USUAL_LOCK: &str = "SET lock_timeout = '10s'";
 
-/// What was removed, in rows.
+/// Removed rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Purged {
     pub minutes: usize,
     pub sums: usize,
-    /// Sessions that had ended.
+    /// Expired sessions.
     pub sessions: usize,
-    /// Links that had ended.
+    /// Expired one-time links.
     pub links: usize,
-    /// Device codes and sign-ins through a provider that had ended.
+    /// Expired device codes and pending sign-ins through a provider.
     pub codes: usize,
-    /// Objects of the archive that are marked for removal.
+    /// Archived objects that were marked for removal.
     pub objects: usize,
 }
 
-/// Minutes before this are past retention: the start of a UTC day, so that sums never lose a part of themselves.
+/// Minutes before this are past retention. It is the start of a UTC day, so that a rollup is never deleted in part.
 #[must_use]
 pub fn keep_from(now: UtcMs, retention_days: u32) -> UtcMs {
     UtcMs((now.0.div_euclid(DAY_MS) - i64::from(retention_days)) * DAY_MS)
 }
 
-/// Removes everything that is older than `keep_from`, and what had ended by `now`, on a connection outside any
-/// transaction.
-///
-/// Fails when the database fails; the steps before are kept.
+/// Deletes everything older than `keep_from`, and what had expired by `now`. The connection must be outside any
+/// transaction. A failure keeps the steps that are done.
 pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
     let mut minutes = 0;
     while let Some(some) = partition_step(conn, keep_from)? {
@@ -69,7 +67,7 @@ pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbEr
     Ok(Purged { minutes, ..rest })
 }
 
-/// Removes a step's worth of old minutes, and returns how many; none when none is left.
+/// Deletes one step of old minutes and returns how many; 0 when none are left.
 pub fn minutes_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError> {
     use blink_data::{from_timestamp, table};
     match conn {
@@ -81,7 +79,7 @@ pub fn minutes_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError>
         .bind::<diesel::sql_types::BigInt, _>(STEP_ROWS)
         .execute(conn)?),
         Conn::Postgres(conn) => {
-            // A day at a time: there is no index by time, and a partition holds a month.
+            // One day is a step: there is no index by time alone, and a partition holds a month.
             let oldest: Option<UtcMs> = table
                 .filter(from_timestamp.lt(keep_from))
                 .select(from_timestamp)
@@ -95,9 +93,7 @@ pub fn minutes_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError>
     }
 }
 
-/// Removes what is old or had ended besides minutes; call it in a transaction.
-///
-/// Fails when the database fails; then nothing is removed.
+/// Deletes everything old or expired but minutes; must run in a transaction.
 pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
     let sums = diesel::delete(blink_rollups::table.filter(blink_rollups::slot_from.lt(keep_from))).execute(conn)?;
     let sessions = diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(conn)?;
@@ -115,18 +111,17 @@ pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbE
 struct Partition {
     #[diesel(sql_type = Text)]
     name: String,
-    /// Whether queries still see it.
+    /// Whether it is still attached to the table.
     #[diesel(sql_type = Bool)]
     attached: bool,
-    /// Whether an earlier detaching was cut short.
+    /// Whether an earlier detaching was interrupted.
     #[diesel(sql_type = Bool)]
     pending: bool,
 }
 
-/// Drops the partition of a whole month that is past retention, and returns how many minutes that were, or `None` when
-/// there is no such month; on a connection outside any transaction. Nobody else waits for those who read the table.
-///
-/// Fails when the database fails, or somebody reads for longer than is waited; the next run goes on.
+/// Drops the partition of one month that is wholly past retention. Returns its number of minutes, or `None` when there
+/// is no such month. The connection must be outside any transaction. Detaching fails when somebody reads the table for
+/// longer than the lock time-out, so that nobody queues behind it; the next run tries again.
 pub fn partition_step(conn: &mut Conn, keep_from: UtcMs) -> Result<Option<usize>, DbError> {
     let Conn::Postgres(conn) = conn else { return Ok(None) };
     let Some(partition) = old_partition(conn, keep_from)? else { return Ok(None) };
@@ -137,7 +132,7 @@ pub fn partition_step(conn: &mut Conn, keep_from: UtcMs) -> Result<Option<usize>
 }
 
 fn old_partition(conn: &mut PgConnection, keep_from: UtcMs) -> Result<Option<Partition>, DbError> {
-    // A partition's name says its month; it goes when the month after it has begun no later than what is kept.
+    // A partition's name contains its month. It may go when the next month begins at or before `keep_from`.
     Ok(sql_query(
         "SELECT c.relname::text AS name, i.inhrelid IS NOT NULL AS attached, \
              coalesce(i.inhdetachpending, FALSE) AS pending \
@@ -169,7 +164,7 @@ struct Count {
     n: i64,
 }
 
-/// Makes the partitions of this month and the next two, so that ingest finds them; call it in a transaction.
+/// Makes the partitions of this month and the next two, so that ingest finds them; must run in a transaction.
 pub fn partitions_ahead(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
         wait_briefly_for_locks(conn)?;
@@ -182,7 +177,6 @@ pub fn partitions_ahead(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
     Ok(())
 }
 
-/// For the rest of a transaction that makes partitions.
 pub fn wait_briefly_for_locks(conn: &mut PgConnection) -> Result<(), DbError> {
     Ok(conn.batch_execute("SET LOCAL lock_timeout = '1s'")?)
 }

@@ -1,11 +1,11 @@
-//! The tables, as both databases have them.
+//! Diesel's description of the tables, which both databases share.
 
 diesel::table! {
     use diesel::sql_types::{Bool, Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     users (id) {
-        id -> Id,
+        id -> SqlId,
         email -> Text,
         email_key -> Text,
         name -> Nullable<Text>,
@@ -20,11 +20,11 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Bool, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     consents (id) {
-        id -> Id,
-        user_id -> Id,
+        id -> SqlId,
+        user_id -> SqlId,
         kind -> Text,
         version -> Text,
         granted -> Bool,
@@ -34,28 +34,28 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     sessions (id) {
-        id -> Id,
-        user_id -> Id,
+        id -> SqlId,
+        user_id -> SqlId,
         user_agent -> Nullable<Text>,
         signed_in_at -> Utc,
         refreshed_at -> Utc,
         expires_at -> Utc,
-        used_token -> Nullable<Id>,
-        next_token -> Id,
+        used_token -> Nullable<SqlId>,
+        next_token -> SqlId,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::Nullable;
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     devices (user_id, device_id) {
-        user_id -> Id,
-        device_id -> Id,
-        session_id -> Nullable<Id>,
+        user_id -> SqlId,
+        device_id -> SqlId,
+        session_id -> Nullable<SqlId>,
         first_seen_at -> Utc,
         last_seen_at -> Utc,
     }
@@ -63,15 +63,15 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Double, Integer, Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     blink_data (user_id, from_timestamp, device_id) {
-        id -> Id,
-        user_id -> Id,
+        id -> SqlId,
+        user_id -> SqlId,
         blink_count -> Integer,
         from_timestamp -> Utc,
         to_timestamp -> Utc,
-        device_id -> Id,
+        device_id -> SqlId,
         observed_ms -> Integer,
         mean_fps -> Double,
         quality -> Text,
@@ -84,10 +84,10 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{BigInt, Integer};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     blink_rollups (user_id, slot_from) {
-        user_id -> Id,
+        user_id -> SqlId,
         slot_from -> Utc,
         blink_count -> BigInt,
         observed_ms -> BigInt,
@@ -97,11 +97,11 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Binary, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     one_time_tokens (token_hash) {
         token_hash -> Binary,
-        user_id -> Id,
+        user_id -> SqlId,
         purpose -> Text,
         expires_at -> Utc,
     }
@@ -109,12 +109,12 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     teams (id) {
-        id -> Id,
+        id -> SqlId,
         name -> Text,
-        manager_id -> Nullable<Id>,
+        manager_id -> Nullable<SqlId>,
         timezone -> Text,
         created_at -> Utc,
     }
@@ -122,11 +122,11 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     team_members (team_id, user_id) {
-        team_id -> Id,
-        user_id -> Id,
+        team_id -> SqlId,
+        user_id -> SqlId,
         invited_at -> Utc,
         accepted_at -> Nullable<Utc>,
         invited_as -> Nullable<Text>,
@@ -135,10 +135,10 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Integer, Nullable};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     team_weeks (team_id, week_from) {
-        team_id -> Id,
+        team_id -> SqlId,
         week_from -> Utc,
         week_to -> Utc,
         blinks_per_minute -> Nullable<Integer>,
@@ -147,7 +147,7 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Binary, Bool, Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     device_codes (code_hash) {
         code_hash -> Binary,
@@ -156,20 +156,20 @@ diesel::table! {
         address -> Text,
         expires_at -> Utc,
         polled_at -> Nullable<Utc>,
-        user_id -> Nullable<Id>,
+        user_id -> Nullable<SqlId>,
         denied -> Bool,
-        session_id -> Nullable<Id>,
+        session_id -> Nullable<SqlId>,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::Text;
-    use crate::db::types::Id;
+    use crate::db::types::SqlId;
 
     oidc_identities (issuer, subject) {
         issuer -> Text,
         subject -> Text,
-        user_id -> Id,
+        user_id -> SqlId,
     }
 }
 
@@ -187,11 +187,11 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Binary, Nullable};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     archive_keys (id) {
-        id -> Id,
-        user_id -> Nullable<Id>,
+        id -> SqlId,
+        user_id -> Nullable<SqlId>,
         sealed -> Binary,
         created_at -> Utc,
         leased_until -> Utc,
@@ -200,11 +200,11 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Binary, Integer};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     archive_queue (id) {
-        id -> Id,
-        key_id -> Id,
+        id -> SqlId,
+        key_id -> SqlId,
         queued_at -> Utc,
         oldest_at -> Utc,
         records -> Integer,
@@ -215,11 +215,11 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Bool, Integer, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     archive_objects (id) {
-        id -> Id,
-        key_id -> Id,
+        id -> SqlId,
+        key_id -> SqlId,
         bucket -> Text,
         name -> Text,
         created_at -> Utc,
@@ -232,24 +232,24 @@ diesel::table! {
 
 diesel::table! {
     use diesel::sql_types::{Integer, Nullable, Text};
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     archive_removals (id) {
-        id -> Id,
+        id -> SqlId,
         bucket -> Text,
         name -> Text,
         due_at -> Utc,
         attempts -> Integer,
-        erasure_id -> Nullable<Id>,
+        erasure_id -> Nullable<SqlId>,
     }
 }
 
 diesel::table! {
     use diesel::sql_types::Text;
-    use crate::db::types::{Id, Utc};
+    use crate::db::types::{SqlId, Utc};
 
     erasures (id) {
-        id -> Id,
+        id -> SqlId,
         erased_at -> Utc,
         stores -> Text,
     }

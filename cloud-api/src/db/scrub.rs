@@ -1,5 +1,6 @@
-//! What was deleted leaves SQLite's log of recent writes too. A checkpoint that empties the log waits for whoever reads,
-//! a backup say, so it is tried again by a job until it is done; meanwhile receipts say so. PostgreSQL has its own ways.
+//! Removes deleted data from SQLite's write-ahead log too. The checkpoint that empties the log must wait for readers,
+//! such as a backup, so a job repeats it until it succeeds; meanwhile receipts say so. PostgreSQL manages its log
+//! itself.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,10 +10,10 @@ use tokio::sync::Notify;
 use super::{Db, DbError, conn::Conn, target::BUSY_TIMEOUT_MS};
 use crate::domain::time::UtcMs;
 
-/// Others want the one writer that this holds: it waits no longer for readers.
+/// How long a checkpoint waits for readers, in milliseconds: it holds the only writer, which others need.
 const PATIENCE_MS: u32 = 250;
 
-/// What is still in the log.
+/// Deletions that may still be in the log.
 #[derive(Default)]
 pub(super) struct Unscrubbed {
     state: Mutex<State>,
@@ -21,9 +22,9 @@ pub(super) struct Unscrubbed {
 
 #[derive(Clone, Copy, Default)]
 struct State {
-    /// Since when something was deleted that may still be there.
+    /// The time of the last deletion that may still be in the log.
     since: Option<UtcMs>,
-    /// Grows with each deletion, so that a checkpoint ends only what was before it.
+    /// Counts deletions, so that a checkpoint clears only those before it.
     deletions: u64,
 }
 
@@ -34,7 +35,7 @@ struct Checkpoint {
 }
 
 impl Unscrubbed {
-    /// After a start nobody knows what an earlier process left.
+    /// After a start the log may hold deletions of an earlier process.
     pub(super) fn unknown() -> Self {
         let this = Self::default();
         this.deleted(UtcMs(i64::MIN));
@@ -55,24 +56,23 @@ impl Unscrubbed {
 }
 
 impl Db {
-    /// Something was deleted for good at `at`: tries at once to take it out of the log, and leaves the rest to the job.
+    /// Call after an erasure at `at`: tries once to empty the log and leaves the rest to the job.
     pub async fn scrub(&self, at: UtcMs) {
         self.unscrubbed.deleted(at);
         self.scrub_once().await;
     }
 
-    /// Whether what was deleted by `at` is out of the log.
+    /// Whether everything deleted by `at` is out of the log.
     #[must_use]
     pub fn is_scrubbed(&self, at: UtcMs) -> bool {
         self.unscrubbed.state(|state| state.since.is_none_or(|since| since > at))
     }
 
-    /// Completes when there is something to take out of the log.
     pub async fn scrub_wanted(&self) {
         self.unscrubbed.wanted.notified().await;
     }
 
-    /// Empties the log for the last time, so that a process that has ended leaves nothing in it.
+    /// Empties the log at shutdown, so that a stopped server leaves no deleted data in it.
     pub async fn close(&self) {
         match self.with_writer(empty_log).await {
             Ok(true) => {}
@@ -103,11 +103,11 @@ impl Db {
     }
 }
 
-/// Whether the log is empty now.
+/// Tries to empty the log and returns whether it is empty.
 fn empty_log(conn: &mut Conn) -> Result<bool, DbError> {
     let Conn::Sqlite(conn) = conn else { return Ok(true) };
     conn.batch_execute(&format!("PRAGMA busy_timeout = {PATIENCE_MS}"))?;
-    // That somebody reads is no error of the pragma, but a word in its row.
+    // The pragma reports waiting readers in its result row, not as an error.
     let done = sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Checkpoint>(conn);
     conn.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"))?;
     Ok(done?.busy == 0)

@@ -1,4 +1,4 @@
-//! How a connection to a [`Target`] is set up.
+//! Opens and sets up connections to a [`Target`].
 
 use diesel::{
     Connection as _, ConnectionError, PgConnection, SqliteConnection,
@@ -10,7 +10,7 @@ use diesel::{
 use super::{conn::Conn, deadline};
 use crate::config::Target;
 
-/// Waiting for SQLite's single writer, in milliseconds.
+/// Longest wait for SQLite's single writer, in milliseconds.
 pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 impl ManageConnection for Target {
@@ -24,7 +24,7 @@ impl ManageConnection for Target {
             Self::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())
                     .map_err(diesel::r2d2::Error::ConnectionError)?;
-                // synchronous=FULL makes a commit durable before it is answered; secure_delete overwrites what is erased.
+                // synchronous=FULL makes a commit durable before it is answered; secure_delete overwrites erased data.
                 conn.batch_execute(&format!(
                     "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF; \

@@ -1,12 +1,13 @@
-//! Teams, their members, and their closed weeks.
+//! Teams, their members, and the figures of their closed weeks.
 
 use diesel::prelude::*;
 
 use super::{
     DbError,
     conn::Conn,
+    id::{Id, Team, User},
     schema::{blink_rollups, team_members, team_weeks, teams, users},
-    types::DbId,
+    types::SqlId,
 };
 use crate::domain::time::UtcMs;
 use crate::domain::{interval::Grouping, team, zone};
@@ -14,35 +15,38 @@ use crate::domain::{interval::Grouping, team, zone};
 #[derive(Clone, Debug, Queryable, Insertable)]
 #[diesel(table_name = teams)]
 pub struct TeamRow {
-    pub id: DbId,
+    pub id: Id<Team>,
     pub name: String,
-    /// Whose it is; null after that person was erased.
-    pub manager_id: Option<DbId>,
-    /// Whose weeks it has.
+    /// Null after the manager was erased.
+    pub manager_id: Option<Id<User>>,
+    /// Weeks begin and end in this zone.
     pub timezone: String,
-    /// When it was made.
     pub created_at: UtcMs,
 }
 
-/// A member, or somebody invited.
+/// A member, or a person who is invited.
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct MemberRow {
-    pub user_id: DbId,
+    pub user_id: Id<User>,
     pub email: String,
     pub name: Option<String>,
-    /// When they were invited.
     pub invited_at: UtcMs,
-    /// When they accepted.
     pub accepted_at: Option<UtcMs>,
-    /// What the manager typed to invite them; not known of old invitations.
+    /// What the manager typed to invite them; null for old invitations.
     pub invited_as: Option<String>,
+}
+
+/// A team that a person is in or invited to.
+pub(crate) struct Membership {
+    pub team: TeamRow,
+    pub accepted_at: Option<UtcMs>,
 }
 
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct WeekRow {
     pub week_from: UtcMs,
     pub week_to: UtcMs,
-    /// The mean of the members' means, rounded; null where the week is suppressed.
+    /// The mean of the members' means, rounded; null for a suppressed week.
     pub blinks_per_minute: Option<i32>,
 }
 
@@ -51,37 +55,33 @@ pub(crate) fn insert(conn: &mut Conn, row: &TeamRow) -> Result<(), DbError> {
     Ok(())
 }
 
-/// The team of this id.
-pub(crate) fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<TeamRow>, DbError> {
+pub(crate) fn by_id(conn: &mut Conn, id: Id<Team>) -> Result<Option<TeamRow>, DbError> {
     Ok(teams::table.filter(teams::id.eq(id)).first(conn).optional()?)
 }
 
-/// Every team, for admins and for the weekly figures.
 pub(crate) fn all(conn: &mut Conn) -> Result<Vec<TeamRow>, DbError> {
     Ok(teams::table.order((teams::created_at, teams::id)).load(conn)?)
 }
 
-/// The teams that a person manages.
-pub(crate) fn managed_by(conn: &mut Conn, user: DbId) -> Result<Vec<TeamRow>, DbError> {
+pub(crate) fn managed_by(conn: &mut Conn, user: Id<User>) -> Result<Vec<TeamRow>, DbError> {
     Ok(teams::table.filter(teams::manager_id.eq(Some(user))).order((teams::created_at, teams::id)).load(conn)?)
 }
 
-/// The teams that a person is in or invited to.
-pub(crate) fn of_member(conn: &mut Conn, user: DbId) -> Result<Vec<(TeamRow, Option<UtcMs>)>, DbError> {
-    let rows: Vec<(DbId, Option<UtcMs>)> = team_members::table
+/// The teams that a person is in or invited to, each with the time they accepted.
+pub(crate) fn of_member(conn: &mut Conn, user: Id<User>) -> Result<Vec<Membership>, DbError> {
+    let rows: Vec<(Id<Team>, Option<UtcMs>)> = team_members::table
         .filter(team_members::user_id.eq(user))
         .select((team_members::team_id, team_members::accepted_at))
         .order((team_members::invited_at, team_members::team_id))
         .load(conn)?;
     let mut found = Vec::new();
     for (team, accepted_at) in rows {
-        found.extend(by_id(conn, team)?.map(|row| (row, accepted_at)));
+        found.extend(by_id(conn, team)?.map(|team| Membership { team, accepted_at }));
     }
     Ok(found)
 }
 
-/// A team's members and those invited.
-pub(crate) fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbError> {
+pub(crate) fn members(conn: &mut Conn, team: Id<Team>) -> Result<Vec<MemberRow>, DbError> {
     Ok(team_members::table
         .inner_join(users::table)
         .filter(team_members::team_id.eq(team))
@@ -97,17 +97,21 @@ pub(crate) fn members(conn: &mut Conn, team: DbId) -> Result<Vec<MemberRow>, DbE
         .load(conn)?)
 }
 
-/// Whether a person has accepted to be in this team.
-pub(crate) fn is_member(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
+pub(crate) fn is_member(conn: &mut Conn, team: Id<Team>, user: Id<User>) -> Result<bool, DbError> {
     let accepted = team_members::accepted_at.is_not_null();
     let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user)).and(accepted);
     let count: i64 = team_members::table.filter(own).count().get_result(conn)?;
     Ok(count > 0)
 }
 
-/// Invites a person under the words that the manager chose them by; inviting again changes nothing, and two invitations
-/// at once are one.
-pub(crate) fn invite(conn: &mut Conn, team: DbId, user: DbId, invited_as: &str, now: UtcMs) -> Result<(), DbError> {
+/// Invites a person and stores what the manager typed. Inviting again changes nothing.
+pub(crate) fn invite(
+    conn: &mut Conn,
+    team: Id<Team>,
+    user: Id<User>,
+    invited_as: &str,
+    now: UtcMs,
+) -> Result<(), DbError> {
     let invitation = diesel::insert_into(team_members::table).values((
         team_members::team_id.eq(team),
         team_members::user_id.eq(user),
@@ -121,21 +125,17 @@ pub(crate) fn invite(conn: &mut Conn, team: DbId, user: DbId, invited_as: &str, 
     Ok(())
 }
 
-/// What became of an acceptance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acceptance {
-    /// They are a member now.
     Accepted,
-    /// They were a member already.
     Member,
     NotInvited,
-    /// They are in another team.
     InAnotherTeam,
 }
 
-/// A person accepts an invitation. The caller holds them, so that two acceptances at once come one after the other.
-pub(crate) fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Result<Acceptance, DbError> {
-    let accepted: Vec<DbId> = team_members::table
+/// Accepts an invitation. The caller has locked the person, so that of two acceptances at once one sees the other.
+pub(crate) fn accept(conn: &mut Conn, team: Id<Team>, user: Id<User>, now: UtcMs) -> Result<Acceptance, DbError> {
+    let accepted: Vec<Id<Team>> = team_members::table
         .filter(team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null()))
         .select(team_members::team_id)
         .load(conn)?;
@@ -150,21 +150,20 @@ pub(crate) fn accept(conn: &mut Conn, team: DbId, user: DbId, now: UtcMs) -> Res
     Ok(if updated == 1 { Acceptance::Accepted } else { Acceptance::NotInvited })
 }
 
-/// Takes a person out of a team, or their invitation back; false when there was neither.
-pub(crate) fn remove(conn: &mut Conn, team: DbId, user: DbId) -> Result<bool, DbError> {
+/// Removes a member or an invitation; false when there was neither.
+pub(crate) fn remove(conn: &mut Conn, team: Id<Team>, user: Id<User>) -> Result<bool, DbError> {
     let own = team_members::team_id.eq(team).and(team_members::user_id.eq(user));
     Ok(diesel::delete(team_members::table.filter(own)).execute(conn)? > 0)
 }
 
-/// Takes a person out of whatever team they accepted: they withdrew that consent.
-pub(crate) fn leave_all(conn: &mut Conn, user: DbId) -> Result<(), DbError> {
+/// Removes a person who withdrew their team consent from the team they accepted.
+pub(crate) fn leave_all(conn: &mut Conn, user: Id<User>) -> Result<(), DbError> {
     let own = team_members::user_id.eq(user).and(team_members::accepted_at.is_not_null());
     diesel::delete(team_members::table.filter(own)).execute(conn)?;
     Ok(())
 }
 
-/// A team's closed weeks, oldest first.
-pub(crate) fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError> {
+pub(crate) fn weeks(conn: &mut Conn, team: Id<Team>) -> Result<Vec<WeekRow>, DbError> {
     Ok(team_weeks::table
         .filter(team_weeks::team_id.eq(team))
         .select((team_weeks::week_from, team_weeks::week_to, team_weeks::blinks_per_minute))
@@ -172,15 +171,13 @@ pub(crate) fn weeks(conn: &mut Conn, team: DbId) -> Result<Vec<WeekRow>, DbError
         .load(conn)?)
 }
 
-/// Closes every week of a team that is due: whole weeks since the team was made, 48 hours after their end, each once.
+/// Closes each due week of a team once: whole weeks since the team was made, 48 hours after their end.
 pub(crate) fn close_weeks(conn: &mut Conn, team: &TeamRow, now: UtcMs) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
-        // Two replicas must not close the same week from different moments.
-        diesel::sql_query("SELECT 1 FROM teams WHERE id = $1 FOR UPDATE")
-            .bind::<super::types::Id, _>(team.id)
-            .execute(conn)?;
+        // The lock keeps two replicas from closing the same week at different moments.
+        diesel::sql_query("SELECT 1 FROM teams WHERE id = $1 FOR UPDATE").bind::<SqlId, _>(team.id).execute(conn)?;
     }
-    // A closed week is never computed again: better none than one of another zone.
+    // A closed week is never computed again, so no figure is better than one in the wrong zone.
     let Some(zone) = zone::find(&team.timezone) else {
         tracing::error!("a team's time zone is not known to this machine: its weeks are not closed");
         return Ok(());
@@ -194,20 +191,24 @@ pub(crate) fn close_weeks(conn: &mut Conn, team: &TeamRow, now: UtcMs) -> Result
         }
     };
     while week.end.plus(team::CLOSED_AFTER_MS) <= now {
-        let members: Vec<DbId> = team_members::table
+        let members: Vec<Id<User>> = team_members::table
             .filter(team_members::team_id.eq(team.id).and(team_members::accepted_at.le(Some(week.start))))
             .select(team_members::user_id)
             .load(conn)?;
         let mut sums = Vec::with_capacity(members.len());
         for member in members {
-            // Weeks begin on a quarter of an hour in every zone, so the sums are exact.
+            // In every zone weeks begin on a quarter of an hour, so the sums are exact.
             let within = blink_rollups::slot_from.ge(week.start).and(blink_rollups::slot_from.lt(week.end));
             let slots: Vec<(i64, i64)> = blink_rollups::table
                 .filter(blink_rollups::user_id.eq(member).and(within))
                 .select((blink_rollups::blink_count, blink_rollups::observed_ms))
                 .load(conn)?;
-            let total = |of: fn(&(i64, i64)) -> i64| slots.iter().map(of).sum::<i64>().unsigned_abs();
-            sums.push((total(|slot| slot.0), total(|slot| slot.1)));
+            let mut sum = team::WeekSum::default();
+            for (blinks, observed_ms) in slots {
+                sum.blinks += blinks.unsigned_abs();
+                sum.observed_ms += observed_ms.unsigned_abs();
+            }
+            sums.push(sum);
         }
         diesel::insert_into(team_weeks::table)
             .values((

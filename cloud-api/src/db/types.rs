@@ -1,13 +1,13 @@
-//! Two SQL types of our own, so that one body of code serves both databases: an id (`uuid` | `TEXT`) and a UTC time in
-//! milliseconds (`timestamptz` | `INTEGER`), with the Rust values [`DbId`] and [`UtcMs`].
+//! Two custom SQL types, so that the same code serves both databases: an id (`uuid` | `TEXT`) and a UTC time in
+//! milliseconds (`timestamptz` | `INTEGER`), with the Rust values [`Id`] and [`UtcMs`].
 //!
-//! [`UtcMs`] belongs to the domain, which knows no database: what diesel would derive for it stands here.
+//! [`UtcMs`] belongs to the domain, which knows no database, so diesel's traits are implemented for it here.
 
 use std::io::Write as _;
 
 use diesel::{
     backend::Backend,
-    deserialize::{self, FromSql, FromSqlRow, Queryable},
+    deserialize::{self, FromSql, Queryable},
     expression::AsExpression,
     internal::derives::as_expression::Bound,
     pg::{Pg, PgValue},
@@ -18,85 +18,59 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use super::conn::{MultiBackend, MultiRawValue};
-use crate::{clock, domain::time::UtcMs};
+use super::{
+    conn::{MultiBackend, MultiRawValue},
+    id::{Id, Kind},
+};
+use crate::domain::time::UtcMs;
 
 /// Milliseconds from 1970 to 2000, PostgreSQL's epoch.
 const PG_EPOCH_MS: i64 = 946_684_800_000;
 
-/// The earliest time that PostgreSQL can name: 4713-11-24 BC, midnight UTC, Julian day 0.
+/// The earliest time of PostgreSQL's `timestamptz`: 4713-11-24 BC, midnight UTC (Julian day 0).
 const PG_EARLIEST_MS: i64 = -210_866_803_200_000;
 
-/// The SQL type of an identifier.
+/// The SQL type of an id: `uuid` or `TEXT`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 #[diesel(sqlite_type(name = "Text"))]
-pub struct Id;
+pub struct SqlId;
 
-/// The SQL type of a UTC time.
+/// The SQL type of a UTC time: `timestamptz` or `INTEGER`.
 #[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Utc;
 
-/// An identifier in the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Id)]
-pub struct DbId(pub Uuid);
-
-impl DbId {
-    /// A new version 7 UUID.
-    #[must_use]
-    pub fn fresh() -> Self {
-        Self(clock::fresh_uuid())
-    }
-}
-
-macro_rules! id_conversions {
-    ($($name:ty),*) => {$(
-        impl From<$name> for DbId {
-            fn from(id: $name) -> Self {
-                Self(id.0)
-            }
-        }
-        impl From<DbId> for $name {
-            fn from(id: DbId) -> Self {
-                Self(id.0)
-            }
-        }
-    )*};
-}
-id_conversions!(blink_proto::UserId, blink_proto::DeviceId, blink_proto::MinuteId);
-
-impl ToSql<Id, Pg> for DbId {
+impl<K: Kind> ToSql<SqlId, Pg> for Id<K> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(self.0.as_bytes())?;
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Id, Pg> for DbId {
+impl<K: Kind> FromSql<SqlId, Pg> for Id<K> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(Uuid::from_slice(value.as_bytes())?))
+        Ok(Self::new(Uuid::from_slice(value.as_bytes())?))
     }
 }
 
-impl ToSql<Id, Sqlite> for DbId {
+impl<K: Kind> ToSql<SqlId, Sqlite> for Id<K> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
         out.set_value(self.0.to_string());
         Ok(IsNull::No)
     }
 }
 
-impl FromSql<Id, Sqlite> for DbId {
+impl<K: Kind> FromSql<SqlId, Sqlite> for Id<K> {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(Uuid::parse_str(&<String as FromSql<Text, Sqlite>>::from_sql(value)?)?))
+        Ok(<String as FromSql<Text, Sqlite>>::from_sql(value)?.parse()?)
     }
 }
 
 impl ToSql<Utc, Pg> for UtcMs {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        // Nothing is kept from before 4713 BC: a question about an earlier time is as well asked from there.
+        // No data is older than 4713 BC, so a query from an earlier time may as well start there.
         let ms = self.0.max(PG_EARLIEST_MS) - PG_EPOCH_MS;
         let micros = ms.checked_mul(1_000).ok_or("time out of range")?;
         out.write_all(&micros.to_be_bytes())?;
@@ -177,26 +151,26 @@ where
 }
 
 macro_rules! on_both_databases {
-    ($sql:ident, $rust:ty) => {
+    ($sql:ident, $rust:ty $(, $kind:ident: $bound:ident)?) => {
         impl HasSqlType<$sql> for MultiBackend {
             fn metadata(lookup: &mut Self::MetadataLookup) -> Self::TypeMetadata {
                 Self::lookup_sql_type::<$sql>(lookup)
             }
         }
 
-        impl ToSql<$sql, MultiBackend> for $rust {
+        impl$(<$kind: $bound>)? ToSql<$sql, MultiBackend> for $rust {
             fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
                 out.set_value(($sql, self));
                 Ok(IsNull::No)
             }
         }
 
-        impl FromSql<$sql, MultiBackend> for $rust {
+        impl$(<$kind: $bound>)? FromSql<$sql, MultiBackend> for $rust {
             fn from_sql(value: MultiRawValue<'_>) -> deserialize::Result<Self> {
                 value.from_sql::<Self, $sql>()
             }
         }
     };
 }
-on_both_databases!(Id, DbId);
+on_both_databases!(SqlId, Id<K>, K: Kind);
 on_both_databases!(Utc, UtcMs);

@@ -1,4 +1,4 @@
-//! People and their consents.
+//! Accounts, their owners' consents, and the locks that other writes about a person rely on.
 
 use blink_proto::http::Role;
 use diesel::prelude::*;
@@ -6,30 +6,28 @@ use diesel::prelude::*;
 use super::{
     DbError,
     conn::Conn,
+    id::{Consent, Id, User},
     schema::{blink_rollups, consents, users},
-    types::DbId,
+    types::SqlId,
 };
 use crate::domain::time::UtcMs;
 
 #[derive(Clone, Queryable, Identifiable, Insertable)]
 #[diesel(table_name = users)]
 pub struct UserRow {
-    pub id: DbId,
-    /// The address as it was typed.
+    pub id: Id<User>,
     pub email: String,
-    /// The address in the form that must be unique.
+    /// The normalised address, which is unique.
     pub email_key: String,
-    /// What the person is called.
     pub name: Option<String>,
     pub timezone: String,
     pub role: String,
-    /// PHC string; null for people who sign in elsewhere.
+    /// PHC string; null for a person who signs in through a provider only.
     pub password_hash: Option<String>,
-    /// The newest tracking consent.
+    /// Whether the newest tracking consent is granted.
     pub tracking_consent: bool,
-    /// Whether the account was made without the person's consent and may do nothing until it is there.
+    /// Whether the account was made without the person's consent, so that they may do nothing until they give it.
     pub awaits_consent: bool,
-    /// When the account was made.
     pub created_at: UtcMs,
 }
 
@@ -40,19 +38,18 @@ impl From<UserRow> for blink_proto::http::User {
             email: row.email,
             name: row.name,
             timezone: row.timezone,
-            // The database's check allows no other word.
+            // A CHECK constraint allows only known roles.
             role: row.role.parse().unwrap_or(Role::Kiosk),
             created_at: row.created_at.timestamp(),
         }
     }
 }
 
-/// One entry of a person's consent history.
 #[derive(Clone, Queryable, Identifiable, Insertable)]
 #[diesel(table_name = consents)]
 pub struct ConsentRow {
-    pub id: DbId,
-    pub user_id: DbId,
+    pub id: Id<Consent>,
+    pub user_id: Id<User>,
     /// `tracking`, `team` or `biometric`.
     pub kind: String,
     /// The version of the text that was shown.
@@ -61,29 +58,23 @@ pub struct ConsentRow {
     pub at: UtcMs,
 }
 
-/// Adds a person and the consent they gave. A taken address is a unique violation.
-///
-/// Fails when the address is taken or the database fails.
+/// Adds a person and their consent. Fails with a unique violation when the address is taken.
 pub fn insert(conn: &mut Conn, user: &UserRow, consent: &ConsentRow) -> Result<(), DbError> {
     insert_person(conn, user)?;
     diesel::insert_into(consents::table).values(consent.clone()).execute(conn)?;
     Ok(())
 }
 
-/// Adds a person whose consent is not there yet. A taken address is a unique violation.
-///
-/// Fails when the address is taken or the database fails.
+/// Adds a person who has not consented yet. Fails with a unique violation when the address is taken.
 pub fn insert_person(conn: &mut Conn, user: &UserRow) -> Result<(), DbError> {
     diesel::insert_into(users::table).values(user.clone()).execute(conn)?;
     Ok(())
 }
 
-/// The person with this address.
 pub fn by_email_key(conn: &mut Conn, key: &str) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.filter(users::email_key.eq(key)).first(conn).optional()?)
 }
 
-/// The person with the first of these addresses that has an account.
 pub fn by_email_keys(conn: &mut Conn, keys: &[String]) -> Result<Option<UserRow>, DbError> {
     for key in keys {
         if let Some(user) = by_email_key(conn, key)? {
@@ -93,29 +84,25 @@ pub fn by_email_keys(conn: &mut Conn, keys: &[String]) -> Result<Option<UserRow>
     Ok(None)
 }
 
-/// The person with this id.
-pub fn by_id(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
+pub fn by_id(conn: &mut Conn, id: Id<User>) -> Result<Option<UserRow>, DbError> {
     Ok(users::table.filter(users::id.eq(id)).first(conn).optional()?)
 }
 
-/// The person, held until the transaction ends. Whoever ends all of somebody's sessions holds them, and so does whoever
-/// begins one on the strength of something read before: one waits for the other, and then sees what became of it.
-pub fn hold(conn: &mut Conn, id: DbId) -> Result<Option<UserRow>, DbError> {
+/// Locks a person's row until the transaction ends. Whoever ends all of a person's sessions takes this lock, and so
+/// does whoever begins a session because of something read before: the second waits and then sees what the first did.
+pub fn hold(conn: &mut Conn, id: Id<User>) -> Result<Option<UserRow>, DbError> {
     if let Conn::Postgres(conn) = conn {
-        diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE")
-            .bind::<super::types::Id, _>(id)
-            .execute(conn)?;
+        diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR NO KEY UPDATE").bind::<SqlId, _>(id).execute(conn)?;
     }
     by_id(conn, id)
 }
 
-/// A person's consents, oldest first.
-pub fn consents_of(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, DbError> {
+pub fn consents_of(conn: &mut Conn, user: Id<User>) -> Result<Vec<ConsentRow>, DbError> {
     Ok(consents::table.filter(consents::user_id.eq(user)).order((consents::at, consents::id)).load(conn)?)
 }
 
-/// What a person said last of each kind of consent. The caller holds them.
-pub fn newest_consents(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, DbError> {
+/// The newest entry of each kind of consent. The caller has locked the person.
+pub fn newest_consents(conn: &mut Conn, user: Id<User>) -> Result<Vec<ConsentRow>, DbError> {
     let mut newest = Vec::<ConsentRow>::new();
     for row in consents_of(conn, user)? {
         newest.retain(|earlier| earlier.kind != row.kind);
@@ -124,7 +111,7 @@ pub fn newest_consents(conn: &mut Conn, user: DbId) -> Result<Vec<ConsentRow>, D
     Ok(newest)
 }
 
-/// Adds to a person's consents; tracking takes effect with the same commit. The caller holds them.
+/// Adds an entry; its effect on tracking and teams comes in the same transaction. The caller has locked the person.
 pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError> {
     if entry.kind == "tracking" {
         let own = users::table.filter(users::id.eq(entry.user_id));
@@ -140,15 +127,13 @@ pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError
     Ok(())
 }
 
-/// What a person changes about themselves; `None` stays.
+/// Changes to an account; `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, AsChangeset)]
 #[diesel(table_name = users)]
 pub struct Change {
-    /// The address as it was typed.
     pub email: Option<String>,
-    /// The address in the form that must be unique.
     pub email_key: Option<String>,
-    /// The name; `Some(None)` removes it.
+    /// `Some(None)` removes the name.
     pub name: Option<Option<String>>,
     pub timezone: Option<String>,
     pub password_hash: Option<String>,
@@ -161,27 +146,25 @@ impl Change {
     }
 }
 
-/// Changes a person. A taken address is a unique violation.
-///
-/// Fails when the address is taken or the database fails.
-pub fn change(conn: &mut Conn, user: DbId, change: &Change) -> Result<(), DbError> {
+/// Fails with a unique violation when the new address is taken.
+pub fn change(conn: &mut Conn, user: Id<User>, change: &Change) -> Result<(), DbError> {
     if !change.is_empty() {
         diesel::update(users::table.filter(users::id.eq(user))).set(change.clone()).execute(conn)?;
     }
     Ok(())
 }
 
-/// Somebody proved that the account's address is theirs. Nobody had proved it before, so whoever made the account may be
-/// another, who waited for this: the password goes, and so does every session and whatever would begin one; every consent
-/// is withdrawn, teams are left, machines forgotten. The account awaits the person's own consent where there was one, or
-/// minutes, of which they then say whether they are theirs. Returns the withdrawals as well, for the ledger.
+/// Makes an account safe for a person who has just proved that its address is theirs. Nobody had proved it before, so
+/// somebody else may have made the account and waited for this. So the password, all sessions and whatever would begin
+/// one are removed, every consent is withdrawn, teams are left, and devices forgotten. If there was a consent or there
+/// are minutes, the account awaits the person's own consent, and they then say whether the minutes are theirs. Also
+/// returns the withdrawals, for the ledger.
 pub fn proved(conn: &mut Conn, user: UserRow, now: UtcMs) -> Result<(UserRow, Vec<ConsentRow>), DbError> {
-    super::sessions::end_others(conn, user.id, DbId(uuid::Uuid::nil()))?;
+    super::sessions::end_others(conn, user.id, Id::NIL)?;
     super::one_time::forget_all(conn, user.id)?;
     let granted = newest_consents(conn, user.id)?.into_iter().filter(|row| row.granted);
-    let withdrawn: Vec<_> = granted
-        .map(|row| ConsentRow { id: DbId::fresh(), granted: false, at: now.max(row.at.plus(1)), ..row })
-        .collect();
+    let withdrawn: Vec<_> =
+        granted.map(|row| ConsentRow { id: Id::fresh(), granted: false, at: now.max(row.at.plus(1)), ..row }).collect();
     for entry in &withdrawn {
         record_consent(conn, entry)?;
     }
@@ -199,30 +182,26 @@ pub fn proved(conn: &mut Conn, user: UserRow, now: UtcMs) -> Result<(UserRow, Ve
     Ok((UserRow { password_hash: None, tracking_consent: false, awaits_consent, ..user }, withdrawn))
 }
 
-/// Whether minutes of a person are stored.
-pub fn has_minutes(conn: &mut Conn, user: DbId) -> Result<bool, DbError> {
+pub fn has_minutes(conn: &mut Conn, user: Id<User>) -> Result<bool, DbError> {
     let own = blink_rollups::table.filter(blink_rollups::user_id.eq(user));
     Ok(diesel::select(diesel::dsl::exists(own)).get_result(conn)?)
 }
 
-/// Up to `limit` people from after `after`, in the order of their ids.
-pub fn list(conn: &mut Conn, after: Option<DbId>, limit: i64) -> Result<Vec<UserRow>, DbError> {
-    let after = after.unwrap_or(DbId(uuid::Uuid::nil()));
+/// Up to `limit` people after `after`, ordered by id.
+pub fn list(conn: &mut Conn, after: Option<Id<User>>, limit: i64) -> Result<Vec<UserRow>, DbError> {
+    let after = after.unwrap_or(Id::NIL);
     Ok(users::table.filter(users::id.gt(after)).order(users::id).limit(limit).load(conn)?)
 }
 
-/// What became of a change of role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RoleChange {
     Done,
-    /// There is no such person.
     NoSuchPerson,
-    /// It would leave the server without an admin.
+    /// The change would leave the server without an admin.
     LastAdmin,
 }
 
-/// Lets one transaction at a time change who is an admin: two admins must not demote each other at once. On SQLite there
-/// is one writer anyway.
+/// Locks all roles: without it two admins could demote each other at once. SQLite has one writer anyway.
 pub fn hold_roles(conn: &mut Conn) -> Result<(), DbError> {
     if let Conn::Postgres(conn) = conn {
         diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext('roles'))").execute(conn)?;
@@ -230,14 +209,14 @@ pub fn hold_roles(conn: &mut Conn) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Whether there is no admin but this one. The caller holds the roles.
-pub fn is_last_admin(conn: &mut Conn, user: DbId) -> Result<bool, DbError> {
-    let admins: Vec<DbId> = users::table.filter(users::role.eq("admin")).select(users::id).limit(2).load(conn)?;
+/// Whether this person is the only admin. The caller has locked the roles.
+pub fn is_last_admin(conn: &mut Conn, user: Id<User>) -> Result<bool, DbError> {
+    let admins: Vec<Id<User>> = users::table.filter(users::role.eq("admin")).select(users::id).limit(2).load(conn)?;
     Ok(admins == [user])
 }
 
-/// Gives a person a role, and never takes the last admin's.
-pub fn set_role(conn: &mut Conn, user: DbId, role: &str) -> Result<RoleChange, DbError> {
+/// Gives a person a role, unless they are the last admin.
+pub fn set_role(conn: &mut Conn, user: Id<User>, role: &str) -> Result<RoleChange, DbError> {
     hold_roles(conn)?;
     if by_id(conn, user)?.is_none() {
         return Ok(RoleChange::NoSuchPerson);

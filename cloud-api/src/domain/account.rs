@@ -1,4 +1,4 @@
-//! Roles, passwords, names and time zones.
+//! Parses passwords, names and time zones.
 
 use blink_proto::Secret;
 use unicode_normalization::UnicodeNormalization as _;
@@ -6,10 +6,9 @@ use unicode_normalization::UnicodeNormalization as _;
 pub(crate) use super::email::Email;
 use super::zone;
 
-/// The most characters of a password.
 const MAX_PASSWORD_CHARS: usize = 128;
 
-/// A password that may be set: 12 to 128 characters, composed (NFC). There are no other rules: length is what helps
+/// A new password: 12 to 128 characters after composition (NFC). There are no other rules, because length is what helps
 /// (NIST SP 800-63B).
 pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
     match text.nfc().count() {
@@ -18,53 +17,20 @@ pub(crate) fn new_password(text: &str) -> Result<Secret, String> {
     }
 }
 
-/// A password to be compared: anything that could ever have been set; what is longer is cut, so that it costs nothing.
-///
+/// A password to compare. Any password that could ever have been set is accepted; a longer text is cut, so that hashing
+/// it costs nothing more.
 pub(crate) fn given_password(text: &str) -> Result<Secret, String> {
-    // One composed character is up to four.
+    // One composed character may be typed as up to four.
     Ok(Secret::new(text.chars().take(4 * MAX_PASSWORD_CHARS + 1).collect::<String>()))
 }
 
-/// What a person, a team or a device is called: up to 100 characters on one line, each to be seen where it stands;
-/// nothing but spaces is no name.
+/// The name of a person, team or device, trimmed. Only spaces count as no name.
 pub(crate) fn name(text: &str) -> Result<Option<String>, String> {
-    let text = text.trim();
-    if text.chars().count() > 100 {
-        return Err("must have at most 100 characters".to_owned());
-    }
-    if text.chars().any(char::is_control) {
-        return Err("must be on one line".to_owned());
-    }
-    if let Some(c) = text.chars().find(|c| is_deceptive(*c)) {
-        return Err(format!("must not hold U+{:04X}, which is not seen", u32::from(c)));
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
+    let name = blink_proto::http::name::parse(text).map_err(|fault| fault.to_string())?;
+    Ok(name.map(str::to_owned))
 }
 
-/// Whether a character is not seen, or moves others away from where they stand. The joiners that Persian, Indic scripts
-/// and emoji are written with are none of these.
-fn is_deceptive(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{34f}'
-            | '\u{61c}'
-            | '\u{115f}'..='\u{1160}'
-            | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'
-            | '\u{200e}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{3164}'
-            | '\u{feff}'
-            | '\u{ffa0}'
-            | '\u{fff0}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    )
-}
-
-/// An IANA time zone name that this program knows, in its canonical spelling.
+/// An IANA time zone name, in its canonical spelling.
 pub(crate) fn time_zone(text: &str) -> Result<String, String> {
     let zone = zone::find(text);
     let name = zone.as_ref().and_then(|zone| zone.iana_name());

@@ -1,26 +1,24 @@
-//! Where the next page starts: opaque to clients, bound to the grouping it was made for.
+//! The cursor of a page. It is opaque to clients, and valid only for the grouping it was made for.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::{interval::Grouping, time::UtcMs};
 
-/// The start of the next page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The grouping of the pages.
     pub grouping: Grouping,
-    /// The first interval that is still to come.
+    /// The start of the next page's first interval.
     pub start: UtcMs,
 }
 
 impl Cursor {
-    /// The form that clients hand back.
+    /// The opaque text that clients send back.
     #[must_use]
     pub fn encode(self) -> String {
         URL_SAFE_NO_PAD.encode(format!("{}:{}", self.grouping.as_str(), self.start.0))
     }
 
-    /// Reads it back; `None` for anything that [`Self::encode`] did not make.
+    /// `None` for anything that [`Self::encode`] did not make.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let plain = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;

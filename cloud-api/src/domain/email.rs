@@ -1,28 +1,27 @@
-//! E-mail addresses, and when two of them are one.
+//! E-mail addresses, and when two of them are the same.
 //!
-//! An address may hold any letters (RFC 6531), which is also a way to look like somebody else. A new one must be in
-//! Unicode's composed form, of characters that an identifier may have (UTS 39, General Security Profile: none that are
-//! invisible, turn the direction of writing, or stand for another, such as the Kelvin sign for K), and each part of it in
-//! one script (UTS 39, Highly Restrictive). Addresses that were taken before that rule stay as they are.
+//! An address may contain any letters (RFC 6531), which can be used to look like somebody else's. So a new address must
+//! be in Unicode's composed form and consist of characters allowed in identifiers (UTS 39, General Security Profile):
+//! none is invisible, changes the direction of writing, or stands for another, such as the Kelvin sign for K. Each part
+//! must be in one script (UTS 39, Highly Restrictive). Addresses stored before that rule stay as they are.
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 use unicode_security::{GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _};
 
-/// An e-mail address: as it was typed, and in the form that must be unique.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Email {
-    /// As it was typed, composed.
+    /// The address as it was typed, in composed form (NFC).
     pub address: String,
-    /// Lower case, so that one person does not get two accounts by a capital letter.
+    /// The address in lower case. It is unique, so that a capital letter does not make a second account.
     pub key: String,
 }
 
 impl Email {
-    /// Reads a new address: one `@`, something on both sides, no spaces, at most 254 bytes (RFC 5321).
+    /// Parses a new address: one `@`, something on both sides, no spaces, at most 254 bytes (RFC 5321).
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let address: String = text.trim().nfc().collect();
         shape(&address)?;
-        // What composing replaces by another character altogether was chosen to look like it.
+        // A character that composition replaces by a different one was chosen because it looks like it.
         let replaced = text.chars().find(|c| !c.is_ascii() && !is_nfc(&c.to_string()));
         let strange = |c: &char| !c.is_ascii() && !c.identifier_allowed();
         if let Some(c) = replaced.or_else(|| address.chars().find(strange)) {
@@ -38,8 +37,8 @@ impl Email {
         Ok(Self { key: address.to_lowercase(), address })
     }
 
-    /// The keys under which an account with this address may be: as it is typed, which is how it was kept before new
-    /// addresses were composed, and as a new one. None for what can be no address.
+    /// The keys that an account with this address may have: as typed, which is how older addresses were stored, and
+    /// composed, as new ones are. Empty for a text that cannot be an address.
     #[must_use]
     pub(crate) fn keys(text: &str) -> Vec<String> {
         let typed = text.trim();
@@ -50,15 +49,15 @@ impl Email {
         keys
     }
 
-    /// Whether this is the address of an account, but for capitals of ASCII: what a provider has verified says nothing of
-    /// any other.
+    /// Whether this is an account's address, apart from ASCII capitals. A provider's verification says nothing about an
+    /// address that is merely similar.
     #[must_use]
     pub(crate) fn is_exactly(&self, address: &str) -> bool {
         self.address.eq_ignore_ascii_case(address)
     }
 }
 
-/// What any address ever had to be.
+/// The rules that all addresses have always had to meet.
 fn shape(text: &str) -> Result<(), String> {
     let wrong = || "must be an e-mail address".to_owned();
     if text.len() > 254 {

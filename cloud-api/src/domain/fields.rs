@@ -1,40 +1,36 @@
-//! Reads a JSON object field by field, and collects what is wrong with each, so that one answer names them all.
-//! Fields nobody asks for are skipped in the text and never built: they can assign nothing, and a hostile body takes no
-//! more memory than its own length.
+//! Reads a JSON object field by field and collects the faults, so that one answer names them all. Unknown fields are
+//! skipped in the text and never parsed into values: they can set nothing, and a hostile body takes no more memory than
+//! its own length.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The fields of a body that are missing or wrong, and why.
+/// The fields that are missing or wrong, each with the reason.
 #[derive(Debug)]
 pub struct WrongFields(pub BTreeMap<String, String>);
 
-/// Why a text cannot be read field by field.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
-    /// It is no JSON.
     Syntax(serde_json::Error),
-    /// It is JSON, and no object.
     NoObject,
 }
 
-/// A JSON object being read.
 pub(crate) struct Fields {
-    /// The object as it came. [`Fields::parse`] has read it once from end to end.
+    /// The object's text. [`Fields::parse`] has checked it from end to end.
     text: String,
     prefix: &'static str,
     wrong: BTreeMap<String, String>,
 }
 
-/// What an object says under a name.
+/// The value under a name.
 #[derive(Default)]
 enum Given<'a> {
     #[default]
     Absent,
     Once(&'a RawValue),
-    /// Readers of JSON differ in which one of them counts.
+    /// JSON parsers differ in which one of repeated names counts, so it is refused.
     Repeated,
 }
 
@@ -49,9 +45,6 @@ impl Given<'_> {
 }
 
 impl Fields {
-    /// Starts reading the object of `text`.
-    ///
-    /// Fails when it is no JSON, or no object.
     pub(crate) fn parse(text: String) -> Result<Self, Unreadable> {
         if !text.trim_start().starts_with('{') {
             let other = serde_json::from_str::<IgnoredAny>(&text);
@@ -61,18 +54,17 @@ impl Fields {
         Ok(Self { text, prefix: "", wrong: BTreeMap::new() })
     }
 
-    /// An object without fields.
     #[must_use]
     pub(crate) fn none() -> Self {
         Self { text: "{}".to_owned(), prefix: "", wrong: BTreeMap::new() }
     }
 
     fn given(&self, name: &str) -> Given<'_> {
-        // It has been read once, so it can be read again.
+        // `parse` has read the text, so reading it again does not fail.
         find(&self.text, name).unwrap_or_default()
     }
 
-    /// A value of the type that `what` describes.
+    /// `what` is the fault to report for a value of another type.
     fn value<T: serde::de::DeserializeOwned>(&mut self, name: &str, what: &str) -> Option<T> {
         match self.given(name) {
             given if given.is_nothing() => self.refuse(name, "is required"),
@@ -84,7 +76,7 @@ impl Fields {
         }
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub(crate) fn text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let text: String = self.value(name, "must be a string")?;
         match parse(&text) {
@@ -93,12 +85,12 @@ impl Fields {
         }
     }
 
-    /// A text that may be absent or null.
+    /// A text that may be absent or null; both give `None`.
     pub(crate) fn optional_text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         if self.given(name).is_nothing() { None } else { self.text(name, parse) }
     }
 
-    /// A text that may be absent (`None`), null (`Some(None)`) or there.
+    /// A text that may be absent (`None`), null (`Some(None)`) or present.
     pub(crate) fn nullable_text<T>(
         &mut self,
         name: &str,
@@ -111,28 +103,27 @@ impl Fields {
         }
     }
 
-    /// Whether the field is there.
     #[must_use]
     pub(crate) fn has(&self, name: &str) -> bool {
         !matches!(self.given(name), Given::Absent)
     }
 
-    /// A truth value that must be there.
+    /// A required boolean.
     pub(crate) fn required_flag(&mut self, name: &str) -> Option<bool> {
         self.value(name, "must be true or false")
     }
 
-    /// The object's fields, when none is wrong.
+    /// Fails if any field was wrong.
     pub(crate) fn finish(self) -> Result<(), WrongFields> {
         if self.wrong.is_empty() { Ok(()) } else { Err(WrongFields(self.wrong)) }
     }
 
-    /// A truth value; absent and null are false.
+    /// A boolean; absent and null count as false.
     pub(crate) fn flag(&mut self, name: &str) -> bool {
         !self.given(name).is_nothing() && self.required_flag(name).unwrap_or(false)
     }
 
-    /// An object inside this one; absent and null are an empty object. Its fields are named `name.field`.
+    /// A nested object; absent and null count as empty. Its faults are named `name.field`.
     pub(crate) fn object(&mut self, name: &'static str) -> Self {
         let inner = match self.given(name) {
             given if given.is_nothing() => Ok(Self::none()),
@@ -146,26 +137,24 @@ impl Fields {
         Self { prefix: name, ..inner }
     }
 
-    /// Takes what is wrong inside an object that [`Self::object`] gave.
+    /// Adds the faults of a nested object that [`Self::object`] returned.
     pub(crate) fn absorb(&mut self, inner: Self) {
         self.wrong.extend(inner.wrong);
     }
 
-    /// Marks a field as wrong.
     pub(crate) fn refuse<T>(&mut self, name: &str, why: impl Into<String>) -> Option<T> {
         let name = if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) };
         self.wrong.insert(name, why.into());
         None
     }
 
-    /// What was wrong, by field.
     #[must_use]
     pub(crate) fn wrong(self) -> BTreeMap<String, String> {
         self.wrong
     }
 }
 
-/// What stands under `name` in the object of `text`, which is read to its end.
+/// Finds the value under `name`; reads the whole text, so that a syntax error anywhere is found.
 fn find<'a>(text: &'a str, name: &str) -> serde_json::Result<Given<'a>> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let found = Wanted(name).deserialize(&mut reader)?;
@@ -173,7 +162,7 @@ fn find<'a>(text: &'a str, name: &str) -> serde_json::Result<Given<'a>> {
     Ok(found)
 }
 
-/// Keeps the value of one name, as text, and skips the others.
+/// Keeps the value of one name as text and skips the others.
 struct Wanted<'n>(&'n str);
 
 impl<'de> DeserializeSeed<'de> for Wanted<'_> {
@@ -205,7 +194,7 @@ impl<'de> Visitor<'de> for Wanted<'_> {
     }
 }
 
-/// Whether a name is this one; it is compared and not kept.
+/// Compares a name without storing it.
 struct Is<'n>(&'n str);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {

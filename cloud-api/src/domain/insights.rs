@@ -1,27 +1,25 @@
-//! What a person's own figures say: this week against the weeks before, and the hours of their day.
+//! Insights from a person's own figures: this week compared with the weeks before, and the hours of their day.
 
 use blink_proto::{
     http::{Direction, Hour, Insights},
     rate_per_minute,
 };
 
-/// How many days are looked at as now.
+/// The recent period, in days.
 pub(crate) const RECENT_DAYS: i64 = 7;
 
-/// How many days before those are the person's own baseline.
+/// The period before it that serves as the person's own baseline, in days.
 pub(crate) const BASELINE_DAYS: i64 = 28;
 
-/// Less than this is no ground for a comparison; the rate itself is told as everywhere.
+/// Periods with less observed time are not compared; their rate is shown all the same.
 const MIN_OBSERVED_MS: u64 = 30 * 60_000;
 
-/// A change below this is none: within what a person's rate does by itself.
+/// A smaller change counts as steady, because a person's rate varies that much by itself.
 const STEADY_PERCENT: f64 = 5.0;
 
-/// Blinks and observed time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Total {
     pub blink_count: u64,
-    /// Observed milliseconds.
     pub observed_ms: u64,
 }
 
@@ -35,14 +33,14 @@ impl Total {
         rate_per_minute(self.blink_count, self.observed_ms)
     }
 
-    /// The rate, when it can be held against another.
+    /// The rate, if there is enough observed time to compare it.
     fn telling_rate(&self) -> Option<f64> {
         self.rate().filter(|_| self.observed_ms >= MIN_OBSERVED_MS)
     }
 }
 
-/// Reads the figures: the recent and the baseline totals, the hours of the day over both, and how many clock hours of
-/// the recent days have any data.
+/// Makes the insights from the totals of both periods, the hours of the day over both, and the number of clock hours of
+/// the recent days that have any data.
 #[must_use]
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of weeks fit a double exactly")]
 pub(crate) fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_data: u64) -> Insights {
@@ -63,7 +61,6 @@ pub(crate) fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_
         })
         .collect();
     let by_rate = |a: &&Hour, b: &&Hour| a.blinks_per_minute.total_cmp(&b.blinks_per_minute);
-    // With one hour there is nothing to compare.
     let compared = hours.len() > 1;
     let best_hour = hours.iter().max_by(by_rate).filter(|_| compared).cloned();
     let worst_hour = hours.iter().min_by(by_rate).filter(|_| compared).cloned();

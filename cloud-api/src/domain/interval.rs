@@ -1,4 +1,4 @@
-//! Hours, days and weeks as a person lives them: in their time zone, daylight saving included.
+//! Hours, days and weeks in a person's time zone, including changes to daylight saving time.
 
 use jiff::{Timestamp, ToSpan as _, civil::Weekday, tz::TimeZone};
 
@@ -21,7 +21,6 @@ pub enum Grouping {
 }
 
 impl Grouping {
-    /// The grouping of this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Some(match name {
@@ -43,9 +42,9 @@ impl Grouping {
         }
     }
 
-    /// The most sums one interval can be made of, so that a page can be read with a bound: minutes for a minute,
-    /// quarter-hour slots for the others, in the longest hour, day (25 h) and week that there are, and two slots cut
-    /// into minutes by the edges of the request.
+    /// The most sums that one interval can have, which bounds what is read for a page. It counts minutes for a minute
+    /// and quarter-hour slots for the longest hour, day (25 h) and week, plus two slots that the request's edges cut
+    /// into minutes.
     #[must_use]
     pub fn max_sums(self) -> i64 {
         match self {
@@ -56,24 +55,23 @@ impl Grouping {
         }
     }
 
-    /// The interval of this kind that `at` falls in.
+    /// The interval that contains `at`.
     #[must_use]
     pub fn around(self, at: UtcMs, zone: &TimeZone) -> Interval {
         match self {
             Self::Minute => Interval::aligned(at.0, MINUTE_MS, 0),
             Self::Hour => hour_around(at, zone),
             Self::Day | Self::Week => days_around(self, at, zone)
-                // Only within a week of the ends of time; there the UTC day will do.
+                // This happens only within a week of the ends of the calendar; there the UTC day is good enough.
                 .unwrap_or_else(|_| Interval::aligned(at.0, 24 * HOUR_MS, 0)),
         }
     }
 }
 
-/// A stretch of time, start inclusive, end exclusive.
+/// A half-open interval: `start` is in it, `end` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Interval {
     pub start: UtcMs,
-    /// The first instant after it.
     pub end: UtcMs,
 }
 
@@ -83,7 +81,6 @@ impl Interval {
         Self { start: UtcMs(start), end: UtcMs(start + length) }
     }
 
-    /// Whether `at` is inside.
     #[must_use]
     pub fn contains(&self, at: UtcMs) -> bool {
         self.start <= at && at < self.end
@@ -94,7 +91,7 @@ fn hour_around(at: UtcMs, zone: &TimeZone) -> Interval {
     let instant = at.timestamp();
     let offset = i64::from(zone.to_offset(instant).seconds()) * 1_000;
     let mut hour = Interval::aligned(at.0, HOUR_MS, offset);
-    // Where clocks change by less than an hour, or not on the hour, the change cuts the hour in two.
+    // Where clocks change by less than an hour, or not on the hour, the change divides the hour.
     let after = instant.checked_add(1.nanosecond()).unwrap_or(instant);
     if let Some(change) = zone.preceding(after).next() {
         hour.start = hour.start.max(change.timestamp().into());

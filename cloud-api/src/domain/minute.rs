@@ -1,4 +1,4 @@
-//! A minute from the wire becomes a [`CheckedMinute`], or a [`Rejection`] with its code.
+//! Checks an uploaded minute: it becomes a [`CheckedMinute`], or a [`Rejection`] with its code.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,15 @@ use serde_json::{Number, value::RawValue};
 
 use super::time::UtcMs;
 
-/// How far a client's clock may run ahead of ours.
+/// How far a client's clock may be ahead of the server's, in milliseconds.
 pub(crate) const MAX_AHEAD_MS: i64 = 5 * 60_000;
 
-/// A minute that is not taken.
+/// Why a minute is not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rejection {
-    /// The kind of fault.
     pub code: Code,
-    /// The field at fault, where it is one.
     pub field: &'static str,
-    /// Which value, and why.
+    /// The value and the reason.
     pub detail: String,
 }
 
@@ -36,7 +34,7 @@ impl Rejection {
     }
 }
 
-/// A minute as it arrives. What is optional on the wire may be absent or null.
+/// A minute as it arrives. Optional fields may be absent or null.
 #[derive(Debug, Deserialize)]
 struct Wire {
     id: MinuteId,
@@ -60,20 +58,18 @@ struct Wire {
     perclos: Option<f64>,
 }
 
-/// A minute that may be stored.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CheckedMinute {
     pub id: MinuteId,
     pub blink_count: i32,
     /// The start of a UTC minute.
     pub from: UtcMs,
-    /// 0 to 60,000.
+    /// Observed milliseconds, 0 to 60,000.
     pub observed_ms: i32,
-    /// Frames per second.
     pub mean_fps: f64,
-    /// `good` or `insufficient`.
+    /// `good` or `insufficient`, which follows from `observed_ms`.
     pub quality: &'static str,
-    /// Mean width of the blinks, milliseconds.
+    /// Mean duration of the blinks, in milliseconds.
     pub mean_blink_ms: Option<f64>,
     /// 0 to 1.
     pub incomplete_share: Option<f64>,
@@ -87,7 +83,7 @@ impl CheckedMinute {
         self.from.plus(i64::from(MINUTE_MS))
     }
 
-    /// The minute in the form in which it is sent.
+    /// The minute in the form in which clients send it.
     #[must_use]
     pub(crate) fn wire(&self, user: UserId, device: DeviceId) -> Minute {
         Minute {
@@ -107,24 +103,19 @@ impl CheckedMinute {
     }
 }
 
-/// What a minute is checked against.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    /// The person of the token.
     pub user: UserId,
-    /// The device of the request.
     pub device: DeviceId,
     pub now: UtcMs,
-    /// Minutes older than this are past retention.
+    /// Minutes that start before this are past retention.
     pub keep_from: UtcMs,
 }
 
 impl Rules {
-    /// Checks one minute, given as JSON.
-    ///
-    /// Fails with the first fault found, in the order: form, owner, interval, alignment, values, time.
+    /// Returns the first fault, in the order: form, owner, interval, alignment, values, time.
     pub(crate) fn check(&self, json: &str) -> Result<CheckedMinute, Rejection> {
-        // An array would pass for a struct, field by field.
+        // serde would read a struct from an array too, but a minute must be an object.
         if !json.trim_start().starts_with('{') {
             return Err(Rejection::new(Code::Invalid, "minute", "a minute must be a JSON object"));
         }
@@ -190,7 +181,7 @@ impl From<Fault> for Rejection {
 }
 
 impl From<Minute> for CheckedMinute {
-    /// Of a minute that [`Minute::check`] found sound: its counts are small.
+    /// The minute must have passed [`Minute::check`], which bounds its counts.
     fn from(minute: Minute) -> Self {
         let small = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         Self {
@@ -210,7 +201,7 @@ impl From<Minute> for CheckedMinute {
     }
 }
 
-/// A whole number however it is written: in JSON 17.0 is 17.
+/// Reads a whole number in any notation: in JSON, 17.0 is 17.
 fn whole<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let number = Number::deserialize(deserializer)?;
     let real = number.as_f64().filter(|real| real.fract() == 0.0 && real.abs() < 9e15);
@@ -227,7 +218,7 @@ fn fits_whole(json: &str) -> bool {
     whole(&mut serde_json::Deserializer::from_str(json)).is_ok()
 }
 
-/// Whether a value, as JSON, is of the field's kind.
+/// Whether a JSON value has the field's type.
 type Fits = fn(&str) -> bool;
 
 const FIELDS: [(&str, Fits); 12] = [
@@ -245,8 +236,8 @@ const FIELDS: [(&str, Fits); 12] = [
     ("perclos", fits::<Option<f64>>),
 ];
 
-/// What cannot be read as a minute, with the field: a parser does not say which it was, so each is tried by itself. The
-/// values are taken as text, because no value of another field may hide which one is at fault.
+/// Finds the field at fault by trying each by itself, because the parser does not name it. The values are taken as raw
+/// text, so that an unreadable value of one field does not hide another's.
 fn unread(json: &str, e: &serde_json::Error) -> Rejection {
     let values: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
     let message = without_place(e);
@@ -260,7 +251,7 @@ fn unread(json: &str, e: &serde_json::Error) -> Rejection {
     }
 }
 
-/// A parser's message without its ` at line 1 column 9`, which counts from the start of the bucket and helps nobody.
+/// Cuts ` at line 1 column 9` off a parser's message: it counts from the start of the bucket, which helps nobody.
 fn without_place(e: &serde_json::Error) -> String {
     let text = e.to_string();
     text.rsplit_once(" at line ").map_or(text.clone(), |(message, _)| message.to_owned())

@@ -1,13 +1,13 @@
-//! What the outside says, parsed into what the inside may rely on. Nothing here does I/O.
+//! Parses input into types that the rest may rely on, and computes figures. Nothing here does I/O.
 //!
 //! - [`fields`]: reads a JSON body field by field and names every one that is wrong
-//! - [`account`]: roles, passwords, names; [`email`]: addresses; [`zone`]: time zones
-//! - [`minute`]: a minute from the wire becomes a checked minute or a rejection code
+//! - [`account`]: passwords, names; [`email`]: addresses; [`zone`]: time zones
+//! - [`minute`]: checks an uploaded minute
 //! - [`interval`]: hours, days and weeks in a person's time zone
-//! - [`insights`]: what the figures say
-//! - [`team`]: the one figure a team has
+//! - [`insights`]: what a person's figures say
+//! - [`team`]: a team's weekly figure
 //! - [`time`]: UTC times in milliseconds
-//! - [`cursor`]: where the next page starts
+//! - [`cursor`]: the start of the next page
 
 pub(crate) mod account;
 pub mod cursor;

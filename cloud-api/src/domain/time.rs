@@ -1,22 +1,21 @@
-//! UTC times in milliseconds, the resolution at which every time is kept.
+//! UTC times in milliseconds, which is the resolution of every stored time.
 
 use jiff::Timestamp;
 
 /// The length of a UTC day, in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
 
-/// Milliseconds since 1970 UTC.
+/// Milliseconds since 1970-01-01 UTC; negative before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UtcMs(pub i64);
 
 impl UtcMs {
-    /// The time this many milliseconds later.
     #[must_use]
     pub fn plus(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }
 
-    /// As a timestamp; times that no calendar can name become the nearest that one can.
+    /// A time beyond the calendar's range becomes its nearest end.
     #[must_use]
     pub fn timestamp(self) -> Timestamp {
         Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })

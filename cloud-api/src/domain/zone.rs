@@ -1,13 +1,13 @@
-//! Time zones by their IANA names: those that this machine knows, and where it lacks one, those built into this program.
+//! Time zones by their IANA names, from this machine's database or else from the one built into this program.
 //!
-//! Distributions leave out older names, such as Asia/Calcutta, that browsers go on reporting.
+//! Distributions leave out older names, such as Asia/Calcutta, which browsers still report.
 
 use jiff::tz::{self, TimeZone, TimeZoneDatabase};
 
-/// Names in a machine's database that mean something else on each machine, or nothing.
+/// Names in a machine's database that are not zones, or differ from machine to machine.
 const NO_ZONES: &[&str] = &["localtime", "posixrules", "factory", "local", "posix", "right"];
 
-/// The time zone of this name, when it is one that means the same everywhere.
+/// The time zone of this name, if it means the same everywhere.
 #[must_use]
 pub(crate) fn find(name: &str) -> Option<TimeZone> {
     let lower = name.to_ascii_lowercase();
@@ -21,7 +21,7 @@ pub(crate) fn find(name: &str) -> Option<TimeZone> {
     look_up(name, tz::db())
 }
 
-/// The time zone of a name that was taken earlier. One that is known nowhere any more is said in the log, and is UTC.
+/// The time zone of a stored name. If it is no longer known, a warning is logged and UTC is used.
 #[must_use]
 pub(crate) fn stored(name: &str) -> TimeZone {
     look_up(name, tz::db()).unwrap_or_else(|| {
@@ -33,7 +33,7 @@ pub(crate) fn stored(name: &str) -> TimeZone {
     })
 }
 
-/// The machine's own database is newer than this program's.
+/// The machine's database comes first, because it is usually newer than the built-in one.
 fn look_up(name: &str, of_machine: &TimeZoneDatabase) -> Option<TimeZone> {
     of_machine.get(name).or_else(|_| TimeZoneDatabase::bundled().get(name)).ok()
 }

@@ -1,5 +1,5 @@
-//! Small request bodies: JSON, perhaps gzip, or a form; never larger than the limit, before and after decompression.
-//! Batches of minutes, which are large, are [`super::upload`]'s.
+//! Reads small request bodies: JSON, plain or gzipped, or a form. The limit holds before and after decompression. Large
+//! batches of minutes are read by [`super::upload`].
 
 use std::{borrow::Cow, io::Read as _, time::Duration};
 
@@ -20,26 +20,24 @@ use crate::{
     error::ApiError,
 };
 
-/// The limit of ordinary bodies, which anybody may send.
+/// Limit of ordinary bodies. It is small because anybody may send one, signed in or not.
 pub(crate) const MAX_OBJECT_BYTES: usize = 16 << 10;
 
-/// The limit of one minute, with fields of later versions.
+/// Limit of one minute. It leaves room for fields that later versions may add.
 pub(crate) const MAX_MINUTE_BYTES: usize = 64 << 10;
 
-/// A body that is too large is read on to this much, so that its sender hears the answer instead of a broken pipe.
+/// A body that is too large is still read up to this size, so that the client gets the answer, not a broken pipe.
 const MAX_DRAINED_BYTES: usize = 64 << 20;
 
-/// How long a body may take to arrive.
+/// Longest time that a body may take to arrive.
 pub(super) const ARRIVAL: Duration = Duration::from_secs(30);
 
-/// Reads a JSON object of at most [`MAX_OBJECT_BYTES`], field by field.
-///
-/// Refuses with 400, 408, 413, 415, and 422 for JSON that is no object.
+/// Reads a JSON object of at most [`MAX_OBJECT_BYTES`].
 pub(crate) async fn object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     fields(read(req, payload, MAX_OBJECT_BYTES).await?)
 }
 
-/// As [`object`]; an empty body is an empty object.
+/// As [`object`], but an empty body counts as an empty object.
 pub(crate) async fn optional_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     if req.headers().contains_key(CONTENT_TYPE) {
         return object(req, payload).await;
@@ -50,9 +48,7 @@ pub(crate) async fn optional_object(req: &HttpRequest, payload: Payload) -> Resu
     }
 }
 
-/// Reads a form, as OAuth clients send it, of at most [`MAX_OBJECT_BYTES`].
-///
-/// Refuses with 400, 408 and 413.
+/// Reads a form, which OAuth clients send, of at most [`MAX_OBJECT_BYTES`].
 pub(crate) async fn form(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     if is_gzip(req)? {
         return Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
@@ -72,13 +68,12 @@ fn fields(bytes: Vec<u8>) -> Result<Fields, ApiError> {
     })
 }
 
-/// 400 for what is no JSON, with the place.
+/// 400 with the line and column of the fault.
 #[must_use]
 pub(crate) fn bad_json(e: &serde_json::Error) -> ApiError {
     bad(format!("The body is not JSON: line {}, column {}.", e.line(), e.column()))
 }
 
-/// 400 for a body that is no text.
 #[must_use]
 pub(crate) fn not_utf8() -> ApiError {
     bad("The body is not JSON: it is not UTF-8.")
@@ -88,9 +83,7 @@ fn bad(message: impl Into<Cow<'static, str>>) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "bad_json", message.into())
 }
 
-/// Reads a JSON body of at most `limit` bytes, decompressed on the caller's thread: the limit is to be small.
-///
-/// Refuses with 400, 408, 413 and 415.
+/// Reads a JSON body of at most `limit` bytes. The limit must be small, because the caller's thread decompresses.
 pub(crate) async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     require_json(req)?;
     let gzip = is_gzip(req)?;
@@ -108,7 +101,7 @@ pub(super) fn too_large(limit: usize) -> ApiError {
     ApiError::too_large(format!("The body is larger than {limit}."))
 }
 
-/// Reads a body of at most `limit` bytes. Each part of it is admitted before it is kept.
+/// Reads a body of at most `limit` bytes. `admit` is asked before each chunk is kept.
 pub(super) async fn receive(
     mut payload: Payload,
     limit: usize,

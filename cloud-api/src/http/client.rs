@@ -1,4 +1,5 @@
-//! Requests that this server makes itself: bounded in time, without redirects, errors as answers.
+//! The HTTP client for requests that this server makes itself: it has time-outs, follows no redirects, and returns
+//! error statuses as answers.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -14,7 +15,7 @@ static AGENT: LazyLock<Agent> = LazyLock::new(|| {
         .new_agent()
 });
 
-/// The one agent; call it off the async threads.
+/// The shared agent. It blocks, so it must not be used on an async thread.
 #[must_use]
 pub(crate) fn agent() -> &'static Agent {
     &AGENT

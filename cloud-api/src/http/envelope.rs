@@ -1,5 +1,5 @@
-//! Gives each request an id, and each answer its security headers, its log line and, when it failed, the one error
-//! envelope, whoever refused it: a handler, an extractor, or the router.
+//! Gives each request an id, and each answer its security headers and its log line. A failed answer gets the common
+//! error envelope, whether a handler, an extractor or the router refused the request.
 
 use std::time::Instant;
 
@@ -15,24 +15,24 @@ use blink_proto::http::{ErrorDetail, ErrorEnvelope};
 use super::people;
 use crate::{clock, error::ApiError, metrics};
 
-/// Names the person of a request in the log, and cannot be turned back into them without the server's keys.
+/// The person of a request, for the log. It cannot be turned back into them without the server's keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Pseudonym(pub String);
 
-/// Marks a refusal that has a form of its own, such as RFC 8628's, and keeps it.
+/// Marks an error that must keep its own form, such as that of RFC 8628.
 pub(crate) struct OwnForm;
 
-/// Whether people reach this server by HTTPS, also where a proxy ends it.
+/// Whether people reach this server over HTTPS, including through a proxy that ends TLS.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Https(pub bool);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Pages may load what this server serves, and nothing else; nobody may frame them.
+/// Pages may load only what this server serves, and no site may frame them.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
     font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The middleware around everything.
+/// The outermost middleware: it also sees what routing and extractors refuse.
 pub(crate) async fn around(
     req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -94,7 +94,7 @@ fn enveloped(res: ServiceResponse<BoxBody>, request_id: &str) -> ServiceResponse
 }
 
 fn set_headers(headers: &mut HeaderMap, request_id: &str, secure: bool) {
-    // A handler's own word stands: pages may be cached, and the API's documentation needs styles of its own.
+    // Headers set by a handler stay: pages may be cached, and Swagger UI needs inline styles.
     let mut set = |name: HeaderName, value: &'static str| {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
@@ -106,7 +106,7 @@ fn set_headers(headers: &mut HeaderMap, request_id: &str, secure: bool) {
     set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     set(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    // Answers are about one person: no cache may keep them.
+    // Answers are about one person, so no cache may keep them.
     set(header::CACHE_CONTROL, "no-store");
     if secure {
         set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");

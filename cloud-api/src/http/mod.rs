@@ -1,10 +1,10 @@
-//! What every request goes through.
+//! HTTP plumbing that all endpoints share.
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
 //! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones
-//! - [`people`]: failures as pages, where a person's browser waits
+//! - [`people`]: errors as pages, for addresses that browsers open
 //! - [`client`]: requests that this server makes itself
-//! - [`resource`]: an address that names the methods it answers
+//! - [`resource`]: a path with its methods
 
 pub(crate) mod body;
 pub(crate) mod client;
@@ -28,12 +28,12 @@ use futures_util::stream;
 
 use crate::error::ApiError;
 
-/// Runs `f` off the async threads, which others wait for.
+/// Runs `f` on the blocking pool, so that it does not hold up other requests.
 pub(crate) async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     web::block(f).await.map_err(|_| ApiError::internal("the work was cancelled"))
 }
 
-/// A large answer that every request shares, in parts: a connection copies what it sends next, and no more of it.
+/// A large shared answer, sent in parts of 32 KiB: a connection copies only the part it sends next.
 pub(crate) fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
     const PART_BYTES: usize = 32 << 10;
     let size = bytes.len() as u64;
@@ -44,14 +44,14 @@ pub(crate) fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
     SizedStream::new(size, parts)
 }
 
-/// Does this to its end even when the client has hung up: what it holds is held for as long as the work takes.
+/// Runs `work` to its end even if the client hangs up, so that what it holds (turns, memory) is held until it is done.
 pub(crate) async fn to_its_end<T: 'static>(
     work: impl Future<Output = Result<T, ApiError>> + 'static,
 ) -> Result<T, ApiError> {
     actix_web::rt::spawn(work).await.map_err(|_| ApiError::internal("the work was cancelled"))?
 }
 
-/// An address and the methods it answers; any other is 405 with `Allow`. GET answers HEAD too.
+/// A path with its methods. Another method gets 405 with `Allow`; GET also answers HEAD.
 pub(crate) fn resource(path: &str, methods: Vec<(Method, Route)>) -> Resource {
     let allow = methods.iter().map(|(m, _)| m.as_str()).collect::<Vec<_>>().join(", ");
     let mut resource = web::resource(path);

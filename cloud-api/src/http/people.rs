@@ -1,14 +1,14 @@
-//! A failure as a page, for addresses that a person's browser opens by itself, such as the way back from a provider.
+//! Errors as HTML pages, for addresses that a browser opens by itself, such as a provider's redirect back.
 
 use actix_web::{
     HttpMessage as _, HttpRequest, HttpResponse, HttpResponseBuilder,
     http::header::{ACCEPT, ContentType},
 };
 
-/// Marks a request that a person is waiting for.
+/// Marks a request whose errors are to be shown as a page.
 struct ForPeople;
 
-/// Whether a browser asks for a page: programs take anything, or JSON. What fails then is answered as a page.
+/// Whether the client accepts HTML, as browsers do. If so, an error is answered as a page.
 pub(crate) fn wants_a_page(req: &HttpRequest) -> bool {
     let wanted = req.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let page =
@@ -19,12 +19,11 @@ pub(crate) fn wants_a_page(req: &HttpRequest) -> bool {
     page
 }
 
-/// Whether [`wants_a_page`] said so.
 pub(super) fn is_for_people(req: &HttpRequest) -> bool {
     req.extensions().get::<ForPeople>().is_some()
 }
 
-/// The page that says what went wrong, what to do, and under which number the operator finds it.
+/// The page says what went wrong, what to do, and the request id by which the operator finds it in the log.
 pub(super) fn page(mut answer: HttpResponseBuilder, message: &str, request_id: &str) -> HttpResponse {
     let text = include_str!("../../dashboard/problem.html");
     answer

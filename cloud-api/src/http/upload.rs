@@ -1,4 +1,4 @@
-//! Batches of minutes: large bodies. Only so many of their bytes are in memory at once, whoever sends them.
+//! Reads batches of minutes, which are large. The bytes of all uploads in memory together are limited.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,23 +15,23 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::{blocking, body};
 use crate::error::ApiError;
 
-/// The limit of one batch, as it comes and decompressed.
+/// Limit of one batch, both as it arrives and after decompression.
 pub(crate) const MAX_BYTES: usize = 8 << 20;
 
-/// Bytes of bodies as they come.
+/// Limit of all bodies in memory together, as they arrive.
 const ARRIVING_BYTES: usize = 6 * MAX_BYTES;
 
-/// Bytes of bodies after decompression.
+/// Limit of all decompressed bodies together.
 const PLAIN_BYTES: usize = 4 * MAX_BYTES;
 
-/// How long an upload waits for memory.
+/// Longest time that an upload waits for memory.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// The bytes that uploads may hold. Cheap to clone.
+/// The memory budget of uploads. Cheap to clone.
 #[derive(Clone)]
 pub struct Memory {
     arriving: Arc<Semaphore>,
-    /// Taken by who has arrived, and by nobody who still takes of the other: so nobody waits in a circle.
+    /// Taken only by a body that has arrived in full, so that no two uploads wait for each other's memory.
     plain: Arc<Semaphore>,
 }
 
@@ -41,16 +41,14 @@ impl Default for Memory {
     }
 }
 
-/// A body that has arrived, and its share of the memory, which goes with it to where the batch is stored.
+/// A body that has arrived, with its share of the memory.
 pub(crate) struct Upload {
     pub bytes: Vec<u8>,
-    /// To be kept until the batch is stored.
+    /// Must be kept until the batch is stored.
     pub share: OwnedSemaphorePermit,
 }
 
-/// Reads a JSON body of at most [`MAX_BYTES`], decompressed.
-///
-/// Refuses with 400, 408, 413, 415, and 503 while the memory for uploads is full.
+/// Reads a JSON body of at most [`MAX_BYTES`] and decompresses it. Answers 503 while the memory for uploads is full.
 pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
     body::require_json(req)?;
     let gzip = body::is_gzip(req)?;
@@ -64,7 +62,7 @@ pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -
     if !gzip {
         return Ok(Upload { bytes, share });
     }
-    // How much it becomes is known afterwards.
+    // The decompressed size is not known before, so the largest is taken and the rest given back.
     let mut plain = take(&memory.plain, MAX_BYTES).await?;
     blocking(move || {
         let _of_the_packed = share;
@@ -84,7 +82,6 @@ async fn take(of: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit,
     }
 }
 
-/// 503 while others' uploads fill the memory.
 fn busy() -> ApiError {
     let message = "Too much is being uploaded at once. Try again in a moment.";
     let mut error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);

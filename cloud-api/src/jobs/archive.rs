@@ -1,5 +1,5 @@
-//! The archive's job: every few seconds what is due is gathered into objects, what must go is removed, and the queue's
-//! state is told. While the store is away it is asked less and less often.
+//! The archive's job. Every few seconds it writes due batches into objects, removes objects, and updates the metrics of
+//! the queue. While the store fails, it waits longer each time.
 
 use std::{
     sync::Arc,
@@ -13,13 +13,11 @@ use crate::{
     state::State,
 };
 
-/// How often the queue's length is looked at.
+/// The queue's length is measured this often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
-/// The longest pause while the store is away.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
 
-/// Runs until it is dropped.
 pub(crate) async fn run(state: State, archive: Arc<Archive>, spool: Option<Arc<Spool>>) {
     let poll = Duration::from_millis(archive.gather_ms.unsigned_abs() / 6)
         .clamp(Duration::from_millis(250), Duration::from_secs(10));
@@ -52,7 +50,7 @@ pub(crate) async fn run(state: State, archive: Arc<Archive>, spool: Option<Arc<S
     }
 }
 
-/// One pass. A store that refuses writes may still remove, so whatever fails, the rest is tried; the first failure counts.
+/// One pass. All steps are tried, because a store that refuses writes may still remove; the first failure is returned.
 async fn once(state: &State, archive: &Archive, spool: Option<&Arc<Spool>>) -> Result<(), worker::WorkError> {
     let gathered = worker::gather(archive, &state.db, &state.clock).await;
     let logged = match spool {
@@ -66,12 +64,12 @@ async fn once(state: &State, archive: &Archive, spool: Option<&Arc<Spool>>) -> R
     Ok(())
 }
 
-/// A second after the first failure, doubled with each.
+/// One second after the first failure, doubled with each further one up to a quarter of an hour.
 fn pause(failures: u32) -> Duration {
     Duration::from_secs(1_u64.checked_shl(failures.saturating_sub(1).min(20)).unwrap_or(u64::MAX)).min(LONGEST)
 }
 
-/// Between half of it and all of it, so that replicas do not come back at once.
+/// A random part between half and all of the pause, so that replicas do not retry at the same moment.
 fn jittered(whole: Duration) -> Duration {
     whole.mul_f64(rand::random_range(0.5..=1.0))
 }

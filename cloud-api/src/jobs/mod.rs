@@ -1,5 +1,5 @@
-//! What runs beside the requests: once an hour, `retention` and the weeks of teams; [`archive`], keys, certificate and
-//! what is left in SQLite's log all the time.
+//! Background jobs. Retention and the teams' weeks run once an hour; [`archive`], the signing keys, the certificate and
+//! the emptying of SQLite's log run continuously.
 
 pub(crate) mod archive;
 mod retention;
@@ -20,19 +20,19 @@ use crate::{
 
 const EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// While somebody reads, SQLite's log is looked at this often, and less and less often.
+/// First pause between two tries to empty SQLite's log while there are readers; it doubles up to [`SCRUB_SELDOM`].
 const SCRUB_EVERY: Duration = Duration::from_secs(1);
 const SCRUB_SELDOM: Duration = Duration::from_secs(60);
 
-/// Reading the keys takes no longer than this, whatever the database does.
+/// Time limit of reading the keys.
 const KEYS_LIMIT: Duration = Duration::from_secs(35);
 
-/// Runs until it is dropped. Replicas may do the same work at the same time: it only finds less to do.
+/// Replicas may run this at the same time: each just finds less to do.
 pub(crate) async fn run(state: State) {
     let mut due = tokio::time::interval(EVERY);
     loop {
         due.tick().await;
-        // A week is closed for good: not by a clock that may be ahead.
+        // Closing a week is final, so it is not done by a clock that may be ahead.
         if retention::run(&state).await {
             close_weeks(&state).await;
         }
@@ -40,8 +40,8 @@ pub(crate) async fn run(state: State) {
     }
 }
 
-/// Keeps the signing keys those that all replicas share, until it is dropped; at once when `asked`. Failing to read them
-/// leaves those there are in place.
+/// Reads the signing keys anew each minute, and at once when `asked`, so that all replicas have the same ones. If
+/// reading fails, the present keys stay.
 pub(crate) async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify>) {
     let mut due = tokio::time::interval(Duration::from_secs(LOOK_S));
     loop {
@@ -66,7 +66,7 @@ pub(crate) async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify
     }
 }
 
-/// Looks after the certificate's files every few seconds, and at once when `asked`, until it is dropped.
+/// Checks the certificate's files for changes every 5 s, and at once when `asked`.
 pub(crate) async fn follow(certificate: Arc<Certificate>, asked: Arc<Notify>) {
     let mut due = tokio::time::interval(Duration::from_secs(5));
     loop {
@@ -79,7 +79,7 @@ pub(crate) async fn follow(certificate: Arc<Certificate>, asked: Arc<Notify>) {
     }
 }
 
-/// Takes what was deleted out of SQLite's log, again and again while somebody reads, until it is dropped.
+/// Removes deleted data from SQLite's log, and tries again for as long as there are readers.
 pub(crate) async fn scrub(db: Db) {
     loop {
         let mut pause = SCRUB_EVERY;
@@ -91,7 +91,7 @@ pub(crate) async fn scrub(db: Db) {
     }
 }
 
-/// Closes team weeks near their time, so that a late look does not find another set of members.
+/// Closes due weeks every hour, because a later closing could find other members.
 async fn close_weeks(state: &State) {
     let now = state.clock.now();
     let teams = match state.db.read(teams::all).await {

@@ -1,4 +1,4 @@
-//! Retention and the partitions of the months to come, unless the clock is doubted.
+//! Runs retention, and makes the partitions of the coming months, unless the clock is doubted.
 
 use crate::{
     db::{
@@ -11,7 +11,7 @@ use crate::{
     state::State,
 };
 
-/// False while the clock is not believed.
+/// False while the clock is doubted; then nothing was deleted.
 pub(super) async fn run(state: &State) -> bool {
     let now = state.clock.now();
     let said =
@@ -48,7 +48,7 @@ pub(super) async fn run(state: &State) -> bool {
     true
 }
 
-/// Each step takes its turn among the uploads.
+/// Each step is its own transaction, so that uploads can run in between.
 async fn purge(state: &State) -> Result<purge::Purged, DbError> {
     let (keep_from, now) = (state.keep_from(), state.clock.now());
     let mut minutes = 0;

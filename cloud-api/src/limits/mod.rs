@@ -1,8 +1,8 @@
-//! How often, and how many at once. Failed sign-ins are counted in the database, for all replicas; the rest in this
-//! process.
+//! Rate limits and concurrency limits. Failed sign-ins are counted in the database for all replicas; everything else is
+//! counted in this process.
 //!
-//! - `sign_in`: guessing of passwords
-//! - `turns`: how many at once for each key
+//! - `sign_in`: limits guessing of passwords
+//! - `turns`: limits concurrency per key
 
 pub(crate) mod sign_in;
 pub(crate) mod turns;
@@ -32,17 +32,17 @@ use turns::{Turn, Turns};
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock>;
 
-/// After so many questions what is idle is forgotten: clients choose the keys, and would fill the memory with them.
+/// Idle keys are dropped after this many checks: clients choose the keys, and could fill the memory with them.
 const SWEEP_EVERY: u32 = 10_000;
 
-/// Wrong device codes of one person in a quarter of an hour.
+/// Wrong device codes that one person may try in a quarter of an hour.
 const CODE_TRIES: i32 = 5;
 
-/// Uploads of one person that are held in memory at once, and that wait for it.
+/// Concurrent uploads of one person, and how many more may wait.
 const UPLOADS_AT_ONCE: usize = 2;
 const UPLOADS_WAITING: usize = 32;
 
-/// Questions that a model answers at once, and that wait for it.
+/// Concurrent questions to the model, and how many more may wait.
 const ASKS_AT_ONCE: usize = 16;
 const ASKS_WAITING: usize = 64;
 
@@ -69,7 +69,7 @@ fn quota(per_minute: u32, burst: u32) -> Quota {
 }
 
 impl Limits {
-    /// Limits, of which those on how often apply unless `enabled` is false.
+    /// With `enabled` false there are no rate limits.
     #[must_use]
     pub fn new(enabled: bool, db: Db, keys: Arc<Keyring>, clock: Clock) -> Self {
         let waiting = if enabled { UPLOADS_WAITING } else { usize::MAX };
@@ -91,7 +91,7 @@ impl Limits {
         }
     }
 
-    /// Forgets keys that have been idle long enough to be as good as new.
+    /// Drops keys that have been idle so long that their limit has recovered.
     pub fn forget_idle(&self) {
         self.sign_ins.forget_idle();
         self.anonymous.retain_recent();
@@ -113,44 +113,32 @@ impl Limits {
         limiter.check_key(key).map_err(|until| too_many(wait_s(until)))
     }
 
-    /// Limits requests of nobody in particular, before their body is read.
-    ///
-    /// Refuses with 429.
+    /// Limits requests without a known person. Check it before the body is read.
     pub fn anonymous(&self, peer: Peer) -> Result<(), ApiError> {
         self.check(&self.anonymous, &peer)
     }
 
-    /// Limits what makes accounts or codes from one address.
-    ///
-    /// Refuses with 429.
+    /// Limits requests that make accounts, device codes or pending sign-ins, per address.
     pub fn new_accounts(&self, peer: Peer) -> Result<(), ApiError> {
         self.check(&self.accounts, &peer)
     }
 
-    /// Limits uploads of one person, before their body is read.
-    ///
-    /// Refuses with 429.
+    /// Limits uploads of one person. Check it before the body is read.
     pub fn uploads(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.uploads, &user)
     }
 
-    /// Limits uploads of one machine of a person, so that their other machines can go on.
-    ///
-    /// Refuses with 429.
+    /// Limits uploads of one device, so that a person's other devices can go on.
     pub fn device(&self, user: UserId, device: DeviceId) -> Result<(), ApiError> {
         self.check(&self.devices, &(user, device))
     }
 
-    /// Waits until this person's upload may be held in memory.
-    ///
-    /// Refuses with 429 when too many wait already.
+    /// Waits until this person's upload may be held in memory; 429 when too many wait already.
     pub(crate) async fn upload_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
         self.upload_turns.take(user).await.ok_or_else(|| too_many(1))
     }
 
-    /// One export at a time for a person.
-    ///
-    /// Refuses with 429 while another is under way.
+    /// Allows one export at a time per person; 429 while another is running.
     pub(crate) async fn export_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
         self.exports.take(user).await.ok_or_else(|| {
             let mut error = too_many(30);
@@ -159,43 +147,34 @@ impl Limits {
         })
     }
 
-    /// Limits what costs the operator money.
-    ///
-    /// Refuses with 429.
+    /// Limits questions to the model, which cost the operator money.
     pub fn asks(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.asks, &user)
     }
 
-    /// Waits until a model may be asked.
-    ///
-    /// Refuses with 429 when too many wait already.
+    /// Waits until the model may be asked; 429 when too many wait already.
     pub(crate) async fn ask_turn(&self) -> Result<Turn<()>, ApiError> {
         self.ask_turns.take(()).await.ok_or_else(|| too_many(5))
     }
 
-    /// Limits changes of consent, each of which is kept for good.
-    ///
-    /// Refuses with 429.
+    /// Limits changes of consent, because each one is kept for good.
     pub fn consents(&self, user: UserId) -> Result<(), ApiError> {
         self.check(&self.consents, &user)
     }
 
-    /// Whether an address may sign in at all, before its body is read: nothing is asked of the database.
-    ///
-    /// Refuses with 429 with the time at which its window ends.
+    /// Checks the address before the body is read, without asking the database. 429 says when the window ends.
     pub fn may_sign_in(&self, peer: Peer) -> Result<(), ApiError> {
         self.anonymous(peer)?;
         if self.enabled { self.sign_ins.address_may(peer) } else { Ok(()) }
     }
 
-    /// Waits for the turn of an attempt to sign in to `account` from `peer`; [`Self::judged`] ends it.
-    ///
-    /// Refuses with 429 with the time at which the window of failures ends.
+    /// Waits for the turn of an attempt to sign in to `account` from `peer`; [`Self::judged`] must end it. 429 says
+    /// when the window of failures ends.
     pub(crate) async fn sign_in(&self, account: &str, peer: Peer) -> Result<Option<Attempt>, ApiError> {
         if self.enabled { self.sign_ins.begin(account, peer).await.map(Some) } else { Ok(None) }
     }
 
-    /// Counts an attempt that failed; one that did not forgets the account's failures.
+    /// Counts a failed attempt; a successful one clears the account's failures.
     pub(crate) async fn judged(&self, attempt: Option<Attempt>, right: bool) -> Result<(), ApiError> {
         match attempt {
             Some(attempt) => self.sign_ins.judged(attempt, right).await,
@@ -203,14 +182,12 @@ impl Limits {
         }
     }
 
-    /// Under what key [`attempts`] counts an account's failures.
+    /// The key under which [`attempts`] counts an account's failures.
     pub(crate) fn account_key(&self, account: &str) -> AccountKey {
         self.sign_ins.account_key(account)
     }
 
-    /// Counts a try at a device's code.
-    ///
-    /// Refuses with 429 after five wrong ones.
+    /// Counts a try of a device code; 429 after five wrong ones. [`Self::code_was_right`] uncounts a right one.
     pub async fn code_try(&self, user: UserId) -> Result<Option<[u8; 32]>, ApiError> {
         if !self.enabled {
             return Ok(None);
@@ -229,7 +206,6 @@ impl Limits {
         refused.map_or(Ok(Some(key)), |until| Err(too_many(seconds_until(now, until))))
     }
 
-    /// Takes a good try back.
     pub async fn code_was_right(&self, key: Option<[u8; 32]>) -> Result<(), ApiError> {
         let Some(key) = key else { return Ok(()) };
         let done = self.db.write(move |conn| attempts::take_back(conn, &key)).await;
@@ -237,7 +213,6 @@ impl Limits {
     }
 }
 
-/// 429 with the seconds to wait.
 #[must_use]
 pub(crate) fn too_many(wait_s: u64) -> ApiError {
     let mut error = ApiError::new(

@@ -1,8 +1,8 @@
-//! Guessing of passwords: failures are counted in the database, for all replicas; what is under way waits for its turn.
+//! Limits guessing of passwords. Failures are counted in the database for all replicas; attempts wait for their turn.
 //!
-//! An address that is over its limit is refused from memory, before anything is read or counted. An attempt that is
-//! refused counts nowhere, so that nobody can hold an account shut from an address that may not even try. Attempts on
-//! one account are judged one after the other: a burst of guesses is no better than a row of them.
+//! An address over its limit is refused from memory, before anything is read or counted. A refused attempt is not
+//! counted, so that nobody can lock an account from an address that may not even try. Attempts on one account are
+//! judged one after the other, so that a burst of guesses gains nothing over a sequence.
 
 use std::{
     collections::HashMap,
@@ -27,23 +27,23 @@ use crate::{
     error::ApiError,
 };
 
-/// Failed sign-ins of one account in a quarter of an hour.
+/// Failed sign-ins allowed per account in a quarter of an hour.
 const ACCOUNT_FAILURES: i32 = 20;
 
-/// Failed sign-ins from one address in a quarter of an hour: an office is many people.
+/// Failed sign-ins allowed per address in a quarter of an hour: an office shares one address.
 const ADDRESS_FAILURES: i32 = 200;
 
-/// How many of one account wait while one is judged.
+/// Attempts on one account that may wait while one is judged.
 const ACCOUNT_WAITING: usize = 32;
 
-/// How many of one address are judged at once, and how many wait: an office may sign in at the same moment.
+/// Attempts from one address that are judged at once, and that may wait: an office may sign in at the same moment.
 const ADDRESS_AT_ONCE: usize = 4;
 const ADDRESS_WAITING: usize = 512;
 
-/// An account, as it is counted: without the server's keys nobody can tell which one it is.
+/// A hash of the account: without the server's keys nobody can tell which account it is.
 pub(crate) type AccountKey = [u8; 32];
 
-/// An attempt whose turn it is. [`SignIns::judged`] ends it.
+/// An attempt that has its turn. [`SignIns::judged`] ends it.
 pub(crate) struct Attempt {
     account: AccountKey,
     peer: Peer,
@@ -57,7 +57,7 @@ pub(super) struct SignIns {
     clock: Clock,
     accounts: Turns<AccountKey>,
     addresses: Turns<Peer>,
-    /// Addresses that are over their limit, and until when. Each has cost this server 200 hashes, so they are few.
+    /// Addresses over their limit, and until when. Each has cost this server 200 password hashes, so they are few.
     refused: Mutex<HashMap<Peer, UtcMs>>,
 }
 
@@ -73,7 +73,7 @@ impl SignIns {
         }
     }
 
-    /// Under what name something is counted.
+    /// The salted hash under which something is counted.
     pub(super) fn key(&self, kind: &str, name: &str) -> [u8; 32] {
         Sha256::new().chain_update(self.keys.salt()).chain_update(kind).chain_update(name).finalize().into()
     }
@@ -91,9 +91,7 @@ impl SignIns {
         self.refused().retain(|_, until| *until > now);
     }
 
-    /// Whether an address may try at all, from memory alone.
-    ///
-    /// Refuses with 429 with the time at which its window ends.
+    /// Checks from memory alone whether an address may try. 429 says when its window ends.
     pub(super) fn address_may(&self, peer: Peer) -> Result<(), ApiError> {
         let now = self.clock.now();
         match self.refused().get(&peer) {
@@ -102,13 +100,13 @@ impl SignIns {
         }
     }
 
-    /// Waits for the turn of account and address, and looks whether either has failed too often.
-    ///
-    /// Refuses with 429 with the time at which the window ends, or where too many wait.
+    /// Waits for the turn of account and address, then checks whether either has failed too often. 429 says when the
+    /// window ends; it is also the answer when too many wait.
     pub(super) async fn begin(&self, account: &str, peer: Peer) -> Result<Attempt, ApiError> {
         let account = self.account_key(account);
         self.address_may(peer)?;
-        // The account's turn first: who floods one account waits for it alone, and not in the way of their office.
+        // The account's turn is taken first: a flood on one account then waits for that account only and does not take
+        // the turns of its address.
         let turn = self.accounts.take(account).await.ok_or_else(|| too_many(1))?;
         let turns = (turn, self.addresses.take(peer).await.ok_or_else(|| too_many(1))?);
         self.address_may(peer)?;
@@ -129,7 +127,7 @@ impl SignIns {
         Ok(Attempt { account, peer, failed_before: of_account.is_some(), _turns: turns })
     }
 
-    /// Counts a failure; a good sign-in forgets the account's.
+    /// Counts a failure; a success clears the account's failures.
     pub(super) async fn judged(&self, attempt: Attempt, right: bool) -> Result<(), ApiError> {
         let (account, peer, now) = (attempt.account, attempt.peer, self.clock.now());
         if right {
@@ -157,7 +155,7 @@ impl SignIns {
     }
 }
 
-/// Until when, where that many are too many.
+/// The end of the window, if the count has reached `limit`.
 pub(super) fn over(counted: Option<Counted>, limit: i32) -> Option<UtcMs> {
     counted.filter(|counted| counted.attempts >= limit).map(|counted| counted.until)
 }

@@ -1,4 +1,4 @@
-//! How many at once for each key; the others wait for their turn, and those who would make the queue too long do not.
+//! Limits concurrency per key. Further callers wait for a turn, and are refused if the queue is too long.
 
 use std::{
     collections::HashMap,
@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The turns of each key. It remembers no key that nobody holds or waits for.
+/// A key is stored only while somebody holds a turn of it or waits for one.
 pub(crate) struct Turns<K> {
     at_once: usize,
     waiting: usize,
@@ -19,30 +19,30 @@ type Keys<K> = HashMap<K, Queue>;
 
 struct Queue {
     turns: Arc<Semaphore>,
-    /// Those who hold a turn and those who wait for one.
+    /// The number of holders and waiters.
     present: usize,
 }
 
 /// A turn, given back when it is dropped.
 pub(crate) struct Turn<K: Clone + Eq + Hash> {
-    // In this order: the turn is free before the place is.
+    // The order of the fields matters: the turn must be given back before the place.
     _turn: OwnedSemaphorePermit,
     _place: Place<K>,
 }
 
-/// A place among those who hold a turn or wait for one.
+/// A place among the holders and waiters of a key.
 struct Place<K: Clone + Eq + Hash> {
     key: K,
     keys: Arc<Mutex<Keys<K>>>,
 }
 
 impl<K: Clone + Eq + Hash> Turns<K> {
-    /// Turns for `at_once` at the same time, and a queue for `waiting` more.
+    /// Per key, `at_once` callers hold a turn and `waiting` more may wait.
     pub(crate) fn new(at_once: usize, waiting: usize) -> Self {
         Self { at_once, waiting, keys: Arc::default() }
     }
 
-    /// Waits for a turn; `None`, at once, when too many wait already.
+    /// Waits for a turn; `None` at once when too many wait already.
     pub(crate) async fn take(&self, key: K) -> Option<Turn<K>> {
         let (place, turns) = self.join(key)?;
         let turn = turns.acquire_owned().await.ok()?;
@@ -91,7 +91,7 @@ mod tests {
         let mut second = Box::pin(turns.take("ada"));
         assert!(second.as_mut().now_or_never().is_none());
         assert!(turns.take("ada").await.is_none());
-        // Another's turn is another's.
+        // Another key has turns of its own.
         drop(turns.take("eve").await.unwrap());
         drop(first);
         assert!(second.await.is_some());

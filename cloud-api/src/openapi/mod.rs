@@ -1,26 +1,26 @@
-//! The API's description, an OpenAPI document made of what the handlers say of themselves.
+//! Makes the OpenAPI document from the handlers' descriptions.
 //!
-//! A handler says its method, path, parameters, body and statuses in `#[utoipa::path(..)]`; its doc comment is the summary.
-//! Bodies are the types of [`blink_proto::http`], which the handler really reads and returns. What holds for every
-//! operation is added here and written at none of them: refusals are those of `refusals`, a body may be malformed,
-//! whoever needs an access token (all that do not say `security(())`) may lack it, and every server may fail. A response
-//! of 400 and above without a body of its own is the error envelope.
+//! A handler states its method, path, parameters, body and statuses in `#[utoipa::path(..)]`; its doc comment is the
+//! summary. Bodies are the types of [`blink_proto::http`] that the handler really reads and returns. What holds for
+//! every operation is added here: the refusals of `refusals`, malformed bodies, a missing access token (unless the
+//! operation says `security(())`), and failures of the server. A response of 400 and above without a body is the error
+//! envelope.
 
 mod refusals;
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
-// What utoipa::path makes has these traits; utoipa's own routers use them in this way.
+// The code that `utoipa::path` generates implements these traits; utoipa's own routers use them in this way.
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::{
     IntoParams, PartialSchema as _, Path, ToSchema as _,
     openapi::{HttpMethod, RefOr, Schema},
 };
 
-/// What reading a JSON body can end in.
+/// The statuses with which reading a JSON body can fail.
 const OF_A_BODY: [u16; 5] = [400, 408, 413, 415, 422];
 
-/// The header with which a page asks for its refresh token as a cookie.
+/// The header by which a web page asks for its refresh token as a cookie.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct PageClient {
@@ -30,10 +30,9 @@ pub(crate) struct PageClient {
     client: String,
 }
 
-/// An operation of the API, as its handler describes it.
 #[derive(Clone)]
 pub struct Described {
-    /// Its path, as a pattern.
+    /// The path as a pattern.
     pub path: String,
     pub method: Method,
     operation: Value,
@@ -41,7 +40,6 @@ pub struct Described {
 }
 
 impl Described {
-    /// What the handler behind `P` says of itself.
     #[must_use]
     pub fn of<P: Path + SchemaReferences + for<'t> Tags<'t>>() -> Self {
         let mut schemas = Vec::new();
@@ -58,7 +56,7 @@ impl Described {
         Self { path: P::path(), method, operation, schemas }
     }
 
-    /// The same under an address of the original plan.
+    /// The same operation under a path of the original plan.
     #[must_use]
     pub fn at(&self, path: &str) -> Self {
         let mut operation = self.operation.clone();
@@ -72,7 +70,7 @@ impl Described {
         std::iter::once(self.method.as_str().to_lowercase().as_str()).chain(words).collect::<Vec<_>>().join("_")
     }
 
-    /// The operation with what holds for every one.
+    /// The operation, completed with what holds for every operation.
     fn whole(&self) -> Value {
         let mut operation = self.operation.clone();
         operation["operationId"] = json!(self.id());
@@ -107,14 +105,13 @@ impl Described {
     }
 }
 
-/// The schema of an optional body where there is one: absent is not null.
+/// The schema of an optional body without its null alternative: an absent body is not `null`.
 fn present(schema: &Value) -> Value {
     let alternatives = schema["oneOf"].as_array();
     let body = alternatives.and_then(|kinds| kinds.iter().find(|kind| **kind != json!({"type": "null"})));
     body.unwrap_or(schema).clone()
 }
 
-/// The whole document, of these operations.
 #[must_use]
 pub(crate) fn document(operations: impl Iterator<Item = Described>) -> Value {
     let (mut paths, mut schemas) = (Map::new(), Map::new());

@@ -1,8 +1,7 @@
-//! The refusals that operations share, by status.
+//! The error responses that operations share, by status.
 
 use serde_json::{Map, Value, json};
 
-/// The `responses` object.
 pub(super) fn responses() -> Value {
     let meanings = [
         (400, "The body is not JSON, or broke off"),

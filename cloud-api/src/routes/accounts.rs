@@ -1,4 +1,5 @@
-//! Register, login, refresh, logout. A page's refresh token is a cookie, [`web`]; anybody else's is in the body.
+//! Registering, signing in, refreshing and signing out. A web page gets its refresh token as a cookie (see [`web`]);
+//! every other client gets it in the body.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,8 +19,8 @@ use crate::{
     auth::{tokens, web},
     config::access::Registration as Policy,
     db::{
+        id::{self, Id, RefreshToken, Session},
         sessions::{self, Exchange, Rotation, SessionRow},
-        types::DbId,
         users::{self, ConsentRow, UserRow},
     },
     domain::time::UtcMs,
@@ -31,7 +32,7 @@ use crate::{
     state::State,
 };
 
-/// What a registration says, checked.
+/// The checked fields of a registration.
 struct Registration {
     email: account::Email,
     password: Secret,
@@ -91,7 +92,7 @@ pub(crate) async fn register(req: HttpRequest, payload: Payload, state: Data<Sta
     let password_hash = state.passwords.hash(new.password).await?;
     let now = state.clock.now();
     let user = UserRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         email: new.email.address,
         email_key: new.email.key,
         name: new.name,
@@ -103,7 +104,7 @@ pub(crate) async fn register(req: HttpRequest, payload: Payload, state: Data<Sta
         created_at: now,
     };
     let consent = ConsentRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         user_id: user.id,
         kind: "tracking".to_owned(),
         version: new.consent_version,
@@ -129,9 +130,8 @@ pub(crate) async fn register(req: HttpRequest, payload: Payload, state: Data<Sta
     }
 }
 
-/// Whether the operator lets this address have an account.
-///
-/// Refuses with 403 `registration_closed`.
+/// Checks that the operator's registration policy allows an account for this address; otherwise 403
+/// `registration_closed`.
 pub(crate) fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
     let domain = email.key.rsplit_once('@').map_or("", |(_, domain)| domain);
     match policy {
@@ -146,7 +146,8 @@ pub(crate) fn may_register(policy: &Policy, email: &account::Email) -> Result<()
     }
 }
 
-/// What a sign-in says: the keys of its address, and the password. An address that cannot exist is an unknown one.
+/// Reads a sign-in's password and the keys its address may be stored under. A malformed address is not refused here:
+/// it finds no account, so the answer is that of an unknown address.
 fn credentials(mut fields: Fields) -> Result<(Vec<String>, Secret), ApiError> {
     let keys = fields.text("email", |text| Ok(account::Email::keys(text)));
     let password = fields.text("password", account::given_password);
@@ -172,7 +173,7 @@ pub(crate) async fn login(req: HttpRequest, payload: Payload, state: Data<State>
     let (keys, password) = credentials(body::object(&req, payload).await?)?;
     let unknown = keys.last().cloned().unwrap_or_default();
     let user = state.db.read(move |conn| users::by_email_keys(conn, &keys)).await?;
-    // Counted as the account has it, however its address was typed.
+    // Failures are counted under the account's own key: other spellings of its address must not give more attempts.
     let key = user.as_ref().map_or(unknown, |user| user.email_key.clone());
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = state.is_password(password, &key, hash, peer).await?;
@@ -189,7 +190,7 @@ pub(crate) async fn login(req: HttpRequest, payload: Payload, state: Data<State>
     signed_in(&req, &state, StatusCode::OK, answer)
 }
 
-/// What somebody who signed in is told: all of it, or, for a page, all but the refresh token, which is a cookie.
+/// Answers with the tokens. For a web page the refresh token is taken out of the body and set as a cookie.
 fn signed_in(req: &HttpRequest, state: &State, status: StatusCode, mut answer: TokenResponse) -> ApiResult {
     let mut told = HttpResponse::build(status);
     if let Some(token) = answer.refresh_token.take_if(|_| web::is_web(req)) {
@@ -231,7 +232,7 @@ fn refresh_token(mut fields: Fields) -> Result<Secret, ApiError> {
     token.ok_or_else(|| ApiError::invalid(fields.wrong()))
 }
 
-/// Makes a browser forget a token that is good for nothing.
+/// Makes the browser drop its refresh cookie, which is no longer valid.
 fn forget(error: &mut ApiError, state: &State) {
     let cookie = HeaderValue::from_str(&web::forgetting(state.is_https()).to_string());
     error.headers.extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
@@ -246,8 +247,8 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
     let Some(old) = tokens::verify_refresh(&state.keys, token.expose(), now) else {
         return Err(not_signed_in("The refresh token is not valid: sign in again."));
     };
-    let (session, fresh, expires_at) = (DbId(old.sid), DbId::fresh(), now.plus(tokens::SESSION_S * 1_000));
-    let exchange = Exchange { session, presented: DbId(old.jti), successor: fresh, expires_at };
+    let (session, fresh, expires_at) = (old.sid, Id::fresh(), now.plus(tokens::SESSION_S * 1_000));
+    let exchange = Exchange { session, presented: old.jti, successor: fresh, expires_at };
     let rotation = state.db.write(move |conn| sessions::rotate(conn, exchange, now)).await?;
     match rotation {
         Rotation::Rotated(user) => signed_in(req, state, StatusCode::OK, answer(state, *user, session, fresh, now)?),
@@ -275,7 +276,7 @@ async fn exchange(req: &HttpRequest, state: &State, token: Secret) -> ApiResult 
 pub(crate) async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, state: Data<State>) -> ApiResult {
     let of_cookie = web::given(&req, state.is_https())
         .and_then(|token| tokens::verify_refresh(&state.keys, token.expose(), state.clock.now()))
-        .map(|token| DbId(token.sid));
+        .map(|token| token.sid);
     let page = web::is_web(&req);
     let of_bearer = match who {
         Ok(who) => Some(who.session),
@@ -297,7 +298,7 @@ pub(crate) async fn logout(req: HttpRequest, who: Result<Principal, ApiError>, s
     Ok(done.finish())
 }
 
-/// A session that begins now, and what its owner is told of it.
+/// Makes a session that begins now, and the answer with its tokens.
 pub(crate) fn new_session(
     req: &HttpRequest,
     state: &State,
@@ -310,27 +311,26 @@ pub(crate) fn new_session(
     Ok((session, answer))
 }
 
-/// A session that begins now, of what calls itself `agent`.
+/// Makes a session that begins now; keeps at most 200 characters of the client's `User-Agent`.
 #[must_use]
-pub(crate) fn session_of(user_id: DbId, agent: Option<&str>, now: UtcMs) -> SessionRow {
+pub(crate) fn session_of(user_id: Id<id::User>, agent: Option<&str>, now: UtcMs) -> SessionRow {
     SessionRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         user_id,
         user_agent: agent.map(|text| text.chars().take(200).collect()),
         signed_in_at: now,
         refreshed_at: now,
         expires_at: now.plus(tokens::SESSION_S * 1_000),
         used_token: None,
-        next_token: DbId::fresh(),
+        next_token: Id::fresh(),
     }
 }
 
-/// What the owner of a session is told of it.
 pub(crate) fn answer(
     state: &State,
     user: UserRow,
-    session: DbId,
-    token: DbId,
+    session: Id<Session>,
+    token: Id<RefreshToken>,
     now: UtcMs,
 ) -> Result<TokenResponse, ApiError> {
     let user = User::from(user);

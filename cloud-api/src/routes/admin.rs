@@ -1,4 +1,4 @@
-//! People and roles, for admins. No minute is seen here.
+//! Admins list people and change their roles. No minute is readable through these endpoints.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,9 @@ use actix_web::{
     web::{Data, Path, Payload, Query},
 };
 use blink_proto::http::{Role, User, Users};
-use uuid::Uuid;
 
 use crate::{
-    db::{
-        types::DbId,
-        users::{self, RoleChange},
-    },
+    db::users::{self, RoleChange},
     error::{ApiError, ApiResult},
     http::body,
     principal::Principal,
@@ -36,7 +32,7 @@ pub(crate) async fn list(who: Principal, query: Query<BTreeMap<String, String>>,
         Some(Ok(limit @ 1..=1_000)) => limit,
         Some(_) => return Err(ApiError::invalid_field("limit", "must be a number from 1 to 1000")),
     };
-    let after = query.get("cursor").map(|text| text.parse::<Uuid>().map(DbId)).transpose();
+    let after = query.get("cursor").map(|text| text.parse()).transpose();
     let after = after.map_err(|_| ApiError::invalid_field("cursor", "must be the next_cursor of an earlier answer"))?;
     let mut rows = state.db.read(move |conn| users::list(conn, after, limit + 1)).await?;
     let more = rows.len() as i64 > limit;
@@ -67,7 +63,7 @@ pub(crate) async fn change(
     let Some(role) = fields.text("role", |text| text.parse::<Role>().map_err(|e| e.to_string())) else {
         return Err(ApiError::invalid(fields.wrong()));
     };
-    let user = id.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
+    let user = id.parse().map_err(|_| ApiError::not_found())?;
     let changed = who.write_roles(&state, move |conn, who| {
         who.require(Role::Admin)?;
         match users::set_role(conn, user, role.as_str())? {
@@ -79,7 +75,6 @@ pub(crate) async fn change(
     Ok(HttpResponse::Ok().json(User::from(changed.await?)))
 }
 
-/// 409 for what would leave the server without an admin.
 #[must_use]
 pub(crate) fn last_admin() -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "last_admin", "This is the last admin: make another one first.")

@@ -1,4 +1,5 @@
-//! Minutes in: one, or a batch. Each bad minute is refused by itself; 422 is for the request around them.
+//! Uploading minutes, one or a batch. A bad minute in a batch is rejected alone and listed in the answer; 422 is only
+//! for faults of the request around the minutes.
 
 use std::sync::Arc;
 
@@ -111,7 +112,7 @@ async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<Sy
     }
 }
 
-/// 422: the machines of one person are bounded, because each may fill the whole time that is kept.
+/// 422: the number of a person's devices is limited, because each may fill the whole retention period with minutes.
 fn too_many_devices() -> ApiError {
     let message =
         format!("This account has {MAX_DEVICES} devices: take one off the list at /api/user/me/devices first.");
@@ -121,7 +122,7 @@ fn too_many_devices() -> ApiError {
     error
 }
 
-/// What a minute is checked against; its device is told by the request.
+/// Makes the rules that minutes are checked against. The device is nil until it has been read from the request.
 fn rules(who: &Principal, state: &State) -> Rules {
     let device = DeviceId(uuid::Uuid::nil());
     Rules { user: who.user, device, now: state.clock.now(), keep_from: state.keep_from() }
@@ -164,7 +165,7 @@ fn check_batch(bytes: &[u8], rules: Rules) -> Result<CheckedBatch, ApiError> {
     Ok(CheckedBatch { device, minutes, rejected })
 }
 
-/// What is around the minutes; each part is read by itself, so that each can be named.
+/// The body around the minutes. Each field is parsed by itself, so that the error can name the field at fault.
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow, default)]
@@ -178,7 +179,7 @@ fn utf8(bytes: &[u8]) -> Result<&str, ApiError> {
 }
 
 fn envelope(text: &str) -> Result<Envelope<'_>, ApiError> {
-    // An array would pass for a struct; only an object is one here.
+    // serde would read a struct from an array too, but the body must be an object.
     if text.trim_start().starts_with('{') {
         return serde_json::from_str(text).map_err(|e| body::bad_json(&e));
     }
@@ -198,7 +199,8 @@ fn refused(rejection: &Rejection) -> ApiError {
     error
 }
 
-/// An array's elements, unread; what is past the limit is skipped without being kept.
+/// An array's elements, not parsed. Of more than `MAX_SYNC_BUCKETS` elements only one over the limit is kept, so that
+/// an oversized array takes no memory.
 struct Capped<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Capped<'a> {

@@ -1,4 +1,4 @@
-//! `GET /api/consents`: the texts a person can agree to; and how what they say of one is recorded.
+//! `GET /api/consents` shows the texts a person can agree to. The module also records a person's answer to one.
 
 use actix_web::HttpResponse;
 use blink_proto::{
@@ -9,7 +9,7 @@ use blink_proto::{
 use crate::{
     db::{
         conn::Conn,
-        types::DbId,
+        id::Id,
         users::{self, ConsentRow},
     },
     error::ApiError,
@@ -18,10 +18,8 @@ use crate::{
     state,
 };
 
-/// The version of [`TEAM_TEXT`].
 pub(crate) const TEAM_VERSION: &str = "1";
 
-/// What a person agrees to when they join a team.
 pub(crate) const TEAM_TEXT: &str = "\
 Your weekly average may count in your team's figure.
 
@@ -32,10 +30,8 @@ your own minutes, days or weeks.
 Your choice: joining is voluntary. You can leave at any time; from then on you count in no further week.
 ";
 
-/// The version of [`BIOMETRIC_TEXT`].
 pub(crate) const BIOMETRIC_VERSION: &str = "1";
 
-/// What a person agrees to when their face is registered for attendance.
 pub(crate) const BIOMETRIC_TEXT: &str = "\
 Your face may be used to mark your attendance.
 
@@ -46,15 +42,15 @@ Your choice: this is voluntary. Attendance can be marked with a PIN or a QR code
 You can withdraw at any time: the photograph and the numbers are then removed.
 ";
 
-/// What somebody says of a text.
+/// A person's answer to one version of a consent text.
 pub(crate) struct Said<'a> {
     pub kind: ConsentKind,
     pub version: &'a str,
     pub granted: bool,
 }
 
-/// Records what the caller says of a text, in their turn: history, flag and ledger agree. What they said before changes
-/// nothing, and nothing is written.
+/// Records the caller's answer inside their write transaction, so that history, flag and ledger agree. Repeating the
+/// newest answer writes nothing.
 pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
     let Said { version, granted, .. } = *said;
     let kind = said.kind.as_str();
@@ -62,10 +58,10 @@ pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &S
     if newest.as_ref().is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
         return Ok(());
     }
-    // After what they said before, even where another replica's clock is ahead: the latest counts.
+    // The newest row counts, so this row is made later than the one before, even if another replica's clock is ahead.
     let at = newest.map_or(who.at, |row| who.at.max(row.at.plus(1)));
     let entry = ConsentRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         user_id: who.user.into(),
         kind: kind.to_owned(),
         version: version.to_owned(),
@@ -76,7 +72,7 @@ pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &S
     remember(ledger, &entry)
 }
 
-/// Writes a consent that was recorded into the ledger.
+/// Writes a recorded consent into the ledger.
 pub(crate) fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
     let ConsentRow { kind, version, granted, .. } = entry.clone();
     state::remember(ledger, entry.at, entry.user_id.into(), What::Consent { kind, version, granted })

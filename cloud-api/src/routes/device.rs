@@ -1,4 +1,4 @@
-//! Signing a tray in from the browser: the device authorization grant, RFC 8628.
+//! Signs a tray in through a browser: the device authorization grant of RFC 8628.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -24,25 +24,25 @@ use crate::{
     state::State,
 };
 
-/// How long codes live, in milliseconds.
+/// Lifetime of a device code and its user code, in milliseconds.
 const LIFE_MS: i64 = 10 * 60_000;
 
-/// How long a device waits between two questions, in seconds.
+/// Shortest time between two polls of a device, in seconds.
 const INTERVAL_S: i64 = 5;
 
-/// Consonants: no code spells a word, and none is mistaken for another.
+/// Consonants only: no code spells a word, and none of the letters looks like a digit.
 const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
-/// Eight letters, `BCDF-GHJK`: 34 bits, tried five times in a quarter of an hour.
+/// Eight letters such as `BCDF-GHJK` hold 34 bits; a person may try five wrong codes in a quarter of an hour.
 fn user_code() -> String {
     let letter = || char::from(LETTERS[rand::random_range(0..LETTERS.len())]);
     let half = || (0..4).map(|_| letter()).collect::<String>();
     format!("{}-{}", half(), half())
 }
 
-/// As people type it: small letters, spaces, without the dash.
+/// Normalises a code as people type it: in lower case, with spaces, or without the dash.
 fn normal(code: &str) -> String {
     let letters: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_uppercase();
     if letters.len() == 8 { format!("{}-{}", &letters[..4], &letters[4..]) } else { letters }
@@ -130,7 +130,7 @@ pub(crate) async fn token(req: HttpRequest, payload: Payload, state: Data<State>
     }
 }
 
-/// RFC 6749, 5.2: not our envelope.
+/// An error in the form of RFC 6749, section 5.2, which OAuth clients expect instead of this server's error envelope.
 fn refused(error: &str, description: &str) -> HttpResponse {
     let (error, error_description) = (error.to_owned(), Some(description.to_owned()));
     let mut answer = HttpResponse::BadRequest().json(OAuthError { error, error_description });
@@ -188,7 +188,7 @@ pub(crate) async fn approve(who: Principal, req: HttpRequest, payload: Payload, 
     }))
 }
 
-/// OAuth clients send forms; ours send JSON.
+/// Reads a form or a JSON object: OAuth clients send forms, this project's clients send JSON.
 async fn form_or_object(req: &HttpRequest, payload: Payload) -> Result<Fields, ApiError> {
     let kind = req.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     if kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -1,4 +1,4 @@
-//! The API's description, at `/api/openapi.json` and as pages at `/api/docs/`.
+//! Serves the OpenAPI document at `/api/openapi.json` and Swagger UI at `/api/docs/`.
 
 use std::{
     borrow::Cow,
@@ -28,7 +28,7 @@ pub(crate) fn description() -> &'static Value {
     &DESCRIPTION
 }
 
-/// Written once: whoever does not read it holds no copy.
+/// The document is serialised once and shared, so that a client that reads slowly holds no copy of it.
 static TEXT: LazyLock<Bytes> = LazyLock::new(|| description().to_string().into());
 
 /// This document.
@@ -44,20 +44,18 @@ pub(crate) async fn document() -> HttpResponse {
     answer.insert_header((CACHE_CONTROL, "no-cache")).insert_header(ContentType::json()).body(in_parts(TEXT.clone()))
 }
 
-/// Swagger UI sets styles inline; scripts stay ours alone.
+/// Content-Security-Policy of the pages: Swagger UI sets styles inline, but scripts come from this server only.
 const DOCS_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 static UI: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("/api/openapi.json")));
 
-/// `GET /api/docs`, `/docs`: the way to the pages.
+/// `GET /api/docs` and `/docs` redirect to the pages.
 pub(crate) async fn to_pages() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/api/docs/")).finish()
 }
 
-/// `GET /api/docs/...`: Swagger UI, embedded.
-///
-/// Refuses with 404 for a file that is not part of it.
+/// `GET /api/docs/...` serves the embedded files of Swagger UI.
 pub(crate) async fn pages(file: Path<String>) -> ApiResult {
     let found = utoipa_swagger_ui::serve(&file, UI.clone())
         .map_err(|e| ApiError::internal(format!("Swagger UI: {e}")))?
@@ -70,7 +68,7 @@ pub(crate) async fn pages(file: Path<String>) -> ApiResult {
     if found.gzpipped {
         answer.insert_header((CONTENT_ENCODING, "gzip"));
     }
-    // Not copied: whoever does not read it would hold a megabyte.
+    // The bytes are not copied: a client that reads slowly would otherwise hold a megabyte of memory.
     Ok(answer.body(in_parts(match found.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => Bytes::from(bytes),

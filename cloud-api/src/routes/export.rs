@@ -1,5 +1,5 @@
-//! `GET /api/user/me/export`: everything held about a person, one JSON document, streamed: a year of minutes does not
-//! fit a request's memory, and need not.
+//! `GET /api/user/me/export` streams everything held about a person as one JSON document, because a year of minutes
+//! would not fit the memory of one request.
 
 use std::time::Duration;
 
@@ -12,17 +12,15 @@ use blink_proto::http::User;
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Sender};
-use uuid::Uuid;
 
 use crate::{
     db::{
         DbError, archive,
         conn::Conn,
         devices, export,
-        minute_row::{MinuteRow, Place},
-        oidc, sessions, teams,
-        types::DbId,
-        users,
+        id::{self, Id},
+        minute_row::{MinuteKey, MinuteRow},
+        oidc, sessions, teams, users,
     },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
@@ -30,13 +28,14 @@ use crate::{
     state::State,
 };
 
-/// Minutes read at once. With what a connection buffers, an export that nobody reads holds three times as many.
+/// Minutes read at once. Together with the connection's buffers, a stalled export holds three times as many in memory.
 const PAGE: i64 = 200;
 
-/// How long a reader may take for a page.
+/// Longest time a client may take to read one page.
 const READER: Duration = Duration::from_secs(30);
 
-/// Why a document ends before its end. Its reader sees the connection break off, so that half cannot pass for the whole.
+/// Why an export was broken off. The client then sees the connection break, so that half a document cannot pass for a
+/// whole one.
 #[derive(Debug, thiserror::Error)]
 enum Broken {
     #[error("reading a page failed")]
@@ -58,7 +57,7 @@ enum Broken {
 )]
 pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult {
     let turn = state.limits.export_turn(who.user).await?;
-    let user = DbId::from(who.user);
+    let user = who.user.into();
     let (now, archive_on) = (state.clock.now(), state.archive.is_some());
     let document = state.db.read(move |conn| document(conn, user, now, archive_on)).await?;
     let document = document.ok_or_else(ApiError::unauthenticated)?;
@@ -68,7 +67,7 @@ pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult 
         let _turn = turn;
         if let Err(broken) = send_all(&state, &who, head, &parts).await {
             tracing::info!(cause = %broken, "an export was broken off");
-            // Heard when the reader comes back; whoever never does is cut off by the kernel.
+            // A client that reads again learns of the fault; for one that never does, the kernel closes the connection.
             let _ = tokio::time::timeout(READER, parts.send(Err(broken))).await;
         }
     });
@@ -79,8 +78,8 @@ pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult 
         .streaming(body))
 }
 
-/// What is held about a person, without the minutes.
-fn document(conn: &mut Conn, user: DbId, now: UtcMs, archive_on: bool) -> Result<Option<Value>, DbError> {
+/// Everything but the minutes.
+fn document(conn: &mut Conn, user: Id<id::User>, now: UtcMs, archive_on: bool) -> Result<Option<Value>, DbError> {
     let Some(person) = users::by_id(conn, user)? else { return Ok(None) };
     let consents = users::consents_of(conn, user)?;
     let sessions = sessions::of_user(conn, user, now)?;
@@ -103,13 +102,13 @@ fn document(conn: &mut Conn, user: DbId, now: UtcMs, archive_on: bool) -> Result
             "device_id": d.device_id.0, "first_seen_at": d.first_seen_at.timestamp(),
             "last_seen_at": d.last_seen_at.timestamp(),
         })).collect::<Vec<_>>(),
-        "teams": teams.iter().map(|(team, accepted_at)| json!({
-            "id": team.id.0, "name": team.name, "accepted_at": accepted_at.map(UtcMs::timestamp),
+        "teams": teams.iter().map(|m| json!({
+            "id": m.team.id.0, "name": m.team.name, "accepted_at": m.accepted_at.map(UtcMs::timestamp),
         })).collect::<Vec<_>>(),
-        "identities": identities.iter().map(|(issuer, subject)| json!({
-            "issuer": issuer, "subject": subject,
+        "identities": identities.iter().map(|i| json!({
+            "issuer": i.issuer, "subject": i.subject,
         })).collect::<Vec<_>>(),
-        // Copies of the minutes below, encrypted; what they hold is not repeated.
+        // Archived objects are encrypted copies of the minutes below, so only their counts are exported.
         "archive": {
             "on": archive_on, "objects": held.objects, "bytes": held.bytes, "minutes": held.minutes,
             "oldest_minute": held.oldest_at.map(UtcMs::timestamp), "batches_waiting": held.queued,
@@ -117,7 +116,7 @@ fn document(conn: &mut Conn, user: DbId, now: UtcMs, archive_on: bool) -> Result
     })))
 }
 
-/// Sends the document `head` with a last field `minutes`, page by page.
+/// Sends the document `head`, to which it adds a last field `minutes` page by page.
 async fn send_all(
     state: &State,
     who: &Principal,
@@ -127,12 +126,12 @@ async fn send_all(
     let end = head.pop();
     head.extend_from_slice(b",\"minutes\":[");
     send(parts, head).await?;
-    let mut after = (UtcMs(0), DbId(Uuid::nil()));
+    let mut after = MinuteKey { from: UtcMs(0), device: Id::NIL };
     let mut separator: &[u8] = b"";
     loop {
         let rows = page(state, who, after).await?;
         let Some(last) = rows.last() else { break };
-        after = last.place();
+        after = last.key();
         let mut text = Vec::new();
         for row in rows {
             text.extend_from_slice(separator);
@@ -144,9 +143,10 @@ async fn send_all(
     send(parts, [b']'].into_iter().chain(end).collect()).await
 }
 
-/// The minutes after a place, while the session lives: an erasure leaves none, and that is not their end.
-async fn page(state: &State, who: &Principal, after: Place) -> Result<Vec<MinuteRow>, Broken> {
-    let (user, session, now) = (DbId::from(who.user), who.session, state.clock.now());
+/// Reads the page of minutes after a place. Fails once the session has ended: after an erasure there are no minutes,
+/// which must not look like the end of the history.
+async fn page(state: &State, who: &Principal, after: MinuteKey) -> Result<Vec<MinuteRow>, Broken> {
+    let (user, session, now) = (who.user.into(), who.session, state.clock.now());
     let rows = state.db.read(move |conn| -> Result<_, DbError> {
         let rows = export::minutes_after(conn, user, after, PAGE)?;
         Ok(sessions::standing(conn, session, now)?.map(|_| rows))
@@ -156,6 +156,6 @@ async fn page(state: &State, who: &Principal, after: Place) -> Result<Vec<Minute
 
 async fn send(parts: &Sender<Result<Bytes, Broken>>, part: Vec<u8>) -> Result<(), Broken> {
     let sent = tokio::time::timeout(READER, parts.send(Ok(Bytes::from(part)))).await;
-    // A reader who hung up is as good as a slow one.
+    // A client that hung up is treated like one that is too slow: in both cases the export ends.
     sent.map_err(|_| Broken::Slow)?.map_err(|_| Broken::Slow)
 }

@@ -1,4 +1,4 @@
-//! Whether the server lives, and whether it can work.
+//! Health endpoints: liveness says that the process runs, readiness that it can work.
 
 use std::{fs, io, path::Path};
 
@@ -35,7 +35,6 @@ pub(crate) async fn liveness(state: Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(Health { status: "ok".to_owned(), uptime_s, version: VERSION.to_owned() })
 }
 
-/// The newest migration of a database.
 #[derive(QueryableByName)]
 struct Schema {
     #[diesel(sql_type = Text)]
@@ -66,7 +65,7 @@ pub(crate) async fn readiness(state: Data<State>) -> ApiResult {
         status: "ready".to_owned(),
         database: "ok".to_owned(),
         retention: retention(clock),
-        // The desk's models are not part of this build yet.
+        // Attendance needs face models, which this build does not have yet.
         attendance: "unavailable".to_owned(),
         exports: ExportsReadiness { readable: exports },
         versions: Versions { cloud_api: VERSION.to_owned(), schema },
@@ -90,7 +89,7 @@ fn takes_no_writes(e: &DbError) -> ApiError {
     error
 }
 
-/// Whether the folder and all its files can be opened; `None` while there is no folder, because nothing was exported.
+/// Whether the folder and all its files can be opened; `None` while there is no folder, as nothing was exported yet.
 fn readable(folder: &Path) -> Option<bool> {
     match fs::read_dir(folder) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => None,
@@ -118,7 +117,7 @@ pub(crate) async fn metrics(req: HttpRequest, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(metrics::render()))
 }
 
-/// Compares digests, so that the time says nothing of where two tokens differ.
+/// Compares digests, so that the time taken does not reveal where two tokens differ.
 fn bearer_is(req: &HttpRequest, token: &str) -> bool {
     let given = req.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or("");
     let given = given.strip_prefix("Bearer ").unwrap_or("");

@@ -1,4 +1,4 @@
-//! Minutes out: a person's own history, by minute, hour, day or week of their time zone.
+//! A person's own history, by minute, hour, day or week of their time zone.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ use crate::{
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
-/// What is asked for, checked.
+/// The checked query parameters.
 #[derive(Debug)]
 struct Ask {
     grouping: Grouping,
@@ -63,7 +63,7 @@ pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, s
             let user = who.user.into();
             let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
             let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));
-            // One interval more than a page, so that it is known whether there is another page.
+            // One interval more than a page is read, to know whether another page follows.
             let max_sums = i64::try_from(ask.limit + 1).unwrap_or(i64::MAX) * ask.grouping.max_sums();
             let sums = match ask.grouping {
                 _ if from >= ask.to => Vec::new(),
@@ -126,36 +126,43 @@ impl Ask {
     }
 }
 
-/// Minutes lie on whole milliseconds, so a bound between two of them is as good as the later one.
+/// Rounds up to a millisecond. Minutes start on whole milliseconds, so this selects the same minutes.
 fn ceil_ms(t: Timestamp) -> UtcMs {
     UtcMs(t.as_millisecond() + i64::from(t.subsec_nanosecond() % 1_000_000 > 0))
 }
 
+struct Group {
+    interval: Interval,
+    blink_count: u64,
+    observed_ms: u64,
+}
+
 fn page(sums: &[Sum], ask: &Ask, zone: &TimeZone, now: UtcMs) -> History {
-    let mut groups: Vec<(Interval, u64, u64)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for sum in sums {
-        if let Some((interval, blinks, observed)) = groups.last_mut()
-            && interval.contains(sum.at)
+        if let Some(group) = groups.last_mut()
+            && group.interval.contains(sum.at)
         {
-            *blinks += sum.blink_count;
-            *observed += sum.observed_ms;
+            group.blink_count += sum.blink_count;
+            group.observed_ms += sum.observed_ms;
         } else if groups.len() > ask.limit {
             break;
         } else {
-            groups.push((ask.grouping.around(sum.at, zone), sum.blink_count, sum.observed_ms));
+            let interval = ask.grouping.around(sum.at, zone);
+            groups.push(Group { interval, blink_count: sum.blink_count, observed_ms: sum.observed_ms });
         }
     }
-    let next_cursor =
-        groups.get(ask.limit).map(|(next, ..)| Cursor { grouping: ask.grouping, start: next.start }.encode());
+    let next = groups.get(ask.limit);
+    let next_cursor = next.map(|next| Cursor { grouping: ask.grouping, start: next.interval.start }.encode());
     groups.truncate(ask.limit);
-    let items =
-        groups.into_iter().map(|(interval, blinks, observed)| item(interval, blinks, observed, ask, now)).collect();
+    let items = groups.iter().map(|group| item(group, ask, now)).collect();
     History { items, next_cursor }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a week fit a double exactly")]
-fn item(interval: Interval, blink_count: u64, observed_ms: u64, ask: &Ask, now: UtcMs) -> HistoryItem {
-    // Coverage is over the part that was asked for and has passed: what is yet to come was not missed.
+fn item(group: &Group, ask: &Ask, now: UtcMs) -> HistoryItem {
+    let Group { interval, blink_count, observed_ms } = *group;
+    // Coverage is taken over the part of the interval that was asked for and has passed: the future was not missed.
     let end = interval.end.min(ask.to).min(now).0;
     let length_ms = (end - interval.start.max(ask.from).0).max(1);
     HistoryItem {
@@ -164,7 +171,7 @@ fn item(interval: Interval, blink_count: u64, observed_ms: u64, ask: &Ask, now: 
         blink_count,
         observed_ms,
         blinks_per_minute: rate_per_minute(blink_count, observed_ms),
-        // Two machines at once observe more than time itself.
+        // Two devices at once can observe more time than passed.
         coverage: (observed_ms as f64 / length_ms as f64).min(1.0),
         quality: Quality::of_observed(observed_ms),
     }

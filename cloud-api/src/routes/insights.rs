@@ -1,4 +1,4 @@
-//! What a person's own figures say, and questions about them.
+//! A person's insights from their own figures, and questions about them to a language model.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -81,13 +81,13 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
     };
     state.limits.asks(who.user)?;
     let question = question(body::object(&req, payload).await?)?;
-    // Nothing leaves for a session that ended while its body was on the way.
+    // The session is checked again: no figures may leave for one that ended while the body was being received.
     let who = who.again(&state).await?;
     let turn = state.limits.ask_turn().await?;
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
     let model = config.model.clone();
     let asked = move || {
-        // A model that hangs holds a thread, whether or not anybody still waits for its answer.
+        // The turn is held until the model answers: a hanging model holds a thread even when no client waits any more.
         let _turn = turn;
         ask_model(&config, &question, &figures)
     };
@@ -110,7 +110,7 @@ fn question(mut fields: Fields) -> Result<String, ApiError> {
     question.ok_or_else(|| ApiError::invalid(fields.wrong()))
 }
 
-/// What of a model's answer is read; the rest is skipped.
+/// The part of a model's answer that is read.
 #[derive(Deserialize)]
 struct Completion {
     #[serde(default)]

@@ -1,13 +1,13 @@
 //! The endpoints.
 //!
 //! - [`accounts`]: register, login, refresh, logout
-//! - [`blink`]: minutes in
-//! - [`history`], [`insights`]: minutes out, and what they say
+//! - [`blink`]: uploading minutes
+//! - [`history`], [`insights`]: reading minutes, and what they say
 //! - [`oidc`]: signing in through a provider
 //! - [`people`], [`own`], [`export`]: a person's own account, under `/api/user/me`
-//! - [`team`]: one figure for a closed week
-//! - [`device`]: a tray signed in from the browser
-//! - [`admin`], [`reset`]: people and roles; a new password by link
+//! - [`team`]: one figure per team and closed week
+//! - [`device`]: signing a tray in through a browser
+//! - [`admin`], [`reset`]: people and their roles; setting a new password by link
 //! - [`health`], [`consents`], [`pages`]; [`docs`]: the API's description
 
 pub(crate) mod accounts;
@@ -43,22 +43,20 @@ use crate::{
     principal::{OpenTo, Openings},
 };
 
-/// One method of one address.
+/// One method of one path.
 pub struct Endpoint {
-    /// The part it belongs to.
     pub part: Part,
-    /// Its path, as a pattern.
+    /// The path as an actix pattern.
     pub path: String,
     pub method: Method,
     pub route: Route,
-    /// Whom it is open to.
     pub open_to: OpenTo,
-    /// How its handler describes it; `None` for pages and their assets, which are not part of the API.
+    /// The handler's OpenAPI description; `None` for pages and their assets, which are not part of the API.
     pub described: Option<Described>,
 }
 
-/// A handler's addresses: the one in its `utoipa::path`, and those of the original plan. `=>` opens it to more than people
-/// who consented.
+/// The endpoints of one handler: the path of its `utoipa::path` and, after `also`, the paths of the original plan. `=>`
+/// opens it to more callers than people who consented.
 macro_rules! api {
     ($part:ident $module:ident::$handler:ident $(, also $alias:literal)*) => {
         api!($part $module::$handler => People $(, also $alias)*)
@@ -83,7 +81,7 @@ macro_rules! api {
     };
 }
 
-/// A page, or what it loads.
+/// The endpoint of a page or of one of its assets.
 macro_rules! page {
     ($path:literal $handler:path) => {
         vec![Endpoint {
@@ -97,7 +95,6 @@ macro_rules! page {
     };
 }
 
-/// Every endpoint of the server.
 #[must_use]
 pub fn table() -> Vec<Endpoint> {
     [
@@ -155,7 +152,7 @@ pub fn table() -> Vec<Endpoint> {
     .collect()
 }
 
-/// Answers the addresses of these parts.
+/// Registers the endpoints of these parts.
 pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
     let mut addresses: BTreeMap<String, (Vec<(Method, Route)>, Openings)> = BTreeMap::new();
     for Endpoint { part, path, method, route, open_to, .. } in table() {
@@ -165,7 +162,7 @@ pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
             methods.push((method, route));
         }
     }
-    // A literal before a pattern that would take it: `{` sorts behind every letter.
+    // A literal path must be registered before a pattern that matches it too: `{` sorts after every letter, so it is.
     for (path, (methods, openings)) in addresses {
         config.service(resource(&path, methods).app_data(openings));
     }

@@ -1,6 +1,7 @@
-//! Signing in through an OpenID provider. The paths say google, as the plan did; the provider is configuration.
+//! Signing in through an OpenID provider. The paths say google because the original plan did; the provider is
+//! configurable.
 //!
-//! A person's browser is led back to a page, with the refresh token as a cookie; a program gets tokens as JSON.
+//! A browser is sent back to a page with the refresh token as a cookie; any other client gets the tokens as JSON.
 
 use std::collections::BTreeMap;
 
@@ -20,9 +21,9 @@ use crate::{
     },
     db::{
         conn::Conn,
+        id::Id,
         oidc::{self, Pending},
         sessions,
-        types::DbId,
         users::{self, UserRow},
     },
     domain::account,
@@ -33,10 +34,10 @@ use crate::{
     state::State,
 };
 
-/// How long a sign-in may take at the provider, in milliseconds.
+/// Longest time that a sign-in may take at the provider, in milliseconds.
 const LIFE_MS: i64 = 10 * 60_000;
 
-/// Where a person goes after signing in, unless they came from elsewhere.
+/// The page shown after signing in, unless the sign-in began on another page.
 const HOME: &str = "/";
 
 fn not_configured() -> ApiError {
@@ -66,7 +67,7 @@ fn failed(e: &OidcError) -> ApiError {
     error
 }
 
-/// The provider sent the browser back without a code, and with a word for why (RFC 6749, 4.1.2.1).
+/// The error for a browser that came back without a code: `word` is the provider's error code (RFC 6749, 4.1.2.1).
 fn not_signed_in(word: &str) -> ApiError {
     let plain = (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let said = if plain { word } else { "no word that can be shown" };
@@ -79,8 +80,8 @@ fn not_signed_in(word: &str) -> ApiError {
     error
 }
 
-/// Binds the sign-in to the browser that began it: nobody can be signed in to another's account by a link. `__Host-`
-/// keeps other sites of the same domain from planting one.
+/// The cookie binds the sign-in to the browser that began it: otherwise a link could sign a person in to another's
+/// account. The `__Host-` prefix keeps other sites of the same domain from setting it.
 fn cookie_name(state: &State) -> &'static str {
     if state.is_https() { "__Host-waw_oidc" } else { "waw_oidc" }
 }
@@ -89,14 +90,14 @@ fn cookie(state: &State, value: String, seconds: i64) -> Cookie<'static> {
     Cookie::build(cookie_name(state), value)
         .path("/")
         .http_only(true)
-        // Lax: the provider sends the browser back from another site.
+        // Lax, not Strict: the provider's redirect back is a navigation from another site.
         .same_site(SameSite::Lax)
         .secure(state.is_https())
         .max_age(Duration::seconds(seconds))
         .finish()
 }
 
-/// A page of this server to come back to: a path and nothing that a browser could take for another site.
+/// Accepts only a path of this server that no browser could take for another site (an open redirect).
 fn own_page(text: &str) -> Option<&str> {
     let path = text.strip_prefix('/')?;
     let sound = text.len() <= 512 && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'"'));
@@ -165,7 +166,7 @@ pub(crate) async fn callback(
     let user = find_or_make(&state, issuer, person).await?;
     let (session, answer) = accounts::new_session(&req, &state, user, now)?;
     let begun = state.db.write(move |conn| -> Result<(), ApiError> {
-        // They may have been erased since, from another session of theirs.
+        // The person may have been erased meanwhile, from another session.
         users::hold(conn, session.user_id)?.ok_or_else(ApiError::unauthenticated)?;
         Ok(sessions::insert(conn, &session)?)
     });
@@ -184,8 +185,8 @@ pub(crate) async fn callback(
     Ok(way_back.finish())
 }
 
-/// The person known under this identity; else the account with the same address, when the provider verified it; else a
-/// new account that awaits consent.
+/// Finds the person linked to this identity; else the account with the same address, if the provider verified the
+/// address; else makes a new account that awaits consent.
 async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<UserRow, ApiError> {
     let (state, now) = (state.clone(), state.clock.now());
     let (policy, ledger) = (state.access.registration.clone(), state.ledger.clone());
@@ -195,11 +196,11 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
             return Ok(user);
         }
         let email = verified_address(&person)?;
-        // Its holder may be giving the address up at this moment.
+        // The account is locked and compared again: its owner may be changing the address at this moment.
         let found = users::by_email_key(conn, &email.key)?.map(|found| users::hold(conn, found.id)).transpose()?;
         if let Some(user) = found.flatten().filter(|held| held.email_key == email.key) {
-            // Providers give addresses to new people: who had it before keeps what is theirs. And what the provider has
-            // verified is this address and none that is much like it.
+            // Providers give the addresses of people who left to new people, so an account already linked to another
+            // identity is not taken over; nor is one whose address is only similar to the one the provider verified.
             if !email.is_exactly(&user.email) || oidc::is_linked(conn, &issuer, user.id)? {
                 return Err(people::email_taken());
             }
@@ -220,7 +221,6 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
     state.db.write(find).await
 }
 
-/// The address that the provider has verified to be this person's.
 fn verified_address(person: &Person) -> Result<account::Email, ApiError> {
     let Some(email) = &person.email else {
         return Err(ApiError::forbidden(
@@ -240,7 +240,7 @@ fn verified_address(person: &Person) -> Result<account::Email, ApiError> {
 
 fn new_person(email: account::Email, name: Option<&str>, now: UtcMs) -> UserRow {
     UserRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         email: email.address,
         email_key: email.key,
         name: name.and_then(|name| account::name(name).ok()).flatten(),

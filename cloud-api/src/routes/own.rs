@@ -1,4 +1,4 @@
-//! What a person sees and ends of their own: consents, sessions, devices.
+//! A person's own consents, sessions and devices.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -8,14 +8,14 @@ use blink_proto::{
     consent::TRACKING_VERSION,
     http::{Consent, ConsentKind, Consents, Device, Devices, EarlierMinutes, Session, Sessions},
 };
-use uuid::Uuid;
 
 use super::consents::{self, BIOMETRIC_VERSION, Said, TEAM_VERSION};
 use crate::{
     db::{
         conn::Conn,
-        devices, erase, sessions,
-        types::DbId,
+        devices, erase,
+        id::{Id, Kind},
+        sessions,
         users::{self, ConsentRow},
     },
     error::{ApiError, ApiResult},
@@ -38,7 +38,7 @@ fn kind(text: &str) -> Result<ConsentKind, String> {
     found.ok_or_else(|| "must be tracking, team or biometric".to_owned())
 }
 
-/// The version of the text that there is now.
+/// The version of the current text.
 fn current_version(kind: ConsentKind) -> &'static str {
     match kind {
         ConsentKind::Tracking => TRACKING_VERSION,
@@ -47,7 +47,8 @@ fn current_version(kind: ConsentKind) -> &'static str {
     }
 }
 
-/// Keeps or removes the minutes of an account that went over, as its person says; whether they were removed.
+/// Keeps or removes, as the person chose, minutes stored before they proved that the address is theirs. Returns whether
+/// the minutes were removed.
 fn decide_earlier(conn: &mut Conn, who: &Principal, earlier: Option<EarlierMinutes>) -> Result<bool, ApiError> {
     let user = who.user.into();
     if !users::has_minutes(conn, user)? {
@@ -192,8 +193,8 @@ pub(crate) async fn end_device(who: Principal, id: Path<String>, state: Data<Sta
     no_content(ended.await?)
 }
 
-fn own_id(text: &str) -> Result<DbId, ApiError> {
-    text.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())
+fn own_id<K: Kind>(text: &str) -> Result<Id<K>, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found())
 }
 
 fn no_content(done: bool) -> ApiResult {

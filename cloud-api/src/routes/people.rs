@@ -1,4 +1,4 @@
-//! A person's own account: read, changed, erased.
+//! Reading, changing and erasing a person's own account.
 
 use std::{
     collections::BTreeMap,
@@ -16,16 +16,16 @@ use blink_proto::{
     http::{ErasureReceipt, ErasureStatus, Role, StoreErasure, User},
 };
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::admin::last_admin;
 use crate::{
     archive::removals,
     db::{
-        archive_removals,
+        archive_removals::{self, ReceiptRow},
         conn::Conn,
-        erase, sessions,
-        types::DbId,
+        erase,
+        id::{self, Id},
+        sessions,
         users::{self, Change, UserRow},
     },
     domain::account,
@@ -38,10 +38,10 @@ use crate::{
     state::{State, remember},
 };
 
-/// How long an erasure waits for the archive's store before its receipt says `pending`.
+/// Longest time that an erasure waits for the archive's store before its receipt says `pending`.
 const REMOVAL_BOUND: Duration = Duration::from_secs(2);
 
-/// What was removed from one store, as the receipt's row keeps it.
+/// The counts of what was removed from one store, in the form stored with the receipt.
 #[derive(Serialize, Deserialize)]
 struct FromStore {
     store: String,
@@ -49,7 +49,6 @@ struct FromStore {
 }
 
 impl FromStore {
-    /// `removed` is a struct of counts.
     fn new(store: &str, removed: impl Serialize) -> Result<Self, ApiError> {
         let counts = serde_json::to_value(removed).and_then(serde_json::from_value);
         let removed = counts.map_err(|e| ApiError::internal(chain(&e)))?;
@@ -57,15 +56,22 @@ impl FromStore {
     }
 }
 
-/// An erasure that is done but for the commit.
+/// An erasure whose transaction has not committed yet.
 struct Erasure {
     at: UtcMs,
     stores: Vec<FromStore>,
 }
 
-/// Removes the caller in their turn and writes the receipt; the ledger comes last, when nothing but the commit can fail.
-fn erase_now(conn: &mut Conn, who: &Principal, id: DbId, archived: bool, ledger: &Ledger) -> Result<Erasure, ApiError> {
-    let (user, at) = (DbId::from(who.user), who.at);
+/// Removes the caller inside their write transaction and writes the receipt. The ledger's entry comes last, when
+/// nothing but the commit can fail.
+fn erase_now(
+    conn: &mut Conn,
+    who: &Principal,
+    id: Id<id::Erasure>,
+    archived: bool,
+    ledger: &Ledger,
+) -> Result<Erasure, ApiError> {
+    let (user, at) = (Id::from(who.user), who.at);
     if who.role == Role::Admin {
         users::hold_roles(conn)?;
         if users::is_last_admin(conn, user)? {
@@ -78,7 +84,7 @@ fn erase_now(conn: &mut Conn, who: &Principal, id: DbId, archived: bool, ledger:
         stores.push(FromStore::new("archive", erased.archive)?);
     }
     let kept = serde_json::to_string(&stores).map_err(|e| ApiError::internal(chain(&e)))?;
-    archive_removals::record(conn, id, at, &kept)?;
+    archive_removals::record(conn, &ReceiptRow { id, erased_at: at, stores: kept })?;
     remember(ledger, at, who.user, What::Erased)?;
     Ok(Erasure { at, stores })
 }
@@ -99,13 +105,12 @@ async fn row(who: &Principal, state: &State) -> Result<UserRow, ApiError> {
     state.db.read(move |conn| users::by_id(conn, user)).await?.ok_or_else(ApiError::unauthenticated)
 }
 
-/// 409 for an address that has an account.
 #[must_use]
 pub(crate) fn email_taken() -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "email_taken", "There is an account with this address already.")
 }
 
-/// Counted as a sign-in is: whoever has taken a session must not find the password by trying.
+/// Checks the password. Failures count as failed sign-ins, so that a stolen session cannot be used to guess it.
 async fn require_password(state: &State, req: &HttpRequest, given: Secret, row: &UserRow) -> Result<(), ApiError> {
     if state.is_password(given, &row.email_key, row.password_hash.clone(), state.peer(req)).await? {
         return Ok(());
@@ -134,7 +139,7 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
         fields.refuse::<()>("current_password", "is required to change the address or the password");
     }
     fields.finish()?;
-    // Somebody without a password sets the first one while their sign-in elsewhere is fresh.
+    // A person without a password may set a first one if they signed in through the provider a short time ago.
     let by_sign_in = guarded && current.is_none();
     match current {
         Some(current) if guarded => require_password(&state, &req, current, &row).await?,
@@ -155,7 +160,7 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
         if guarded {
             require_same_password(conn, who, row.password_hash.as_deref())?;
         }
-        let user = DbId::from(who.user);
+        let user = Id::from(who.user);
         users::change(conn, user, &change)
             .map_err(|e| if e.is_unique_violation() { email_taken() } else { ApiError::from(e) })?;
         if new_password {
@@ -166,8 +171,8 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
     Ok(HttpResponse::Ok().json(User::from(changed.await?)))
 }
 
-/// The password that was compared, or found to be none, must still be the account's when something is done on the
-/// strength of it.
+/// Checks, inside the transaction that relies on it, that the password hash compared earlier (or its absence) is still
+/// the account's.
 fn require_same_password(conn: &mut Conn, who: &Principal, compared: Option<&str>) -> Result<(), ApiError> {
     let row = users::by_id(conn, who.user.into())?.ok_or_else(ApiError::unauthenticated)?;
     if row.password_hash.as_deref() == compared { Ok(()) } else { Err(wrong_password()) }
@@ -195,7 +200,7 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
         Some(password) => require_password(&state, &req, password, &row).await?,
         None => who.require_fresh_sign_in()?,
     }
-    let (id, archived, ledger) = (DbId(Uuid::new_v4()), state.archive.is_some(), state.ledger.clone());
+    let (id, archived, ledger) = (Id::random(), state.archive.is_some(), state.ledger.clone());
     let remembered = Arc::new(Mutex::new(Vec::new()));
     let lines = remembered.clone();
     let turn = move |conn: &mut Conn, who: &Principal| {
@@ -208,19 +213,19 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
         lines.lock().unwrap_or_else(PoisonError::into_inner).push(erased.at.timestamp());
         Ok(erased)
     };
-    // The roles are held by admins alone: others' erasures need not wait for each other.
+    // Only an admin's erasure takes the lock on roles, so that other erasures need not wait for each other.
     let erased =
         if who.role == Role::Admin { who.write_roles(&state, turn).await } else { who.write(&state, turn).await };
     let Erasure { at, stores } = erased.inspect_err(|_| {
-        // The ledger has it, and the database has not.
+        // The transaction failed, so the erasures it wrote into the ledger did not happen.
         for begun in remembered.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             state.take_back_erasure(who.user, begun);
         }
     })?;
-    let user = DbId::from(who.user);
+    let user = Id::from(who.user);
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
-        // Most of the time the store is there, and the receipt can say so; else the job goes on.
+        // Usually the store answers in time and the receipt can say so; otherwise the archive job removes them later.
         let removed = removals::remove_due(archive, &state.db, Some(id), &state.clock);
         if let Ok(Err(e)) = tokio::time::timeout(REMOVAL_BOUND, removed).await {
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
@@ -241,16 +246,16 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
     responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404)),
 )]
 pub(crate) async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
-    let id = DbId(id.parse::<Uuid>().map_err(|_| ApiError::not_found())?);
+    let id = id.parse().map_err(|_| ApiError::not_found())?;
     let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;
-    let (erased_at, stores) = kept.ok_or_else(ApiError::not_found)?;
+    let ReceiptRow { erased_at, stores, .. } = kept.ok_or_else(ApiError::not_found)?;
     let stores = serde_json::from_str(&stores).map_err(|_| ApiError::internal("a receipt is damaged"))?;
     Ok(HttpResponse::Ok().json(receipt_of(&state, id, erased_at, stores).await?))
 }
 
 async fn receipt_of(
     state: &State,
-    id: DbId,
+    id: Id<id::Erasure>,
     erased_at: UtcMs,
     stores: Vec<FromStore>,
 ) -> Result<ErasureReceipt, ApiError> {

@@ -1,4 +1,4 @@
-//! A new password by a one-time link that an operator made.
+//! Sets a new password by a one-time link that an operator made.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -9,8 +9,9 @@ use blink_proto::Secret;
 
 use crate::{
     db::{
-        DbError, attempts, one_time, sessions,
-        types::DbId,
+        DbError, attempts,
+        id::Id,
+        one_time, sessions,
         users::{self, Change},
     },
     domain::{account, fields::Fields},
@@ -19,10 +20,10 @@ use crate::{
     state::State,
 };
 
-/// What the link is for.
+/// The purpose stored with the link's token.
 pub const PURPOSE: &str = "password_reset";
 
-/// How long the link lives, in milliseconds.
+/// Lifetime of the link, in milliseconds.
 pub const LIFE_MS: i64 = 24 * 60 * 60_000;
 
 /// Set a new password by a one-time link.
@@ -38,7 +39,7 @@ pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
     state.limits.anonymous(state.peer(&req))?;
     let (token, password) = read(body::object(&req, payload).await?)?;
     let (known, now) = (token.clone(), state.clock.now());
-    // Before the password is hashed: that work is not for anybody who asks.
+    // The link is checked before the password is hashed, because hashing is too costly to do for every caller.
     if !state.db.read(move |conn| one_time::is_live(conn, &known, PURPOSE, now)).await? {
         return Err(invalid_link());
     }
@@ -50,11 +51,11 @@ pub async fn reset(req: HttpRequest, payload: Payload, state: Data<State>) -> Ap
             let Some(user) = one_time::take(conn, &token, PURPOSE, now)? else { return Ok(false) };
             let change = Change { password_hash: Some(hash.clone()), ..Change::default() };
             users::change(conn, user, &change)?;
-            // Whoever held the account shut by guessing does not go on doing so.
+            // An attacker who kept the account locked with failed sign-ins must not lock its owner out after the reset.
             if let Some(row) = users::by_id(conn, user)? {
                 attempts::forget(conn, &limits.account_key(&row.email_key))?;
             }
-            sessions::end_others(conn, user, DbId(uuid::Uuid::nil()))?;
+            sessions::end_others(conn, user, Id::NIL)?;
             Ok(true)
         })
         .await?;

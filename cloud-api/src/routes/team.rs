@@ -1,4 +1,4 @@
-//! Teams. A manager sees who is in theirs and one figure for a closed week; nobody sees a member's minutes.
+//! Teams. A manager sees the members of their team and one figure per closed week; nobody sees a member's minutes.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -15,8 +15,8 @@ use crate::{
     db::{
         DbError,
         conn::Conn,
-        teams::{self, Acceptance, MemberRow, TeamRow},
-        types::DbId,
+        id::{Id, User},
+        teams::{self, Acceptance, MemberRow, Membership, TeamRow},
         users::{self, UserRow},
     },
     domain::account,
@@ -44,10 +44,10 @@ pub(crate) async fn create(who: Principal, req: HttpRequest, payload: Payload, s
     fields.finish()?;
     let made = who.write(&state, move |conn, who| {
         who.require(Role::Manager)?;
-        let manager = DbId::from(who.user);
+        let manager = Id::<User>::from(who.user);
         let own_zone = users::by_id(conn, manager)?.map_or_else(|| "UTC".to_owned(), |user| user.timezone);
         let row = TeamRow {
-            id: DbId::fresh(),
+            id: Id::fresh(),
             name: name.clone(),
             manager_id: Some(manager),
             timezone: timezone.clone().unwrap_or(own_zone),
@@ -67,17 +67,17 @@ pub(crate) async fn create(who: Principal, req: HttpRequest, payload: Payload, s
     responses((status = 200, body = blink_proto::http::Teams)),
 )]
 pub(crate) async fn list(who: Principal, state: Data<State>) -> ApiResult {
-    let (user, role) = (DbId::from(who.user), who.role);
+    let (user, role) = (Id::<User>::from(who.user), who.role);
     let items = state
         .db
         .read(move |conn| -> Result<_, DbError> {
             let managed = if role == Role::Admin { teams::all(conn)? } else { teams::managed_by(conn, user)? };
             let item = if role >= Role::Manager { managed_item } else { item };
             let mut items = managed.iter().map(|row| item(conn, row)).collect::<Result<Vec<_>, _>>()?;
-            for (row, accepted_at) in teams::of_member(conn, user)? {
-                if !managed.iter().any(|managed| managed.id == row.id) {
+            for Membership { team, accepted_at } in teams::of_member(conn, user)? {
+                if !managed.iter().any(|managed| managed.id == team.id) {
                     let accepted_at = Some(accepted_at.map(UtcMs::timestamp));
-                    items.push(Team { accepted_at, ..self::item(conn, &row)? });
+                    items.push(Team { accepted_at, ..self::item(conn, &team)? });
                 }
             }
             Ok(items)
@@ -86,7 +86,7 @@ pub(crate) async fn list(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(Teams { items }))
 }
 
-/// A team as everybody in it sees it: with whose it is.
+/// The team as all its members see it, including its manager.
 fn item(conn: &mut Conn, row: &TeamRow) -> Result<Team, DbError> {
     let manager = row.manager_id.map(|id| users::by_id(conn, id)).transpose()?.flatten();
     Ok(Team {
@@ -105,7 +105,7 @@ fn managed_item(conn: &mut Conn, row: &TeamRow) -> Result<Team, DbError> {
     Ok(Team { members: Some(members), ..item(conn, row)? })
 }
 
-/// A member, or of somebody invited no more than what the manager typed: the rest is theirs to show by accepting.
+/// A member as their manager sees them. Of a person who has not accepted yet, it shows only what the manager typed.
 fn member_item(member: MemberRow) -> TeamMember {
     let accepted = member.accepted_at.is_some();
     let by_id = member.invited_as.as_deref().is_none_or(|typed| typed.parse::<Uuid>().is_ok());
@@ -118,10 +118,10 @@ fn member_item(member: MemberRow) -> TeamMember {
     }
 }
 
-/// The team, when the caller manages it or is an admin; else 403, whether it exists or not.
+/// The team, if the caller manages it or is an admin. Others get 403 whether it exists or not.
 fn managed(conn: &mut Conn, who: &Principal, team: &str) -> Result<TeamRow, ApiError> {
     let forbidden = || ApiError::forbidden("forbidden", "This needs to be your team.");
-    let id = team.parse::<Uuid>().map(DbId).map_err(|_| forbidden())?;
+    let id = team.parse().map_err(|_| forbidden())?;
     match teams::by_id(conn, id)? {
         Some(row) if who.role == Role::Admin => Ok(row),
         Some(row) if who.role >= Role::Manager && row.manager_id == Some(who.user.into()) => Ok(row),
@@ -130,16 +130,16 @@ fn managed(conn: &mut Conn, who: &Principal, team: &str) -> Result<TeamRow, ApiE
     }
 }
 
-/// The person that a path names by id or address.
+/// The person whose id or e-mail address is in the path.
 fn named(conn: &mut Conn, member: &str) -> Result<Option<UserRow>, DbError> {
-    match member.parse::<Uuid>() {
-        Ok(id) => users::by_id(conn, DbId(id)),
+    match member.parse() {
+        Ok(id) => users::by_id(conn, id),
         Err(_) => users::by_email_keys(conn, &account::Email::keys(member)),
     }
 }
 
 fn is_own(who: &Principal, member: &str) -> bool {
-    member == "me" || member.parse::<Uuid>().ok() == Some(who.user.0)
+    member == "me" || member.parse().ok() == Some(who.user)
 }
 
 /// Invite a person; or, as that person, accept.
@@ -176,7 +176,7 @@ pub(crate) async fn put_member(
     Ok(HttpResponse::Created().json(TeamMembership { status: MembershipStatus::Invited }))
 }
 
-/// The version of the text that was agreed to, where it is said; an invitation needs none.
+/// Checks the version of the consent text if one is given; an invitation has none.
 async fn read_acceptance(req: &HttpRequest, payload: Payload) -> Result<(), ApiError> {
     let mut fields = body::optional_object(req, payload).await?;
     fields.optional_text("version", |text| match text {
@@ -187,7 +187,7 @@ async fn read_acceptance(req: &HttpRequest, payload: Payload) -> Result<(), ApiE
 }
 
 async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
-    let team = team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?;
+    let team = team.parse().map_err(|_| ApiError::not_found())?;
     let ledger = state.ledger.clone();
     let accepted = who.write(state, move |conn, who| match teams::accept(conn, team, who.user.into(), who.at)? {
         Acceptance::Accepted => {
@@ -218,7 +218,7 @@ pub(crate) async fn delete_member(who: Principal, path: Path<(String, String)>, 
     let (team, member) = path.into_inner();
     let removed = who.write(&state, move |conn, who| {
         let (team, member) = if is_own(who, &member) {
-            (team.parse::<Uuid>().map(DbId).map_err(|_| ApiError::not_found())?, Some(who.user.into()))
+            (team.parse().map_err(|_| ApiError::not_found())?, Some(who.user.into()))
         } else {
             (managed(conn, who, &team)?.id, named(conn, &member)?.map(|user| user.id))
         };
@@ -252,9 +252,9 @@ pub(crate) async fn blinks(who: Principal, team: Path<String>, state: Data<State
     Ok(HttpResponse::Ok().json(TeamWeeks { items: items.collect() }))
 }
 
-/// The team, when the caller is in it; else `refused`.
+/// The team, if the caller is a member of it; else `refused`.
 fn joined(conn: &mut Conn, who: &Principal, team: &str, refused: ApiError) -> Result<TeamRow, ApiError> {
-    let Ok(id) = team.parse::<Uuid>().map(DbId) else { return Err(refused) };
+    let Ok(id) = team.parse() else { return Err(refused) };
     if !teams::is_member(conn, id, who.user.into())? {
         return Err(refused);
     }

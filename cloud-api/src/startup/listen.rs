@@ -1,4 +1,4 @@
-//! Listening, and why it is not possible.
+//! Opens the listening socket, and explains why that failed.
 
 use std::{
     io,
@@ -7,14 +7,14 @@ use std::{
 
 use crate::failure::{Failure, Kind};
 
-/// How long a client may leave an answer unread, in milliseconds.
+/// Longest time that a client may leave an answer unread, in milliseconds.
 #[cfg(target_os = "linux")]
 const READER_MS: u32 = 30_000;
 
 pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     let failed = |e: io::Error| cannot_listen(address, &e);
     let listener = TcpListener::bind(address).map_err(failed)?;
-    // Connections inherit it: the kernel ends those whose other side takes nothing.
+    // Accepted connections inherit this: the kernel closes those whose client reads nothing.
     #[cfg(target_os = "linux")]
     rustix::net::sockopt::set_tcp_user_timeout(&listener, READER_MS).map_err(|e| failed(e.into()))?;
     Ok(listener)

@@ -1,4 +1,5 @@
-//! The application: built in order, run until it is told to stop. It works with port 0, so tests run many at once.
+//! Builds the application in order and runs it until it is told to stop. It works with port 0, so that tests can run
+//! many at once.
 
 mod listen;
 mod prepare;
@@ -37,22 +38,22 @@ use actix_web::{
 };
 use tokio::sync::Notify;
 
-/// How long requests that are under way may take once the server stops; the process ends whatever is still open then.
+/// How long running requests may take once the server stops; then the process ends anyway.
 const STOP_BOUND: Duration = Duration::from_millis(1_500);
 
-/// More than [`STOP_BOUND`], in seconds: the server itself gives up no connection before.
+/// Longer than [`STOP_BOUND`], so that actix itself cuts no connection before.
 const SHUTDOWN_S: u64 = 2;
 
-/// How long a piece of a job's work in PostgreSQL may take.
+/// Time limit of one step of a job in PostgreSQL.
 const JOB_BOUND: Duration = Duration::from_secs(180);
 
-/// How long emptying SQLite's log may take at the end.
+/// Time limit of emptying SQLite's log at the end.
 const CLOSE_BOUND: Duration = Duration::from_millis(300);
 
-/// How long a client may take to send a request's head.
+/// Longest time that a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A server that listens.
+/// A server that listens and does not answer yet.
 pub struct Application {
     server: Server,
     address: SocketAddr,
@@ -66,15 +67,13 @@ pub struct Application {
 }
 
 impl Application {
-    /// Has the log archived that is written to this spool.
+    /// Lets the archive's job read log files from this spool.
     #[must_use]
     pub fn with_spool(self, spool: Option<Arc<Spool>>) -> Self {
         Self { spool, ..self }
     }
 
-    /// Listens, brings the database up to date, makes the keys. It answers once [`Self::run_until_stopped`] runs.
-    ///
-    /// Fails with what is wrong, and the exit code for it.
+    /// Listens, migrates the database and makes the keys. Requests wait until [`Self::run_until_stopped`] runs.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, Failure> {
         let certificate = certificate(&config)?;
         let listener = listen(config.server.listen)?;
@@ -126,28 +125,27 @@ impl Application {
         Ok(Self { server, address, scheme, certificate, database, state, spool: None, reload, claim })
     }
 
-    /// `http` or `https`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         self.scheme
     }
 
-    /// Where it listens, with the real port.
+    /// The listening address, with the real port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Whoever notifies its waiters has keys and certificate read anew.
+    /// Notify its waiters to have keys and certificate read anew.
     #[must_use]
     pub fn reload(&self) -> Arc<Notify> {
         self.reload.clone()
     }
 
-    /// Answers until `stop` completes; then takes no more, finishes what is under way, and returns within two seconds.
+    /// Answers until `stop` completes. Then it takes no more requests, finishes running ones, and returns within 2 s.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         let (handle, db) = (self.server.handle(), self.state.db.clone());
-        // Nobody waits for a job's long look over everything.
+        // No client waits for a job, so its queries may take longer.
         let state = State { db: db.clone().with_work_limit(JOB_BOUND), ..self.state };
         let spawn = |job: Pin<Box<dyn Future<Output = ()>>>| AbortOnDrop(actix_web::rt::spawn(job));
         let mut jobs = vec![
@@ -170,20 +168,19 @@ impl Application {
             () = stop => {}
         }
         tracing::info!("stopping");
-        // The server carries the order out only while it is polled itself; both end once no connection is left.
+        // The server stops only while it is polled itself; both futures end once no connection is left.
         let ended = async { tokio::join!(handle.stop(true), &mut running) };
         if tokio::time::timeout(STOP_BOUND, ended).await.is_err() {
             tracing::warn!("requests were still under way; stopped nevertheless");
         }
         drop(jobs);
-        // So that nothing deleted stays in the log that the next start would find.
+        // Deleted data must not stay in the log until the next start.
         let _ = tokio::time::timeout(CLOSE_BOUND, db.close()).await;
         drop(self.claim);
         Ok(())
     }
 }
 
-/// Ends a task with its owner.
 struct AbortOnDrop(actix_web::rt::task::JoinHandle<()>);
 
 impl Drop for AbortOnDrop {
@@ -193,7 +190,8 @@ impl Drop for AbortOnDrop {
 }
 
 fn certificate(config: &Config) -> Result<Option<Arc<Certificate>>, Failure> {
-    let certificate = config.server.tls.as_ref().map(|(cert, key)| Certificate::load(cert, key)).transpose();
+    let certificate =
+        config.server.tls.as_ref().map(|files| Certificate::load(&files.certificate, &files.key)).transpose();
     certificate.map_err(|e| {
         let fix = "Give CLOUD_API_TLS_CERT and CLOUD_API_TLS_KEY two PEM files that belong together.";
         Failure::usage("bad_certificate", chain(&e), fix)
@@ -227,7 +225,7 @@ fn serve(
     Ok(server?.run())
 }
 
-/// Pages of these origins may use the API, with a bearer token and never with cookies.
+/// Pages of these origins may use the API with a bearer token, but not with cookies.
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -1,4 +1,4 @@
-//! The database is brought up to date, keys, ledger and archive are opened: everything that may fail before it listens.
+//! Does everything that may fail before the server answers: migrates the database and opens keys, ledger and archive.
 
 use std::fs;
 
@@ -13,13 +13,12 @@ use crate::{
     open,
 };
 
-/// What the server works on.
 pub(super) struct Prepared {
     pub(super) db: Db,
     pub(super) keys: Keyring,
     pub(super) ledger: Ledger,
     pub(super) archive: Option<Archive>,
-    /// Keeps other servers off an SQLite database.
+    /// The lock that keeps other servers off an SQLite database.
     pub(super) claim: Option<fs::File>,
 }
 

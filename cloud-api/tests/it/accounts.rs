@@ -1,11 +1,8 @@
-//! Register, login, refresh, logout.
+//! Registering, signing in, refreshing and signing out.
 
 use std::time::{Duration, Instant};
 
-use cloud_api::db::{
-    types::DbId,
-    users::{self, Change},
-};
+use cloud_api::db::users::{self, Change};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -43,7 +40,7 @@ contract! {
             let refused = client.post("/api/auth/register", &registration(text, "UTC")).expect(422);
             assert_ne!(refused.field("email"), "", "{}", text.escape_unicode());
         }
-        // One letter, two ways to write it.
+        // One letter may be encoded in two ways.
         client.post("/api/auth/register", &registration("ad\u{e4}m@example.org", "UTC")).expect(201);
         let again = client.post("/api/auth/register", &registration("ada\u{308}m@example.org", "UTC")).expect(409);
         assert_eq!(again.code(), "email_taken");
@@ -56,7 +53,7 @@ contract! {
         let mut conn = cloud_api::open::connect(&app.target).unwrap();
         for old in ["ada\u{200b}@example.org", "ada\u{308}m@example.org"] {
             let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
-            users::change(&mut conn, DbId(ada.id.parse().unwrap()), &change).unwrap();
+            users::change(&mut conn, ada.id.parse().unwrap(), &change).unwrap();
             let login = json!({"email": old.to_uppercase(), "password": PASSWORD});
             assert_eq!(app.anonymous().post("/api/auth/login", &login).expect(200).json["user"]["id"], ada.id);
         }
@@ -116,8 +113,8 @@ contract! {
         };
         let (mut wrong, mut unknown, mut impossible) = (Duration::MAX, Duration::MAX, Duration::MAX);
         let alike = |wrong: Duration, unknown: Duration, impossible: Duration| unknown * 2 > wrong && impossible * 2 > wrong;
-        // The fastest of some tells what the work costs, and on a busy machine it takes more of them; without the work,
-        // unknown would take a tenth.
+        // The fastest of several tries shows what the work costs; a busy machine needs more of them. Without the same
+        // work, an unknown account would take a tenth of the time.
         for round in 0..18 {
             if round > 2 && alike(wrong, unknown, impossible) {
                 break;
@@ -159,7 +156,7 @@ contract! {
         let next = heard.json["refresh_token"].as_str().unwrap();
         assert_ne!(lost.json["refresh_token"], next);
         let after = ask(next).expect(200);
-        // The first answer's token was replaced before anybody used it: whoever has it is not the person.
+        // The first answer's token was replaced before it was used, so whoever presents it is not the person.
         ada.with_access(after.json["access_token"].as_str().unwrap()).get("/api/user/me").expect(200);
         let replaced = ask(lost.json["refresh_token"].as_str().unwrap()).expect(401);
         assert_eq!(replaced.code(), "refresh_token_reused");

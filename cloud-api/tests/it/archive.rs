@@ -1,11 +1,11 @@
-//! The archive in a folder: what goes in, what comes out, and what is gone for good.
+//! The archive in a folder: archiving, reading back, and erasure.
 
 use cloud_api::{
     archive::{codec, store::Bucket},
     config::archive::Place,
     db::{
         archive::{self, ObjectRow},
-        types::DbId,
+        id::Id,
     },
     open,
 };
@@ -39,7 +39,7 @@ fn a_batch_becomes_an_object_that_says_nothing_without_its_key(#[case] backend: 
     let expected: Vec<_> = batch.iter().map(|minute| as_archived(minute, &ada)).collect();
     assert_eq!(opened(&app), expected);
 
-    // What was there already is not archived again; what is new is.
+    // Minutes that were stored already are not archived again; new ones are.
     assert_eq!(ada.sync(&batch).expect(200).json["duplicates"], 60);
     ada.store(&minutes("2026-03-10T11:00:00Z", 1, 3));
     eventually("a second object", || written(&app) == 2 && queue(&app).batches == 0);
@@ -92,14 +92,14 @@ fn erasure_destroys_the_key_and_removes_the_objects(#[case] backend: Backend) {
     );
     assert_eq!(store(&receipt, "database")["removed"]["minutes"], 20);
     assert_eq!((written(&app), files(&folder).len()), (1, 1), "her object is gone, the other's is there");
-    // Somebody kept a copy of both: of hers nothing is left that opens it.
+    // Somebody kept copies of both objects: no key is left for hers.
     let mut conn = open::connect(&app.target).unwrap();
     let keys: Vec<bool> =
         copies.iter().map(|copy| archive::key(&mut conn, codec::key_id(copy).unwrap()).unwrap().is_some()).collect();
     assert_eq!(keys.iter().filter(|there| **there).count(), 1);
     assert_eq!(opened(&app).len(), 20, "eve's opens");
 
-    // The receipt can be looked at later, by whoever has its id, and names nobody.
+    // Whoever has the receipt's id can look at it later. It names no person.
     let id = receipt.json["receipt_id"].as_str().unwrap();
     let again = app.anonymous().get(&format!("/api/erasures/{id}")).expect(200);
     assert_eq!(again.json["stores"], receipt.json["stores"]);
@@ -164,7 +164,7 @@ fn an_archive_that_was_turned_off_is_said_to_be_pending(#[case] backend: Backend
         "removed": {"keys": 1, "batches": 0, "objects": 1},
     });
     assert_eq!(store(&receipt, "archive"), &expected);
-    // Turned on again, it goes.
+    // When the archive is turned on again, the object is removed.
     app.archive = archive;
     app.restart();
     let path = format!("/api/erasures/{}", receipt.json["receipt_id"].as_str().unwrap());
@@ -220,7 +220,7 @@ fn two_replicas_archive_each_minute_once(#[case] backend: Backend) {
     );
 }
 
-/// A replica died with a lease, an object registered, and the object already in the store.
+/// A replica crashed while it had a lease, an object registered, and the object already in the store.
 #[rstest]
 #[case(Backend::Sqlite)]
 #[case(Backend::Postgres)]
@@ -230,18 +230,18 @@ fn what_a_dead_replica_left_behind_is_taken_over(#[case] backend: Backend) {
     app.restart();
     let ada = app.user();
     app.archive = archive;
-    // Its batch waits, and nobody is there to take it: the server is stopped.
+    // Her batch stays queued, because the server is stopped before it is due.
     let mut conn = open::connect(&app.target).unwrap();
     app.archive.as_mut().unwrap().gather_ms = 60_000;
     app.restart();
     let ada = Client { base: app.address.clone(), ..ada };
     ada.store(&minutes("2026-03-10T09:00:00Z", 5, 3));
     app.stop();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap();
     let name = format!("{}/2026-03/left-behind", key.id.0);
     assert!(archive::lease(&mut conn, key.id, at(NOW), at("2026-03-10T12:00:30Z")).unwrap());
     let left = ObjectRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         key_id: key.id,
         bucket: Bucket::Data.as_str().to_owned(),
         name: name.clone(),
@@ -258,7 +258,7 @@ fn what_a_dead_replica_left_behind_is_taken_over(#[case] backend: Backend) {
 
     app.archive.as_mut().unwrap().gather_ms = 0;
     app.restart();
-    // Under the lease nothing is touched; then the batch is archived anew, and what was left goes.
+    // While the lease lasts nothing is touched; then the batch is archived anew and the old object removed.
     let eve = app.user();
     eve.store(&minutes("2026-03-10T09:00:00Z", 5, 3));
     eventually("eve's object", || written(&app) == 1);
@@ -270,7 +270,7 @@ fn what_a_dead_replica_left_behind_is_taken_over(#[case] backend: Backend) {
     assert!(times_archived(&app).values().all(|count| *count == 1));
 }
 
-/// An object of the log that its server did not live to finish: nobody's lease will come across it.
+/// An object of the log whose server crashed while writing it. No later lease leads to it.
 #[rstest]
 #[case(Backend::Sqlite)]
 #[case(Backend::Postgres)]
@@ -281,9 +281,9 @@ fn what_was_never_finished_is_cleared_up(#[case] backend: Backend) {
     eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
     app.stop();
     let mut conn = open::connect(&app.target).unwrap();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap();
     let object = |name: &str, created_at| ObjectRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         key_id: key.id,
         bucket: Bucket::Logs.as_str().to_owned(),
         name: name.to_owned(),
@@ -315,7 +315,7 @@ fn a_full_queue_stops_no_upload(#[case] backend: Backend) {
     });
     let ada = app.user();
     let mut n = 0;
-    // The job looks at the queue as it starts.
+    // The job measures the queue when it starts.
     eventually("a batch that is not queued", || {
         ada.store(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1));
         n += 1;
@@ -333,12 +333,12 @@ fn a_key_that_does_not_open_stops_no_upload(#[case] backend: Backend) {
         config.gather_ms = 60_000;
         config
     });
-    // It has not seen the person's key while that was whole.
+    // The replica has not read the person's key before it was damaged.
     let two = replica(&one);
     let ada = one.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
     let mut conn = open::connect(&one.target).unwrap();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap();
     archive::reseal_key(&mut conn, key.id, b"damaged".to_vec()).unwrap();
     let there = Client { base: two.address.clone(), ..ada };
     there.store(&minutes("2026-03-10T10:00:00Z", 1, 1));

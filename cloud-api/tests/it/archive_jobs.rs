@@ -21,7 +21,6 @@ use cloud_api::{
         archive::{self, QueuedRow},
         archive_removals,
         conn::Conn,
-        types::DbId,
     },
     open,
 };
@@ -30,7 +29,7 @@ use serde_json::json;
 
 use crate::{archive_kit::*, harness::*, mock::Mock};
 
-/// A server whose store asks `put` what to answer to the object of this name; its own job finds nothing due.
+/// A server whose store answers a write with the status of `put`. The server's own job finds nothing due.
 fn on_store(backend: Backend, put: impl Fn(&str) -> u16 + Send + Sync + 'static) -> TestApp {
     let store = Mock::start(move |_, request| {
         let name = request.path.splitn(3, '/').nth(2).unwrap_or("");
@@ -47,7 +46,7 @@ fn wait<T>(work: impl Future<Output = T>) -> T {
     actix_web::rt::System::new().block_on(work)
 }
 
-/// A spool with so many closed files of a line each.
+/// A spool with this many closed files of one line each.
 fn spooled(folder: &Path, files: usize) -> Arc<Spool> {
     let spool = Arc::new(Spool::new(folder).unwrap());
     for n in 0..files {
@@ -67,7 +66,7 @@ fn lines_of_an_object_that_was_given_up_meanwhile_are_archived_anew(#[case] back
         let (mut left, target) = (left.lock().unwrap(), seen.lock().unwrap().clone().unwrap());
         if *left > 0 {
             *left -= 1;
-            // Another replica, whose patience is over.
+            // Another replica considers the object abandoned.
             let mut conn = open::connect(&target).unwrap();
             assert_eq!(archive_removals::clear_up(&mut conn, at("2026-03-10T12:10:00Z"), at(NOW)).unwrap(), 1);
         }
@@ -80,7 +79,7 @@ fn lines_of_an_object_that_was_given_up_meanwhile_are_archived_anew(#[case] back
     assert_eq!((pass(), written(&app), spool.closed().unwrap().len()), (1, 1, 0));
 }
 
-/// During each write five minutes pass; the third fails.
+/// Each write takes five minutes by the clock; the third one fails.
 #[rstest]
 #[case(Backend::Sqlite)]
 #[case(Backend::Postgres)]
@@ -110,7 +109,7 @@ fn leases_and_removals_of_a_long_pass_begin_when_they_begin(#[case] backend: Bac
     let settled = clock.now().plus(archive_removals::SETTLE_MS);
     assert_eq!((due(settled.plus(-1), &mut conn), due(settled, &mut conn)), (0, 1), "it may still arrive");
 
-    // The log's files: a replica that looks while one is written does not take it for dead.
+    // The log's files: a replica that looks while one is being written does not consider it abandoned.
     let spool = spooled(&app.folder.path().join("s"), 2);
     times.lock().unwrap().clear();
     assert_eq!(wait(logs::archive_closed(&archive, &db, &spool, &clock)).unwrap(), 2);
@@ -128,7 +127,7 @@ fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend:
     let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
     let pass = || wait(worker::gather(&archive, &db, &clock));
     eve.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
-    // It may have arrived all the same.
+    // A refused write may have reached the store all the same.
     assert!(pass().is_err());
     assert_eq!(pass().unwrap(), 1);
     ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
@@ -148,19 +147,19 @@ fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend:
     assert_eq!(store(&app.anonymous().get(&path).expect(200), "archive")["status"], "done");
 }
 
-/// Somebody who sends much while the store is away is not all in memory at once.
+/// The batches that a person sent while the store was away are not all read into memory at once.
 #[rstest]
 #[case(Backend::Sqlite)]
 #[case(Backend::Postgres)]
 fn no_more_is_read_of_a_queue_than_an_object_takes(#[case] backend: Backend) {
     let app = on_store(backend, |_| 403);
     let ada = app.user();
-    // One batch for each of 510 minutes, told apart by their times.
+    // One batch for each of 510 minutes, which differ by their times.
     for n in 0..510 {
         ada.store(&minutes(&format!("2026-03-10T{:02}:{:02}:00Z", n / 60, n % 60), 1, 1));
     }
     let mut conn = open::connect(&app.target).unwrap();
-    let key = archive::key_of(&mut conn, DbId(ada.id.parse().unwrap())).unwrap().unwrap().id;
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap().id;
     let mut read = |limit, enough| -> Vec<QueuedRow> { archive::queued(&mut conn, key, limit, enough).unwrap() };
     let all = read(1_000, i64::MAX);
     let ids = |rows: &[QueuedRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
@@ -190,7 +189,7 @@ fn a_log_file_that_cannot_be_deleted_waits_for_the_next_pass() {
     let app = on_store(Backend::Sqlite, move |_| {
         let folder = seen.lock().unwrap().clone().unwrap();
         for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            // Nobody may delete it: there is a folder in its place.
+            // A folder in place of the file makes deleting it fail.
             fs::remove_file(&file).unwrap();
             fs::create_dir(file).unwrap();
         }
@@ -203,7 +202,7 @@ fn a_log_file_that_cannot_be_deleted_waits_for_the_next_pass() {
     assert_eq!(written(&app), 1, "none is lost");
 }
 
-/// Fifty people, as many as are looked at together, who each send more while they are archived, the longest waiting first.
+/// Fifty people, as many as are read at once, who each upload more while their queue is archived.
 #[test]
 fn a_pass_ends_though_more_is_queued_while_it_lasts() {
     let clock = Clock::manual(at("2026-03-10T12:05:00Z"));
@@ -211,7 +210,7 @@ fn a_pass_ends_though_more_is_queued_while_it_lasts() {
     let (left, moved) = (waiting.clone(), clock.clone());
     let app = on_store(Backend::Sqlite, move |_| {
         if let Some((person, theirs)) = left.lock().unwrap().pop_front() {
-            // Not so far that the sign-ins end.
+            // The step is small enough that no session expires.
             moved.set(moved.now().plus(10_000));
             theirs.set(moved.now());
             person.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
@@ -237,7 +236,7 @@ fn a_store_that_takes_nothing_may_still_remove() {
     });
     let app = start_with(Backend::Sqlite, |_| config(s3(&store.address)));
     app.user().store(&minutes("2026-03-10T09:00:00Z", 1, 1));
-    // What may have arrived all the same is to be removed.
+    // Objects whose write was refused may have reached the store, so they are to be removed.
     eventually("a refused write", || queue(&app).removals > 0);
     app.set_time("2026-03-10T13:00:00Z");
     eventually("a removal", || store.seen.lock().unwrap().iter().any(|request| request.method == "DELETE"));

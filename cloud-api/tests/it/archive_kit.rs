@@ -1,4 +1,4 @@
-//! What the tests of the archive share: a server that has one, and eyes to look into it.
+//! Helpers of the archive's tests: servers with an archive, and ways to inspect it.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +31,7 @@ use serde_json::{Value, json};
 
 use crate::harness::*;
 
-/// Waits until it holds; a machine under load may take its time.
+/// Waits until the condition holds, up to 90 s, because a machine under load may be slow.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let started = Instant::now();
@@ -60,7 +60,7 @@ pub(crate) fn s3(endpoint: &str) -> Place {
     })
 }
 
-/// A server with a master key and this archive.
+/// Starts a server with a master key and this archive.
 pub(crate) fn start_with(backend: Backend, archive: impl FnOnce(&Path) -> ArchiveConfig) -> TestApp {
     let mut app = TestApp::start(backend);
     let key = app.folder.path().join("master");
@@ -71,7 +71,7 @@ pub(crate) fn start_with(backend: Backend, archive: impl FnOnce(&Path) -> Archiv
     app
 }
 
-/// A server whose archive is a folder.
+/// Starts a server whose archive is a folder.
 pub(crate) fn start(backend: Backend) -> TestApp {
     start_with(backend, |home| config(Place::Folder(home.join("archive"))))
 }
@@ -88,7 +88,7 @@ pub(crate) fn objects(app: &TestApp) -> Vec<ObjectRow> {
     archive::objects(&mut open::connect(&app.target).unwrap(), None, None, 100_000).unwrap()
 }
 
-/// How many objects are finished.
+/// The number of finished objects.
 pub(crate) fn written(app: &TestApp) -> usize {
     objects(app).iter().filter(|object| object.written).count()
 }
@@ -112,7 +112,7 @@ pub(crate) fn archive_of(app: &TestApp) -> Archive {
     Archive::open(app.archive.as_ref().unwrap(), &database, &mut conn).unwrap()
 }
 
-/// The lines of every object, opened as an operator would.
+/// The lines of all objects, decrypted as an operator would.
 pub(crate) fn opened(app: &TestApp) -> Vec<Value> {
     let (archive, mut conn) = (archive_of(app), open::connect(&app.target).unwrap());
     let mut lines = Vec::new();
@@ -130,7 +130,7 @@ pub(crate) fn opened(app: &TestApp) -> Vec<Value> {
     lines
 }
 
-/// How often each minute, by person, device and time, is in the archive.
+/// Counts how often each minute is in the archive, by person, device and time.
 pub(crate) fn times_archived(app: &TestApp) -> BTreeMap<String, u32> {
     let mut times = BTreeMap::new();
     for line in opened(app) {
@@ -139,12 +139,11 @@ pub(crate) fn times_archived(app: &TestApp) -> BTreeMap<String, u32> {
     times
 }
 
-/// A minute as the archive has it.
+/// A minute as it is archived.
 pub(crate) fn as_archived(sent: &Value, who: &Client) -> Value {
     changed(sent.clone(), &json!({"user_id": who.id, "device_id": who.device, "received_at": NOW}))
 }
 
-/// Every file under a folder.
 pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap().path()) {
@@ -158,7 +157,7 @@ pub(crate) fn erase(who: &Client) -> Answer {
     who.send("DELETE", "/api/user/me", &[("content-type", "application/json")], Some(body.as_bytes()))
 }
 
-/// One of a receipt's stores.
+/// The entry of one store in a receipt.
 pub(crate) fn store<'a>(receipt: &'a Answer, name: &str) -> &'a Value {
     let stores = receipt.json["stores"].as_array().unwrap();
     stores.iter().find(|store| store["store"] == name).unwrap_or_else(|| panic!("no {name} in {receipt:?}"))
@@ -168,7 +167,7 @@ const PASSES: u8 = 0;
 const REFUSES: u8 = 1;
 const HANGS: u8 = 2;
 
-/// A way to a server that can be closed and opened again.
+/// A TCP proxy to a server that can be closed and opened again.
 pub(crate) struct Gate {
     pub(crate) address: String,
     state: Arc<AtomicU8>,
@@ -198,7 +197,7 @@ impl Gate {
         self.state.store(REFUSES, Ordering::SeqCst);
     }
 
-    /// Connections are taken and never answered.
+    /// Accepts connections and never answers.
     pub(crate) fn hang(&self) {
         self.state.store(HANGS, Ordering::SeqCst);
     }
@@ -208,7 +207,7 @@ impl Gate {
     }
 }
 
-/// Carries bytes both ways, while the gate is open.
+/// Forwards bytes in both directions while the gate is open.
 fn pass(stream: &TcpStream, target: &str, state: &Arc<AtomicU8>) {
     let Ok(server) = TcpStream::connect(target) else { return };
     for (from, to) in [(stream, &server), (&server, stream)] {

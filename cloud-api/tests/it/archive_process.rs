@@ -1,4 +1,4 @@
-//! The archive of the real program: killed and started again, its log, its commands, and its way through a backup.
+//! The archive of the real program: kill and restart, its log, its commands, and backup and restore.
 
 use std::{
     io::Write as _,
@@ -16,7 +16,7 @@ use crate::{
     process::{Running, program},
 };
 
-/// One server's settings, for each of its commands.
+/// A server's folder and database, for the server and its commands.
 struct Home {
     folder: tempfile::TempDir,
     url: String,
@@ -57,7 +57,7 @@ impl Home {
         self.command(args).output().unwrap()
     }
 
-    /// What a command prints; it must succeed.
+    /// The output of a command, which must succeed.
     #[track_caller]
     fn said(&self, args: &[&str]) -> String {
         let output = self.run(args);
@@ -65,7 +65,7 @@ impl Home {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The one line of a command that fails with a reason.
+    /// The error line of a command, which must fail with exit code 1.
     #[track_caller]
     fn refused(&self, args: &[&str]) -> String {
         let output = self.run(args);
@@ -87,7 +87,7 @@ impl Home {
             .collect()
     }
 
-    /// Every archived line of a bucket, by the command that operators have.
+    /// Every archived line of a bucket, read with the operators' command.
     fn lines(&self, bucket: &str) -> Vec<Value> {
         let names = self.names(bucket);
         let texts: Vec<String> = names.iter().map(|name| self.said(&["archive", "cat", name])).collect();
@@ -116,7 +116,7 @@ fn killed_and_started_again(backend: Backend) {
     let mut sent = 0;
     for round in 0..rounds {
         for n in 0..each {
-            // Each batch on its own hour; the job is writing objects all the while.
+            // Each batch has its own hour. Meanwhile the job is writing objects.
             ada.store(&recent(2 * (round * each + n + 1), 20));
             sent += 20;
         }
@@ -125,7 +125,7 @@ fn killed_and_started_again(backend: Backend) {
         ada.base.clone_from(&again.address);
         server = Some(again);
     }
-    // A lease that died with its owner ends after half a minute.
+    // The lease of a killed process expires after half a minute.
     eventually("everything is archived", || {
         let figures = ada.get("/metrics").text;
         figures.lines().any(|line| line == "archive_queue_batches 0")
@@ -158,7 +158,7 @@ fn the_log_is_archived_and_names_nobody() {
     ada.get("/api/user/me").expect(200);
     eventually("the log", || home.lines("logs").iter().any(|line| line["route"] == "/api/user/me"));
     server.stop(Signal::KILL);
-    // What was not archived when it died is archived by the next one.
+    // Files that the killed server had not archived are archived by the next one.
     let server = home.serve();
     eventually("both starts", || home.lines("logs").iter().filter(|l| l["message"] == "listening").count() == 2);
     let lines = home.lines("logs");
@@ -199,7 +199,7 @@ fn the_operator_lists_reads_and_checks_it_and_damage_is_said() {
     let checked = home.said(&["archive", "check"]);
     assert!(checked.contains("0 missing, 0 unknown"), "{checked}");
 
-    // A changed byte, a cut, another's object in its place, no object: each is one line and prints nothing.
+    // A changed byte, a cut object, another one in its place, or a missing one gives one error line and no output.
     let path = home.path().join("archive/waw-blink-data").join(name);
     let whole = std::fs::read(&path).unwrap();
     let other = home.names("data").into_iter().find(|other| other != name).unwrap();
@@ -225,7 +225,7 @@ fn the_operator_lists_reads_and_checks_it_and_damage_is_said() {
     assert_eq!(output.status.code(), Some(1));
     assert!(printed.contains(&format!("missing\t{name}")) && printed.contains("unknown, removed\tstray"), "{printed}");
     assert!(!home.path().join("archive/waw-blink-data/stray").exists());
-    // Off is said to be off.
+    // A command on an archive that is off says so.
     let off = home.command(&["archive", "cat", name]).env("CLOUD_API_ARCHIVE", "off").output().unwrap();
     assert_eq!(off.status.code(), Some(2));
 }
@@ -238,14 +238,14 @@ fn through_a_backup(from: Backend, to: Backend) {
     eve.store(&recent(3, 7));
     eventually("two objects", || home.names("data").len() == 2);
     assert!(home.run(&["backup", "b.gz"]).status.success());
-    // Since then: one more batch, whose object no backup knows, and an erasure.
+    // After the backup: one more batch, whose object no backup knows, and an erasure.
     ada.store(&recent(9, 5));
     eventually("three objects", || home.names("data").len() == 3);
     let receipt = erase(&eve).expect(200);
     assert_eq!(store(&receipt, "archive")["status"], "done");
     drop(server);
 
-    // Nothing in the backup opens anything: neither the master key, nor a key of a person.
+    // The backup contains no usable key: neither the master key nor a person's.
     let mut plain = Vec::new();
     let whole = std::fs::read(home.path().join("b.gz")).unwrap();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&whole[..]), &mut plain).unwrap();
@@ -258,11 +258,11 @@ fn through_a_backup(from: Backend, to: Backend) {
     let _folder = target.folder;
     let said = restored.said(&["restore", "b.gz"]);
     assert!(said.contains("1 people stay erased"), "{said}");
-    // Ada's object opens, with the same master key; eve's key was destroyed again.
+    // Ada's object can be decrypted with the same master key; Eve's key was destroyed again.
     assert_eq!(restored.lines("data").len(), 30);
     let listed = restored.said(&["archive", "list"]);
     assert!(listed.contains(&ada.id) && !listed.contains(&eve.id), "{listed}");
-    // The object that came after the backup is found, opens by name, and can be removed; so is what was logged since.
+    // The object written after the backup is found, can be opened by name and removed; so can the later log.
     let checked = restored.said(&["archive", "check"]);
     let strays = checked.lines().filter_map(|line| line.strip_prefix("unknown\t"));
     let opened: Vec<String> = strays.map(|stray| restored.said(&["archive", "cat", stray])).collect();
@@ -270,7 +270,7 @@ fn through_a_backup(from: Backend, to: Backend) {
     assert_eq!((minutes.len(), minutes[0].lines().count()), (1, 5), "{checked}");
     restored.said(&["archive", "check", "--remove-unknown"]);
     assert!(restored.said(&["archive", "check"]).contains(" 0 unknown"));
-    // And it goes on: the same minutes are known, a new one is archived with the same key.
+    // The server goes on: the same minutes are duplicates, and a new one is archived with the same key.
     let server = restored.serve();
     let mut again = Client::new(&server.address);
     again.sign_in(&again.post("/api/auth/login", &json!({"email": ada.email, "password": PASSWORD})).expect(200).json);
@@ -291,7 +291,7 @@ fn from_postgres_to_sqlite_the_archive_opens_and_who_was_erased_stays_so() {
     through_a_backup(Backend::Postgres, Backend::Sqlite);
 }
 
-/// Minutes a second through HTTP on PostgreSQL, in batches of sixty.
+/// Minutes stored per second through HTTP on PostgreSQL, in batches of sixty.
 fn ingest(archived: bool) -> (f64, usize) {
     let (rows, clients) = if std::env::var_os("WAW_TEST_LONG").is_some() { (96_000, 8) } else { (9_600, 4) };
     let home = Home::new(Backend::Postgres);
@@ -329,7 +329,7 @@ fn ingest(archived: bool) -> (f64, usize) {
 
 #[test]
 fn archiving_costs_ingest_little() {
-    // In turns: another's load hits one round and not all.
+    // Both ways are measured in turn, so that other load affects one round and not all.
     let mut rounds = Vec::new();
     while rounds.len() < 5 && !rounds.last().is_some_and(|(off, on, _)| 3.0 * on > *off) {
         let ((off, rows), (on, _)) = (ingest(false), ingest(true));
@@ -365,7 +365,7 @@ fn another_master_key_opens_everything_and_the_old_one_nothing() {
         assert!(home.refused(&["admin", "change-master-key", &new]).contains("nothing was changed"));
         std::fs::rename(home.path().join("new"), home.path().join("master")).unwrap();
         assert_eq!(home.said(&["archive", "cat", &name]).lines().count(), 30);
-        // Nobody is signed out by it.
+        // Changing the master key signs nobody out.
         let server = home.serve();
         let again = Client { id, ..Client::new(&server.address).with_access(&access) };
         again.get("/api/user/me").expect(200);

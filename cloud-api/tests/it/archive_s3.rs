@@ -1,4 +1,4 @@
-//! The archive in S3: moto's server, driven for real, away, back, and refusing.
+//! The archive in S3, against a real moto server: reachable, unreachable, and refusing.
 
 use std::process::Command;
 
@@ -23,7 +23,7 @@ fn with_buckets() -> Peer {
     s3
 }
 
-/// The names in a bucket, asked of the server itself.
+/// The names in a bucket, as the S3 server lists them.
 fn names(s3: &str) -> Vec<String> {
     let listed = Client::new(s3).get("/waw-blink-data?list-type=2").expect(200).text;
     listed.split("<Key>").skip(1).map(|rest| rest.split("</Key>").next().unwrap().to_owned()).collect()
@@ -83,7 +83,7 @@ fn while_the_store_is_away_uploads_go_on_and_wait_for_it(#[case] backend: Backen
     gate.open();
     eventually("archived", || written(&app) >= 1 && queue(&app).batches == 0);
     assert_eq!(times_archived(&app).len(), 20);
-    // What was begun while it was away is cleared up once it cannot arrive any more.
+    // Objects begun during the outage are removed once they cannot reach the store any more.
     app.set_time("2026-03-10T12:30:00Z");
     eventually("nothing is left over", || names(&server.said).len() == written(&app) && queue(&app).removals == 0);
     eventually("it is up", || figure(&app, "archive_up") == Some(1.0));
@@ -112,7 +112,7 @@ fn erasure_while_the_store_is_away_is_pending_and_then_done(#[case] backend: Bac
     let path = format!("/api/erasures/{}", receipt.json["receipt_id"].as_str().unwrap());
     assert_eq!(store(&app.anonymous().get(&path).expect(200), "archive")["status"], "pending");
     gate.open();
-    // A failed removal is put off by a few seconds at first, and by no more than an hour at last.
+    // A failed removal is tried again after a few seconds at first, and after an hour at most.
     app.set_time("2026-03-10T13:30:00Z");
     eventually("done", || store(&app.anonymous().get(&path).expect(200), "archive")["status"] == "done");
     assert!(names(&server.said).is_empty());
@@ -131,7 +131,7 @@ fn a_store_that_hangs_holds_nobody_up() {
     }
     assert!(started.elapsed() < std::time::Duration::from_secs(15), "{:?}", started.elapsed());
     assert_eq!(ada.totals().0, 100);
-    // An erasure does not wait for it either, and catches the object that is being written.
+    // An erasure does not wait for the store either, and includes the object that is being written.
     eventually("an object is begun", || !objects(&app).is_empty());
     let receipt = erase(&ada).expect(200);
     assert_eq!(store(&receipt, "archive")["removed"]["keys"], 1);
@@ -171,7 +171,7 @@ fn a_bucket_that_is_missing_is_named_and_waited_for() {
     eventually("archived", || written(&app) == 1 && queue(&app).batches == 0);
 }
 
-/// moto that lets the first five requests pass and checks the signature of every later one.
+/// A moto server that accepts the first five requests unsigned and checks the signature of every later one.
 fn guarded() -> Peer {
     let mut command = Command::new(peers::file("venv/bin/moto_server"));
     command.args(["-H", "127.0.0.1", "-p", "0"]).env("INITIAL_NO_AUTH_ACTION_COUNT", "5");
@@ -183,7 +183,7 @@ fn wrong_keys_are_said_to_be_wrong_and_right_ones_sign_well() {
     let server = guarded();
     bucket(&server.said, "waw-blink-data");
     bucket(&server.said, "waw-logs");
-    // A user of the store who may do everything with it, made in the requests that nobody has to sign.
+    // A user of the store with all permissions, made by the requests that need no signature.
     let iam = |query: &str| {
         let scope =
             "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=x";

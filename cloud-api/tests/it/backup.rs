@@ -1,4 +1,4 @@
-//! Backup and restore, from either database into either, and what must never come back.
+//! Backup and restore, from either database into either, and what must never be restored.
 
 use std::{collections::BTreeMap, io::Write as _, path::Path, process::Output};
 
@@ -12,7 +12,7 @@ use crate::{
     process::{Running, program},
 };
 
-/// A database of either kind, empty.
+/// An empty database of either kind.
 struct Place {
     url: String,
     _postgres: Option<Database>,
@@ -92,7 +92,7 @@ fn there_and_back(from: Backend, to: Backend) {
     let totals = ada.totals();
     assert!(run(home.path(), &old, &["backup", "b.gz"]).status.success());
 
-    // After the backup: one is erased, one withdraws.
+    // After the backup one person is erased and another withdraws consent.
     eve.send(
         "DELETE",
         "/api/user/me",
@@ -114,10 +114,10 @@ fn there_and_back(from: Backend, to: Backend) {
     assert!(login(&server, "eve@example.org").is_none(), "who was erased stays erased");
     let bob = login(&server, "bob@example.org").unwrap();
     assert_eq!(bob.sync(&[]).expect(403).code(), "consent_withdrawn");
-    // The restored minutes are still the same minutes.
+    // Uploading the restored minutes again gives duplicates.
     let again = Client { device: before["devices"][0]["device_id"].as_str().unwrap().parse().unwrap(), ..ada };
     assert_eq!(again.sync(&batch).expect(200).json["duplicates"], 5_000);
-    // A second restore finds people there.
+    // A second restore is refused, because the database has people now.
     let refused = run(home.path(), &new, &["restore", "b.gz"]);
     assert_eq!(refused.status.code(), Some(1));
 }
@@ -165,7 +165,7 @@ fn a_backup_that_is_not_whole_restores_nothing() {
         let output = run(home.path(), &new, &["restore", "bad.gz"]);
         assert_eq!(output.status.code(), Some(1), "{what}: {output:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap().lines().count(), 1, "{what}");
-        // Nothing is there: the whole one still goes in.
+        // Nothing was restored, so the intact backup can still be restored.
         assert!(run(home.path(), &new, &["restore", "b.gz"]).status.success(), "{what}");
     }
     // A ledger that cannot be read could hide an erasure.

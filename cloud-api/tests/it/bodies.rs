@@ -1,10 +1,10 @@
-//! What tests send.
+//! Request bodies for tests.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// A sound minute that begins at `from`.
+/// A valid minute that begins at `from`.
 pub(crate) fn minute(from: Timestamp, blink_count: u32) -> Value {
     json!({
         "id": Uuid::now_v7(), "user_id": null, "blink_count": blink_count,
@@ -14,7 +14,7 @@ pub(crate) fn minute(from: Timestamp, blink_count: u32) -> Value {
     })
 }
 
-/// `count` minutes in a row from `from`, each with `blink_count` blinks.
+/// `count` consecutive minutes from `from`, each with `blink_count` blinks.
 pub(crate) fn minutes(from: &str, count: i64, blink_count: u32) -> Vec<Value> {
     let from: Timestamp = from.parse().unwrap();
     (0..count).map(|n| minute(from + jiff::SignedDuration::from_secs(60 * n), blink_count)).collect()

@@ -1,4 +1,4 @@
-//! A clock that leapt: nothing is deleted for its age before it is confirmed.
+//! After the clock leapt, nothing is deleted for its age before the time is confirmed.
 
 use cloud_api::{
     db::{
@@ -31,7 +31,7 @@ fn run(backend: Backend) {
     eventually("retention ran", || count(&app, "housekeeping WHERE what = 'retention'") == 1);
     let retention = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
     assert_eq!(retention, json!({"held": false, "last_run_at": NOW}));
-    // Started anew by a clock that is 1,200 days ahead.
+    // The server restarts with a clock that is 1,200 days ahead.
     app.stop();
     app.set_time("2029-06-22T12:00:00Z");
     app.restart();
@@ -40,10 +40,10 @@ fn run(backend: Backend) {
     let held = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
     assert_eq!((&held["held"], &held["reason"]), (&json!(true), &json!("clock_doubted")));
     assert_eq!(held["last_run_at"], NOW);
-    // A refresh by that clock ends no session either.
+    // Refreshing by that clock does not end a session either.
     let refresh = |who: &Client| app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": who.refresh}));
     refresh(&ada).expect(401);
-    // Put right: all is there, and everybody is still signed in.
+    // When the clock is put right, all data is there and everybody is still signed in.
     app.set_time("2026-03-10T12:05:00Z");
     assert_eq!(ada.totals(), (180, 3_600_000));
     refresh(&ada).expect(200);
@@ -74,7 +74,7 @@ contract! {
             let trust = transaction(&mut conn, |conn| housekeeping::begin_run(conn, at(time), trusts)).unwrap();
             matches!(trust, ClockTrust::Trusted { .. })
         };
-        // Off for a month; then minutes come.
+        // The machine was off for a month; then minutes arrive.
         assert!(!begin("2026-04-10T12:00:00Z", false));
         app.set_time("2026-04-11T12:00:00Z");
         let ada = app.again(&ada);

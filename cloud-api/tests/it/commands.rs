@@ -1,4 +1,4 @@
-//! The program at the machine: what it writes where, what it refuses, and how it ends.
+//! The program's commands: where they write, what they refuse, and how they end.
 
 use std::{
     fs,
@@ -48,7 +48,7 @@ fn a_backup_goes_to_a_plain_file_or_a_pipe_and_replaces_nothing_unasked() {
     says(&run(home.path(), &["backup", "b.gz"]), 1, "--force");
     assert_eq!(fs::read(at("b.gz")).unwrap(), first);
     assert!(run(home.path(), &["backup", "--force", "b.gz"]).status.success());
-    // Devices, pipes and folders stay what they are.
+    // Devices, pipes and folders are not replaced.
     rustix::fs::mknodat(rustix::fs::CWD, at("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
     fs::create_dir(at("folder")).unwrap();
     for path in ["/dev/null", "pipe", "folder"] {
@@ -56,7 +56,7 @@ fn a_backup_goes_to_a_plain_file_or_a_pipe_and_replaces_nothing_unasked() {
     }
     assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     assert!(fs::metadata(at("pipe")).unwrap().file_type().is_fifo());
-    // A link leads to the file.
+    // A symbolic link is followed to the file.
     fs::create_dir(at("disk")).unwrap();
     fs::write(at("disk/real.gz"), "old").unwrap();
     std::os::unix::fs::symlink("disk/real.gz", at("link.gz")).unwrap();
@@ -65,7 +65,7 @@ fn a_backup_goes_to_a_plain_file_or_a_pipe_and_replaces_nothing_unasked() {
     assert!(fs::read(at("disk/real.gz")).unwrap().starts_with(&[0x1f, 0x8b]));
     std::os::unix::fs::symlink("away/real.gz", at("astray.gz")).unwrap();
     says(&run(home.path(), &["backup", "astray.gz"]), 1, "standard output");
-    // A pipe in, a pipe out.
+    // `-` reads from and writes to a pipe.
     let piped = run(home.path(), &["backup", "-"]);
     assert!(piped.status.success() && piped.stdout.starts_with(&[0x1f, 0x8b]) && !at("-").exists());
     let mut restore = program(home.path());
@@ -82,7 +82,7 @@ fn whoever_stops_reading_ends_no_command_with_a_crash() {
     assert!(run(home.path(), &["migrate"]).status.success());
     let made = |command: &mut Command| {
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Whoever reads no password may have ended already.
+        // A command that reads no password may have ended already.
         let _ = child.stdin.take().unwrap().write_all(format!("{PASSWORD}\n").as_bytes());
         child.wait_with_output().unwrap()
     };
@@ -102,7 +102,7 @@ fn whoever_stops_reading_ends_no_command_with_a_crash() {
         let closed = made(program(home.path()).args(args).stdout(writer));
         assert!(closed.status.success() && closed.stderr.is_empty(), "{args:?}: {closed:?}");
     }
-    // What cannot be written is said.
+    // A command whose output cannot be written fails with that reason.
     for args in [&["openapi"][..], &["admin", "list"]] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         says(&made(program(home.path()).args(args).stdout(full)), 1, "Standard output");
@@ -161,7 +161,7 @@ fn one_database_file_has_one_server() {
     let (code, ..) = first.stop(Signal::KILL);
     assert_eq!(code, None);
     drop(Running::start(serve(home.path())));
-    // A link to it is the same database, and writes are taken there.
+    // A symbolic link to it is the same database, and writes through it work.
     let link = home.path().join("link.db");
     std::os::unix::fs::symlink(home.path().join(".local/share/cloud-api/server.db"), &link).unwrap();
     let mut linked = serve(home.path());
@@ -175,7 +175,7 @@ fn one_database_file_has_one_server() {
 fn a_database_that_others_could_read_is_private_after_a_start() {
     let home = tempfile::tempdir().unwrap();
     let running = Running::start(serve(home.path()));
-    // Once it has written, there are its logs.
+    // After a write the database's log files exist.
     Client::new(&running.address).get("/healthz").expect(200);
     running.stop(Signal::KILL);
     let folder = home.path().join(".local/share/cloud-api");
@@ -216,7 +216,7 @@ fn what_is_under_way_is_finished_and_what_is_new_is_refused() {
         body.len()
     );
     slow.write_all(head.as_bytes()).unwrap();
-    // The request is under way once the server asks for its body.
+    // The request is being handled once the server asks for its body.
     let mut go_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
     slow.read_exact(&mut go_on).unwrap();
     assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");

@@ -1,10 +1,6 @@
-//! A tray signed in from the browser.
+//! Signing a tray in through a browser.
 
-use cloud_api::{
-    db::{one_time, types::DbId},
-    open,
-    routes::reset,
-};
+use cloud_api::{db::one_time, open, routes::reset};
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -35,7 +31,7 @@ contract! {
         assert!(app.anonymous().get("/device").expect(200).text.contains("id=\"device\""));
         assert_eq!(said(&poll(app, &codes)), "authorization_pending");
         assert_eq!(said(&poll(app, &codes)), "slow_down");
-        // As it is typed: small, without the dash.
+        // People may type the code in lower case and without the dash.
         let typed = codes["user_code"].as_str().unwrap().to_lowercase().replace('-', " ");
         app.anonymous().post("/api/auth/device/approve", &json!({"user_code": typed})).expect(401);
         let shown = ada.post("/api/auth/device/approve", &json!({"user_code": typed})).expect(200);
@@ -50,7 +46,7 @@ contract! {
         tray.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
         let sessions = ada.get("/api/user/me/sessions").expect(200);
         assert!(sessions.json["items"].as_array().unwrap().iter().any(|s| s["user_agent"] == "Ada's laptop"));
-        // Once.
+        // A code can be exchanged once.
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
         ada.post("/api/auth/device/approve", &json!({"user_code": typed, "approve": true})).expect(404);
     }
@@ -70,7 +66,7 @@ contract! {
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
         let codes = start(app);
         ada.post("/api/auth/device/approve", &json!({"user_code": codes["user_code"], "approve": true})).expect(200);
-        let (mut conn, id) = (open::connect(&app.target).unwrap(), DbId(ada.id.parse().unwrap()));
+        let (mut conn, id) = (open::connect(&app.target).unwrap(), ada.id.parse().unwrap());
         let link = one_time::create(&mut conn, id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         app.anonymous().post("/api/auth/reset", &json!({"token": link.expose(), "password": PASSWORD})).expect(204);
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
@@ -83,19 +79,19 @@ contract! {
             codes
         };
         let ada = app.user();
-        // Ended from elsewhere, as an owner ends a thief's.
+        // The session is ended from another one, as an owner ends a thief's.
         let thief = app.again(&ada);
         let codes = approve(&thief);
         let sessions = ada.get("/api/user/me/sessions").expect(200).json["items"].clone();
         let other = sessions.as_array().unwrap().iter().find(|s| s["current"] == false).unwrap()["id"].as_str().unwrap().to_owned();
         ada.send("DELETE", &format!("/api/user/me/sessions/{other}"), &[], None).expect(204);
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
-        // Signed out.
+        // The session signs out.
         let other = app.again(&ada);
         let codes = approve(&other);
         other.send("POST", "/api/auth/logout", &[], None).expect(204);
         assert_eq!(said(&poll(app, &codes)), "invalid_grant");
-        // Ended because a refresh token came twice.
+        // The session ends because a refresh token was reused.
         let other = app.again(&ada);
         let codes = approve(&other);
         let refresh = |token: &str| app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": token}));
@@ -166,7 +162,7 @@ contract! {
         assert_eq!(said(&nobody.send("POST", "/api/auth/device/token", &form, Some(b"grant_type=password&device_code=x"))), "unsupported_grant_type");
         assert_eq!(said(&nobody.post("/api/auth/device/token", &json!({}))), "invalid_request");
         assert_eq!(said(&nobody.post("/api/auth/device/token", &json!({"grant_type": GRANT, "device_code": "x"}))), "invalid_grant");
-        // An empty body starts one as well.
+        // An empty body starts a sign-in as well.
         nobody.send("POST", "/api/auth/device", &[], None).expect(200);
     }
 }

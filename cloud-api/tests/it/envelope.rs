@@ -1,4 +1,4 @@
-//! Every failure has the one envelope; every answer has its headers; the pages are there.
+//! Every error has the common envelope, every answer has the security headers, and the pages are served.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Exports that are not read, and that end before their end.
+//! Exports that the client does not read, and exports that are broken off.
 
 use std::{
     io::{Read as _, Write as _},
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::harness::*;
 
-/// A connection that takes little at once, so that what is not read waits in the server.
+/// A connection with a small receive buffer, so that unread data waits in the server.
 fn narrow(address: &str) -> TcpStream {
     let address: SocketAddr = address.trim_start_matches("http://").parse().unwrap();
     let socket = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP)).unwrap();
@@ -20,12 +20,12 @@ fn narrow(address: &str) -> TcpStream {
     TcpStream::from(socket)
 }
 
-/// Asks for everything, and reads the first bytes alone.
+/// Requests an export and reads only its first bytes.
 pub(crate) fn begin(who: &Client) -> TcpStream {
     ask(&who.base, "/api/user/me/export", &who.access)
 }
 
-/// Asks for a path, and reads the first bytes alone.
+/// Requests a path and reads only the first bytes.
 pub(crate) fn ask(address: &str, path: &str, token: &str) -> TcpStream {
     let mut stream = narrow(address);
     let asked = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
@@ -36,7 +36,7 @@ pub(crate) fn ask(address: &str, path: &str, token: &str) -> TcpStream {
     stream
 }
 
-/// More than a connection takes before somebody reads.
+/// Stores more minutes than a connection's buffers hold while the client does not read.
 fn fill(who: &Client) {
     for from in ["2026-02-20T00:00:00Z", "2026-03-03T00:00:00Z"] {
         who.store(&minutes(from, 10_000, 1));

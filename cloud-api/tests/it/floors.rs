@@ -1,8 +1,8 @@
-//! The order of the modules: each may use those below it, and none above. What is not named here is no module.
+//! Checks the order of the modules: each may use those below it only. The list must name every module.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// From the bottom to the top; modules of one floor do not use each other.
+/// The floors from the bottom to the top. Modules on one floor must not use each other.
 const FLOORS: &[&[&str]] = &[
     &["failure", "address"],
     &["domain"],
@@ -22,15 +22,15 @@ const FLOORS: &[&[&str]] = &[
     &["cli"],
 ];
 
-/// The modules that the code uses by `crate::`, its tests left out.
+/// The modules that the code uses by `crate::`, without its tests.
 fn used(code: &str) -> BTreeSet<String> {
     let code = code.split("#[cfg(test)]").next().unwrap();
-    // What stands in comments is for readers.
+    // Links in comments do not count.
     let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     code.split("crate::").skip(1).flat_map(first_names).collect()
 }
 
-/// The first name of each path after `crate::`, of which a group has several.
+/// The first name of each path after `crate::`; a group has several paths.
 fn first_names(rest: &str) -> Vec<String> {
     let name = |path: &str| path.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned();
     let Some(group) = rest.strip_prefix('{') else { return vec![name(rest)] };
@@ -97,7 +97,7 @@ fn groups_and_single_paths_are_read() {
     assert_eq!(used(code), ["db", "error", "http", "jobs"].map(str::to_owned).into());
 }
 
-/// Whoever is somebody writes by `Principal::write`, which looks again at session, role and consent.
+/// Handlers with a `Principal` must write by `Principal::write`, which checks session, role and consent again.
 #[test]
 fn no_handler_writes_on_the_strength_of_what_it_read_before() {
     let routes = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/routes");
@@ -112,6 +112,6 @@ fn no_handler_writes_on_the_strength_of_what_it_read_before() {
             }
         }
     });
-    // It ends the session of a cookie as well, whose owner is nobody by then.
+    // Logout also ends the session of a cookie, for which there may be no principal.
     assert_eq!(wrong, ["accounts.rs logout"]);
 }

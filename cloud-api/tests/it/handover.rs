@@ -1,4 +1,4 @@
-//! Requests that are under way while an account goes over to whom its address is, or gets another password.
+//! Requests that are being handled while the account is handed over to its address's owner, or its password changes.
 
 use std::thread;
 
@@ -7,10 +7,9 @@ use cloud_api::{
         DbError,
         conn::Conn,
         device_codes::{self, CodeRow, Decider, Poll},
+        id::{Id, User},
         sessions::{self, SessionRow},
-        transaction,
-        types::DbId,
-        users,
+        transaction, users,
     },
     open,
 };
@@ -19,17 +18,17 @@ use serde_json::{Value, json};
 
 use crate::{archive_kit::eventually, harness::*};
 
-fn session(user: DbId) -> SessionRow {
+fn session(user: Id<User>) -> SessionRow {
     let (now, expires_at) = (at(NOW), at("2026-04-10T12:00:00Z"));
     SessionRow {
-        id: DbId::fresh(),
+        id: Id::fresh(),
         user_id: user,
         user_agent: None,
         signed_in_at: now,
         refreshed_at: now,
         expires_at,
         used_token: None,
-        next_token: DbId::fresh(),
+        next_token: Id::fresh(),
     }
 }
 
@@ -52,7 +51,7 @@ fn approved(conn: &mut Conn, code: &str, who: Decider) -> bool {
 contract! {
     fn what_was_read_before_begins_no_session(app) {
         let eve = app.user();
-        let id = DbId(eve.id.parse().unwrap());
+        let id = eve.id.parse().unwrap();
         let mut conn = open::connect(&app.target).unwrap();
         let conn = &mut conn;
         let before = users::by_id(conn, id).unwrap().unwrap();
@@ -75,19 +74,19 @@ struct Count {
     count: i64,
 }
 
-/// Waits until so many connections wait for a lock. `eyes` is in no transaction.
+/// Waits until this many connections wait for a lock. `eyes` must not be in a transaction.
 pub(crate) fn until_waiting(eyes: &mut Conn, connections: i64) {
     let waiting = "SELECT count(*) AS count FROM pg_stat_activity \
                    WHERE datname = current_database() AND wait_event_type = 'Lock'";
     eventually("all of them wait", || sql_query(waiting).get_result::<Count>(eyes).unwrap().count == connections);
 }
 
-/// A request of Eve's: its method, its path, its body and what it must be answered.
+/// A request of Eve's: its method, path and body, and the status it must get.
 type Request = (&'static str, &'static str, Value, u16);
 
-/// Lets the account go over while the requests have passed every check and are about to store what they were for.
+/// Hands the account over after the requests have passed every check and before they write.
 fn go_over<const N: usize>(app: &TestApp, eve: &Client, requests: [Request; N]) -> Conn {
-    let id = DbId(eve.id.parse().unwrap());
+    let id = eve.id.parse().unwrap();
     let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
     let under_way = transaction(&mut conn, |conn| -> Result<_, DbError> {
         let row = users::hold(conn, id)?.unwrap();

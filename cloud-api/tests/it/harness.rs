@@ -1,4 +1,4 @@
-//! A server of its own for each test, with clients that are nobody or somebody.
+//! Gives each test a server of its own, and clients with or without an account.
 
 use std::{
     sync::mpsc,
@@ -9,7 +9,7 @@ use std::{
 use cloud_api::{
     clock::Clock,
     config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig, Target},
-    db::{types::DbId, users},
+    db::users,
     domain::time::UtcMs,
     startup::Application,
 };
@@ -22,14 +22,13 @@ use uuid::Uuid;
 pub(crate) use crate::bodies::{changed, gzip, minute, minutes};
 use crate::postgres::Database;
 
-/// The database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Backend {
     Sqlite,
     Postgres,
 }
 
-/// Each test once for each database.
+/// Runs each test on SQLite and on PostgreSQL.
 macro_rules! contract {
     ($($(#[$meta:meta])* fn $name:ident($app:ident) $body:block)*) => {$(
         mod $name {
@@ -49,7 +48,7 @@ macro_rules! contract {
     )*};
 }
 
-/// The time at which every test's server stands at first.
+/// The initial time of every test's server.
 pub(crate) const NOW: &str = "2026-03-10T12:00:00Z";
 
 const ALL_PARTS: [Part; 5] = [Part::Auth, Part::Data, Part::Sync, Part::Attendance, Part::Web];
@@ -68,7 +67,7 @@ pub(crate) struct TestApp {
     pub(crate) postgres: Option<Database>,
     access: AccessConfig,
     pub(crate) outside: OutsideConfig,
-    /// Set, then [`Self::restart`].
+    /// Takes effect with the next [`Self::restart`].
     pub(crate) archive: Option<ArchiveConfig>,
     pub(crate) master_key_file: Option<std::path::PathBuf>,
     stop: Option<oneshot::Sender<()>>,
@@ -84,19 +83,19 @@ impl TestApp {
         Self::with(folder, target, postgres, AccessConfig::default(), None)
     }
 
-    /// The same server with other settings.
+    /// Changes the settings and restarts the server.
     pub(crate) fn set_access(&mut self, access: AccessConfig) {
         self.access = access;
         self.restart();
     }
 
-    /// On a PostgreSQL database that is there.
+    /// Starts on an existing PostgreSQL database.
     pub(crate) fn on(database: Database) -> Self {
         let target = database.target();
         Self::with(tempfile::tempdir().unwrap(), target, Some(database), AccessConfig::default(), None)
     }
 
-    /// Another server on the same database, with what is outside it.
+    /// Another server on the same database, with settings of outside services.
     pub(crate) fn replica_with(&self, outside: OutsideConfig) -> Self {
         let mut app = self.replica();
         app.outside = outside;
@@ -104,7 +103,7 @@ impl TestApp {
         app
     }
 
-    /// Another server on the same database.
+    /// Starts another server on the same database.
     pub(crate) fn replica(&self) -> Self {
         let (access, master_key_file) = (self.access.clone(), self.master_key_file.clone());
         Self::with(tempfile::tempdir().unwrap(), self.target.clone(), None, access, master_key_file)
@@ -138,11 +137,11 @@ impl TestApp {
     /// Gives a person a role, as an operator at the machine would.
     pub(crate) fn set_role(&self, who: &Client, role: &str) {
         let mut conn = cloud_api::open::connect(&self.target).unwrap();
-        let id = DbId(who.id.parse().unwrap());
+        let id = who.id.parse().unwrap();
         assert_eq!(users::set_role(&mut conn, id, role).unwrap(), users::RoleChange::Done);
     }
 
-    /// Starts the server on what it has stored so far.
+    /// Starts the server on its present data.
     fn run(&mut self) {
         let config = Config {
             access: self.access.clone(),
@@ -190,7 +189,6 @@ impl TestApp {
         }
     }
 
-    /// Stops the server and starts it again on the same data.
     pub(crate) fn restart(&mut self) {
         self.stop();
         self.run();
@@ -200,7 +198,7 @@ impl TestApp {
         Client::new(&self.address)
     }
 
-    /// A person with an account, in this time zone.
+    /// Registers a person in this time zone.
     pub(crate) fn user_in(&self, timezone: &str) -> Client {
         let mut client = self.anonymous();
         let email = format!("{}@example.org", Uuid::new_v4().simple());
@@ -210,7 +208,7 @@ impl TestApp {
         client
     }
 
-    /// The same person, signed in anew: time has passed.
+    /// The same person, signed in again, because an earlier access token has expired.
     pub(crate) fn again(&self, who: &Client) -> Client {
         let mut client = who.clone();
         let login = json!({"email": who.email, "password": PASSWORD});
@@ -228,7 +226,7 @@ impl TestApp {
 }
 
 impl Drop for TestApp {
-    /// Told to stop and not waited for: connections that clients keep alive may hold it for a second.
+    /// Tells the server to stop without waiting for it: kept-alive connections may hold it for a second.
     fn drop(&mut self) {
         drop(self.stop.take());
     }
@@ -241,7 +239,6 @@ pub(crate) fn registration(email: &str, timezone: &str) -> Value {
     })
 }
 
-/// An answer, whole.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -255,7 +252,7 @@ impl Answer {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
     }
 
-    /// The code of the error envelope, which must be whole.
+    /// The code of the error envelope, which must be complete.
     #[track_caller]
     pub(crate) fn code(&self) -> &str {
         let error = &self.json["error"];
@@ -277,7 +274,7 @@ impl Answer {
     }
 }
 
-/// A client: nobody until [`Client::sign_in`].
+/// A client, which is anonymous until [`Client::sign_in`].
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) agent: ureq::Agent,
@@ -360,7 +357,7 @@ impl Client {
         self.post("/api/blink/sync", &json!({"device_id": self.device, "buckets": buckets}))
     }
 
-    /// Stores minutes that must all be taken as new.
+    /// Uploads minutes, which must all be accepted as new.
     #[track_caller]
     pub(crate) fn store(&self, buckets: &[Value]) {
         let answer = self.sync(buckets).expect(200);
@@ -371,7 +368,7 @@ impl Client {
         self.get(&format!("/api/user/{}/blinks?{query}", self.id))
     }
 
-    /// Blinks and observed time over all of the history.
+    /// The sums of blinks and observed milliseconds over the whole history.
     pub(crate) fn totals(&self) -> (u64, u64) {
         let items = self.blinks("group=week&limit=1000").expect(200);
         let sum = |name: &str| items.json["items"].as_array().unwrap().iter().map(|i| i[name].as_u64().unwrap()).sum();

@@ -1,4 +1,4 @@
-//! What `/healthz` says of everything that is not the database.
+//! What `/healthz` says about everything but the database.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ contract! {
         let ready = app.anonymous().get("/healthz").expect(200).json;
         assert_eq!((&ready["status"], &ready["database"], &ready["attendance"]), (&json!("ready"), &json!("ok"), &json!("unavailable")));
         assert_eq!((&ready["version"], &ready["versions"]["cloud_api"]), (&json!(env!("CARGO_PKG_VERSION")), &json!(env!("CARGO_PKG_VERSION"))));
-        // Migrations are named by the day they were made.
+        // A migration's version begins with its date.
         let schema = ready["versions"]["schema"].as_str().unwrap();
         assert!(schema.len() >= 8 && schema.starts_with("202"), "{schema}");
         assert!(ready["uptime_s"].is_u64());
@@ -34,7 +34,7 @@ fn exports_are_readable_unreadable_or_not_there_yet() {
     assert_eq!(readable(), json!(true));
     fs::write(folder.join("attendance_20260310.csv"), "Date,Time\n").unwrap();
     assert_eq!(readable(), json!(true));
-    // A link into nothing cannot be opened, not even by root.
+    // A dangling link cannot be opened, not even by root.
     std::os::unix::fs::symlink("nowhere", folder.join("attendance_20260311.csv")).unwrap();
     assert_eq!(readable(), json!(false));
     fs::remove_dir_all(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! Minutes out: one's own, grouped as one lives.
+//! Reading one's own minutes, grouped in one's own time zone.
 
 use cloud_api::domain::{cursor::Cursor, interval::Grouping};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ contract! {
         for group in ["minute", "hour", "day", "week"] {
             let answer = ada.blinks(&format!("group={group}&from={from}&to={to}")).expect(200);
             assert_eq!(items(&answer).len(), 1, "{group}");
-            // Where a cursor can begin, pages can begin.
+            // A cursor may point to any valid start.
             let cursor = Cursor { grouping: Grouping::parse(group).unwrap(), start: at(from) }.encode();
             assert_eq!(items(&ada.blinks(&format!("group={group}&cursor={cursor}&from={from}")).expect(200)).len(), 1);
         }

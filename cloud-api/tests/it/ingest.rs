@@ -1,4 +1,4 @@
-//! Minutes in: once each, whatever is sent again.
+//! Uploading minutes: each is stored once, however often it is sent.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,7 +25,7 @@ contract! {
         let answer = ada.sync(&minutes("2026-03-10T09:10:00Z", 20, 100)).expect(200);
         assert_eq!(answer.json, json!({"accepted": 10, "duplicates": 10, "rejected": []}));
         assert_eq!(ada.totals().0, 20 * 3 + 10 * 100);
-        // The same minute twice in one request.
+        // A minute that is twice in one request is stored once.
         let twice = minutes("2026-03-10T10:00:00Z", 1, 1);
         let answer = ada.sync(&[twice[0].clone(), twice[0].clone()]).expect(200);
         assert_eq!(answer.json, json!({"accepted": 1, "duplicates": 1, "rejected": []}));
@@ -36,10 +36,10 @@ contract! {
         let batch = minutes("2026-03-10T09:00:00Z", 2, 3);
         let same_id = [batch[0].clone(), changed(batch[1].clone(), &json!({"id": batch[0]["id"]}))];
         ada.store(&same_id);
-        // Somebody else's ids and device do not get in anybody's way.
+        // The same ids and device of another person do not conflict.
         Client { device: ada.device, ..eve.clone() }.store(&same_id);
         assert_eq!((ada.totals().0, eve.totals().0), (6, 6));
-        // Another id for a minute that is there is the same minute.
+        // A stored minute with another id is the same minute.
         let answer = ada.sync(&[changed(batch[0].clone(), &json!({"id": Uuid::new_v4()}))]).expect(200);
         assert_eq!(answer.json["duplicates"], 1);
     }

@@ -1,4 +1,4 @@
-//! What a person's figures say, and questions about them.
+//! Insights from a person's figures, and questions about them.
 
 use cloud_api::config::{AskConfig, OutsideConfig};
 use serde_json::{Value, json};

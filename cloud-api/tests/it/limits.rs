@@ -1,16 +1,11 @@
-//! Guessing and flooding are stopped, and nobody else is.
+//! Limits stop guessing and flooding without affecting other people.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
 
-use cloud_api::{
-    config::AccessConfig,
-    db::{one_time, types::DbId},
-    open,
-    routes::reset,
-};
+use cloud_api::{config::AccessConfig, db::one_time, open, routes::reset};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
 use rstest::rstest;
 use serde_json::json;
@@ -21,7 +16,7 @@ use crate::harness::*;
 const JSON: (&str, &str) = ("content-type", "application/json");
 const WRONG: &str = "not it at all";
 
-/// A sign-in from an address, as a trusted proxy tells it.
+/// Signs in from an address that a trusted proxy reports.
 fn login_from(app: &TestApp, from: &str, email: &str, password: &str) -> Answer {
     let body = json!({"email": email, "password": password}).to_string();
     app.anonymous().send("POST", "/api/auth/login", &[JSON, ("x-forwarded-for", from)], Some(body.as_bytes()))
@@ -31,7 +26,7 @@ fn login(app: &TestApp, email: &str, password: &str) -> Answer {
     app.anonymous().post("/api/auth/login", &json!({"email": email, "password": password}))
 }
 
-/// Answers of `count` requests that are under way at once, by status.
+/// Sends `count` requests at once and returns their statuses, sorted.
 fn at_once(count: usize, ask: impl Fn(usize) -> u16 + Sync) -> Vec<u16> {
     let mut all: Vec<u16> = thread::scope(|scope| {
         let ask = &ask;
@@ -42,7 +37,7 @@ fn at_once(count: usize, ask: impl Fn(usize) -> u16 + Sync) -> Vec<u16> {
     all
 }
 
-/// All that is counted of attempts.
+/// The sum of all counted attempts.
 fn counted(app: &TestApp) -> i64 {
     #[derive(QueryableByName)]
     struct Sum {
@@ -65,7 +60,7 @@ fn an_address_that_is_refused_holds_nobody_shut_and_writes_nothing(#[case] backe
     let next = AtomicUsize::new(0);
     at_once(8, |_| {
         while next.fetch_add(1, Ordering::Relaxed) < 200 {
-            // Azure's gateway writes a port, another with each connection.
+            // Azure's gateway adds the port, which differs with each connection.
             let n = next.load(Ordering::Relaxed);
             login_from(app, &format!("203.0.113.66:{}", 40_000 + n), &format!("x{n}@nowhere.org"), WRONG).expect(401);
         }
@@ -77,7 +72,7 @@ fn an_address_that_is_refused_holds_nobody_shut_and_writes_nothing(#[case] backe
         let refused = login_from(app, "203.0.113.66", &ada.email, WRONG).expect(429);
         assert_eq!(refused.header("retry-after"), "900");
     }
-    // Nothing is read either.
+    // The refused request's body is not read either.
     let cut = app.anonymous().send("POST", "/api/auth/login", &[JSON, ("x-forwarded-for", "203.0.113.66")], Some(b"{"));
     assert_eq!(cut.status, 429);
     assert_eq!(counted(app), before);
@@ -89,7 +84,7 @@ fn an_address_that_is_refused_holds_nobody_shut_and_writes_nothing(#[case] backe
 }
 
 contract! {
-    /// An office behind one address, all at the same moment.
+    /// People of an office, who share one address, sign in at the same moment.
     fn right_sign_ins_are_never_too_many(app) {
         let people: Vec<Client> = (0..7).map(|_| app.user()).collect();
         let answers = at_once(210, |n| login(app, &people[n % 7].email, PASSWORD).status);
@@ -109,7 +104,7 @@ contract! {
         (0..20).for_each(|_| drop(login(app, &ada.email, WRONG).expect(401)));
         login(app, &ada.email, PASSWORD).expect(429);
         let mut conn = open::connect(&app.target).unwrap();
-        let id = DbId(ada.id.parse().unwrap());
+        let id = ada.id.parse().unwrap();
         let link = one_time::create(&mut conn, id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         let new = "another horse battery";
         app.anonymous().post("/api/auth/reset", &json!({"token": link.expose(), "password": new})).expect(204);
@@ -129,7 +124,7 @@ contract! {
         first.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
         assert_eq!(ada.totals().0, 101);
         ada.send("DELETE", &format!("/api/user/me/devices/{}", first.device), &[], None).expect(204);
-        // With the machine its session ended.
+        // Removing a device ended its session.
         Client { device: Uuid::new_v4(), ..app.again(&ada) }.store(&batch);
     }
 
@@ -146,7 +141,7 @@ contract! {
             }
             200
         }).iter().for_each(|status| assert_eq!(*status, 429));
-        // It is refused before its body is looked at.
+        // An upload over the limit is refused before its body is read.
         assert!((0..200).any(|_| ada.send("POST", "/api/blink/sync", &[JSON], Some(b"{")).status == 429));
         app.user().sync(&[]).expect(200);
     }

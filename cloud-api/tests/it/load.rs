@@ -1,5 +1,5 @@
-//! Bounds at any load: the server's memory, and how fast it answers meanwhile. The real program, so that the memory is
-//! its own. `WAW_TEST_LONG=1` takes the numbers that docs/security.md quotes.
+//! The limits of memory and response time under load. It runs the real program, so that its memory can be measured.
+//! `WAW_TEST_LONG=1` uses the numbers that docs/security.md quotes.
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +32,7 @@ fn figure(what: &str, value: &str) {
     println!("  {what:<58}{value}");
 }
 
-/// The most resident memory of a process since it began, in MB.
+/// The peak resident memory of a process, in MB.
 fn peak_mb(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -44,7 +44,7 @@ fn sockets(pid: u32) -> usize {
     open.filter(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))).count()
 }
 
-/// Asks for `/health` again and again until it is stopped; gives how long each answer took, sorted.
+/// Requests `/health` repeatedly until it is stopped; returns the response times, sorted.
 struct Probe {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Vec<Duration>>,
@@ -88,7 +88,7 @@ fn request(path: &str, token: &str, gzipped: bool, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), b"\r\n", body].concat()
 }
 
-/// Sends each on a connection of its own, all before any answer is read; gives how many answers had which status.
+/// Sends each request on its own connection, all before any answer is read; counts the answers by status.
 fn all_at_once(address: &str, requests: impl Iterator<Item = Vec<u8>>) -> BTreeMap<String, usize> {
     let address = address.trim_start_matches("http://");
     let send = |request: Vec<u8>| {
@@ -107,13 +107,13 @@ fn all_at_once(address: &str, requests: impl Iterator<Item = Vec<u8>>) -> BTreeM
     statuses
 }
 
-/// As large as a body may ever have been, and of the parts that would take the most memory if they were built.
+/// A body of about 1 MB, far over the limit, whose parts would take the most memory if they were parsed.
 fn hostile() -> Vec<u8> {
     let parts = vec!["{\"\":0}"; 149_000].join(",");
     gzip(format!("{{\"email\":\"nobody@example.org\",\"password\":\"aaaaaaaaaaaa\",\"x\":[{parts}]}}").as_bytes())
 }
 
-/// 8 MB that are a few KB on the wire, of elements that are refused one by one.
+/// A body of 8 MB that compresses to a few KB; its elements are rejected one by one.
 fn bomb() -> Vec<u8> {
     let head = format!("{{\"device_id\":\"{}\",\"buckets\":[{}0],\"x\":\"", Uuid::new_v4(), "0,".repeat(4_000));
     gzip(format!("{head}{}\"}}", "a".repeat((8 << 20) - head.len() - 2)).as_bytes())
@@ -133,7 +133,7 @@ fn only(statuses: &BTreeMap<String, usize>, allowed: &[&str]) {
     assert!(statuses.keys().all(|status| allowed.contains(&status.as_str())), "{statuses:?}");
 }
 
-/// A server under load, and those who have accounts there.
+/// A server under load, and people with accounts on it.
 struct Load {
     server: Running,
     people: Vec<Client>,
@@ -156,7 +156,7 @@ impl Load {
             let what = format!("hostile bodies of 1 MB at {path}");
             only(&self.at_once(&what, count, |_| request(path, "", true, &hostile)), &["413", "429"]);
         }
-        // As large as they are taken.
+        // These bodies are as large as the limit allows.
         let small = format!("{{\"email\":\"a@b\",\"x\":[{}0]}}", "{\"\":0},".repeat(2_300));
         let sent = |_| request("/api/auth/login", "", false, small.as_bytes());
         only(&self.at_once("hostile bodies of 16 KB", count, sent), &["422"]);
@@ -180,7 +180,7 @@ impl Load {
         only(&self.at_once(&what, count, upload), &["200", "429", "503"]);
     }
 
-    /// The largest answer that anybody may ask for.
+    /// Requests the largest answer that needs no sign-in, and does not read it.
     fn unread_pages(&self, count: usize) {
         let unread: Vec<TcpStream> =
             (0..count).map(|_| export::ask(&self.server.address, "/api/docs/swagger-ui-bundle.js", "")).collect();
@@ -193,11 +193,11 @@ impl Load {
         let from = newest - jiff::SignedDuration::from_hours(24 * 8);
         self.people.iter().for_each(|person| person.store(&minutes(&from.to_string(), 10_000, 12)));
         let unread: Vec<TcpStream> = self.people.iter().map(export::begin).collect();
-        // Each is under way until somebody reads it.
+        // Each export is running until it is read, so a second one is refused.
         self.people.iter().for_each(|person| drop(person.get("/api/user/me/export").expect(429)));
         self.told(&format!("{} exports that nobody reads", unread.len()), &BTreeMap::new());
         if long() {
-            // Nobody reads them, nobody closes them: the server is rid of them all the same.
+            // The connections are neither read nor closed, and the server still drops them.
             let started = Instant::now();
             while sockets(self.server.pid()) >= unread.len() {
                 assert!(started.elapsed() < Duration::from_secs(150), "{} sockets", sockets(self.server.pid()));
@@ -231,6 +231,6 @@ fn memory_and_health_keep_their_bounds_under_hostile_load() {
         times.len()
     );
     assert!(most < 300, "{most} MB");
-    // With small numbers other tests run beside it.
+    // With small numbers other tests run at the same time, so the limit is wider.
     assert!(p99 < Duration::from_millis(if long() { 100 } else { 1_000 }), "{p99:?}");
 }

@@ -1,4 +1,4 @@
-//! The contract of cloud-api, spoken over real HTTP to a server on a free port.
+//! Integration tests of cloud-api, over real HTTP to a server on a free port.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 #[macro_use]

@@ -1,4 +1,4 @@
-//! A small HTTP server that answers as a test tells it to: a provider, a model, or a store of objects.
+//! A small HTTP server that answers as a test tells it to. It stands in for a provider, a model or an object store.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -7,7 +7,6 @@ use std::{
     thread,
 };
 
-/// A request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -22,7 +21,7 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    /// Answers each request with what `answer` says: a status and a JSON body.
+    /// Answers each request with the status and JSON body that `answer` returns.
     pub(crate) fn start(answer: impl Fn(&str, &Request) -> (u16, String) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());

@@ -1,4 +1,4 @@
-//! Signing in through a provider: the way there and back, and every token that must be refused.
+//! Signing in through a provider: redirect and return, and every token that must be refused.
 
 use base64::{
     Engine as _,
@@ -9,7 +9,6 @@ use cloud_api::{
     config::OutsideConfig,
     db::{
         DbError, one_time, transaction,
-        types::DbId,
         users::{self, Change},
     },
     open,
@@ -28,7 +27,7 @@ contract! {
         assert_eq!((query["response_type"].as_str(), query["client_id"].as_str(), query["code_challenge_method"].as_str()), ("code", "waw", "S256"));
         provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
         let answer = come_back(&app, &query, &cookie, "good").expect(200);
-        // The provider was shown the verifier of the challenge, and our secret.
+        // The provider got the verifier of the challenge, and the client's secret.
         let exchange = mock.seen.lock().unwrap().iter().find(|r| r.path == "/token").unwrap().clone();
         let (exchange, headers) = (exchange.body, exchange.headers);
         let verifier = exchange.split('&').find_map(|pair| pair.strip_prefix("code_verifier=")).unwrap().to_owned();
@@ -45,7 +44,7 @@ contract! {
         let consent = json!({"kind": "tracking", "granted": true, "version": "1"}).to_string();
         ada.send("PUT", "/api/user/me/consents", &[("content-type", "application/json")], Some(consent.as_bytes())).expect(200);
         ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
-        // The same person again is the same account, whatever their address is by then.
+        // The same subject signs in to the same account, even with a new address.
         *provider.claims.lock().unwrap() = json!({"email": "new@example.org"});
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
         let export = ada.get("/api/user/me/export").expect(200);
@@ -76,13 +75,13 @@ contract! {
 
     fn whoever_made_the_account_before_loses_it_to_whom_the_address_is(app) {
         let (app, provider, _mock) = with_provider(app);
-        // Eve makes an account with Ada's address, and waits for Ada.
+        // Eve makes an account with Ada's address and waits for Ada to sign in.
         let eve = app.user();
         let codes = app.anonymous().post("/api/auth/device", &json!({"device_name": "Eve's"})).expect(200).json;
         let approved = json!({"user_code": codes["user_code"], "approve": true});
         eve.post("/api/auth/device/approve", &approved).expect(200);
         let mut conn = open::connect(&app.target).unwrap();
-        let eve_id = DbId(eve.id.parse().unwrap());
+        let eve_id = eve.id.parse().unwrap();
         let link = one_time::create(&mut conn, eve_id, reset::PURPOSE, at(NOW).plus(reset::LIFE_MS)).unwrap();
         *provider.claims.lock().unwrap() = json!({"email": eve.email});
         let mut ada = app.anonymous();
@@ -92,14 +91,14 @@ contract! {
         eve.post("/api/auth/refresh", &json!({"refresh_token": eve.refresh})).expect(401);
         let login = json!({"email": eve.email, "password": PASSWORD});
         assert_eq!(eve.post("/api/auth/login", &login).expect(401).code(), "wrong_credentials");
-        // Nor by a device that she approved before, nor by a link she had asked for.
+        // Neither a device she approved before nor a link she requested works any more.
         let poll = json!({"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": codes["device_code"]});
         assert_eq!(app.anonymous().post("/api/auth/device/token", &poll).expect(400).json["error"], "invalid_grant");
         let reset = json!({"token": link.expose(), "password": "eve's horse battery"});
         assert_eq!(app.anonymous().post("/api/auth/reset", &reset).expect(401).code(), "invalid_link");
         assert_eq!(ada.get("/api/user/me").expect(403).code(), "consent_required");
         consent(&ada, &json!({})).expect(200);
-        // Ada's later sign-ins end nothing of hers, and she may set a password of her own.
+        // Ada's later sign-ins end none of her sessions, and she may set a password.
         let password = json!({"password": "another horse battery"}).to_string();
         ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(password.as_bytes())).expect(200);
         sign_in(&app, &provider).expect(200);
@@ -121,7 +120,7 @@ contract! {
             let mut ada = Client { device: eve.device, ..app.anonymous() };
             ada.sign_in(&sign_in(&app, &provider).expect(200).json);
             assert_eq!(ada.id, eve.id);
-            // She is asked, and until then nothing is shown and nothing taken.
+            // She is asked for consent. Until then nothing is shown or accepted.
             for refused in [ada.get("/api/user/me"), ada.blinks(""), ada.get("/api/user/me/export"), ada.sync(&minutes("2026-03-10T10:00:00Z", 1, 1))] {
                 assert_eq!(refused.expect(403).code(), "consent_required");
             }
@@ -131,7 +130,7 @@ contract! {
             assert_eq!(boss.get("/api/team").expect(200).json["items"][0]["members"], json!([]));
             let ledger = std::fs::read_to_string(app.folder.path().join("ledger.ndjson")).unwrap();
             assert_eq!(ledger.lines().filter(|line| line.contains(&eve.id) && line.contains("\"granted\":false")).count(), 2);
-            // Whose the minutes are only she can say.
+            // Only she can say whose the minutes are.
             let asked = consent(&ada, &json!({})).expect(422);
             assert_ne!(asked.field("earlier_minutes"), "");
             assert_ne!(consent(&ada, &json!({"earlier_minutes": "perhaps"})).expect(422).field("earlier_minutes"), "");
@@ -140,7 +139,7 @@ contract! {
             assert_eq!(ada.get("/api/user/me/export").expect(200).json["minutes"].as_array().unwrap().len() as u64, left / 3);
             assert_eq!(ada.get("/api/user/me/devices").expect(200).json["items"], json!([]));
             ada.store(&minutes("2026-03-10T10:00:00Z", 1, 1));
-            // Once: it is hers from here on.
+            // This happens only once: from now on the account is hers.
             assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
             ada.get("/api/user/me").expect(200);
         }
@@ -195,7 +194,7 @@ contract! {
             let first = sign_in(&replica, &provider).expect(200).json["user"]["id"].clone();
             assert_eq!(sign_in(&replica, &provider).expect(200).json["user"]["id"], first, "{configured:?} {own:?}");
             ids.push(first);
-            // Another name altogether is another provider's token.
+            // A token of another issuer is refused.
             *provider.claims.lock().unwrap() = json!({"iss": format!("{}/app", mock.address)});
             sign_in(&replica, &provider).expect(401);
         }
@@ -206,7 +205,7 @@ contract! {
         let (app, provider, _mock) = with_provider(app);
         let ada = app.user();
         let mut conn = open::connect(&app.target).unwrap();
-        cloud_api::db::oidc::link(&mut conn, &format!("{}/", provider.issuer), "ada", DbId(ada.id.parse().unwrap())).unwrap();
+        cloud_api::db::oidc::link(&mut conn, &format!("{}/", provider.issuer), "ada", ada.id.parse().unwrap()).unwrap();
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
     }
 
@@ -246,7 +245,7 @@ contract! {
         ] {
             let (app, provider, mock) = with_provider(app);
             *provider.description.lock().unwrap() = json!({name: address});
-            // Also while it is not asked again because it failed a moment ago.
+            // The second time the failure is remembered and the provider is not asked.
             for _ in 0..2 {
                 assert_eq!(app.anonymous().get("/api/auth/google").expect(502).code(), "provider_misconfigured", "{name}");
             }
@@ -294,13 +293,13 @@ contract! {
         let (query, cookie) = begin(&app);
         let (other, _) = begin(&app);
         provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
-        // Another browser, another sign-in's state, no state.
+        // Refused are another browser, another sign-in's state, and a forged cookie.
         for (query, cookie) in [(&query, "x=y"), (&other, cookie.as_str()), (&query, "waw_oidc=forged")] {
             assert_eq!(come_back(&app, query, cookie, "good").expect(401).code(), "sign_in_failed");
         }
         app.anonymous().get("/api/auth/google/callback?error=access_denied").expect(401);
         assert_eq!(come_back(&app, &query, &cookie, "bad").expect(401).code(), "sign_in_failed");
-        // Used up by that; and a new one ends after ten minutes.
+        // That used the sign-in up. A new one expires after ten minutes.
         come_back(&app, &query, &cookie, "good").expect(401);
         let (query, cookie) = begin(&app);
         app.set_time("2026-03-10T12:10:00Z");
@@ -314,7 +313,7 @@ contract! {
             assert_eq!(sign_in(&app, &provider).expect(401).code(), "sign_in_failed", "{claims}");
         }
         *provider.claims.lock().unwrap() = json!({});
-        // Signed with what everybody knows, or with a key nobody knows.
+        // The token is signed with a shared secret, or with an unknown key.
         let good = provider.header.lock().unwrap().clone();
         for header in [Header { alg: Algorithm::HS256, ..good.clone() }, Header { kid: Some("two".to_owned()), ..good.clone() }] {
             *provider.header.lock().unwrap() = header;
@@ -341,7 +340,7 @@ fn whoever_gives_an_address_up_at_that_moment_keeps_their_account() {
     let (mut conn, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
     let answer = std::thread::scope(|scope| {
         let held = transaction(&mut conn, |conn| -> Result<_, DbError> {
-            let id = DbId(eve.id.parse().unwrap());
+            let id = eve.id.parse().unwrap();
             let (email, key) = (Some("eve@example.org".to_owned()), Some("eve@example.org".to_owned()));
             users::change(conn, id, &Change { email, email_key: key, ..Change::default() })?;
             let back = scope.spawn(|| come_back(&app, &query, &cookie, "good"));

@@ -1,4 +1,4 @@
-//! A provider whose words each test chooses, and the way to it and back.
+//! A provider whose answers each test chooses, and the redirects to it and back.
 
 use std::{
     collections::BTreeMap,
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 
 use crate::{harness::*, mock::Mock};
 
-/// What the provider says of the person who signs in next, changed by each test.
+/// The provider's answers for the next sign-in. Tests change them.
 #[derive(Clone)]
 pub(crate) struct Provider {
     pub(crate) claims: Arc<Mutex<Value>>,
     pub(crate) header: Arc<Mutex<Header>>,
     pub(crate) nonce: Arc<Mutex<String>>,
-    /// What its description says besides, and otherwise.
+    /// Fields that are added to its discovery document or replaced in it.
     pub(crate) description: Arc<Mutex<Value>>,
-    /// What it says of a person at an address of its own.
+    /// The answer of its userinfo endpoint.
     pub(crate) userinfo: Arc<Mutex<Value>>,
-    /// What it answers to any code instead of a token.
+    /// The error with which it answers every code, instead of a token.
     pub(crate) refusal: Arc<Mutex<Option<(u16, Value)>>>,
     pub(crate) issuer: String,
 }
@@ -87,7 +87,7 @@ pub(crate) fn with_provider(app: &TestApp) -> (TestApp, Provider, Mock) {
     (app, provider, mock)
 }
 
-/// The way to the provider: its query, and the cookie that binds the browser.
+/// Begins a sign-in: the query of the redirect, and the cookie that binds the browser.
 pub(crate) fn begin(app: &TestApp) -> (BTreeMap<String, String>, String) {
     let answer = app.anonymous().get("/api/auth/google").expect(303);
     let cookie = answer.header("set-cookie").to_owned();
@@ -104,7 +104,7 @@ pub(crate) fn come_back(app: &TestApp, query: &BTreeMap<String, String>, cookie:
     app.anonymous().send("GET", &path, &[("cookie", cookie)], None)
 }
 
-/// Signs in with what the provider says now.
+/// Signs in with the provider's current answers.
 pub(crate) fn sign_in(app: &TestApp, provider: &Provider) -> Answer {
     let (query, cookie) = begin(app);
     provider.nonce.lock().unwrap().clone_from(&query["nonce"]);
@@ -113,7 +113,7 @@ pub(crate) fn sign_in(app: &TestApp, provider: &Provider) -> Answer {
 
 pub(crate) const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// Consents to tracking, with what else is said.
+/// Consents to tracking, with additional fields.
 pub(crate) fn consent(who: &Client, also: &Value) -> Answer {
     let body = changed(json!({"kind": "tracking", "granted": true, "version": "1"}), also).to_string();
     who.send("PUT", "/api/user/me/consents", &[JSON], Some(body.as_bytes()))

@@ -1,5 +1,5 @@
-//! Exactly once: many clients, the same minutes in shuffled, overlapping, repeated batches, and a server that is killed
-//! and started again meanwhile. `WAW_TEST_LONG=1` runs it with the numbers that documents quote.
+//! Each minute is stored exactly once, although many clients send shuffled, overlapping and repeated batches and the
+//! server is killed and restarted meanwhile. `WAW_TEST_LONG=1` uses the numbers that documents quote.
 
 use std::{
     path::Path,
@@ -40,7 +40,7 @@ fn serve(home: &Path, url: &str, port: u16) -> Running {
             "--listen",
             &format!("127.0.0.1:{port}"),
         ]);
-        // The port of a killed server may linger for a moment.
+        // The port of a killed server may stay in use for a moment.
         match Running::try_start(command) {
             Ok(running) => return running,
             Err(why) => assert!(Instant::now() < deadline, "{why}"),
@@ -48,7 +48,7 @@ fn serve(home: &Path, url: &str, port: u16) -> Running {
     }
 }
 
-/// A generator that needs no crate: the order only has to be mixed, and the same for the same client.
+/// A xorshift generator: the order must only be mixed, and be the same for the same seed.
 fn mixed(seed: &mut u64, below: usize) -> usize {
     *seed ^= *seed << 13;
     *seed ^= *seed >> 7;
@@ -56,7 +56,7 @@ fn mixed(seed: &mut u64, below: usize) -> usize {
     usize::try_from(*seed % below as u64).unwrap()
 }
 
-/// Sends every minute at least once, in mixed batches, some of them twice, until each was acknowledged.
+/// Sends every minute in mixed batches, some of them twice, until each was acknowledged.
 fn upload(client: &Client, all: &[Value], mut seed: u64) {
     let mut order: Vec<usize> = (0..all.len()).collect();
     for n in (1..order.len()).rev() {
@@ -65,7 +65,7 @@ fn upload(client: &Client, all: &[Value], mut seed: u64) {
     let mut sent = 0;
     while sent < order.len() {
         let size = (60 + mixed(&mut seed, 400)).min(order.len() - sent);
-        // Overlap: some that were sent before come along again.
+        // Batches overlap: each repeats some minutes that were sent before.
         let again = mixed(&mut seed, 50).min(sent);
         let batch: Vec<Value> = order[sent - again..sent + size].iter().map(|n| all[*n].clone()).collect();
         let body = serde_json::json!({"device_id": client.device, "buckets": batch}).to_string();
@@ -77,7 +77,7 @@ fn upload(client: &Client, all: &[Value], mut seed: u64) {
                 sent += size;
             }
             Ok(answer) => assert!(matches!(answer.status, 429 | 503), "{answer:?}"),
-            // Killed in the middle: the client cannot know, and sends the same again.
+            // The server was killed meanwhile, so the client cannot know the result and sends the same again.
             Err(_) => std::thread::yield_now(),
         }
     }
@@ -111,7 +111,7 @@ fn exactly_once(url: &str) {
             });
         }
         while killed < kills && finished.load(Ordering::SeqCst) < clients {
-            // A random instant of the work: there is nothing to wait for but time.
+            // The kill must come at an arbitrary moment, so there is no condition to wait for.
             std::thread::sleep(Duration::from_millis(300 + (killed as u64 * 137) % 400));
             server.take().unwrap().stop(rustix::process::Signal::KILL);
             server = Some(serve(home.path(), url, port));

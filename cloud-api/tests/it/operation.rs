@@ -1,4 +1,4 @@
-//! Limits, policies, figures, retention, other sites, and the addresses of the original plans.
+//! Limits, registration policies, metrics, retention, CORS, and the paths of the original plan.
 
 use std::process::{Command, Stdio};
 
@@ -27,7 +27,7 @@ contract! {
         let refused = login(app, &ada.email, PASSWORD).expect(429);
         assert_eq!(refused.code(), "too_many_requests");
         assert_eq!(refused.header("retry-after"), "900");
-        // Somebody else in the same office is not shut out, and who is signed in stays so.
+        // Others in the same office can still sign in, and signed-in people stay signed in.
         let eve = app.user();
         login(app, &eve.email, PASSWORD).expect(200);
         ada.get("/api/user/me").expect(200);
@@ -35,7 +35,7 @@ contract! {
         assert_eq!(login(app, &ada.email, PASSWORD).expect(429).header("retry-after"), "300");
         app.set_time("2026-03-10T12:15:00Z");
         login(app, &ada.email, PASSWORD).expect(200);
-        // A good sign-in forgets the failures before it.
+        // A successful sign-in clears earlier failures.
         for _ in 0..19 {
             login(app, &ada.email, "not it at all").expect(401);
         }
@@ -80,7 +80,7 @@ contract! {
         assert_eq!(ada.totals(), (10, 600_000));
         assert_eq!(ada.blinks("group=minute&limit=1000").json["items"].as_array().unwrap().len(), 10);
         assert_eq!(run(&mut conn).minutes, 0);
-        // A month that went can be told again, should a client still have it.
+        // Minutes of a deleted month can be uploaded again, in case a client still has them.
         ada.store(&minutes("2024-01-31T23:50:00Z", 10, 1));
         assert_eq!(purge::run(&mut conn, at("2024-01-01T00:00:00Z"), at("2025-02-11T00:00:00Z")).unwrap().sessions, 1);
         ada.get("/api/user/me").expect(401);
@@ -145,7 +145,7 @@ fn figures_want_their_token_where_a_proxy_makes_everybody_local() {
     let home = tempfile::tempdir().unwrap();
     let start = |token: Option<&str>| {
         let mut command = program(home.path());
-        // The first one runs until the end of the test: the second has a database of its own.
+        // The first server runs until the end of the test, so the second needs its own database.
         let database = format!("sqlite:{}", home.path().join(token.unwrap_or("first")).display());
         command.env("DATABASE_URL", database).args(["serve", "--listen", "127.0.0.1:0", "--behind-proxy"]);
         if let Some(token) = token {
@@ -229,7 +229,7 @@ fn a_full_or_locked_disk_is_503_and_loses_nothing() {
     let ada = app.user();
     let batch = minutes("2026-03-10T09:00:00Z", 60, 1);
     ada.store(&batch[..30]);
-    // Another program holds the write lock for longer than anybody waits.
+    // Another program holds the write lock for longer than the server waits.
     let mut other = open::connect(&app.target).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     assert_eq!(ada.sync(&batch).expect(503).code(), "unavailable");

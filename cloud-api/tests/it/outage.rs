@@ -1,4 +1,4 @@
-//! A database that is busy, read-only, gone, replaced, or silent.
+//! Databases that are busy, read-only, gone, replaced, or do not answer.
 
 use std::{
     fs, io,
@@ -48,7 +48,7 @@ fn a_read_only_database_is_said_and_left_behind() {
     let health = app.anonymous().get("/healthz").expect(503);
     assert!(health.json["error"]["message"].as_str().unwrap().contains("takes no writes"), "{health:?}");
     assert_eq!(ada.totals().0, 0, "reading goes on");
-    // No connection of that time stays behind.
+    // No connection from the read-only time stays in the pool.
     database.set_read_only(false);
     for n in 0..8 {
         eventually("a write is taken", || ada.sync(&batch(n)).status == 200);
@@ -62,11 +62,11 @@ fn a_read_only_database_is_said_and_left_behind() {
 #[test]
 fn an_old_minute_and_retention_let_others_go_on_while_somebody_reads() {
     let mut app = TestApp::start(Backend::Postgres);
-    // Eve sends as fast as she can.
+    // Eve uploads without a rate limit.
     app.set_access(AccessConfig { rate_limit: false, ..AccessConfig::default() });
     let (ada, eve) = (app.user(), app.user());
     ada.store(&minutes("2026-01-10T09:00:00Z", 3, 1));
-    // A backup is such a reader.
+    // This reader holds a snapshot, as a backup does.
     let mut reader = open::connect(&app.target).unwrap();
     reader.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT count(*) FROM blink_data").unwrap();
     let started = Instant::now();
@@ -93,7 +93,7 @@ fn an_old_minute_and_retention_let_others_go_on_while_somebody_reads() {
     let purged = purge::run(&mut conn, at("2026-02-10T00:00:00Z"), at(NOW)).unwrap();
     assert!(purged.minutes >= 3, "{purged:?}");
     assert_eq!(ada.totals().0, 0);
-    // A month that went can be told again.
+    // Minutes of a deleted month can be uploaded again.
     ada.store(&minutes("2026-01-10T09:00:00Z", 3, 1));
 }
 
@@ -111,7 +111,7 @@ fn files_that_are_removed_or_replaced_are_no_database_any_more() {
         assert_eq!(ada.sync(&minutes("2026-03-10T09:01:00Z", 1, 1)).expect(503).code(), "unavailable");
         app.anonymous().post("/api/auth/register", &registration("x@example.org", "UTC")).expect(503);
         app.anonymous().get("/healthz").expect(503);
-        // Put back, it is the same again.
+        // The file is put back, and the server works again.
         fs::rename(app.folder.path().join("away.db"), &path).unwrap();
         ada.store(&minutes("2026-03-10T09:01:00Z", 1, 1));
     }
@@ -162,14 +162,14 @@ fn retention_goes_in_steps_that_let_others_in() {
     assert_eq!(steps, [5_000, 3_000]);
 }
 
-/// Carries connections to a database, and can swallow what is on those there are, for ever, while new ones go through:
-/// a failover without a reset.
+/// A proxy to a database. It can swallow everything on its present connections for ever while new ones work, like a
+/// failover without a reset.
 struct Proxy {
     folder: tempfile::TempDir,
     pairs: Arc<Mutex<Vec<Pair>>>,
 }
 
-/// A connection that was carried; it is kept open, as a dead peer's is.
+/// A proxied connection. It is kept open, as a dead peer's is.
 struct Pair {
     swallows: Arc<AtomicBool>,
     _ends: [UnixStream; 2],
@@ -206,7 +206,7 @@ fn pump(mut from: UnixStream, mut into: UnixStream, swallows: &AtomicBool) {
     let mut buffer = vec![0; 64 << 10];
     loop {
         let read = io::Read::read(&mut from, &mut buffer).unwrap_or(0);
-        // Whatever comes, the end too, goes nowhere.
+        // Everything is dropped, including the end of the stream.
         if swallows.load(Ordering::SeqCst) {
             if read == 0 {
                 return;
@@ -241,7 +241,7 @@ fn connections_that_a_failover_left_dead_are_given_up() {
         let overdue = one().await;
         assert!(matches!(overdue, Err(DbError::Overdue)), "{overdue:?}");
         assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
-        // New ones go through the same proxy.
+        // New connections through the same proxy work.
         let started = Instant::now();
         while one().await.is_err() {
             assert!(started.elapsed() < Duration::from_secs(10), "it does not come back");
@@ -252,7 +252,7 @@ fn connections_that_a_failover_left_dead_are_given_up() {
 #[test]
 fn a_database_that_takes_connections_and_says_nothing_holds_nobody() {
     let folder = tempfile::tempdir().unwrap();
-    // Taken by the kernel, and answered by nobody.
+    // The kernel accepts the connection, and nothing answers it.
     let _silent = UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
     let target: Target = format!("postgres://postgres@/x?host={}", folder.path().display()).parse().unwrap();
     let started = Instant::now();

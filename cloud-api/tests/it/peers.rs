@@ -1,4 +1,4 @@
-//! Programs that are not ours, started for a test: a sign-in provider, an S3 server, schemathesis. tests/tools has them.
+//! Third-party programs started for tests: a sign-in provider, an S3 server, schemathesis. tests/tools lists them.
 
 use std::{
     io::{BufRead as _, BufReader, Read},
@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-/// Where `packaging/bootstrap.sh test` put them: beside what cargo builds, unless `WAW_TEST_PEERS` says otherwise.
+/// The folder where `packaging/bootstrap.sh test` puts them: beside cargo's output, or `WAW_TEST_PEERS`.
 fn folder() -> PathBuf {
     if let Some(folder) = std::env::var_os("WAW_TEST_PEERS") {
         return folder.into();
@@ -19,7 +19,7 @@ fn folder() -> PathBuf {
     beside.expect("no test-peers beside the test: run packaging/bootstrap.sh test")
 }
 
-/// One of their files, which must be there.
+/// The path of one of their files, which must exist.
 pub(crate) fn file(name: &str) -> PathBuf {
     let path = folder().join(name);
     assert!(path.exists(), "{} is missing: run packaging/bootstrap.sh test", path.display());
@@ -29,12 +29,12 @@ pub(crate) fn file(name: &str) -> PathBuf {
 /// A program that runs until it is dropped.
 pub(crate) struct Peer {
     child: Child,
-    /// What stood behind the mark in the line that said it was ready.
+    /// The text after the mark in the line that said it was ready.
     pub(crate) said: String,
 }
 
 impl Peer {
-    /// Starts it and waits for a line on stdout or stderr that holds `mark`.
+    /// Starts it and waits for a line on standard output or error that contains `mark`.
     pub(crate) fn start(command: &mut Command, mark: &str) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (told, heard) = mpsc::channel();
@@ -42,7 +42,7 @@ impl Peer {
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
         for stream in streams {
             let told = told.clone();
-            // Read to the end, or the pipe fills and the peer stands still.
+            // The pipe must be read to its end; otherwise it fills and the peer stops.
             thread::spawn(move || {
                 BufReader::new(stream).lines().map_while(Result::ok).for_each(|l| drop(told.send(l)));
             });
@@ -55,7 +55,7 @@ impl Peer {
                 Ok(line) => match line.split_once(mark) {
                     Some((_, rest)) => {
                         peer.said = rest.trim().to_owned();
-                        // What it says later is nobody's concern, but the threads above must not stop.
+                        // Later lines do not matter, but the threads above must go on reading.
                         thread::spawn(move || heard.iter().for_each(drop));
                         return peer;
                     }
@@ -74,7 +74,7 @@ impl Drop for Peer {
     }
 }
 
-/// moto's S3 server, at its address. Any key is taken; a bucket must be made first.
+/// moto's S3 server. It accepts any key; buckets must be made first.
 pub(crate) fn s3() -> Peer {
     let mut command = Command::new(file("venv/bin/moto_server"));
     Peer::start(command.args(["-H", "127.0.0.1", "-p", "0"]), " * Running on ")

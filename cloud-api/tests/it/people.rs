@@ -1,4 +1,4 @@
-//! A person's own account: changed, seen, taken along, erased.
+//! A person's own account: reading, changing, exporting and erasing it.
 
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ contract! {
         assert_eq!(ada.sync(&batch).expect(403).code(), "consent_withdrawn");
         let one = changed(batch[0].clone(), &json!({"device_id": ada.device}));
         assert_eq!(ada.post("/api/blink", &one).expect(403).code(), "consent_withdrawn");
-        // What was given stays the person's own.
+        // Stored minutes stay readable for the person.
         assert_eq!(ada.totals().0, 6);
         app.set_time("2026-03-10T12:02:00Z");
         let history = consent(&ada, "tracking", true).expect(200);
@@ -160,7 +160,7 @@ contract! {
         ada.get("/api/user/me").expect(401);
         login(app, &ada.email, PASSWORD).expect(401);
         ada.post("/api/auth/refresh", &json!({"refresh_token": ada.refresh})).expect(401);
-        // Nobody else is touched, and the address is free again.
+        // Other people's data is unchanged, and the address is free again.
         assert_eq!(eve.totals().0, 60);
         let again = app.anonymous().post("/api/auth/register", &registration(&ada.email, "UTC")).expect(201);
         assert_ne!(again.json["user"]["id"], ada.id);
@@ -203,12 +203,12 @@ contract! {
         assert_ne!(send(&boss, "PATCH", &path(&people[1]), &json!({"role": "emperor"})).expect(422).field("role"), "");
         send(&boss, "PATCH", "/api/admin/users/00000000-0000-0000-0000-000000000000", &json!({"role": "member"})).expect(404);
         assert_eq!(send(&boss, "PATCH", &path(&boss), &json!({"role": "member"})).expect(409).code(), "last_admin");
-        // An admin reads nobody's minutes all the same.
+        // Even an admin cannot read another person's minutes.
         assert_eq!(boss.get(&format!("/api/user/{}/blinks", people[1].id)).expect(403).code(), "forbidden");
     }
 }
 
-/// The database's own files hold nothing of an erased person, free pages and log included.
+/// The database's files contain nothing of an erased person, including free pages and the log.
 #[test]
 fn an_erased_person_is_not_in_the_bytes_of_the_file() {
     let app = TestApp::start(Backend::Sqlite);

@@ -1,5 +1,5 @@
-//! A private PostgreSQL for one run of the tests: made by the first test that asks, on a Unix socket in a temporary
-//! folder, and stopped and removed when the test runner has ended.
+//! A private PostgreSQL cluster for one run of the tests. The first test that needs it makes it, on a Unix socket in a
+//! temporary folder; it is stopped and removed when the test runner has ended.
 
 use std::{
     fs,
@@ -15,7 +15,7 @@ use cloud_api::config::Target;
 use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
 use uuid::Uuid;
 
-/// A database of its own in the run's cluster; dropped with this.
+/// A separate database in the run's cluster. Dropping this drops the database.
 pub(crate) struct Database {
     name: String,
     cluster: Cluster,
@@ -37,14 +37,14 @@ impl Database {
         self.cluster.url(&self.name)
     }
 
-    /// Lets nobody in and throws everybody out, as a database that is away.
+    /// Refuses new connections and ends all present ones, like a database that is down.
     pub(crate) fn shut(&self) {
         let mut admin = self.cluster.admin();
         admin.batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
         self.throw_out();
     }
 
-    /// Sessions that begin from here on cannot write, as on a standby; or they can again.
+    /// Makes new sessions read-only, as on a standby, or writable again.
     pub(crate) fn set_read_only(&self, read_only: bool) {
         let sql = format!(
             "SET default_transaction_read_only = off; ALTER DATABASE {} SET default_transaction_read_only = {read_only}",
@@ -53,7 +53,7 @@ impl Database {
         self.cluster.admin().batch_execute(&sql).unwrap();
     }
 
-    /// Ends every session.
+    /// Ends every session on the database.
     pub(crate) fn throw_out(&self) {
         let all = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
         self.cluster.admin().batch_execute(&all).unwrap();
@@ -63,12 +63,12 @@ impl Database {
         &self.name
     }
 
-    /// Where the cluster's socket is.
+    /// The folder of the cluster's socket.
     pub(crate) fn folder(&self) -> &std::path::Path {
         &self.cluster.folder
     }
 
-    /// Lets everybody in again.
+    /// Accepts connections again.
     pub(crate) fn open(&self) {
         self.cluster.admin().batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
     }
@@ -89,7 +89,7 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// The runner (nextest, or cargo) is the parent of every test process of a run.
+    /// The cluster of this run: the runner (nextest or cargo) is the parent of all its test processes.
     fn of_this_run() -> Self {
         let runner = rustix::process::getppid().unwrap().as_raw_nonzero();
         let folder = std::env::temp_dir().join(format!("cloud-api-pg-{runner}"));
@@ -123,7 +123,7 @@ impl Cluster {
             if let Some((uid, gid)) = owner {
                 command.uid(uid).gid(gid);
             }
-            // Nothing of the server may hold this test's own pipes open.
+            // The server must not keep this test's own pipes open.
             let output = command.stderr(fs::File::create(self.folder.join("stderr")).unwrap()).status().unwrap();
             let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             assert!(
@@ -134,7 +134,7 @@ impl Cluster {
             );
         };
         run("initdb", &["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
-        // Nothing here outlives the run: the machine may crash, the server is only ever asked whether it is right.
+        // No data must survive a crash of the machine, so fsync can be off.
         let settings = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=400 \
              -c shared_buffers=64MB -c max_wal_size=1GB -c autovacuum_naptime=10s",
@@ -145,7 +145,7 @@ impl Cluster {
     }
 
     #[expect(clippy::zombie_processes, reason = "it outlives this process on purpose")]
-    /// Leaves a watcher behind that ends the cluster with the runner, however that ends.
+    /// Starts a watcher that removes the cluster when the runner ends, in whatever way.
     fn remove_after(&self, runner: i32) {
         let script = format!(
             "while kill -0 {runner} 2>/dev/null; do sleep 0.3; done; \
@@ -173,7 +173,7 @@ impl Cluster {
     }
 }
 
-/// The newest PostgreSQL of Debian, or whatever is on the path.
+/// The folder of Debian's newest PostgreSQL, or the one on the path.
 pub(crate) fn bin() -> PathBuf {
     let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
@@ -185,7 +185,7 @@ pub(crate) fn bin() -> PathBuf {
     versions.pop().or(on_path).expect("PostgreSQL is not installed: apt-get install postgresql")
 }
 
-/// PostgreSQL refuses to run as root: then as the user that Debian's package makes.
+/// PostgreSQL refuses to run as root, so root runs it as the user of Debian's package.
 fn owner() -> Option<(u32, u32)> {
     if !rustix::process::geteuid().is_root() {
         return None;

@@ -1,4 +1,4 @@
-//! The real program: its one line, its exit codes, its signals, its files.
+//! The real program: its output, exit codes, signals and files.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::harness::*;
 
-/// The program in an empty environment whose home is `home`.
+/// The program with an empty environment but for `HOME`.
 pub(crate) fn program(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-api"));
     command.env_clear().env("HOME", home).current_dir(home).stdin(Stdio::null());
@@ -37,7 +37,7 @@ fn one_line(output: &Output, code: i32) -> String {
 pub(crate) struct Running {
     child: Child,
     pub(crate) address: String,
-    /// Reads what it logs, so that the pipe never fills.
+    /// Reads the log, so that the pipe never fills.
     log: Option<JoinHandle<String>>,
 }
 
@@ -47,7 +47,7 @@ impl Running {
         Self::try_start(command).unwrap()
     }
 
-    /// Waits for the line that says where it listens; else says what it printed.
+    /// Waits for the line that names the listening address; the error is what the program printed.
     pub(crate) fn try_start(mut command: Command) -> Result<Self, String> {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -75,7 +75,7 @@ impl Running {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// Sends the signal and waits for the end; gives the exit code, the time it took, and the log.
+    /// Sends the signal and waits for the end; returns the exit code, the time it took, and the log.
     pub(crate) fn stop(mut self, signal: Signal) -> (Option<i32>, Duration, String) {
         let started = Instant::now();
         self.signal(signal);
@@ -128,7 +128,7 @@ fn both_signals_stop_it_with_clients_connected() {
     for signal in [Signal::INT, Signal::TERM] {
         let home = tempfile::tempdir().unwrap();
         let running = Running::start(serve(home.path()));
-        // One idle keep-alive connection, and one that never finishes its request.
+        // One connection is idle, and one never finishes its request.
         Client::new(&running.address).get("/health").expect(200);
         let half = std::net::TcpStream::connect(running.address.trim_start_matches("http://")).unwrap();
         std::io::Write::write_all(&mut &half, b"POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{").unwrap();
@@ -306,7 +306,7 @@ fn an_operator_makes_people_and_links_at_the_machine() {
     let login =
         |password: &str| boss.post("/api/auth/login", &json!({"email": "boss@example.org", "password": password}));
     let session = login(PASSWORD).expect(200);
-    // Whoever runs the server has not consented to be tracked by that.
+    // An account made by the operator has no tracking consent yet.
     let tracked =
         boss.with_access(session.json["access_token"].as_str().unwrap()).sync(&minutes("2026-03-10T09:00:00Z", 1, 1));
     assert_eq!(tracked.expect(403).code(), "consent_withdrawn");
@@ -368,7 +368,7 @@ fn sealed_keys_open_with_their_master_key_alone() {
         }
         command
     };
-    // Made in the clear, sealed as soon as there is a master key.
+    // The keys are stored unsealed, and sealed as soon as there is a master key.
     Running::start(command(None)).stop(Signal::TERM);
     Running::start(command(Some("one.key"))).stop(Signal::TERM);
     let line = |key, code| {

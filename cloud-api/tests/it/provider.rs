@@ -1,5 +1,5 @@
-//! Signing in through a real provider, oauth2-mock-server: it keeps the nonce, checks the PKCE verifier against the
-//! challenge, and signs with RSA keys that it publishes. What only a lying provider does is in [`crate::oidc`].
+//! Signing in through a real provider, oauth2-mock-server: it repeats the nonce, checks the PKCE verifier, and signs
+//! with RSA keys that it publishes. Answers that only a malicious provider gives are tested in [`crate::oidc`].
 
 use std::{
     process::Command,
@@ -20,13 +20,13 @@ struct World {
     app: TestApp,
 }
 
-/// A browser on its way: what the provider sends back, and the cookie that binds it.
+/// A browser's redirect: where the provider sends it back to, and the cookie that binds it.
 struct Way {
     callback: String,
     cookie: String,
 }
 
-/// Starts the provider; what it says behind its mark is its address.
+/// Starts the provider; the text after its mark is its address.
 pub(crate) fn start() -> Peer {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/provider.mjs");
     let module = peers::file("node_modules/oauth2-mock-server/dist/index.mjs");
@@ -41,7 +41,7 @@ impl World {
         Self { provider, app }
     }
 
-    /// The whole way to the provider and back, for who says there that they are `person`.
+    /// Goes to the provider and back, as the given person.
     fn way(&self, person: &Value, also: &str) -> Way {
         let begun = self.app.anonymous().get("/api/auth/google").expect(303);
         let cookie = begun.header("set-cookie").split(';').next().unwrap().to_owned();
@@ -89,7 +89,7 @@ contract! {
         client.send("PUT", "/api/user/me/consents", &[("content-type", "application/json")], Some(consent.as_bytes())).expect(200);
         client.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
         assert_eq!(world.sign_in(&ada).expect(200).json["user"]["id"], client.id);
-        // Another of the provider's people is another account, whatever name they choose.
+        // Another subject is another account, whatever name they choose.
         assert_ne!(world.sign_in(&person("eve", "eve@example.org", true)).expect(200).json["user"]["id"], client.id);
     }
 
@@ -97,11 +97,11 @@ contract! {
         let world = World::new(app);
         let stolen = world.way(&person("ada", "ada@example.org", true), "");
         let own = world.way(&person("eve", "eve@example.org", true), "");
-        // Eve's browser brings Ada's code: the provider finds that the verifier is not the one of its challenge.
+        // Eve's browser presents Ada's code, and the provider finds that the verifier does not match its challenge.
         let (code, state) = (parameter(&stolen.callback, "code"), parameter(&own.callback, "state"));
         let injected = Way { callback: format!("/api/auth/google/callback?code={code}&state={state}"), cookie: own.cookie };
         assert_eq!(world.come_back(&injected).expect(401).code(), "sign_in_failed");
-        // The code is used up by that, so even Ada herself begins again; and no answer works twice.
+        // That used the code up, so even Ada must begin again; and no redirect works twice.
         assert_eq!(world.come_back(&stolen).expect(401).code(), "sign_in_failed");
         let good = world.way(&person("ada", "ada@example.org", true), "");
         world.come_back(&good).expect(200);
@@ -118,7 +118,7 @@ contract! {
         while world.keys() == 1 {
             assert!(Instant::now() < deadline, "the provider never made a new key");
         }
-        // Signed with a key that was not there when the server read them.
+        // The token is signed with a key that is newer than those the server read.
         assert_eq!(world.come_back(&way).expect(200).json["user"]["id"], id);
         assert_eq!(world.sign_in(&ada).expect(200).json["user"]["id"], id);
     }

@@ -1,4 +1,4 @@
-//! What a restore does again, what it does not, and what it refuses.
+//! Which of the ledger's entries a restore applies, and what it refuses.
 
 use std::{fs, path::Path};
 
@@ -6,7 +6,7 @@ use blink_proto::UserId;
 use cloud_api::{
     backup::{self, BackupError, Restored},
     config::Target,
-    db::{conn::Conn, migrate, transaction, types::DbId, users},
+    db::{conn::Conn, migrate, transaction, users},
     ledger::{self, Entry, What},
     open,
 };
@@ -16,7 +16,6 @@ use serde_json::{Value, json};
 
 use crate::{archive_kit::eventually, harness::*, postgres::Database};
 
-/// An empty database of the same kind.
 struct Fresh {
     conn: Conn,
     _folder: tempfile::TempDir,
@@ -58,14 +57,14 @@ contract! {
         let there = |ledger: &[Entry]| {
             let mut into = fresh(app);
             let restored = restore(&mut into.conn, &path, ledger).unwrap();
-            (users::by_id(&mut into.conn, DbId::from(person(&ada))).unwrap().is_some(), restored.erased, restored.failed_erasures)
+            (users::by_id(&mut into.conn, person(&ada).into()).unwrap().is_some(), restored.erased, restored.failed_erasures)
         };
-        // Since the backup, and while it was made.
+        // Erasures after the backup, and while it was made, are applied.
         assert_eq!(there(&[line(made + hours(5), What::Erased)]), (false, 1, 0));
         assert_eq!(there(&[line(made - SignedDuration::from_secs(30), What::Erased)]), (false, 1, 0));
-        // Long before a backup that still holds the person.
+        // An erasure long before a backup that still contains the person had failed.
         assert_eq!(there(&[line(made - hours(5), What::Erased)]), (true, 0, 1));
-        // Taken back; then done after all.
+        // An erasure is taken back, and then made after all.
         let begun = made + hours(5);
         let taken_back = line(begun + SignedDuration::from_secs(9), What::NotErased { begun });
         assert_eq!(there(&[line(begun, What::Erased), taken_back.clone()]), (true, 0, 0));
@@ -85,13 +84,13 @@ contract! {
         let after = |ledger: &[Entry]| {
             let mut into = fresh(app);
             let restored = restore(&mut into.conn, &path, ledger).unwrap();
-            let id = DbId::from(person(&ada));
+            let id = person(&ada).into();
             let history = users::consents_of(&mut into.conn, id).unwrap().iter().map(|row| row.granted).collect::<Vec<_>>();
             (users::by_id(&mut into.conn, id).unwrap().unwrap().tracking_consent, history, restored.consents)
         };
         let before = made - SignedDuration::from_secs(1);
         assert_eq!(after(&[consent(before, false)]), (false, vec![true, false], 1));
-        // What the backup holds is not done twice, and what is older than what it holds not at all.
+        // An entry that the backup contains is not applied twice, and an older one than it contains not at all.
         assert_eq!(after(&[consent(before, true)]), (true, vec![true], 0));
         let long_before = made - SignedDuration::from_mins(61);
         assert_eq!(after(&[consent(long_before, false)]), (true, vec![true], 0));
@@ -139,7 +138,7 @@ fn an_erasure_that_failed_is_taken_back_in_the_ledger() {
     let ada = app.user();
     let mut other = open::connect(&app.target).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    // The sign-in is fresh and stands in for the password, whose attempts could not be counted now.
+    // A fresh sign-in is used instead of the password, because attempts could not be counted now.
     let erase = || ada.send("DELETE", "/api/user/me", &[], None);
     assert_eq!(erase().expect(503).code(), "unavailable");
     other.batch_execute("ROLLBACK").unwrap();

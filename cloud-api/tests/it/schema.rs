@@ -1,4 +1,4 @@
-//! `schema.sql` is what the migrations make, and the migrations can be undone.
+//! `schema.sql` equals what the migrations make, and the migrations can be undone.
 
 use std::process::Command;
 
@@ -21,7 +21,7 @@ fn dump(database: &Database) -> String {
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
-    // Lines that differ from dump to dump, or with the programs' versions.
+    // Lines that differ between dumps or program versions are left out.
     let kept = text.lines().filter(|line| !line.is_empty() && !line.starts_with("--") && !line.starts_with('\\'));
     kept.collect::<Vec<_>>().join("\n")
 }
@@ -107,7 +107,7 @@ fn replicas_that_start_together_share_one_schema_and_one_set_of_keys() {
     let one = TestApp::on(database);
     let ada = one.user();
     let two = one.replica();
-    // The token of one replica opens the other; its end on one is its end on the other.
+    // A token of one replica works on the other; signing out on one ends it on the other.
     let there = Client { access: ada.access.clone(), ..two.anonymous() };
     there.get("/api/user/me").expect(200);
     ada.send("POST", "/api/auth/logout", &[], None).expect(204);

@@ -1,5 +1,5 @@
-//! The real program driven by schemathesis through everything that its description says: no answer is a 500, or has a
-//! status, a type or a body that is not described; what is described as right is taken, and what is not is refused.
+//! Runs schemathesis against the real program, through everything in its OpenAPI document. No answer is a 500 or has a
+//! status, type or body that is not described; valid requests are accepted and invalid ones refused.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -22,7 +22,7 @@ use crate::{
 
 const ADMIN: &str = "admin@example.org";
 
-/// Operations whose success needs what no request can make, and where it is tested instead.
+/// Operations that no generated request can make succeed, and the tests that cover them.
 const NOT_REACHED: [(&str, &str); 3] = [
     ("GET /api/auth/google/callback", "provider::a_person_of_a_real_provider_signs_in"),
     ("GET /auth/google/callback", "oidc: the same handler"),
@@ -33,7 +33,7 @@ fn examples() -> &'static str {
     if std::env::var_os("WAW_TEST_LONG").is_some() { "100" } else { "5" }
 }
 
-/// Every operation of the description.
+/// Every operation of the OpenAPI document.
 fn described(base: &str) -> BTreeSet<String> {
     let document = Client::new(base).get("/api/openapi.json").expect(200).json;
     let paths = document["paths"].as_object().unwrap();
@@ -44,7 +44,7 @@ fn described(base: &str) -> BTreeSet<String> {
     paths.iter().flat_map(of_path).collect()
 }
 
-/// How often each operation answered with each status, by the server's own log.
+/// Counts the answers of each operation by status, from the server's log.
 fn answered(log: &str) -> BTreeMap<String, BTreeMap<u64, usize>> {
     let mut seen: BTreeMap<String, BTreeMap<u64, usize>> = BTreeMap::new();
     for line in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
@@ -108,7 +108,7 @@ fn the_program_is_what_it_describes(#[case] backend: Backend) {
         operations.iter().filter(|operation| !of(operation).keys().any(|s| (200..400).contains(s))).cloned().collect();
     let reasoned: BTreeSet<_> = NOT_REACHED.iter().map(|(operation, _)| (*operation).to_owned()).collect();
     assert_eq!(unreached, reasoned, "answered: {answered:#?}");
-    // Each was refused something too, but for those that ask for nothing.
+    // Every operation also refused a request, except those that take no input.
     println!(
         "{} operations, {} answers",
         operations.len(),

@@ -1,5 +1,5 @@
-//! The OWASP API security top ten of 2023, each that applies, proved. What another file proves at length is named there
-//! and touched here, so that this file alone shows nothing is missing.
+//! Tests each entry of the OWASP API Security Top 10 (2023) that applies. Where another file tests an entry in detail,
+//! it is named here and tested briefly, so that this file shows that none is missing.
 
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ contract! {
             stranger.get(&format!("/api/user/{}/blinks", ada.id)).expect(403);
             stranger.send("DELETE", &format!("/api/user/me/sessions/{session}"), &[], None).expect(404);
             stranger.send("DELETE", &format!("/api/user/me/devices/{}", ada.device), &[], None).expect(404);
-            // Minutes in another's name are refused; one's own under another's device are one's own.
+            // Minutes with another person's id are refused; those with another's device id are stored as one's own.
             let forged = changed(minutes("2026-03-09T09:00:00Z", 1, 9).remove(0), &json!({"user_id": ada.id}));
             assert_eq!(stranger.sync(&[forged]).expect(200).json["rejected"][0]["code"], "wrong_user");
             let same_device = Client { device: ada.device, ..stranger.clone() };
@@ -28,13 +28,13 @@ contract! {
         assert_eq!(ada.totals().0, 15);
     }
 
-    /// API2, broken authentication: forged tokens are in `tokens`, guessing in `operation`, reuse in `accounts`.
+    /// API2, broken authentication. Forged tokens are tested in `tokens`, guessing in `operation`, reuse in `accounts`.
     fn api2_nothing_opens_without_a_live_session(app) {
         let document = app.anonymous().get("/api/openapi.json").expect(200).json;
         let mut guarded = 0;
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
-                // Open to all, or to a page's cookie as well.
+                // These operations are open to all, or also to a page's cookie.
                 let ways = operation["security"].as_array().unwrap();
                 if ways.is_empty() || ways.contains(&json!({})) {
                     continue;
@@ -48,7 +48,7 @@ contract! {
         assert!(guarded > 20, "{guarded}");
     }
 
-    /// API2 again: whoever has taken a session does not find the password by trying, wherever one is asked for.
+    /// API2 again: a stolen session does not help to guess the password, wherever one is asked for.
     fn api2_a_password_is_guessed_nowhere(app) {
         let ada = app.user();
         let guess = |n: usize| {
@@ -66,14 +66,14 @@ contract! {
         for n in 20..22 {
             assert_eq!(guess(n).expect(429).header("retry-after"), "900");
         }
-        // The right one waits as well, or guessing would go on; then it is taken.
+        // The right password is refused too, because guessing could go on otherwise; later it is accepted.
         let right = json!({"name": "Ada L.", "email": ada.email, "current_password": PASSWORD}).to_string();
         ada.send("PATCH", "/api/user/me", &[JSON], Some(right.as_bytes())).expect(429);
         app.set_time("2026-03-10T12:15:00Z");
         app.again(&ada).send("PATCH", "/api/user/me", &[JSON], Some(right.as_bytes())).expect(200);
     }
 
-    /// API3, broken object property level authorization: mass assignment, and fields that are nobody's business.
+    /// API3, broken object property level authorization: mass assignment, and fields that must not be shown.
     fn api3_properties(app) {
         let ada = app.user();
         let more = json!({"name": "Ada", "role": "admin", "id": uuid::Uuid::nil(), "email_key": "x", "password_hash": "x", "tracking_consent": false, "awaits_consent": true, "created_at": "2000-01-01T00:00:00Z"});
@@ -86,13 +86,13 @@ contract! {
         }
     }
 
-    /// API4, unrestricted resource consumption: sizes in `ingest` and `envelope`, rates in `operation`; and pages.
+    /// API4, unrestricted resource consumption. Sizes are tested in `ingest` and `envelope`, rates in `operation`.
     fn api4_consumption(app) {
         let ada = app.user();
         ada.blinks("limit=1001").expect(422);
         ada.blinks("limit=99999999999999999999").expect(422);
         ada.blinks("limit=-1").expect(422);
-        // A deep document, and one with very many small parts.
+        // One body is deeply nested, the other has very many small parts.
         let deep = format!("{{\"device_id\":\"{}\",\"buckets\":{}{}}}", ada.device, "[".repeat(50_000), "]".repeat(50_000));
         assert!(matches!(ada.send("POST", "/api/blink/sync", &[JSON], Some(deep.as_bytes())).status, 200 | 400 | 422));
         let many = format!("{{\"device_id\":\"{}\",\"buckets\":[{}0]}}", ada.device, "0,".repeat(3_000_000));
@@ -100,7 +100,7 @@ contract! {
         ada.get("/health").expect(200);
     }
 
-    /// API5, broken function level authorization: what is for other roles.
+    /// API5, broken function level authorization: functions of other roles are refused.
     fn api5_functions(app) {
         let ada = app.user();
         for role in ["kiosk", "member", "manager"] {
@@ -111,7 +111,7 @@ contract! {
             let team = ada.post("/api/team", &json!({"name": "x"}));
             assert_eq!(team.status, if role == "manager" { 201 } else { 403 }, "{role}");
         }
-        // A role that is taken away is gone with the next request.
+        // A role that was taken away has no effect from the next request on.
         app.set_role(&ada, "admin");
         let other = app.user();
         app.set_role(&other, "admin");
@@ -120,7 +120,7 @@ contract! {
         ada.get("/api/admin/users").expect(403);
     }
 
-    /// API6, unrestricted access to sensitive business flows: accounts are not made by the hundred from one address.
+    /// API6, unrestricted access to sensitive business flows: one address cannot make hundreds of accounts.
     fn api6_flows(app) {
         let nobody = app.anonymous();
         let refused = (0..400).map(|_| nobody.post("/api/auth/device", &json!({}))).find(|answer| answer.status != 200);
@@ -128,7 +128,7 @@ contract! {
         assert_eq!((refused.status, refused.code()), (429, "too_many_requests"));
     }
 
-    /// API8, security misconfiguration: nothing inside is told, no other site may ask, no method is left over.
+    /// API8, security misconfiguration: errors reveal no internals, other sites and unused methods are refused.
     fn api8_misconfiguration(app) {
         let ada = app.user();
         for answer in [
@@ -150,7 +150,7 @@ contract! {
         }
     }
 
-    /// Injection, which the list of 2023 no longer names: text that is SQL, HTML or a header is text.
+    /// Injection, which the 2023 list no longer has: SQL, HTML or header text is stored and shown as text.
     fn injection(app) {
         let name = "Robert'); DROP TABLE users;-- <script>alert(1)</script>";
         let ada = app.user();
@@ -162,7 +162,7 @@ contract! {
         for email in ["' OR '1'='1", "a@b.c' --", "%", "a@b.c\r\nSet-Cookie: x=y"] {
             app.anonymous().post("/api/auth/login", &json!({"email": email, "password": PASSWORD})).expect(401);
         }
-        // PostgreSQL keeps no zero in a text: it is refused before it gets there.
+        // PostgreSQL cannot store U+0000 in a text, so it is refused before.
         for (path, body) in [
             ("/api/user/me/consents", json!({"kind": "team", "granted": false, "version": "\u{0}"})),
             ("/api/user/me/consents", json!({"kind": "team", "granted": false, "version": "1".repeat(51)})),
@@ -177,7 +177,7 @@ contract! {
         assert_eq!(app.anonymous().get("/x%0d%0aSet-Cookie:%20a=b").expect(404).header("set-cookie"), "");
     }
 
-    /// API9, improper inventory: what answers is described, and what is described answers.
+    /// API9, improper inventory: every path that answers is described, and every described path answers.
     fn api9_inventory(app) {
         let document = app.anonymous().get("/api/openapi.json").expect(200).json;
         let ada = app.user();

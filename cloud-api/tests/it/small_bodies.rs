@@ -1,4 +1,4 @@
-//! Bodies that anybody may send are small, and cost what they weigh.
+//! Small bodies: those that anybody may send are limited, and take no more memory than their size.
 
 use serde_json::json;
 
@@ -53,7 +53,7 @@ contract! {
         assert_eq!((refused.field("email"), refused.field("password")), ("must be a string", "must be a string"));
     }
 
-    /// A minute is read for its faults: it is bounded by itself, or one of 8 MB would be built as a whole.
+    /// A rejected minute is parsed for its faults, so its size is limited by itself.
     fn a_huge_minute_is_rejected_by_its_place_and_the_others_are_stored(app) {
         let ada = app.user();
         let sound = minutes("2026-03-10T09:00:00Z", 2, 3);
@@ -63,7 +63,7 @@ contract! {
         let rejected = &answer.json["rejected"];
         assert_eq!((&rejected[0]["index"], &rejected[0]["code"]), (&json!(1), &json!("invalid")));
         assert!(rejected[0]["detail"].as_str().unwrap().contains("64 KB"), "{rejected}");
-        // Fields of later versions are no fault.
+        // Unknown fields, which later versions may send, are accepted.
         let later = changed(minutes("2026-03-10T10:00:00Z", 1, 3).remove(0), &json!({"later": "x".repeat(60_000)}));
         ada.store(&[later]);
     }
@@ -77,7 +77,7 @@ contract! {
         for (password, status) in [(composed, 200), (decomposed, 200), ("Passwort mit umlaut", 401)] {
             nobody.post("/api/auth/login", &json!({"email": ada.email, "password": password})).expect(status);
         }
-        // Set decomposed, it opens composed.
+        // A password set in decomposed form is accepted in composed form.
         let change = json!({"password": format!("{decomposed}!"), "current_password": decomposed}).to_string();
         ada.send("PATCH", "/api/user/me", &[JSON], Some(change.as_bytes())).expect(200);
         nobody.post("/api/auth/login", &json!({"email": ada.email, "password": format!("{composed}!")})).expect(200);

@@ -1,6 +1,6 @@
-//! Figures that documents quote: ingest through HTTP beside the database's own speed, and a year of history. The bounds
-//! asserted here are those a busy machine keeps; `WAW_TEST_LONG=1` uses the full numbers, and `make bench` prints them
-//! from a release build.
+//! Measures the figures that documents quote: ingest through HTTP beside the database's own speed, and a year of
+//! history. A busy machine keeps the limits asserted here. `WAW_TEST_LONG=1` uses the full numbers, and `make bench`
+//! prints them from a release build.
 
 use std::time::{Duration, Instant};
 
@@ -17,13 +17,13 @@ fn long() -> bool {
     std::env::var_os("WAW_TEST_LONG").is_some()
 }
 
-/// One line of figures: what, how much, and what it means.
+/// Prints one figure: its name, its value, and what it means.
 #[expect(clippy::print_stdout, reason = "figures are what this file is for")]
 fn figure(what: &str, value: &str, meaning: &str) {
     println!("  {what:<34}{value:>18}   {meaning}");
 }
 
-/// The same machine's multi-row inserts and COPY of the same rows into the same table, in rows a second.
+/// The speed of multi-row inserts and of COPY into the same table on this machine, in rows per second.
 fn raw(database: &Database, rows: usize, batch: usize) -> (f64, f64) {
     let mut conn = database.connect();
     conn.batch_execute("CREATE TABLE raw (LIKE blink_data INCLUDING ALL)").unwrap();
@@ -36,7 +36,7 @@ fn raw(database: &Database, rows: usize, batch: usize) -> (f64, f64) {
             to = from + count - 1
         )
     };
-    // Rows as literals, as a client sends them: made beforehand.
+    // The rows are made beforehand as literals, as a client sends them.
     #[derive(diesel::QueryableByName)]
     struct Text {
         #[diesel(sql_type = diesel::sql_types::Text)]

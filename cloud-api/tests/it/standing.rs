@@ -1,5 +1,5 @@
-//! What a request was allowed when its head arrived and is not when its body does: a session that ended, a role or a
-//! consent that was taken back. And what is open to whom: the last admin, a kiosk.
+//! Requests that were allowed when their head arrived and are not when their body does, because the session ended or a
+//! role or consent was taken back. Also which endpoints are open to whom: the last admin, a kiosk.
 
 use std::{
     collections::BTreeSet,
@@ -12,14 +12,15 @@ use serde_json::{Value, json};
 
 use crate::harness::*;
 
-/// A request whose head the server has taken, and whose body it waits for.
+/// A request whose head the server has read and whose body it waits for.
 struct Stalled {
     reader: BufReader<TcpStream>,
     body: Vec<u8>,
 }
 
 impl Stalled {
-    /// The server says `100 Continue` and looks up who asks; whatever is asked of it afterwards comes after that.
+    /// Waits for `100 Continue`, upon which the server reads the caller's rights. The tests assume that it handles
+    /// requests sent after this later.
     fn begin(who: &Client, method: &str, path: &str, body: &Value) -> Self {
         let host = who.base.strip_prefix("http://").unwrap();
         let body = body.to_string().into_bytes();
@@ -38,9 +39,9 @@ impl Stalled {
         Self { reader, body }
     }
 
-    /// Sends the body: the status, and the code of the refusal.
+    /// Sends the body; returns the status and the error code.
     fn finish(mut self) -> (u16, String) {
-        // Who is refused already may have been hung up on.
+        // The server may have closed the connection of a request that it refused already.
         let _ = self.reader.get_mut().write_all(&self.body);
         let mut answer = String::new();
         self.reader.read_to_string(&mut answer).unwrap();
@@ -74,7 +75,7 @@ fn sign_out(who: &Client) {
     who.send("POST", "/api/auth/logout", &[], None).expect(204);
 }
 
-/// Every guarded operation that reads a body, with a sound one: method, pattern, address, body.
+/// Every guarded operation that reads a body, with a valid one: method, pattern, path, body.
 fn operations(app: &TestApp, who: &Client, other: &Client) -> Vec<(&'static str, &'static str, String, Value)> {
     let minute = minutes("2026-03-10T09:00:00Z", 1, 3).remove(0);
     let one = changed(minute.clone(), &json!({"device_id": who.device}));
@@ -118,14 +119,14 @@ contract! {
             sign_out(&eve);
             assert_eq!(stalled.finish(), (401, "unauthenticated".to_owned()), "{method} {path}");
         }
-        // None of it was done, though the account is there, an admin, and its consent stands.
+        // None of the requests was carried out, although the account exists, is an admin, and its consent is granted.
         let eve = app.again(&eve);
         assert_eq!((&eve.get("/api/user/me").expect(200).json["name"], eve.totals().0), (&json!("Ada"), 0));
         assert_eq!(eve.get("/api/user/me/devices").expect(200).json["items"], json!([]));
         assert_eq!(eve.get("/api/user/me/consents").expect(200).json["items"].as_array().unwrap().len(), 1);
         assert_eq!(eve.get("/api/team").expect(200).json["items"].as_array().unwrap().len(), 2);
         assert_eq!(ada.get("/api/user/me").expect(200).json["role"], "member");
-        // Whatever else reads a body and wants a session belongs into the list above.
+        // Every other operation that reads a body and needs a session must be in the list above.
         let document = app.anonymous().get("/api/openapi.json").expect(200).json;
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {
@@ -142,7 +143,7 @@ contract! {
         for admin in [&boss, &eve] {
             app.set_role(admin, "admin");
         }
-        // Her own role: it would undo every demotion for as long as one such request waits.
+        // She sets her own role: this would undo a demotion for as long as one such request waits.
         let stalled = Stalled::begin(&eve, "PATCH", &role_path(&eve), &json!({"role": "admin"}));
         patch(&boss, &role_path(&eve), &json!({"role": "member"})).expect(200);
         assert_eq!(stalled.finish(), (403, "forbidden".to_owned()));
@@ -190,7 +191,7 @@ contract! {
         assert_eq!(boss.send("DELETE", "/api/user/me", &[], None).expect(409).code(), "last_admin");
         boss.get("/api/admin/users").expect(200);
         app.set_role(&other, "admin");
-        // Two that go at once: one stays.
+        // Of two admins who erase themselves at once, one is refused.
         let gone: Vec<u16> = std::thread::scope(|scope| {
             let leave = |who: Client| scope.spawn(move || who.send("DELETE", "/api/user/me", &[], None).status);
             [boss, other].map(leave).map(|answer| answer.join().unwrap()).to_vec()
@@ -218,7 +219,7 @@ contract! {
         assert!(refused > 20, "{refused}");
         sign_out(&desk);
         desk.get("/api/user/me").expect(401);
-        // Under the address of the original plan as well.
+        // The path of the original plan works as well.
         app.again(&desk).send("POST", "/auth/logout", &[], None).expect(204);
     }
 
@@ -258,7 +259,7 @@ contract! {
         }
         let ledger = std::fs::read_to_string(app.folder.path().join("ledger.ndjson")).unwrap();
         assert_eq!(ledger.lines().filter(|line| line.contains(&ada.id)).count(), 1);
-        // A first no is written: it is what the person said.
+        // A first refusal is recorded, because the person said it.
         put(&ada, "/api/user/me/consents", &json!({"kind": "team", "granted": false})).expect(200);
         let last = put(&ada, "/api/user/me/consents", &json!({"kind": "team", "granted": false})).expect(200);
         assert_eq!(last.json["items"].as_array().unwrap().len(), 3);

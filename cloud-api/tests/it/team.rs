@@ -1,4 +1,4 @@
-//! Teams: one figure for a closed week, or nothing.
+//! Teams: invitations, membership, and the figures of closed weeks.
 
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn join(boss: &Client, team: &str, member: &Client) {
     put(member, &format!("/api/team/{team}/members/{}", member.id)).expect(200);
 }
 
-/// Three observed hours on the Monday of the week of 2 March.
+/// Stores three observed hours on the Monday of the week of 2 March.
 fn work(member: &Client, blinks_per_minute: u32) {
     member.store(&minutes("2026-03-02T09:00:00Z", 180, blinks_per_minute));
 }
@@ -38,9 +38,9 @@ contract! {
         let (boss, ada) = (manager(app), app.user());
         let team = team(&boss);
         let path = format!("/api/team/{team}/members/{}", ada.id);
-        // Nobody joins uninvited.
+        // Nobody can join without an invitation.
         put(&ada, &path).expect(404);
-        // By address too.
+        // An invitation by e-mail address works too.
         put(&boss, &format!("/api/team/{team}/members/{}", ada.email)).expect(201);
         let invited = items(&ada.get("/api/team").expect(200));
         assert_eq!((&invited[0]["manager"]["email"], &invited[0]["accepted_at"], &invited[0]["name"]), (&json!(boss.email), &Value::Null, &json!("Optics")));
@@ -54,7 +54,7 @@ contract! {
         let members = items(&boss.get("/api/team").expect(200))[0]["members"].clone();
         assert_eq!((&members[0]["user_id"], &members[0]["accepted_at"]), (&json!(ada.id), &json!(NOW)));
         assert!(!members.to_string().contains("blink"), "no figure of a member");
-        // Leaving is up to them.
+        // A member may leave.
         ada.send("DELETE", &path, &[], None).expect(204);
         ada.get(&format!("/api/team/{team}/blinks")).expect(403);
         ada.send("DELETE", &path, &[], None).expect(404);
@@ -88,7 +88,7 @@ contract! {
         let mut seen = shown(&members());
         seen.sort_by_key(|(id, ..)| id.is_null());
         assert_eq!(seen, [(json!(eve.id), Value::Null, Value::Null), (Value::Null, json!(typed), Value::Null)]);
-        // Taken back as it was typed.
+        // An invitation is taken back by what was typed.
         boss.send("DELETE", &path(&typed), &[], None).expect(204);
         put(&eve, &path("me")).expect(200);
         assert_eq!(shown(&members()), [(json!(eve.id), json!(eve.email), json!("Ada"))]);
@@ -124,7 +124,7 @@ contract! {
         assert_eq!(at_once(teams.iter().cycle().take(8).map(invite).collect()), [201; 8]);
         let accept = |team: &String| (&ada, format!("/api/team/{team}/members/me"));
         assert_eq!(at_once(teams.iter().map(accept).collect()), [200, 409]);
-        // Who accepts again says nothing new.
+        // Accepting again records no second consent.
         let joined = items(&ada.get("/api/team").expect(200)).into_iter().find(|t| !t["accepted_at"].is_null()).unwrap();
         put(&ada, &format!("/api/team/{}/members/me", joined["id"].as_str().unwrap())).expect(200);
         let consents = items(&ada.get("/api/user/me/consents").expect(200));
@@ -157,7 +157,7 @@ contract! {
         let people: Vec<Client> = people.iter().map(|who| app.again(who)).collect();
         for (member, rate) in people.iter().zip([10, 11, 12, 13, 16, 100]) {
             if rate == 100 {
-                // Observed for less than two hours: does not count.
+                // A person observed for less than two hours does not count.
                 member.store(&minutes("2026-03-02T09:00:00Z", 119, rate));
             } else {
                 work(member, rate);
@@ -171,12 +171,12 @@ contract! {
         app.set_time("2026-03-11T00:00:00Z");
         let closed = json!([{"from_timestamp": "2026-03-02T00:00:00Z", "to_timestamp": "2026-03-09T00:00:00Z", "suppressed": false, "blinks_per_minute": 12}]);
         assert_eq!(json!(weeks()), closed);
-        // What arrives later, and who leaves, changes nothing that was closed.
+        // Later uploads and people who leave do not change a closed week.
         let late = app.again(&people[0]);
         late.store(&minutes("2026-03-03T09:00:00Z", 500, 60));
         late.send("DELETE", "/api/user/me", &[], None).expect(200);
         assert_eq!(json!(weeks()), closed);
-        // Four are left: the next week says nothing.
+        // Only four people are left, so the next week is suppressed.
         app.set_time("2026-03-18T00:00:00Z");
         let weeks = weeks();
         assert_eq!(weeks[1], json!({"from_timestamp": "2026-03-09T00:00:00Z", "to_timestamp": "2026-03-16T00:00:00Z", "suppressed": true}));

@@ -1,4 +1,4 @@
-//! HTTPS, and a certificate that is changed under way.
+//! HTTPS, and a certificate that changes while the server runs.
 
 use std::{
     path::Path,
@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::process::{Running, program};
 
-/// Writes a new certificate for this machine and returns it, as PEM.
+/// Writes a new certificate for this machine and returns it as PEM.
 fn certificate(folder: &Path) -> String {
     let rcgen::CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
@@ -49,7 +49,7 @@ fn https_follows_its_files() {
         std::thread::sleep(Duration::from_millis(200));
     }
     assert!(health(&running.address, &first).is_err());
-    // A damaged pair leaves the good one in place.
+    // If the new pair is damaged, the old one stays in use.
     std::fs::write(home.path().join("cert.pem"), "nonsense").unwrap();
     health(&running.address, &second).unwrap();
     let (code, took, _) = running.stop(Signal::TERM);

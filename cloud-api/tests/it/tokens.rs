@@ -1,4 +1,4 @@
-//! Forged, foreign, mixed-up and expired tokens.
+//! Tokens that must be refused: forged, foreign, mixed-up and expired ones.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use diesel::RunQueryDsl as _;
@@ -20,7 +20,7 @@ fn forge(token: &str, alg: Algorithm, secret: &[u8], change: &Value) -> String {
     jsonwebtoken::encode(&header, &changed(claims, change), &EncodingKey::from_secret(secret)).unwrap()
 }
 
-/// The server's own secret, which a test beside it can read.
+/// The server's signing secret, read from its database or file.
 fn secret(app: &TestApp) -> Vec<u8> {
     #[derive(diesel::QueryableByName)]
     struct Key {
@@ -93,7 +93,7 @@ contract! {
         ada.with_access(&ada.refresh).get("/api/user/me").expect(401);
         let answer = app.anonymous().post("/api/auth/refresh", &json!({"refresh_token": ada.access})).expect(401);
         assert_eq!(answer.code(), "invalid_refresh_token");
-        // Neither harmed the session.
+        // Neither attempt ended the session.
         ada.get("/api/user/me").expect(200);
     }
 

@@ -1,4 +1,4 @@
-//! Pages: the refresh token as a cookie that no script reads and no other site uses; the provider's way back to a page.
+//! Web pages: the refresh token as a cookie that no script reads and no other site uses, and the provider's redirects.
 
 use cloud_api::{
     config::OidcConfig,
@@ -17,7 +17,7 @@ const WEB: (&str, &str) = ("x-waw-client", "web");
 const JSON: (&str, &str) = ("content-type", "application/json");
 const BROWSER: (&str, &str) = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
 
-/// The cookie of this name that an answer sets, as `name=value`, and all that is said of it.
+/// The cookie of this name in an answer: `name=value`, and its attributes.
 #[track_caller]
 fn cookie(answer: &Answer, name: &str) -> (String, String) {
     let all = answer.headers.get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
@@ -36,7 +36,7 @@ fn post(client: &Client, path: &str, headers: &[(&str, &str)], body: &Value) -> 
     client.send("POST", path, &headers, Some(body.to_string().as_bytes()))
 }
 
-/// Signs in as a page does; the answer and the cookie.
+/// Signs in as a page does; returns the answer and the cookie.
 fn sign_in(client: &Client, email: &str) -> (Answer, String) {
     let answer = post(client, "/api/auth/login", &[WEB], &json!({"email": email, "password": PASSWORD})).expect(200);
     let (pair, about) = cookie(&answer, "waw_refresh");
@@ -64,7 +64,7 @@ contract! {
         assert_eq!(ada.get("/api/user/me").expect(200).json["email"], "ada@example.org");
         let (_, third) = sign_in(&nobody, "ada@example.org");
         assert_ne!(second, third, "a sign-in of its own");
-        // Programs go on as before, and get no cookie.
+        // Other clients still get the token in the body, and no cookie.
         let login = nobody.post("/api/auth/login", &json!({"email": "ada@example.org", "password": PASSWORD})).expect(200);
         assert!(login.json["refresh_token"].is_string() && !has_cookie(&login));
         let token = json!({"refresh_token": login.json["refresh_token"]});
@@ -75,7 +75,7 @@ contract! {
         let ada = app.user();
         let nobody = app.anonymous();
         let (answer, first) = sign_in(&nobody, &ada.email);
-        // An answer that was lost: the same again; then the successor is used, and the first ends the session.
+        // A lost answer: the same token works again. Once its successor is used, the first ends the session.
         refresh(&nobody, &first).expect(200);
         let (second, _) = cookie(&refresh(&nobody, &first).expect(200), "waw_refresh");
         refresh(&nobody, &second).expect(200);
@@ -95,7 +95,7 @@ contract! {
         let nobody = app.anonymous();
         let (_, cookie) = sign_in(&nobody, &ada.email);
         let with = ("cookie", cookie.as_str());
-        // What a form or a script of another site can send: no header of ours, any simple content type.
+        // A form or script of another site can send these: none of our headers, and a simple content type.
         for headers in [vec![with], vec![with, ("content-type", "text/plain")], vec![with, ("x-waw-client", "tray")]] {
             for (path, status) in [("/api/auth/refresh", 415), ("/api/auth/logout", 401)] {
                 let answer = nobody.send("POST", path, &headers, Some(b"{}")).expect(status);
@@ -103,7 +103,7 @@ contract! {
             }
         }
         post(&nobody, "/api/auth/refresh", &[with], &json!({})).expect(422);
-        // A page takes no token from a body either: it could be somebody else's.
+        // For a page a token in the body does not count, because it could be another person's.
         let token = json!({"refresh_token": ada.refresh});
         assert_eq!(post(&nobody, "/api/auth/refresh", &[WEB], &token).expect(401).code(), "invalid_refresh_token");
         refresh(&nobody, &cookie).expect(200);
@@ -119,13 +119,13 @@ contract! {
         assert_eq!(cookie(&out, "waw_refresh").0, "waw_refresh=");
         access.get("/api/user/me").expect(401);
         refresh(&nobody, &cookie_of_ada).expect(401);
-        // Twice is signed out all the same; with nothing left there is nobody, and nothing to keep. Another's session is
-        // not touched.
+        // Signing out twice succeeds. Without a cookie nobody is signed in, and the browser's cookie is deleted.
+        // Another session is not affected.
         nobody.send("POST", "/api/auth/logout", &[WEB, ("cookie", &cookie_of_ada)], None).expect(204);
         let nothing = nobody.send("POST", "/api/auth/logout", &[WEB], None).expect(401);
         assert_eq!((nothing.code(), cookie(&nothing, "waw_refresh").0.as_str()), ("unauthenticated", "waw_refresh="));
         ada.get("/api/user/me").expect(200);
-        // With the bearer token, as anybody.
+        // A page may also sign out with the bearer token.
         let (answer, _) = sign_in(&nobody, &ada.email);
         let access = nobody.with_access(answer.json["access_token"].as_str().unwrap());
         access.send("POST", "/auth/logout", &[WEB], None).expect(204);
@@ -162,11 +162,10 @@ fn behind_tls_the_cookie_crosses_nothing_else() {
     let (pair, about) = cookie(&made, "__Secure-waw_refresh");
     assert_eq!(about, "HttpOnly; SameSite=Strict; Secure; Path=/api/auth; Max-Age=5184000");
     refresh(&nobody, &pair).expect(200);
-    // One that was planted over plain HTTP has not this name.
+    // A cookie set over plain HTTP cannot have this name, so it does not count.
     refresh(&nobody, &pair.replace("__Secure-", "")).expect(401);
 }
 
-/// A server that trusts a real provider.
 fn with_provider() -> (TestApp, Peer) {
     let provider = provider::start();
     let oidc = OidcConfig { issuer: provider.said.clone(), client_id: "waw".to_owned(), client_secret: None };
@@ -176,7 +175,7 @@ fn with_provider() -> (TestApp, Peer) {
     (app, provider)
 }
 
-/// The browser's way to the provider and back: where it is sent to, and its cookie.
+/// Sends a browser to the provider and back: where it is redirected to, and its cookie.
 fn way(app: &TestApp, next: &str, person: &Value) -> (String, String) {
     let begun = app.anonymous().send("GET", &format!("/api/auth/google{next}"), &[BROWSER], None).expect(303);
     let (bound, about) = cookie(&begun, "waw_oidc");
@@ -202,7 +201,7 @@ fn a_browser_comes_back_to_the_page_it_left_and_consents() {
         let (token, about) = cookie(&back, "waw_refresh");
         assert!(about.contains("HttpOnly; SameSite=Strict"), "{about}");
         assert_eq!(cookie(&back, "waw_oidc").1, "HttpOnly; SameSite=Lax; Path=/; Max-Age=0");
-        // What the page does next.
+        // The page then refreshes with its cookie.
         let session = refresh(&app.anonymous(), &token).expect(200);
         let ada = app.anonymous().with_access(session.json["access_token"].as_str().unwrap());
         if page == "/?signed_in=google" && next.is_empty() {
@@ -229,7 +228,7 @@ fn what_fails_on_the_way_back_is_a_page_that_people_can_read() {
     let no = format!("/api/auth/google/callback?error=access_denied&state={state}");
     let refused = app.anonymous().send("GET", &no, &[BROWSER, ("cookie", &bound)], None).expect(401);
     assert!(refused.text.contains("The provider did not sign you in"));
-    // A program hears it in its own way.
+    // A program gets the error as JSON.
     let json = app.anonymous().send("GET", &no, &[("accept", "application/json")], None).expect(401);
     assert_eq!(json.code(), "sign_in_failed");
 }

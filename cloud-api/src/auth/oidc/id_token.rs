@@ -1,4 +1,4 @@
-//! The id token: who the provider says that a person is (OpenID Connect Core, 3.1.3.7).
+//! Checks an id token, which says who the person is according to the provider (OpenID Connect Core, 3.1.3.7).
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Deserializer};
@@ -7,29 +7,29 @@ use serde_json::Value;
 use super::{OidcError, Provider, known::Known};
 use crate::db::oidc::Pending;
 
-/// What a provider says of a person.
+/// A person, as the provider describes them.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Person {
-    /// The provider's name for them.
+    /// The provider's stable id of the person.
     pub sub: String,
     #[serde(default)]
     pub email: Option<String>,
-    /// Whether the provider knows that it is theirs.
+    /// Whether the provider verified that the address belongs to the person.
     #[serde(default, deserialize_with = "flag")]
     pub email_verified: bool,
     #[serde(default)]
     pub name: Option<String>,
     #[serde(default)]
     nonce: Option<String>,
-    /// Whom the token was handed to.
+    /// The client the token was issued to (authorized party).
     #[serde(default)]
     azp: Option<String>,
-    /// Whom it is for: one, or a list.
+    /// The audience: one client id, or a list of them.
     #[serde(default)]
     aud: Value,
 }
 
-/// Some providers say `"true"`.
+/// Some providers send the string `"true"` instead of a boolean.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(value == Value::Bool(true) || value.as_str() == Some("true"))
@@ -39,7 +39,7 @@ impl Provider {
     pub(super) fn verify(&self, token: &str, pending: &Pending) -> Result<Person, OidcError> {
         let refused = |e: jsonwebtoken::errors::Error| OidcError::Token(e.to_string());
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
-        // Never what is signed with a secret both sides know, or not at all.
+        // Only asymmetric signatures are accepted: no shared-secret algorithm, and not `none`.
         if !matches!(
             header.alg,
             Algorithm::RS256 | Algorithm::RS384 | Algorithm::RS512 | Algorithm::ES256 | Algorithm::PS256
@@ -51,7 +51,7 @@ impl Provider {
             None => known.keys.keys.first().cloned(),
         };
         let mut known = self.known(false)?;
-        // A key that is not known may be new.
+        // The provider may have a new key, so its keys are asked for once more.
         let jwk = match find(&known) {
             Some(jwk) => jwk,
             None => {
@@ -76,7 +76,7 @@ impl Provider {
 }
 
 impl Person {
-    /// A token for several must say whom it was handed to; whoever says so must mean this server.
+    /// A token for several audiences must name the client it was issued to, and a named client must be this server.
     fn was_handed_to(&self, client_id: &str) -> bool {
         let several = self.aud.as_array().is_some_and(|audiences| audiences.len() > 1);
         self.azp.as_deref().map_or(!several, |azp| azp == client_id)

@@ -1,4 +1,4 @@
-//! What a provider says of itself: its addresses and keys, remembered for a while.
+//! A provider's addresses and keys, from its discovery document. They are remembered for 15 minutes.
 
 use std::{
     sync::Arc,
@@ -11,13 +11,13 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{OidcError, Provider};
 use crate::{config, http::client};
 
-/// How long the provider's addresses and keys are taken as they were.
+/// For this long the provider's addresses and keys are used without asking again.
 const FRESH: Duration = Duration::from_secs(15 * 60);
 
-/// How long a provider that failed is not asked again: everybody who signs in would wait for its time-out in turn.
+/// For this long a provider that failed is not asked again: otherwise each sign-in would wait for its time-out in turn.
 const REST: Duration = Duration::from_secs(5);
 
-/// OpenID Connect Discovery, 3.
+/// The provider's metadata (OpenID Connect Discovery, section 3).
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Discovery {
     pub(super) issuer: String,
@@ -31,7 +31,7 @@ pub(super) struct Discovery {
 }
 
 impl Discovery {
-    /// Whether the client's secret goes into a header: a provider that names no way takes that one.
+    /// Whether the client's secret goes into an HTTP Basic header, the default for a provider that names no method.
     pub(super) fn takes_basic(&self) -> bool {
         let takes = |way: &str| {
             self.token_endpoint_auth_methods_supported.as_ref().is_some_and(|ways| ways.iter().any(|w| w == way))
@@ -39,7 +39,8 @@ impl Discovery {
         !takes("client_secret_post")
     }
 
-    /// A provider behind a proxy that ends TLS may name addresses in the clear: codes, secrets and keys would cross them.
+    /// Refuses plain HTTP: a provider behind a proxy that ends TLS may name such addresses, and codes, secrets and keys
+    /// would cross the network unencrypted.
     fn check_addresses(&self) -> Result<(), OidcError> {
         let named = [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri];
         for address in named.into_iter().chain(&self.userinfo_endpoint) {
@@ -50,23 +51,22 @@ impl Discovery {
     }
 }
 
-/// Its addresses and keys, and when they were asked for.
 pub(super) struct Known {
     pub(super) discovery: Discovery,
     pub(super) keys: JwkSet,
     at: Instant,
 }
 
-/// What was learnt of the provider.
+/// What was last learnt from the provider.
 #[derive(Default)]
 pub(super) struct Memory {
     known: Option<Arc<Known>>,
-    /// When and why it could not be asked last.
+    /// When and why the last request failed.
     failed: Option<(Instant, OidcError)>,
 }
 
 impl Provider {
-    /// Its addresses and keys. Old ones are better than none while it does not answer, unless they were not enough.
+    /// The provider's addresses and keys. While it does not answer, old ones are used; with `anew` it must answer.
     pub(super) fn known(&self, anew: bool) -> Result<Arc<Known>, OidcError> {
         let broken = || OidcError::Unreachable("a look-up failed half way".to_owned());
         let mut memory = self.memory.lock().map_err(|_| broken())?;
@@ -90,7 +90,7 @@ impl Provider {
         }
     }
 
-    /// It may end its name with a slash where the setting does not, or the other way; its own spelling is in its tokens.
+    /// Asks the provider. Its issuer may differ from the setting by a final slash; its tokens carry its own spelling.
     fn learn(&self) -> Result<Known, OidcError> {
         let discovery: Discovery = get(&format!("{}/.well-known/openid-configuration", self.issuer()))?;
         if discovery.issuer.trim_end_matches('/') != self.issuer() {

@@ -1,14 +1,14 @@
-//! OpenID Connect, the authorization code flow with PKCE: the way to the provider, and the exchange of its code.
+//! OpenID Connect's authorization code flow with PKCE: the redirect to the provider and the exchange of its code.
 //!
-//! - `known`: what a provider says of itself, its addresses and keys
+//! - `known`: the provider's addresses and keys
 //! - `id_token`: the token that says who a person is, and every reason to refuse it
 //!
 //! Requests to the provider are made off the async threads, with time-outs, and follow no redirects.
 //!
-//! The crate `openidconnect` (4.1) is not used. It would bring a second stack of signatures (rsa, p256, p384 and ed25519
-//! of its own) beside the one that our own tokens are verified with; it insists on the issuer as it was configured to the
-//! last slash, which is what providers and operators differ in; and of it only the exchange and the checks of
-//! `id_token` would be used, each of which has a test here.
+//! The crate `openidconnect` (4.1) is not used. It would bring a second set of signature libraries (rsa, p256, p384 and
+//! ed25519) beside the one that verifies our own tokens. It also compares the issuer exactly, although providers and
+//! operators differ in its final slash. Only its exchange and the checks of `id_token` would be used, and each of those
+//! has a test here.
 
 mod id_token;
 mod known;
@@ -27,19 +27,19 @@ use crate::{config::OidcConfig, db::oidc::Pending, http::client};
 pub(crate) use id_token::Person;
 use known::{Known, Memory};
 
-/// Why a sign-in through the provider failed. None of it holds a token.
+/// Why a sign-in through the provider failed. No variant holds a token, so all may be logged.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum OidcError {
-    /// It could not be asked, or has trouble of its own.
+    /// The provider could not be reached, or answered with an error of its own.
     #[error("the provider cannot be asked: {0}")]
     Unreachable(String),
-    /// It and this server do not fit together: that passes only when somebody changes a setting.
+    /// The settings of the provider and this server do not match; somebody has to change one.
     #[error("the provider and this server do not fit together: {0}")]
     Setup(String),
-    /// The code is not one of this sign-in, or was used.
+    /// The code does not belong to this sign-in, or was used before.
     #[error("the provider refuses the code: {0}")]
     Code(String),
-    /// The id token is not good.
+    /// The id token failed a check.
     #[error("the id token is refused: {0}")]
     Token(String),
 }
@@ -50,41 +50,39 @@ pub struct Provider {
     memory: Mutex<Memory>,
 }
 
-/// What the token's address answers.
+/// The answer of the token endpoint.
 #[derive(Deserialize)]
 struct Tokens {
     id_token: Option<String>,
     access_token: Option<String>,
 }
 
-/// What it answers when it refuses (RFC 6749, 5.2).
+/// An error of the token endpoint (RFC 6749, section 5.2).
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
 }
 
-/// 256 random bits, as text.
+/// 256 random bits in base64url.
 #[must_use]
 pub(crate) fn random() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
 }
 
 impl Provider {
-    /// A provider whose people come back to `public_url`.
+    /// The provider redirects browsers back to a path below `public_url`.
     #[must_use]
     pub fn new(config: OidcConfig, public_url: &str) -> Self {
         Self { config, redirect_uri: format!("{public_url}/api/auth/google/callback"), memory: Mutex::default() }
     }
 
-    /// Its name, without the slash that some end it with: the people known by it stay known when the setting gains one.
+    /// The issuer without a final slash, so that stored identities keep matching when the setting gains or loses one.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.config.issuer.trim_end_matches('/')
     }
 
-    /// Where to send a browser, with `state` and what is remembered under it.
-    ///
-    /// Fails when the provider cannot be asked for its addresses.
+    /// The address to redirect a browser to, with `state` and the pending sign-in's nonce and PKCE challenge.
     pub async fn way(self: Arc<Self>, state: &str, pending: &Pending) -> Result<String, OidcError> {
         let this = self.clone();
         let known = off_thread(move || this.known(false)).await?;
@@ -105,9 +103,7 @@ impl Provider {
         Ok(format!("{page}{}{query}", if page.contains('?') { '&' } else { '?' }))
     }
 
-    /// Exchanges a code for the person it stands for.
-    ///
-    /// Fails when the provider refuses, or its token is not good.
+    /// Exchanges a code for the person who signed in.
     pub async fn person(self: Arc<Self>, code: String, pending: Pending) -> Result<Person, OidcError> {
         off_thread(move || self.exchange(&code, &pending)).await
     }
@@ -140,8 +136,8 @@ impl Provider {
         Ok(self.completed(person, &known, tokens.access_token.as_deref()))
     }
 
-    /// Some providers tell a person's address only at an address of its own (OpenID Connect Core, 5.3). What is not of the
-    /// same person is not used; nor does an address that cannot be asked for end a sign-in that needs none.
+    /// Some providers give a person's e-mail address only at the userinfo endpoint (OpenID Connect Core, 5.3). An
+    /// answer about another person is not used, and an endpoint that fails does not end the sign-in.
     fn completed(&self, mut person: Person, known: &Known, access_token: Option<&str>) -> Person {
         let (Some(page), Some(token)) = (&known.discovery.userinfo_endpoint, access_token) else { return person };
         if person.email.is_some() && person.email_verified {
@@ -168,14 +164,14 @@ impl Provider {
     }
 }
 
-/// RFC 6749, 2.3.1: both are form-encoded first.
+/// An HTTP Basic header; id and secret are form-encoded first (RFC 6749, section 2.3.1).
 fn basic(client_id: &str, secret: &str) -> String {
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
     format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret))))
 }
 
-/// RFC 6749, 5.2: some words are about who this server is to the provider, and everybody's sign-in would fail; others are
-/// about this one code.
+/// Sorts the token endpoint's error codes (RFC 6749, section 5.2): some mean that this server is not set up right and
+/// every sign-in would fail, others are about this one code.
 fn refusal(status: u16, word: &str) -> OidcError {
     let plain = word.len() <= 40 && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let said = if plain && !word.is_empty() { format!("{word} ({status})") } else { status.to_string() };

@@ -1,4 +1,4 @@
-//! What a minute must be to be taken.
+//! Tests which minutes are accepted.
 
 use blink_proto::example;
 use proptest::prelude::*;

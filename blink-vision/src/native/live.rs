@@ -138,10 +138,12 @@ fn open_capture(spec: &SourceSpec) -> Result<VideoCapture, SourceError> {
             VideoCapture::new(number, if cfg!(target_os = "linux") { videoio::CAP_V4L2 } else { videoio::CAP_ANY })
         }
         SourceSpec::Gst(pipeline) => {
+            // `videoflip` takes grey, but not every raw format, so it follows the conversion.
+            let grey = "videoconvert ! video/x-raw,format=GRAY8";
             // A pipeline that plays a file may state an orientation.
             let upright = "videoflip video-direction=auto";
-            let ours = "videoconvert ! video/x-raw,format=GRAY8 ! appsink drop=true max-buffers=2 sync=false";
-            VideoCapture::from_file(format!("{pipeline} ! {upright} ! {ours}"), videoio::CAP_GSTREAMER)
+            let sink = "appsink drop=true max-buffers=2 sync=false";
+            VideoCapture::from_file(format!("{pipeline} ! {grey} ! {upright} ! {sink}"), videoio::CAP_GSTREAMER)
         }
         SourceSpec::Rtsp(url) => {
             let open = [videoio::CAP_PROP_OPEN_TIMEOUT_MSEC, timeout];

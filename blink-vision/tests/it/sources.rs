@@ -10,6 +10,7 @@ use blink_vision::{
     native::{FileSource, Source, SourceError},
 };
 use jiff::Timestamp;
+use opencv::core::MatTraitConst;
 use rstest::rstest;
 
 fn open(spec: &str) -> Result<Source, SourceError> {
@@ -56,15 +57,21 @@ fn the_synthetic_source_keeps_its_pace() {
     }
 }
 
-#[test]
-fn a_gstreamer_pipeline_gives_grey_frames() {
-    let mut source = open("gst:videotestsrc num-buffers=90 ! video/x-raw,width=320,height=240,framerate=30/1").unwrap();
+#[rstest]
+#[case("", (320, 240))]
+#[case(",format=GRAY8", (320, 240))]
+// Formats that `videoflip` does not take.
+#[case(",format=NV16", (320, 240))]
+#[case(",format=P010_10LE", (320, 240))]
+#[case(",format=NV16 ! taginject tags=\"image-orientation=rotate-90\"", (240, 320))]
+fn a_gstreamer_pipeline_gives_grey_frames(#[case] rest: &str, #[case] size: (i32, i32)) {
+    let raw = "gst:videotestsrc num-buffers=90 ! video/x-raw,width=320,height=240,framerate=30/1";
+    let mut source = open(&format!("{raw}{rest}")).unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         match source.read() {
             Ok(frame) => {
-                use opencv::core::MatTraitConst;
-                assert_eq!((frame.grey.cols(), frame.grey.rows(), frame.grey.channels()), (320, 240, 1));
+                assert_eq!((frame.grey.cols(), frame.grey.rows(), frame.grey.channels()), (size.0, size.1, 1));
                 break;
             }
             Err(SourceError::TimedOut) if Instant::now() < deadline => {}

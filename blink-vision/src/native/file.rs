@@ -4,7 +4,7 @@ mod ffmpeg;
 mod jpeg;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek},
     path::{Path, PathBuf},
     time::Duration,
@@ -65,6 +65,10 @@ impl FileSource {
     /// [`SourceError::Unreadable`] and [`SourceError::NotVideo`].
     pub fn open(path: &Path, repeat: bool) -> Result<Self, SourceError> {
         let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
+        // Opening a pipe would wait for its writer, and opening a device may start it.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(SourceError::NotVideo { path: path.to_owned(), why: "it is not a file" });
+        }
         let mut file = File::open(path).map_err(unreadable)?;
         check_is_video(&mut file, path)?;
         let container = Container::inspect(&mut file);
@@ -184,15 +188,12 @@ impl FileSource {
     }
 }
 
-/// Refuses anything but plain files, and playlists: FFmpeg would read one under any name and open what it lists.
+/// Refuses empty files, text and playlists: FFmpeg would read a playlist under any name and open what it lists.
 fn check_is_video(file: &mut File, path: &Path) -> Result<(), SourceError> {
     /// The beginnings of the playlists that FFmpeg knows.
     const LISTS: [&[u8]; 6] = [b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0", b"[playlist]"];
     let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
     let not_video = |why| SourceError::NotVideo { path: path.to_owned(), why };
-    if !file.metadata().map_err(unreadable)?.is_file() {
-        return Err(not_video("it is not a file"));
-    }
     let mut start = Vec::new();
     file.take(1024).read_to_end(&mut start).map_err(unreadable)?;
     file.seek(io::SeekFrom::Start(0)).map_err(unreadable)?;

@@ -37,6 +37,20 @@ fn a_missing_file_and_a_folder_are_told_apart() {
     assert_eq!(FileSource::open(folder.path(), false).unwrap_err().code(), "not_video");
 }
 
+/// Opening a pipe to read waits for whoever writes, so a test that hangs here has failed.
+#[cfg(unix)]
+#[test]
+fn a_pipe_and_a_device_are_refused_unopened() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.avi");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [pipe.as_path(), "/dev/null".as_ref()] {
+        let error = FileSource::open(path, false).unwrap_err();
+        assert_eq!(error.code(), "not_video");
+        assert!(error.to_string().contains("it is not a file"), "{error}");
+    }
+}
+
 #[test]
 fn a_camera_that_is_not_there_says_so_at_once() {
     let error = open("camera:63").unwrap_err();

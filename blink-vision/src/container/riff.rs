@@ -101,7 +101,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
         let mut first = Vec::new();
         while pictures.next(&mut first)?.is_some() && first.is_empty() {}
         // Interlaced recordings have two pictures of half the height in each chunk.
-        let halved = jpeg_height(&first).is_some_and(|height| height != pictures.stream.height);
+        let halved = jpeg_size(&first).is_some_and(|[_, height]| height != pictures.stream.height);
         pictures.rewind();
         Ok((!halved).then_some(pictures))
     }
@@ -225,18 +225,27 @@ fn header(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<(Stre
     Ok(None)
 }
 
-/// The height of a JPEG picture, from its frame header (ITU-T T.81, B.2.2).
-fn jpeg_height(bytes: &[u8]) -> Option<u32> {
-    let mut at = 2;
-    while let Some([0xff, marker, high, low]) = bytes.get(at..at + 4) {
-        // Frame headers are C0 to CF, except for tables (C4), the extension (C8) and arithmetic conditioning (CC).
-        if matches!(marker, 0xc0..=0xcf) && !matches!(marker, 0xc4 | 0xc8 | 0xcc) {
-            let height = bytes.get(at + 5..at + 7)?;
-            return Some(u32::from(u16::from_be_bytes([height[0], height[1]])));
+/// The width and height of a JPEG picture, from its frame header (ITU-T T.81, B.2.2). Like a decoder it skips what
+/// stands between two segments.
+pub(crate) fn jpeg_size(bytes: &[u8]) -> Option<[u32; 2]> {
+    let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
+    loop {
+        let marker = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff))?;
+        let kind = rest[marker + 1];
+        rest = &rest[marker + 2..];
+        match kind {
+            // These have no segment.
+            0x01 | 0xd0..=0xd7 => continue,
+            // The picture's data begin, or it ends.
+            0xd8..=0xda => return None,
+            // Frame headers are C0 to CF, except for tables (C4), the extension (C8) and arithmetic conditioning (CC).
+            0xc0..=0xcf if !matches!(kind, 0xc4 | 0xc8 | 0xcc) => {
+                let [height, width] = [3, 5].map(|at| rest.get(at..at + 2).and_then(<[u8]>::first_chunk));
+                return Some([width?, height?].map(|side| u32::from(u16::from_be_bytes(*side))));
+            }
+            _ => rest = rest.get(usize::from(u16::from_be_bytes(*rest.first_chunk()?))..)?,
         }
-        at += 2 + usize::from(u16::from_be_bytes([*high, *low]));
     }
-    None
 }
 
 #[cfg(test)]

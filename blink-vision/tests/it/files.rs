@@ -201,6 +201,21 @@ fn dropped_and_damaged_frames_take_their_time() {
 }
 
 #[rstest]
+#[case::decoded_to_two_gigabytes(30_000)]
+#[case::more_than_opencv_decodes(65_500)]
+#[case::just_too_large(8_193)]
+#[case::nothing(0)]
+fn a_picture_of_a_size_that_no_camera_has_is_damaged(#[case] side: u16) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut jpegs: Vec<_> = pictures(6).iter().map(jpeg).collect();
+    let header = jpegs[2].windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    jpegs[2][header + 5..header + 9].copy_from_slice(&[side.to_be_bytes(); 2].concat());
+    let (times, sizes, ended_early) = read(&avi(folder.path(), &jpegs));
+    assert_eq!((times, ended_early), (vec![0, 40, 120, 160, 200], false));
+    assert_eq!(sizes, [(640, 480); 5]);
+}
+
+#[rstest]
 #[case::none(|_: &mut Vec<u8>| {})]
 #[case::a_few_zeros(|jpeg: &mut Vec<u8>| jpeg.extend([0; 62]))]
 #[case::a_page_of_zeros(|jpeg: &mut Vec<u8>| jpeg.extend([0; 4_096]))]

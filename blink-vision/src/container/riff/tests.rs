@@ -2,6 +2,8 @@
 
 use std::io::Cursor;
 
+use rstest::rstest;
+
 use super::*;
 
 fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
@@ -89,6 +91,24 @@ fn what_is_not_motion_jpeg_or_interlaced_is_left_to_others() {
     assert!(MotionJpeg::open(Cursor::new(file(b"XVID", &[picture(240, 1)]))).unwrap().is_none());
     assert!(MotionJpeg::open(Cursor::new(file(b"MJPG", &[picture(120, 1)]))).unwrap().is_none());
     assert!(MotionJpeg::open(Cursor::new(b"RIFF\x10\0\0\0WAVE".to_vec())).unwrap().is_none());
+}
+
+#[rstest]
+#[case::at_once(&[], &[])]
+#[case::tables_before_it(&[0xff, 0xc4, 0, 5, 0xff, 0xc0, 9], &[])]
+#[case::padding_and_remains(&[7, 7, 0xff, 0, 0xff, 0xff, 0xff], &[0xff, 0xd0])]
+fn a_pictures_size_is_in_its_frame_header(#[case] before: &[u8], #[case] then: &[u8]) {
+    let frame = [0xff, 0xc2, 0, 17, 8, 0x75, 0x30, 0x01, 0x40, 3];
+    assert_eq!(jpeg_size(&[&[0xff, 0xd8], before, then, &frame].concat()), Some([320, 30_000]));
+}
+
+#[rstest]
+#[case::cut(&[0xff, 0xd8, 0xff, 0xc0, 0, 17, 8, 0, 240, 1])]
+#[case::data_first(&[0xff, 0xd8, 0xff, 0xda, 0, 2, 0xff, 0xc0, 0, 17, 8, 0, 240, 1, 64])]
+#[case::no_jpeg(b"\x89PNG\xff\xc0\0\x11\x08\0\xf0\x01\x40")]
+#[case::empty(&[])]
+fn what_has_no_frame_header_has_no_size(#[case] bytes: &[u8]) {
+    assert_eq!(jpeg_size(bytes), None);
 }
 
 #[test]

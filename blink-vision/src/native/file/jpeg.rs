@@ -8,8 +8,13 @@ use opencv::{
 };
 
 use super::Step;
-use crate::{container::riff::MotionJpeg, native::SourceError, predictor::MAX_SIDE};
+use crate::{
+    container::riff::{self, MotionJpeg},
+    native::SourceError,
+};
 
+/// No camera's picture has a longer side. A damaged header may state any size, and decoding would take its memory.
+const MOST_SIDE: u32 = 8_192;
 /// The end marker of a JPEG picture, after which cameras may pad it.
 const END: [u8; 2] = [0xff, 0xd9];
 /// How many bytes before the padding are searched for the end marker.
@@ -48,15 +53,17 @@ impl JpegFile {
                 Some(number) => break number,
             }
         };
-        if !self.is_whole() {
+        let fits = riff::jpeg_size(&self.bytes).is_some_and(|size| size.iter().all(|side| *side <= MOST_SIDE));
+        if !fits || !self.is_whole() {
             return Ok(Step::Damaged);
         }
-        imgcodecs::imdecode_to(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE, grey)?;
+        let decoded = imgcodecs::imdecode_to(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE, grey);
+        if decoded.is_err() || grey.empty() {
+            return Ok(Step::Damaged);
+        }
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         let t = Duration::from_secs_f64(number as f64 * self.movie.frame_s());
-        // A damaged header may state any size.
-        let usable = [grey.cols(), grey.rows()].iter().all(|side| usize::try_from(*side).is_ok_and(|n| n <= MAX_SIDE));
-        Ok(if grey.empty() || !usable { Step::Damaged } else { Step::Picture(Some(t)) })
+        Ok(Step::Picture(Some(t)))
     }
 
     /// Whether the picture has an end marker; where the camera writes none, it is added.

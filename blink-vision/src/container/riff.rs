@@ -50,10 +50,11 @@ impl Chunk {
 pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
     let mut at = 0;
     let mut extent = Extent::WholeAndCounted;
-    while let Some(riff) = Chunk::read(file, at, length)?.filter(|chunk| &chunk.id == b"RIFF" && !chunk.is_open()) {
+    while let Some(riff) = Chunk::read(file, at, length)?.filter(|chunk| &chunk.id == b"RIFF") {
         // Some writers leave out the last padding byte.
-        if riff.end() > length + 1 {
+        if riff.is_open() || riff.end() > length + 1 {
             extent = Extent::CutOff;
+            break;
         }
         at = riff.end();
     }
@@ -121,6 +122,12 @@ impl<F: Read + Seek> MotionJpeg<F> {
     #[must_use]
     pub fn stated_frames(&self) -> u64 {
         u64::from(self.stream.frames)
+    }
+
+    /// How many frames have been read so far, including dropped ones.
+    #[must_use]
+    pub fn frames_read(&self) -> u64 {
+        self.slot
     }
 
     /// Whether a picture was found that continues beyond the end of the file.

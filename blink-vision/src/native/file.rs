@@ -118,19 +118,16 @@ impl FileSource {
     /// Whether the file, read to its end, ended before its stated end.
     #[must_use]
     pub fn ended_early(&self) -> bool {
-        let cut_off = match &self.reader {
-            Reader::Jpeg(jpeg) => jpeg.movie().is_cut_off(),
-            Reader::Ffmpeg(_) => false,
-        };
-        let spare_s = match self.container.extent {
-            Extent::CutOff => return true,
-            Extent::Whole => return cut_off,
-            Extent::WholeAndCounted => FEW_FRAMES / self.stated_fps,
-            Extent::Unknown => SOUND_OUTLASTS_S,
+        let spare_s = match (self.container.extent, &self.reader) {
+            (Extent::CutOff, _) => return true,
+            (_, Reader::Jpeg(jpeg)) => return jpeg.ended_early(),
+            (Extent::Whole, _) => return false,
+            (Extent::WholeAndCounted, _) => FEW_FRAMES / self.stated_fps,
+            (Extent::Unknown, _) => SOUND_OUTLASTS_S,
         };
         let last_s = self.last.unwrap_or_default().as_secs_f64();
         let stated_s = self.stated_frames / self.stated_fps;
-        cut_off || self.forced_fps.is_none() && stated_s.is_finite() && stated_s - spare_s > last_s
+        self.forced_fps.is_none() && stated_s.is_finite() && stated_s - spare_s > last_s
     }
 
     /// The next frame, without waiting.

@@ -200,6 +200,38 @@ fn dropped_and_damaged_frames_take_their_time() {
     assert!(!ended_early);
 }
 
+/// Overwrites a number of a file, `after` bytes after the first `mark`.
+fn overwrite(path: &Path, mark: &[u8], after: usize, number: u32) {
+    let mut bytes = fs::read(path).unwrap();
+    let at = bytes.windows(mark.len()).position(|found| found == mark).unwrap() + after;
+    bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn frames_dropped_at_the_end_do_not_make_a_file_truncated() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut jpegs: Vec<_> = pictures(6).iter().map(jpeg).collect();
+    jpegs.resize(26, Vec::new());
+    let path = avi(folder.path(), &jpegs);
+    let (times, _, ended_early) = read(&path);
+    assert_eq!((times.len(), ended_early), (6, false));
+    // The stream's header states more frames than there are.
+    overwrite(&path, b"strh", 8 + 32, 40);
+    assert!(read(&path).2);
+}
+
+#[test]
+fn an_avi_that_was_never_finished_is_truncated() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = avi(folder.path(), &pictures(6).iter().map(jpeg).collect::<Vec<_>>());
+    for (mark, after, number) in [(b"RIFF", 4, u32::MAX), (b"strh", 8 + 32, 0)] {
+        overwrite(&path, mark, after, number);
+    }
+    let (times, _, ended_early) = read(&path);
+    assert_eq!((times.len(), ended_early), (6, true));
+}
+
 #[rstest]
 #[case::decoded_to_two_gigabytes(30_000)]
 #[case::more_than_opencv_decodes(65_500)]

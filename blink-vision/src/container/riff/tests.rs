@@ -86,6 +86,18 @@ fn a_picture_beyond_the_end_is_cut_off() {
     assert_eq!(Container::inspect(&mut Cursor::new(&whole[..whole.len() - 4])).extent, Extent::CutOff);
 }
 
+#[rstest]
+#[case::never_finished(0, u32::MAX)]
+#[case::being_written(0, 0)]
+#[case::second_list_never_finished(1, u32::MAX)]
+fn an_open_list_is_cut_off(#[case] which: usize, #[case] size: u32) {
+    let mut bytes = three();
+    let lists = bytes.windows(4).enumerate().filter(|(_, id)| id == b"RIFF").map(|(at, _)| at + 4);
+    let at = lists.collect::<Vec<_>>()[which];
+    bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
+    assert_eq!(Container::inspect(&mut Cursor::new(&bytes)).extent, Extent::CutOff);
+}
+
 #[test]
 fn what_is_not_motion_jpeg_or_interlaced_is_left_to_others() {
     assert!(MotionJpeg::open(Cursor::new(file(b"XVID", &[picture(240, 1)]))).unwrap().is_none());

@@ -15,6 +15,8 @@ use crate::{
 
 /// No camera's picture has a longer side. A damaged header may state any size, and decoding would take its memory.
 const MOST_SIDE: u32 = 8_192;
+/// How many of the frames that a file states may be missing.
+const FEW_FRAMES: u64 = 2;
 /// The end marker of a JPEG picture, after which cameras may pad it.
 const END: [u8; 2] = [0xff, 0xd9];
 /// How many bytes before the padding are searched for the end marker.
@@ -37,6 +39,11 @@ impl JpegFile {
 
     pub(super) fn movie(&self) -> &MotionJpeg<File> {
         &self.movie
+    }
+
+    /// Whether the file, read to its end, ended before its stated end.
+    pub(super) fn ended_early(&self) -> bool {
+        self.movie.is_cut_off() || self.movie.stated_frames() > self.movie.frames_read() + FEW_FRAMES
     }
 
     pub(super) fn rewind(&mut self) {

@@ -64,9 +64,10 @@ impl JpegFile {
         if !fits || !self.is_whole() {
             return Ok(Step::Damaged);
         }
-        let decoded = imgcodecs::imdecode_to(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE, grey);
-        if decoded.is_err() || grey.empty() {
-            return Ok(Step::Damaged);
+        // Decoding into `grey` would leave the previous picture there when it fails.
+        match imgcodecs::imdecode(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE) {
+            Ok(picture) if !picture.empty() => *grey = picture,
+            _ => return Ok(Step::Damaged),
         }
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         let t = Duration::from_secs_f64(number as f64 * self.movie.frame_s());

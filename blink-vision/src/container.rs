@@ -13,6 +13,9 @@ pub mod riff;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+/// The search for something in a damaged or hostile file ends after this many parts.
+const MOST_PARTS: usize = 1_000;
+
 /// What a file's structure says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Container {
@@ -62,30 +65,63 @@ impl Orientation {
 impl Container {
     /// Reads the structure of the file. A file that cannot be read or is unknown gives the default.
     pub fn inspect(file: &mut (impl Read + Seek)) -> Self {
-        Self::try_inspect(file).unwrap_or_default()
+        Self { orientation: Orientation::of(file), extent: Extent::of(file) }
     }
+}
 
-    fn try_inspect(file: &mut (impl Read + Seek)) -> io::Result<Self> {
-        let length = file.seek(SeekFrom::End(0))?;
-        let mut start = [0; 12];
-        read_at(file, 0, &mut start)?;
-        match start {
-            [0x1a, 0x45, 0xdf, 0xa3, ..] => matroska::inspect(file, length),
-            [b'R', b'I', b'F', b'F', ..] if start[8..] == *b"AVI " => riff::inspect(file, length),
-            _ if bmff::is_first_box(&start) => bmff::inspect(file, length),
-            _ => Ok(Self { extent: transport_stream(file, length)?, ..Self::default() }),
-        }
+impl Orientation {
+    /// The orientation of the picture in `file`. A file that cannot be read or is unknown gives the default.
+    pub fn of(file: &mut (impl Read + Seek)) -> Self {
+        let mut file = Buffered::new(file);
+        let found = file.length().and_then(|length| match kind(&mut file)? {
+            Kind::Matroska => matroska::orientation(&mut file, length),
+            Kind::Bmff => bmff::orientation(&mut file, length),
+            Kind::Riff | Kind::Other => Ok(Self::default()),
+        });
+        found.unwrap_or_default()
     }
+}
+
+impl Extent {
+    /// The extent of `file`, for which all of its structure is read. A file that cannot be read is unknown.
+    pub fn of(file: &mut (impl Read + Seek)) -> Self {
+        let mut file = Buffered::new(file);
+        let found = file.length().and_then(|length| match kind(&mut file)? {
+            Kind::Matroska => matroska::extent(&mut file, length),
+            Kind::Bmff => bmff::extent(&mut file, length),
+            Kind::Riff => riff::extent(&mut file, length),
+            Kind::Other => transport_stream(&mut file, length),
+        });
+        found.unwrap_or_default()
+    }
+}
+
+enum Kind {
+    Matroska,
+    Bmff,
+    Riff,
+    Other,
+}
+
+fn kind(file: &mut Buffered<impl Read + Seek>) -> io::Result<Kind> {
+    let mut start = [0; 12];
+    file.read_at(0, &mut start)?;
+    Ok(match start {
+        [0x1a, 0x45, 0xdf, 0xa3, ..] => Kind::Matroska,
+        [b'R', b'I', b'F', b'F', ..] if start[8..] == *b"AVI " => Kind::Riff,
+        _ if bmff::is_first_box(&start) => Kind::Bmff,
+        _ => Kind::Other,
+    })
 }
 
 /// MPEG transport streams are packets of 188 bytes, or of 192 with a time stamp before each; an incomplete last packet
 /// means that the file was cut off.
-fn transport_stream(file: &mut (impl Read + Seek), length: u64) -> io::Result<Extent> {
+fn transport_stream(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Extent> {
     const SYNC: u8 = 0x47;
     for (packet, first) in [(188, 0), (192, 4)] {
         let mut starts = [[0]; 3];
         for (i, byte) in (0..).zip(&mut starts) {
-            read_at(file, first + i * packet, byte)?;
+            file.read_at(first + i * packet, byte)?;
         }
         if starts == [[SYNC]; 3] {
             return Ok(if length.is_multiple_of(packet) { Extent::Whole } else { Extent::CutOff });
@@ -94,18 +130,76 @@ fn transport_stream(file: &mut (impl Read + Seek), length: u64) -> io::Result<Ex
     Ok(Extent::Unknown)
 }
 
-fn read_at(file: &mut (impl Read + Seek), at: u64, bytes: &mut [u8]) -> io::Result<()> {
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(bytes)
+/// A file read in small pieces that mostly follow each other closely.
+#[derive(Debug)]
+struct Buffered<F> {
+    file: F,
+    /// A part of the file and where it begins.
+    block: Vec<u8>,
+    start: u64,
+}
+
+impl<F: Read + Seek> Buffered<F> {
+    fn new(file: F) -> Self {
+        Self { file, block: Vec::new(), start: 0 }
+    }
+
+    fn length(&mut self) -> io::Result<u64> {
+        self.file.seek(SeekFrom::End(0))
+    }
+
+    fn read_at(&mut self, at: u64, bytes: &mut [u8]) -> io::Result<()> {
+        const BLOCK: u64 = 4_096;
+        let length = bytes.len() as u64;
+        let is_held = at >= self.start && at.saturating_add(length) <= self.start + self.block.len() as u64;
+        if !is_held {
+            self.file.seek(SeekFrom::Start(at))?;
+            if length > BLOCK {
+                return self.file.read_exact(bytes);
+            }
+            self.block.clear();
+            self.start = at;
+            self.file.by_ref().take(BLOCK).read_to_end(&mut self.block)?;
+        }
+        let held = self.block.get((at - self.start) as usize..).and_then(|held| held.get(..bytes.len()));
+        bytes.copy_from_slice(held.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
+    use std::{cell::Cell, io::Cursor, rc::Rc};
 
     use rstest::rstest;
 
     use super::*;
+
+    /// A file that counts how often it is read.
+    #[derive(Clone, Debug)]
+    pub(super) struct Counted {
+        file: Cursor<Vec<u8>>,
+        pub(super) reads: Rc<Cell<usize>>,
+    }
+
+    impl Counted {
+        pub(super) fn new(bytes: Vec<u8>) -> Self {
+            Self { file: Cursor::new(bytes), reads: Rc::default() }
+        }
+    }
+
+    impl Read for Counted {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            self.reads.set(self.reads.get() + 1);
+            self.file.read(bytes)
+        }
+    }
+
+    impl Seek for Counted {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.file.seek(to)
+        }
+    }
 
     const UPRIGHT: Orientation = Orientation { transpose: false, flip_x: false, flip_y: false };
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek};
 
-use super::{Container, Extent, Orientation, read_at};
+use super::{Buffered, Extent, MOST_PARTS, Orientation};
 
 /// Box types that a file may begin with.
 const FIRST: [&[u8; 4]; 8] = [b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp"];
@@ -18,19 +18,19 @@ struct BoxHeader {
 }
 
 /// The box at `at`; `None` where there is none before `end`.
-fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<BoxHeader>> {
+fn box_at(file: &mut Buffered<impl Read + Seek>, at: u64, end: u64) -> io::Result<Option<BoxHeader>> {
     if at.saturating_add(8) > end {
         return Ok(None);
     }
     let mut header = [0; 8];
-    read_at(file, at, &mut header)?;
+    file.read_at(at, &mut header)?;
     let [size, kind] = [&header[..4], &header[4..]].map(|word| <[u8; 4]>::try_from(word).unwrap_or_default());
     let (head, size) = match u32::from_be_bytes(size) {
         // Size 0 means that the box extends to the end of the file.
         0 => (8, end - at),
         1 => {
             let mut long = [0; 8];
-            read_at(file, at + 8, &mut long)?;
+            file.read_at(at + 8, &mut long)?;
             (16, u64::from_be_bytes(long))
         }
         size => (8, u64::from(size)),
@@ -41,45 +41,52 @@ fn box_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option
 
 /// Calls `visit` with each box from `at` to `end`, until it returns false.
 fn each<F: Read + Seek>(
-    file: &mut F,
+    file: &mut Buffered<F>,
     mut at: u64,
     end: u64,
-    mut visit: impl FnMut(&mut F, &BoxHeader) -> io::Result<bool>,
+    mut visit: impl FnMut(&mut Buffered<F>, &BoxHeader) -> io::Result<bool>,
 ) -> io::Result<()> {
-    while let Some(found) = box_at(file, at, end)? {
+    for _ in 0..MOST_PARTS {
+        let Some(mut found) = box_at(file, at, end)? else { break };
+        at = found.end;
+        // A box reaches no farther than the one around it, so that no part is read twice.
+        found.end = found.end.min(end);
         if !visit(file, &found)? {
             break;
         }
-        at = found.end;
     }
     Ok(())
 }
 
-/// Reads the extent and orientation. The stated number of frames is not used, because an edit list may hide some of
+/// Whether the file ends with a box. The stated number of frames is not used, because an edit list may hide some of
 /// them.
-pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
-    let mut container = Container { extent: Extent::Whole, ..Container::default() };
+pub(super) fn extent(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Extent> {
+    let mut at = 0;
+    while let Some(outer) = box_at(file, at, length)? {
+        at = outer.end;
+    }
+    Ok(if at > length { Extent::CutOff } else { Extent::Whole })
+}
+
+/// The orientation of the first video track.
+pub(super) fn orientation(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Orientation> {
     let mut turned = None;
     each(file, 0, length, |file, outer| {
-        if outer.end > length {
-            container.extent = Extent::CutOff;
-        }
-        if &outer.kind == b"moov" && turned.is_none() {
-            each(file, outer.body, outer.end.min(length), |file, inner| {
+        if &outer.kind == b"moov" {
+            each(file, outer.body, outer.end, |file, inner| {
                 if &inner.kind == b"trak" {
                     turned = video_orientation(file, inner)?;
                 }
                 Ok(turned.is_none())
             })?;
         }
-        Ok(true)
+        Ok(turned.is_none())
     })?;
-    container.orientation = turned.unwrap_or_default();
-    Ok(container)
+    Ok(turned.unwrap_or_default())
 }
 
 /// The orientation of a track; `None` if it is no video track.
-fn video_orientation(file: &mut (impl Read + Seek), track: &BoxHeader) -> io::Result<Option<Orientation>> {
+fn video_orientation(file: &mut Buffered<impl Read + Seek>, track: &BoxHeader) -> io::Result<Option<Orientation>> {
     let (mut orientation, mut is_video) = (Orientation::default(), false);
     each(file, track.body, track.end, |file, part| {
         match &part.kind {
@@ -87,7 +94,7 @@ fn video_orientation(file: &mut (impl Read + Seek), track: &BoxHeader) -> io::Re
             b"mdia" => each(file, part.body, part.end, |file, part| {
                 if &part.kind == b"hdlr" {
                     let mut handler = [0; 4];
-                    read_at(file, part.body + 8, &mut handler)?;
+                    file.read_at(part.body + 8, &mut handler)?;
                     is_video = &handler == b"vide";
                 }
                 Ok(true)
@@ -100,13 +107,13 @@ fn video_orientation(file: &mut (impl Read + Seek), track: &BoxHeader) -> io::Re
 }
 
 /// The matrix of a track header: a, b, u, c, d, v, x, y, w, of which a to d are 16.16 fixed-point numbers.
-fn matrix(file: &mut (impl Read + Seek), header: &BoxHeader) -> io::Result<Orientation> {
+fn matrix(file: &mut Buffered<impl Read + Seek>, header: &BoxHeader) -> io::Result<Orientation> {
     let mut version = [0];
-    read_at(file, header.body, &mut version)?;
+    file.read_at(header.body, &mut version)?;
     // Version 1 has 64-bit times.
     let at = header.body + if version == [1] { 52 } else { 40 };
     let mut bytes = [0; 20];
-    read_at(file, at, &mut bytes)?;
+    file.read_at(at, &mut bytes)?;
     let number = |i: usize| {
         let word = bytes[4 * i..].first_chunk().copied().unwrap_or_default();
         f64::from(i32::from_be_bytes(word)) / 65_536.0
@@ -121,6 +128,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::container::{Container, tests::Counted};
 
     fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
         let size = u32::try_from(body.len() + 8).unwrap();
@@ -165,6 +173,17 @@ mod tests {
         let at = open.len() - 108;
         open[at..at + 4].copy_from_slice(&[0; 4]);
         assert_eq!(inspected(&open[..open.len() - 1]).extent, Extent::Whole);
+    }
+
+    #[test]
+    fn parts_that_claim_what_follows_them_are_not_read_again_and_again() {
+        let mut media = boxed(b"mdia", &[]);
+        media[..4].copy_from_slice(&u32::MAX.to_be_bytes());
+        let bytes = boxed(b"moov", &boxed(b"trak", &media).repeat(10_000));
+        let blocks = bytes.len() / 4_096;
+        let mut file = Counted::new(bytes);
+        assert_eq!(Orientation::of(&mut file), Orientation::default());
+        assert!(file.reads.get() < 3 * blocks, "{} reads of {blocks} blocks", file.reads.get());
     }
 
     #[test]

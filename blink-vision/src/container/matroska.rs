@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek};
 
-use super::{Container, Extent, Orientation, read_at};
+use super::{Buffered, Extent, MOST_PARTS, Orientation};
 
 const SEGMENT: u32 = 0x1853_8067;
 const CLUSTER: u32 = 0x1f43_b675;
@@ -24,7 +24,7 @@ struct Element {
 }
 
 /// The element at `at`; `None` where there is no complete header before `end`.
-fn element_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<Element>> {
+fn element_at(file: &mut Buffered<impl Read + Seek>, at: u64, end: u64) -> io::Result<Option<Element>> {
     let Some((id, id_length)) = number_at(file, at, end, 4)? else { return Ok(None) };
     let Some((size, size_length)) = number_at(file, at + id_length, end, 8)? else { return Ok(None) };
     let body = at + id_length + size_length;
@@ -36,45 +36,54 @@ fn element_at(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Op
 }
 
 /// A variable-length number including its marker bit, and its length in bytes.
-fn number_at(file: &mut (impl Read + Seek), at: u64, end: u64, most: u32) -> io::Result<Option<(u64, u64)>> {
+fn number_at(file: &mut Buffered<impl Read + Seek>, at: u64, end: u64, most: u32) -> io::Result<Option<(u64, u64)>> {
     let mut first = [0];
     if at >= end {
         return Ok(None);
     }
-    read_at(file, at, &mut first)?;
+    file.read_at(at, &mut first)?;
     let length = first[0].leading_zeros() + 1;
     if length > most || at + u64::from(length) > end {
         return Ok(None);
     }
     let mut bytes = [0; 8];
-    read_at(file, at, &mut bytes[8 - length as usize..])?;
+    file.read_at(at, &mut bytes[8 - length as usize..])?;
     Ok(Some((u64::from_be_bytes(bytes), u64::from(length))))
 }
 
-pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
+fn segment(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Option<Element>> {
     let mut at = 0;
-    let segment = loop {
+    for _ in 0..MOST_PARTS {
         match element_at(file, at, length)? {
-            Some(Element { id: SEGMENT, body, end }) => break (body, end),
+            Some(element) if element.id == SEGMENT => return Ok(Some(element)),
             Some(Element { end: Some(end), .. }) => at = end,
-            _ => return Ok(Container::default()),
+            _ => break,
         }
-    };
-    let (body, end) = segment;
-    let whole = end.map_or_else(|| is_whole(file, body, length), |end| Ok(end <= length))?;
+    }
+    Ok(None)
+}
+
+pub(super) fn orientation(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Orientation> {
     let mut orientation = Orientation::default();
-    each(file, body, end.unwrap_or(length).min(length), |file, element| {
+    let Some(segment) = segment(file, length)? else { return Ok(orientation) };
+    each(file, segment.body, segment.end.unwrap_or(length).min(length), |file, element| {
         if element.id == TRACKS {
             orientation = first_video(file, element)?;
         }
         // The tracks come before the clusters, so nothing more is read.
         Ok(element.id != TRACKS && element.id != CLUSTER)
     })?;
-    Ok(Container { orientation, extent: if whole { Extent::Whole } else { Extent::CutOff } })
+    Ok(orientation)
+}
+
+pub(super) fn extent(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Extent> {
+    let Some(segment) = segment(file, length)? else { return Ok(Extent::Unknown) };
+    let whole = segment.end.map_or_else(|| is_whole(file, segment.body, length), |end| Ok(end <= length))?;
+    Ok(if whole { Extent::Whole } else { Extent::CutOff })
 }
 
 /// Whether a segment that was written live, without a stated end, ends with a complete element.
-fn is_whole(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Result<bool> {
+fn is_whole(file: &mut Buffered<impl Read + Seek>, mut at: u64, length: u64) -> io::Result<bool> {
     while at < length {
         let Some(element) = element_at(file, at, length)? else { return Ok(false) };
         // A cluster without a stated end is entered: its blocks have one.
@@ -85,12 +94,15 @@ fn is_whole(file: &mut (impl Read + Seek), mut at: u64, length: u64) -> io::Resu
 
 /// Calls `visit` with each complete element from `at` to `end`, until it returns false.
 fn each<F: Read + Seek>(
-    file: &mut F,
+    file: &mut Buffered<F>,
     mut at: u64,
     end: u64,
-    mut visit: impl FnMut(&mut F, &Element) -> io::Result<bool>,
+    mut visit: impl FnMut(&mut Buffered<F>, &Element) -> io::Result<bool>,
 ) -> io::Result<()> {
-    while let Some(element) = element_at(file, at, end)? {
+    for _ in 0..MOST_PARTS {
+        let Some(mut element) = element_at(file, at, end)? else { break };
+        // An element reaches no farther than the one around it, so that no part is read twice.
+        element.end = element.end.map(|stated| stated.min(end));
         if !visit(file, &element)? {
             break;
         }
@@ -101,7 +113,7 @@ fn each<F: Read + Seek>(
 }
 
 /// The orientation of the first video track.
-fn first_video(file: &mut (impl Read + Seek), tracks: &Element) -> io::Result<Orientation> {
+fn first_video(file: &mut Buffered<impl Read + Seek>, tracks: &Element) -> io::Result<Orientation> {
     let mut found = None;
     let end = |element: &Element| element.end.unwrap_or(element.body);
     each(file, tracks.body, end(tracks), |file, track| {
@@ -134,7 +146,7 @@ struct Pose {
 }
 
 impl Pose {
-    fn read(file: &mut (impl Read + Seek), projection: &Element) -> io::Result<Self> {
+    fn read(file: &mut Buffered<impl Read + Seek>, projection: &Element) -> io::Result<Self> {
         let mut pose = Self::default();
         each(file, projection.body, projection.end.unwrap_or(projection.body), |file, part| {
             match part.id {
@@ -156,15 +168,15 @@ impl Pose {
 }
 
 /// The last eight bytes of an element's body, zero-padded at the front.
-fn bytes_of(file: &mut (impl Read + Seek), element: &Element) -> io::Result<[u8; 8]> {
+fn bytes_of(file: &mut Buffered<impl Read + Seek>, element: &Element) -> io::Result<[u8; 8]> {
     let end = element.end.unwrap_or(element.body);
     let length = (end - element.body).min(8);
     let mut bytes = [0; 8];
-    read_at(file, end - length, &mut bytes[8 - length as usize..])?;
+    file.read_at(end - length, &mut bytes[8 - length as usize..])?;
     Ok(bytes)
 }
 
-fn float(file: &mut (impl Read + Seek), element: &Element) -> io::Result<f64> {
+fn float(file: &mut Buffered<impl Read + Seek>, element: &Element) -> io::Result<f64> {
     let bytes = bytes_of(file, element)?;
     Ok(match element.end.unwrap_or(element.body) - element.body {
         4 => f64::from(f32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]])),
@@ -180,6 +192,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::container::{Container, tests::Counted};
 
     const INFO: u32 = 0x1549_a966;
     const BLOCK: u32 = 0xa3;
@@ -236,6 +249,30 @@ mod tests {
         let pose = video(&[element(YAW, &(yaw as f32).to_be_bytes()), element(ROLL, &roll.to_be_bytes())]);
         let bytes = [element(0x1a45_dfa3, &[0; 10]), element(SEGMENT, &pose)].concat();
         assert_eq!(inspected(&bytes).orientation, Orientation::from_matrix(matrix));
+    }
+
+    /// A browser's recording has an element for each frame and sound packet, and states no end.
+    #[test]
+    fn a_long_recording_is_opened_at_once_and_read_in_blocks() {
+        let blocks = element(BLOCK, &[9; 3]).repeat(100_000);
+        let head = [element(0x1a45_dfa3, &[0; 10]), head(SEGMENT, &[0xff])].concat();
+        let bytes = [head, video(&[]), open(CLUSTER, &blocks)].concat();
+        let most = bytes.len() / 4_096;
+        let mut file = Counted::new(bytes);
+        Orientation::of(&mut file);
+        assert!(file.reads.get() < 10, "{}", file.reads.get());
+        assert_eq!(Extent::of(&mut file), Extent::Whole);
+        assert!(file.reads.get() < 3 * most, "{} reads of {most} blocks", file.reads.get());
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_ends_soon() {
+        let nothing = element(INFO, &[]).repeat(100_000);
+        for bytes in [[element(0x1a45_dfa3, &[]), nothing.clone()].concat(), open(SEGMENT, &nothing)] {
+            let mut file = Counted::new([element(0x1a45_dfa3, &[0; 10]), bytes].concat());
+            assert_eq!(Orientation::of(&mut file), Orientation::default());
+            assert!(file.reads.get() < 50, "{}", file.reads.get());
+        }
     }
 
     #[test]

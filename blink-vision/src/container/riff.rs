@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Seek};
 
-use super::{Container, Extent, Orientation, read_at};
+use super::{Buffered, Extent, MOST_PARTS};
 
 /// A larger picture is taken for damage.
 const MOST_BYTES: u32 = 64 << 20;
@@ -21,15 +21,21 @@ struct Chunk {
 
 impl Chunk {
     /// The chunk at `at`; `None` where there is none before `end`.
-    fn read(file: &mut (impl Read + Seek), at: u64, end: u64) -> io::Result<Option<Self>> {
+    fn read(file: &mut Buffered<impl Read + Seek>, at: u64, end: u64) -> io::Result<Option<Self>> {
         if at.saturating_add(8) > end {
             return Ok(None);
         }
         let mut header = [0; 8];
-        read_at(file, at, &mut header)?;
-        let [id, size] = [&header[..4], &header[4..]].map(|word| <[u8; 4]>::try_from(word).unwrap_or_default());
+        file.read_at(at, &mut header)?;
+        Ok(Self::new(&header, at))
+    }
+
+    /// The chunk at `at` whose header is `header`.
+    fn new(header: &[u8], at: u64) -> Option<Self> {
+        let (id, rest) = header.split_first_chunk()?;
+        let size = u32::from_le_bytes(*rest.first_chunk()?);
         let plausible = id.iter().all(|byte| (0x20..0x7f).contains(byte));
-        Ok(plausible.then(|| Self { id, body: at + 8, size: u32::from_le_bytes(size) }))
+        plausible.then_some(Self { id: *id, body: at + 8, size })
     }
 
     /// Where the next chunk begins: chunks begin at even offsets.
@@ -47,18 +53,16 @@ impl Chunk {
     }
 }
 
-pub(super) fn inspect(file: &mut (impl Read + Seek), length: u64) -> io::Result<Container> {
+pub(super) fn extent(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Extent> {
     let mut at = 0;
-    let mut extent = Extent::WholeAndCounted;
     while let Some(riff) = Chunk::read(file, at, length)?.filter(|chunk| &chunk.id == b"RIFF") {
         // Some writers leave out the last padding byte.
         if riff.is_open() || riff.end() > length + 1 {
-            extent = Extent::CutOff;
-            break;
+            return Ok(Extent::CutOff);
         }
         at = riff.end();
     }
-    Ok(Container { orientation: Orientation::default(), extent })
+    Ok(Extent::WholeAndCounted)
 }
 
 /// The header of the first video stream.
@@ -76,13 +80,26 @@ struct Stream {
 /// The pictures of a motion JPEG file, read one by one.
 #[derive(Debug)]
 pub struct MotionJpeg<F> {
-    file: F,
+    file: Buffered<F>,
     length: u64,
     stream: Stream,
     pictures: u64,
     at: u64,
     slot: u64,
     cut_off: bool,
+    /// Whether there was no chunk where one should be, so that the next picture is searched for.
+    lost: bool,
+}
+
+/// What a step in the file led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A frame with this number; its picture is empty where the frame was dropped.
+    Frame(u64),
+    /// Something else, and the file goes on.
+    Other,
+    /// The end.
+    End,
 }
 
 impl<F: Read + Seek> MotionJpeg<F> {
@@ -91,16 +108,21 @@ impl<F: Read + Seek> MotionJpeg<F> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn open(mut file: F) -> io::Result<Option<Self>> {
-        let length = file.seek(io::SeekFrom::End(0))?;
+    pub fn open(file: F) -> io::Result<Option<Self>> {
+        let mut file = Buffered::new(file);
+        let length = file.length()?;
         let Some((stream, pictures)) = header(&mut file, length)? else { return Ok(None) };
         let fps = f64::from(stream.rate) / f64::from(stream.scale);
         if !stream.codec.eq_ignore_ascii_case(b"MJPG") || !(0.1..=1_000.0).contains(&fps) {
             return Ok(None);
         }
-        let mut pictures = Self { file, length, stream, pictures, at: pictures, slot: 0, cut_off: false };
+        let mut pictures = Self { file, length, stream, pictures, at: pictures, slot: 0, cut_off: false, lost: false };
         let mut first = Vec::new();
-        while pictures.next(&mut first)?.is_some() && first.is_empty() {}
+        for _ in 0..MOST_PARTS {
+            if pictures.next(&mut first)? == Next::End || !first.is_empty() {
+                break;
+            }
+        }
         // Interlaced recordings have two pictures of half the height in each chunk.
         let halved = jpeg_size(&first).is_some_and(|[_, height]| height != pictures.stream.height);
         pictures.rewind();
@@ -109,7 +131,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
 
     /// Returns to the first picture.
     pub fn rewind(&mut self) {
-        (self.at, self.slot, self.cut_off) = (self.pictures, 0, false);
+        (self.at, self.slot, self.cut_off, self.lost) = (self.pictures, 0, false, false);
     }
 
     /// Seconds between two frames.
@@ -136,34 +158,52 @@ impl<F: Read + Seek> MotionJpeg<F> {
         self.cut_off
     }
 
-    /// Reads the next picture into `bytes` and returns its frame number; a dropped frame is empty. Returns `None` at
-    /// the end.
+    /// Takes one step: reads a chunk, or 64 KB in search of one. A frame's picture is read into `bytes`.
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn next(&mut self, bytes: &mut Vec<u8>) -> io::Result<Option<u64>> {
+    pub fn next(&mut self, bytes: &mut Vec<u8>) -> io::Result<Next> {
         bytes.clear();
-        while let Some(chunk) = self.next_chunk()? {
-            if chunk.is_list() {
-                // A list's type comes before its chunks.
-                self.at = chunk.body + 4;
-            } else if self.is_picture(&chunk.id) {
-                if chunk.body + u64::from(chunk.size) > self.length || chunk.size > MOST_BYTES {
-                    self.cut_off = true;
-                    self.at = chunk.body;
-                    continue;
-                }
-                self.at = chunk.end();
-                bytes.resize(chunk.size as usize, 0);
-                read_at(&mut self.file, chunk.body, bytes)?;
-                self.cut_off = false;
-                self.slot += 1;
-                return Ok(Some(self.slot - 1));
-            } else {
-                self.at = chunk.end();
-            }
+        if self.lost {
+            return self.search();
         }
-        Ok(None)
+        match Chunk::read(&mut self.file, self.at, self.length)? {
+            // A list's type comes before its chunks.
+            Some(list) if list.is_list() => self.at = list.body + 4,
+            Some(picture) if self.is_picture(&picture.id) => {
+                if self.fits(&picture) {
+                    self.at = picture.end();
+                    bytes.resize(picture.size as usize, 0);
+                    self.file.read_at(picture.body, bytes)?;
+                    self.cut_off = false;
+                    self.slot += 1;
+                    return Ok(Next::Frame(self.slot - 1));
+                }
+                self.cut_off = true;
+                self.at = picture.body;
+            }
+            Some(other) if other.end() <= self.length + 1 => self.at = other.end(),
+            // After the index, whose entries have the ids of pictures, no picture follows.
+            Some(index) if &index.id == b"idx1" => return Ok(Next::End),
+            _ => self.lost = true,
+        }
+        Ok(Next::Other)
+    }
+
+    /// Searches a part of the file for the next picture.
+    fn search(&mut self) -> io::Result<Next> {
+        let rest = self.length.saturating_sub(self.at);
+        if rest < HEAD {
+            return Ok(Next::End);
+        }
+        let mut block = vec![0; rest.min(1 << 16) as usize];
+        self.file.read_at(self.at, &mut block)?;
+        let mut heads = (self.at..).zip(block.windows(HEAD as usize));
+        let found = heads.find(|(at, head)| self.begins_picture(*at, head));
+        self.lost = found.is_none();
+        // A header may lie across two blocks.
+        self.at = found.map_or(self.at + block.len() as u64 - HEAD + 1, |(at, _)| at);
+        Ok(Next::Other)
     }
 
     fn is_picture(&self, id: &[u8; 4]) -> bool {
@@ -171,42 +211,26 @@ impl<F: Read + Seek> MotionJpeg<F> {
         *id == [tens, ones, b'd', b'c'] || *id == [tens, ones, b'd', b'b']
     }
 
-    /// Whether these bytes are the header of a picture's chunk and the start of a JPEG picture.
-    fn begins_picture(&self, head: &[u8]) -> bool {
-        head.first_chunk().is_some_and(|id| self.is_picture(id)) && head.ends_with(&[0xff, 0xd8])
+    fn fits(&self, picture: &Chunk) -> bool {
+        picture.body + u64::from(picture.size) <= self.length && picture.size <= MOST_BYTES
     }
 
-    /// The chunk at the current position. If damage left none there, searches for the next picture.
-    fn next_chunk(&mut self) -> io::Result<Option<Chunk>> {
-        let next = Chunk::read(&mut self.file, self.at, self.length)?;
-        if let Some(chunk) = next
-            && (chunk.end() <= self.length + 1 || chunk.is_list() || self.is_picture(&chunk.id))
-        {
-            return Ok(next);
-        }
-        // After the index, whose entries have the ids of pictures, no picture follows.
-        while next.is_none_or(|chunk| &chunk.id != b"idx1") && self.at + HEAD <= self.length {
-            let mut block = vec![0; usize::try_from((self.length - self.at).min(1 << 16)).unwrap_or_default()];
-            read_at(&mut self.file, self.at, &mut block)?;
-            if let Some(found) = block.windows(HEAD as usize).position(|head| self.begins_picture(head)) {
-                self.at += found as u64;
-                return Chunk::read(&mut self.file, self.at, self.length);
-            }
-            // A header may lie across two blocks.
-            self.at += block.len() as u64 - HEAD + 1;
-        }
-        Ok(None)
+    /// Whether these bytes at `at` are the header of a picture's chunk and the start of a JPEG picture.
+    fn begins_picture(&self, at: u64, head: &[u8]) -> bool {
+        head.ends_with(&[0xff, 0xd8])
+            && Chunk::new(head, at).is_some_and(|chunk| self.is_picture(&chunk.id) && self.fits(&chunk))
     }
 }
 
 /// The first video stream, and where the list of pictures begins.
-fn header(file: &mut (impl Read + Seek), length: u64) -> io::Result<Option<(Stream, u64)>> {
+fn header(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Option<(Stream, u64)>> {
     let (mut stream, mut streams, mut is_video) = (None, 0u8, false);
     let mut at = 0;
-    while let Some(chunk) = Chunk::read(file, at, length)? {
+    for _ in 0..MOST_PARTS {
+        let Some(chunk) = Chunk::read(file, at, length)? else { break };
         let mut body = [0; 40];
         let read = (length - chunk.body).min(40) as usize;
-        read_at(file, chunk.body, &mut body[..read])?;
+        file.read_at(chunk.body, &mut body[..read])?;
         let word = |at: usize| body[at..].first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
         at = chunk.end();
         match &chunk.id {

@@ -7,13 +7,13 @@ use std::{
     fs::{self, File},
     io::{self, Read, Seek},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use opencv::core::Mat;
 
-use super::{Frame, SourceError};
-use crate::container::{Container, Extent};
+use super::{Frame, SourceError, frame::TIMEOUT};
+use crate::container::{Extent, Orientation};
 use ffmpeg::FfmpegFile;
 use jpeg::JpegFile;
 
@@ -29,6 +29,8 @@ enum Step {
     /// A picture, with its time in the file where it has one.
     Picture(Option<Duration>),
     Damaged,
+    /// A dropped frame, sound, or anything else without a picture.
+    Skipped,
     End,
 }
 
@@ -44,7 +46,7 @@ pub struct FileSource {
     path: PathBuf,
     file: File,
     repeat: bool,
-    container: Container,
+    orientation: Orientation,
     reader: Reader,
     /// The number of frames and the rate that the container states; 0 where it does not.
     stated_frames: f64,
@@ -52,7 +54,10 @@ pub struct FileSource {
     /// Set by `--fps`: the time of a frame is then its number over this rate, whatever the container says.
     forced_fps: Option<f64>,
     grey: Mat,
-    index: u64,
+    /// How many frames were read.
+    frames: u64,
+    /// How many frames since then could not be decoded.
+    damaged: u32,
     /// Where the current pass through the file began, and the last frame's time.
     pass_start: Duration,
     last: Option<Duration>,
@@ -71,7 +76,7 @@ impl FileSource {
         }
         let mut file = File::open(path).map_err(unreadable)?;
         check_is_video(&mut file, path)?;
-        let container = Container::inspect(&mut file);
+        let orientation = Orientation::of(&mut file);
         let jpeg = JpegFile::open(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
         let (reader, (stated_frames, stated_fps)) = match jpeg {
             Some(jpeg) => {
@@ -80,7 +85,7 @@ impl FileSource {
                 (Reader::Jpeg(jpeg), stated)
             }
             None => {
-                let ffmpeg = FfmpegFile::open(&file, path, container.orientation)?;
+                let ffmpeg = FfmpegFile::open(&file, path, orientation)?;
                 let stated = ffmpeg.stated()?;
                 (Reader::Ffmpeg(ffmpeg), stated)
             }
@@ -89,13 +94,14 @@ impl FileSource {
             path: path.to_owned(),
             file,
             repeat,
-            container,
+            orientation,
             reader,
             stated_frames,
             stated_fps,
             forced_fps: None,
             grey: Mat::default(),
-            index: 0,
+            frames: 0,
+            damaged: 0,
             pass_start: Duration::ZERO,
             last: None,
         })
@@ -118,7 +124,7 @@ impl FileSource {
     /// Whether the file, read to its end, ended before its stated end.
     #[must_use]
     pub fn ended_early(&self) -> bool {
-        let spare_s = match (self.container.extent, &self.reader) {
+        let spare_s = match (Extent::of(&mut &self.file), &self.reader) {
             (Extent::CutOff, _) => return true,
             (_, Reader::Jpeg(jpeg)) => return jpeg.ended_early(),
             (Extent::Whole, _) => return false,
@@ -130,12 +136,34 @@ impl FileSource {
         self.forced_fps.is_none() && stated_s.is_finite() && stated_s - spare_s > last_s
     }
 
-    /// The next frame, without waiting.
+    /// The next frame, however long it takes to find it.
     ///
     /// # Errors
     /// [`SourceError::EndOfFile`] after the last frame; [`SourceError::NoPictures`] where there was none.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
-        let mut damaged = 0;
+        let timestamp = loop {
+            match self.advance() {
+                Err(SourceError::TimedOut) => {}
+                done => break done?,
+            }
+        };
+        Ok(self.frame(timestamp))
+    }
+
+    /// Like [`Self::read`], but [`SourceError::TimedOut`] where a long part of the file holds no frame.
+    pub(super) fn read_in_time(&mut self) -> Result<Frame<'_>, SourceError> {
+        let timestamp = self.advance()?;
+        Ok(self.frame(timestamp))
+    }
+
+    /// The frame that was just read.
+    fn frame(&self, timestamp: Duration) -> Frame<'_> {
+        Frame { index: self.frames - 1, timestamp, grey: &self.grey }
+    }
+
+    /// Reads the next frame and returns its time.
+    fn advance(&mut self) -> Result<Duration, SourceError> {
+        let started = Instant::now();
         let stated = loop {
             let step = match &mut self.reader {
                 Reader::Jpeg(jpeg) => jpeg.next(&mut self.grey)?,
@@ -143,24 +171,28 @@ impl FileSource {
             };
             match step {
                 Step::Picture(stated) => break stated,
-                Step::Damaged if damaged < MOST_DAMAGED => damaged += 1,
+                Step::Skipped => {}
+                Step::Damaged if self.damaged < MOST_DAMAGED => self.damaged += 1,
                 Step::End if self.repeat && self.last.is_some() => self.start_again()?,
                 _ if self.last.is_none() => return Err(SourceError::NoPictures(self.path.clone())),
                 _ => return Err(SourceError::EndOfFile),
             }
+            if started.elapsed() >= TIMEOUT {
+                return Err(SourceError::TimedOut);
+            }
         };
         let timestamp = self.timestamp(stated);
         self.last = Some(timestamp);
-        let index = self.index;
-        self.index += 1;
-        Ok(Frame { index, timestamp, grey: &self.grey })
+        self.frames += 1;
+        self.damaged = 0;
+        Ok(timestamp)
     }
 
     fn start_again(&mut self) -> Result<(), SourceError> {
         self.pass_start = self.last.unwrap_or_default() + self.frame_time();
         match &mut self.reader {
             Reader::Jpeg(jpeg) => jpeg.rewind(),
-            Reader::Ffmpeg(ffmpeg) => *ffmpeg = FfmpegFile::open(&self.file, &self.path, self.container.orientation)?,
+            Reader::Ffmpeg(ffmpeg) => *ffmpeg = FfmpegFile::open(&self.file, &self.path, self.orientation)?,
         }
         Ok(())
     }
@@ -175,7 +207,7 @@ impl FileSource {
     fn timestamp(&self, stated: Option<Duration>) -> Duration {
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
         if let Some(fps) = self.forced_fps {
-            return Duration::from_secs_f64(self.index as f64 / fps);
+            return Duration::from_secs_f64(self.frames as f64 / fps);
         }
         let stated = stated.unwrap_or_default() + self.pass_start;
         match self.last {

@@ -43,7 +43,7 @@ impl Source {
     /// [`SourceError::TimedOut`] after at most half a second without a frame; any other error ends the source.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
         match &mut self.inner {
-            Inner::File(file) => file.read(),
+            Inner::File(file) => file.read_in_time(),
             Inner::Live(live) => live.read(),
             Inner::Synthetic(synthetic) => synthetic.read(),
         }

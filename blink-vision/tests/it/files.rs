@@ -22,7 +22,7 @@ use rstest::rstest;
 use crate::footage;
 
 /// Images of the synthetic face, 25 per second.
-fn pictures(count: u32) -> Vec<Mat> {
+pub(crate) fn pictures(count: u32) -> Vec<Mat> {
     let mut face =
         SyntheticFace::new(&Synthetic { bpm: 30.0, ..Synthetic::default() }, jiff::Timestamp::UNIX_EPOCH).unwrap();
     (0..count).map(|i| face.draw(Duration::from_millis(40) * i).unwrap().clone()).collect()
@@ -156,7 +156,7 @@ fn an_mp4_whose_index_was_cut_off_is_refused() {
     assert!(error.to_string().contains("its index is missing"), "{error}");
 }
 
-fn jpeg(picture: &Mat) -> Vec<u8> {
+pub(crate) fn jpeg(picture: &Mat) -> Vec<u8> {
     let mut bytes = Vector::new();
     assert!(imgcodecs::imencode_def(".jpg", picture, &mut bytes).unwrap());
     bytes.iter().collect()
@@ -172,7 +172,7 @@ fn list(id: &[u8; 4], kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
 }
 
 /// A motion JPEG file of 25 frames per second with these chunks.
-fn avi(folder: &Path, pictures: &[Vec<u8>]) -> PathBuf {
+pub(crate) fn avi(folder: &Path, pictures: &[Vec<u8>]) -> PathBuf {
     let words = |words: &[u32]| words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
     let frames = u32::try_from(pictures.len()).unwrap();
     let main = words(&[40_000, 0, 0, 0x10, frames, 0, 1, 1 << 20, 640, 480, 0, 0, 0, 0]);

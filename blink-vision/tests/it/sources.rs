@@ -1,7 +1,8 @@
 //! Tests of sources as the daemon and `analyze` use them.
 
 use std::{
-    io::Write,
+    fs::{self, File},
+    io::{Seek, SeekFrom, Write},
     time::{Duration, Instant},
 };
 
@@ -12,6 +13,8 @@ use blink_vision::{
 use jiff::Timestamp;
 use opencv::core::MatTraitConst;
 use rstest::rstest;
+
+use crate::files;
 
 fn open(spec: &str) -> Result<Source, SourceError> {
     Source::open(&spec.parse::<SourceSpec>().unwrap(), Timestamp::UNIX_EPOCH)
@@ -92,6 +95,35 @@ fn a_gstreamer_pipeline_gives_grey_frames(#[case] rest: &str, #[case] size: (i32
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+/// A gigabyte of nothing lies between two pictures. Whoever reads the file looks at its control meanwhile.
+#[test]
+fn no_read_of_a_file_blocks_for_longer_than_half_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let jpegs: Vec<_> = files::pictures(2).iter().map(files::jpeg).collect();
+    let path = files::avi(folder.path(), &jpegs);
+    let mut bytes = fs::read(&path).unwrap();
+    let last = bytes.split_off(bytes.windows(4).rposition(|id| id == b"00dc").unwrap());
+    let mut file = File::create(&path).unwrap();
+    file.write_all(&bytes).unwrap();
+    file.seek(SeekFrom::Current(1 << 30)).unwrap();
+    file.write_all(&last).unwrap();
+    let mut source = open(&format!("file:{}", path.display())).unwrap();
+    let mut times = Vec::new();
+    loop {
+        let started = Instant::now();
+        match source.read() {
+            Ok(frame) => times.push(frame.timestamp.as_millis()),
+            Err(SourceError::TimedOut) => {}
+            Err(error) => {
+                assert_eq!(error.code(), "end_of_file");
+                break;
+            }
+        }
+        assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+    }
+    assert_eq!(times, [0, 40]);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Tests on motion JPEG files made of a few bytes.
 
-use std::io::Cursor;
+use std::{io::Cursor, rc::Rc};
 
 use rstest::rstest;
 
 use super::*;
+use crate::container::{Container, tests::Counted};
 
 fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(body.len()).unwrap();
@@ -49,8 +50,12 @@ fn file(codec: &[u8; 4], pictures: &[Vec<u8>]) -> Vec<u8> {
 fn read(bytes: &[u8]) -> (Vec<(u64, Option<u8>)>, bool) {
     let mut movie = MotionJpeg::open(Cursor::new(bytes)).unwrap().unwrap();
     let (mut picture, mut found) = (Vec::new(), Vec::new());
-    while let Some(number) = movie.next(&mut picture).unwrap() {
-        found.push((number, picture.get(15).copied()));
+    loop {
+        match movie.next(&mut picture).unwrap() {
+            Next::Frame(number) => found.push((number, picture.get(15).copied())),
+            Next::Other => {}
+            Next::End => break,
+        }
     }
     (found, movie.is_cut_off())
 }
@@ -133,13 +138,44 @@ fn any_damage_ends() {
             for bytes in [&damaged[..], &whole[..at]] {
                 if let Ok(Some(mut movie)) = MotionJpeg::open(Cursor::new(bytes)) {
                     let mut picture = Vec::new();
-                    let mut pictures = 0;
-                    while movie.next(&mut picture).is_ok_and(|number| number.is_some()) {
-                        pictures += 1;
-                        assert!(pictures < 1_000);
-                    }
+                    let ended = |next: io::Result<Next>| next.map_or(true, |next| next == Next::End);
+                    assert!((0..1_000).any(|_| ended(movie.next(&mut picture))));
                 }
             }
         }
     }
+}
+
+/// A file of three pictures with `between` after the first one.
+fn with(between: &[u8]) -> Vec<u8> {
+    let mut bytes = three();
+    let first = bytes.windows(4).position(|id| id == b"01dc").unwrap();
+    let after = first + chunk(b"01dc", &picture(240, 1)).len();
+    bytes.splice(after..after, between.iter().copied());
+    bytes
+}
+
+#[rstest]
+#[case::dropped_frames(chunk(b"01dc", &[]))]
+#[case::sound_of_no_length(chunk(b"00wb", &[]))]
+#[case::headers_of_pictures_that_would_not_fit(b"01dc\xff\xff\xff\x02\xff\xd8".to_vec())]
+#[case::garbage(vec![0; 8])]
+fn a_long_stretch_without_a_picture_is_read_in_small_steps(#[case] part: Vec<u8>) {
+    let bytes = with(&part.repeat(100_000));
+    let blocks = bytes.len() / 4_096;
+    let file = Counted::new(bytes);
+    let reads = Rc::clone(&file.reads);
+    let mut movie = MotionJpeg::open(file).unwrap().unwrap();
+    let (mut picture, mut tags) = (Vec::new(), Vec::new());
+    loop {
+        let before = reads.get();
+        let next = movie.next(&mut picture).unwrap();
+        assert!(reads.get() - before <= 3, "a step is one chunk or one block");
+        tags.extend(picture.get(15).copied());
+        if next == Next::End {
+            break;
+        }
+    }
+    assert_eq!(tags, [1, 2, 99]);
+    assert!(reads.get() < 3 * blocks, "{} reads of {blocks} blocks", reads.get());
 }

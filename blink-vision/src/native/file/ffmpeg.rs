@@ -23,6 +23,8 @@ pub(super) struct FfmpegFile {
     orientation: Orientation,
     colour: Mat,
     stored: Mat,
+    /// How often there was no picture since the last one.
+    attempts: u32,
 }
 
 impl FfmpegFile {
@@ -40,7 +42,7 @@ impl FfmpegFile {
             Ok(mut capture) if capture.is_opened()? => {
                 // OpenCV 4.6 turns pictures the wrong way, and no version handles mirrored ones.
                 capture.set(videoio::CAP_PROP_ORIENTATION_AUTO, 0.0)?;
-                Ok(Self { capture, orientation, colour: Mat::default(), stored: Mat::default() })
+                Ok(Self { capture, orientation, colour: Mat::default(), stored: Mat::default(), attempts: 0 })
             }
             _ => {
                 let why = "no decoder knows it, or its index is missing";
@@ -57,13 +59,11 @@ impl FfmpegFile {
     }
 
     pub(super) fn next(&mut self, grey: &mut Mat) -> Result<Step, SourceError> {
-        let mut attempts = 0;
-        while !self.capture.read(&mut self.colour)? || self.colour.empty() {
-            attempts += 1;
-            if attempts >= ATTEMPTS {
-                return Ok(Step::End);
-            }
+        if !self.capture.read(&mut self.colour)? || self.colour.empty() {
+            self.attempts += 1;
+            return Ok(if self.attempts < ATTEMPTS { Step::Skipped } else { Step::End });
         }
+        self.attempts = 0;
         imgproc::cvt_color_def(&self.colour, &mut self.stored, imgproc::COLOR_BGR2GRAY)?;
         self.turn(grey)?;
         let t = self.capture.get(videoio::CAP_PROP_POS_MSEC)? / 1_000.0;

@@ -9,7 +9,7 @@ use opencv::{
 
 use super::Step;
 use crate::{
-    container::riff::{self, MotionJpeg},
+    container::riff::{self, MotionJpeg, Next},
     native::SourceError,
 };
 
@@ -52,13 +52,11 @@ impl JpegFile {
 
     pub(super) fn next(&mut self, grey: &mut Mat) -> Result<Step, SourceError> {
         let failed = |error: io::Error| SourceError::Failed(format!("the file cannot be read on: {error}"));
-        let number = loop {
-            match self.movie.next(&mut self.bytes).map_err(failed)? {
-                None => return Ok(Step::End),
-                // A dropped frame is empty: the previous picture stays.
-                Some(_) if self.bytes.is_empty() => {}
-                Some(number) => break number,
-            }
+        let number = match self.movie.next(&mut self.bytes).map_err(failed)? {
+            Next::Frame(number) if !self.bytes.is_empty() => number,
+            // A dropped frame is empty: the previous picture stays.
+            Next::Frame(_) | Next::Other => return Ok(Step::Skipped),
+            Next::End => return Ok(Step::End),
         };
         let fits = riff::jpeg_size(&self.bytes).is_some_and(|size| size.iter().all(|side| *side <= MOST_SIDE));
         if !fits || !self.is_whole() {

@@ -13,7 +13,7 @@ pub struct Source {
 
 #[derive(Debug)]
 enum Inner {
-    File(FileSource),
+    File(Box<FileSource>),
     Live(LiveSource),
     Synthetic(Box<SyntheticSource>),
 }
@@ -29,7 +29,7 @@ impl Source {
     /// When the source does not exist, is busy, or is of the wrong kind.
     pub fn open(spec: &SourceSpec, opened_at: Timestamp) -> Result<Self, SourceError> {
         let inner = match spec {
-            SourceSpec::File { path, repeat } => Inner::File(FileSource::open(path, *repeat)?),
+            SourceSpec::File { path, repeat } => Inner::File(Box::new(FileSource::open(path, *repeat)?)),
             SourceSpec::Synthetic(face) => Inner::Synthetic(Box::new(SyntheticSource::open(face, opened_at)?)),
             live => Inner::Live(LiveSource::open(live)?),
         };

@@ -19,14 +19,6 @@ pub enum FaceSight {
     Measurable,
 }
 
-impl FaceSight {
-    /// Whether any face was in the frame. A minute without such a frame is not recorded.
-    #[must_use]
-    pub fn any_face(self) -> bool {
-        self != Self::None
-    }
-}
-
 /// The result for one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FrameReport {

@@ -45,6 +45,16 @@ pub(super) enum Found {
     One,
 }
 
+/// A frame, and the model of the landmarks in it.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) predictor: &'a Predictor,
+    pub(super) grey: &'a Mat,
+    /// The same picture as `grey`.
+    pub(super) image: &'a GreyImage<'a>,
+    pub(super) t: Duration,
+}
+
 #[derive(Debug)]
 struct Followed {
     landmarks: Landmarks,
@@ -91,31 +101,18 @@ impl Follower {
     }
 
     /// Processes the next frame.
-    pub(super) fn step(
-        &mut self,
-        predictor: &Predictor,
-        grey: &Mat,
-        image: &GreyImage<'_>,
-        t: Duration,
-    ) -> opencv::Result<Found> {
+    pub(super) fn step(&mut self, view: View<'_>) -> opencv::Result<Found> {
         if let Some(mut followed) = self.followed.take()
-            && self.go_on(&mut followed, predictor, grey, image, t)?
+            && self.go_on(&mut followed, view)?
         {
             self.followed = Some(followed);
             return Ok(Found::One);
         }
-        self.search(predictor, grey, image, t)
+        self.search(view)
     }
 
     /// Whether the followed face is still there; if so, its landmarks are updated.
-    fn go_on(
-        &mut self,
-        face: &mut Followed,
-        predictor: &Predictor,
-        grey: &Mat,
-        image: &GreyImage<'_>,
-        t: Duration,
-    ) -> opencv::Result<bool> {
+    fn go_on(&mut self, face: &mut Followed, View { predictor, grey, image, t }: View<'_>) -> opencv::Result<bool> {
         let before = predictor.box_of(&face.landmarks);
         let landmarks = predictor.predict(image, &before);
         let now = predictor.box_of(&landmarks);
@@ -166,13 +163,7 @@ impl Follower {
             .map(|(_, face)| face))
     }
 
-    fn search(
-        &mut self,
-        predictor: &Predictor,
-        grey: &Mat,
-        image: &GreyImage<'_>,
-        t: Duration,
-    ) -> opencv::Result<Found> {
+    fn search(&mut self, View { predictor, grey, image, t }: View<'_>) -> opencv::Result<Found> {
         if let Some((at, found)) = self.searched
             && t.saturating_sub(at) < SEARCH_EVERY
         {

@@ -6,7 +6,7 @@ use opencv::core::{Mat, MatTraitConst, MatTraitConstManual};
 
 use super::{
     FaceBox, Frame, SourceError,
-    follow::{Follower, Found},
+    follow::{Follower, Found, View},
 };
 use crate::{
     blinks::{BlinkDetector, EyesSeen},
@@ -90,7 +90,7 @@ impl Pipeline {
             let (sight, fps) = (FaceSight::None, self.blinks.fps());
             return Ok(FrameReport { index, timestamp, sight, stands_still: true, fps, reading });
         }
-        let found = self.follower.step(&self.predictor, grey, &image, timestamp)?;
+        let found = self.follower.step(View { predictor: &self.predictor, grey, image: &image, t: timestamp })?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
         let patches = landmarks.map(|landmarks| {
             let face = self.predictor.box_of(landmarks);

@@ -77,6 +77,30 @@ struct Stream {
     height: u32,
 }
 
+impl Stream {
+    fn is_picture(&self, id: &[u8; 4]) -> bool {
+        let [tens, ones] = [b'0' + self.number / 10, b'0' + self.number % 10];
+        *id == [tens, ones, b'd', b'c'] || *id == [tens, ones, b'd', b'b']
+    }
+}
+
+/// The number of frames of the first video stream, including dropped ones, up to the first damage. It is 0 where `file`
+/// is no AVI or cannot be read.
+pub fn frames(file: &mut (impl Read + Seek)) -> u64 {
+    let mut file = Buffered::new(file);
+    file.length().and_then(|length| count(&mut file, length)).unwrap_or_default()
+}
+
+fn count(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<u64> {
+    let Some((stream, mut at)) = header(file, length)? else { return Ok(0) };
+    let mut frames = 0;
+    while let Some(chunk) = Chunk::read(file, at, length)? {
+        frames += u64::from(stream.is_picture(&chunk.id));
+        at = if chunk.is_list() { chunk.body + 4 } else { chunk.end() };
+    }
+    Ok(frames)
+}
+
 /// The pictures of a motion JPEG file, read one by one.
 #[derive(Debug)]
 pub struct MotionJpeg<F> {
@@ -170,7 +194,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
         match Chunk::read(&mut self.file, self.at, self.length)? {
             // A list's type comes before its chunks.
             Some(list) if list.is_list() => self.at = list.body + 4,
-            Some(picture) if self.is_picture(&picture.id) => {
+            Some(picture) if self.stream.is_picture(&picture.id) => {
                 if self.fits(&picture) {
                     self.at = picture.end();
                     bytes.resize(picture.size as usize, 0);
@@ -206,11 +230,6 @@ impl<F: Read + Seek> MotionJpeg<F> {
         Ok(Next::Other)
     }
 
-    fn is_picture(&self, id: &[u8; 4]) -> bool {
-        let [tens, ones] = [b'0' + self.stream.number / 10, b'0' + self.stream.number % 10];
-        *id == [tens, ones, b'd', b'c'] || *id == [tens, ones, b'd', b'b']
-    }
-
     fn fits(&self, picture: &Chunk) -> bool {
         picture.body + u64::from(picture.size) <= self.length && picture.size <= MOST_BYTES
     }
@@ -218,7 +237,7 @@ impl<F: Read + Seek> MotionJpeg<F> {
     /// Whether these bytes at `at` are the header of a picture's chunk and the start of a JPEG picture.
     fn begins_picture(&self, at: u64, head: &[u8]) -> bool {
         head.ends_with(&[0xff, 0xd8])
-            && Chunk::new(head, at).is_some_and(|chunk| self.is_picture(&chunk.id) && self.fits(&chunk))
+            && Chunk::new(head, at).is_some_and(|chunk| self.stream.is_picture(&chunk.id) && self.fits(&chunk))
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
 use opencv::core::Mat;
 
 use super::{Frame, SourceError, frame::TIMEOUT};
-use crate::container::{Extent, Orientation};
+use crate::container::{Extent, Orientation, riff};
 use ffmpeg::FfmpegFile;
 use jpeg::JpegFile;
 
@@ -128,12 +128,20 @@ impl FileSource {
             (Extent::CutOff, _) => return true,
             (_, Reader::Jpeg(jpeg)) => return jpeg.ended_early(),
             (Extent::Whole, _) => return false,
+            // Dropped frames at the end have no picture, and so no time here.
+            (Extent::WholeAndCounted, _) if self.stated_frames <= self.frames_there() => return false,
             (Extent::WholeAndCounted, _) => FEW_FRAMES / self.stated_fps,
             (Extent::Unknown, _) => SOUND_OUTLASTS_S,
         };
         let last_s = self.last.unwrap_or_default().as_secs_f64();
         let stated_s = self.stated_frames / self.stated_fps;
         self.forced_fps.is_none() && stated_s.is_finite() && stated_s - spare_s > last_s
+    }
+
+    /// The frames that an AVI has, and a few that may be missing.
+    #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
+    fn frames_there(&self) -> f64 {
+        riff::frames(&mut &self.file) as f64 + FEW_FRAMES
     }
 
     /// The next frame, however long it takes to find it.

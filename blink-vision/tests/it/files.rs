@@ -221,6 +221,33 @@ fn frames_dropped_at_the_end_do_not_make_a_file_truncated() {
     assert!(read(&path).2);
 }
 
+/// The same holds for pictures that FFmpeg decodes.
+#[test]
+fn frames_dropped_at_the_end_of_an_mpeg4_avi_do_not_make_it_truncated() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = folder.path().join("written.avi");
+    write(&written, ['F', 'M', 'P', '4'], &pictures(6));
+    let bytes = fs::read(&written).unwrap();
+    let mut at = bytes.windows(4).position(|kind| kind == b"movi").unwrap() + 4;
+    let mut packets = Vec::new();
+    while bytes[at..].starts_with(b"00dc") {
+        let size = u32::from_le_bytes(*bytes[at + 4..].first_chunk().unwrap()) as usize;
+        packets.push(bytes[at + 8..at + 8 + size].to_vec());
+        at += 8 + size + size % 2;
+    }
+    assert_eq!(packets.len(), 6);
+    packets.resize(26, Vec::new());
+    let path = avi(folder.path(), &packets);
+    let codec = u32::from_le_bytes(*b"FMP4");
+    for (mark, after) in [(b"strh", 8 + 4), (b"strf", 8 + 16)] {
+        overwrite(&path, mark, after, codec);
+    }
+    let (times, _, ended_early) = read(&path);
+    assert_eq!((times.len(), ended_early), (6, false));
+    overwrite(&path, b"strh", 8 + 32, 40);
+    assert!(read(&path).2);
+}
+
 #[test]
 fn an_avi_that_was_never_finished_is_truncated() {
     let folder = tempfile::tempdir().unwrap();

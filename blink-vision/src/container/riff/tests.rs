@@ -73,6 +73,16 @@ fn dropped_frames_are_empty_and_keep_their_numbers() {
 }
 
 #[test]
+fn dropped_frames_are_counted_up_to_damage() {
+    let mut bytes = three();
+    assert_eq!(frames(&mut Cursor::new(&bytes)), 5);
+    let last = bytes.windows(4).rposition(|id| id == b"01dc").unwrap();
+    bytes[last] = 0;
+    assert_eq!(frames(&mut Cursor::new(&bytes)), 4);
+    assert_eq!(frames(&mut Cursor::new(b"RIFF\x10\0\0\0WAVE")), 0);
+}
+
+#[test]
 fn after_damage_the_next_picture_is_found() {
     let whole = three();
     let second = whole.windows(4).rposition(|id| id == b"00wb").unwrap();

@@ -24,7 +24,8 @@ use crate::{
     address::Peer,
     auth::keys::Keyring,
     clock::Clock,
-    db::{Db, attempts},
+    db::{Db, attempts, conn::Conn},
+    domain::time::UtcMs,
     error::ApiError,
 };
 use sign_in::{AccountKey, Attempt, SignIns, over, seconds_until};
@@ -49,8 +50,6 @@ const ASKS_WAITING: usize = 64;
 pub struct Limits {
     enabled: bool,
     checks: AtomicU32,
-    db: Db,
-    clock: Clock,
     sign_ins: SignIns,
     anonymous: Keyed<Peer>,
     accounts: Keyed<Peer>,
@@ -76,8 +75,6 @@ impl Limits {
         Self {
             enabled,
             checks: AtomicU32::new(0),
-            db: db.clone(),
-            clock: clock.clone(),
             sign_ins: SignIns::new(db, keys, clock),
             anonymous: Keyed::keyed(quota(3_000, 1_000)),
             accounts: Keyed::keyed(quota(60, 120)),
@@ -187,29 +184,26 @@ impl Limits {
         self.sign_ins.account_key(account)
     }
 
-    /// Counts a try of a device code; 429 after five wrong ones. [`Self::code_was_right`] uncounts a right one.
-    pub async fn code_try(&self, user: UserId) -> Result<Option<[u8; 32]>, ApiError> {
+    /// Refuses a try of a device code after five wrong ones. The caller has locked the person, so that of two tries at
+    /// once the second sees what the first counted.
+    pub(crate) fn may_try_code(&self, conn: &mut Conn, user: UserId, now: UtcMs) -> Result<(), ApiError> {
         if !self.enabled {
-            return Ok(None);
+            return Ok(());
         }
-        let (now, key) = (self.clock.now(), self.sign_ins.key("code:", &user.to_string()));
-        let refused = self
-            .db
-            .write(move |conn| {
-                let refused = over(attempts::standing(conn, &key, now)?, CODE_TRIES);
-                if refused.is_none() {
-                    attempts::count(conn, &key, now)?;
-                }
-                Ok::<_, crate::db::DbError>(refused)
-            })
-            .await?;
-        refused.map_or(Ok(Some(key)), |until| Err(too_many(seconds_until(now, until))))
+        let counted = attempts::standing(conn, &self.code_key(user), now)?;
+        over(counted, CODE_TRIES).map_or(Ok(()), |until| Err(too_many(seconds_until(now, until))))
     }
 
-    pub async fn code_was_right(&self, key: Option<[u8; 32]>) -> Result<(), ApiError> {
-        let Some(key) = key else { return Ok(()) };
-        let done = self.db.write(move |conn| attempts::take_back(conn, &key)).await;
-        Ok(done?)
+    /// Counts a wrong device code.
+    pub(crate) fn code_was_wrong(&self, conn: &mut Conn, user: UserId, now: UtcMs) -> Result<(), ApiError> {
+        if self.enabled {
+            attempts::count(conn, &self.code_key(user), now)?;
+        }
+        Ok(())
+    }
+
+    fn code_key(&self, user: UserId) -> [u8; 32] {
+        self.sign_ins.key("code:", &user.to_string())
     }
 }
 

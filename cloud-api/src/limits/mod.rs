@@ -27,6 +27,7 @@ use crate::{
     db::{Db, attempts, conn::Conn},
     domain::time::UtcMs,
     error::ApiError,
+    http::upload,
 };
 use sign_in::{AccountKey, Attempt, SignIns, over, seconds_until};
 use turns::{Turn, Turns};
@@ -43,6 +44,11 @@ const CODE_TRIES: i32 = 5;
 const UPLOADS_AT_ONCE: usize = 2;
 const UPLOADS_WAITING: usize = 32;
 
+/// Uploads that may arrive at once from one address, large ones and small ones. They bound the part of the memory for
+/// uploads that one address holds with bodies that stall: three fifths of that for large ones, half of that for small.
+const LARGE_OF_ADDRESS: usize = 3;
+const SMALL_OF_ADDRESS: usize = 16;
+
 /// Concurrent questions to the model, and how many more may wait.
 const ASKS_AT_ONCE: usize = 16;
 const ASKS_WAITING: usize = 64;
@@ -58,6 +64,8 @@ pub struct Limits {
     asks: Keyed<UserId>,
     consents: Keyed<UserId>,
     upload_turns: Turns<UserId>,
+    large_arrivals: Turns<Peer>,
+    small_arrivals: Turns<Peer>,
     exports: Turns<UserId>,
     ask_turns: Turns<()>,
 }
@@ -83,6 +91,9 @@ impl Limits {
             asks: Keyed::keyed(quota(60, 10)),
             consents: Keyed::keyed(quota(10, 30)),
             upload_turns: Turns::new(UPLOADS_AT_ONCE, waiting),
+            // Whoever waits holds no memory, and does not wait for long.
+            large_arrivals: Turns::new(LARGE_OF_ADDRESS, usize::MAX),
+            small_arrivals: Turns::new(SMALL_OF_ADDRESS, usize::MAX),
             exports: Turns::new(1, 0),
             ask_turns: Turns::new(ASKS_AT_ONCE, ASKS_WAITING),
         }
@@ -133,6 +144,12 @@ impl Limits {
     /// Waits until this person's upload may be held in memory; 429 when too many wait already.
     pub(crate) async fn upload_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
         self.upload_turns.take(user).await.ok_or_else(|| too_many(1))
+    }
+
+    /// Waits until another upload may arrive from this address; 503 after some time.
+    pub(crate) async fn arrival_turn(&self, peer: Peer, small: bool) -> Result<Turn<Peer>, ApiError> {
+        let turns = if small { &self.small_arrivals } else { &self.large_arrivals };
+        tokio::time::timeout(upload::WAIT, turns.take(peer)).await.ok().flatten().ok_or_else(upload::busy)
     }
 
     /// Allows one export at a time per person; 429 while another is running.

@@ -70,7 +70,9 @@ pub(crate) async fn sync(who: Principal, req: HttpRequest, payload: Payload, sta
     who.require_consent()?;
     state.limits.uploads(who.user)?;
     let turn = state.limits.upload_turn(who.user).await?;
+    let arriving = state.limits.arrival_turn(state.peer(&req), upload::is_small(&req)).await?;
     let Upload { bytes, share } = upload::read(&req, payload, &state.uploads).await?;
+    drop(arriving);
     let stored = to_its_end(async move {
         let _held = (turn, share);
         let rules = rules(&who, &state);

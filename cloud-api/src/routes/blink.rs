@@ -116,8 +116,10 @@ async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<Sy
 
 /// 422: the number of a person's devices is limited, because each may fill the whole retention period with minutes.
 fn too_many_devices() -> ApiError {
-    let message =
-        format!("This account has {MAX_DEVICES} devices: take one off the list at /api/user/me/devices first.");
+    let message = format!(
+        "This account has {MAX_DEVICES} devices, or this time is full of their minutes: take one off the list at \
+         /api/user/me/devices first, or send other times."
+    );
     let mut error = ApiError::invalid_field("device_id", message.clone());
     error.code = "too_many_devices";
     error.message = message;

@@ -139,6 +139,10 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
         fields.refuse::<()>("current_password", "is required to change the address or the password");
     }
     fields.finish()?;
+    if email.is_some() {
+        // The answer tells whether the address has an account.
+        state.limits.new_accounts(state.peer(&req))?;
+    }
     // A person without a password may set a first one if they signed in through the provider a short time ago.
     let by_sign_in = guarded && current.is_none();
     match current {

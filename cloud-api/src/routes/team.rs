@@ -149,7 +149,7 @@ fn is_own(who: &Principal, member: &str) -> bool {
     tag = "team",
     request_body = Option<blink_proto::http::TeamAcceptance>,
     params(("id" = String, Path), ("user_id" = String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
-    responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409)),
+    responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409), (status = 429)),
 )]
 pub(crate) async fn put_member(
     who: Principal,

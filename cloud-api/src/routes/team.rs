@@ -220,7 +220,12 @@ pub(crate) async fn delete_member(who: Principal, path: Path<(String, String)>, 
         let (team, member) = if is_own(who, &member) {
             (team.parse().map_err(|_| ApiError::not_found())?, Some(who.user.into()))
         } else {
-            (managed(conn, who, &team)?.id, named(conn, &member)?.map(|user| user.id))
+            let team = managed(conn, who, &team)?.id;
+            // The manager sees an invitation as they typed it, whoever has that address by now.
+            match teams::invited_as(conn, team, &member)? {
+                Some(invited) => (team, Some(invited)),
+                None => (team, named(conn, &member)?.map(|user| user.id)),
+            }
         };
         let member = member.ok_or_else(ApiError::not_found)?;
         if teams::remove(conn, team, member)? { Ok(()) } else { Err(ApiError::not_found()) }

@@ -169,6 +169,16 @@ contract! {
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], kate["user"]["id"]);
     }
 
+    fn an_account_of_before_is_found_by_the_address_as_it_was_kept(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let (ada, old) = (app.user(), "ada\u{308}m@example.org");
+        let mut conn = open::connect(&app.target).unwrap();
+        let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
+        users::change(&mut conn, ada.id.parse().unwrap(), &change).unwrap();
+        *provider.claims.lock().unwrap() = json!({"email": "Ada\u{308}m@example.org"});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
+    }
+
     fn a_token_for_several_says_whom_it_was_handed_to(app) {
         let (app, provider, _mock) = with_provider(app);
         for claims in [json!({"aud": ["waw", "other"], "azp": "other"}), json!({"aud": ["waw", "other"]}), json!({"azp": "other"})] {

@@ -54,7 +54,7 @@ fn normal(code: &str) -> String {
     path = "/api/auth/device",
     tag = "sign-in",
     security(()),
-    request_body = Option<blink_proto::http::DeviceRequest>,
+    request_body(content((Option<blink_proto::http::DeviceRequest> = "application/json"), (Option<blink_proto::http::DeviceRequest> = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
 )]
 pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
@@ -95,7 +95,7 @@ pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>
     path = "/api/auth/device/token",
     tag = "sign-in",
     security(()),
-    request_body = blink_proto::http::DeviceTokenRequest,
+    request_body(content((blink_proto::http::DeviceTokenRequest = "application/json"), (blink_proto::http::DeviceTokenRequest = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError), (status = 429)),
 )]
 pub(crate) async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {

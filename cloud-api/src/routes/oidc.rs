@@ -24,7 +24,7 @@ use crate::{
         id::Id,
         oidc::{self, Pending},
         sessions,
-        users::{self, UserRow},
+        users::{self, Change, UserRow},
     },
     domain::account,
     domain::time::UtcMs,
@@ -193,7 +193,7 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
     let find = move |conn: &mut Conn| -> Result<UserRow, ApiError> {
         oidc::hold(conn, &issuer, &person.sub)?;
         if let Some(user) = oidc::user_of(conn, &issuer, &person.sub)? {
-            return Ok(user);
+            return follow(conn, user, &person);
         }
         let (told, email) = verified_address(&person)?;
         let keys = account::Email::keys(told);
@@ -221,6 +221,20 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
         Ok(user)
     };
     state.db.write(find).await
+}
+
+/// Gives a linked account the address that the provider has verified since, unless another account has it.
+fn follow(conn: &mut Conn, user: UserRow, person: &Person) -> Result<UserRow, ApiError> {
+    let Ok((told, email)) = verified_address(person) else { return Ok(user) };
+    let keys = account::Email::keys(told);
+    if keys.contains(&user.email_key) || users::by_email_keys(conn, &keys)?.is_some() {
+        return Ok(user);
+    }
+    let change =
+        Change { email: Some(email.address.clone()), email_key: Some(email.key.clone()), ..Change::default() };
+    users::change(conn, user.id, &change)
+        .map_err(|e| if e.is_unique_violation() { people::email_taken() } else { ApiError::from(e) })?;
+    Ok(UserRow { email: email.address, email_key: email.key, ..user })
 }
 
 /// The address that the provider verified: as it is told, which is how an older account may have it, and parsed.

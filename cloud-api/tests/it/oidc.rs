@@ -298,6 +298,29 @@ contract! {
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], first);
     }
 
+    fn whoever_the_provider_knows_takes_nobody_elses_address(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let mut eve = app.anonymous();
+        eve.sign_in(&sign_in(&app, &provider).expect(200).json);
+        consent(&eve, &json!({})).expect(200);
+        let patch = |change: Value| eve.send("PATCH", "/api/user/me", &[JSON], Some(change.to_string().as_bytes()));
+        assert_eq!(patch(json!({"email": "boss@example.org"})).expect(403).code(), "email_of_provider");
+        patch(json!({"email": "ADA@example.org", "password": "another horse battery"})).expect(200);
+        let own = json!({"email": "boss@example.org", "current_password": "another horse battery"});
+        assert_eq!(patch(own).expect(403).code(), "email_of_provider");
+        // So its owner can register, and the provider's people can sign in.
+        app.anonymous().post("/api/auth/register", &registration("boss@example.org", "UTC")).expect(201);
+        // An address that the provider verified since is taken over, but no other account's.
+        for (told, has) in [("boss@example.org", "ADA@example.org"), ("eve@example.org", "eve@example.org")] {
+            *provider.claims.lock().unwrap() = json!({"email": told});
+            let user = sign_in(&app, &provider).expect(200).json["user"].clone();
+            assert_eq!((&user["id"], &user["email"]), (&json!(eve.id), &json!(has)));
+            assert_eq!(eve.get("/api/user/me").expect(200).json["email"], has);
+        }
+        *provider.claims.lock().unwrap() = json!({"email": "unverified@example.org", "email_verified": false});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["email"], "eve@example.org");
+    }
+
     fn a_sign_in_that_was_not_begun_here_is_refused(app) {
         let (app, provider, _mock) = with_provider(app);
         let (query, cookie) = begin(&app);

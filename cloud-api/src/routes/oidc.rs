@@ -230,8 +230,7 @@ fn follow(conn: &mut Conn, user: UserRow, person: &Person) -> Result<UserRow, Ap
     if keys.contains(&user.email_key) || users::by_email_keys(conn, &keys)?.is_some() {
         return Ok(user);
     }
-    let change =
-        Change { email: Some(email.address.clone()), email_key: Some(email.key.clone()), ..Change::default() };
+    let change = Change { email: Some(email.address.clone()), email_key: Some(email.key.clone()), ..Change::default() };
     users::change(conn, user.id, &change)
         .map_err(|e| if e.is_unique_violation() { people::email_taken() } else { ApiError::from(e) })?;
     Ok(UserRow { email: email.address, email_key: email.key, ..user })

@@ -197,7 +197,8 @@ fn the_operator_lists_reads_and_checks_it_and_damage_is_said() {
         "{listed}"
     );
     // An account from before today's rules for addresses is found too.
-    let (mut conn, old) = (open::connect(&Target::Sqlite(home.path().join("server.db"))).unwrap(), "ada\u{200b}@example.org");
+    let (mut conn, old) =
+        (open::connect(&Target::Sqlite(home.path().join("server.db"))).unwrap(), "ada\u{200b}@example.org");
     let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
     users::change(&mut conn, ada.id.parse().unwrap(), &change).unwrap();
     assert_eq!(home.said(&["archive", "list", "--email", old]), listed);

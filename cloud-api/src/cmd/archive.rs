@@ -115,9 +115,7 @@ fn each_object(
 fn list(conn: &mut Conn, email: Option<&str>) -> Result<(), Failure> {
     let mut key = None;
     if let Some(email) = email {
-        let email = Email::parse(email)
-            .map_err(|why| Failure::usage("bad_email", format!("EMAIL {why}"), "For example ada@example.org."))?;
-        let user = users::by_email_key(conn, &email.key).map_err(|e| database(&e))?.ok_or_else(|| {
+        let user = users::by_email_keys(conn, &Email::keys(email)).map_err(|e| database(&e))?.ok_or_else(|| {
             let fix = "See `cloud-api admin list`.";
             Failure::failed("refused", "There is no account with this address", fix)
         })?;

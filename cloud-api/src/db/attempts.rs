@@ -62,11 +62,3 @@ pub(crate) fn forget(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
     sql_query("DELETE FROM sign_in_attempts WHERE key = $1").bind::<Binary, _>(key).execute(conn)?;
     Ok(())
 }
-
-/// Uncounts an attempt that succeeded.
-pub(crate) fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
-    sql_query("UPDATE sign_in_attempts SET attempts = attempts - 1 WHERE key = $1 AND attempts > 0")
-        .bind::<Binary, _>(key)
-        .execute(conn)?;
-    Ok(())
-}

@@ -1,10 +1,13 @@
 //! Stores minutes: one for each (person, device, start), the first one wins, with the rollups in the same transaction.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use diesel::{
     PgConnection, SqliteConnection,
-    dsl::sql_query,
+    dsl::{exists, select, sql_query},
     prelude::*,
     result::{DatabaseErrorKind, Error as QueryError},
     sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, Text},
@@ -28,7 +31,11 @@ pub(crate) const SLOT_MS: i64 = 15 * 60_000;
 
 /// Most devices of one person. Each may fill the whole retention period, so without a limit one account could fill the
 /// database.
-pub(crate) const MAX_DEVICES: i64 = 100;
+pub(crate) const MAX_DEVICES: i32 = 100;
+
+/// The most minutes of one person in a slot, but for the batch that reaches it. A machine that is taken off the list
+/// leaves its minutes, so a bound on machines alone would bound nothing.
+const MAX_SLOT_MINUTES: i32 = 15 * MAX_DEVICES;
 
 pub(crate) struct Batch {
     pub user: Id<User>,
@@ -49,7 +56,7 @@ pub(crate) enum Outcome {
     NotConsented,
     /// The session has ended or the person was erased.
     SignedOut,
-    /// The person has [`MAX_DEVICES`] other devices.
+    /// The person has [`MAX_DEVICES`] other devices, or minutes of as many in a slot of the batch.
     TooManyDevices,
 }
 
@@ -122,7 +129,11 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
     }
     let own = devices::table.filter(devices::user_id.eq(batch.user));
     let others = own.filter(devices::device_id.ne(batch.device)).count().get_result::<i64>(conn)?;
-    if others >= MAX_DEVICES {
+    let slots: BTreeSet<UtcMs> = batch.minutes.iter().map(|m| UtcMs(slot_of(m.from))).collect();
+    let full = blink_rollups::table
+        .filter(blink_rollups::user_id.eq(batch.user).and(blink_rollups::slot_from.eq_any(slots)))
+        .filter(blink_rollups::minutes.gt(MAX_SLOT_MINUTES));
+    if others >= i64::from(MAX_DEVICES) || select(exists(full)).get_result(conn)? {
         return Ok(Outcome::TooManyDevices);
     }
     diesel::insert_into(devices::table)
@@ -150,7 +161,7 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
             .execute(conn)?;
         if new == 1 {
             accepted += 1;
-            let slot = slots.entry(minute.from.0.div_euclid(SLOT_MS) * SLOT_MS).or_default();
+            let slot = slots.entry(slot_of(minute.from)).or_default();
             slot.blink_count += i64::from(minute.blink_count);
             slot.observed_ms += i64::from(minute.observed_ms);
             slot.minutes += 1;
@@ -163,6 +174,10 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
         archive::enqueue(conn, row)?;
     }
     Ok(Outcome::Stored { accepted, duplicates: batch.minutes.len() as u64 - accepted })
+}
+
+fn slot_of(from: UtcMs) -> i64 {
+    from.0.div_euclid(SLOT_MS) * SLOT_MS
 }
 
 fn roll_up(conn: &mut SqliteConnection, user: Id<User>, slots: BTreeMap<i64, SlotSum>) -> Result<(), DbError> {
@@ -202,7 +217,11 @@ WITH owner AS MATERIALIZED (
 ), device AS (
     INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at)
     SELECT id, $2, $13, $3, $3 FROM owner
-    WHERE (SELECT count(*) FROM devices WHERE user_id = $1 AND device_id <> $2) < $14
+    WHERE (SELECT count(*) FROM devices WHERE user_id = $1 AND device_id <> $2) < $14 AND NOT EXISTS (
+        SELECT 1 FROM blink_rollups WHERE user_id = $1 AND minutes > $15 AND slot_from = ANY (
+            ARRAY(SELECT DISTINCT date_bin('15 minutes', minute, 'epoch') FROM unnest($6) AS minute)
+        )
+    )
     ON CONFLICT (user_id, device_id) DO UPDATE
         SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at
     RETURNING user_id
@@ -240,7 +259,7 @@ const STORE_POSTGRES: &str = store_postgres!();
 const STORE_AND_QUEUE_POSTGRES: &str = store_postgres!(
     ", queued AS (
     INSERT INTO archive_queue (id, key_id, queued_at, oldest_at, records, bytes, payload)
-    SELECT $15, $16, $3, $17, $18, $19, $20 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
+    SELECT $16, $17, $3, $18, $19, $20, $21 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
 )
 "
 );
@@ -274,7 +293,8 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.incomplete_share))
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
         .bind::<SqlId, _>(batch.session)
-        .bind::<BigInt, _>(MAX_DEVICES);
+        .bind::<Integer, _>(MAX_DEVICES)
+        .bind::<Integer, _>(MAX_SLOT_MINUTES);
     let counts: Counts = match queued {
         None => statement.get_result(conn)?,
         Some(row) => statement

@@ -51,7 +51,16 @@ pub enum Rotation {
     Unknown,
 }
 
+/// The most sessions of a person.
+const MAX_SESSIONS: i64 = 100;
+
+/// Starts a session. If the person has as many as they may have, the one that was unused longest ends. The caller has
+/// locked the person, or has just made them.
 pub fn insert(conn: &mut Conn, session: &SessionRow) -> Result<(), DbError> {
+    let newest_first = (sessions::refreshed_at.desc(), sessions::id.desc());
+    let own = sessions::table.filter(sessions::user_id.eq(session.user_id)).order(newest_first);
+    let surplus: Vec<Id<Session>> = own.select(sessions::id).offset(MAX_SESSIONS - 1).limit(1_000).load(conn)?;
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(surplus))).execute(conn)?;
     diesel::insert_into(sessions::table).values(session.clone()).execute(conn)?;
     Ok(())
 }

@@ -125,6 +125,17 @@ pub(crate) fn invite(
     Ok(())
 }
 
+/// The person of the team's oldest open invitation for which the manager typed this.
+pub(crate) fn invited_as(conn: &mut Conn, team: Id<Team>, typed: &str) -> Result<Option<Id<User>>, DbError> {
+    let open = team_members::team_id.eq(team).and(team_members::accepted_at.is_null());
+    Ok(team_members::table
+        .filter(open.and(team_members::invited_as.eq(Some(typed))))
+        .select(team_members::user_id)
+        .order((team_members::invited_at, team_members::user_id))
+        .first(conn)
+        .optional()?)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Acceptance {
     Accepted,

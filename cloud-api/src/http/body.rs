@@ -1,7 +1,7 @@
 //! Reads small request bodies: JSON, plain or gzipped, or a form. The limit holds before and after decompression. Large
 //! batches of minutes are read by [`super::upload`].
 
-use std::{borrow::Cow, io::Read as _, time::Duration};
+use std::{borrow::Cow, io::Read as _, pin::pin, time::Duration};
 
 use actix_web::{
     HttpRequest,
@@ -9,10 +9,10 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_ENCODING, CONTENT_TYPE},
     },
-    web::Payload,
+    web::{Bytes, Payload},
 };
 use flate2::read::MultiGzDecoder;
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use serde::Serializer as _;
 
 use crate::{
@@ -92,7 +92,7 @@ pub(crate) async fn read(req: &HttpRequest, payload: Payload, limit: usize) -> R
 }
 
 async fn arrived(payload: Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
-    let received = tokio::time::timeout(ARRIVAL, receive(payload, limit, async |_| Ok(()))).await;
+    let received = tokio::time::timeout(ARRIVAL, receive(parts(payload), limit, async |_| Ok(()))).await;
     received.map_err(|_| ApiError::from_status(StatusCode::REQUEST_TIMEOUT))?
 }
 
@@ -101,17 +101,23 @@ pub(super) fn too_large(limit: usize) -> ApiError {
     ApiError::too_large(format!("The body is larger than {limit}."))
 }
 
+/// The parts of a body as they arrive.
+pub(super) fn parts(payload: Payload) -> impl Stream<Item = Result<Bytes, ApiError>> + Unpin {
+    let broke_off = |_| ApiError::new(StatusCode::BAD_REQUEST, "bad_request", "The body broke off before its end.");
+    payload.map(move |part| part.map_err(broke_off))
+}
+
 /// Reads a body of at most `limit` bytes. `admit` is asked before each chunk is kept.
 pub(super) async fn receive(
-    mut payload: Payload,
+    parts: impl Stream<Item = Result<Bytes, ApiError>>,
     limit: usize,
     mut admit: impl AsyncFnMut(usize) -> Result<(), ApiError>,
 ) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     let mut total = 0_usize;
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk
-            .map_err(|_| ApiError::new(StatusCode::BAD_REQUEST, "bad_request", "The body broke off before its end."))?;
+    let mut parts = pin!(parts);
+    while let Some(chunk) = parts.next().await {
+        let chunk = chunk?;
         total = total.saturating_add(chunk.len());
         if total <= limit {
             admit(chunk.len()).await?;

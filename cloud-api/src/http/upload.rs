@@ -1,6 +1,9 @@
 //! Reads batches of minutes, which are large. The bytes of all uploads in memory together are limited.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     HttpRequest,
@@ -8,8 +11,9 @@ use actix_web::{
         StatusCode,
         header::{self, HeaderValue},
     },
-    web::Payload,
+    web::{Bytes, Payload},
 };
+use futures_util::{Stream, StreamExt as _, stream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{blocking, body};
@@ -18,26 +22,38 @@ use crate::error::ApiError;
 /// Limit of one batch, both as it arrives and after decompression.
 pub(crate) const MAX_BYTES: usize = 8 << 20;
 
-/// Limit of all bodies in memory together, as they arrive.
-const ARRIVING_BYTES: usize = 6 * MAX_BYTES;
+/// The memory for large bodies as they arrive.
+const LARGE_BYTES: usize = 5 * MAX_BYTES;
+
+/// The memory for small bodies as they arrive. Large ones take none of it, so that ordinary uploads never wait for them.
+const SMALL_BYTES: usize = MAX_BYTES;
+
+/// The size of the largest small body: some 1,000 minutes without compression. Ordinary uploads are far smaller.
+const SMALL: usize = 256 << 10;
+
+/// The pace at which a body must arrive: so many bytes, or its end, in so much time. Slower ones would hold memory.
+const PACE_BYTES: usize = 32 << 10;
+const PACE: Duration = Duration::from_secs(5);
 
 /// Limit of all decompressed bodies together.
 const PLAIN_BYTES: usize = 4 * MAX_BYTES;
 
 /// Longest time that an upload waits for memory.
-const WAIT: Duration = Duration::from_secs(10);
+pub(crate) const WAIT: Duration = Duration::from_secs(10);
 
 /// The memory budget of uploads. Cheap to clone.
 #[derive(Clone)]
 pub struct Memory {
-    arriving: Arc<Semaphore>,
+    large: Arc<Semaphore>,
+    small: Arc<Semaphore>,
     /// Taken only by a body that has arrived in full, so that no two uploads wait for each other's memory.
     plain: Arc<Semaphore>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Self { arriving: Arc::new(Semaphore::new(ARRIVING_BYTES)), plain: Arc::new(Semaphore::new(PLAIN_BYTES)) }
+        let of = |bytes| Arc::new(Semaphore::new(bytes));
+        Self { large: of(LARGE_BYTES), small: of(SMALL_BYTES), plain: of(PLAIN_BYTES) }
     }
 }
 
@@ -52,9 +68,10 @@ pub(crate) struct Upload {
 pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
     body::require_json(req)?;
     let gzip = body::is_gzip(req)?;
-    let mut share = take(&memory.arriving, 0).await?;
-    let receiving = body::receive(payload, MAX_BYTES, async |bytes| {
-        share.merge(take(&memory.arriving, bytes).await?);
+    let of_its_size = if is_small(req) { &memory.small } else { &memory.large };
+    let mut share = take(of_its_size, 0).await?;
+    let receiving = body::receive(paced(payload), MAX_BYTES, async |bytes| {
+        share.merge(take(of_its_size, bytes).await?);
         Ok(())
     });
     let received = tokio::time::timeout(body::ARRIVAL, receiving).await;
@@ -73,6 +90,27 @@ pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -
     .await?
 }
 
+/// Whether the head announces a small body. One of unknown length is large.
+pub(crate) fn is_small(req: &HttpRequest) -> bool {
+    let length = req.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    length.is_some_and(|length: usize| length <= SMALL)
+}
+
+/// The parts of a body that keeps the pace, and 408 for one that does not. Only time spent waiting for the client
+/// counts: it cannot help that the server waits for memory.
+fn paced(payload: Payload) -> impl Stream<Item = Result<Bytes, ApiError>> {
+    stream::unfold((body::parts(payload), PACE, 0), |(mut parts, left, mut bytes)| async move {
+        let asked = Instant::now();
+        let Ok(part) = tokio::time::timeout(left, parts.next()).await else {
+            return Some((Err(ApiError::from_status(StatusCode::REQUEST_TIMEOUT)), (parts, left, bytes)));
+        };
+        let part = part?;
+        bytes += part.as_ref().map_or(0, Bytes::len);
+        let next = if bytes < PACE_BYTES { (left.saturating_sub(asked.elapsed()), bytes) } else { (PACE, 0) };
+        Some((part, (parts, next.0, next.1)))
+    })
+}
+
 async fn take(of: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
     match tokio::time::timeout(WAIT, of.clone().acquire_many_owned(bytes)).await {
@@ -82,7 +120,8 @@ async fn take(of: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit,
     }
 }
 
-fn busy() -> ApiError {
+/// 503 while others' uploads take the place of this one.
+pub(crate) fn busy() -> ApiError {
     let message = "Too much is being uploaded at once. Try again in a moment.";
     let mut error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
     error.headers.push((header::RETRY_AFTER, HeaderValue::from_static("5")));

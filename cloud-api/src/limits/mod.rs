@@ -24,8 +24,10 @@ use crate::{
     address::Peer,
     auth::keys::Keyring,
     clock::Clock,
-    db::{Db, attempts},
+    db::{Db, attempts, conn::Conn},
+    domain::time::UtcMs,
     error::ApiError,
+    http::upload,
 };
 use sign_in::{AccountKey, Attempt, SignIns, over, seconds_until};
 use turns::{Turn, Turns};
@@ -42,6 +44,11 @@ const CODE_TRIES: i32 = 5;
 const UPLOADS_AT_ONCE: usize = 2;
 const UPLOADS_WAITING: usize = 32;
 
+/// Uploads that may arrive at once from one address, large ones and small ones. They bound the part of the memory for
+/// uploads that one address holds with bodies that stall: three fifths of that for large ones, half of that for small.
+const LARGE_OF_ADDRESS: usize = 3;
+const SMALL_OF_ADDRESS: usize = 16;
+
 /// Concurrent questions to the model, and how many more may wait.
 const ASKS_AT_ONCE: usize = 16;
 const ASKS_WAITING: usize = 64;
@@ -49,8 +56,6 @@ const ASKS_WAITING: usize = 64;
 pub struct Limits {
     enabled: bool,
     checks: AtomicU32,
-    db: Db,
-    clock: Clock,
     sign_ins: SignIns,
     anonymous: Keyed<Peer>,
     accounts: Keyed<Peer>,
@@ -59,6 +64,8 @@ pub struct Limits {
     asks: Keyed<UserId>,
     consents: Keyed<UserId>,
     upload_turns: Turns<UserId>,
+    large_arrivals: Turns<Peer>,
+    small_arrivals: Turns<Peer>,
     exports: Turns<UserId>,
     ask_turns: Turns<()>,
 }
@@ -76,8 +83,6 @@ impl Limits {
         Self {
             enabled,
             checks: AtomicU32::new(0),
-            db: db.clone(),
-            clock: clock.clone(),
             sign_ins: SignIns::new(db, keys, clock),
             anonymous: Keyed::keyed(quota(3_000, 1_000)),
             accounts: Keyed::keyed(quota(60, 120)),
@@ -86,6 +91,9 @@ impl Limits {
             asks: Keyed::keyed(quota(60, 10)),
             consents: Keyed::keyed(quota(10, 30)),
             upload_turns: Turns::new(UPLOADS_AT_ONCE, waiting),
+            // Whoever waits holds no memory, and does not wait for long.
+            large_arrivals: Turns::new(LARGE_OF_ADDRESS, usize::MAX),
+            small_arrivals: Turns::new(SMALL_OF_ADDRESS, usize::MAX),
             exports: Turns::new(1, 0),
             ask_turns: Turns::new(ASKS_AT_ONCE, ASKS_WAITING),
         }
@@ -138,6 +146,12 @@ impl Limits {
         self.upload_turns.take(user).await.ok_or_else(|| too_many(1))
     }
 
+    /// Waits until another upload may arrive from this address; 503 after some time.
+    pub(crate) async fn arrival_turn(&self, peer: Peer, small: bool) -> Result<Turn<Peer>, ApiError> {
+        let turns = if small { &self.small_arrivals } else { &self.large_arrivals };
+        tokio::time::timeout(upload::WAIT, turns.take(peer)).await.ok().flatten().ok_or_else(upload::busy)
+    }
+
     /// Allows one export at a time per person; 429 while another is running.
     pub(crate) async fn export_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
         self.exports.take(user).await.ok_or_else(|| {
@@ -187,29 +201,26 @@ impl Limits {
         self.sign_ins.account_key(account)
     }
 
-    /// Counts a try of a device code; 429 after five wrong ones. [`Self::code_was_right`] uncounts a right one.
-    pub async fn code_try(&self, user: UserId) -> Result<Option<[u8; 32]>, ApiError> {
+    /// Refuses a try of a device code after five wrong ones. The caller has locked the person, so that of two tries at
+    /// once the second sees what the first counted.
+    pub(crate) fn may_try_code(&self, conn: &mut Conn, user: UserId, now: UtcMs) -> Result<(), ApiError> {
         if !self.enabled {
-            return Ok(None);
+            return Ok(());
         }
-        let (now, key) = (self.clock.now(), self.sign_ins.key("code:", &user.to_string()));
-        let refused = self
-            .db
-            .write(move |conn| {
-                let refused = over(attempts::standing(conn, &key, now)?, CODE_TRIES);
-                if refused.is_none() {
-                    attempts::count(conn, &key, now)?;
-                }
-                Ok::<_, crate::db::DbError>(refused)
-            })
-            .await?;
-        refused.map_or(Ok(Some(key)), |until| Err(too_many(seconds_until(now, until))))
+        let counted = attempts::standing(conn, &self.code_key(user), now)?;
+        over(counted, CODE_TRIES).map_or(Ok(()), |until| Err(too_many(seconds_until(now, until))))
     }
 
-    pub async fn code_was_right(&self, key: Option<[u8; 32]>) -> Result<(), ApiError> {
-        let Some(key) = key else { return Ok(()) };
-        let done = self.db.write(move |conn| attempts::take_back(conn, &key)).await;
-        Ok(done?)
+    /// Counts a wrong device code.
+    pub(crate) fn code_was_wrong(&self, conn: &mut Conn, user: UserId, now: UtcMs) -> Result<(), ApiError> {
+        if self.enabled {
+            attempts::count(conn, &self.code_key(user), now)?;
+        }
+        Ok(())
+    }
+
+    fn code_key(&self, user: UserId) -> [u8; 32] {
+        self.sign_ins.key("code:", &user.to_string())
     }
 }
 

@@ -160,6 +160,6 @@ pub(super) fn over(counted: Option<Counted>, limit: i32) -> Option<UtcMs> {
     counted.filter(|counted| counted.attempts >= limit).map(|counted| counted.until)
 }
 
-pub(super) fn seconds_until(now: UtcMs, until: UtcMs) -> u64 {
+pub(crate) fn seconds_until(now: UtcMs, until: UtcMs) -> u64 {
     u64::try_from((until.0 - now.0).max(0)).unwrap_or(0).div_ceil(1_000).max(1)
 }

@@ -10,12 +10,15 @@ mod refusals;
 
 use actix_web::http::Method;
 use serde_json::{Map, Value, json};
-// The code that `utoipa::path` generates implements these traits; utoipa's own routers use them in this way.
+// The code that `utoipa::path` generates implements these traits, and nothing else tells an operation's schemas and tags.
+// They are outside semver, so the workspace pins utoipa.
 use utoipa::__dev::{SchemaReferences, Tags};
 use utoipa::{
-    IntoParams, PartialSchema as _, Path, ToSchema as _,
-    openapi::{HttpMethod, RefOr, Schema},
+    IntoParams, PartialSchema, Path, ToSchema,
+    openapi::{HttpMethod, ObjectBuilder, RefOr, Schema, Type},
 };
+
+use crate::domain::interval::Grouping;
 
 /// The statuses with which reading a JSON body can fail.
 const OF_A_BODY: [u16; 5] = [400, 408, 413, 415, 422];
@@ -29,6 +32,16 @@ pub(crate) struct PageClient {
     #[expect(dead_code, reason = "it describes a header, which the handlers look up")]
     client: String,
 }
+
+// Written by hand, because the domain knows no framework.
+impl PartialSchema for Grouping {
+    fn schema() -> RefOr<Schema> {
+        let names = [Self::Minute, Self::Hour, Self::Day, Self::Week].map(Self::as_str);
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Grouping {}
 
 #[derive(Clone)]
 pub struct Described {
@@ -97,8 +110,8 @@ impl Described {
             }
         }
         operation["responses"] = Value::Object(responses);
-        let body = operation.pointer_mut("/requestBody/content/application~1json/schema");
-        if let Some(schema) = body {
+        let bodies = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
+        for schema in bodies.into_iter().flatten().filter_map(|(_, body)| body.get_mut("schema")) {
             *schema = present(schema);
         }
         operation

@@ -70,7 +70,9 @@ pub(crate) async fn sync(who: Principal, req: HttpRequest, payload: Payload, sta
     who.require_consent()?;
     state.limits.uploads(who.user)?;
     let turn = state.limits.upload_turn(who.user).await?;
+    let arriving = state.limits.arrival_turn(state.peer(&req), upload::is_small(&req)).await?;
     let Upload { bytes, share } = upload::read(&req, payload, &state.uploads).await?;
+    drop(arriving);
     let stored = to_its_end(async move {
         let _held = (turn, share);
         let rules = rules(&who, &state);
@@ -114,8 +116,10 @@ async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<Sy
 
 /// 422: the number of a person's devices is limited, because each may fill the whole retention period with minutes.
 fn too_many_devices() -> ApiError {
-    let message =
-        format!("This account has {MAX_DEVICES} devices: take one off the list at /api/user/me/devices first.");
+    let message = format!(
+        "This account has {MAX_DEVICES} devices, or this time is full of their minutes: take one off the list at \
+         /api/user/me/devices first, or send other times."
+    );
     let mut error = ApiError::invalid_field("device_id", message.clone());
     error.code = "too_many_devices";
     error.message = message;

@@ -12,8 +12,10 @@ use crate::{
         id::Id,
         users::{self, ConsentRow},
     },
+    domain::time::{DAY_MS, UtcMs},
     error::ApiError,
     ledger::{Ledger, What},
+    limits::{sign_in::seconds_until, too_many},
     principal::Principal,
     state,
 };
@@ -49,14 +51,29 @@ pub(crate) struct Said<'a> {
     pub granted: bool,
 }
 
+/// The most consents that one person gives in a day: each is kept for good, here and in the ledger.
+const MAX_GRANTS: usize = 50;
+
+fn require_rest(rows: &[ConsentRow], now: UtcMs) -> Result<(), ApiError> {
+    let mut recent = rows.iter().rev().filter(|row| row.granted && row.at > now.plus(-DAY_MS));
+    match recent.nth(MAX_GRANTS - 1) {
+        Some(row) => Err(too_many(seconds_until(now, row.at.plus(DAY_MS)))),
+        None => Ok(()),
+    }
+}
+
 /// Records the caller's answer inside their write transaction, so that history, flag and ledger agree. Repeating the
-/// newest answer writes nothing.
+/// newest answer writes nothing. 429 after [`MAX_GRANTS`]; a withdrawal is always recorded.
 pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
     let Said { version, granted, .. } = *said;
     let kind = said.kind.as_str();
-    let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
-    if newest.as_ref().is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
+    let rows = users::consents_of(conn, who.user.into())?;
+    let newest = rows.iter().rfind(|row| row.kind == kind);
+    if newest.is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
         return Ok(());
+    }
+    if granted {
+        require_rest(&rows, who.at)?;
     }
     // The newest row counts, so this row is made later than the one before, even if another replica's clock is ahead.
     let at = newest.map_or(who.at, |row| who.at.max(row.at.plus(1)));

@@ -54,7 +54,7 @@ fn normal(code: &str) -> String {
     path = "/api/auth/device",
     tag = "sign-in",
     security(()),
-    request_body = Option<blink_proto::http::DeviceRequest>,
+    request_body(content((Option<blink_proto::http::DeviceRequest> = "application/json"), (Option<blink_proto::http::DeviceRequest> = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
 )]
 pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
@@ -95,7 +95,7 @@ pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>
     path = "/api/auth/device/token",
     tag = "sign-in",
     security(()),
-    request_body = blink_proto::http::DeviceTokenRequest,
+    request_body(content((blink_proto::http::DeviceTokenRequest = "application/json"), (blink_proto::http::DeviceTokenRequest = "application/x-www-form-urlencoded"))),
     responses((status = 200, body = blink_proto::http::TokenResponse), (status = 400, body = blink_proto::http::OAuthError), (status = 429)),
 )]
 pub(crate) async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
@@ -152,11 +152,14 @@ pub(crate) async fn approve(who: Principal, req: HttpRequest, payload: Payload, 
     let decided = fields.has("approve").then(|| fields.required_flag("approve"));
     let Some(code) = code else { return Err(ApiError::invalid(fields.wrong())) };
     fields.finish()?;
-    let try_ = state.limits.code_try(who.user).await?;
-    let decision = decided.flatten();
+    let (decision, limits) = (decided.flatten(), state.limits.clone());
     let found = who
         .write(&state, move |conn, who| {
-            let Some(row) = device_codes::waiting(conn, &code, who.at)? else { return Ok(None) };
+            limits.may_try_code(conn, who.user, who.at)?;
+            let Some(row) = device_codes::waiting(conn, &code, who.at)? else {
+                limits.code_was_wrong(conn, who.user, who.at)?;
+                return Ok(None);
+            };
             if decision == Some(true) {
                 who.require_fresh_sign_in()?;
             }
@@ -175,7 +178,6 @@ pub(crate) async fn approve(who: Principal, req: HttpRequest, payload: Payload, 
             "No device waits under this code: check it, or start again on the device.",
         ));
     };
-    state.limits.code_was_right(try_).await?;
     Ok(HttpResponse::Ok().json(DeviceDecision {
         status: match decision {
             None => DeviceStatus::Waiting,

@@ -81,9 +81,9 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
     };
     state.limits.asks(who.user)?;
     let question = question(body::object(&req, payload).await?)?;
-    // The session is checked again: no figures may leave for one that ended while the body was being received.
-    let who = who.again(&state).await?;
     let turn = state.limits.ask_turn().await?;
+    // The session is checked again: no figures may leave for one that ended while the body or the turn was waited for.
+    let who = who.again(&state).await?;
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
     let model = config.model.clone();
     let asked = move || {

@@ -24,7 +24,7 @@ use crate::{
         id::Id,
         oidc::{self, Pending},
         sessions,
-        users::{self, UserRow},
+        users::{self, Change, UserRow},
     },
     domain::account,
     domain::time::UtcMs,
@@ -193,15 +193,17 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
     let find = move |conn: &mut Conn| -> Result<UserRow, ApiError> {
         oidc::hold(conn, &issuer, &person.sub)?;
         if let Some(user) = oidc::user_of(conn, &issuer, &person.sub)? {
-            return Ok(user);
+            return follow(conn, user, &person);
         }
-        let email = verified_address(&person)?;
+        let (told, email) = verified_address(&person)?;
+        let keys = account::Email::keys(told);
         // The account is locked and compared again: its owner may be changing the address at this moment.
-        let found = users::by_email_key(conn, &email.key)?.map(|found| users::hold(conn, found.id)).transpose()?;
-        if let Some(user) = found.flatten().filter(|held| held.email_key == email.key) {
+        let found = users::by_email_keys(conn, &keys)?.map(|found| users::hold(conn, found.id)).transpose()?;
+        if let Some(user) = found.flatten().filter(|held| keys.contains(&held.email_key)) {
             // Providers give the addresses of people who left to new people, so an account already linked to another
             // identity is not taken over; nor is one whose address is only similar to the one the provider verified.
-            if !email.is_exactly(&user.email) || oidc::is_linked(conn, &issuer, user.id)? {
+            let exactly = email.is_exactly(&user.email) || told.trim().eq_ignore_ascii_case(&user.email);
+            if !exactly || oidc::is_linked(conn, &issuer, user.id)? {
                 return Err(people::email_taken());
             }
             oidc::link(conn, &issuer, &person.sub, user.id)?;
@@ -221,7 +223,21 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
     state.db.write(find).await
 }
 
-fn verified_address(person: &Person) -> Result<account::Email, ApiError> {
+/// Gives a linked account the address that the provider has verified since, unless another account has it.
+fn follow(conn: &mut Conn, user: UserRow, person: &Person) -> Result<UserRow, ApiError> {
+    let Ok((told, email)) = verified_address(person) else { return Ok(user) };
+    let keys = account::Email::keys(told);
+    if keys.contains(&user.email_key) || users::by_email_keys(conn, &keys)?.is_some() {
+        return Ok(user);
+    }
+    let change = Change { email: Some(email.address.clone()), email_key: Some(email.key.clone()), ..Change::default() };
+    users::change(conn, user.id, &change)
+        .map_err(|e| if e.is_unique_violation() { people::email_taken() } else { ApiError::from(e) })?;
+    Ok(UserRow { email: email.address, email_key: email.key, ..user })
+}
+
+/// The address that the provider verified: as it is told, which is how an older account may have it, and parsed.
+fn verified_address(person: &Person) -> Result<(&str, account::Email), ApiError> {
     let Some(email) = &person.email else {
         return Err(ApiError::forbidden(
             "email_missing",
@@ -234,8 +250,9 @@ fn verified_address(person: &Person) -> Result<account::Email, ApiError> {
             "The provider does not say that your address is verified: verify it there, or ask its operator to say so.",
         ));
     }
-    account::Email::parse(email)
-        .map_err(|why| ApiError::forbidden("email_refused", format!("Your address at the provider {why}.")))
+    let parsed = account::Email::parse(email)
+        .map_err(|why| ApiError::forbidden("email_refused", format!("Your address at the provider {why}.")))?;
+    Ok((email, parsed))
 }
 
 fn new_person(email: account::Email, name: Option<&str>, now: UtcMs) -> UserRow {

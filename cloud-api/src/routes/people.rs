@@ -25,7 +25,7 @@ use crate::{
         conn::Conn,
         erase,
         id::{self, Id},
-        sessions,
+        oidc, sessions,
         users::{self, Change, UserRow},
     },
     domain::account,
@@ -139,6 +139,10 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
         fields.refuse::<()>("current_password", "is required to change the address or the password");
     }
     fields.finish()?;
+    if email.is_some() {
+        // The answer tells whether the address has an account.
+        state.limits.new_accounts(state.peer(&req))?;
+    }
     // A person without a password may set a first one if they signed in through the provider a short time ago.
     let by_sign_in = guarded && current.is_none();
     match current {
@@ -153,6 +157,7 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
     let new_password = password_hash.is_some();
     let (email, email_key) = email.map(|email| (email.address, email.key)).unzip();
     let change = Change { email, email_key, name, timezone, password_hash };
+    let issuer = state.oidc.as_ref().map(|provider| provider.issuer().to_owned());
     let changed = who.write(&state, move |conn, who| {
         if by_sign_in {
             who.require_fresh_sign_in()?;
@@ -161,6 +166,7 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
             require_same_password(conn, who, row.password_hash.as_deref())?;
         }
         let user = Id::from(who.user);
+        require_proof(conn, &row, &change, issuer.as_deref())?;
         users::change(conn, user, &change)
             .map_err(|e| if e.is_unique_violation() { email_taken() } else { ApiError::from(e) })?;
         if new_password {
@@ -169,6 +175,19 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
         users::by_id(conn, user)?.ok_or_else(ApiError::unauthenticated)
     });
     Ok(HttpResponse::Ok().json(User::from(changed.await?)))
+}
+
+/// Refuses another address to a person whom the provider knows: nobody would have proved it, and its owner could not take
+/// it over, because a linked account goes to nobody.
+fn require_proof(conn: &mut Conn, row: &UserRow, change: &Change, issuer: Option<&str>) -> Result<(), ApiError> {
+    let Some(issuer) = issuer.filter(|_| change.email_key.as_ref().is_some_and(|key| *key != row.email_key)) else {
+        return Ok(());
+    };
+    if !oidc::is_linked(conn, issuer, row.id)? {
+        return Ok(());
+    }
+    let message = "Your address is the one that you sign in with elsewhere: change it there, then sign in from there.";
+    Err(ApiError::forbidden("email_of_provider", message))
 }
 
 /// Checks, inside the transaction that relies on it, that the password hash compared earlier (or its absence) is still

@@ -149,7 +149,7 @@ fn is_own(who: &Principal, member: &str) -> bool {
     tag = "team",
     request_body = Option<blink_proto::http::TeamAcceptance>,
     params(("id" = String, Path), ("user_id" = String, Path, description = "a person's id, or me; inviting takes an e-mail address too")),
-    responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409)),
+    responses((status = 200, body = blink_proto::http::TeamMembership), (status = 201, body = blink_proto::http::TeamMembership), (status = 403), (status = 404), (status = 409), (status = 429)),
 )]
 pub(crate) async fn put_member(
     who: Principal,
@@ -220,7 +220,12 @@ pub(crate) async fn delete_member(who: Principal, path: Path<(String, String)>, 
         let (team, member) = if is_own(who, &member) {
             (team.parse().map_err(|_| ApiError::not_found())?, Some(who.user.into()))
         } else {
-            (managed(conn, who, &team)?.id, named(conn, &member)?.map(|user| user.id))
+            let team = managed(conn, who, &team)?.id;
+            // The manager sees an invitation as they typed it, whoever has that address by now.
+            match teams::invited_as(conn, team, &member)? {
+                Some(invited) => (team, Some(invited)),
+                None => (team, named(conn, &member)?.map(|user| user.id)),
+            }
         };
         let member = member.ok_or_else(ApiError::not_found)?;
         if teams::remove(conn, team, member)? { Ok(()) } else { Err(ApiError::not_found()) }

@@ -6,6 +6,11 @@ use std::{
     process::{Command, Output},
 };
 
+use cloud_api::{
+    config::Target,
+    db::users::{self, Change},
+    open,
+};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -191,6 +196,12 @@ fn the_operator_lists_reads_and_checks_it_and_damage_is_said() {
         (1, "data", "30", ada.id.as_str()),
         "{listed}"
     );
+    // An account from before today's rules for addresses is found too.
+    let (mut conn, old) =
+        (open::connect(&Target::Sqlite(home.path().join("server.db"))).unwrap(), "ada\u{200b}@example.org");
+    let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
+    users::change(&mut conn, ada.id.parse().unwrap(), &change).unwrap();
+    assert_eq!(home.said(&["archive", "list", "--email", old]), listed);
     let name = fields[0];
     let printed = home.said(&["archive", "cat", name]);
     let ids =

@@ -152,6 +152,33 @@ contract! {
         app.user().post("/api/auth/device/approve", &right).expect(200);
     }
 
+    fn a_right_code_is_no_try_even_when_it_may_not_be_approved_yet(app) {
+        let (ada, codes) = (app.user(), start(app));
+        let approve = |code: &Value| ada.post("/api/auth/device/approve", &json!({"user_code": code, "approve": true}));
+        (0..4).for_each(|_| drop(approve(&json!("BBBB-BBBB")).expect(404)));
+        app.set_time("2026-03-10T12:05:01Z");
+        for _ in 0..6 {
+            assert_eq!(approve(&codes["user_code"]).expect(403).code(), "fresh_sign_in_required");
+        }
+        let right = json!({"user_code": codes["user_code"], "approve": true});
+        app.again(&ada).post("/api/auth/device/approve", &right).expect(200);
+        // Wrong ones still count, and what was right takes none of them back.
+        assert_eq!(approve(&json!("BBBB-BBBB")).expect(404).code(), "no_such_code");
+        assert_eq!(approve(&json!("BBBB-BBBB")).expect(429).code(), "too_many_requests");
+    }
+
+    fn a_burst_of_codes_is_no_better_than_a_row(app) {
+        let ada = app.user();
+        let wrong = json!({"user_code": "BBBB-BBBB"});
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let ask = || ada.post("/api/auth/device/approve", &wrong).status;
+            let threads: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(statuses.iter().filter(|status| **status == 404).count(), 5, "{statuses:?}");
+        assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 7, "{statuses:?}");
+    }
+
     fn it_speaks_forms_as_oauth_clients_do(app) {
         let (ada, nobody) = (app.user(), app.anonymous());
         let form = [("content-type", "application/x-www-form-urlencoded")];

@@ -5,7 +5,16 @@ use std::{
     thread,
 };
 
-use cloud_api::{config::AccessConfig, db::one_time, open, routes::reset};
+use cloud_api::{
+    config::AccessConfig,
+    db::{
+        id::Id,
+        one_time,
+        users::{self, ConsentRow},
+    },
+    open,
+    routes::reset,
+};
 use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
 use rstest::rstest;
 use serde_json::json;
@@ -126,6 +135,72 @@ contract! {
         ada.send("DELETE", &format!("/api/user/me/devices/{}", first.device), &[], None).expect(204);
         // Removing a device ended its session.
         Client { device: Uuid::new_v4(), ..app.again(&ada) }.store(&batch);
+    }
+
+    fn machines_that_are_taken_off_the_list_leave_no_room_for_more_minutes(app) {
+        let ada = app.user();
+        let quarter = minutes("2026-03-10T09:00:00Z", 15, 1);
+        let mut conn = open::connect(&app.target).unwrap();
+        for n in 0..=100 {
+            if n % 50 == 0 {
+                sql_query("DELETE FROM devices").execute(&mut conn).unwrap();
+            }
+            Client { device: Uuid::new_v4(), ..ada.clone() }.store(&quarter);
+        }
+        sql_query("DELETE FROM devices").execute(&mut conn).unwrap();
+        let next = Client { device: Uuid::new_v4(), ..ada.clone() };
+        assert_eq!(next.sync(&quarter[14..]).expect(422).code(), "too_many_devices");
+        assert_eq!(ada.totals().0, 101 * 15);
+        next.store(&minutes("2026-03-10T09:15:00Z", 15, 1));
+    }
+
+    fn a_person_has_so_many_sessions_and_the_longest_unused_ends(app) {
+        let (ada, other) = (app.user(), app.user());
+        app.set_time("2026-03-10T12:01:00Z");
+        (0..3).for_each(|_| assert_eq!(at_once(33, |_| login(app, &ada.email, PASSWORD).status), [200; 33]));
+        let sessions = |who: &Client| who.get("/api/user/me/sessions").expect(200).json["items"].as_array().unwrap().len();
+        assert_eq!(sessions(&ada), 100);
+        let newest = app.again(&ada);
+        ada.get("/api/user/me").expect(401);
+        assert_eq!((sessions(&newest), sessions(&other)), (100, 1));
+    }
+
+    fn consents_of_a_day_are_limited_and_withdrawals_are_not(app) {
+        let ada = app.user();
+        let mut conn = open::connect(&app.target).unwrap();
+        let put = |who: &Client, kind: &str, granted: bool| {
+            let body = json!({"kind": kind, "granted": granted, "version": "1"}).to_string();
+            who.send("PUT", "/api/user/me/consents", &[JSON], Some(body.as_bytes()))
+        };
+        // Registration was the first of fifty.
+        for n in 1..99 {
+            let entry = ConsentRow {
+                id: Id::fresh(),
+                user_id: ada.id.parse().unwrap(),
+                kind: "tracking".to_owned(),
+                version: "1".to_owned(),
+                granted: n % 2 == 0,
+                at: at(NOW).plus(n),
+            };
+            users::record_consent(&mut conn, &entry).unwrap();
+        }
+        put(&ada, "team", true).expect(429);
+        put(&ada, "tracking", false).expect(200);
+        let refused = put(&ada, "tracking", true).expect(429);
+        assert_eq!((refused.code(), refused.header("retry-after")), ("too_many_requests", "86400"));
+        assert_eq!(ada.get("/api/user/me/consents").expect(200).json["items"].as_array().unwrap().len(), 100);
+        app.set_time("2026-03-11T12:00:01Z");
+        put(&app.again(&ada), "tracking", true).expect(200);
+    }
+
+    fn who_changes_their_address_cannot_ask_for_others_without_end(app) {
+        let (ada, eve) = (app.user(), app.user());
+        let patch = |change: serde_json::Value| eve.send("PATCH", "/api/user/me", &[JSON], Some(change.to_string().as_bytes()));
+        let ask = || patch(json!({"email": ada.email, "current_password": PASSWORD}));
+        assert_eq!(ask().expect(409).code(), "email_taken");
+        while app.anonymous().post("/api/auth/device", &json!({})).status == 200 {}
+        assert!((0..10).any(|_| ask().status == 429));
+        patch(json!({"name": "Eve"})).expect(200);
     }
 
     fn an_account_is_limited_whatever_it_calls_its_devices(app) {

@@ -177,7 +177,9 @@ impl Load {
         let token = |n: usize| &self.people[n % self.people.len().min(5)].access;
         let upload = |n: usize| request("/api/blink/sync", token(n), true, &bomb);
         let what = format!("uploads of 8 MB as {} KB", bomb.len() >> 10);
-        only(&self.at_once(&what, count, upload), &["200", "429", "503"]);
+        let statuses = self.at_once(&what, count, upload);
+        only(&statuses, &["200", "429", "503"]);
+        assert!(statuses.contains_key("200"), "nobody was served: {statuses:?}");
     }
 
     /// Requests the largest answer that needs no sign-in, and does not read it.

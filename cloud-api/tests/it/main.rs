@@ -46,4 +46,5 @@ mod standing;
 mod team;
 mod tls;
 mod tokens;
+mod uploads;
 mod web;

@@ -169,6 +169,16 @@ contract! {
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], kate["user"]["id"]);
     }
 
+    fn an_account_of_before_is_found_by_the_address_as_it_was_kept(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let (ada, old) = (app.user(), "ada\u{308}m@example.org");
+        let mut conn = open::connect(&app.target).unwrap();
+        let change = Change { email: Some(old.to_owned()), email_key: Some(old.to_owned()), ..Change::default() };
+        users::change(&mut conn, ada.id.parse().unwrap(), &change).unwrap();
+        *provider.claims.lock().unwrap() = json!({"email": "Ada\u{308}m@example.org"});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], ada.id);
+    }
+
     fn a_token_for_several_says_whom_it_was_handed_to(app) {
         let (app, provider, _mock) = with_provider(app);
         for claims in [json!({"aud": ["waw", "other"], "azp": "other"}), json!({"aud": ["waw", "other"]}), json!({"azp": "other"})] {
@@ -286,6 +296,29 @@ contract! {
         assert_eq!(sign_in(&app, &provider).expect(409).code(), "email_taken");
         *provider.claims.lock().unwrap() = json!({});
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["id"], first);
+    }
+
+    fn whoever_the_provider_knows_takes_nobody_elses_address(app) {
+        let (app, provider, _mock) = with_provider(app);
+        let mut eve = app.anonymous();
+        eve.sign_in(&sign_in(&app, &provider).expect(200).json);
+        consent(&eve, &json!({})).expect(200);
+        let patch = |change: Value| eve.send("PATCH", "/api/user/me", &[JSON], Some(change.to_string().as_bytes()));
+        assert_eq!(patch(json!({"email": "boss@example.org"})).expect(403).code(), "email_of_provider");
+        patch(json!({"email": "ADA@example.org", "password": "another horse battery"})).expect(200);
+        let own = json!({"email": "boss@example.org", "current_password": "another horse battery"});
+        assert_eq!(patch(own).expect(403).code(), "email_of_provider");
+        // So its owner can register, and the provider's people can sign in.
+        app.anonymous().post("/api/auth/register", &registration("boss@example.org", "UTC")).expect(201);
+        // An address that the provider verified since is taken over, but no other account's.
+        for (told, has) in [("boss@example.org", "ADA@example.org"), ("eve@example.org", "eve@example.org")] {
+            *provider.claims.lock().unwrap() = json!({"email": told});
+            let user = sign_in(&app, &provider).expect(200).json["user"].clone();
+            assert_eq!((&user["id"], &user["email"]), (&json!(eve.id), &json!(has)));
+            assert_eq!(eve.get("/api/user/me").expect(200).json["email"], has);
+        }
+        *provider.claims.lock().unwrap() = json!({"email": "unverified@example.org", "email_verified": false});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["email"], "eve@example.org");
     }
 
     fn a_sign_in_that_was_not_begun_here_is_refused(app) {

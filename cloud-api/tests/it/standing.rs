@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 use cloud_api::config::{AskConfig, OutsideConfig};
@@ -41,8 +41,16 @@ impl Stalled {
 
     /// Sends the body; returns the status and the error code.
     fn finish(mut self) -> (u16, String) {
+        self.send();
+        self.answer()
+    }
+
+    fn send(&mut self) {
         // The server may have closed the connection of a request that it refused already.
         let _ = self.reader.get_mut().write_all(&self.body);
+    }
+
+    fn answer(mut self) -> (u16, String) {
         let mut answer = String::new();
         self.reader.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -106,6 +114,30 @@ fn operations(app: &TestApp, who: &Client, other: &Client) -> Vec<(&'static str,
 }
 
 contract! {
+    fn a_session_that_ends_while_a_question_waits_for_its_turn_sends_no_figures(app) {
+        // A model that never answers: each connection is a question that holds a turn.
+        let model = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/v1", model.local_addr().unwrap());
+        let app = &app.replica_with(OutsideConfig { oidc: None, ask: Some(AskConfig { url, model: "m".to_owned(), key: None }) });
+        let question = json!({"question": "How do I blink?"});
+        let people: Vec<Client> = (0..4).map(|_| app.user()).collect();
+        let ada = app.user();
+        std::thread::scope(|scope| {
+            let asked: Vec<_> = (0..16).map(|n| scope.spawn({ let who = &people[n % 4]; let question = &question; move || who.post("/api/user/me/ask", question).status })).collect();
+            let held: Vec<TcpStream> = (0..16).map(|_| model.accept().unwrap().0).collect();
+            let mut waiting = Stalled::begin(&ada, "POST", "/api/user/me/ask", &question);
+            waiting.send();
+            // The server has time to come to the turn.
+            (0..50).for_each(|_| drop(people[0].get("/api/user/me").expect(200)));
+            sign_out(&ada);
+            drop(held);
+            asked.into_iter().for_each(|asked| assert_eq!(asked.join().unwrap(), 502));
+            assert_eq!(waiting.answer(), (401, "unauthenticated".to_owned()));
+        });
+        model.set_nonblocking(true).unwrap();
+        assert!(model.accept().is_err(), "the seventeenth question reached the model");
+    }
+
     fn a_session_that_ends_while_a_body_is_on_its_way_does_nothing(app) {
         let ask = AskConfig { url: "http://127.0.0.1:9/v1".to_owned(), model: "m".to_owned(), key: None };
         let app = &app.replica_with(OutsideConfig { oidc: None, ask: Some(ask) });

@@ -95,6 +95,30 @@ contract! {
         assert_eq!(boss.get("/api/team").expect(200).text.matches(&ada.id).count(), 0);
     }
 
+    fn an_invitation_is_taken_back_by_what_was_typed_whoever_has_the_address_now(app) {
+        let (boss, ada) = (manager(app), app.user());
+        let (team, other) = (team(&boss), team(&boss));
+        let path = |member: &str| format!("/api/team/{team}/members/{member}");
+        let typed = ada.email.clone();
+        put(&boss, &path(&typed)).expect(201);
+        let change = json!({"email": format!("new.{typed}"), "current_password": PASSWORD}).to_string();
+        ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(change.as_bytes())).expect(200);
+        let members = || items(&boss.get("/api/team").expect(200)).into_iter().find(|item| item["id"] == *team).unwrap()["members"].clone();
+        assert_eq!(members()[0]["email"], typed);
+        // Somebody else has the old address now, and is a member.
+        let mut eve = app.anonymous();
+        eve.sign_in(&eve.post("/api/auth/register", &registration(&typed, "UTC")).expect(201).json);
+        join(&boss, &team, &eve);
+        boss.send("DELETE", &path(&typed), &[], None).expect(204);
+        let left = members();
+        assert_eq!((left.as_array().unwrap().len(), &left[0]["user_id"]), (1, &json!(eve.id)));
+        put(&ada, &path("me")).expect(404);
+        // Then the address means the member, and in another team nothing.
+        boss.send("DELETE", &format!("/api/team/{other}/members/{typed}"), &[], None).expect(404);
+        boss.send("DELETE", &path(&typed), &[], None).expect(204);
+        boss.send("DELETE", &path(&typed), &[], None).expect(404);
+    }
+
     fn a_manager_who_is_one_no_longer_sees_nobody(app) {
         let (boss, ada, eve) = (manager(app), app.user(), app.user());
         let team = team(&boss);

@@ -34,23 +34,17 @@ impl Lock {
                 "Check its permissions and the disk.",
             )
         };
-        blink_files::private_folder(path.parent().unwrap_or(Path::new("."))).map_err(unusable)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(unusable)?;
         let deadline = Instant::now() + PATIENCE;
-        loop {
+        let file = loop {
+            let file = open(&path).map_err(unusable)?;
             match file.try_lock() {
-                Ok(()) => break,
+                Ok(()) if is_at(&file, &path) => break file,
                 Err(TryLockError::Error(error)) => return Err(unusable(error)),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    thread::sleep(Duration::from_millis(20));
-                }
-                Err(TryLockError::WouldBlock) => return Err(taken(paths)),
+                // It is held, or an erasure that held it has removed the file: then the next one is opened.
+                _ if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
+                _ => return Err(taken(paths)),
             }
-        }
+        };
         let mut lock = Self { file };
         lock.write(None).map_err(unusable)?;
         Ok(lock)
@@ -70,6 +64,29 @@ impl Lock {
         // Written in one piece, so that a reader finds the old text, the new one or none.
         self.file.write_all(holder.to_string().as_bytes())
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    blink_files::private_folder(blink_files::folder_of(path))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, blink_files::PRIVATE);
+    options.open(path)
+}
+
+/// Whether this open file is still the one at `path`.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let (Ok(open), Ok(there)) = (file.metadata(), path.metadata()) else { return false };
+    (open.dev(), open.ino()) == (there.dev(), there.ino())
+}
+
+/// Windows removes no file that is open.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
 }
 
 fn taken(paths: &Paths) -> Failure {
@@ -103,6 +120,21 @@ mod tests {
         drop(first);
         assert_eq!(holder(&paths), None);
         Lock::take(&paths).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_an_erasure_removed_is_no_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        let erasing = Lock::take(&paths).unwrap();
+        let waiting = open(&paths.lock()).unwrap();
+        assert!(blink_profile::contents::remove_last(&paths).is_empty());
+        drop(erasing);
+        assert!(waiting.try_lock().is_ok() && !is_at(&waiting, &paths.lock()), "it locks a file that is gone");
+        let next = Lock::take(&paths).unwrap();
+        assert!(is_at(&next.file, &paths.lock()) && !is_at(&waiting, &paths.lock()));
+        assert_eq!(Lock::take(&paths).unwrap_err().status, ExitStatus::Taken);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use blink_proto::text::json_line;
+use blink_proto::{problem::code, text::json_line};
 use serde::Serialize;
 
 use crate::exit::Failure;
@@ -13,7 +13,7 @@ pub fn result(json: bool, value: &impl Serialize, for_people: impl FnOnce() -> S
         return text(&(for_people() + "\n"));
     }
     let line = json_line(value).map_err(|error| {
-        Failure::failed("internal", format!("the result is not JSON: {error}"), "Please report it.")
+        Failure::failed(code::INTERNAL, format!("the result is not JSON: {error}"), "Please report it.")
     })?;
     text(&(line + "\n"))
 }
@@ -24,7 +24,7 @@ pub fn text(text: &str) -> Result<(), Failure> {
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             let message = format!("the result could not be written: {error}");
-            Err(Failure::failed("output", message, "Check where the output goes."))
+            Err(Failure::failed(code::OUTPUT, message, "Check where the output goes."))
         }
         _ => Ok(()),
     }

@@ -15,6 +15,7 @@ use crate::{
     db::{
         conn::Conn,
         housekeeping::{self, ClockTrust},
+        link::Link,
         migrate, transaction,
     },
     domain::time::UtcMs,
@@ -133,9 +134,23 @@ pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
     }
 }
 
-/// Connects outside the pools, so that start-up fails at once and with the reason.
+/// Connects outside the pools, so that start-up fails at once and with the reason. Fails also if a newer program has
+/// changed the database.
 pub fn connect(target: &Target) -> Result<Conn, Failure> {
-    let mut conn = target.connect().map_err(|e| {
+    let mut conn = link(target)?.into_conn();
+    match migrate::newer(&mut conn) {
+        None => Ok(conn),
+        Some(found) => Err(Failure::failed(
+            "database_newer",
+            format!("The database is at {found}, and this program knows {} and before", migrate::newest_known()),
+            "Use the newer program, or restore a backup from before it.",
+        )),
+    }
+}
+
+/// Connects outside the pools, whatever program has changed the database.
+pub(crate) fn link(target: &Target) -> Result<Link, Failure> {
+    let link = target.connect().map_err(|e| {
         let message = format!("The database cannot be opened: {}", target.without_secrets(&chain(&e)));
         Failure::failed(
             "database_unreachable",
@@ -147,12 +162,5 @@ pub fn connect(target: &Target) -> Result<Conn, Failure> {
     if let Some(path) = target.sqlite_path() {
         keep_private(path).map_err(|e| unwritable(path, &e))?;
     }
-    match migrate::newer(&mut conn) {
-        None => Ok(conn),
-        Some(found) => Err(Failure::failed(
-            "database_newer",
-            format!("The database is at {found}, and this program knows {} and before", migrate::newest_known()),
-            "Use the newer program, or restore a backup from before it.",
-        )),
-    }
+    Ok(link)
 }

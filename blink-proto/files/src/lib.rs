@@ -18,15 +18,19 @@ use tempfile::NamedTempFile;
 /// Permission bits of a file that only its owner may read and write.
 pub const PRIVATE: u32 = 0o600;
 
-/// The prefix of unfinished files' names; letters and digits follow.
-const PREFIX: &str = ".tmp";
+/// Begins the names of files that are not finished; letters and digits follow. Other programs name theirs `.tmp…`.
+const PREFIX: &str = ".blink-";
 const RANDOM_LETTERS: usize = 6;
 
-/// Whether the name is that of a file which a crash left unfinished.
+/// Whether a crash left this file unfinished: a plain file, by its name one of ours.
 #[must_use]
-pub fn is_unfinished(name: &OsStr) -> bool {
-    let random = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-    random.is_some_and(|random| !random.is_empty() && random.chars().all(|c| c.is_ascii_alphanumeric()))
+pub fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str);
+    let random = name.and_then(|name| name.strip_prefix(PREFIX));
+    let ours = random.is_some_and(|random| {
+        random.len() == RANDOM_LETTERS && random.chars().all(|letter| letter.is_ascii_alphanumeric())
+    });
+    ours && fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
 /// Replaces the file at `path` with what `write` writes. Its permission bits are `mode` whatever the umask is (only on
@@ -182,7 +186,7 @@ mod tests {
         let path = folder.path().join("x.json");
         let draft = Draft::beside(&path).unwrap();
         let unfinished = names(folder.path());
-        assert!(unfinished.iter().all(|name| is_unfinished(OsStr::new(name))), "{unfinished:?}");
+        assert!(unfinished.iter().all(|name| is_unfinished(&folder.path().join(name))), "{unfinished:?}");
         fs::write(&path, "somebody else's").unwrap();
         assert_eq!(draft.create(PRIVATE).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
         assert_eq!(fs::read(&path).unwrap(), b"somebody else's");
@@ -202,9 +206,31 @@ mod tests {
     }
 
     #[test]
-    fn only_unfinished_files_are_taken_for_such() {
-        for (name, unfinished) in [(".tmpAb12Cd", true), (".tmp", false), (".tmp-notes", false), ("x.tmp", false)] {
-            assert_eq!(is_unfinished(OsStr::new(name)), unfinished, "{name}");
+    fn only_plain_files_of_our_names_are_taken_for_unfinished() {
+        let folder = tempfile::tempdir().unwrap();
+        let names = [
+            (".blink-Ab12Cd", true),
+            (".blink-Ab12C", false),
+            (".blink-backup", true),
+            (".blink-backups", false),
+            (".blink-Ab1-Cd", false),
+            (".tmpAb12Cd", false),
+            ("x.blink-Ab12Cd", false),
+        ];
+        for (name, unfinished) in names {
+            let path = folder.path().join(name);
+            assert!(!is_unfinished(&path), "{name} is not there");
+            fs::write(&path, "x").unwrap();
+            assert_eq!(is_unfinished(&path), unfinished, "{name}");
+        }
+        let inner = folder.path().join(".blink-folder");
+        fs::create_dir(&inner).unwrap();
+        assert!(!is_unfinished(&inner), "a folder is no file");
+        #[cfg(unix)]
+        {
+            let link = folder.path().join(".blink-a1link");
+            std::os::unix::fs::symlink(folder.path().join(".blink-Ab12Cd"), &link).unwrap();
+            assert!(!is_unfinished(&link), "nor is a link");
         }
     }
 

@@ -42,6 +42,14 @@ codes! {
     INTERNAL = "internal";
     /// A failure to read or write that has no more specific code.
     IO = "io";
+    /// The result cannot be written to standard output.
+    OUTPUT = "output";
+    /// A file that was asked for cannot be written.
+    UNWRITABLE = "unwritable";
+    /// The models cannot be downloaded.
+    FETCH_FAILED = "fetch_failed";
+    /// The file of true blinks cannot be used.
+    BAD_TRUTH = "bad_truth";
     /// `doctor` found a problem.
     PROBLEMS = "problems";
 
@@ -105,6 +113,8 @@ codes! {
     KEYRING_LOCKED = "keyring_locked";
     /// The file that holds the tokens cannot be read.
     TOKENS_UNREADABLE = "tokens_unreadable";
+    /// The account has as many devices as its server allows.
+    TOO_MANY_DEVICES = "too_many_devices";
     /// The account is erased already, or the password is wrong.
     ACCOUNT_GONE = "account_gone";
     /// The account's password is wrong.

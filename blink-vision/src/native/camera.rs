@@ -1,6 +1,9 @@
 //! The system's cameras as Linux reports them; on other systems only OpenCV's numbers exist.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::{Holder, SourceError, holder::holders};
 
@@ -55,12 +58,18 @@ pub fn list() -> Vec<Camera> {
 fn describe(number: u32, name: String) -> Camera {
     let path = device(number);
     let used_by = holders(&path).into_iter().next();
-    let state = match fs::File::open(&path) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => CameraState::NoPermission,
-        _ if used_by.is_some() => CameraState::Busy,
-        _ => CameraState::Free,
-    };
+    let state = state_of(&path, used_by.is_some());
     Camera { number, name, path, state, used_by }
+}
+
+/// Whether the camera can be used, told without opening it: that is done with the person's consent only.
+fn state_of(path: &Path, is_held: bool) -> CameraState {
+    use rustix::fs::{Access, access};
+    match access(path, Access::READ_OK | Access::WRITE_OK) {
+        Err(rustix::io::Errno::ACCESS) => CameraState::NoPermission,
+        _ if is_held => CameraState::Busy,
+        _ => CameraState::Free,
+    }
 }
 
 /// Fails when there is no such camera, or this user may not open it.
@@ -92,4 +101,20 @@ pub(super) fn why_unusable(number: u32) -> SourceError {
 fn busy(number: u32) -> SourceError {
     let holders = holders(&device(number));
     SourceError::Busy(holders.first().map_or_else(|| "another program".to_owned(), Holder::to_string))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn what_a_camera_is_like_is_told_without_opening_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("video0");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        // To open a FIFO would wait for somebody at its other end.
+        assert_eq!([false, true].map(|held| state_of(&fifo, held)), [CameraState::Free, CameraState::Busy]);
+    }
 }

@@ -68,7 +68,7 @@ fn a_file_is_written_whole_and_not_overwritten() {
     insta::assert_snapshot!("export_file_json", forced.redacted(&profile));
     assert!(fs::read_to_string(&file).unwrap().starts_with("id,user_id,"));
     let left: Vec<_> = fs::read_dir(profile.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert!(left.iter().all(|name| !name.to_str().unwrap().starts_with(".tmp")), "{left:?}");
+    assert!(left.iter().all(|name| !name.to_str().unwrap().starts_with(".blink-")), "{left:?}");
 }
 
 #[test]

@@ -26,7 +26,7 @@ enum Kind {
 }
 
 fn in_config(paths: &Paths, path: &Path) -> Option<Kind> {
-    (path == paths.config_file() || is_unfinished(path)).then_some(Kind::Person)
+    (path == paths.config_file() || blink_files::is_unfinished(path)).then_some(Kind::Person)
 }
 
 fn in_state(_: &Paths, path: &Path) -> Option<Kind> {
@@ -39,7 +39,7 @@ fn in_runtime(_: &Paths, path: &Path) -> Option<Kind> {
 }
 
 fn in_history(_: &Paths, path: &Path) -> Option<Kind> {
-    (day_of_name(name(path)?).is_some() || is_unfinished(path)).then_some(Kind::Minutes)
+    (day_of_name(name(path)?).is_some() || blink_files::is_unfinished(path)).then_some(Kind::Minutes)
 }
 
 fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
@@ -66,16 +66,12 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
         return Some(Kind::Models);
     }
     let damaged = name(path)?.starts_with("store.damaged-");
-    (is(paths.store()) || damaged || is_unfinished(path)).then_some(Kind::Minutes)
+    (is(paths.store()) || damaged || blink_files::is_unfinished(path)).then_some(Kind::Minutes)
 }
 
 /// The name, unless it is not UTF-8, in which case the entry is not ours.
 fn name(path: &Path) -> Option<&str> {
     path.file_name()?.to_str()
-}
-
-fn is_unfinished(path: &Path) -> bool {
-    path.file_name().is_some_and(blink_files::is_unfinished)
 }
 
 type Judge = fn(&Paths, &Path) -> Option<Kind>;
@@ -158,7 +154,7 @@ pub fn remove_minutes(paths: &Paths) -> Vec<Left> {
 pub fn remove_unfinished(paths: &Paths) -> Vec<Left> {
     let mut remains = Vec::new();
     for folder in [paths.history(), paths.data.clone()] {
-        remove_from(&folder, is_unfinished, &mut remains);
+        remove_from(&folder, blink_files::is_unfinished, &mut remains);
     }
     remains
 }
@@ -224,15 +220,15 @@ mod tests {
 
     const OURS: [&str; 21] = [
         "config/blinkd/config.toml",
-        "config/blinkd/.tmpAb12Cd",
+        "config/blinkd/.blink-Ab12Cd",
         "state/blinkd/blinkd.2026-03-01.log",
         "run/blinkd/blinkd.sock",
         "data/blinkd/run/blinkd.sock",
         "data/blinkd/history/2026-02-26.ndjson",
-        "data/blinkd/history/.tmpAb12Cd",
+        "data/blinkd/history/.blink-Ab12Cd",
         "data/blinkd/store/db",
         "data/blinkd/store.damaged-1/db",
-        "data/blinkd/.tmpAb12Cd",
+        "data/blinkd/.blink-Ab12Cd",
         "data/blinkd/account.json",
         "data/blinkd/account.json.damaged",
         "data/blinkd/consent.json",
@@ -296,11 +292,26 @@ mod tests {
     }
 
     #[test]
+    fn a_persons_files_that_begin_with_a_dot_are_not_taken_for_unfinished_ones() {
+        const THEIRS: [&str; 4] = [
+            "data/blinkd/.tmpbackup/photo.jpg",
+            "data/blinkd/.blink-backup/photo.jpg",
+            "data/blinkd/history/.tmpAb12Cd",
+            "config/blinkd/.tmpnotes",
+        ];
+        let (folder, paths) = profile(&[OURS.as_slice(), THEIRS.as_slice()].concat());
+        assert!(remove_unfinished(&paths).is_empty());
+        assert!(!paths.data.join(".blink-Ab12Cd").exists() && !paths.history().join(".blink-Ab12Cd").exists());
+        assert!(remove_everything(&paths).is_empty() && remove_last(&paths).is_empty());
+        assert!(THEIRS.iter().all(|file| folder.path().join(file).exists()));
+    }
+
+    #[test]
     fn only_minutes_go_where_only_they_are_to() {
         let (folder, paths) = profile(&OURS);
         assert!(remove_minutes(&paths).is_empty());
         let there = OURS.iter().filter(|file| folder.path().join(file).exists());
-        let minutes = ["/history/", "/store", "data/blinkd/.tmp"];
+        let minutes = ["/history/", "/store", "data/blinkd/.blink-"];
         assert_eq!(
             there.collect::<Vec<_>>(),
             OURS.iter().filter(|file| !minutes.iter().any(|part| file.contains(part))).collect::<Vec<_>>()

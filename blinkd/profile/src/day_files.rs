@@ -70,9 +70,11 @@ impl Record for Minute {
     }
 }
 
+pub type Identity = (Timestamp, DeviceId);
+
 /// The identity of a minute, whoever it belongs to.
 #[must_use]
-pub fn identity(minute: &Minute) -> (Timestamp, DeviceId) {
+pub fn identity(minute: &Minute) -> Identity {
     (minute.from_timestamp, minute.device_id)
 }
 
@@ -87,9 +89,12 @@ pub fn path_of(folder: &Path, day: Date) -> PathBuf {
     folder.join(format!("{day}.ndjson"))
 }
 
+/// The day whose file has this name. Dates are written in many ways, of which [`path_of`] has one: a person's copy
+/// such as `20260226.ndjson` is no day.
 #[must_use]
 pub fn day_of_name(name: &str) -> Option<Date> {
-    name.strip_suffix(".ndjson")?.parse().ok()
+    let stem = name.strip_suffix(".ndjson")?;
+    stem.parse().ok().filter(|day: &Date| day.to_string() == stem)
 }
 
 /// The days that have a file, with its length in bytes; empty without a folder.
@@ -208,7 +213,14 @@ mod tests {
     #[test]
     fn only_days_are_days_and_without_a_folder_there_are_none() {
         let (folder, day) = day_file(&["x".to_owned()]);
-        for name in ["notes.ndjson", "2026-02-26.ndjson.bak", "2026-13-01.ndjson"] {
+        for name in [
+            "notes.ndjson",
+            "2026-02-26.ndjson.bak",
+            "2026-13-01.ndjson",
+            "20200101.ndjson",
+            "2020-01-02T1000.ndjson",
+            "+002020-01-03.ndjson",
+        ] {
             fs::write(folder.path().join(name), "mine").unwrap();
         }
         assert_eq!(days(folder.path()).unwrap(), BTreeMap::from([(day, 1)]));

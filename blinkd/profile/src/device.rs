@@ -1,6 +1,6 @@
 //! This installation's id, and whether the profile was moved from another machine.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use blink_proto::DeviceId;
 use serde::{Deserialize, Serialize};
@@ -16,44 +16,67 @@ const SALT: &[u8] = b"blinkd device fingerprint 1\n";
 
 #[derive(Debug, Serialize, Deserialize)]
 struct DeviceFile {
+    /// The id on the machine that the profile was used on last.
     device_id: DeviceId,
-    /// SHA-256 over a salt and the machine's id; null where the machine has none.
+    /// SHA-256 over a salt and that machine's id; null where it has none.
     machine: Option<String>,
-    /// Ids that this profile had on other machines.
+    /// The id on every machine that the profile was used on, once it was used on a second one.
+    #[serde(default)]
+    machines: BTreeMap<String, DeviceId>,
+    /// Ids of other machines from an earlier version, which did not keep whose they were.
     #[serde(default)]
     foreign: Vec<DeviceId>,
+}
+
+impl DeviceFile {
+    fn new(machine: Option<&str>) -> Self {
+        let machine = machine.map(str::to_owned);
+        Self { device_id: DeviceId::new(), machine, machines: BTreeMap::new(), foreign: Vec::new() }
+    }
+
+    /// Goes to the machine `here`, where the profile has the id that it had there before, or else a new one.
+    fn move_to(&mut self, from: String, here: &str) {
+        self.machines.insert(from, self.device_id);
+        self.device_id = *self.machines.entry(here.to_owned()).or_insert_with(DeviceId::new);
+        self.machine = Some(here.to_owned());
+    }
+
+    fn device(self) -> Device {
+        let id = self.device_id;
+        let others = self.machines.into_values().chain(self.foreign);
+        Device { id, foreign: others.filter(|other| *other != id).collect() }
+    }
 }
 
 /// The device id of a profile on this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
     pub id: DeviceId,
-    /// Ids that the profile had on machines it was moved or copied from.
+    /// Ids of other machines that the profile was used on, or was copied from.
     pub foreign: Vec<DeviceId>,
 }
 
 impl Device {
-    /// The profile's device id. It is made on first run, and again on a machine with another fingerprint. A damaged
-    /// file gets a new id too; the minutes under the old id stay ours.
+    /// Loads the profile's device id. Each machine, told by its fingerprint, has an id of its own, which it keeps when
+    /// the profile returns. A damaged file gets a new id too; the minutes under the old id stay ours.
     pub fn open(paths: &Paths, machine: Option<&str>) -> Result<Self, FileError> {
         let path = paths.device_file();
         let kept: Option<DeviceFile> = match files::load(&path) {
             Err(FileError::Damaged { .. }) => None,
             other => other?,
         };
-        let stays = |kept: &DeviceFile| match (&kept.machine, machine) {
-            (Some(theirs), Some(ours)) => theirs == ours,
-            _ => true,
+        let file = match kept {
+            None => DeviceFile::new(machine),
+            Some(mut kept) => match (kept.machine.clone(), machine) {
+                (Some(last), Some(here)) if last != here => {
+                    kept.move_to(last, here);
+                    kept
+                }
+                _ => return Ok(kept.device()),
+            },
         };
-        let foreign = match kept {
-            Some(kept) if stays(&kept) => return Ok(Self { id: kept.device_id, foreign: kept.foreign }),
-            Some(kept) => kept.foreign.into_iter().chain([kept.device_id]).collect(),
-            None => Vec::new(),
-        };
-        let (id, machine) = (DeviceId::new(), machine.map(str::to_owned));
-        let file = DeviceFile { device_id: id, machine, foreign };
         files::save(&path, &file)?;
-        Ok(Self { id, foreign: file.foreign })
+        Ok(file.device())
     }
 }
 
@@ -91,6 +114,34 @@ mod tests {
         assert_eq!(Device::open(&paths, Some(&there)).unwrap(), copy);
         let text = fs::read_to_string(paths.device_file()).unwrap();
         assert!(!text.contains("bbbb"), "the machine's id itself is not kept");
+    }
+
+    #[test]
+    fn a_machine_that_the_profile_returns_to_has_its_id_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        let open = |machine| Device::open(&paths, Some(machine)).unwrap();
+        let (a, b) = (open("a"), open("b"));
+        for _ in 0..3 {
+            assert_eq!(open("a"), Device { id: a.id, foreign: vec![b.id] });
+            assert_eq!(open("b"), Device { id: b.id, foreign: vec![a.id] });
+        }
+        let c = open("c");
+        assert_eq!((c.foreign, open("a").foreign), (vec![a.id, b.id], vec![b.id, c.id]));
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_version_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        let (earlier, here) = (DeviceId::new(), DeviceId::new());
+        fs::create_dir_all(&paths.data).unwrap();
+        let text = serde_json::json!({"device_id": here, "machine": "a", "foreign": [earlier]}).to_string();
+        fs::write(paths.device_file(), text).unwrap();
+        let open = |machine| Device::open(&paths, Some(machine)).unwrap();
+        assert_eq!(open("a"), Device { id: here, foreign: vec![earlier] });
+        assert_eq!(open("b").foreign, [here, earlier]);
+        assert_eq!(open("a").id, here);
     }
 
     #[test]

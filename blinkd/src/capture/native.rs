@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, sync::Arc, time::Duration};
 
-use blink_proto::{Problem, text::capitalised};
+use blink_proto::{Problem, problem::code, text::capitalised};
 use blink_vision::{
     Event, FaceSight, SourceSpec,
     models::ModelError,
@@ -53,7 +53,7 @@ impl NativeReader {
             // A file that breaks off counts as ended: opened again it would be counted twice.
             SourceError::Failed(_) | SourceError::OpenCv(_) if self.spec.is_file() && self.last.is_some() => {
                 let fix = SourceError::EndOfFile.fix();
-                let problem = Problem::new("end_of_file", "The file breaks off here.", fix);
+                let problem = Problem::new(code::END_OF_FILE, "The file breaks off here.", fix);
                 return Trouble { kind: TroubleKind::Ended, problem };
             }
             SourceError::Busy(_) => TroubleKind::Busy,

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use blink_proto::problem::code;
 use blink_vision::score::{self, Score, Span, TruthFile};
 use serde::Serialize;
 
@@ -79,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn read_truth(path: &Path, clip: &Path) -> Result<Vec<Span>, Failure> {
     let fix = "Give a file as `blinkd synthesize --truth` writes it.";
-    let unusable = |why: String| Failure::failed("bad_truth", format!("{}: {why}", path.display()), fix);
+    let unusable = |why: String| Failure::failed(code::BAD_TRUTH, format!("{}: {why}", path.display()), fix);
     let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
     match serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))? {
         TruthFile::One { blinks } => Ok(blinks),

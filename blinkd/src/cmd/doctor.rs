@@ -1,6 +1,6 @@
 //! `blinkd doctor`: makes all checks without asking a daemon.
 
-use std::env;
+use std::{collections::BTreeSet, env};
 
 use blink_profile::{Paths, lock};
 use blink_proto::doctor::{Check, Level};
@@ -104,7 +104,7 @@ fn kept_back(paths: &Paths, account: &AccountFile) -> Option<KeptBack> {
     let device = Device::open(paths, None).ok()?;
     let history = History::open(&paths.history()).ok()?;
     let ownership = MinuteOwnership { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
-    let (store, _) = Store::open(&folder, &history, ownership, Timestamp::now()).ok()?;
+    let (store, _) = Store::open(&folder, &history, ownership, &BTreeSet::new(), Timestamp::now()).ok()?;
     let owner = account.current.as_ref().map(crate::profile::SignedInAccount::owner);
     let counts = store.kept_back(owner.as_ref());
     drop_quietly(store);

@@ -1,5 +1,7 @@
 //! `blinkd erase`: erases while no daemon runs, for `blinkctl delete`. A running daemon erases itself.
 
+use std::collections::BTreeSet;
+
 use blink_profile::Paths;
 use blink_profile::contents;
 use blink_proto::{problem::code, receipt::LocalErasure};
@@ -80,7 +82,7 @@ fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
     let store = device.and_then(|device| {
         let ownership =
             MinuteOwnership { device_id: device.id, first: account.first.as_ref(), erased: &account.erased };
-        Store::open(&folder, history, ownership, Timestamp::now()).ok()
+        Store::open(&folder, history, ownership, &BTreeSet::new(), Timestamp::now()).ok()
     });
     let store = store.map(|(store, _)| store);
     let open = store.as_ref().and_then(|store| store.open_minutes().ok()).unwrap_or_default();

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use blink_proto::problem::code;
 use blink_vision::{
     container::{Container, Extent, riff::MotionJpeg},
     native::SyntheticFace,
@@ -67,7 +68,7 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
         let message = format!("{} is not an AVI file's name", args.out.display());
-        return Err(Failure::usage("usage", message, "End the name in .avi."));
+        return Err(Failure::usage(code::USAGE, message, "End the name in .avi."));
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the arguments' checks")]
     let frames = (args.seconds * args.fps).round().max(1.0) as u64;
@@ -124,5 +125,5 @@ fn check_is_whole(path: &Path, frames: u64) -> Result<(), Failure> {
 }
 
 fn unwritable(path: &Path, why: &str) -> Failure {
-    Failure::failed("unwritable", format!("{} cannot be written: {why}", path.display()), "Choose another place.")
+    Failure::failed(code::UNWRITABLE, format!("{} cannot be written: {why}", path.display()), "Choose another place.")
 }

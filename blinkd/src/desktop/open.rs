@@ -119,6 +119,9 @@ fn by_manager(command: &Command) -> Command {
     let command = command.as_std();
     let mut run = Command::new("systemd-run");
     run.args(["--user", "--quiet", "--collect", "--property=Type=exec", "--property=KillMode=process"]);
+    // The unit's description goes to the journal. By default it is the command line, in which an address may hold the
+    // code of a sign-in.
+    run.arg("--description=opened by blinkd");
     for (name, _) in env::vars_os().filter(|(name, _)| is_of_desktop(name)) {
         let mut argument = OsString::from("--setenv=");
         argument.push(name);
@@ -164,6 +167,8 @@ mod tests {
         let words: Vec<_> = run.as_std().get_args().map(|word| word.to_str().unwrap()).collect();
         assert_eq!(words[..2], ["--user", "--quiet"]);
         assert_eq!(words[words.len() - 3..], ["--", "xdg-open", "https://blinks.example/?a=b c"]);
+        let logged: Vec<_> = words.iter().filter(|word| word.starts_with("--description=")).collect();
+        assert_eq!(logged, [&"--description=opened by blinkd"]);
         assert!(words.contains(&"--setenv=PATH") && words.contains(&"--property=KillMode=process"), "{words:?}");
     }
 

@@ -141,8 +141,8 @@ impl Keeper {
     /// Deletes `owner`'s unsent minutes that began within `span`. Returns whether all are gone, from the store and from
     /// the history, out of which the store may be rebuilt.
     fn delete_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> bool {
-        for from in self.counting.minutes.drop_begun(owner, span) {
-            self.records.with_store(|store| store.forget_open(from));
+        for minute in self.counting.minutes.drop_begun(owner, span) {
+            self.records.with_store(|store| store.forget_open(&minute));
         }
         let theirs = |queued: &crate::store::Queued| {
             queued.owner.as_ref() == Some(owner) && span.contains(&queued.minute.from_timestamp)

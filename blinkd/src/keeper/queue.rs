@@ -30,9 +30,9 @@ pub struct Batch {
 }
 
 impl Keeper {
-    /// The oldest minutes to send, at most `limit`; `None` when nothing may or needs to be sent. Fails when the store
-    /// fails, or while the time of a withdrawal is unknown.
-    pub fn next_batch(&mut self, limit: usize) -> Result<Option<Batch>, Problem> {
+    /// The oldest minutes to send, at most `limit`, of a device that is none of `refused`; `None` when nothing may or
+    /// needs to be sent. Fails when the store fails, or while the time of a withdrawal is unknown.
+    pub fn next_batch(&mut self, limit: usize, refused: &[DeviceId]) -> Result<Option<Batch>, Problem> {
         let Some(owner) = self.owner().filter(|_| self.person.consent.granted()) else { return Ok(None) };
         if self.withdrawal_undated() {
             let message =
@@ -43,7 +43,7 @@ impl Keeper {
                 "Wait a little; the server is asked every minute.",
             ));
         }
-        let found = self.records.with_store(|store| store.batch(&owner, limit));
+        let found = self.records.with_store(|store| store.batch(&owner, limit, refused));
         let Some(mut minutes) = found else { return Err(self.records.unusable()) };
         let Some(device_id) = minutes.first().map(|minute| minute.device_id) else { return Ok(None) };
         minutes.iter_mut().for_each(|minute| minute.user_id = Some(owner.user_id));

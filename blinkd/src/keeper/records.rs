@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use blink_proto::{Problem, problem::code};
+use blink_profile::day_files::Identity;
+use blink_proto::{MinuteStart, Problem, problem::code};
 use jiff::civil::Date;
 
 use crate::{
@@ -20,8 +21,13 @@ pub(super) struct Records {
     /// Why the store or the history could not be used last time.
     pub(super) problem: Option<Problem>,
     mend_at: Duration,
-    /// Whether the minutes that the last process left open were taken up.
-    pub(super) restored: bool,
+    /// When to append to the history again after a failure.
+    append_at: Duration,
+    /// The minute in which this process began, until what the last process left open was taken up: the store may hold
+    /// the first half of it.
+    pub(super) begun_in: Option<MinuteStart>,
+    /// What was sealed without the store, which learns of it when it is opened.
+    pub(super) sealed_meanwhile: BTreeSet<Identity>,
     /// Days of the history whose sealed minutes are known in memory.
     pub(super) known_days: BTreeSet<Date>,
     /// The day on which the history was last pruned.
@@ -33,11 +39,13 @@ impl Records {
     pub(super) fn new(history: History, clock: Arc<dyn Clock>) -> Self {
         Self {
             mend_at: clock.mono(),
+            append_at: clock.mono(),
+            begun_in: Some(MinuteStart::containing(clock.now())),
+            sealed_meanwhile: BTreeSet::new(),
             clock,
             history,
             store: None,
             problem: None,
-            restored: false,
             known_days: BTreeSet::new(),
             pruned: None,
         }
@@ -74,9 +82,21 @@ impl Records {
         self.store.is_none() && mono >= self.mend_at
     }
 
-    /// Whether it is too early to retry what failed.
+    /// Appends a sealed minute to the history. After a failure, which is noted, it is too early to retry for a while.
+    pub(super) fn append(&mut self, line: &Line) -> Option<(Date, u64)> {
+        match self.history.append(line) {
+            Ok(at) => Some(at),
+            Err(error) => {
+                self.failed(error);
+                self.append_at = self.mend_at;
+                None
+            }
+        }
+    }
+
+    /// Whether it is too early to append to the history again.
     pub(super) fn must_rest(&self, mono: Duration) -> bool {
-        self.problem.is_some() && mono < self.mend_at
+        mono < self.append_at
     }
 
     pub(super) fn unusable(&self) -> Problem {

@@ -26,26 +26,23 @@ impl Keeper {
     /// known here. A store that could not be opened at the start, as on a full disk, is read as soon as it can be, and
     /// what was counted of the same minute meanwhile is added.
     pub(super) fn take_up_open(&mut self) {
-        if self.records.restored {
+        if self.records.begun_in.is_none() {
             return;
         }
         let read = self.records.with_store(|store| Ok((store.open_minutes()?, store.day_note()?)));
         let Some((open, note)) = read else { return };
-        self.records.restored = true;
-        // A minute begun under an id that a damaged device file lost is still ours to finish. One that another machine
-        // left open is not: a copied profile's machine finishes it itself, and the server keeps the first record it
-        // gets.
-        let foreign = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
-        let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(foreign);
-        for minute in theirs {
-            tracing::info!(observed_ms = minute.observed_ms(), "a minute that another machine left open is let go");
-            self.records.with_store(|store| store.forget_open(minute.from));
-        }
+        self.records.begun_in = None;
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
-        for minute in &ours {
+        for minute in &open {
             let to = minute.from.end().min(now);
             self.counting.figures.recall(to, minute.blinks, minute.observed_us, now, mono);
         }
+        // A minute begun under an id that a damaged device file lost is still ours to finish. One that another machine
+        // left open is sealed as it is once it is over. Where the profile was copied, that machine finishes the minute
+        // too, and the server keeps the first record it gets.
+        let foreign = |minute: &OpenMinute| self.device.foreign.contains(&minute.device_id);
+        let (theirs, ours): (Vec<_>, Vec<_>) = open.into_iter().partition(foreign);
+        self.counting.minutes.take_up_foreign(theirs);
         self.counting.minutes.take_up(ours);
         if let Some(first) = self.person.account.first.as_ref().filter(|first| first.adopted) {
             self.counting.minutes.adopt(&first.owner, first.at);

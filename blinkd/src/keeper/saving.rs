@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use blink_profile::day_files::identity;
 use blink_proto::{MinuteStart, problem::code};
 use jiff::Timestamp;
 
@@ -20,9 +21,11 @@ impl Keeper {
             erased: &self.person.account.erased,
         };
         let folder = self.deps.paths.store();
-        match Store::open(&folder, &self.records.history, ownership, self.deps.clock.now()) {
+        let meanwhile = &self.records.sealed_meanwhile;
+        match Store::open(&folder, &self.records.history, ownership, meanwhile, self.deps.clock.now()) {
             Ok((store, opening)) => {
                 self.records.store = Some(store);
+                self.records.sealed_meanwhile.clear();
                 self.records.problem = None;
                 if let Opening::Rebuilt { .. } = opening {
                     self.notice = Some(blink_proto::Problem::new(
@@ -80,12 +83,16 @@ impl Keeper {
         }
     }
 
-    /// Seals the minutes that are due. One that cannot be written stays open and is tried again.
+    /// Seals the minutes that are due, whether or not the store is open. One that cannot be written stays open and is
+    /// tried again.
     pub(super) fn seal(&mut self, now: Timestamp, mono: Duration) {
         if self.records.must_rest(mono) || !self.clocks.settled() {
             return;
         }
         for open in self.counting.minutes.due(now, self.counting.settled_to) {
+            if self.records.begun_in == Some(open.from) {
+                continue;
+            }
             if !self.seal_one(&open) {
                 return;
             }
@@ -94,24 +101,21 @@ impl Keeper {
 
     fn seal_one(&mut self, open: &OpenMinute) -> bool {
         let Some(minute) = open.record() else {
-            self.counting.minutes.sealed(open.from, false);
-            self.records.with_store(|store| store.forget_open(open.from));
+            self.counting.minutes.sealed(open, false);
+            self.records.with_store(|store| store.forget_open(open));
             return true;
         };
         let server = open.owner.as_ref().map(|owner| owner.server.clone());
-        let at = match self.records.history.append(&Line::sealed(minute.clone(), server)) {
-            Ok(at) => at,
-            Err(error) => {
-                self.records.failed(error);
-                return false;
-            }
-        };
-        self.counting.minutes.sealed(open.from, true);
+        let Some(at) = self.records.append(&Line::sealed(minute.clone(), server)) else { return false };
+        self.counting.minutes.sealed(open, true);
         self.counting.figures.sealed(&minute);
         // A log can outlive deleted minutes, so it holds none of their figures.
         tracing::info!(fps = minute.mean_fps, quality = ?minute.quality, "a minute is sealed");
-        // If the store fails here, it reads the line from the history when it is opened again.
-        self.records.with_store(|store| store.sealed(&Queued::sealed(minute, open.owner.clone()), at));
+        let sealed = identity(&minute);
+        let queued = Queued::sealed(minute, open.owner.clone());
+        if self.records.with_store(|store| store.sealed(&queued, at)).is_none() {
+            self.records.sealed_meanwhile.insert(sealed);
+        }
         (self.deps.on_sealed)();
         true
     }

@@ -2,6 +2,7 @@
 
 mod camera;
 mod cost;
+mod machines;
 
 use std::{fs, sync::atomic::Ordering, time::Duration};
 
@@ -216,7 +217,7 @@ fn the_first_account_adopts_what_was_nobodys_with_the_open_minute() {
     assert_eq!(keeper.status().queue.pending, 2);
     place.idle(&mut keeper, 60);
     assert_eq!(keeper.status().queue.pending, 3);
-    let batch = keeper.next_batch(10).unwrap().unwrap();
+    let batch = keeper.next_batch(10, &[]).unwrap().unwrap();
     assert!(batch.minutes.iter().all(|minute| minute.user_id == Some(account(1).user_id)));
     assert_eq!(batch.minutes.iter().map(|minute| minute.blink_count).sum::<u32>(), 15);
     // The history is unchanged since sealing.
@@ -240,11 +241,11 @@ fn others_minutes_are_held_and_never_sent_under_another_account() {
     assert_eq!(keeper.sign_in(account(2), true, false).unwrap().adopted, 0, "not the first account");
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 60);
-    assert_eq!(keeper.next_batch(10).unwrap().unwrap().minutes.len(), 1);
+    assert_eq!(keeper.next_batch(10, &[]).unwrap().unwrap().minutes.len(), 1);
     drop(keeper);
     let mut keeper = place.keeper();
     assert_eq!(keeper.whoami().unwrap().user_id, account(2).user_id);
-    let batch = keeper.next_batch(10).unwrap().unwrap();
+    let batch = keeper.next_batch(10, &[]).unwrap().unwrap();
     assert_eq!((batch.minutes.len(), batch.owner.user_id), (1, account(2).user_id));
     keeper.sign_in(account(1), true, false).unwrap();
     assert_eq!(keeper.status().queue.pending, 1, "the first account's own minute waited for it");
@@ -258,10 +259,10 @@ fn nothing_is_sent_without_consent() {
     place.watch(&mut keeper, 60, 10);
     place.idle(&mut keeper, 10);
     keeper.withdraw().unwrap();
-    assert_eq!(keeper.next_batch(10).unwrap(), None);
+    assert_eq!(keeper.next_batch(10, &[]).unwrap(), None);
     assert!(!keeper.consent_to_tell().unwrap().granted);
     keeper.grant(TRACKING_VERSION).unwrap();
-    assert!(keeper.next_batch(10).unwrap().is_some());
+    assert!(keeper.next_batch(10, &[]).unwrap().is_some());
 }
 
 #[test]
@@ -312,40 +313,12 @@ fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
     let mut keeper = place.consenting();
     keeper.sign_in(account(1), true, false).unwrap();
     place.watch(&mut keeper, 200, 10);
-    let batch = keeper.next_batch(2).unwrap().unwrap();
+    let batch = keeper.next_batch(2, &[]).unwrap().unwrap();
     let rejected = vec![Rejected { index: 1, code: "implausible".into(), detail: "too many".into() }];
     keeper.acknowledged(&batch, &SyncResponse { accepted: 1, duplicates: 0, rejected });
     let queue = keeper.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (1, 1));
-    assert_ne!(keeper.next_batch(2).unwrap().unwrap().minutes, batch.minutes);
-}
-
-#[test]
-fn a_profile_on_another_machine_gets_a_new_device_and_sends_what_waited_as_the_old_one() {
-    let mut place = TempProfile::new();
-    let mut keeper = place.consenting();
-    keeper.sign_in(account(1), true, false).unwrap();
-    place.watch(&mut keeper, 90, 10);
-    assert_eq!(keeper.status().queue.pending, 1);
-    let before = history(&place)[0].minute.device_id;
-    drop(keeper);
-    place.machine = Some("another machine".to_owned());
-    let mut keeper = place.keeper();
-    assert_eq!(keeper.status().queue.pending, 1, "what waited is not forgotten");
-    place.idle(&mut keeper, 60);
-    assert_eq!(history(&place).len(), 1, "the other machine finishes its own minute");
-    place.watch(&mut keeper, 60, 10);
-    place.idle(&mut keeper, 60);
-    let old = keeper.next_batch(10).unwrap().unwrap();
-    assert_eq!((old.device_id, old.minutes.len()), (before, 1), "under the id it was counted with");
-    keeper.acknowledged(&old, &SyncResponse { accepted: 1, ..SyncResponse::default() });
-    let batch = keeper.next_batch(10).unwrap().unwrap();
-    assert!(batch.device_id != before && batch.minutes.iter().all(|minute| minute.device_id == batch.device_id));
-    drop(keeper);
-    let mut keeper = place.keeper();
-    assert_eq!(keeper.next_batch(10).unwrap().unwrap(), batch, "what the server has is not sent again");
-    // A minute of the other machine does not make the same minute here a sealed one.
-    assert_eq!(keeper.status().last_error, None);
+    assert_ne!(keeper.next_batch(2, &[]).unwrap().unwrap().minutes, batch.minutes);
 }
 
 #[test]

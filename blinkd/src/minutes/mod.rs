@@ -66,6 +66,8 @@ pub(crate) struct Accepted {
 pub(crate) struct MinuteBuilder {
     device_id: DeviceId,
     open: BTreeMap<MinuteStart, OpenMinute>,
+    /// Minutes that the profile left open on other machines: they take nothing more.
+    foreign: Vec<OpenMinute>,
     sealed: BTreeSet<MinuteStart>,
     last_frame: Option<Timestamp>,
     observed_until: Option<Timestamp>,
@@ -77,6 +79,7 @@ impl MinuteBuilder {
         Self {
             device_id,
             open: open.into_iter().map(|minute| (minute.from, minute)).collect(),
+            foreign: Vec::new(),
             sealed: BTreeSet::new(),
             last_frame: None,
             observed_until: None,
@@ -95,6 +98,11 @@ impl MinuteBuilder {
             }
             self.open.insert(earlier.from, earlier);
         }
+    }
+
+    /// Adds minutes that the profile left open on other machines. They are sealed as they are.
+    pub(crate) fn take_up_foreign(&mut self, minutes: impl IntoIterator<Item = OpenMinute>) {
+        self.foreign.extend(minutes);
     }
 
     /// Registers minutes that were sealed before. An open minute with the same start is dropped, since it was sealed
@@ -190,7 +198,7 @@ impl MinuteBuilder {
         self.last_frame = None;
     }
 
-    /// The minutes to seal now, oldest first. The open source has decided everything before `settled_to`; `None` while
+    /// The minutes to seal now. The open source has decided everything before `settled_to`; `None` while
     /// no source is open.
     #[must_use]
     pub(crate) fn due(&self, now: Timestamp, settled_to: Option<Timestamp>) -> Vec<OpenMinute> {
@@ -200,20 +208,24 @@ impl MinuteBuilder {
             past(now, end, SEAL_AFTER)
                 && (settled_to.is_none_or(|t| past(t, end, SETTLED_AFTER)) || past(now, end, SEAL_AT_LATEST))
         };
-        self.open.values().filter(due).cloned().collect()
+        self.open_minutes().filter(due).cloned().collect()
     }
 
     /// Notes that a minute that was [due](Self::due) is on disk, or had nothing to record.
-    pub(crate) fn sealed(&mut self, from: MinuteStart, recorded: bool) {
-        self.open.remove(&from);
+    pub(crate) fn sealed(&mut self, minute: &OpenMinute, recorded: bool) {
+        if let Some(place) = self.foreign.iter().position(|foreign| foreign.id == minute.id) {
+            self.foreign.remove(place);
+            return;
+        }
+        self.open.remove(&minute.from);
         if recorded {
-            self.sealed.insert(from);
+            self.sealed.insert(minute.from);
         }
     }
 
-    /// The open minutes, oldest first.
+    /// The open minutes: those of other machines, then ours, oldest first.
     pub(crate) fn open_minutes(&self) -> impl Iterator<Item = &OpenMinute> {
-        self.open.values()
+        self.foreign.iter().chain(self.open.values())
     }
 
     #[must_use]
@@ -229,12 +241,12 @@ impl MinuteBuilder {
         }
     }
 
-    /// Drops the open minutes of `owner` that began in `span`, because consent was withdrawn then; returns their
-    /// starts.
-    pub(crate) fn drop_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> Vec<MinuteStart> {
+    /// Drops the open minutes of `owner` that began in `span`, because consent was withdrawn then; returns them.
+    pub(crate) fn drop_begun(&mut self, owner: &Owner, span: &RangeInclusive<Timestamp>) -> Vec<OpenMinute> {
         let goes = |minute: &OpenMinute| minute.owner.as_ref() == Some(owner) && span.contains(&minute.from.start());
-        let gone = self.open.extract_if(.., |_, minute| goes(minute));
-        gone.map(|(from, _)| from).collect()
+        let foreign = self.foreign.extract_if(.., |minute| goes(minute));
+        let ours = self.open.extract_if(.., |_, minute| goes(minute)).map(|(_, minute)| minute);
+        foreign.chain(ours).collect()
     }
 }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use blink_profile::Owner;
-use blink_proto::{DeviceId, Minute, MinuteId, MinuteStart, Quality, minute::MINUTE_MS};
+use blink_proto::{
+    DeviceId, Minute, MinuteId, MinuteStart, Quality,
+    minute::{MAX_FPS, MINUTE_MS},
+};
 use serde::{Deserialize, Serialize};
 
 /// The most a minute can observe, in microseconds.
@@ -114,7 +117,7 @@ impl OpenMinute {
             to_timestamp: self.from.end(),
             device_id: self.device_id,
             observed_ms,
-            mean_fps: ratio(self.frames as f64 * 1e6, self.framed_us as f64).unwrap_or(0.0),
+            mean_fps: ratio(self.frames as f64 * 1e6, self.framed_us as f64).unwrap_or(0.0).min(MAX_FPS),
             quality: Quality::of_observed(observed_ms.into()),
             mean_blink_ms: ratio(self.width_us as f64 / 1e3, self.blinks.into()),
             incomplete_share: ratio(self.incomplete.into(), self.blinks.into()),

@@ -29,7 +29,7 @@ fn observed(from: Timestamp, to: Timestamp) -> Observation {
 /// Seals the minutes that are due, as the keeper does.
 fn seal(book: &mut MinuteBuilder, now: Timestamp) -> Vec<Minute> {
     let due = book.due(now, None);
-    due.iter().for_each(|minute| book.sealed(minute.from, minute.face));
+    due.iter().for_each(|minute| book.sealed(minute, minute.face));
     due.iter().filter_map(OpenMinute::record).collect()
 }
 
@@ -238,4 +238,12 @@ proptest! {
         prop_assert_eq!(sealed.iter().map(|m| u64::from(m.blink_count)).sum::<u64>(), blinks);
         prop_assert_eq!(sealed.iter().map(|m| u64::from(m.observed_ms)).sum::<u64>(), observed_ms);
     }
+}
+
+#[test]
+fn a_source_faster_than_any_camera_makes_a_minute_that_is_sound() {
+    let mut minute = OpenMinute::new(MinuteStart::containing(t("10:00:00")), None, device());
+    (minute.face, minute.frames, minute.framed_us) = (true, 88_200, 60_000_000);
+    let record = minute.record().unwrap();
+    assert_eq!((record.mean_fps, record.check()), (1_000.0, Ok(())));
 }

@@ -1,11 +1,12 @@
 //! Conditions under which no reminder is shown: do not disturb, full screen, a call or a shared screen, quiet hours.
 //!
 //! They are checked only when a reminder is about to be shown. Each is reported by some desktops only
-//! (docs/desktop.md), and one that is not reported does not hold a reminder back.
+//! (docs/desktop.md), and one that is not reported does not hold a reminder back. One that is not reported in time does.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -13,30 +14,36 @@ use blink_proto::status::{State, Status};
 use blink_vision::native::{Holder, holders};
 use jiff::{Zoned, civil::Time};
 use serde_json::Value;
-use tokio::{process::Command, time::timeout};
+use tokio::{process::Command, sync::Mutex, time::timeout};
 use zbus::{Connection, Proxy, proxy::CacheProperties};
 
 use super::screen;
 
 /// How long to wait for each source of information.
 const TELLS_WITHIN: Duration = Duration::from_secs(3);
+/// The reason where a source does not answer in time.
+pub(super) const UNKNOWN: &str = "it is not known whether somebody is in a call";
 
 /// The folders of devices and sound cards to look into.
 #[derive(Clone, Debug)]
 pub(crate) struct CallProbe {
     devices: PathBuf,
     sound_cards: PathBuf,
+    tells_within: Duration,
+    /// Held while the devices are checked, so that at most one thread hangs.
+    turn: Arc<Mutex<()>>,
 }
 
 impl CallProbe {
     #[must_use]
     pub(crate) fn standard() -> Self {
-        Self { devices: "/dev".into(), sound_cards: "/proc/asound".into() }
+        static STANDARD: LazyLock<CallProbe> =
+            LazyLock::new(|| CallProbe::new("/dev".into(), "/proc/asound".into(), TELLS_WITHIN));
+        STANDARD.clone()
     }
 
-    #[cfg(test)]
-    pub(super) fn of_folders(devices: PathBuf, sound_cards: PathBuf) -> Self {
-        Self { devices, sound_cards }
+    pub(super) fn new(devices: PathBuf, sound_cards: PathBuf, tells_within: Duration) -> Self {
+        Self { devices, sound_cards, tells_within, turn: Arc::default() }
     }
 
     /// Why nothing may be shown now; `None` when it may.
@@ -47,16 +54,30 @@ impl CallProbe {
         if quiet_hours.is_some_and(|hours| is_within(hours, Zoned::now().time())) {
             return Some("quiet hours");
         }
-        let here = self.clone();
-        // An X server or a device file system may hang, so they are asked on a thread of their own.
-        let here = timeout(TELLS_WITHIN, tokio::task::spawn_blocking(move || here.devices_in_use()));
-        if let Ok(Ok(Some(why))) = here.await {
+        if let Some(why) = self.devices_in_time().await {
             return Some(why);
         }
-        if timeout(TELLS_WITHIN, streams_in_use()).await.unwrap_or_default() {
-            return Some("a call or a shared screen");
+        match timeout(self.tells_within, streams_in_use()).await {
+            Ok(false) => {}
+            Ok(true) => return Some("a call or a shared screen"),
+            Err(_) => return Some(UNKNOWN),
         }
-        timeout(TELLS_WITHIN, do_not_disturb()).await.ok().flatten()
+        timeout(self.tells_within, do_not_disturb()).await.unwrap_or(Some(UNKNOWN))
+    }
+
+    /// Checks the [devices](Self::devices_in_use) on a thread of its own, because an X server or a device file system
+    /// may hang. While one check hangs, no other begins.
+    pub(super) async fn devices_in_time(&self) -> Option<&'static str> {
+        let here = self.clone();
+        let checked = timeout(self.tells_within, async move {
+            let turn = Arc::clone(&here.turn).lock_owned().await;
+            let check = move || {
+                let _turn = turn;
+                here.devices_in_use()
+            };
+            tokio::task::spawn_blocking(check).await
+        });
+        checked.await.ok().and_then(Result::ok).unwrap_or(Some(UNKNOWN))
     }
 
     /// Checks the X server, and the files of sound cards and cameras.

@@ -1,6 +1,6 @@
 //! Tests of when reminders come due, and when they must not be shown.
 
-use std::{fs, time::Duration};
+use std::{fs, path::PathBuf, time::Duration};
 
 use blink_proto::{
     Problem, example,
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     Settings, notice_of,
-    probe::{CallProbe, is_within, records},
+    probe::{CallProbe, UNKNOWN, is_within, records},
     rules::{Kind, Rules},
 };
 use crate::upload::NetError;
@@ -180,6 +180,28 @@ fn quiet_hours_may_pass_midnight(#[case] hours: (i8, i8), #[case] now: i8, #[cas
     assert_eq!(is_within((time(hours.0, 0, 0, 0), time(hours.1, 0, 0, 0)), time(now, 0, 0, 0)), quiet);
 }
 
+fn probe_of(devices: PathBuf, sound_cards: PathBuf) -> CallProbe {
+    CallProbe::new(devices, sound_cards, Duration::from_millis(200))
+}
+
+#[tokio::test]
+async fn what_hangs_disturbs_nobody_and_no_second_check_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let sub = folder.path().join("card0/pcm0c/sub0");
+    fs::create_dir_all(&sub).unwrap();
+    let status = sub.join("status");
+    // Whoever reads a FIFO waits for somebody who writes to it.
+    assert!(std::process::Command::new("mkfifo").arg(&status).status().unwrap().success());
+    let probe = probe_of(folder.path().join("none"), folder.path().to_owned());
+    assert_eq!(probe.devices_in_time().await, Some(UNKNOWN));
+    // A second check would find this file.
+    fs::rename(&status, folder.path().join("fifo")).unwrap();
+    fs::write(&status, "state: RUNNING\n").unwrap();
+    assert_eq!(probe.devices_in_time().await, Some(UNKNOWN));
+    fs::write(folder.path().join("fifo"), "closed\n").unwrap();
+    assert_eq!(probe.devices_in_time().await, Some("the microphone is in use"));
+}
+
 #[test]
 fn a_microphone_that_records_is_a_call() {
     let folder = tempfile::tempdir().unwrap();
@@ -191,7 +213,7 @@ fn a_microphone_that_records_is_a_call() {
     fs::create_dir(folder.path().join("dev")).unwrap();
     fs::write(played.join("status"), "state: RUNNING\nowner_pid   : 12\n").unwrap();
     fs::write(sub.join("status"), "closed\n").unwrap();
-    let probe = CallProbe::of_folders(folder.path().join("dev"), folder.path().join("asound"));
+    let probe = probe_of(folder.path().join("dev"), folder.path().join("asound"));
     assert_eq!(probe.devices_in_use(), None, "music is no call");
     fs::write(sub.join("status"), "state: RUNNING\nowner_pid   : 12\n").unwrap();
     assert_eq!(probe.devices_in_use(), Some("the microphone is in use"));
@@ -202,7 +224,7 @@ fn a_camera_that_another_program_has_open_is_a_call() {
     let folder = tempfile::tempdir().unwrap();
     let camera = folder.path().join("video0");
     fs::write(&camera, "").unwrap();
-    let probe = CallProbe::of_folders(folder.path().to_owned(), folder.path().join("none"));
+    let probe = probe_of(folder.path().to_owned(), folder.path().join("none"));
     assert_eq!(probe.devices_in_use(), None);
     let held = fs::File::open(&camera).unwrap();
     assert_eq!(probe.devices_in_use(), None, "we hold it ourselves");
@@ -218,7 +240,7 @@ fn a_media_server_that_has_the_camera_open_is_no_call() {
     let folder = tempfile::tempdir().unwrap();
     let camera = folder.path().join("video0");
     fs::write(&camera, "").unwrap();
-    let probe = CallProbe::of_folders(folder.path().to_owned(), folder.path().join("none"));
+    let probe = probe_of(folder.path().to_owned(), folder.path().join("none"));
     let held = fs::File::open(&camera).unwrap();
     let mut server = std::process::Command::new("sh");
     let mut server = server.args(["-c", "printf wireplumber > /proc/self/comm && read line"]);
@@ -264,6 +286,6 @@ fn pipewire_tells_of_streams_that_record() {
 #[case(State::Yielded)]
 #[tokio::test]
 async fn nothing_is_shown_to_somebody_who_is_not_followed(#[case] state: State) {
-    let nowhere = CallProbe::of_folders("/nonexistent".into(), "/nonexistent".into());
+    let nowhere = probe_of("/nonexistent".into(), "/nonexistent".into());
     assert_eq!(nowhere.forbids(&status(state), None).await, Some("not tracking"));
 }

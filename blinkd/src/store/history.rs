@@ -116,12 +116,19 @@ impl History {
         Ok(())
     }
 
+    /// Removes the days before `first_kept`; returns how many.
+    ///
+    /// Fails with the first that cannot be removed; the others are gone.
     pub fn prune(&self, first_kept: Date) -> io::Result<usize> {
         let old: Vec<Date> = self.days()?.into_keys().filter(|day| *day < first_kept).collect();
+        let mut failed = None;
         for day in &old {
-            fs::remove_file(self.path(*day))?;
+            match fs::remove_file(self.path(*day)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => failed = failed.or(Some(error)),
+                _ => {}
+            }
         }
-        Ok(old.len())
+        failed.map_or(Ok(old.len()), Err)
     }
 }
 
@@ -178,10 +185,25 @@ mod tests {
         for day in 0..5 {
             history.append(&Line::sealed(example::minute(29_000_000 + day * 1440), None)).unwrap();
         }
-        fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        let theirs = ["notes.txt", "20200101.ndjson", "2020-01-02T1000.ndjson"].map(|name| folder.path().join(name));
+        for file in &theirs {
+            fs::write(file, "mine").unwrap();
+        }
         let days: Vec<_> = history.days().unwrap().into_keys().collect();
         assert_eq!(history.prune(days[3]).unwrap(), 3);
         assert_eq!(history.days().unwrap().into_keys().collect::<Vec<_>>(), days[3..]);
-        assert!(folder.path().join("notes.txt").exists());
+        assert!(theirs.iter().all(|file| file.exists()));
+    }
+
+    #[test]
+    fn a_day_that_cannot_be_pruned_holds_up_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(folder.path()).unwrap();
+        let days: Vec<Date> = ["2026-02-25", "2026-02-26", "2026-02-27"].map(|day| day.parse().unwrap()).to_vec();
+        fs::create_dir(history.path(days[0])).unwrap();
+        fs::write(history.path(days[1]), "").unwrap();
+        fs::write(history.path(days[2]), "").unwrap();
+        history.prune(days[2]).unwrap_err();
+        assert_eq!(history.days().unwrap().into_keys().collect::<Vec<_>>(), [days[0], days[2]]);
     }
 }

@@ -30,13 +30,24 @@ pub(super) fn tag(owner: Option<&Owner>) -> Tag {
     tag
 }
 
-pub(super) fn open(from: MinuteStart) -> Vec<u8> {
+/// The key of an open minute.
+pub(super) fn open(from: MinuteStart, device_id: DeviceId) -> Vec<u8> {
+    [OPEN, &number(from), device_id.0.as_bytes()].concat()
+}
+
+/// The key that an earlier version gave an open minute, of which there was one for each start.
+pub(super) fn open_before(from: MinuteStart) -> Vec<u8> {
     [OPEN, &number(from)].concat()
 }
 
 /// The key of a sealed minute, under the prefix of the queue or of those set aside.
 pub(super) fn minute(prefix: &[u8], tag: Tag, from: MinuteStart, device_id: DeviceId) -> Vec<u8> {
     [prefix, &tag, &number(from), device_id.0.as_bytes()].concat()
+}
+
+/// Whether the key is one of a minute of this device.
+pub(super) fn is_of(key: &[u8], device_id: DeviceId) -> bool {
+    key.ends_with(device_id.0.as_bytes())
 }
 
 /// Maps signed numbers to bytes that compare in the same order.

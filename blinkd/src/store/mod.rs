@@ -191,11 +191,26 @@ impl Store {
     }
 
     fn scan<T: DeserializeOwned>(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
+        self.scan_keys(prefix, limit, |_| true)
+    }
+
+    /// Scans the entries whose key `is_wanted`.
+    fn scan_keys<T: DeserializeOwned>(
+        &self,
+        prefix: &[u8],
+        limit: usize,
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
         guarded(|| {
             let mut found = Vec::new();
-            for entry in self.db.scan_prefix(prefix).take(limit) {
+            for entry in self.db.scan_prefix(prefix) {
                 let (key, value) = entry?;
-                found.push((key.to_vec(), serde_json::from_slice(&value)?));
+                if found.len() == limit {
+                    break;
+                }
+                if is_wanted(&key) {
+                    found.push((key.to_vec(), serde_json::from_slice(&value)?));
+                }
             }
             Ok(found)
         })
@@ -219,7 +234,8 @@ impl Store {
         let mut batch = sled::Batch::default();
         batch.insert(keys::DAY, json(&day)?);
         for minute in minutes {
-            batch.insert(keys::open(minute.from), json(minute)?);
+            batch.remove(keys::open_before(minute.from));
+            batch.insert(keys::open(minute.from, minute.device_id), json(minute)?);
         }
         guarded(|| {
             self.db.apply_batch(batch)?;
@@ -229,9 +245,10 @@ impl Store {
     }
 
     /// Removes an open minute that ended without a record or was deleted.
-    pub fn forget_open(&mut self, from: MinuteStart) -> Result<(), StoreError> {
+    pub fn forget_open(&mut self, minute: &OpenMinute) -> Result<(), StoreError> {
         guarded(|| {
-            self.db.remove(keys::open(from))?;
+            self.db.remove(keys::open_before(minute.from))?;
+            self.db.remove(keys::open(minute.from, minute.device_id))?;
             Ok(())
         })
     }
@@ -240,7 +257,8 @@ impl Store {
     pub fn sealed(&mut self, queued: &Queued, (day, length): (Date, u64)) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let from = MinuteStart::containing(queued.minute.from_timestamp);
-        batch.remove(keys::open(from));
+        batch.remove(keys::open_before(from));
+        batch.remove(keys::open(from, queued.minute.device_id));
         self.meta.days.insert(day, length);
         self.enqueue(queued, &mut batch)?;
         self.commit(batch)
@@ -288,10 +306,11 @@ impl Store {
         self.aside.get(&keys::tag(owner)).copied().unwrap_or(0)
     }
 
-    /// The oldest queued minutes of `owner`, at most `limit`, all of one device.
-    pub fn batch(&self, owner: &Owner, limit: usize) -> Result<Vec<Minute>, StoreError> {
+    /// The oldest queued minutes of `owner`, at most `limit`, all of one device that is none of `refused`.
+    pub fn batch(&self, owner: &Owner, limit: usize, refused: &[DeviceId]) -> Result<Vec<Minute>, StoreError> {
         let prefix = [keys::QUEUE, &keys::tag(Some(owner))].concat();
-        let found: Vec<(_, Queued)> = self.scan(&prefix, limit)?;
+        let is_sent = |key: &[u8]| !refused.iter().any(|device_id| keys::is_of(key, *device_id));
+        let found: Vec<(_, Queued)> = self.scan_keys(&prefix, limit, is_sent)?;
         let device: Option<DeviceId> = found.first().map(|(_, queued)| queued.minute.device_id);
         let ours = |queued: &Queued| queued.owner.as_ref() == Some(owner) && Some(queued.minute.device_id) == device;
         Ok(found.into_iter().map(|(_, queued)| queued).filter(ours).map(|queued| queued.minute).collect())

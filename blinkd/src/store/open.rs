@@ -10,6 +10,7 @@ use std::{
     path::Path,
 };
 
+use blink_profile::day_files::{Identity, identity};
 use jiff::Timestamp;
 
 use super::{
@@ -37,11 +38,12 @@ pub enum Opening {
 impl Store {
     /// Opens the store in `folder`, and rebuilds it when it is damaged. The caller holds the profile's lock. Fails when
     /// the folder, the disk or a lock is at fault, which may pass, or when a later version wrote the store, which is
-    /// left alone.
+    /// left alone. `sealed_meanwhile` is what this process sealed while the store was closed.
     pub fn open(
         folder: &Path,
         history: &History,
         ownership: MinuteOwnership<'_>,
+        sealed_meanwhile: &BTreeSet<Identity>,
         now: Timestamp,
     ) -> Result<(Self, Opening), StoreError> {
         blink_files::private_folder(folder)?;
@@ -69,13 +71,13 @@ impl Store {
                 return Ok((store, Opening::Fresh));
             }
             (None, None) => Some("it is empty".to_owned()),
-            (None, Some(meta)) => compare(meta, &scan, history, &days)?,
+            (None, Some(meta)) => compare(meta, &scan, history, &days, sealed_meanwhile)?,
         };
         match (wrong, db) {
             (None, Some(db)) => {
                 let mut store = Self::from_database(db, days.clone(), ownership.erased);
                 store.count(&scan);
-                finish_seals(&mut store, &scan, history, &days, ownership)?;
+                finish_seals(&mut store, &scan, history, &days, ownership, sealed_meanwhile)?;
                 Ok((store, Opening::Clean))
             }
             (wrong, db) => {
@@ -111,15 +113,17 @@ fn compare(
     scan: &Scan,
     history: &History,
     days: &BTreeMap<jiff::civil::Date, u64>,
+    sealed_meanwhile: &BTreeSet<Identity>,
 ) -> io::Result<Option<String>> {
     if meta.queue != scan.queue.len() as u64 || meta.aside != scan.aside.len() as u64 {
         return Ok(Some("it lost entries".to_owned()));
     }
-    // Two kinds of lines may be unknown to the store: those of interrupted seals, whose minutes are still open in it,
-    // and those of interrupted imports, which are marked as imported.
-    let open: BTreeSet<_> = scan.open.iter().map(|minute| minute.from.start()).collect();
+    // Three kinds of lines may be unknown to the store: those of interrupted seals, whose minutes are still open in it,
+    // those of seals while it was closed, and those of interrupted imports, which are marked as imported.
+    let open: BTreeSet<Identity> = scan.open.iter().map(|minute| (minute.from.start(), minute.device_id)).collect();
     for line in unknown_lines(Some(meta), history, days)? {
-        if line.import.is_none() && !open.contains(&line.minute.from_timestamp) {
+        let minute = identity(&line.minute);
+        if line.import.is_none() && !open.contains(&minute) && !sealed_meanwhile.contains(&minute) {
             return Ok(Some("it is older than the history".to_owned()));
         }
     }
@@ -148,6 +152,7 @@ fn finish_seals(
     history: &History,
     days: &BTreeMap<jiff::civil::Date, u64>,
     ownership: MinuteOwnership<'_>,
+    sealed_meanwhile: &BTreeSet<Identity>,
 ) -> Result<(), StoreError> {
     for open in &scan.open {
         let day = history::day_of(open.from);
@@ -161,7 +166,7 @@ fn finish_seals(
     }
     let mut batch = sled::Batch::default();
     for line in unknown_lines(scan.meta.as_ref(), history, days)? {
-        if line.import == Some(Import::Queued) {
+        if line.import == Some(Import::Queued) || sealed_meanwhile.contains(&identity(&line.minute)) {
             store.enqueue(&queued(&line, ownership), &mut batch)?;
         }
     }

@@ -90,7 +90,7 @@ pub(super) fn rebuild(
         *store.aside.entry(tag).or_default() += 1;
     }
     for open in scan.open.iter().filter(|open| !sealed.contains(&(open.from.start(), open.device_id))) {
-        batch.insert(keys::open(open.from), json(open)?);
+        batch.insert(keys::open(open.from, open.device_id), json(open)?);
     }
     store.commit(batch)?;
     Ok(store)

@@ -44,7 +44,7 @@ fn read_entry(key: &[u8], value: &[u8], scan: &mut Scan) -> Result<(), StoreErro
         Some(keys::DAY) => serde_json::from_slice::<super::DayNote>(value).map(|_| true)?,
         Some(keys::OPEN) => {
             let minute: OpenMinute = serde_json::from_slice(value)?;
-            let fits = keys::open(minute.from) == key;
+            let fits = keys::open(minute.from, minute.device_id) == key || keys::open_before(minute.from) == key;
             scan.open.push(minute);
             fits
         }

@@ -1,6 +1,6 @@
 //! Tests of the store: restarts, kills, damage and adoption.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use blink_proto::{UserId, example};
 use rstest::rstest;
@@ -29,7 +29,7 @@ impl TempProfile {
 
     fn open(&self) -> (Store, Opening) {
         let ownership = MinuteOwnership { device_id: self.device_id, first: self.first.as_ref(), erased: &[] };
-        Store::open(&self.store_folder(), &self.history, ownership, Timestamp::now()).unwrap()
+        Store::open(&self.store_folder(), &self.history, ownership, &BTreeSet::new(), Timestamp::now()).unwrap()
     }
 
     fn seal(&self, store: &mut Store, number: i64, owner: Option<&Owner>) -> Minute {
@@ -62,7 +62,7 @@ fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
     drop(store);
     let (mut store, opening) = place.open();
     assert_eq!(opening, Opening::Clean);
-    let batch = store.batch(&owner(1), 2).unwrap();
+    let batch = store.batch(&owner(1), 2, &[]).unwrap();
     assert_eq!(batch, [sealed[1].clone(), sealed[2].clone()]);
     let rejected = BTreeMap::from([(1, ("implausible".to_owned(), "too many".to_owned()))]);
     store.acknowledge(&owner(1), &batch, &rejected, Timestamp::now()).unwrap();
@@ -73,7 +73,7 @@ fn the_queue_survives_in_order_and_shrinks_only_by_acknowledgement() {
     assert_eq!(opening, Opening::Clean);
     assert_eq!((store.pending(Some(&owner(1))), store.set_aside_count(Some(&owner(1)))), (1, 1));
     assert_eq!(store.held(Some(&owner(1))), 1);
-    assert_eq!(store.batch(&owner(1), 10).unwrap(), [sealed[0].clone()]);
+    assert_eq!(store.batch(&owner(1), 10, &[]).unwrap(), [sealed[0].clone()]);
 }
 
 #[test]
@@ -86,8 +86,39 @@ fn open_minutes_and_the_days_note_survive() {
     let (mut store, _) = place.open();
     assert_eq!(store.open_minutes().unwrap(), std::slice::from_ref(&open));
     assert_eq!(store.day_note().unwrap(), Some(note()));
-    store.forget_open(open.from).unwrap();
+    store.forget_open(&open).unwrap();
     assert_eq!(store.open_minutes().unwrap(), []);
+}
+
+#[test]
+fn of_each_machine_a_minute_of_the_same_start_may_be_open() {
+    let place = TempProfile::new();
+    let (store, _) = place.open();
+    let from = MinuteStart::from_number(N).unwrap();
+    let [here, there] = [place.device_id, DeviceId::new()].map(|device| OpenMinute::new(from, None, device));
+    // An earlier version saved one of them.
+    store.db.insert(keys::open_before(from), json(&here).unwrap()).unwrap();
+    drop(store);
+    let (mut store, opening) = place.open();
+    assert_eq!((opening, store.open_minutes().unwrap()), (Opening::Clean, vec![here.clone()]));
+    store.save_open([&here, &there].into_iter(), note()).unwrap();
+    drop(store);
+    let (mut store, opening) = place.open();
+    assert_eq!((opening, store.open_minutes().unwrap().len()), (Opening::Clean, 2));
+    store.forget_open(&here).unwrap();
+    assert_eq!(store.open_minutes().unwrap(), [there]);
+}
+
+#[test]
+fn a_device_that_is_refused_holds_up_no_other() {
+    let mut place = TempProfile::new();
+    let (mut store, _) = place.open();
+    let there: Vec<_> = (0..3).map(|n| place.seal(&mut store, N + n, Some(&owner(1)))).collect();
+    place.device_id = DeviceId::new();
+    let here = place.seal(&mut store, N + 3, Some(&owner(1)));
+    assert_eq!(store.batch(&owner(1), 2, &[]).unwrap(), there[..2]);
+    assert_eq!(store.batch(&owner(1), 2, &[there[0].device_id]).unwrap(), [here.clone()]);
+    assert_eq!(store.batch(&owner(1), 2, &[there[0].device_id, here.device_id]).unwrap(), []);
 }
 
 #[test]
@@ -103,7 +134,7 @@ fn a_seal_that_was_cut_off_is_finished() {
     let (store, opening) = place.open();
     assert_eq!(opening, Opening::Clean);
     assert_eq!(store.open_minutes().unwrap(), []);
-    assert_eq!(store.batch(&owner(1), 10).unwrap()[1], record);
+    assert_eq!(store.batch(&owner(1), 10, &[]).unwrap()[1], record);
     drop(store);
     assert_eq!(place.open().1, Opening::Clean);
 }
@@ -229,7 +260,7 @@ fn no_damage_loses_a_sealed_minute(
     fs::write(&path, bytes).unwrap();
     fs::write(place.store_folder().join("snap.0000.generating"), "half").unwrap();
     let (store, opening) = place.open();
-    assert_eq!(store.batch(&owner(1), 1_000).unwrap().len(), 300, "{opening:?}");
+    assert_eq!(store.batch(&owner(1), 1_000, &[]).unwrap().len(), 300, "{opening:?}");
     drop(store);
     assert_eq!(place.open().1, Opening::Clean);
 }

@@ -112,6 +112,7 @@ impl Uploader {
             let _ = server.logout(&tokens.access);
         }
         self.link = Some(Link { owner, server, tokens: Some(tokens) });
+        self.refused.clear();
         self.last_error = None;
         let pending = self.deps.keeper.call(|keeper| keeper.pending())?;
         self.schedule.signed_in(self.deps.clock.mono(), pending > 0);
@@ -173,7 +174,7 @@ impl Uploader {
         let ends_soon = now.checked_add(RENEW_BEFORE).is_ok_and(|soon| tokens.access_until <= soon);
         if !ends_soon {
             match call(link.server.as_ref(), &tokens.access) {
-                Err(error) if error.status() == Some(401) => {}
+                Err(error) if error.is_unauthorised() => {}
                 other => return other,
             }
         }
@@ -181,7 +182,7 @@ impl Uploader {
         let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
         let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
         match call(link.server.as_ref(), &tokens.access) {
-            Err(error) if error.status() == Some(401) => Err(self.session_ended()),
+            Err(error) if error.is_unauthorised() => Err(self.session_ended()),
             other => other,
         }
     }
@@ -192,7 +193,7 @@ impl Uploader {
         let link = self.link.as_ref().ok_or(NetError::SessionEnded)?;
         let tokens = link.tokens.as_ref().ok_or(NetError::SessionEnded)?;
         let answer = match link.server.refresh(&RefreshRequest { refresh_token: tokens.refresh.clone() }) {
-            Err(error) if error.status() == Some(401) => return Err(self.session_ended()),
+            Err(error) if error.is_unauthorised() => return Err(self.session_ended()),
             other => other?,
         };
         if answer.user.id != link.owner.user_id {

@@ -206,6 +206,8 @@ pub struct Uploader {
     device: Option<device::Pending>,
     /// The most minutes in a batch; halved when the server answers 413.
     limit: usize,
+    /// Devices that the account has no room for.
+    refused: Vec<send::Refused>,
     last_success: Option<Timestamp>,
     last_error: Option<Problem>,
     jumps: Jumps,
@@ -223,6 +225,7 @@ impl Uploader {
             resume_after: account::RESUME_AFTER,
             device: None,
             limit: send::LARGEST_BATCH,
+            refused: Vec::new(),
             last_success: None,
             last_error: None,
             jumps,

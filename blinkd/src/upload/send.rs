@@ -1,7 +1,9 @@
 //! Sending queued minutes, and keeping consent in step with the server.
 
+use std::time::Duration;
+
 use blink_proto::{
-    Problem,
+    DeviceId, Problem,
     consent::ConsentRecord,
     http::{SyncRequest, SyncResponse},
     ipc::SyncDone,
@@ -12,6 +14,16 @@ use super::{NetError, ServerConsent, Uploader, account::RESUME_AFTER, chance, er
 use crate::keeper::{Batch, Gone, not_signed_in};
 
 pub(super) const LARGEST_BATCH: usize = 1_000;
+
+/// A refused device is tried again after this long, or when the person asks.
+const REFUSED_FOR: Duration = Duration::from_secs(3_600);
+
+/// A device whose minutes the server refuses, because the account has too many devices. Others' minutes go on.
+pub(super) struct Refused {
+    device_id: DeviceId,
+    until: Duration,
+    problem: Problem,
+}
 
 impl Uploader {
     /// Uploads until the queue is empty, because the person asked.
@@ -31,18 +43,26 @@ impl Uploader {
         if self.link.is_none() {
             return Err(self.last_error.clone().unwrap_or_else(not_signed_in).into());
         }
+        self.refused.clear();
         self.upload()
     }
 
     /// Uploads until the queue is empty, and plans the next upload.
     pub(super) fn upload(&mut self) -> Result<SyncDone, UploadError> {
         let mut done = SyncDone::default();
+        let now = self.deps.clock.mono();
+        self.refused.retain(|refused| refused.until > now);
         loop {
             let limit = self.limit;
-            let batch = match self.deps.keeper.call(move |keeper| keeper.next_batch(limit))? {
+            let refused: Vec<_> = self.refused.iter().map(|refused| refused.device_id).collect();
+            let batch = match self.deps.keeper.call(move |keeper| keeper.next_batch(limit, &refused))? {
                 Ok(Some(batch)) => batch,
                 Ok(None) => {
                     self.schedule.done();
+                    if let Some(refused) = self.refused.first() {
+                        self.last_error = Some(refused.problem.clone());
+                        return Err(refused.problem.clone().into());
+                    }
                     done.held = self.deps.keeper.call(|keeper| keeper.held())?;
                     return Ok(done);
                 }
@@ -67,6 +87,11 @@ impl Uploader {
                 Err(NetError::Status { status: 413, .. }) if batch.minutes.len() > 1 => {
                     self.limit = batch.minutes.len() / 2;
                     tracing::info!(limit = self.limit, "the server takes less at once");
+                }
+                Err(error) if error.code() == Some(code::TOO_MANY_DEVICES) => {
+                    let (problem, until) = (error.problem(), self.deps.clock.mono() + REFUSED_FOR);
+                    tracing::warn!(code = problem.code, "the server refuses a device");
+                    self.refused.push(Refused { device_id: batch.device_id, until, problem });
                 }
                 Err(error) => return Err(self.failed(&error)?.into()),
             }

@@ -95,6 +95,13 @@ impl NetError {
         }
     }
 
+    /// Whether the server itself refuses the token. A 401 without the server's error envelope is a proxy's, which does
+    /// not know the session.
+    #[must_use]
+    pub fn is_unauthorised(&self) -> bool {
+        self.status() == Some(401) && self.code().is_some()
+    }
+
     /// Whether trying again may help, because the fault may be temporary or lie between us and the server.
     #[must_use]
     pub fn is_transient(&self) -> bool {
@@ -169,11 +176,17 @@ fn from_status(status: u16, detail: Option<&ErrorDetail>) -> Problem {
     let fix = match status {
         403 if word == code::WRONG_PASSWORD => "Give the account's password; nothing was erased.",
         403 if word == code::FRESH_SIGN_IN_REQUIRED => "Give the password, or sign in anew first.",
+        401 if detail.is_none() => {
+            "Ask who runs the proxy or network before the server; minutes are kept and sent later."
+        }
         401 => "Check the e-mail address and the password.",
         403 => "Ask the server's operator, or see your account's consents.",
         404 | 405 => "Check the server's address.",
         409 => "Sign in instead with `blinkctl login`, or use another e-mail address.",
         413 => "Nothing needs doing: less is sent at once.",
+        422 if word == code::TOO_MANY_DEVICES => {
+            "Take machines that you no longer use off the account's list, then run `blinkctl sync`; minutes are kept."
+        }
         422 => "Correct what the server names.",
         429 => "Wait a little; it is tried again by itself.",
         500.. => "The server has a problem of its own; minutes are kept and sent later.",
@@ -193,7 +206,7 @@ pub trait Server: Send {
     /// `POST /api/auth/login`.
     fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError>;
 
-    /// `POST /api/auth/refresh`. Status 401 ends the session.
+    /// `POST /api/auth/refresh`. Status 401 with an error envelope ends the session.
     fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError>;
 
     /// `POST /api/auth/logout`.

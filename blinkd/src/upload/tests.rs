@@ -48,6 +48,8 @@ struct World {
     device_shown: Option<(String, String)>,
     most: Option<usize>,
     away: bool,
+    /// Whether a proxy before it refuses everything.
+    proxied: bool,
     /// Why connecting fails before anything is sent.
     untried: Option<Problem>,
     access: String,
@@ -74,7 +76,11 @@ impl FakeServer {
     }
 
     fn reach(&self) -> Result<(), NetError> {
-        self.world(|w| if w.away { Err(NetError::Unreachable("away".into())) } else { Ok(()) })
+        self.world(|w| match (w.away, w.proxied) {
+            (true, _) => Err(NetError::Unreachable("away".into())),
+            (_, true) => Err(NetError::Status { status: 401, detail: None, retry_after: None }),
+            _ => Ok(()),
+        })
     }
 
     fn tokens(&self, email: &str) -> TokenResponse {

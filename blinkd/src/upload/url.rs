@@ -15,9 +15,10 @@ pub struct BaseUrl {
 impl BaseUrl {
     /// Parses `text`. Plain `http://` to another machine is refused unless `insecure`.
     pub fn parse(text: &str, insecure: bool) -> Result<Self, Problem> {
+        let shown = without_password(text);
         let wrong = |why: &str| {
             let fix = "Give a server as https://host, with a port or path if it has one.";
-            Problem::new(code::BAD_SERVER, format!("`{text}` is not a server's address: {why}."), fix)
+            Problem::new(code::BAD_SERVER, format!("`{shown}` is not a server's address: {why}."), fix)
         };
         let uri: Uri = text.trim().parse().map_err(|_| wrong("it cannot be read"))?;
         let scheme = uri.scheme_str().ok_or_else(|| wrong("it does not begin with https://"))?;
@@ -39,7 +40,7 @@ impl BaseUrl {
             "http" => {
                 return Err(Problem::new(
                     code::INSECURE_SERVER,
-                    format!("`{text}` would send everything unencrypted."),
+                    format!("`{shown}` would send everything unencrypted."),
                     "Use https://, or start blinkd with --insecure if you must.",
                 ));
             }
@@ -66,6 +67,11 @@ impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// The text without what stands before an `@`, which may be a password.
+fn without_password(text: &str) -> String {
+    text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, shown)| format!("…@{shown}"))
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -106,6 +112,16 @@ mod tests {
     #[case("", "bad_server")]
     fn others_are_refused(#[case] text: &str, #[case] code: &str) {
         assert_eq!(BaseUrl::parse(text, false).unwrap_err().code, code);
+    }
+
+    #[rstest]
+    #[case("https://ada:Secret99@blinks.example", "`…@blinks.example`")]
+    #[case("https://ada:Sec@ret99@blinks.example", "`…@blinks.example`")]
+    #[case("ada:Secret99@blinks.example", "`…@blinks.example`")]
+    #[case("https://ada:Secret99@ blinks", "`…@ blinks`")]
+    fn no_password_is_quoted(#[case] text: &str, #[case] shown: &str) {
+        let problem = BaseUrl::parse(text, false).unwrap_err();
+        assert!(problem.message.contains(shown) && !problem.to_string().contains("ret99"), "{problem}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! minute.
 
 use std::{
+    collections::BTreeSet,
     fs,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
@@ -48,7 +49,8 @@ fn profile() -> TempDir {
     files::save(&paths.consent_file(), &ConsentRecord::withdrawn(Timestamp::now())).unwrap();
     let history = History::open(&paths.history()).unwrap();
     let ownership = MinuteOwnership { device_id: device.id, first: Some(&first), erased: &[] };
-    let (mut store, _) = Store::open(&paths.data.join("store"), &history, ownership, Timestamp::now()).unwrap();
+    let (mut store, _) =
+        Store::open(&paths.data.join("store"), &history, ownership, &BTreeSet::new(), Timestamp::now()).unwrap();
     let now = MinuteStart::containing(Timestamp::now()).number();
     for number in now - MINUTES - 5..now - 5 {
         let minute = Minute { user_id: Some(owner.user_id), device_id: device.id, ..example::minute(number) };

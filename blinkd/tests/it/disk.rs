@@ -57,6 +57,21 @@ fn running(root: &Path, mut command: Command) -> Command {
     command
 }
 
+/// A program whose data folder, which is returned with it, is a file system of 8 MB.
+fn on_a_small_disk(root: &Path) -> (PathBuf, Program) {
+    let data = Paths::under(root).data;
+    fs::create_dir_all(&data).unwrap();
+    let mounting = format!("mount -t tmpfs -o size=8m none '{}'", data.display());
+    let program = Program::run(root, &mut in_namespace(root, &mounting));
+    (data, program)
+}
+
+fn connected(root: &Path) -> Client {
+    let mut client = Client::connect(&Paths::under(root).socket());
+    client.greet();
+    client
+}
+
 /// A path as the program sees it.
 fn inside(program: &Program, path: &Path) -> PathBuf {
     PathBuf::from(format!("/proc/{}/root{}", program.0.id(), path.display()))
@@ -90,12 +105,8 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
         return;
     }
     let root = tempfile::tempdir().unwrap();
-    let data = Paths::under(root.path()).data;
-    fs::create_dir_all(&data).unwrap();
-    let mounting = format!("mount -t tmpfs -o size=8m none '{}'", data.display());
-    let mut program = Program::run(root.path(), &mut in_namespace(root.path(), &mounting));
-    let mut client = Client::connect(&Paths::under(root.path()).socket());
-    client.greet();
+    let (data, mut program) = on_a_small_disk(root.path());
+    let mut client = connected(root.path());
     client.consent();
     until_within(PATIENCE, "blinks", || client.status().blinks_session >= 2);
 
@@ -118,8 +129,7 @@ fn on_a_full_disk_counting_goes_on_and_all_is_written_when_there_is_room() {
     client.call(Request::Quit).unwrap();
     assert!(program.0.wait().unwrap().success());
     let _next = Program::run(root.path(), &mut again_in(&space, root.path()));
-    let mut client = Client::connect(&Paths::under(root.path()).socket());
-    client.greet();
+    let mut client = connected(root.path());
     assert_eq!(client.status().today.blink_count, status.blinks_session);
     let meanwhile = status.blinks_session - before;
     say(&format!("blinks counted {}, of them on the full disk {meanwhile}", status.blinks_session));
@@ -131,12 +141,8 @@ fn started_again_on_a_full_disk_it_goes_on_with_the_minute_that_was_saved() {
         return;
     }
     let root = tempfile::tempdir().unwrap();
-    let data = Paths::under(root.path()).data;
-    fs::create_dir_all(&data).unwrap();
-    let mounting = format!("mount -t tmpfs -o size=8m none '{}'", data.display());
-    let mut program = Program::run(root.path(), &mut in_namespace(root.path(), &mounting));
-    let mut client = Client::connect(&Paths::under(root.path()).socket());
-    client.greet();
+    let (data, mut program) = on_a_small_disk(root.path());
+    let mut client = connected(root.path());
     client.consent();
     until_within(PATIENCE, "blinks", || client.status().blinks_session >= 3);
     // A blink is counted and saved before subscribers are told.
@@ -147,8 +153,7 @@ fn started_again_on_a_full_disk_it_goes_on_with_the_minute_that_was_saved() {
     program.0.wait().unwrap();
 
     let program = Program::run(root.path(), &mut again_in(&space, root.path()));
-    let mut client = Client::connect(&Paths::under(root.path()).socket());
-    client.greet();
+    let mut client = connected(root.path());
     until_within(PATIENCE, "counting on", || client.status().blinks_session >= 2);
     let status = client.status();
     assert_eq!(status.last_error.map(|problem| problem.code), Some("disk_full".to_owned()));
@@ -182,8 +187,7 @@ fn a_store_that_cannot_be_made_is_said_and_made_when_it_can_be() {
     fs::write(&store, "in the way").unwrap();
     let mut command = blinkd(root.path(), &["run", "--headless", "--source", "synthetic:bpm=60"]);
     let _program = Program::run(root.path(), command.stdout(Stdio::null()).stderr(Stdio::null()));
-    let mut client = Client::connect(&Paths::under(root.path()).socket());
-    client.greet();
+    let mut client = connected(root.path());
     client.consent();
     until_within(PATIENCE, "the failing store", || {
         client.status().last_error.is_some_and(|error| error.code == "store_failed")

@@ -1,4 +1,5 @@
-//! Seals a batch for the archive's queue. A failure here is logged and counted, and the upload goes on.
+//! Seals a batch for the archive's queue and stores the two together. A failure to seal is logged and counted, and the
+//! upload goes on.
 
 use std::sync::Arc;
 
@@ -8,13 +9,36 @@ use serde::Serialize;
 
 use super::{Archive, codec::Holds};
 use crate::{
-    db::{Db, archive::QueuedRow, id::Id, ingest::Batch},
+    db::{
+        Db, DbError,
+        archive::QueuedRow,
+        id::Id,
+        ingest::{self, Batch, Outcome},
+    },
     failure::chain,
     metrics,
 };
 
+/// Stores a batch and queues it for the archive.
+pub(crate) async fn store(archive: &Arc<Archive>, db: &Db, batch: Arc<Batch>) -> Result<Outcome, DbError> {
+    for _ in 0..2 {
+        let queued = seal(archive, db, &batch).await;
+        match ingest::store(db, batch.clone(), queued).await {
+            // The key was destroyed, maybe by another replica, while this one had it in its cache.
+            Err(e) if e.is_foreign_key_violation() => {
+                tracing::warn!("the archive's key of a batch was destroyed; it is sealed with a new one");
+                archive.keys.forget(batch.user);
+            }
+            done => return done,
+        }
+    }
+    tracing::error!("a batch is not archived, because its key was destroyed again");
+    metrics::archive_failed("queue");
+    ingest::store(db, batch, None).await
+}
+
 /// The queue's row for a batch; `None` when sealing fails, which is no reason to refuse the batch.
-pub(crate) async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option<QueuedRow> {
+async fn seal(archive: &Arc<Archive>, db: &Db, batch: &Arc<Batch>) -> Option<QueuedRow> {
     if archive.is_full() {
         metrics::archive_skipped();
         return None;

@@ -1,7 +1,9 @@
 //! Applies the ledger's entries since a backup was made.
 //!
 //! An entry is written before its commit, so it may be about a change that a backup of about the same time does not
-//! contain yet, or about one that then failed. So the replay starts an hour before the backup, and compares.
+//! contain yet, or about one that then failed. So the replay of consents starts an hour before the backup, and
+//! compares. An erasure is applied whatever its time, unless the ledger takes it back, because the clock of the backup's
+//! machine may have been ahead.
 
 use blink_proto::UserId;
 use jiff::{SignedDuration, Timestamp};
@@ -25,8 +27,8 @@ const UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
 pub(super) struct Replayed {
     pub(super) erased: u64,
     pub(super) consents: u64,
-    /// Erasures that had failed. The backup, which is later, still contains the person.
-    pub(super) failed_erasures: u64,
+    /// Those of `erased` that are older than the backup, although it still contains the person.
+    pub(super) early_erasures: u64,
 }
 
 pub(super) fn replay(
@@ -45,10 +47,10 @@ pub(super) fn replay(
         }
         match &entry.what {
             What::Erased if taken_back.iter().any(|failed| failed.holds(entry)) => {}
-            What::Erased if entry.at < since => done.failed_erasures += 1,
             What::Erased => {
                 erase::person(conn, user, None, now)?;
                 done.erased += 1;
+                done.early_erasures += u64::from(entry.at < since);
             }
             What::NotErased { .. } => {}
             What::Consent { kind, version, granted } if entry.at >= since => {

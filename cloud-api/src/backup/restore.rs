@@ -25,8 +25,11 @@ use crate::{
     ledger::Entry,
 };
 
-/// Rows per statement.
+/// Most rows per statement.
 const PAGE: usize = 2_000;
+
+/// Most bytes per statement, but for a single longer row.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// Longest line that is read. The longest row is a sealed batch of the archive's queue: 8 MB of minutes in hexadecimal.
 const MAX_LINE_BYTES: u64 = 32 << 20;
@@ -45,7 +48,7 @@ pub struct Restored {
     /// Consents given and withdrawn since the backup.
     pub consents: u64,
     /// Erasures in the ledger that had failed before the backup was made; they are not carried out.
-    pub failed_erasures: u64,
+    pub early_erasures: u64,
 }
 
 /// Restores a backup into an empty database whose schema is up to date, and replays the ledger. It must run in a
@@ -60,7 +63,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
     let head = head.filter(|head| head.format == FORMAT && head.version == VERSION);
     let head = head.ok_or_else(|| BackupError::Foreign(path.to_owned()))?;
     let mut check = Check::new(path, head.created_at.into());
-    let (mut rows, mut pending): (u64, Option<(&'static Table, Vec<String>)>) = (0, None);
+    let (mut rows, mut pending): (u64, Option<Page>) = (0, None);
     loop {
         // A damaged file fails in the decompressor; a cut file has no last line.
         let text = next_line(&mut reader).map_err(|_| cut())?;
@@ -72,25 +75,25 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
             break;
         }
         let table = TABLES.iter().find(|table| Some(table.name) == line.table).ok_or_else(cut)?;
-        let row = line.row.ok_or_else(cut)?.get().to_owned();
-        check.row(table.name, &row)?;
-        let full = pending.as_ref().is_some_and(|(of, page)| of.name != table.name || page.len() >= PAGE);
-        if full && let Some((of, page)) = pending.take() {
-            insert(conn, of, &page)?;
+        let row = line.row.ok_or_else(cut)?.get();
+        check.row(table.name, row)?;
+        let ends = pending.as_ref().is_some_and(|page| page.ends_before(table, row));
+        if ends && let Some(page) = pending.take() {
+            page.insert(conn)?;
         }
-        pending.get_or_insert_with(|| (table, Vec::with_capacity(PAGE))).1.push(row);
+        pending.get_or_insert_with(|| Page::of(table)).push(row);
         rows += 1;
     }
     // The decompressor checks its checksum only at the very end, and nothing may follow the last line.
     if io::copy(&mut reader, &mut io::sink()).map_err(|_| cut())? != 0 {
         return Err(cut());
     }
-    if let Some((of, page)) = pending {
-        insert(conn, of, &page)?;
+    if let Some(page) = pending {
+        page.insert(conn)?;
     }
     let replayed = replay(conn, ledger, head.created_at, now)?;
     let (erased, consents) = (replayed.erased, replayed.consents);
-    Ok(Restored { rows, erased, consents, failed_erasures: replayed.failed_erasures })
+    Ok(Restored { rows, erased, consents, early_erasures: replayed.early_erasures })
 }
 
 /// Reads one line. It is an error if the line has no end or is too long.
@@ -147,24 +150,68 @@ impl<'a> Check<'a> {
     }
 }
 
-fn insert(conn: &mut Conn, table: &Table, page: &[String]) -> Result<(), BackupError> {
-    let array = format!("[{}]", page.join(","));
-    match conn {
-        Conn::Sqlite(conn) => {
-            sql_query(table.insert(false)).bind::<Text, _>(array).execute(conn)?;
-        }
-        Conn::Postgres(conn) => {
-            if table.name == "blink_data" {
-                sql_query(
-                    "SELECT ensure_blink_partition(month) FROM (SELECT DISTINCT date_trunc('month', \
-                     'epoch'::timestamptz + (r->>'from_timestamp')::bigint * INTERVAL '1 millisecond', 'UTC') AS month \
-                     FROM jsonb_array_elements($1::jsonb) AS r) AS months",
-                )
-                .bind::<Text, _>(&array)
-                .execute(conn)?;
-            }
-            sql_query(table.insert(true)).bind::<Text, _>(array).execute(conn)?;
-        }
+/// Rows of one table as a JSON array without its end.
+struct Page {
+    table: &'static Table,
+    rows: usize,
+    array: String,
+}
+
+impl Page {
+    fn of(table: &'static Table) -> Self {
+        Self { table, rows: 0, array: String::new() }
     }
-    Ok(())
+
+    fn ends_before(&self, table: &Table, row: &str) -> bool {
+        self.table.name != table.name || self.rows >= PAGE || self.array.len() + row.len() > PAGE_BYTES
+    }
+
+    fn push(&mut self, row: &str) {
+        self.array.push(if self.rows == 0 { '[' } else { ',' });
+        self.array.push_str(row);
+        self.rows += 1;
+    }
+
+    fn insert(self, conn: &mut Conn) -> Result<(), BackupError> {
+        let Self { table, mut array, .. } = self;
+        array.push(']');
+        match conn {
+            Conn::Sqlite(conn) => {
+                sql_query(table.insert(false)).bind::<Text, _>(&array).execute(conn)?;
+            }
+            Conn::Postgres(conn) => {
+                if table.name == "blink_data" {
+                    sql_query(
+                        "SELECT ensure_blink_partition(month) FROM (SELECT DISTINCT date_trunc('month', \
+                         'epoch'::timestamptz + (r->>'from_timestamp')::bigint * INTERVAL '1 millisecond', 'UTC') \
+                         AS month FROM jsonb_array_elements($1::jsonb) AS r) AS months",
+                    )
+                    .bind::<Text, _>(&array)
+                    .execute(conn)?;
+                }
+                sql_query(table.insert(true)).bind::<Text, _>(&array).execute(conn)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_at_2000_rows_or_8_megabytes() {
+        let filled = |row: &str| {
+            let mut page = Page::of(&TABLES[0]);
+            while page.rows == 0 || !page.ends_before(&TABLES[0], row) {
+                page.push(row);
+            }
+            assert!(page.ends_before(&TABLES[1], "{}"));
+            page.rows
+        };
+        assert_eq!(filled("{}"), 2_000);
+        let long = |megabytes: usize| "x".repeat(megabytes << 20);
+        assert_eq!((filled(&long(1)), filled(&long(3)), filled(&long(16))), (7, 2, 1));
+    }
 }

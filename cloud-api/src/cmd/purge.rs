@@ -43,6 +43,9 @@ pub(crate) fn run(args: &PurgeArgs) -> Result<(), Failure> {
         "{} minutes, {} sessions, {} links removed\n",
         purged.minutes, purged.sessions, purged.links
     ))?;
+    if purged.months > 0 {
+        super::print(format!("{} whole months of minutes removed\n", purged.months))?;
+    }
     if purged.objects > 0 {
         super::print(format!(
             "{} objects of the archive marked; the server, or `cloud-api archive check`, removes them\n",

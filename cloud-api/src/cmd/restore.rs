@@ -36,10 +36,11 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
         "{} rows restored; {} people stay erased, {} consents since the backup kept\n",
         restored.rows, restored.erased, restored.consents
     ))?;
-    if restored.failed_erasures > 0 {
+    if restored.early_erasures > 0 {
         super::print(format!(
-            "{} erasures in the ledger had failed before the backup was made, and are not carried out\n",
-            restored.failed_erasures
+            "{} of these people were erased more than an hour before the backup was made, says the ledger: the clocks \
+             differed, or those erasures failed and were not taken back\n",
+            restored.early_erasures
         ))?;
     }
     Ok(())

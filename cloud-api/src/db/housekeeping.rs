@@ -19,6 +19,8 @@ const LEAP_MS: i64 = 2 * 86_400_000;
 /// How long a doubt lasts at least. NTP corrects a clock well within this time.
 const DOUBT_MS: i64 = 86_400_000;
 
+const EVER: UtcMs = UtcMs(i64::MIN);
+
 const RETENTION: &str = "retention";
 const DOUBT: &str = "doubt";
 const PROBE: &str = "probe";
@@ -39,24 +41,28 @@ pub enum ClockTrust {
 struct Known {
     last_run: Option<UtcMs>,
     doubted_since: Option<UtcMs>,
-    has_minutes: bool,
-    has_recent_minutes: bool,
 }
 
-/// `Ok` if the clock is trusted; else the time since when it is doubted.
-fn judge(known: Known, now: UtcMs) -> Result<(), UtcMs> {
+/// `None` if the clock is trusted; else the time since when it is doubted. `minutes_since` says whether there are any
+/// minutes from a time on. PostgreSQL may read a whole month for that, so it is called only if the answer decides.
+fn judge<E>(
+    known: Known,
+    now: UtcMs,
+    mut minutes_since: impl FnMut(UtcMs) -> Result<bool, E>,
+) -> Result<Option<UtcMs>, E> {
+    let recent = now.plus(-LEAP_MS);
     let leapt = match known.last_run {
         Some(last) => now.0.saturating_sub(last.0) > LEAP_MS,
         // The first run. An empty database has nothing to lose.
-        None => known.has_minutes && !known.has_recent_minutes,
+        None => minutes_since(EVER)? && !minutes_since(recent)?,
     };
     if !leapt {
-        return Ok(());
+        return Ok(None);
     }
     // A doubt that began in the future was made while the clock was ahead; the clock has been put back since.
     let since = known.doubted_since.filter(|since| *since <= now).unwrap_or(now);
-    let confirmed = now.0.saturating_sub(since.0) >= DOUBT_MS && known.has_recent_minutes;
-    if confirmed { Ok(()) } else { Err(since) }
+    let confirmed = now.0.saturating_sub(since.0) >= DOUBT_MS && minutes_since(recent)?;
+    Ok((!confirmed).then_some(since))
 }
 
 fn read(conn: &mut Conn, what: &str) -> Result<Option<UtcMs>, DbError> {
@@ -81,32 +87,32 @@ fn write(conn: &mut Conn, what: &str, at: UtcMs) -> Result<(), DbError> {
     Ok(())
 }
 
-fn known(conn: &mut Conn, now: UtcMs) -> Result<Known, DbError> {
+/// When retention last ran, and since when the clock is doubted, if it is.
+fn look(conn: &mut Conn, now: UtcMs) -> Result<(Option<UtcMs>, Option<UtcMs>), DbError> {
     use blink_data::{from_timestamp, id, table};
-    let recent = table.select(id).filter(from_timestamp.ge(now.plus(-LEAP_MS)));
-    Ok(Known {
-        last_run: read(conn, RETENTION)?,
-        doubted_since: read(conn, DOUBT)?,
-        has_minutes: diesel::select(diesel::dsl::exists(table.select(id))).get_result(conn)?,
-        has_recent_minutes: diesel::select(diesel::dsl::exists(recent)).get_result(conn)?,
-    })
+    let known = Known { last_run: read(conn, RETENTION)?, doubted_since: read(conn, DOUBT)? };
+    let doubted_since = judge(known, now, |since| {
+        let minutes = table.select(id).filter(from_timestamp.ge(since));
+        diesel::select(diesel::dsl::exists(minutes)).get_result(conn)
+    });
+    Ok((known.last_run, doubted_since?))
 }
 
 /// Whether the clock is trusted. Unlike [`begin_run`] it records nothing.
 pub fn trust(conn: &mut Conn, now: UtcMs) -> Result<ClockTrust, DbError> {
-    let known = known(conn, now)?;
-    let doubted = ClockTrust::Doubted { last_run: known.last_run };
-    Ok(judge(known, now).map_or(doubted, |()| ClockTrust::Trusted { last_run: known.last_run }))
+    Ok(match look(conn, now)? {
+        (last_run, None) => ClockTrust::Trusted { last_run },
+        (last_run, Some(_)) => ClockTrust::Doubted { last_run },
+    })
 }
 
 /// Judges the clock before retention runs and records the result; must run in a transaction. `operator_trusts` ends
 /// every doubt.
 pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<ClockTrust, DbError> {
-    let known = known(conn, now)?;
-    match judge(known, now) {
-        Err(since) if !operator_trusts => {
+    match look(conn, now)? {
+        (last_run, Some(since)) if !operator_trusts => {
             write(conn, DOUBT, since)?;
-            Ok(ClockTrust::Doubted { last_run: known.last_run })
+            Ok(ClockTrust::Doubted { last_run })
         }
         _ => {
             diesel::delete(housekeeping::table.find(DOUBT)).execute(conn)?;
@@ -127,28 +133,36 @@ mod tests {
 
     const DAY_MS: i64 = 86_400_000;
 
-    fn known(last: Option<i64>, doubt: Option<i64>, minutes: bool, recent: bool) -> Known {
+    /// Judges on day `now`, with minutes there or not, and recent ones or not. `None` if the minutes must not be asked.
+    fn judged(last: Option<i64>, doubt: Option<i64>, minutes: Option<[bool; 2]>, now: i64) -> Option<UtcMs> {
         let day = |day: i64| UtcMs(day * DAY_MS);
-        let (last_run, doubted_since) = (last.map(day), doubt.map(day));
-        Known { last_run, doubted_since, has_minutes: minutes, has_recent_minutes: recent }
+        let known = Known { last_run: last.map(day), doubted_since: doubt.map(day) };
+        let asked = |since: UtcMs| {
+            let [any, recent] = minutes.expect("the minutes decide nothing here");
+            Ok::<_, std::convert::Infallible>(if since == EVER { any } else { recent })
+        };
+        judge(known, day(now), asked).unwrap()
     }
 
     #[test]
     fn a_leap_is_doubted_until_a_day_and_minutes_of_now_confirm_it() {
-        let at = |day: i64| UtcMs(day * DAY_MS);
-        // A machine that runs all the time, or was off for a weekend, is trusted.
-        assert_eq!(judge(known(Some(100), None, true, true), at(101)), Ok(()));
-        assert_eq!(judge(known(Some(100), None, true, false), at(102)), Ok(()));
-        // After a leap neither a day nor recent minutes suffice alone; both together do.
-        assert_eq!(judge(known(Some(100), None, true, true), at(1_300)), Err(at(1_300)));
-        assert_eq!(judge(known(Some(100), Some(1_300), true, true), at(1_300)), Err(at(1_300)));
-        assert_eq!(judge(known(Some(100), Some(1_300), true, false), at(1_400)), Err(at(1_300)));
-        assert_eq!(judge(known(Some(100), Some(1_300), true, true), at(1_301)), Ok(()));
-        // When the clock is put back the doubt ends; the next leap begins a new one.
-        assert_eq!(judge(known(Some(100), Some(1_300), true, false), at(101)), Ok(()));
-        assert_eq!(judge(known(Some(100), Some(1_300), true, true), at(200)), Err(at(200)));
-        assert_eq!(judge(known(None, None, false, false), at(100)), Ok(()));
-        assert_eq!(judge(known(None, None, true, true), at(100)), Ok(()));
-        assert_eq!(judge(known(None, None, true, false), at(100)), Err(at(100)));
+        let since = |day: i64| Some(UtcMs(day * DAY_MS));
+        let recent = Some([true, true]);
+        let old = Some([true, false]);
+        // Trusted: every hour, and after a weekend off.
+        assert_eq!(judged(Some(100), None, None, 101), None);
+        assert_eq!(judged(Some(100), None, None, 102), None);
+        // After a leap neither the time nor recent minutes are enough alone.
+        assert_eq!(judged(Some(100), None, None, 1_300), since(1_300));
+        assert_eq!(judged(Some(100), Some(1_300), None, 1_300), since(1_300));
+        assert_eq!(judged(Some(100), Some(1_300), old, 1_400), since(1_300));
+        assert_eq!(judged(Some(100), Some(1_300), recent, 1_301), None);
+        // The clock was put back: the doubt begins anew with the next leap.
+        assert_eq!(judged(Some(100), Some(1_300), None, 101), None);
+        assert_eq!(judged(Some(100), Some(1_300), None, 200), since(200));
+        // The first run.
+        assert_eq!(judged(None, None, Some([false, false]), 100), None);
+        assert_eq!(judged(None, None, recent, 100), None);
+        assert_eq!(judged(None, None, old, 100), since(100));
     }
 }

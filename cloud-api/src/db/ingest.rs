@@ -61,7 +61,7 @@ pub(crate) enum Outcome {
 }
 
 /// Stores a batch durably. If any of its minutes are new, its sealed form is queued for the archive in the same
-/// transaction.
+/// transaction. Fails with a foreign key violation when the key that sealed it was destroyed meanwhile.
 pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
     let queued = queued.map(Arc::new);
     let attempt = |queued: Option<Arc<QueuedRow>>| {
@@ -76,12 +76,6 @@ pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>)
         Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::CheckViolation, _))) => {
             make_partitions(db, &batch).await?;
             attempt(queued).await
-        }
-        // The key that sealed the batch was destroyed meanwhile, so the minutes are stored without archiving them.
-        Err(DbError::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
-            if queued.is_some() =>
-        {
-            attempt(None).await
         }
         done => done,
     }

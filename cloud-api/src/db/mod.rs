@@ -2,7 +2,7 @@
 //!
 //! - [`conn`], [`types`], [`schema`], [`target`]: what hides the difference between the two databases
 //! - [`migrate`]: the embedded migrations
-//! - `deadline`, `identity`: detect a database that does not answer or whose file is gone
+//! - [`link`], `deadline`, `identity`: detect a database that does not answer or whose file is gone
 //! - `scrub`: removes deleted data from SQLite's write-ahead log
 //! - [`purge`], [`housekeeping`]: retention, and whether the clock is plausible
 //! - [`Db`]: the pools. Requests get connections only by [`Db::read`] and [`Db::write`], both off the async threads
@@ -22,6 +22,7 @@ pub mod housekeeping;
 pub mod id;
 mod identity;
 pub(crate) mod ingest;
+pub mod link;
 pub mod migrate;
 pub(crate) mod minute_row;
 pub mod oidc;
@@ -48,6 +49,7 @@ use diesel::{
 
 use crate::{config::Target, domain::time::UtcMs};
 use conn::Conn;
+use housekeeping::ClockTrust;
 use identity::Identity;
 use scrub::Unscrubbed;
 
@@ -85,6 +87,11 @@ impl DbError {
             Self::Query(QueryError::BrokenTransactionManager) => true,
             Self::Query(_) | Self::Cancelled => false,
         }
+    }
+
+    #[must_use]
+    pub(crate) fn is_foreign_key_violation(&self) -> bool {
+        matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
     }
 
     #[must_use]
@@ -131,7 +138,6 @@ const PROBED_FOR: Duration = Duration::from_secs(5);
 /// The database's pools. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    target: Target,
     readers: Pool<Target>,
     /// SQLite allows one writer, so a pool of one queues writers fairly. PostgreSQL writes through the readers' pool.
     writer: Pool<Target>,
@@ -139,6 +145,7 @@ pub struct Db {
     work_limit: Duration,
     unscrubbed: Arc<Unscrubbed>,
     probed: Arc<Mutex<Option<Instant>>>,
+    clock_trust: Arc<Mutex<Option<(Instant, ClockTrust)>>>,
 }
 
 impl Db {
@@ -158,17 +165,17 @@ impl Db {
         let sqlite = matches!(target, Target::Sqlite(_));
         let writer = if sqlite { pool(1) } else { readers.clone() };
         Self {
-            target: target.clone(),
             readers,
             writer,
             identity: Identity::of(target),
             work_limit: deadline::WORK,
             unscrubbed: Arc::new(if sqlite { Unscrubbed::unknown() } else { Unscrubbed::default() }),
             probed: Arc::default(),
+            clock_trust: Arc::default(),
         }
     }
 
-    /// Changes the time limit of one request's work in PostgreSQL, which tests shorten.
+    /// Changes the time limit of one request's work in PostgreSQL, counted from when it has a connection.
     #[must_use]
     pub fn with_work_limit(self, work_limit: Duration) -> Self {
         Self { work_limit, ..self }
@@ -181,11 +188,10 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let (pool, identity) = (self.readers.clone(), self.identity.clone());
-        self.bounded(move || {
+        let (pool, identity, limit) = (self.readers.clone(), self.identity.clone(), self.work_limit);
+        off_async(move || {
             still_there(identity.as_ref(), false)?;
-            let mut conn = pool.get().map_err(DbError::Unreachable)?;
-            f(&mut conn)
+            pool.get().map_err(DbError::Unreachable)?.work(limit, f)
         })
         .await
     }
@@ -198,24 +204,19 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + MaybeRetry + Send + 'static,
     {
-        let (pool, identity) = (self.writer.clone(), self.identity.clone());
-        self.bounded(move || {
+        let (pool, identity, limit) = (self.writer.clone(), self.identity.clone(), self.work_limit);
+        off_async(move || {
             still_there(identity.as_ref(), false)?;
-            let mut conn = pool.get().map_err(DbError::Unreachable)?;
-            let mut attempt = 1;
-            loop {
-                match transaction(&mut conn, &f) {
-                    Err(e) if attempt < WRITE_ATTEMPTS && e.is_retryable() => attempt += 1,
-                    Err(e) => {
-                        end_if_read_only(&mut conn);
-                        return Err(e);
-                    }
-                    Ok(value) => {
-                        still_there(identity.as_ref(), true)?;
-                        return Ok(value);
-                    }
+            let mut link = pool.get().map_err(DbError::Unreachable)?;
+            let value = link.work(limit, |conn| {
+                let written = attempts(conn, &f);
+                if written.is_err() {
+                    end_if_read_only(conn);
                 }
-            }
+                written
+            })?;
+            still_there(identity.as_ref(), true)?;
+            Ok(value)
         })
         .await
     }
@@ -237,39 +238,54 @@ impl Db {
         Ok(())
     }
 
+    /// Whether the clock is trusted. The last answer is returned if it is not older than 5 s, or while another caller
+    /// asks: after a leap asking may read many minutes.
+    pub async fn clock_trust(&self, now: UtcMs) -> Result<ClockTrust, DbError> {
+        {
+            let mut kept = self.clock_trust.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((at, trust)) = kept.as_mut() {
+                if at.elapsed() < PROBED_FOR {
+                    return Ok(*trust);
+                }
+                *at = Instant::now();
+            }
+        }
+        let trust = self.read(move |conn| housekeeping::trust(conn, now)).await?;
+        *self.clock_trust.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), trust));
+        Ok(trust)
+    }
+
     async fn with_writer<T: Send + 'static>(
         &self,
         f: impl FnOnce(&mut Conn) -> Result<T, DbError> + Send + 'static,
     ) -> Result<T, DbError> {
         let pool = self.writer.clone();
-        self.bounded(move || f(&mut *pool.get().map_err(DbError::Unreachable)?)).await
-    }
-
-    /// Runs `f` off the async threads with the time limit. SQLite needs no limit, since it uses no network.
-    async fn bounded<T, E>(&self, f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        let work = actix_web::web::block(f);
-        if matches!(self.target, Target::Sqlite(_)) {
-            return work.await.unwrap_or_else(|_| Err(DbError::Cancelled.into()));
-        }
-        let (target, limit) = (self.target.clone(), self.work_limit);
-        // This is a separate task, because a client that hangs up must not end the watch.
-        let watched = actix_web::rt::spawn(async move {
-            let Ok(done) = tokio::time::timeout(limit, work).await else {
-                let _ = actix_web::web::block(move || deadline::cut(&target)).await;
-                return Err(DbError::Overdue.into());
-            };
-            done.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
-        });
-        watched.await.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
+        let limit = self.work_limit;
+        off_async(move || pool.get().map_err(DbError::Unreachable)?.work(limit, f)).await
     }
 
     /// A connection for the caller's own thread, in start-up, commands and tests.
     pub fn checkout(&self) -> Result<diesel::r2d2::PooledConnection<Target>, DbError> {
         self.writer.get().map_err(DbError::Unreachable)
+    }
+}
+
+async fn off_async<T, E>(f: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<DbError> + Send + 'static,
+{
+    actix_web::web::block(f).await.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
+}
+
+/// Runs `f` in a transaction, and again after a deadlock.
+fn attempts<T, E: From<DbError> + MaybeRetry>(conn: &mut Conn, f: impl Fn(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+    let mut attempt = 1;
+    loop {
+        match transaction(conn, &f) {
+            Err(e) if attempt < WRITE_ATTEMPTS && e.is_retryable() => attempt += 1,
+            done => return done,
+        }
     }
 }
 

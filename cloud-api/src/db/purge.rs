@@ -32,6 +32,9 @@ const SET_USUAL_LOCK: &str = "SET lock_timeout = '10s'";
 /// Removed rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Purged {
+    /// Partitions that were dropped whole. Their minutes are not counted: that would read all of them.
+    pub months: usize,
+    /// Minutes that were deleted one by one.
     pub minutes: usize,
     pub sums: usize,
     /// Expired sessions.
@@ -53,9 +56,9 @@ pub fn keep_from(now: UtcMs, retention_days: u32) -> UtcMs {
 /// Deletes everything older than `keep_from`, and what had expired by `now`. The connection must be outside any
 /// transaction. A failure keeps the steps that are done.
 pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
-    let mut minutes = 0;
-    while let Some(some) = partition_step(conn, keep_from)? {
-        minutes += some;
+    let (mut months, mut minutes) = (0, 0);
+    while partition_step(conn, keep_from)? {
+        months += 1;
     }
     loop {
         match transaction(conn, |conn| minutes_step(conn, keep_from))? {
@@ -64,7 +67,7 @@ pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbEr
         }
     }
     let rest = transaction(conn, |conn| rest(conn, keep_from, now))?;
-    Ok(Purged { minutes, ..rest })
+    Ok(Purged { months, minutes, ..rest })
 }
 
 /// Deletes one step of old minutes and returns how many; 0 when none are left.
@@ -104,7 +107,7 @@ pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbE
         .bind::<Utc, _>(now.plus(-WINDOW_MS))
         .execute(conn)?;
     let objects = archive_removals::retire(conn, keep_from, now)?;
-    Ok(Purged { minutes: 0, sums, sessions, links, codes, objects })
+    Ok(Purged { months: 0, minutes: 0, sums, sessions, links, codes, objects })
 }
 
 #[derive(QueryableByName)]
@@ -119,16 +122,16 @@ struct Partition {
     pending: bool,
 }
 
-/// Drops the partition of one month that is wholly past retention. Returns its number of minutes, or `None` when there
-/// is no such month. The connection must be outside any transaction. Detaching fails when somebody reads the table for
+/// Drops the partition of one month that is wholly past retention. Returns whether there was such a month.
+/// The connection must be outside any transaction. Detaching fails when somebody reads the table for
 /// longer than the lock time-out, so that nobody queues behind it; the next run tries again.
-pub fn partition_step(conn: &mut Conn, keep_from: UtcMs) -> Result<Option<usize>, DbError> {
-    let Conn::Postgres(conn) = conn else { return Ok(None) };
-    let Some(partition) = old_partition(conn, keep_from)? else { return Ok(None) };
+pub fn partition_step(conn: &mut Conn, keep_from: UtcMs) -> Result<bool, DbError> {
+    let Conn::Postgres(conn) = conn else { return Ok(false) };
+    let Some(partition) = old_partition(conn, keep_from)? else { return Ok(false) };
     conn.batch_execute(SET_SHORT_LOCK)?;
     let dropped = drop_partition(conn, &partition);
     conn.batch_execute(SET_USUAL_LOCK)?;
-    dropped.map(Some)
+    dropped.map(|()| true)
 }
 
 fn old_partition(conn: &mut PgConnection, keep_from: UtcMs) -> Result<Option<Partition>, DbError> {
@@ -147,21 +150,13 @@ fn old_partition(conn: &mut PgConnection, keep_from: UtcMs) -> Result<Option<Par
     .optional()?)
 }
 
-fn drop_partition(conn: &mut PgConnection, partition: &Partition) -> Result<usize, DbError> {
+fn drop_partition(conn: &mut PgConnection, partition: &Partition) -> Result<(), DbError> {
     let Partition { name, attached, pending } = partition;
-    let count: Count = sql_query(format!("SELECT count(*) AS n FROM {name}")).get_result(conn)?;
     if *attached {
         let how = if *pending { "FINALIZE" } else { "CONCURRENTLY" };
         conn.batch_execute(&format!("ALTER TABLE blink_data DETACH PARTITION {name} {how}"))?;
     }
-    conn.batch_execute(&format!("DROP TABLE {name}"))?;
-    Ok(usize::try_from(count.n).unwrap_or(usize::MAX))
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    n: i64,
+    Ok(conn.batch_execute(&format!("DROP TABLE {name}"))?)
 }
 
 /// Makes the partitions of this month and the next two, so that ingest finds them; must run in a transaction.

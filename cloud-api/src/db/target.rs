@@ -1,5 +1,10 @@
 //! Opens and sets up connections to a [`Target`].
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Instant,
+};
+
 use diesel::{
     Connection as _, ConnectionError, PgConnection, SqliteConnection,
     connection::SimpleConnection as _,
@@ -7,17 +12,17 @@ use diesel::{
     result::Error as QueryError,
 };
 
-use super::{conn::Conn, deadline};
+use super::{DbError, conn::Conn, deadline, link::Link};
 use crate::config::Target;
 
 /// Longest wait for SQLite's single writer, in milliseconds.
 pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
 impl ManageConnection for Target {
-    type Connection = Conn;
+    type Connection = Link;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<Conn, Self::Error> {
+    fn connect(&self) -> Result<Link, Self::Error> {
         let set_up =
             |e: QueryError| diesel::r2d2::Error::ConnectionError(ConnectionError::CouldntSetupConfiguration(e));
         match self {
@@ -31,9 +36,9 @@ impl ManageConnection for Target {
                      PRAGMA cache_size = -8192; PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY;"
                 ))
                 .map_err(set_up)?;
-                Ok(Conn::Sqlite(conn))
+                Ok(Link::new(Conn::Sqlite(conn), None))
             }
-            Self::Postgres(_) => deadline::within(self, deadline::CONNECT, || {
+            Self::Postgres(_) => deadline::connecting(self, || {
                 let url = self.postgres_url().unwrap_or_default();
                 let mut conn = PgConnection::establish(&url).map_err(diesel::r2d2::Error::ConnectionError)?;
                 conn.batch_execute(
@@ -43,15 +48,27 @@ impl ManageConnection for Target {
                 )
                 .map_err(set_up)?;
                 Ok(Conn::Postgres(conn))
-            }),
+            })
+            .map(|(conn, socket)| Link::new(conn, Some(socket))),
         }
     }
 
-    fn is_valid(&self, conn: &mut Conn) -> Result<(), Self::Error> {
-        conn.ping().map_err(diesel::r2d2::Error::QueryError)
+    fn is_valid(&self, link: &mut Link) -> Result<(), Self::Error> {
+        // After one dead connection the others of its time are not asked: each could take as long.
+        static SUSPECT: Mutex<Option<Instant>> = Mutex::new(None);
+        let suspect = || SUSPECT.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = Instant::now();
+        let asked = match *suspect() {
+            Some(since) if link.made < since => Err(DbError::Overdue),
+            _ => link.work(deadline::PING, |conn| conn.ping().map_err(DbError::from)),
+        };
+        if link.is_cut {
+            *suspect() = Some(began);
+        }
+        asked.map_err(|e| diesel::r2d2::Error::ConnectionError(ConnectionError::BadConnection(e.to_string())))
     }
 
-    fn has_broken(&self, conn: &mut Conn) -> bool {
-        std::thread::panicking() || conn.is_broken()
+    fn has_broken(&self, link: &mut Link) -> bool {
+        std::thread::panicking() || link.is_cut || link.is_broken()
     }
 }

@@ -53,15 +53,15 @@ pub(crate) async fn keys(state: State, config: DatabaseConfig, asked: Arc<Notify
             continue;
         }
         let (config, now) = (config.clone(), state.clock.now());
+        // A newer program may have migrated the database since this one started: its keys count all the same.
         let read =
-            actix_web::web::block(move || open::open_keys(&mut open::connect(&config.target)?, &config, now, false));
-        match tokio::time::timeout(KEYS_LIMIT, read).await {
-            Ok(Ok(Ok(fresh))) => state.keys.replace(fresh),
-            Ok(Ok(Err(e))) => {
+            move || open::link(&config.target)?.within(KEYS_LIMIT, |conn| open::open_keys(conn, &config, now, false));
+        match actix_web::web::block(read).await {
+            Ok(Ok(fresh)) => state.keys.replace(fresh),
+            Ok(Err(e)) => {
                 tracing::error!(cause = e.problem.message, "reading the signing keys failed; it is tried again");
             }
-            Ok(Err(_)) => {}
-            Err(_) => tracing::error!("the signing keys could not be read in time; it is tried again"),
+            Err(_) => {}
         }
     }
 }

@@ -38,7 +38,13 @@ pub(super) async fn run(state: &State) -> bool {
     }
     match purge(state).await {
         Ok(purged) => {
-            tracing::info!(minutes = purged.minutes, sessions = purged.sessions, objects = purged.objects, "retention");
+            tracing::info!(
+                months = purged.months,
+                minutes = purged.minutes,
+                sessions = purged.sessions,
+                objects = purged.objects,
+                "retention"
+            );
             if purged != purge::Purged::default() {
                 state.db.scrub(now).await;
             }
@@ -51,9 +57,9 @@ pub(super) async fn run(state: &State) -> bool {
 /// Each step is its own transaction, so that uploads can run in between.
 async fn purge(state: &State) -> Result<purge::Purged, DbError> {
     let (keep_from, now) = (state.keep_from(), state.clock.now());
-    let mut minutes = 0;
-    while let Some(some) = state.db.read(move |conn| purge::partition_step(conn, keep_from)).await? {
-        minutes += some;
+    let (mut months, mut minutes) = (0, 0);
+    while state.db.read(move |conn| purge::partition_step(conn, keep_from)).await? {
+        months += 1;
     }
     loop {
         match state.db.write(move |conn| purge::minutes_step(conn, keep_from)).await? {
@@ -62,5 +68,5 @@ async fn purge(state: &State) -> Result<purge::Purged, DbError> {
         }
     }
     let rest = state.db.write(move |conn| purge::rest(conn, keep_from, now)).await?;
-    Ok(purge::Purged { minutes, ..rest })
+    Ok(purge::Purged { months, minutes, ..rest })
 }

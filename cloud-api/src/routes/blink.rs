@@ -20,7 +20,10 @@ use serde_json::value::RawValue;
 
 use crate::{
     archive::outbox,
-    db::ingest::{self, Batch, MAX_DEVICES, Outcome},
+    db::{
+        housekeeping::{self, ClockTrust},
+        ingest::{self, Batch, MAX_DEVICES, Outcome},
+    },
     domain::minute::{CheckedMinute, Rejection, Rules},
     error::{ApiError, ApiResult},
     http::{
@@ -52,7 +55,11 @@ pub(crate) async fn one(who: Principal, req: HttpRequest, payload: Payload, stat
     state.limits.uploads(who.user)?;
     let bytes = body::read(&req, payload, body::MAX_MINUTE_BYTES).await?;
     let rules = rules(&who, &state);
-    let (device, minute) = blocking(move || check_one(&bytes, rules)).await??;
+    let checked = blocking(move || check_one(&bytes, rules)).await?;
+    if checked.as_ref().is_err_and(|e| e.code == RejectionCode::TooOld.as_str()) {
+        believe_too_old(&state).await?;
+    }
+    let (device, minute) = checked?;
     let stored = store(&who, &state, CheckedBatch { device, minutes: vec![minute], rejected: Vec::new() }).await?;
     let status = if stored.accepted == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(stored))
@@ -77,9 +84,21 @@ pub(crate) async fn sync(who: Principal, req: HttpRequest, payload: Payload, sta
         let _held = (turn, share);
         let rules = rules(&who, &state);
         let batch = blocking(move || check_batch(&bytes, rules)).await??;
+        if batch.rejected.iter().any(|rejected| rejected.code == RejectionCode::TooOld.as_str()) {
+            believe_too_old(&state).await?;
+        }
         store(&who, &state, batch).await
     });
     Ok(HttpResponse::Ok().json(stored.await?))
+}
+
+/// 503 while the clock is doubted: a minute that seems too old may be of now, and clients give up what is rejected.
+async fn believe_too_old(state: &State) -> Result<(), ApiError> {
+    let now = state.clock.now();
+    match state.db.read(move |conn| housekeeping::trust(conn, now)).await? {
+        ClockTrust::Trusted { .. } => Ok(()),
+        ClockTrust::Doubted { .. } => Err(ApiError::unavailable("the clock is doubted")),
+    }
 }
 
 async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<SyncResponse, ApiError> {
@@ -99,11 +118,11 @@ async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<Sy
         minutes,
     };
     let batch = Arc::new(batch);
-    let queued = match &state.archive {
-        Some(archive) => outbox::seal(archive, &state.db, &batch).await,
-        None => None,
+    let stored = match &state.archive {
+        Some(archive) => outbox::store(archive, &state.db, batch).await?,
+        None => ingest::store(&state.db, batch, None).await?,
     };
-    match ingest::store(&state.db, batch, queued).await? {
+    match stored {
         Outcome::Stored { accepted, duplicates } => {
             metrics::minutes(accepted, duplicates);
             Ok(SyncResponse { accepted, duplicates, rejected })

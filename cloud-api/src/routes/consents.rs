@@ -8,8 +8,10 @@ use blink_proto::{
 
 use crate::{
     db::{
+        DbError,
         conn::Conn,
-        id::Id,
+        id::{Id, User},
+        teams,
         users::{self, ConsentRow},
     },
     domain::time::{DAY_MS, UtcMs},
@@ -63,17 +65,20 @@ fn require_rest(rows: &[ConsentRow], now: UtcMs) -> Result<(), ApiError> {
 }
 
 /// Records the caller's answer inside their write transaction, so that history, flag and ledger agree. Repeating the
-/// newest answer writes nothing. 429 after [`MAX_GRANTS`]; a withdrawal is always recorded.
+/// newest answer writes nothing if it is in force. 429 after [`MAX_GRANTS`]; a withdrawal is always recorded.
 pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
     let Said { version, granted, .. } = *said;
     let kind = said.kind.as_str();
-    let rows = users::consents_of(conn, who.user.into())?;
-    let newest = rows.iter().rfind(|row| row.kind == kind);
-    if newest.is_some_and(|row| row.granted == granted && (row.version == version || !granted)) {
+    let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
+    if let Some(row) = &newest
+        && row.granted == granted
+        && (row.version == version || !granted)
+        && is_in_force(conn, row)?
+    {
         return Ok(());
     }
     if granted {
-        require_rest(&rows, who.at)?;
+        require_rest(&users::consents_of(conn, who.user.into())?, who.at)?;
     }
     // The newest row counts, so this row is made later than the one before, even if another replica's clock is ahead.
     let at = newest.map_or(who.at, |row| who.at.max(row.at.plus(1)));
@@ -87,6 +92,30 @@ pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &S
     };
     users::record_consent(conn, &entry)?;
     remember(ledger, &entry)
+}
+
+/// Uploads go by the flag, and accepting another team is another consent.
+fn is_in_force(conn: &mut Conn, row: &ConsentRow) -> Result<bool, DbError> {
+    Ok(match row.kind.as_str() {
+        "tracking" => users::by_id(conn, row.user_id)?.is_some_and(|user| user.tracking_consent == row.granted),
+        "team" if row.granted => {
+            let accepted = teams::of_member(conn, row.user_id)?.into_iter().filter_map(|of| of.accepted_at);
+            accepted.max().is_none_or(|accepted_at| accepted_at <= row.at)
+        }
+        _ => true,
+    })
+}
+
+/// Withdraws the consent to the team that a person was taken out of. With its line in the ledger no restore puts them
+/// back. The caller holds them.
+pub(crate) fn team_left(conn: &mut Conn, ledger: &Ledger, user: Id<User>, now: UtcMs) -> Result<(), ApiError> {
+    let mut newest = users::newest_consents(conn, user)?.into_iter();
+    if let Some(row) = newest.find(|row| row.kind == ConsentKind::Team.as_str() && row.granted) {
+        let entry = ConsentRow { id: Id::fresh(), granted: false, at: now.max(row.at.plus(1)), ..row };
+        users::record_consent(conn, &entry)?;
+        remember(ledger, &entry)?;
+    }
+    Ok(())
 }
 
 /// Writes a recorded consent into the ledger.

@@ -9,10 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     address,
-    db::{
-        DbError,
-        housekeeping::{self, ClockTrust},
-    },
+    db::{DbError, housekeeping::ClockTrust},
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     failure::chain,
@@ -51,15 +48,16 @@ struct Schema {
 )]
 pub(crate) async fn readiness(state: Data<State>) -> ApiResult {
     let (folder, now) = (state.exports_dir.clone(), state.clock.now());
-    let (schema, clock, exports) = state
+    let (schema, exports) = state
         .db
         .read(move |conn| -> Result<_, DbError> {
             let newest = "SELECT version FROM __diesel_schema_migrations ORDER BY version DESC LIMIT 1";
             let schema = sql_query(newest).get_result::<Schema>(conn)?.version;
-            Ok((schema, housekeeping::trust(conn, now)?, readable(&folder)))
+            Ok((schema, readable(&folder)))
         })
         .await
         .map_err(|e| ApiError::unavailable(chain(&e)))?;
+    let clock = state.db.clock_trust(now).await.map_err(|e| ApiError::unavailable(chain(&e)))?;
     state.db.probe(now).await.map_err(|e| takes_no_writes(&e))?;
     Ok(HttpResponse::Ok().json(Ready {
         status: "ready".to_owned(),

@@ -9,6 +9,7 @@ use cloud_api::{
     },
     open,
 };
+use diesel::connection::SimpleConnection as _;
 use rstest::rstest;
 use serde_json::json;
 
@@ -130,6 +131,22 @@ fn what_waits_is_erased_with_the_person_and_never_archived(#[case] backend: Back
     app.set_time("2026-03-10T12:01:01Z");
     eventually("eve's object", || written(&app) == 1);
     assert!(opened(&app).iter().all(|line| line["user_id"] == eve.id.as_str()));
+}
+
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn a_key_that_another_replica_destroyed_is_made_anew(#[case] backend: Backend) {
+    let app = start(backend);
+    let ada = app.user();
+    ada.store(&minutes("2026-03-10T09:00:00Z", 1, 3));
+    eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
+    // As `earlier_minutes: remove` does, of which this server's cache knows nothing.
+    let mut conn = open::connect(&app.target).unwrap();
+    conn.batch_execute("DELETE FROM archive_objects; DELETE FROM archive_keys").unwrap();
+    ada.store(&minutes("2026-03-10T10:00:00Z", 2, 3));
+    eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
+    assert_eq!(objects(&app)[0].records, 2);
 }
 
 #[rstest]

@@ -2,13 +2,14 @@
 
 use cloud_api::{
     db::{
+        Db,
         device_codes::{self, CodeRow},
         housekeeping::{self, ClockTrust},
         oidc, purge, transaction,
     },
     open,
 };
-use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::BigInt};
+use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::BigInt};
 use serde_json::json;
 
 use crate::{archive_kit::eventually, harness::*};
@@ -64,7 +65,48 @@ fn a_clock_that_is_ahead_deletes_nothing_on_postgres() {
     run(Backend::Postgres);
 }
 
+#[test]
+fn readiness_reads_minutes_only_after_a_leap_and_not_each_time() {
+    let app = TestApp::start(Backend::Postgres);
+    app.user().store(&minutes("2026-03-10T09:00:00Z", 60, 3));
+    eventually("retention ran", || count(&app, "housekeeping WHERE what = 'retention'") == 1);
+    let locked = "BEGIN; LOCK TABLE blink_data IN ACCESS EXCLUSIVE MODE";
+    let mut other = open::connect(&app.target).unwrap();
+    other.batch_execute(locked).unwrap();
+    app.anonymous().get("/healthz").expect(200);
+    other.batch_execute("ROLLBACK").unwrap();
+    // The doubt is more than a day old: recent minutes decide whether it is over.
+    other
+        .batch_execute(
+            "UPDATE housekeeping SET at = '2026-01-10' WHERE what = 'retention';
+             INSERT INTO housekeeping (what, at) VALUES ('doubt', '2026-03-08')",
+        )
+        .unwrap();
+    actix_web::rt::System::new().block_on(async {
+        let db = Db::new(&app.target, 2);
+        let trusted = || async { matches!(db.clock_trust(at(NOW)).await, Ok(ClockTrust::Trusted { .. })) };
+        assert!(trusted().await);
+        other.batch_execute(locked).unwrap();
+        assert!(trusted().await);
+    });
+}
+
 contract! {
+    fn minutes_of_the_real_now_wait_while_the_clock_is_ahead(app) {
+        let ada = app.user();
+        eventually("retention ran", || count(app, "housekeeping WHERE what = 'retention'") == 1);
+        app.set_time("2029-06-22T12:00:00Z");
+        let ahead = app.again(&ada);
+        let batch = minutes("2026-03-10T09:00:00Z", 1, 3);
+        assert_eq!(ahead.sync(&batch).expect(503).code(), "unavailable");
+        let one = changed(batch[0].clone(), &json!({"device_id": ada.device}));
+        assert_eq!(ahead.post("/api/blink", &one).expect(503).code(), "unavailable");
+        app.pass_time("2029-06-22T12:00:00Z");
+        assert_eq!(ahead.sync(&batch).expect(200).json["rejected"][0]["code"], "too_old");
+        app.set_time(NOW);
+        ada.store(&batch);
+    }
+
     fn much_time_is_believed_after_a_day_with_minutes_or_at_the_operators_word(app) {
         let ada = app.user();
         ada.store(&minutes("2026-03-10T09:00:00Z", 1, 3));

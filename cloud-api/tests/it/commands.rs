@@ -11,11 +11,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cloud_api::open;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use cloud_api::{
+    clock::Clock,
+    config::{DatabaseConfig, Target},
+    open,
+};
 use diesel::connection::SimpleConnection as _;
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::{
+    archive_kit::eventually,
     harness::*,
     postgres::Database,
     process::{Running, program},
@@ -247,6 +254,42 @@ fn other_signals_end_nothing() {
     let (code, _, log) = running.stop(Signal::TERM);
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("SIGHUP: keys and certificate are read anew"), "{log}");
+}
+
+#[test]
+fn a_running_server_learns_keys_although_a_newer_program_has_migrated() {
+    for database in [None, Some(Database::create())] {
+        let home = tempfile::tempdir().unwrap();
+        let file = format!("sqlite:{}/server.db", home.path().display());
+        let url = database.as_ref().map_or(file, Database::url);
+        let mut command = serve(home.path());
+        command.env("DATABASE_URL", &url);
+        let running = Running::start(command);
+        let target: Target = url.parse().unwrap();
+        let mut conn = open::connect(&target).unwrap();
+        let config = DatabaseConfig {
+            target: target.clone(),
+            master_key_file: None,
+            ledger: home.path().join("ledger.ndjson"),
+            connections: 1,
+            retention_days: 1,
+            migrate: false,
+            alone: false,
+        };
+        // The new key signs at once, because it was made an hour ago.
+        let hour_ago = Clock::System.now().plus(-3_600_000);
+        let (kid, _) = open::open_keys(&mut conn, &config, hour_ago, true).unwrap().signing(Clock::System.now());
+        conn.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')").unwrap();
+        assert!(open::connect(&target).is_err(), "commands refuse it");
+        running.signal(Signal::HUP);
+        let ada = Client::new(&running.address);
+        let mut tokens = ada.post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201).json;
+        eventually("a token is signed with the new key", || {
+            tokens = ada.post("/api/auth/refresh", &json!({"refresh_token": tokens["refresh_token"]})).expect(200).json;
+            let head = tokens["access_token"].as_str().unwrap().split('.').next().unwrap();
+            String::from_utf8(URL_SAFE_NO_PAD.decode(head).unwrap()).unwrap().contains(&kid)
+        });
+    }
 }
 
 #[test]

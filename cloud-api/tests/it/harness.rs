@@ -9,7 +9,7 @@ use std::{
 use cloud_api::{
     clock::Clock,
     config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig, Target},
-    db::users,
+    db::{housekeeping, transaction, users},
     domain::time::UtcMs,
     startup::Application,
 };
@@ -139,6 +139,13 @@ impl TestApp {
         let mut conn = cloud_api::open::connect(&self.target).unwrap();
         let id = who.id.parse().unwrap();
         assert_eq!(users::set_role(&mut conn, id, role).unwrap(), users::RoleChange::Done);
+    }
+
+    /// Sets the time like a clock that went on while the server ran: retention has run every hour.
+    pub(crate) fn pass_time(&self, text: &str) {
+        self.set_time(text);
+        let mut conn = cloud_api::open::connect(&self.target).unwrap();
+        transaction(&mut conn, |conn| housekeeping::begin_run(conn, at(text), true)).unwrap();
     }
 
     /// Starts the server on its present data.

@@ -76,7 +76,9 @@ contract! {
         let mut conn = open::connect(&app.target).unwrap();
         let run = |conn: &mut _| purge::run(conn, at("2024-02-10T00:00:00Z"), at("2024-02-11T00:00:00Z")).unwrap();
         let purged = run(&mut conn);
-        assert_eq!((purged.minutes, purged.sums, purged.sessions), (30, 3, 0));
+        // On PostgreSQL the ten minutes of January went with their partition.
+        let expected = if app.postgres.is_some() { (1, 20) } else { (0, 30) };
+        assert_eq!((purged.months, purged.minutes, purged.sums, purged.sessions), (expected.0, expected.1, 3, 0));
         assert_eq!(ada.totals(), (10, 600_000));
         assert_eq!(ada.blinks("group=minute&limit=1000").json["items"].as_array().unwrap().len(), 10);
         assert_eq!(run(&mut conn).minutes, 0);

@@ -12,7 +12,10 @@ use std::{
 };
 
 use cloud_api::config::Target;
-use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query,
+    sql_types::BigInt,
+};
 use uuid::Uuid;
 
 /// A separate database in the run's cluster. Dropping this drops the database.
@@ -57,6 +60,20 @@ impl Database {
     pub(crate) fn throw_out(&self) {
         let all = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name);
         self.cluster.admin().batch_execute(&all).unwrap();
+    }
+
+    /// How many of its queries sleep.
+    pub(crate) fn sleepers(&self) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            n: i64,
+        }
+        let query = format!(
+            "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = '{}' AND wait_event = 'PgSleep'",
+            self.name
+        );
+        sql_query(query).get_result::<Count>(&mut self.cluster.admin()).unwrap().n
     }
 
     pub(crate) fn name(&self) -> &str {

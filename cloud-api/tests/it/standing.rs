@@ -7,7 +7,11 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-use cloud_api::config::{AskConfig, OutsideConfig};
+use cloud_api::{
+    config::{AskConfig, OutsideConfig},
+    open,
+};
+use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -295,5 +299,36 @@ contract! {
         put(&ada, "/api/user/me/consents", &json!({"kind": "team", "granted": false})).expect(200);
         let last = put(&ada, "/api/user/me/consents", &json!({"kind": "team", "granted": false})).expect(200);
         assert_eq!(last.json["items"].as_array().unwrap().len(), 3);
+    }
+}
+
+const FLAGS_SQLITE: &str = include_str!("../../migrations/sqlite/2026-11-28-000200_consent_flags/up.sql");
+const FLAGS_POSTGRES: &str = include_str!("../../migrations/postgres/2026-11-28-000200_consent_flags/up.sql");
+
+contract! {
+    fn a_persons_word_counts_even_if_their_flag_says_otherwise(app) {
+        let ada = app.user();
+        let mut conn = open::connect(&app.target).unwrap();
+        let word = |granted: bool| {
+            let body = json!({"kind": "tracking", "granted": granted, "version": "1"}).to_string();
+            ada.send("PUT", "/api/user/me/consents", &[("content-type", "application/json")], Some(body.as_bytes())).expect(200);
+        };
+        let batch = minutes("2026-03-10T09:00:00Z", 1, 3);
+        for (granted, status) in [(false, 403), (true, 200)] {
+            for fix in ["the same word again", "the migration"] {
+                word(granted);
+                conn.batch_execute(&format!("UPDATE users SET tracking_consent = {}", !granted)).unwrap();
+                match (fix, app.postgres.is_some()) {
+                    ("the migration", true) => conn.batch_execute(FLAGS_POSTGRES).unwrap(),
+                    ("the migration", false) => conn.batch_execute(FLAGS_SQLITE).unwrap(),
+                    _ => word(granted),
+                }
+                assert_eq!(ada.sync(&batch).status, status, "{granted} {fix}");
+            }
+        }
+        // Somebody who has not consented themselves yet stays without.
+        conn.batch_execute("UPDATE users SET tracking_consent = FALSE, awaits_consent = TRUE").unwrap();
+        conn.batch_execute(if app.postgres.is_some() { FLAGS_POSTGRES } else { FLAGS_SQLITE }).unwrap();
+        ada.sync(&batch).expect(403);
     }
 }

@@ -1,8 +1,9 @@
 //! Teams: invitations, membership, and the figures of closed weeks.
 
+use cloud_api::ledger::{self, What};
 use serde_json::{Value, json};
 
-use crate::harness::*;
+use crate::{archive_kit::eventually, harness::*};
 
 fn items(answer: &Answer) -> Vec<Value> {
     answer.json["items"].as_array().unwrap().clone()
@@ -172,12 +173,12 @@ contract! {
     }
 
     fn a_closed_week_of_five_has_one_rounded_figure_that_never_changes(app) {
-        app.set_time("2026-02-25T12:00:00Z");
+        app.pass_time("2026-02-25T12:00:00Z");
         let boss = manager(app);
         let team = team(&boss);
         let people: Vec<Client> = (0..6).map(|_| app.user()).collect();
         people.iter().for_each(|member| join(&boss, &team, member));
-        app.set_time("2026-03-08T12:00:00Z");
+        app.pass_time("2026-03-08T12:00:00Z");
         let people: Vec<Client> = people.iter().map(|who| app.again(who)).collect();
         for (member, rate) in people.iter().zip([10, 11, 12, 13, 16, 100]) {
             if rate == 100 {
@@ -190,9 +191,9 @@ contract! {
         let weeks = || {
             items(&app.again(&boss).get(&format!("/api/team/{team}/blinks?group=day&from=2026-03-02T00:00:00Z")).expect(200))
         };
-        app.set_time("2026-03-10T23:59:59Z");
+        app.pass_time("2026-03-10T23:59:59Z");
         assert_eq!(weeks(), Vec::<Value>::new(), "not before 48 hours have passed");
-        app.set_time("2026-03-11T00:00:00Z");
+        app.pass_time("2026-03-11T00:00:00Z");
         let closed = json!([{"from_timestamp": "2026-03-02T00:00:00Z", "to_timestamp": "2026-03-09T00:00:00Z", "suppressed": false, "blinks_per_minute": 12}]);
         assert_eq!(json!(weeks()), closed);
         // Later uploads and people who leave do not change a closed week.
@@ -201,23 +202,61 @@ contract! {
         late.send("DELETE", "/api/user/me", &[], None).expect(200);
         assert_eq!(json!(weeks()), closed);
         // Only four people are left, so the next week is suppressed.
-        app.set_time("2026-03-18T00:00:00Z");
+        app.pass_time("2026-03-18T00:00:00Z");
         let weeks = weeks();
         assert_eq!(weeks[1], json!({"from_timestamp": "2026-03-09T00:00:00Z", "to_timestamp": "2026-03-16T00:00:00Z", "suppressed": true}));
     }
 
+    fn no_week_is_closed_by_a_clock_that_leapt(app) {
+        let boss = manager(app);
+        let team = team(&boss);
+        eventually("retention ran", || app.anonymous().get("/healthz").json["retention"]["last_run_at"] == NOW);
+        let weeks = || items(&app.again(&boss).get(&format!("/api/team/{team}/blinks")).expect(200)).len();
+        app.set_time("2026-04-10T12:00:00Z");
+        assert_eq!(weeks(), 0);
+        app.pass_time("2026-04-10T12:00:00Z");
+        assert_eq!(weeks(), 3);
+    }
+
+    fn joining_another_team_is_another_consent(app) {
+        let (boss, ada) = (manager(app), app.user());
+        let said = || {
+            let consents = items(&ada.get("/api/user/me/consents").expect(200)).into_iter();
+            let team: Vec<bool> = consents.filter(|c| c["kind"] == "team").map(|c| c["granted"] == true).collect();
+            let ledger = ledger::read(&app.folder.path().join("ledger.ndjson")).unwrap().into_iter();
+            let told = ledger.filter_map(|entry| match entry.what {
+                What::Consent { kind, granted, .. } if kind == "team" => Some(granted),
+                _ => None,
+            });
+            assert_eq!(told.collect::<Vec<_>>(), team);
+            team
+        };
+        let (one, two) = (team(&boss), team(&boss));
+        join(&boss, &one, &ada);
+        assert_eq!(said(), [true]);
+        ada.send("DELETE", &format!("/api/team/{one}/members/me"), &[], None).expect(204);
+        assert_eq!(said(), [true, false]);
+        // An invitation that is taken back was no consent.
+        put(&boss, &format!("/api/team/{two}/members/{}", ada.id)).expect(201);
+        boss.send("DELETE", &format!("/api/team/{two}/members/{}", ada.id), &[], None).expect(204);
+        assert_eq!(said(), [true, false]);
+        join(&boss, &two, &ada);
+        boss.send("DELETE", &format!("/api/team/{two}/members/{}", ada.id), &[], None).expect(204);
+        assert_eq!(said(), [true, false, true, false]);
+    }
+
     fn who_came_during_the_week_does_not_count_in_it(app) {
-        app.set_time("2026-02-25T12:00:00Z");
+        app.pass_time("2026-02-25T12:00:00Z");
         let boss = manager(app);
         let team = team(&boss);
         let people: Vec<Client> = (0..5).map(|_| app.user()).collect();
         people[..4].iter().for_each(|member| join(&boss, &team, member));
-        app.set_time("2026-03-02T00:00:01Z");
+        app.pass_time("2026-03-02T00:00:01Z");
         let fresh = |who: &Client| app.again(who);
         join(&fresh(&boss), &team, &fresh(&people[4]));
-        app.set_time("2026-03-08T12:00:00Z");
+        app.pass_time("2026-03-08T12:00:00Z");
         people.iter().for_each(|member| work(&fresh(member), 12));
-        app.set_time("2026-03-11T00:00:00Z");
+        app.pass_time("2026-03-11T00:00:00Z");
         let weeks = items(&fresh(&boss).get(&format!("/api/team/{team}/blinks")).expect(200));
         assert_eq!((weeks.len(), &weeks[0]["suppressed"]), (1, &json!(true)));
         assert!(weeks[0].get("blinks_per_minute").is_none());

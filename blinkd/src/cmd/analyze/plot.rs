@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use blink_proto::problem::code;
 use blink_vision::{FaceSight, FrameReport};
 use plotters::{
     coord::{Shift, types::RangedCoordf64},
@@ -42,7 +43,7 @@ impl Plot {
             Some("svg") => Format::Svg,
             _ => {
                 let message = format!("--plot cannot tell the format of {}", path.display());
-                return Err(Failure::usage("usage", message, "End the file's name in .png or .svg."));
+                return Err(Failure::usage(code::USAGE, message, "End the file's name in .png or .svg."));
             }
         };
         Ok(Self { path: path.to_owned(), format })
@@ -60,7 +61,7 @@ impl Plot {
         };
         drawn.map_err(|why| {
             Failure::failed(
-                "unwritable",
+                code::UNWRITABLE,
                 format!("{} cannot be drawn: {why}", self.path.display()),
                 "Choose another place.",
             )

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_proto::problem::code;
 use blink_vision::{Event, FaceSight, FrameReport};
 
 use crate::exit::Failure;
@@ -71,5 +72,5 @@ impl Trace {
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {
-    Failure::failed("unwritable", format!("{} cannot be written: {error}", path.display()), "Choose another place.")
+    Failure::failed(code::UNWRITABLE, format!("{} cannot be written: {error}", path.display()), "Choose another place.")
 }

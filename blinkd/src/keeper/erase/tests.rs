@@ -27,7 +27,7 @@ fn names(folder: &std::path::Path) -> Vec<String> {
 fn the_open_and_the_unsent_minutes_go_and_counting_goes_on() {
     let (place, mut keeper) = place();
     fs::create_dir(place.paths().data.join("store.damaged-1")).unwrap();
-    fs::write(place.paths().data.join(".tmpAbc"), "half").unwrap();
+    fs::write(place.paths().data.join(".blink-Ab12Cd"), "half").unwrap();
     let erased = keeper.erase_minutes().unwrap();
     assert_eq!((erased.minutes, erased.unsent, erased.everything), (3, 3, false));
     let status = keeper.status();
@@ -35,7 +35,7 @@ fn the_open_and_the_unsent_minutes_go_and_counting_goes_on() {
     assert!(status.consent && status.last_error.is_none());
     assert!(names(&place.paths().history()).is_empty());
     let left = names(&place.paths().data);
-    assert!(!left.iter().any(|name| name.starts_with("store.damaged") || name.starts_with(".tmp")), "{left:?}");
+    assert!(!left.iter().any(|name| name.starts_with("store.damaged") || name.starts_with(".blink-")), "{left:?}");
     assert!(!left.contains(&"erasing.json".to_owned()));
     place.watch(&mut keeper, 120, 10);
     assert_eq!(keeper.erase_minutes().unwrap().minutes, 3, "what came since is new");

@@ -130,7 +130,7 @@ fn only_ones_own_are_queued_and_only_when_told() {
     std::fs::remove_dir_all(place.paths().data.join("store")).unwrap();
     let mut keeper = place.keeper();
     assert_eq!(keeper.pending(), pending + 2);
-    let batch = keeper.next_batch(1_000).unwrap().unwrap();
+    let batch = keeper.next_batch(1_000, &[]).unwrap().unwrap();
     assert_eq!((batch.minutes.len(), batch.device_id), (2, DeviceId(uuid::Uuid::from_u128(99))));
     assert!(batch.minutes.iter().all(|minute| minute.user_id == me), "each goes out under its own machine");
 }

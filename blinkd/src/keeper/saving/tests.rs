@@ -32,6 +32,54 @@ fn on_a_full_disk_counting_goes_on_and_every_minute_is_written_once_when_there_i
     assert_eq!(keeper.kept_back().map(|kept| kept.held), Some(4), "each waits once");
 }
 
+/// Puts a file where the store is; returns what undoes it.
+fn store_replaced_by_a_file(place: &TempProfile) -> impl FnOnce() + use<> {
+    let (store, away) = (place.paths().store(), place.paths().data.join("away"));
+    fs::rename(&store, &away).unwrap();
+    fs::write(&store, "in the way").unwrap();
+    move || {
+        fs::remove_file(&store).unwrap();
+        fs::rename(&away, &store).unwrap();
+    }
+}
+
+#[test]
+fn while_only_the_store_fails_minutes_are_written_to_the_history_all_the_same() {
+    let place = TempProfile::new();
+    let mut keeper = place.consenting();
+    place.watch(&mut keeper, 70, 10);
+    keeper.records.close();
+    let mend = store_replaced_by_a_file(&place);
+    place.watch(&mut keeper, 120, 10);
+    assert_eq!(keeper.status().last_error.unwrap().code, "store_failed");
+    assert_eq!(blinks(&place), [6, 6, 6]);
+    mend();
+    place.idle(&mut keeper, 10);
+    assert_eq!((keeper.status().last_error, keeper.kept_back().map(|kept| kept.held)), (None, Some(3)));
+    keeper.finish();
+    drop(keeper);
+    let keeper = place.keeper();
+    assert_eq!((keeper.status().last_error, keeper.status().today.blink_count), (None, 19));
+}
+
+#[test]
+fn the_minute_of_the_start_waits_for_the_store_which_may_hold_its_first_half() {
+    let place = TempProfile::new();
+    let mut keeper = place.consenting();
+    place.watch(&mut keeper, 20, 10);
+    keeper.finish();
+    drop(keeper);
+    let mend = store_replaced_by_a_file(&place);
+    let mut keeper = place.keeper();
+    place.watch(&mut keeper, 130, 5);
+    assert_eq!(blinks(&place), [12], "the minute after it");
+    mend();
+    place.idle(&mut keeper, 10);
+    assert_eq!(blinks(&place), [12, 10], "2 of the first process and 8 of the second");
+    assert_eq!((keeper.status().last_error, keeper.status().today.blink_count), (None, 28));
+    assert_eq!(keeper.kept_back().map(|kept| kept.held), Some(2));
+}
+
 #[test]
 fn a_shorter_retention_holds_at_once_and_a_longer_one_lets_older_minutes_in() {
     let place = TempProfile::new();

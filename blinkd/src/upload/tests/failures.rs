@@ -47,6 +47,41 @@ fn a_failure_is_told_and_nothing_is_lost(
     assert_eq!((queue.pending, queue.last_error, queue.next_retry), (0, None, None));
 }
 
+/// A profile that moved, with three minutes of its first machine and two of its second.
+fn moved() -> Stage {
+    let mut stage = Stage::signed_in();
+    stage.keep(Keeper::finish);
+    stage.place.machine = Some("another machine".to_owned());
+    let mut keeper = stage.place.keeper();
+    stage.place.watch(&mut keeper, 60, 10);
+    stage.place.idle(&mut keeper, 65);
+    let (keeper, _) = keeper.start(|| {}).unwrap();
+    let uploader = Stage::uploader(&stage.place, &keeper, &stage.server);
+    Stage { keeper, uploader, ..stage }
+}
+
+#[test]
+fn a_device_too_many_is_told_and_holds_up_no_other_devices_minutes() {
+    let mut stage = moved();
+    let too_many = || refused(422, "too_many_devices", None);
+    stage.server.world(|w| w.sync_fails.push_back(too_many()));
+    stage.live(100);
+    let queue = stage.status().queue;
+    let problem = queue.last_error.expect("a refusal");
+    assert_eq!((problem.code.as_str(), queue.pending, stage.on_server().0), ("too_many_devices", 3, 2));
+    assert!(problem.message == "No." && problem.fix.contains("machines that you no longer use"), "{problem}");
+    // It is tried again after an hour, not with every minute.
+    stage.server.world(|w| w.sync_fails.push_back(too_many()));
+    for (waits, batches) in [(0, 2), (3_600, 3)] {
+        stage.live(waits);
+        stage.uploader.answer(Ask::Queued).unwrap();
+        stage.live(11);
+        assert_eq!(stage.server.world(|w| w.batches.len()), batches);
+    }
+    assert_eq!(outcome(stage.uploader.sync()).map(|done| done.uploaded), Ok(3), "whoever asks is not held up");
+    assert_eq!((stage.on_server().0, stage.status().queue.last_error), (5, None));
+}
+
 #[test]
 fn a_long_wait_that_the_server_asks_for_is_kept_and_an_absurd_one_is_not() {
     let mut stage = Stage::signed_in();

@@ -33,6 +33,21 @@ fn an_ended_session_keeps_the_minutes_and_asks_for_a_sign_in() {
 }
 
 #[test]
+fn a_proxy_that_refuses_access_ends_no_session() {
+    // The second time the access token has expired, so that the proxy refuses to renew it.
+    for seconds in [0, 880] {
+        let mut stage = Stage::signed_in();
+        stage.server.world(|w| w.proxied = true);
+        stage.place.clock.advance(Duration::from_secs(seconds));
+        let problem = outcome(stage.uploader.sync()).unwrap_err();
+        assert!(problem.code == "http_401" && problem.fix.contains("proxy"), "{problem}");
+        assert!(stage.place.paths().tokens_file().exists());
+        stage.server.world(|w| w.proxied = false);
+        assert_eq!(outcome(stage.uploader.sync()).map(|done| done.uploaded), Ok(3));
+    }
+}
+
+#[test]
 fn while_the_server_is_away_it_is_looked_for_and_found_within_forty_seconds() {
     let mut stage = Stage::signed_in();
     stage.server.world(|w| w.away = true);

@@ -1,0 +1,2 @@
+-- Nothing: the flags were wrong before.
+SELECT 1;

@@ -14,6 +14,7 @@ mod backup;
 mod bodies;
 mod clock;
 mod commands;
+mod connections;
 mod device;
 mod envelope;
 mod export;

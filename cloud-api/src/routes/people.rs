@@ -32,7 +32,7 @@ use crate::{
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     failure::chain,
-    http::body,
+    http::{body, to_its_end},
     ledger::{Ledger, What},
     principal::Principal,
     state::{State, remember},
@@ -200,6 +200,12 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
         Some(password) => require_password(&state, &req, password, &row).await?,
         None => who.require_fresh_sign_in()?,
     }
+    to_its_end(carry_out(who, state, by_password, row)).await
+}
+
+/// Erases the caller, who has proved who they are. It must run to its end: what follows the transaction cleans up, and
+/// takes back the ledger's line if the transaction failed.
+async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: UserRow) -> ApiResult {
     let (id, archived, ledger) = (Id::random(), state.archive.is_some(), state.ledger.clone());
     let remembered = Arc::new(Mutex::new(Vec::new()));
     let lines = remembered.clone();

@@ -20,6 +20,7 @@ mod envelope;
 mod export;
 mod floors;
 mod handover;
+mod hangups;
 mod health;
 mod history;
 mod ingest;

@@ -154,6 +154,7 @@ pub(crate) async fn callback(
 ) -> ApiResult {
     let page = wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
+    state.limits.anonymous(state.peer(&req))?;
     let not_begun = || refused("The sign-in was not begun here, or took too long: begin again.");
     let (Some(given), Some(bound)) = (query.get("state").cloned(), req.cookie(cookie_name(&state))) else {
         return Err(not_begun());

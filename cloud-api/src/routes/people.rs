@@ -249,9 +249,10 @@ async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: U
     tag = "me",
     security(()),
     params(("id" = String, Path)),
-    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404)),
+    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404), (status = 429)),
 )]
-pub(crate) async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
+pub(crate) async fn receipt(req: HttpRequest, id: Path<String>, state: Data<State>) -> ApiResult {
+    state.limits.anonymous(state.peer(&req))?;
     let id = id.parse().map_err(|_| ApiError::not_found())?;
     let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;
     let ReceiptRow { erased_at, stores, .. } = kept.ok_or_else(ApiError::not_found)?;

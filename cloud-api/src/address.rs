@@ -70,11 +70,16 @@ pub(crate) fn of(req: &HttpRequest, trusted: &[Network]) -> IpAddr {
     resolve(peer, &forwarded, trusted)
 }
 
+/// Whether the address is that of a trusted proxy.
+#[must_use]
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[Network]) -> bool {
+    trusted.iter().any(|network| network.contains(address))
+}
+
 fn resolve(peer: IpAddr, forwarded: &str, trusted: &[Network]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut address = peer;
     for hop in forwarded.rsplit(',') {
-        if !is_trusted(address) {
+        if !is_trusted(address, trusted) {
             break;
         }
         match hop_address(hop) {

@@ -14,6 +14,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 use actix_web::http::{StatusCode, header};
@@ -49,9 +50,22 @@ const UPLOADS_WAITING: usize = 32;
 const LARGE_OF_ADDRESS: usize = 3;
 const SMALL_OF_ADDRESS: usize = 16;
 
-/// Concurrent questions to the model, and how many more may wait.
+/// Concurrent reads of one person's history, and how many more may wait.
+const READS_AT_ONCE: usize = 2;
+const READS_WAITING: usize = 32;
+
+/// Concurrent questions to the model, and how many more may wait: one person's, and all together.
+const ASKS_OF_ONE: usize = 2;
+const ASKS_OF_ONE_WAITING: usize = 8;
 const ASKS_AT_ONCE: usize = 16;
 const ASKS_WAITING: usize = 64;
+
+/// Concurrent sign-ins that may ask the provider, and how many more may wait.
+const PROVIDER_AT_ONCE: usize = 16;
+const PROVIDER_WAITING: usize = 64;
+
+/// Longest wait for a model or provider, which may hang.
+const OUTSIDE_WAIT: Duration = Duration::from_secs(10);
 
 pub struct Limits {
     enabled: bool,
@@ -67,7 +81,10 @@ pub struct Limits {
     large_arrivals: Turns<Peer>,
     small_arrivals: Turns<Peer>,
     exports: Turns<UserId>,
+    reads: Turns<UserId>,
+    asks_of_one: Turns<UserId>,
     ask_turns: Turns<()>,
+    provider_turns: Turns<()>,
 }
 
 fn quota(per_minute: u32, burst: u32) -> Quota {
@@ -79,7 +96,7 @@ impl Limits {
     /// With `enabled` false there are no rate limits.
     #[must_use]
     pub fn new(enabled: bool, db: Db, keys: Arc<Keyring>, clock: Clock) -> Self {
-        let waiting = if enabled { UPLOADS_WAITING } else { usize::MAX };
+        let waiting = |most| if enabled { most } else { usize::MAX };
         Self {
             enabled,
             checks: AtomicU32::new(0),
@@ -90,12 +107,15 @@ impl Limits {
             devices: Keyed::keyed(quota(1_200, 600)),
             asks: Keyed::keyed(quota(60, 10)),
             consents: Keyed::keyed(quota(10, 30)),
-            upload_turns: Turns::new(UPLOADS_AT_ONCE, waiting),
+            upload_turns: Turns::new(UPLOADS_AT_ONCE, waiting(UPLOADS_WAITING)),
             // Whoever waits holds no memory, and does not wait for long.
             large_arrivals: Turns::new(LARGE_OF_ADDRESS, usize::MAX),
             small_arrivals: Turns::new(SMALL_OF_ADDRESS, usize::MAX),
             exports: Turns::new(1, 0),
+            reads: Turns::new(READS_AT_ONCE, waiting(READS_WAITING)),
+            asks_of_one: Turns::new(ASKS_OF_ONE, ASKS_OF_ONE_WAITING),
             ask_turns: Turns::new(ASKS_AT_ONCE, ASKS_WAITING),
+            provider_turns: Turns::new(PROVIDER_AT_ONCE, PROVIDER_WAITING),
         }
     }
 
@@ -166,9 +186,21 @@ impl Limits {
         self.check(&self.asks, &user)
     }
 
-    /// Waits until the model may be asked; 429 when too many wait already.
-    pub(crate) async fn ask_turn(&self) -> Result<Turn<()>, ApiError> {
-        self.ask_turns.take(()).await.ok_or_else(|| too_many(5))
+    /// Waits until this person's history may be read; 429 when too many wait already.
+    pub(crate) async fn read_turn(&self, user: UserId) -> Result<Turn<UserId>, ApiError> {
+        self.reads.take(user).await.ok_or_else(|| too_many(1))
+    }
+
+    /// Waits until the model may be asked for this person; 429 when too many wait already, 503 after 10 s. The person's
+    /// turn comes first, so that one person's questions never fill the queue.
+    pub(crate) async fn ask_turn(&self, user: UserId) -> Result<(Turn<UserId>, Turn<()>), ApiError> {
+        let turns = async { Some((self.asks_of_one.take(user).await?, self.ask_turns.take(()).await?)) };
+        in_time(turns, "The model is busy: try again in a moment.").await
+    }
+
+    /// Waits until the sign-in provider may be asked; 429 when too many wait already, 503 after 10 s.
+    pub(crate) async fn provider_turn(&self) -> Result<Turn<()>, ApiError> {
+        in_time(self.provider_turns.take(()), "The provider answers slowly: try again in a moment.").await
     }
 
     /// Limits changes of consent, because each one is kept for good.
@@ -221,6 +253,18 @@ impl Limits {
 
     fn code_key(&self, user: UserId) -> [u8; 32] {
         self.sign_ins.key("code:", &user.to_string())
+    }
+}
+
+/// 429 without a turn, and 503 `busy` when it does not come in time.
+async fn in_time<T>(turn: impl Future<Output = Option<T>>, busy: &str) -> Result<T, ApiError> {
+    match tokio::time::timeout(OUTSIDE_WAIT, turn).await {
+        Ok(turn) => turn.ok_or_else(|| too_many(5)),
+        Err(_) => {
+            let mut error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", busy);
+            error.headers.push((header::RETRY_AFTER, header::HeaderValue::from_static("5")));
+            Err(error)
+        }
     }
 }
 

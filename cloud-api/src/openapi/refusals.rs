@@ -16,7 +16,7 @@ pub(super) fn responses() -> Value {
         (429, "Too many requests; Retry-After says how long to wait"),
         (500, "The server failed; the request id finds the reason in its log"),
         (502, "A service behind this server does not answer as it should"),
-        (503, "The server cannot reach its database, or too much is being uploaded at once"),
+        (503, "The server cannot reach its database, or is busy with too much at once"),
     ];
     let mut responses = Map::new();
     for (status, meaning) in meanings {

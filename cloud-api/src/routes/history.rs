@@ -49,7 +49,7 @@ struct Ask {
     path = "/api/user/{id}/blinks",
     tag = "minutes",
     params(("id" = String, Path), ("from" = Option<jiff::Timestamp>, Query, description = "inclusive"), ("to" = Option<jiff::Timestamp>, Query, description = "exclusive"), ("group" = inline(Option<crate::domain::interval::Grouping>), Query, description = "minute, hour, day or week; days and weeks of my time zone; day if absent"), ("limit" = Option<u32>, Query, minimum = 1, maximum = 1_000, description = "items in a page; 100 if absent"), ("cursor" = Option<String>, Query, description = "next_cursor of the page before")),
-    responses((status = 200, body = History), (status = 403), (status = 422)),
+    responses((status = 200, body = History), (status = 403), (status = 422), (status = 429)),
 )]
 pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, state: Data<State>) -> ApiResult {
     if id.as_str() != "me" && id.parse::<UserId>().ok() != Some(who.user) {
@@ -57,9 +57,12 @@ pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, s
     }
     let ask = Ask::read(req.query_string())?;
     let now = state.clock.now();
+    let turn = state.limits.read_turn(who.user).await?;
     let page = state
         .db
         .read(move |conn| -> Result<History, DbError> {
+            // The turn is held until the query ends, even if the client hangs up before.
+            let _turn = turn;
             let user = who.user.into();
             let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
             let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));

@@ -29,7 +29,7 @@ use crate::{
     get,
     path = "/api/user/me/insights",
     tag = "minutes",
-    responses((status = 200, body = Insights)),
+    responses((status = 200, body = Insights), (status = 429)),
 )]
 pub(crate) async fn insights(who: Principal, state: Data<State>) -> ApiResult {
     Ok(HttpResponse::Ok().json(read(&who, &state).await?))
@@ -37,7 +37,9 @@ pub(crate) async fn insights(who: Principal, state: Data<State>) -> ApiResult {
 
 async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
     let (user, now) = (who.user.into(), state.clock.now());
+    let turn = state.limits.read_turn(who.user).await?;
     let insights = state.db.read(move |conn| -> Result<Insights, DbError> {
+        let _turn = turn;
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let since = now.plus(-RECENT_DAYS * DAY_MS);
         let from = since.plus(-BASELINE_DAYS * DAY_MS);
@@ -81,7 +83,7 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
     };
     state.limits.asks(who.user)?;
     let question = question(body::object(&req, payload).await?)?;
-    let turn = state.limits.ask_turn().await?;
+    let turn = state.limits.ask_turn(who.user).await?;
     // The session is checked again: no figures may leave for one that ended while the body or the turn was waited for.
     let who = who.again(&state).await?;
     let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();

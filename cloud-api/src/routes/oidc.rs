@@ -30,7 +30,7 @@ use crate::{
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     failure::chain,
-    http::people::wants_a_page,
+    http::{people::wants_a_page, to_its_end},
     state::State,
 };
 
@@ -119,7 +119,15 @@ pub(crate) async fn start(req: HttpRequest, query: Query<BTreeMap<String, String
     state.limits.new_accounts(state.peer(&req))?;
     let (secret, now) = (provider::random(), state.clock.now());
     let pending = Pending { verifier: provider::random(), nonce: provider::random() };
-    let way = provider.way(&secret, &pending).await.map_err(|e| failed(&e))?;
+    let turn = state.limits.provider_turn().await?;
+    let (remembered, told) = (secret.clone(), pending.clone());
+    // The turn is held until the provider answers: one that hangs holds a thread even when no client waits any more.
+    let asked = to_its_end(async move {
+        let way = provider.way(&remembered, &told).await.map_err(|e| failed(&e));
+        drop(turn);
+        way
+    });
+    let way = asked.await?;
     let remembered = secret.clone();
     let stored = state.db.write(move |conn| oidc::remember(conn, &remembered, &pending, now, now.plus(LIFE_MS))).await;
     stored?;
@@ -137,7 +145,7 @@ pub(crate) async fn start(req: HttpRequest, query: Query<BTreeMap<String, String
     tag = "sign-in",
     security(()),
     params(("state" = Option<String>, Query, description = "as the provider sent it"), ("code" = Option<String>, Query, description = "as the provider sent it")),
-    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 303), (status = 401), (status = 403), (status = 404), (status = 409), (status = 502)),
+    responses((status = 200, body = blink_proto::http::TokenResponse), (status = 303), (status = 401), (status = 403), (status = 404), (status = 409), (status = 429), (status = 502)),
 )]
 pub(crate) async fn callback(
     req: HttpRequest,
@@ -146,6 +154,7 @@ pub(crate) async fn callback(
 ) -> ApiResult {
     let page = wants_a_page(&req);
     let provider = state.oidc.clone().ok_or_else(not_configured)?;
+    state.limits.anonymous(state.peer(&req))?;
     let not_begun = || refused("The sign-in was not begun here, or took too long: begin again.");
     let (Some(given), Some(bound)) = (query.get("state").cloned(), req.cookie(cookie_name(&state))) else {
         return Err(not_begun());
@@ -155,6 +164,7 @@ pub(crate) async fn callback(
         return Err(not_begun());
     }
     let next = URL_SAFE_NO_PAD.decode(next).ok().and_then(|next| String::from_utf8(next).ok());
+    let turn = state.limits.provider_turn().await?;
     let now = state.clock.now();
     let pending = state.db.write(move |conn| oidc::take(conn, &given, now)).await?;
     let pending = pending.ok_or_else(not_begun)?;
@@ -162,7 +172,12 @@ pub(crate) async fn callback(
         return Err(not_signed_in(query.get("error").map_or("", String::as_str)));
     };
     let issuer = provider.issuer().to_owned();
-    let person = provider.person(code, pending).await.map_err(|e| failed(&e))?;
+    let asked = to_its_end(async move {
+        let person = provider.person(code, pending).await.map_err(|e| failed(&e));
+        drop(turn);
+        person
+    });
+    let person = asked.await?;
     let user = find_or_make(&state, issuer, person).await?;
     let (session, answer) = accounts::new_session(&req, &state, user, now)?;
     let begun = state.db.write(move |conn| -> Result<(), ApiError> {

@@ -19,7 +19,7 @@ use crate::{
         users::{self, ConsentRow},
     },
     error::{ApiError, ApiResult},
-    http::body,
+    http::{body, to_its_end},
     principal::Principal,
     state::State,
 };
@@ -109,21 +109,25 @@ pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Paylo
     fields.finish()?;
     let version = version.unwrap_or_else(|| current_version(kind).to_owned());
     let ledger = state.ledger.clone();
-    let (rows, removed) = who
-        .write(&state, move |conn, who| {
-            let first = who.awaits_consent && kind == ConsentKind::Tracking && granted;
-            let removed = first && decide_earlier(conn, who, earlier)?;
-            consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
-            Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
-        })
-        .await?;
-    if let Some(at) = removed {
-        if let Some(archive) = &state.archive {
-            archive.keys.forget(who.user.into());
+    // What follows the transaction cleans up, even if the client has gone.
+    to_its_end(async move {
+        let (rows, removed) = who
+            .write(&state, move |conn, who| {
+                let first = who.awaits_consent && kind == ConsentKind::Tracking && granted;
+                let removed = first && decide_earlier(conn, who, earlier)?;
+                consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
+                Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
+            })
+            .await?;
+        if let Some(at) = removed {
+            if let Some(archive) = &state.archive {
+                archive.keys.forget(who.user.into());
+            }
+            state.db.scrub(at).await;
         }
-        state.db.scrub(at).await;
-    }
-    Ok(HttpResponse::Ok().json(history(rows)?))
+        Ok(HttpResponse::Ok().json(history(rows)?))
+    })
+    .await
 }
 
 /// Where I am signed in.

@@ -32,7 +32,7 @@ use crate::{
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     failure::chain,
-    http::body,
+    http::{body, to_its_end},
     ledger::{Ledger, What},
     principal::Principal,
     state::{State, remember},
@@ -219,6 +219,12 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
         Some(password) => require_password(&state, &req, password, &row).await?,
         None => who.require_fresh_sign_in()?,
     }
+    to_its_end(carry_out(who, state, by_password, row)).await
+}
+
+/// Erases the caller, who has proved who they are. It must run to its end: what follows the transaction cleans up, and
+/// takes back the ledger's line if the transaction failed.
+async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: UserRow) -> ApiResult {
     let (id, archived, ledger) = (Id::random(), state.archive.is_some(), state.ledger.clone());
     let remembered = Arc::new(Mutex::new(Vec::new()));
     let lines = remembered.clone();
@@ -262,9 +268,10 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
     tag = "me",
     security(()),
     params(("id" = String, Path)),
-    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404)),
+    responses((status = 200, body = blink_proto::http::ErasureReceipt), (status = 404), (status = 429)),
 )]
-pub(crate) async fn receipt(id: Path<String>, state: Data<State>) -> ApiResult {
+pub(crate) async fn receipt(req: HttpRequest, id: Path<String>, state: Data<State>) -> ApiResult {
+    state.limits.anonymous(state.peer(&req))?;
     let id = id.parse().map_err(|_| ApiError::not_found())?;
     let kept = state.db.read(move |conn| archive_removals::receipt(conn, id)).await?;
     let ReceiptRow { erased_at, stores, .. } = kept.ok_or_else(ApiError::not_found)?;

@@ -1,6 +1,7 @@
 //! Builds the application in order and runs it until it is told to stop. It works with port 0, so that tests can run
 //! many at once.
 
+mod connections;
 mod listen;
 mod prepare;
 
@@ -25,6 +26,7 @@ use crate::{
     state::State,
     tls::Certificate,
 };
+use connections::Connections;
 use listen::{cannot_listen, listen};
 use prepare::{Prepared, prepare};
 
@@ -205,6 +207,7 @@ fn serve(
     certificate: Option<&Arc<Certificate>>,
 ) -> io::Result<Server> {
     let (data, parts) = (web::Data::new(state.clone()), config.parts.clone());
+    let connections = Connections::new(connections::open_files(), &state.access);
     let server = HttpServer::new(move || {
         let cors = cors(&data.access.cors_origins);
         App::new()
@@ -212,8 +215,10 @@ fn serve(
             .app_data(envelope::Https(data.is_https()))
             .wrap(Condition::new(!data.access.cors_origins.is_empty(), cors))
             .wrap(from_fn(envelope::around))
+            .wrap(from_fn(connections::around))
             .configure(|config| routes::configure(config, &parts))
     })
+    .on_connect(move |io, data| connections.begin(io, data))
     .workers(config.workers)
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_S)

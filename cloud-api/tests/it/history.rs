@@ -1,6 +1,16 @@
 //! Reading one's own minutes, grouped in one's own time zone.
 
-use cloud_api::domain::{cursor::Cursor, interval::Grouping};
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use cloud_api::{
+    domain::{cursor::Cursor, interval::Grouping},
+    open,
+};
+use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 
 use crate::harness::*;
@@ -175,4 +185,27 @@ contract! {
             assert_ne!(answer.field(field), "", "{query}: {answer:?}");
         }
     }
+}
+
+/// The harness gives the server four connections to the database.
+#[test]
+fn one_persons_reads_leave_the_others_their_connections() {
+    let app = TestApp::start(Backend::Postgres);
+    let (ada, eve) = (app.user(), app.user());
+    let mut other = open::connect(&app.target).unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE blink_data, blink_rollups IN ACCESS EXCLUSIVE MODE").unwrap();
+    let (told, statuses) = mpsc::channel();
+    for n in 0..40 {
+        let (ada, told) = (ada.clone(), told.clone());
+        let path = if n % 2 == 0 { "/api/user/me/blinks?group=week&limit=1000" } else { "/api/user/me/insights" };
+        thread::spawn(move || told.send(ada.get(path).status));
+    }
+    // Two read and 32 wait.
+    let next = || statuses.recv_timeout(Duration::from_secs(30)).unwrap();
+    (0..6).for_each(|_| assert_eq!(next(), 429));
+    let started = Instant::now();
+    eve.get("/api/user/me").expect(200);
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    other.batch_execute("ROLLBACK").unwrap();
+    (0..34).for_each(|_| assert_eq!(next(), 200));
 }

@@ -1,9 +1,15 @@
 //! Insights from a person's figures, and questions about them.
 
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
 use cloud_api::config::{AskConfig, OutsideConfig};
 use serde_json::{Value, json};
 
-use crate::{harness::*, mock::Mock};
+use crate::{archive_kit::eventually, harness::*, mock::Mock};
 
 contract! {
     fn this_week_is_held_against_the_weeks_before(app) {
@@ -59,4 +65,33 @@ contract! {
         let refused = (0..20).map(|_| ada.post("/api/user/me/ask", &json!({"question": "Again?"}))).find(|a| a.status == 429);
         assert!(refused.is_some(), "questions cost money: never refused");
     }
+}
+
+/// A model that hangs on some questions is there for other people's.
+#[test]
+fn one_persons_questions_leave_the_others_theirs() {
+    let model = Mock::start(|_, request| {
+        if request.body.contains("hang") {
+            thread::sleep(Duration::from_secs(60));
+        }
+        (200, json!({"choices": [{"message": {"role": "assistant", "content": "15."}}]}).to_string())
+    });
+    let app = TestApp::start(Backend::Sqlite);
+    let ask = AskConfig { url: format!("{}/v1", model.address), model: "small".to_owned(), key: None };
+    let app = app.replica_with(OutsideConfig { oidc: None, ask: Some(ask) });
+    let ada = app.user();
+    let (told, answers) = mpsc::channel();
+    for eve in [app.user(), app.user()] {
+        for _ in 0..10 {
+            let (eve, told) = (eve.clone(), told.clone());
+            thread::spawn(move || told.send(eve.post("/api/user/me/ask", &json!({"question": "hang"}))));
+        }
+    }
+    eventually("two questions of each are asked", || model.seen.lock().unwrap().len() == 4);
+    let started = Instant::now();
+    ada.post("/api/user/me/ask", &json!({"question": "How am I?"})).expect(200);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // Who waits is refused in the end.
+    let refused = answers.recv_timeout(Duration::from_secs(20)).unwrap().expect(503);
+    assert_eq!((refused.code(), refused.header("retry-after")), ("busy", "5"));
 }

@@ -20,7 +20,7 @@ use rstest::rstest;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::*;
+use crate::{harness::*, oidc_kit};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const WRONG: &str = "not it at all";
@@ -219,6 +219,25 @@ contract! {
         // An upload over the limit is refused before its body is read.
         assert!((0..200).any(|_| ada.send("POST", "/api/blink/sync", &[JSON], Some(b"{")).status == 429));
         app.user().sync(&[]).expect(200);
+    }
+
+    fn what_needs_no_sign_in_is_limited_by_address(app) {
+        let (app, _provider, _mock) = oidc_kit::with_provider(app);
+        let receipt = format!("/api/erasures/{}", Uuid::new_v4());
+        for (path, status) in [(receipt.as_str(), 404), ("/api/auth/google/callback?state=x&code=y", 401)] {
+            let asked = AtomicUsize::new(0);
+            let ends = at_once(4, |_| {
+                while asked.fetch_add(1, Ordering::Relaxed) < 6_000 {
+                    let answer = app.anonymous().get(path);
+                    if answer.status == 429 {
+                        return 429;
+                    }
+                    answer.expect(status);
+                }
+                status
+            });
+            assert_eq!(ends, [429; 4], "{path}");
+        }
     }
 
     fn figures_are_for_this_machine_even_behind_a_proxy_nobody_declared(app) {

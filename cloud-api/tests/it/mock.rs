@@ -21,15 +21,16 @@ pub(crate) struct Mock {
 }
 
 impl Mock {
-    /// Answers each request with the status and JSON body that `answer` returns.
+    /// Answers each request with the status and JSON body that `answer` returns; one that hangs holds no other up.
     pub(crate) fn start(answer: impl Fn(&str, &Request) -> (u16, String) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (own, log) = (address.clone(), seen.clone());
+        let (own, log, answer) = (address.clone(), seen.clone(), Arc::new(answer));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                serve(&stream, &own, &log, &answer);
+                let (own, log, answer) = (own.clone(), log.clone(), answer.clone());
+                thread::spawn(move || serve(&stream, &own, &log, &*answer));
             }
         });
         Self { address, seen }

@@ -1,5 +1,12 @@
 //! Signing in through a provider: redirect and return, and every token that must be refused.
 
+use std::{
+    net::TcpListener,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64},
@@ -384,4 +391,27 @@ fn whoever_gives_an_address_up_at_that_moment_keeps_their_account() {
     });
     assert_ne!(answer.expect(200).json["user"]["id"], eve.id.as_str());
     assert_eq!(eve.get("/api/user/me").expect(200).json["email"], "eve@example.org");
+}
+
+/// 100 people want to sign in through a provider that says nothing: few wait for it, and uploads go on.
+#[test]
+fn a_provider_that_hangs_holds_up_nobody_else() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let issuer = format!("http://{}", silent.local_addr().unwrap());
+    let oidc = OidcConfig { issuer, client_id: "waw".to_owned(), client_secret: None };
+    let app = TestApp::start(Backend::Sqlite);
+    let app = app.replica_with(OutsideConfig { oidc: Some(oidc), ask: None });
+    let ada = app.user();
+    let (told, statuses) = mpsc::channel();
+    for _ in 0..100 {
+        let (nobody, told) = (app.anonymous(), told.clone());
+        thread::spawn(move || told.send(nobody.get("/api/auth/google").status));
+    }
+    let next = || statuses.recv_timeout(Duration::from_secs(20)).unwrap();
+    // 16 ask and 64 wait, for 10 s.
+    (0..20).for_each(|_| assert_eq!(next(), 429));
+    let started = Instant::now();
+    ada.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+    (0..64).for_each(|_| assert_eq!(next(), 503));
 }

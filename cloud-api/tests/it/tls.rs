@@ -1,11 +1,18 @@
 //! HTTPS, and a certificate that changes while the server runs.
 
 use std::{
+    io,
+    net::TcpStream,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use rustix::process::Signal;
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
 use crate::process::{Running, program};
 
@@ -24,6 +31,32 @@ fn health(address: &str, trusted: &str) -> Result<ureq::http::Response<ureq::Bod
     let agent =
         ureq::Agent::config_builder().tls_config(tls).timeout_global(Some(Duration::from_secs(10))).build().new_agent();
     agent.get(format!("{address}/health")).call()
+}
+
+/// The protocol that the server chooses from these.
+fn chosen(address: &str, trusted: &str, offered: &[&str]) -> io::Result<Option<Vec<u8>>> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(trusted.as_bytes()).unwrap()).unwrap();
+    let mut config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = offered.iter().map(|name| name.as_bytes().to_vec()).collect();
+    let mut client = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
+    client.complete_io(&mut TcpStream::connect(address.trim_start_matches("https://"))?)?;
+    Ok(client.alpn_protocol().map(<[u8]>::to_vec))
+}
+
+/// HTTP/2 is not spoken: an answer that its client never takes would stay in memory, where the kernel sees no delay.
+#[test]
+fn http_2_is_not_offered() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let home = tempfile::tempdir().unwrap();
+    let trusted = certificate(home.path());
+    let mut command = program(home.path());
+    command.args(["serve", "--listen", "127.0.0.1:0", "--tls-cert", "cert.pem", "--tls-key", "key.pem"]);
+    let running = Running::start(command);
+    let spoken = chosen(&running.address, &trusted, &["h2", "http/1.1"]).unwrap();
+    assert_eq!(spoken.as_deref(), Some(&b"http/1.1"[..]));
+    let refused = chosen(&running.address, &trusted, &["h2"]).unwrap_err();
+    assert!(refused.to_string().contains("NoApplicationProtocol"), "{refused}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Checks an id token, which says who the person is according to the provider (OpenID Connect Core, 3.1.3.7).
 
+use std::sync::Arc;
+
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -36,7 +38,7 @@ fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
 }
 
 impl Provider {
-    pub(super) fn verify(&self, token: &str, pending: &Pending) -> Result<Person, OidcError> {
+    pub(super) async fn verify(self: &Arc<Self>, token: &str, pending: &Pending) -> Result<Person, OidcError> {
         let refused = |e: jsonwebtoken::errors::Error| OidcError::Token(e.to_string());
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
         // Only asymmetric signatures are accepted: no shared-secret algorithm, and not `none`.
@@ -50,12 +52,12 @@ impl Provider {
             Some(kid) => known.keys.find(kid).cloned(),
             None => known.keys.keys.first().cloned(),
         };
-        let mut known = self.known(false)?;
+        let mut known = self.known(false).await?;
         // The provider may have a new key, so its keys are asked for once more.
         let jwk = match find(&known) {
             Some(jwk) => jwk,
             None => {
-                known = self.known(true)?;
+                known = self.known(true).await?;
                 find(&known).ok_or(OidcError::Token("its key is not known".to_owned()))?
             }
         };

@@ -8,7 +8,7 @@ use std::{
 use jsonwebtoken::jwk::JwkSet;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{OidcError, Provider};
+use super::{OidcError, Provider, off_thread};
 use crate::{config, http::client};
 
 /// For this long the provider's addresses and keys are used without asking again.
@@ -65,19 +65,29 @@ pub(super) struct Memory {
     failed: Option<(Instant, OidcError)>,
 }
 
-impl Provider {
-    /// The provider's addresses and keys. While it does not answer, old ones are used; with `anew` it must answer.
-    pub(super) fn known(&self, anew: bool) -> Result<Arc<Known>, OidcError> {
-        let broken = || OidcError::Unreachable("a look-up failed half way".to_owned());
-        let mut memory = self.memory.lock().map_err(|_| broken())?;
-        let old = memory.known.clone().filter(|_| !anew);
-        let rests = memory.failed.clone().filter(|(at, _)| at.elapsed() < REST);
+impl Memory {
+    /// The answer without asking, if there is one. While the provider does not answer, old addresses and keys are used;
+    /// with `anew` it must answer.
+    fn told(&self, anew: bool) -> Option<Result<Arc<Known>, OidcError>> {
+        let old = self.known.clone().filter(|_| !anew);
+        let rests = self.failed.clone().filter(|(at, _)| at.elapsed() < REST);
         match (old, rests) {
-            (Some(old), rests) if rests.is_some() || old.at.elapsed() < FRESH => return Ok(old),
-            (None, Some((_, why))) => return Err(why),
-            _ => {}
+            (Some(old), rests) if rests.is_some() || old.at.elapsed() < FRESH => Some(Ok(old)),
+            (None, Some((_, why))) => Some(Err(why)),
+            _ => None,
         }
-        match self.learn() {
+    }
+}
+
+impl Provider {
+    /// The provider's addresses and keys. One caller at a time asks for them; the others wait, and on no thread.
+    pub(super) async fn known(self: &Arc<Self>, anew: bool) -> Result<Arc<Known>, OidcError> {
+        let mut memory = self.memory.lock().await;
+        if let Some(told) = memory.told(anew) {
+            return told;
+        }
+        let this = self.clone();
+        match off_thread(move || this.learn()).await {
             Ok(known) => {
                 let known = Arc::new(known);
                 *memory = Memory { known: Some(known.clone()), failed: None };

@@ -13,7 +13,7 @@
 mod id_token;
 mod known;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use actix_web::web;
 use base64::{
@@ -22,6 +22,7 @@ use base64::{
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 
 use crate::{config::OidcConfig, db::oidc::Pending, http::client};
 pub(crate) use id_token::Person;
@@ -84,8 +85,7 @@ impl Provider {
 
     /// The address to redirect a browser to, with `state` and the pending sign-in's nonce and PKCE challenge.
     pub async fn way(self: Arc<Self>, state: &str, pending: &Pending) -> Result<String, OidcError> {
-        let this = self.clone();
-        let known = off_thread(move || this.known(false)).await?;
+        let known = self.known(false).await?;
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&pending.verifier));
         let query = form_urlencoded::Serializer::new(String::new())
             .extend_pairs([
@@ -105,16 +105,20 @@ impl Provider {
 
     /// Exchanges a code for the person who signed in.
     pub async fn person(self: Arc<Self>, code: String, pending: Pending) -> Result<Person, OidcError> {
-        off_thread(move || self.exchange(&code, &pending)).await
+        let known = self.known(false).await?;
+        let (this, of, verifier) = (self.clone(), known.clone(), pending.verifier.clone());
+        let (id_token, access_token) = off_thread(move || this.exchange(&of, &code, &verifier)).await?;
+        let person = self.verify(&id_token, &pending).await?;
+        off_thread(move || Ok(Self::completed(person, &known, access_token.as_deref()))).await
     }
 
-    fn exchange(&self, code: &str, pending: &Pending) -> Result<Person, OidcError> {
-        let known = self.known(false)?;
+    /// Returns the id token, and the access token if there is one.
+    fn exchange(&self, known: &Known, code: &str, verifier: &str) -> Result<(String, Option<String>), OidcError> {
         let mut form = vec![
             ("grant_type", "authorization_code"),
             ("code", code),
             ("redirect_uri", &self.redirect_uri),
-            ("code_verifier", &pending.verifier),
+            ("code_verifier", verifier),
         ];
         let mut request = client::agent().post(&known.discovery.token_endpoint).header("accept", "application/json");
         match &self.config.client_secret {
@@ -132,13 +136,12 @@ impl Provider {
         }
         let not_understood = || OidcError::Setup("its answer to the code holds no id token".to_owned());
         let tokens: Tokens = answer.body_mut().read_json().map_err(|_| not_understood())?;
-        let person = self.verify(&tokens.id_token.ok_or_else(not_understood)?, pending)?;
-        Ok(self.completed(person, &known, tokens.access_token.as_deref()))
+        Ok((tokens.id_token.ok_or_else(not_understood)?, tokens.access_token))
     }
 
     /// Some providers give a person's e-mail address only at the userinfo endpoint (OpenID Connect Core, 5.3). An
     /// answer about another person is not used, and an endpoint that fails does not end the sign-in.
-    fn completed(&self, mut person: Person, known: &Known, access_token: Option<&str>) -> Person {
+    fn completed(mut person: Person, known: &Known, access_token: Option<&str>) -> Person {
         let (Some(page), Some(token)) = (&known.discovery.userinfo_endpoint, access_token) else { return person };
         if person.email.is_some() && person.email_verified {
             return person;

@@ -24,7 +24,7 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
-    let mut conn = open::connect(&args.database.resolve()?.target)?;
+    let mut conn = open::existing(&args.database.resolve()?.target)?;
     let rows = file::write(&mut conn, &args.file, args.force, Clock::System.now().timestamp());
     let rows = rows.map_err(|e| {
         let fix = match e {

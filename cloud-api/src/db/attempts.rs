@@ -6,9 +6,10 @@ use diesel::{
 };
 
 use super::{DbError, conn::Conn, types::Utc};
-use crate::domain::time::UtcMs;
+use crate::domain::time::{CLOCKS_DIFFER_MS, UtcMs};
 
-/// The length of a counting window, in milliseconds. It begins with the first attempt.
+/// The length of a counting window, in milliseconds. It begins with the first attempt. A window that begins in the
+/// future is over: a clock that was ahead must shut nobody out until then.
 pub(crate) const WINDOW_MS: i64 = 15 * 60_000;
 
 #[derive(QueryableByName)]
@@ -33,11 +34,14 @@ impl From<Row> for Counted {
 
 /// The count in the current window, if there is one.
 pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
-    let row = sql_query("SELECT window_from, attempts FROM sign_in_attempts WHERE key = $1 AND window_from > $2")
-        .bind::<Binary, _>(key)
-        .bind::<Utc, _>(now.plus(-WINDOW_MS))
-        .get_result::<Row>(conn)
-        .optional()?;
+    let row = sql_query(
+        "SELECT window_from, attempts FROM sign_in_attempts WHERE key = $1 AND window_from > $2 AND window_from <= $3",
+    )
+    .bind::<Binary, _>(key)
+    .bind::<Utc, _>(now.plus(-WINDOW_MS))
+    .bind::<Utc, _>(now.plus(CLOCKS_DIFFER_MS))
+    .get_result::<Row>(conn)
+    .optional()?;
     Ok(row.map(Counted::from))
 }
 
@@ -46,14 +50,16 @@ pub(crate) fn count(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Counted, 
     let row: Row = sql_query(
         "INSERT INTO sign_in_attempts (key, window_from, attempts) VALUES ($1, $2, 1) \
          ON CONFLICT (key) DO UPDATE SET \
-             attempts = CASE WHEN sign_in_attempts.window_from <= $3 THEN 1 ELSE sign_in_attempts.attempts + 1 END, \
-             window_from = CASE WHEN sign_in_attempts.window_from <= $3 THEN excluded.window_from \
-                 ELSE sign_in_attempts.window_from END \
+             attempts = CASE WHEN sign_in_attempts.window_from > $3 AND sign_in_attempts.window_from <= $4 \
+                 THEN sign_in_attempts.attempts + 1 ELSE 1 END, \
+             window_from = CASE WHEN sign_in_attempts.window_from > $3 AND sign_in_attempts.window_from <= $4 \
+                 THEN sign_in_attempts.window_from ELSE excluded.window_from END \
          RETURNING window_from, attempts",
     )
     .bind::<Binary, _>(key)
     .bind::<Utc, _>(now)
     .bind::<Utc, _>(now.plus(-WINDOW_MS))
+    .bind::<Utc, _>(now.plus(CLOCKS_DIFFER_MS))
     .get_result(conn)?;
     Ok(row.into())
 }

@@ -29,6 +29,7 @@ pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
     let rows = rows.map_err(|e| {
         let fix = match e {
             BackupError::NoPlainFile(_) => "Give a file, or - for standard output.",
+            BackupError::Nowhere => "Lead it to a file: cloud-api backup - > FILE.",
             BackupError::Exists(_) => "Choose another name, or replace it with --force.",
             _ => "Check DATABASE_URL, and that the folder can be written.",
         };

@@ -49,6 +49,12 @@ impl Email {
         keys
     }
 
+    /// The domain, in lower case.
+    #[must_use]
+    pub(crate) fn domain(&self) -> &str {
+        self.key.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Whether this is an account's address, apart from ASCII capitals. A provider's verification says nothing about an
     /// address that is merely similar.
     #[must_use]

@@ -12,7 +12,10 @@ use std::{
 };
 
 use cloud_api::config::Target;
-use diesel::{Connection as _, PgConnection, connection::SimpleConnection as _};
+use diesel::{
+    Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query,
+    sql_types::BigInt,
+};
 use uuid::Uuid;
 
 /// A separate database in the run's cluster. Dropping this drops the database.
@@ -71,6 +74,18 @@ impl Database {
     /// Accepts connections again.
     pub(crate) fn open(&self) {
         self.cluster.admin().batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
+    }
+
+    /// The number of connections that wait for a lock.
+    pub(crate) fn waiting(&self) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            n: i64,
+        }
+        let waiting = "SELECT count(*) AS n FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        sql_query(waiting).get_result::<Count>(&mut self.connect()).unwrap().n
     }
 
     pub(crate) fn connect(&self) -> PgConnection {

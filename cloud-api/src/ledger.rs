@@ -17,6 +17,8 @@ use blink_proto::UserId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::given_file;
+
 /// Longest line that is read. A line has about 150 bytes.
 const MAX_LINE_BYTES: u64 = 64 << 10;
 
@@ -69,6 +71,9 @@ impl Ledger {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(given_file::no_plain_file()));
+        }
         // A new file's directory entry is durable only once the folder is synced.
         blink_files::sync_folder(blink_files::folder_of(path)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
@@ -128,7 +133,7 @@ fn cut_torn_end(file: &mut fs::File) -> io::Result<u64> {
 /// incomplete last line was never acknowledged and is left out; any other damaged line is an error.
 pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
     let failed = |e| LedgerError::Io(path.to_owned(), e);
-    let mut reader = io::BufReader::new(fs::File::open(path).map_err(failed)?);
+    let mut reader = io::BufReader::new(given_file::open(path).map_err(failed)?);
     let (mut entries, mut line) = (Vec::new(), Vec::new());
     for number in 1.. {
         line.clear();

@@ -125,15 +125,15 @@ pub fn due_keys(
 ) -> Result<Vec<Id<ArchiveKey>>, DbError> {
     let rows: Vec<KeyId> = sql_query(
         "SELECT q.key_id AS key_id FROM archive_queue q JOIN archive_keys k ON k.id = q.key_id \
-         WHERE (k.leased_until <= $1 OR k.leased_until > $5) GROUP BY q.key_id \
-         HAVING min(q.queued_at) <= $2 OR sum(q.bytes) >= $3 OR max(q.queued_at) > $5 \
-         ORDER BY min(q.queued_at) LIMIT $4",
+         WHERE (k.leased_until <= $1 OR k.leased_until > $2) GROUP BY q.key_id \
+         HAVING max(q.queued_at) > $2 OR min(q.queued_at) <= $3 OR sum(q.bytes) >= $4 \
+         ORDER BY min(q.queued_at) LIMIT $5",
     )
     .bind::<Utc, _>(now)
+    .bind::<Utc, _>(now.plus(LONGEST_WAIT_MS))
     .bind::<Utc, _>(before)
     .bind::<BigInt, _>(enough_bytes)
     .bind::<BigInt, _>(limit)
-    .bind::<Utc, _>(now.plus(LONGEST_WAIT_MS))
     .load(conn)?;
     Ok(rows.into_iter().map(|row| row.key_id).collect())
 }

@@ -32,6 +32,11 @@ impl From<Row> for Counted {
     }
 }
 
+/// Whether a window that ends at `until` has begun and is not over.
+pub(crate) fn is_under_way(until: UtcMs, now: UtcMs) -> bool {
+    until > now && until.plus(-WINDOW_MS) <= now.plus(CLOCKS_DIFFER_MS)
+}
+
 /// The count in the current window, if there is one.
 pub(crate) fn standing(conn: &mut Conn, key: &[u8], now: UtcMs) -> Result<Option<Counted>, DbError> {
     let row = sql_query(
@@ -75,4 +80,17 @@ pub(crate) fn take_back(conn: &mut Conn, key: &[u8]) -> Result<(), DbError> {
         .bind::<Binary, _>(key)
         .execute(conn)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_of_the_future_is_over() {
+        let now = UtcMs(1_773_144_000_000);
+        let ends = |ms| is_under_way(now.plus(ms), now);
+        assert!(!ends(0) && ends(1) && ends(WINDOW_MS) && ends(WINDOW_MS + CLOCKS_DIFFER_MS));
+        assert!(!ends(WINDOW_MS + CLOCKS_DIFFER_MS + 1) && !ends(30 * 86_400_000));
+    }
 }

@@ -43,11 +43,21 @@ impl FromStr for Network {
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let most = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.map_or(Ok(most), |bits| bits.parse().map_err(|_| wrong()))?;
-        if bits <= most { Ok(Self { address, bits }) } else { Err(wrong()) }
+        match address.to_canonical() {
+            _ if bits > most => Err(wrong()),
+            // Clients are compared in this form, so `::ffff:10.0.0.1` is 10.0.0.1 here too.
+            v4 @ IpAddr::V4(_) if address.is_ipv6() && bits >= 96 => Ok(Self { address: v4, bits: bits - 96 }),
+            _ => Ok(Self { address, bits }),
+        }
     }
 }
 
 impl Network {
+    #[must_use]
+    pub(crate) fn is_everybody(&self) -> bool {
+        self.bits == 0
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         let shifted = |bits: u128, width: u8| bits.checked_shr(u32::from(width - self.bits)).unwrap_or(0);
         match (self.address, address.to_canonical()) {
@@ -147,6 +157,9 @@ mod tests {
             assert!(wrong.parse::<Network>().is_err(), "{wrong}");
         }
         assert!("0.0.0.0/0".parse::<Network>().unwrap().contains("9.9.9.9".parse().unwrap()));
+        for (written, meant) in [("::ffff:127.0.0.1", "127.0.0.1"), ("::ffff:10.0.0.0/104", "10.0.0.0/8")] {
+            assert_eq!(written.parse::<Network>(), meant.parse());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! and tracks nobody who withdrew.
 //!
 //! Each line is a JSON object with a time, the person's random id and what happened. It is appended and synced before
-//! the database commits. Whoever appends locks the file and first cuts off an incomplete last line that a crash or a
+//! the database commits, so it may be about something that failed. Whoever appends locks the file and first cuts off an incomplete last line that a crash or a
 //! full disk left: it was never acknowledged, and the next line must not be joined to it. If the commit of an erasure
 //! fails, a further line takes the erasure back.
 
@@ -16,6 +16,8 @@ use std::{
 use blink_proto::UserId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::given_file;
 
 /// Longest line that is read. A line has about 150 bytes.
 const MAX_LINE_BYTES: u64 = 64 << 10;
@@ -69,6 +71,9 @@ impl Ledger {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(given_file::no_plain_file()));
+        }
         // A new file's directory entry is durable only once the folder is synced.
         blink_files::sync_folder(blink_files::folder_of(path)).map_err(failed)?;
         Ok(Self { path: path.to_owned(), file: Mutex::new(file) })
@@ -128,11 +133,7 @@ fn cut_torn_end(file: &mut fs::File) -> io::Result<u64> {
 /// incomplete last line was never acknowledged and is left out; any other damaged line is an error.
 pub fn read(path: &Path) -> Result<Vec<Entry>, LedgerError> {
     let failed = |e| LedgerError::Io(path.to_owned(), e);
-    let mut reader = io::BufReader::new(match fs::File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(failed(e)),
-    });
+    let mut reader = io::BufReader::new(given_file::open(path).map_err(failed)?);
     let (mut entries, mut line) = (Vec::new(), Vec::new());
     for number in 1.. {
         line.clear();
@@ -177,7 +178,7 @@ mod tests {
     fn what_was_appended_is_read_and_a_broken_end_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.ndjson");
-        assert_eq!(read(&path).unwrap(), []);
+        assert!(matches!(read(&path), Err(LedgerError::Io(..))), "a missing ledger is no empty one");
         let at = "2026-03-01T10:00:00Z".parse().unwrap();
         let erased = Entry { at, user_id: UserId::new(), what: What::Erased };
         let withdrawn = What::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted: false };

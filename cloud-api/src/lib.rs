@@ -2,7 +2,7 @@
 //!
 //! The modules from the bottom to the top. Each may use only those below it, which a test checks:
 //!
-//! - [`failure`]: how a command fails; [`address`]: the client's address of a request
+//! - [`failure`]: how a command fails; [`address`]: the client's address of a request; [`given_file`]: reads keys and others
 //! - [`domain`]: parsing and arithmetic, pure; [`clock`]: the time, passed in; [`config`]: the settings
 //! - [`db`]: storage on SQLite and PostgreSQL; [`ledger`]: erasures and consents outside it; [`backup`]: also restores
 //! - [`error`]: the error of a request; [`metrics`]: figures for Prometheus
@@ -31,6 +31,7 @@ pub mod db;
 pub mod domain;
 mod error;
 pub mod failure;
+mod given_file;
 mod http;
 mod jobs;
 pub mod ledger;

@@ -134,6 +134,18 @@ pub fn claim(target: &Target) -> Result<Option<fs::File>, Failure> {
     }
 }
 
+/// As [`connect`], for commands on a database that is there: SQLite would make a file at a mistyped path.
+pub fn existing(target: &Target) -> Result<Conn, Failure> {
+    match target.sqlite_path() {
+        Some(path) if !path.exists() => Err(Failure::failed(
+            "no_database",
+            format!("There is no database at {}", path.display()),
+            "Check DATABASE_URL; `cloud-api migrate` makes a new database.",
+        )),
+        _ => connect(target),
+    }
+}
+
 /// Connects outside the pools, so that start-up fails at once and with the reason. Fails also if a newer program has
 /// changed the database.
 pub fn connect(target: &Target) -> Result<Conn, Failure> {

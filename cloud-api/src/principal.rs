@@ -23,7 +23,7 @@ use crate::{
         sessions::{self, Standing},
         users,
     },
-    domain::time::UtcMs,
+    domain::time::{CLOCKS_DIFFER_MS, UtcMs},
     error::ApiError,
     http::envelope::Pseudonym,
     state::State,
@@ -112,9 +112,11 @@ impl Principal {
         if self.tracking_consent { Ok(()) } else { Err(consent_withdrawn()) }
     }
 
-    /// 403 `fresh_sign_in_required` for an old sign-in: a stolen token must not be enough.
+    /// 403 `fresh_sign_in_required` for an old sign-in: a stolen token must not be enough. A sign-in of the future is
+    /// as good as an old one.
     pub(crate) fn require_fresh_sign_in(&self) -> Result<(), ApiError> {
-        if self.at <= self.signed_in_at.plus(FRESH_SIGN_IN_MS) {
+        let fresh = self.at.plus(-FRESH_SIGN_IN_MS)..=self.at.plus(CLOCKS_DIFFER_MS);
+        if fresh.contains(&self.signed_in_at) {
             return Ok(());
         }
         Err(ApiError::forbidden(

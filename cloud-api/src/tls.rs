@@ -1,7 +1,7 @@
 //! HTTPS with rustls. Certificate and key are read anew when their files change.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, RwLock},
     time::SystemTime,
@@ -15,8 +15,12 @@ use rustls::{
     sign::CertifiedKey,
 };
 
+use crate::given_file;
+
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TlsError {
+    #[error("{0} cannot be read")]
+    Io(PathBuf, #[source] io::Error),
     #[error("{0} is no PEM file of the right kind")]
     Pem(PathBuf),
     /// They do not belong together, or the key is of an unsupported kind.
@@ -42,10 +46,10 @@ impl std::fmt::Debug for Certificate {
 fn read(files: &[PathBuf; 2]) -> Result<Arc<CertifiedKey>, TlsError> {
     let [certificate, key] = files;
     let no_pem = |path: &Path| TlsError::Pem(path.to_owned());
-    let chain: Result<Vec<_>, _> =
-        CertificateDer::pem_file_iter(certificate).map_err(|_| no_pem(certificate))?.collect();
+    let bytes = |path: &Path| given_file::read(path).map_err(|e| TlsError::Io(path.to_owned(), e));
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes(certificate)?).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| no_pem(certificate))?;
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|_| no_pem(key))?;
+    let key = PrivateKeyDer::from_pem_slice(&bytes(key)?).map_err(|_| no_pem(key))?;
     CertifiedKey::from_der(chain, key, &ring::default_provider()).map(Arc::new).map_err(TlsError::Mismatch)
 }
 

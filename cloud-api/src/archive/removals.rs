@@ -7,6 +7,7 @@ use crate::{
     clock::Clock,
     db::{
         Db, DbError,
+        archive::LONGEST_WAIT_MS,
         archive_removals::{self, RemovalRow},
         id::{Erasure, Id},
     },
@@ -75,7 +76,7 @@ async fn put_off(db: &Db, row: RemovalRow, clock: &Clock) -> Result<(), DbError>
 /// Exponential backoff from 5 s to an hour. The pause is random between half of that and all of it, so that replicas
 /// and rows do not retry at the same moment.
 fn pause_ms(attempts: i32) -> i64 {
-    let whole = 5_000_i64.checked_shl(attempts.clamp(0, 20).unsigned_abs()).unwrap_or(i64::MAX).min(3_600_000);
+    let whole = 5_000_i64.checked_shl(attempts.clamp(0, 20).unsigned_abs()).unwrap_or(i64::MAX).min(LONGEST_WAIT_MS);
     whole / 2 + rand::random_range(0..=whole / 2)
 }
 

@@ -31,7 +31,7 @@ const LEASE_MS: i64 = 30_000;
 const ABANDONED_MS: i64 = 2 * 60_000;
 
 /// A key whose batches cannot be opened is tried again after this time.
-const SET_ASIDE_MS: i64 = 60 * 60_000;
+const SET_ASIDE_MS: i64 = archive::LONGEST_WAIT_MS;
 
 /// The size of sealed batches at which an object is full, and at which a queue is archived without waiting longer.
 const ENOUGH_BYTES: i64 = 2 << 20;

@@ -4,12 +4,14 @@
 //! one value cannot take the place of another.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+
+use crate::given_file;
 
 const VERSION: u8 = 1;
 
@@ -30,7 +32,7 @@ pub struct MasterKey(LessSafeKey);
 impl MasterKey {
     /// Reads the key from its file: 32 raw bytes, or their base64 (`openssl rand -base64 32`).
     pub fn read(path: &Path) -> Result<Self, MasterKeyError> {
-        let bytes = fs::read(path).map_err(|e| MasterKeyError::Io(path.to_owned(), e))?;
+        let bytes = given_file::read(path).map_err(|e| MasterKeyError::Io(path.to_owned(), e))?;
         let decoded = std::str::from_utf8(&bytes).ok().and_then(|text| STANDARD.decode(text.trim()).ok());
         let key = decoded.filter(|key| key.len() == 32).unwrap_or(bytes);
         Self::from_bytes(&key).ok_or_else(|| MasterKeyError::NoKey(path.to_owned()))
@@ -69,6 +71,8 @@ impl MasterKey {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -6,10 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use blink_files::{Draft, PRIVATE};
 use jiff::Timestamp;
 
-use super::{BackupError, WriteError};
+use super::{BackupError, WriteError, unfinished::Unfinished};
 use crate::db::conn::Conn;
 
 /// This path stands for standard output or standard input.
@@ -23,18 +22,29 @@ pub fn write(conn: &mut Conn, path: &Path, force: bool, now: Timestamp) -> Resul
         WriteError::Output(e) => BackupError::Io(path.to_owned(), e),
     };
     if path == Path::new(PIPE) {
+        if leads_nowhere() {
+            return Err(BackupError::Nowhere);
+        }
         return super::write(conn, io::stdout().lock(), now).map_err(failed);
     }
     let io_failed = |e| BackupError::Io(path.to_owned(), e);
     let target = destination(path, force)?;
-    let draft = Draft::beside(&target).map_err(io_failed)?;
-    let rows = super::write(conn, draft.file(), now).map_err(failed)?;
-    let placed = if force { draft.replace(PRIVATE) } else { draft.create(PRIVATE) };
-    placed.map_err(|e| match e.kind() {
+    let unfinished = Unfinished::beside(&target).map_err(io_failed)?;
+    let rows = super::write(conn, unfinished.file(), now).map_err(failed)?;
+    unfinished.place(&target, force).map_err(|e| match e.kind() {
         io::ErrorKind::AlreadyExists => BackupError::Exists(path.to_owned()),
         _ => io_failed(e),
     })?;
     Ok(rows)
+}
+
+/// Whether standard output is `/dev/null`, as which Rust's runtime opens a closed one.
+fn leads_nowhere() -> bool {
+    #[cfg(unix)]
+    if let (Ok(out), Ok(null)) = (rustix::fs::fstat(io::stdout()), rustix::fs::stat("/dev/null")) {
+        return (out.st_dev, out.st_ino) == (null.st_dev, null.st_ino);
+    }
+    false
 }
 
 /// The file itself, behind symbolic links.

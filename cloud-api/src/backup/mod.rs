@@ -11,6 +11,7 @@ pub mod file;
 mod replay;
 mod restore;
 mod tables;
+mod unfinished;
 
 use std::{
     io::{self, Write},
@@ -45,6 +46,8 @@ pub enum BackupError {
     /// The path names a device, a pipe or a folder.
     #[error("{0} is no plain file, and would be replaced by one")]
     NoPlainFile(PathBuf),
+    #[error("standard output is closed or leads to /dev/null: the backup would be nowhere")]
+    Nowhere,
     #[error("{0} is there already")]
     Exists(PathBuf),
     /// The file has another format, or was made by a later version.

@@ -1,9 +1,14 @@
 //! Applies the ledger's entries since a backup was made.
 //!
 //! An entry is written before its commit, so it may be about a change that a backup of about the same time does not
-//! contain yet, or about one that then failed. So the replay of consents starts an hour before the backup, and
-//! compares. An erasure is applied whatever its time, unless the ledger takes it back, because the clock of the backup's
-//! machine may have been ahead.
+//! contain yet, or about one that then failed.
+//!
+//! An erasure is applied whatever its time, unless the ledger takes it back, because the clock of the backup's machine may
+//! have been ahead.
+//!
+//! Consents need no clock. A person's answers to one text have ascending times, whatever the clocks said, and the backup
+//! holds them all, so what is later than the newest of them is not in the backup. A withdrawal is then carried out even
+//! if it had failed. A grant is not, because it may have failed, and the person can give it again.
 
 use blink_proto::UserId;
 use jiff::{SignedDuration, Timestamp};
@@ -26,8 +31,10 @@ const UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Replayed {
     pub(super) erased: u64,
-    pub(super) consents: u64,
-    /// Those of `erased` that are older than the backup, although it still contains the person.
+    pub(super) withdrawals: u64,
+    /// Consents that are not in the backup, and are not given by the replay either.
+    pub(super) grants: u64,
+    /// Those of `erased` that are more than an hour older than the backup, although it still contains the person.
     pub(super) early_erasures: u64,
 }
 
@@ -53,7 +60,7 @@ pub(super) fn replay(
                 done.early_erasures += u64::from(entry.at < since);
             }
             What::NotErased { .. } => {}
-            What::Consent { kind, version, granted } if entry.at >= since => {
+            What::Consent { kind, version, granted } => {
                 let row = ConsentRow {
                     id: Id::fresh(),
                     user_id: user,
@@ -62,12 +69,16 @@ pub(super) fn replay(
                     granted: *granted,
                     at: entry.at.into(),
                 };
-                if is_news(conn, &row)? {
+                if !is_news(conn, &row)? {
+                    continue;
+                }
+                if row.granted {
+                    done.grants += 1;
+                } else {
                     users::record_consent(conn, &row)?;
-                    done.consents += 1;
+                    done.withdrawals += 1;
                 }
             }
-            What::Consent { .. } => {}
         }
     }
     Ok(done)
@@ -93,7 +104,7 @@ fn taken_back(ledger: &[Entry]) -> Vec<Failed> {
     ledger.iter().filter_map(failed).collect()
 }
 
-/// Whether a consent of the ledger is missing in the backup, and the backup has no later one.
+/// Whether a consent of the ledger says something else than the backup, which has no later one.
 fn is_news(conn: &mut Conn, row: &ConsentRow) -> Result<bool, BackupError> {
     let mut known = users::consents_of(conn, row.user_id)?;
     known.retain(|known| known.kind == row.kind);

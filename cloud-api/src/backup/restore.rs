@@ -7,12 +7,12 @@ use std::{
 };
 
 use diesel::{RunQueryDsl as _, sql_query, sql_types::Text};
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 
 use super::{
     BackupError, FORMAT, Head, Line, VERSION, file,
-    replay::replay,
+    replay::{Replayed, replay},
     tables::{TABLES, Table},
 };
 use crate::{
@@ -45,9 +45,11 @@ pub struct Restored {
     pub rows: u64,
     /// People who were erased since the backup, and who stay erased.
     pub erased: u64,
-    /// Consents given and withdrawn since the backup.
-    pub consents: u64,
-    /// Erasures in the ledger that had failed before the backup was made; they are not carried out.
+    /// Consents withdrawn since the backup, and in it now.
+    pub withdrawals: u64,
+    /// Consents given since the backup, which are not restored.
+    pub grants: u64,
+    /// Those of `erased` whose erasure is more than an hour older than the backup.
     pub early_erasures: u64,
 }
 
@@ -57,7 +59,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
     if !users::list(conn, None, 1)?.is_empty() {
         return Err(BackupError::NotEmpty);
     }
-    let mut reader = BufReader::new(GzDecoder::new(BufReader::new(file::open(path)?)));
+    let mut reader = BufReader::new(MultiGzDecoder::new(BufReader::new(file::open(path)?)));
     let cut = || BackupError::Cut(path.to_owned());
     let head: Option<Head> = next_line(&mut reader).ok().and_then(|line| serde_json::from_slice(&line).ok());
     let head = head.filter(|head| head.format == FORMAT && head.version == VERSION);
@@ -84,16 +86,16 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
         pending.get_or_insert_with(|| Page::of(table)).push(row);
         rows += 1;
     }
-    // The decompressor checks its checksum only at the very end, and nothing may follow the last line.
+    // The decompressor checks its checksum only at the very end, and nothing may follow the last line, in this gzip
+    // member or another.
     if io::copy(&mut reader, &mut io::sink()).map_err(|_| cut())? != 0 {
         return Err(cut());
     }
     if let Some(page) = pending {
         page.insert(conn)?;
     }
-    let replayed = replay(conn, ledger, head.created_at, now)?;
-    let (erased, consents) = (replayed.erased, replayed.consents);
-    Ok(Restored { rows, erased, consents, early_erasures: replayed.early_erasures })
+    let Replayed { erased, withdrawals, grants, early_erasures } = replay(conn, ledger, head.created_at, now)?;
+    Ok(Restored { rows, erased, withdrawals, grants, early_erasures })
 }
 
 /// Reads one line. It is an error if the line has no end or is too long.

@@ -84,24 +84,23 @@ enum Command {
 
 pub(crate) fn run(args: &AdminArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
-    if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
-        return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));
-    }
-    let mut conn = open::connect(&config.target)?;
-    if matches!(args.command, Command::RotateKeys) {
-        open::open_keys(&mut conn, &config, Clock::System.now(), true)?;
-        return super::print("A new key is made; it signs in ten minutes, when every replica knows it.\n");
-    }
-    if let Command::ChangeMasterKey { file } = &args.command {
-        return change_master_key(&mut conn, &config, file);
-    }
-    let said = transaction(&mut conn, |conn| match &args.command {
-        Command::Create { email, role, .. } => create(conn, email, *role, &read_password()?),
-        Command::SetRole { email, role } => set_role(conn, email, *role),
-        Command::RotateKeys | Command::ChangeMasterKey { .. } => Ok(String::new()),
-        Command::List => list(conn),
-        Command::ResetPassword { email, public_url } => reset_link(conn, email, public_url),
-    });
+    let mut conn = open::existing(&config.target)?;
+    let said = match &args.command {
+        Command::RotateKeys => {
+            open::open_keys(&mut conn, &config, Clock::System.now(), true)?;
+            return super::print("A new key is made; it signs in ten minutes, when every replica knows it.\n");
+        }
+        Command::ChangeMasterKey { file } => return change_master_key(&mut conn, &config, file),
+        // A transaction holds up every other write, so it begins when the password is typed and hashed.
+        Command::Create { email, role, .. } => {
+            new_person(email, *role).and_then(|person| transaction(&mut conn, |conn| create(conn, &person)))
+        }
+        Command::SetRole { email, role } => transaction(&mut conn, |conn| set_role(conn, email, *role)),
+        Command::List => list(&mut conn),
+        Command::ResetPassword { email, public_url } => {
+            transaction(&mut conn, |conn| reset_link(conn, email, public_url))
+        }
+    };
     super::print(said.map_err(|e| e.0)?)
 }
 
@@ -154,10 +153,10 @@ fn read_password() -> Result<blink_proto::Secret, Said> {
     account::new_password(line.trim_end_matches(['\r', '\n'])).map_err(|why| wrong(&why))
 }
 
-fn create(conn: &mut Conn, email: &str, role: Role, password: &blink_proto::Secret) -> Result<String, Said> {
+fn new_person(email: &str, role: Role) -> Result<UserRow, Said> {
     let email = parse_email(email)?;
-    let hash = password::hash_now(password).map_err(|why| wrong(why, "Try again."))?;
-    let row = UserRow {
+    let hash = password::hash_now(&read_password()?).map_err(|why| wrong(why, "Try again."))?;
+    Ok(UserRow {
         id: Id::fresh(),
         email: email.address,
         email_key: email.key,
@@ -169,10 +168,12 @@ fn create(conn: &mut Conn, email: &str, role: Role, password: &blink_proto::Secr
         tracking_consent: false,
         awaits_consent: false,
         created_at: Clock::System.now(),
-    };
-    let line = format!("{}\t{}\t{}\n", row.id.0, row.role, row.email);
-    match users::insert_person(conn, &row) {
-        Ok(()) => Ok(line),
+    })
+}
+
+fn create(conn: &mut Conn, person: &UserRow) -> Result<String, Said> {
+    match users::insert_person(conn, person) {
+        Ok(()) => Ok(format!("{}\t{}\t{}\n", person.id.0, person.role, person.email)),
         Err(e) if e.is_unique_violation() => Err(wrong(
             "There is an account with this address already",
             "Change its role with `cloud-api admin set-role`.",

@@ -63,10 +63,7 @@ enum Command {
 
 pub(crate) fn run(args: &ArchiveCommandArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
-    if config.target.sqlite_path().is_some_and(|path| !path.exists()) {
-        return Err(Failure::failed("no_database", "There is no database yet", "Run `cloud-api migrate` first."));
-    }
-    let mut conn = open::connect(&config.target)?;
+    let mut conn = open::existing(&config.target)?;
     if let Command::List { email } = &args.command {
         return list(&mut conn, email.as_deref());
     }

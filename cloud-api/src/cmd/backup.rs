@@ -24,11 +24,12 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) fn run(args: &BackupArgs) -> Result<(), Failure> {
-    let mut conn = open::connect(&args.database.resolve()?.target)?;
+    let mut conn = open::existing(&args.database.resolve()?.target)?;
     let rows = file::write(&mut conn, &args.file, args.force, Clock::System.now().timestamp());
     let rows = rows.map_err(|e| {
         let fix = match e {
             BackupError::NoPlainFile(_) => "Give a file, or - for standard output.",
+            BackupError::Nowhere => "Lead it to a file: cloud-api backup - > FILE.",
             BackupError::Exists(_) => "Choose another name, or replace it with --force.",
             _ => "Check DATABASE_URL, and that the folder can be written.",
         };

@@ -25,7 +25,7 @@ pub(crate) struct PurgeArgs {
 
 pub(crate) fn run(args: &PurgeArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
-    let mut conn = open::connect(&config.target)?;
+    let mut conn = open::existing(&config.target)?;
     let now = Clock::System.now();
     let failed =
         |e: DbError| Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.");

@@ -1,6 +1,6 @@
 //! `cloud-api restore` reads a backup into an empty database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -10,32 +10,46 @@ use crate::{
     config::DatabaseArgs,
     db::{migrate, transaction},
     failure::{Failure, chain},
-    ledger, open,
+    ledger::{self, Entry},
+    open,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct RestoreArgs {
     /// The backup; - is standard input
     file: PathBuf,
+    /// There is no ledger: people who were erased or withdrew since the backup are back as they were
+    #[arg(long)]
+    no_ledger: bool,
     #[command(flatten)]
     database: DatabaseArgs,
 }
 
 pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     let config = args.database.resolve()?;
+    let ledger = if args.no_ledger { Vec::new() } else { read_ledger(&config.ledger)? };
     open::prepare_folder(&config.target)?;
     let mut conn = open::connect(&config.target)?;
     let failed = |e: &dyn std::error::Error, fix: &str| Failure::failed("restore_failed", chain(e), fix);
     migrate::run(&mut conn, &config.target).map_err(|e| failed(&e, "Give an empty database."))?;
-    let ledger = ledger::read(&config.ledger)
-        .map_err(|e| failed(&e, "Mend the ledger: without it people who were erased would be back."))?;
     let now = Clock::System.now();
     let restored = transaction(&mut conn, |conn| backup::restore(conn, &args.file, &ledger, now))
         .map_err(|e| failed(&e, "Give a whole backup and an empty database; nothing was changed."))?;
+    if args.no_ledger {
+        super::print("No ledger was read\n")?;
+    } else {
+        super::print(format!("{} lines of the ledger {} read\n", ledger.len(), config.ledger.display()))?;
+    }
     super::print(format!(
-        "{} rows restored; {} people stay erased, {} consents since the backup kept\n",
-        restored.rows, restored.erased, restored.consents
+        "{} rows restored; {} people stay erased, {} consents stay withdrawn\n",
+        restored.rows, restored.erased, restored.withdrawals
     ))?;
+    if restored.grants > 0 {
+        super::print(format!(
+            "{} consents given since the backup are not restored: these people are asked again\n",
+            restored.grants
+        ))?;
+    }
     if restored.early_erasures > 0 {
         super::print(format!(
             "{} of these people were erased more than an hour before the backup was made, says the ledger: the clocks \
@@ -44,4 +58,12 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+fn read_ledger(path: &Path) -> Result<Vec<Entry>, Failure> {
+    ledger::read(path).map_err(|e| {
+        let fix = "Set CLOUD_API_LEDGER to the newest ledger: without it people who were erased would be back. If there \
+                   is none, say so with --no-ledger.";
+        Failure::failed("ledger_unreadable", chain(&e), fix)
+    })
 }

@@ -14,7 +14,7 @@ use blink_proto::Secret;
 use clap::Args;
 
 use super::outside::web_address;
-use crate::{address::Network, failure::Failure};
+use crate::{address::Network, domain::account::Email, failure::Failure};
 
 /// The flags.
 #[derive(Clone, Debug, Args)]
@@ -76,7 +76,11 @@ impl FromStr for Registration {
         match text.split_once(':') {
             None if text == "open" => Ok(Self::Open),
             None if text == "closed" => Ok(Self::Closed),
-            Some(("domain", domain)) if !domain.is_empty() => Ok(Self::Domain(domain.to_lowercase())),
+            // The domain is read as that of an address, because it is compared with those of addresses.
+            Some(("domain", domain)) => match Email::parse(&format!("a@{domain}")) {
+                Ok(email) => Ok(Self::Domain(email.domain().to_owned())),
+                Err(_) => Err(format!("{domain:?} is not one domain, such as domain:example.org")),
+            },
             _ => Err("must be open, domain:example.org, or closed".to_owned()),
         }
     }
@@ -109,5 +113,26 @@ impl AccessArgs {
             cors_origins: self.cors_origins.clone(),
             metrics_token: self.metrics_token.clone().filter(|token| !token.is_empty()).map(Secret::new),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("open", Some(Registration::Open))]
+    #[case("closed", Some(Registration::Closed))]
+    #[case("domain:Example.org", Some(Registration::Domain("example.org".to_owned())))]
+    #[case("domain:", None)]
+    #[case("domain:@example.org", None)]
+    #[case("domain:example.org,example.com", None)]
+    #[case("domain:example.org example.com", None)]
+    #[case("domain:*.example.org", None)]
+    #[case("example.org", None)]
+    fn a_policy_that_nobody_could_meet_is_refused(#[case] text: &str, #[case] expected: Option<Registration>) {
+        assert_eq!(text.parse().ok(), expected);
     }
 }

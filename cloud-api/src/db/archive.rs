@@ -14,6 +14,10 @@ use super::{
 };
 use crate::domain::time::UtcMs;
 
+/// The longest lease, and the longest pause before another try, in milliseconds. A time further ahead was stored by a
+/// clock that has been put back since, so it counts as over.
+pub const LONGEST_WAIT_MS: i64 = 60 * 60_000;
+
 /// Ids per statement: SQLite limits the number of bound values.
 const MOST_VALUES: usize = 500;
 
@@ -110,8 +114,8 @@ struct KeyId {
     key_id: Id<ArchiveKey>,
 }
 
-/// Keys without a lease whose queue is due: its oldest batch came before `before`, or it holds `enough_bytes`. The ones
-/// that have waited longest come first.
+/// Keys without a lease whose queue is due: its oldest batch came before `before`, it holds `enough_bytes`, or it was
+/// filled by a clock that has been put back since. The ones that have waited longest come first.
 pub fn due_keys(
     conn: &mut Conn,
     now: UtcMs,
@@ -121,10 +125,12 @@ pub fn due_keys(
 ) -> Result<Vec<Id<ArchiveKey>>, DbError> {
     let rows: Vec<KeyId> = sql_query(
         "SELECT q.key_id AS key_id FROM archive_queue q JOIN archive_keys k ON k.id = q.key_id \
-         WHERE k.leased_until <= $1 GROUP BY q.key_id \
-         HAVING min(q.queued_at) <= $2 OR sum(q.bytes) >= $3 ORDER BY min(q.queued_at) LIMIT $4",
+         WHERE (k.leased_until <= $1 OR k.leased_until > $2) GROUP BY q.key_id \
+         HAVING max(q.queued_at) > $2 OR min(q.queued_at) <= $3 OR sum(q.bytes) >= $4 \
+         ORDER BY min(q.queued_at) LIMIT $5",
     )
     .bind::<Utc, _>(now)
+    .bind::<Utc, _>(now.plus(LONGEST_WAIT_MS))
     .bind::<Utc, _>(before)
     .bind::<BigInt, _>(enough_bytes)
     .bind::<BigInt, _>(limit)
@@ -134,7 +140,8 @@ pub fn due_keys(
 
 /// Takes the lease of a key; false when somebody else has it.
 pub fn lease(conn: &mut Conn, id: Id<ArchiveKey>, now: UtcMs, until: UtcMs) -> Result<bool, DbError> {
-    let free = archive_keys::id.eq(id).and(archive_keys::leased_until.le(now));
+    let over = archive_keys::leased_until.le(now).or(archive_keys::leased_until.gt(now.plus(LONGEST_WAIT_MS)));
+    let free = archive_keys::id.eq(id).and(over);
     let taken =
         diesel::update(archive_keys::table.filter(free)).set(archive_keys::leased_until.eq(until)).execute(conn)?;
     Ok(taken == 1)

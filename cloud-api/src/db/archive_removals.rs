@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     DbError,
-    archive::ObjectRow,
+    archive::{LONGEST_WAIT_MS, ObjectRow},
     conn::Conn,
     id::{ArchiveKey, ArchiveObject, Erasure, Id, User},
     schema::{archive_keys, archive_objects, archive_queue, archive_removals, erasures},
@@ -107,7 +107,8 @@ pub fn give_up(
 /// how many there were.
 pub fn clear_up(conn: &mut Conn, before: UtcMs, now: UtcMs) -> Result<usize, DbError> {
     use archive_objects::{created_at, written};
-    let abandoned = archive_objects::table.filter(written.eq(false).and(created_at.lt(before))).load(conn)?;
+    let old = created_at.lt(before).or(created_at.gt(now.plus(LONGEST_WAIT_MS)));
+    let abandoned = archive_objects::table.filter(written.eq(false).and(old)).load(conn)?;
     give_up(conn, abandoned, None, now)
 }
 
@@ -140,7 +141,8 @@ pub fn take_due(
     limit: i64,
 ) -> Result<Vec<RemovalRow>, DbError> {
     use archive_removals::{due_at, erasure_id, id};
-    let due = archive_removals::table.filter(due_at.le(now)).order(due_at).limit(limit);
+    let over = due_at.le(now).or(due_at.gt(now.plus(LONGEST_WAIT_MS)));
+    let due = archive_removals::table.filter(over).order(due_at).limit(limit);
     let rows: Vec<RemovalRow> = match erasure {
         Some(erasure) => due.filter(erasure_id.eq(Some(erasure))).load(conn)?,
         None => due.load(conn)?,

@@ -98,6 +98,12 @@ impl DbError {
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
     }
+
+    /// Whether a row names another one that is gone.
+    #[must_use]
+    pub fn is_foreign_key_violation(&self) -> bool {
+        matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
+    }
 }
 
 /// Outages that SQLite and PostgreSQL report by their message only.

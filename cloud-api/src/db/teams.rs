@@ -104,7 +104,8 @@ pub(crate) fn is_member(conn: &mut Conn, team: Id<Team>, user: Id<User>) -> Resu
     Ok(count > 0)
 }
 
-/// Invites a person and stores what the manager typed. Inviting again changes nothing.
+/// Invites a person and stores what the manager typed. Inviting again changes nothing. Fails with a foreign key violation
+/// when the person was erased meanwhile.
 pub(crate) fn invite(
     conn: &mut Conn,
     team: Id<Team>,

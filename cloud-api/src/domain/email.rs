@@ -1,12 +1,13 @@
 //! E-mail addresses, and when two of them are the same.
 //!
 //! An address may contain any letters (RFC 6531), which can be used to look like somebody else's. So a new address must
-//! be in Unicode's composed form and consist of characters allowed in identifiers (UTS 39, General Security Profile):
-//! none is invisible, changes the direction of writing, or stands for another, such as the Kelvin sign for K. Each part
-//! must be in one script (UTS 39, Highly Restrictive). Addresses stored before that rule stay as they are.
+//! be in Unicode's composed form and consist of letters, digits and marks allowed in identifiers (UTS 39, General
+//! Security Profile): none is invisible, changes the direction of writing, or stands for another, such as the Kelvin sign
+//! for K. Each part must be in one script (UTS 39, Highly Restrictive), and neither the name nor the domain may look like
+//! one in ASCII. Addresses stored before that rule stay as they are.
 
-use unicode_normalization::{UnicodeNormalization as _, is_nfc};
-use unicode_security::{GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _};
+use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark, is_nfc};
+use unicode_security::{GeneralSecurityProfile as _, RestrictionLevel, RestrictionLevelDetection as _, skeleton};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Email {
@@ -23,7 +24,8 @@ impl Email {
         shape(&address)?;
         // A character that composition replaces by a different one was chosen because it looks like it.
         let replaced = text.chars().find(|c| !c.is_ascii() && !is_nfc(&c.to_string()));
-        let strange = |c: &char| !c.is_ascii() && !c.identifier_allowed();
+        let word = |c: char| c.identifier_allowed() && (c.is_alphanumeric() || is_combining_mark(c));
+        let strange = |c: &char| !c.is_ascii() && !word(*c);
         if let Some(c) = replaced.or_else(|| address.chars().find(strange)) {
             return Err(format!("must not hold U+{:04X}, which cannot be told from other characters", u32::from(c)));
         }
@@ -33,6 +35,9 @@ impl Email {
         };
         if !address.split(['@', '.']).all(one_script) {
             return Err("must not mix letters of several scripts in one part".to_owned());
+        }
+        if holds_hidden_mark(&address) || address.split('@').any(looks_ascii) {
+            return Err("must not look like an address in other letters".to_owned());
         }
         Ok(Self { key: address.to_lowercase(), address })
     }
@@ -49,12 +54,39 @@ impl Email {
         keys
     }
 
+    /// The domain, in lower case.
+    #[must_use]
+    pub(crate) fn domain(&self) -> &str {
+        self.key.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
     /// Whether this is an account's address, apart from ASCII capitals. A provider's verification says nothing about an
     /// address that is merely similar.
     #[must_use]
     pub(crate) fn is_exactly(&self, address: &str) -> bool {
         self.address.eq_ignore_ascii_case(address)
     }
+}
+
+/// Whether a mark may not be seen: after an ASCII letter that it does not compose with, such as a dot on an i, or after
+/// the same mark, or any dot above that composes with nothing.
+fn holds_hidden_mark(address: &str) -> bool {
+    const DOT_ABOVE: char = '\u{307}';
+    let after = |first: char, mark: char| is_combining_mark(mark) && (first.is_ascii() || first == mark);
+    address.contains(DOT_ABOVE)
+        || address.chars().zip(address.chars().skip(1)).any(|(first, mark)| after(first, mark))
+        || address.nfd().zip(address.nfd().skip(1)).any(|(first, mark)| first == mark && is_combining_mark(mark))
+}
+
+/// Whether a name or domain that is not in ASCII can be taken for one that is: each of its other letters looks like one
+/// of ASCII (UTS 39, confusables).
+fn looks_ascii(part: &str) -> bool {
+    let stands_for_ascii = |c: char| {
+        let mut letter = [0; 4];
+        let mut like = skeleton(c.encode_utf8(&mut letter));
+        like.next().is_some_and(|c| c.is_ascii()) && like.next().is_none()
+    };
+    !part.is_ascii() && part.chars().all(|c| c.is_ascii() || stands_for_ascii(c))
 }
 
 /// The rules that all addresses have always had to meet.
@@ -89,6 +121,14 @@ mod tests {
     #[case("adäm@exämple.org", true)]
     #[case("адам@пример.рф", true)]
     #[case("田中さくら@例え.jp", true)]
+    #[case("иван@пример.срб", true)]
+    #[case("βασίλης@παράδειγμα.ελ", true)]
+    #[case("łukasz@example.org", true)]
+    #[case("søren.kær@example.org", true)]
+    #[case("şükrü@example.org", true)]
+    #[case("nguyễn@example.org", true)]
+    #[case("हिन्दी@उदाहरण.भारत", true)]
+    #[case("דוד@example.org", true)]
     #[case("", false)]
     #[case("ada", false)]
     #[case("@example.org", false)]
@@ -120,6 +160,18 @@ mod tests {
     #[case::greek_in_latin("kat\u{3b5}@example.org")]
     #[case::in_the_domain("kate@ex\u{430}mple.org")]
     #[case::invisible_in_the_domain("kate@exam\u{200b}ple.org")]
+    #[case::wholly_cyrillic("соре@example.org")]
+    #[case::wholly_cyrillic_capitals("НЕТ@example.org")]
+    #[case::wholly_cyrillic_domain("hi@сорр.example")]
+    #[case::wholly_greek("οο@example.org")]
+    #[case::dot_on_an_i("admi\u{307}n@example.org")]
+    #[case::dotless_i("adm\u{131}n@example.org")]
+    #[case::dot_on_a_dotless_i("adm\u{131}\u{307}n@example.org")]
+    #[case::dot_on_a_cyrillic_i("сор\u{456}\u{307}@example.org")]
+    #[case::mark_twice("ad\u{e4}\u{308}m@example.org")]
+    #[case::quotation_mark("a\u{2019}b@example.org")]
+    #[case::hyphen("a\u{2010}b@example.org")]
+    #[case::middle_dot("a\u{b7}b@example.org")]
     fn what_looks_like_another_address_is_none(#[case] text: &str) {
         assert!(Email::parse(text).is_err());
     }

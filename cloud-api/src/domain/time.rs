@@ -5,6 +5,10 @@ use jiff::Timestamp;
 /// The length of a UTC day, in milliseconds.
 pub const DAY_MS: i64 = 86_400_000;
 
+/// The clocks of replicas differ by less than this, in milliseconds. A time further ahead is from a clock that was put
+/// back since.
+pub const CLOCKS_DIFFER_MS: i64 = 60_000;
+
 /// Milliseconds since 1970-01-01 UTC; negative before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UtcMs(pub i64);

@@ -88,14 +88,14 @@ impl SignIns {
 
     pub(super) fn forget_idle(&self) {
         let now = self.clock.now();
-        self.refused().retain(|_, until| *until > now);
+        self.refused().retain(|_, until| attempts::is_under_way(*until, now));
     }
 
     /// Checks from memory alone whether an address may try. 429 says when its window ends.
     pub(super) fn address_may(&self, peer: Peer) -> Result<(), ApiError> {
         let now = self.clock.now();
         match self.refused().get(&peer) {
-            Some(until) if *until > now => Err(too_many(seconds_until(now, *until))),
+            Some(until) if attempts::is_under_way(*until, now) => Err(too_many(seconds_until(now, *until))),
             _ => Ok(()),
         }
     }

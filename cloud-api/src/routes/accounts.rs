@@ -133,16 +133,20 @@ pub(crate) async fn register(req: HttpRequest, payload: Payload, state: Data<Sta
 /// Checks that the operator's registration policy allows an account for this address; otherwise 403
 /// `registration_closed`.
 pub(crate) fn may_register(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
-    let domain = email.key.rsplit_once('@').map_or("", |(_, domain)| domain);
+    if *policy == Policy::Closed {
+        let message = "Accounts here are made by the operator: ask for one.";
+        return Err(ApiError::forbidden("registration_closed", message));
+    }
+    may_have(policy, email)
+}
+
+/// Checks that accounts here may have this address, which an account may take later too.
+pub(crate) fn may_have(policy: &Policy, email: &account::Email) -> Result<(), ApiError> {
     match policy {
-        Policy::Open => Ok(()),
-        Policy::Domain(allowed) if allowed == domain => Ok(()),
-        Policy::Domain(allowed) => {
+        Policy::Domain(allowed) if allowed != email.domain() => {
             Err(ApiError::forbidden("registration_closed", format!("Accounts here are for addresses of {allowed}.")))
         }
-        Policy::Closed => {
-            Err(ApiError::forbidden("registration_closed", "Accounts here are made by the operator: ask for one."))
-        }
+        _ => Ok(()),
     }
 }
 

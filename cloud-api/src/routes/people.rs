@@ -17,7 +17,7 @@ use blink_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::admin::last_admin;
+use super::{accounts, admin::last_admin};
 use crate::{
     archive::removals,
     db::{
@@ -149,6 +149,9 @@ pub(crate) async fn change(who: Principal, req: HttpRequest, payload: Payload, s
         Some(current) if guarded => require_password(&state, &req, current, &row).await?,
         _ if by_sign_in => who.require_fresh_sign_in()?,
         _ => {}
+    }
+    if let Some(email) = email.as_ref().filter(|email| email.key != row.email_key) {
+        accounts::may_have(&state.access.registration, email)?;
     }
     let password_hash = match password {
         Some(password) => Some(state.passwords.hash(password).await?),

@@ -171,7 +171,8 @@ pub(crate) async fn put_member(
             ApiError::new(StatusCode::NOT_FOUND, "no_such_person", message)
         };
         let user = named(conn, &member)?.ok_or_else(nobody)?;
-        Ok(teams::invite(conn, team, user.id, &member, who.at)?)
+        teams::invite(conn, team, user.id, &member, who.at)
+            .map_err(|e| if e.is_foreign_key_violation() { nobody() } else { e.into() })
     });
     invited.await?;
     Ok(HttpResponse::Created().json(TeamMembership { status: MembershipStatus::Invited }))

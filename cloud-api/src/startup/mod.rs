@@ -14,10 +14,11 @@ use std::{
 };
 
 use crate::{
+    address::Network,
     archive::spool::Spool,
     auth::{oidc::Provider, password::Passwords},
     clock::Clock,
-    config::{Config, DatabaseConfig, ServerConfig, Target},
+    config::{AccessConfig, Config, DatabaseConfig, ServerConfig, Target},
     failure::{Failure, chain},
     http::{envelope, upload},
     jobs,
@@ -91,12 +92,7 @@ impl Application {
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let behind_proxy = config.server.behind_proxy;
-        if behind_proxy && config.access.trusted_proxies.is_empty() {
-            tracing::warn!(
-                "CLOUD_API_TRUSTED_PROXIES is not set: everybody counts as the proxy, so that one address can shut all \
-                 others out; set it to the proxy's address"
-            );
-        }
+        warn_of_proxies(behind_proxy, &config.access);
         let beside = target.sqlite_path().unwrap_or(&config.database.ledger).with_file_name("exports");
         let exports_dir = config.server.exports_dir.clone().unwrap_or(beside);
         let keys = Arc::new(keys);
@@ -180,6 +176,21 @@ impl Application {
         let _ = tokio::time::timeout(CLOSE_BOUND, db.close()).await;
         drop(self.claim);
         Ok(())
+    }
+}
+
+fn warn_of_proxies(behind_proxy: bool, access: &AccessConfig) {
+    if behind_proxy && access.trusted_proxies.is_empty() {
+        tracing::warn!(
+            "CLOUD_API_TRUSTED_PROXIES is not set: everybody counts as the proxy, so that one address can shut all \
+             others out; set it to the proxy's address"
+        );
+    }
+    if access.trusted_proxies.iter().any(Network::is_everybody) {
+        tracing::warn!(
+            "CLOUD_API_TRUSTED_PROXIES holds everybody: whoever connects can choose the address that counts; set it to \
+             the proxy's address"
+        );
     }
 }
 

@@ -147,6 +147,33 @@ fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend:
     assert_eq!(store(&app.anonymous().get(&path).expect(200), "archive")["status"], "done");
 }
 
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
+fn nothing_waits_for_a_clock_that_was_put_back(#[case] backend: Backend) {
+    let mut app = on_store(backend, |_| 200);
+    app.set_time("2026-04-09T12:00:00Z");
+    let ada = app.user();
+    ada.store(&minutes("2026-04-09T09:00:00Z", 1, 1));
+    app.stop();
+    let mut conn = open::connect(&app.target).unwrap();
+    let key = archive::key_of(&mut conn, ada.id.parse().unwrap()).unwrap().unwrap().id;
+    let ahead = at("2026-04-09T12:00:00Z");
+    assert!(archive::lease(&mut conn, key, ahead, ahead.plus(30_000)).unwrap());
+    // By the right clock the lease is over and the batch is due.
+    let right = Clock::manual(at(NOW));
+    let (archive, db) = (archive_of(&app), Db::new(&app.target, 2));
+    assert_eq!(wait(worker::gather(&archive, &db, &right)).unwrap(), 1);
+    // A removal that was put off is due too; one that waits for less than an hour goes on waiting.
+    let due = |conn: &mut Conn| archive_removals::take_due(conn, None, at(NOW), 0, 10).unwrap();
+    archive_removals::give_up(&mut conn, objects(&app), None, at(NOW)).unwrap();
+    let removal = due(&mut conn).remove(0);
+    for (put_off, expected) in [(ahead, 1), (at(NOW).plus(3_600_000), 0), (at(NOW).plus(3_600_001), 1)] {
+        archive_removals::failed(&mut conn, &removal, put_off).unwrap();
+        assert_eq!(due(&mut conn).len(), expected, "{put_off:?}");
+    }
+}
+
 /// The batches that a person sent while the store was away are not all read into memory at once.
 #[rstest]
 #[case(Backend::Sqlite)]

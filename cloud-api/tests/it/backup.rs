@@ -133,6 +133,39 @@ fn from_postgres_to_sqlite() {
 }
 
 #[test]
+fn a_restore_wants_its_ledger_or_the_word_that_there_is_none() {
+    let home = tempfile::tempdir().unwrap();
+    let old = place(home.path(), Backend::Sqlite);
+    let server = serve(home.path(), &old);
+    let ada = register(&server, "ada@example.org");
+    assert!(run(home.path(), &old, &["backup", "b.gz"]).status.success());
+    ada.send("DELETE", "/api/user/me", &[], None).expect(200);
+    drop(server);
+    let restore = |settings: &[(&str, &str)], args: &[&str]| {
+        let mut command = program(home.path());
+        command.args(["restore", "b.gz", "--database", "sqlite:try.db"]).args(args);
+        command.envs(settings.iter().copied()).output().unwrap()
+    };
+    for (settings, path) in [(&[("CLOUD_API_LEDGER", "typo")][..], "typo"), (&[], "try.ledger.ndjson")] {
+        let refused = restore(settings, &[]);
+        let stderr = String::from_utf8(refused.stderr).unwrap();
+        assert_eq!(refused.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(path) && stderr.contains("--no-ledger") && stderr.lines().count() == 1, "{stderr}");
+        assert!(!home.path().join("try.db").exists());
+    }
+    let said = |output: Output| {
+        assert!(output.status.success(), "{output:?}");
+        std::fs::remove_file(home.path().join("try.db")).unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let with = said(restore(&[("CLOUD_API_LEDGER", "ledger.ndjson")], &[]));
+    assert!(with.starts_with("1 lines of the ledger ledger.ndjson read\n"), "{with}");
+    assert!(with.contains("1 people stay erased"), "{with}");
+    let without = said(restore(&[("CLOUD_API_LEDGER", "typo")], &["--no-ledger"]));
+    assert!(without.starts_with("No ledger was read\n") && without.contains("0 people stay erased"), "{without}");
+}
+
+#[test]
 fn a_backup_that_is_not_whole_restores_nothing() {
     let home = tempfile::tempdir().unwrap();
     let old = place(home.path(), Backend::Sqlite);
@@ -154,6 +187,8 @@ fn a_backup_that_is_not_whole_restores_nothing() {
     for (what, bytes) in [
         ("cut", whole[..whole.len() / 2].to_vec()),
         ("flipped", flipped),
+        ("of two backups", [&whole[..], &whole].concat()),
+        ("with something after it", [&whole[..], b"x"].concat()),
         ("without its end", without_end),
         ("without a row", without_a_row),
         ("empty", Vec::new()),

@@ -128,6 +128,42 @@ contract! {
         assert!(begin("2026-05-11T13:00:00Z", false));
     }
 
+    fn failures_under_a_clock_that_was_ahead_shut_nobody_out(app) {
+        let ada = app.user();
+        let login = |password: &str| {
+            app.anonymous().post("/api/auth/login", &json!({"email": ada.email, "password": password})).status
+        };
+        let fail = || (0..20).for_each(|_| assert_eq!(login("not it at all"), 401));
+        app.set_time("2026-04-09T12:00:00Z");
+        fail();
+        assert_eq!(login(PASSWORD), 429);
+        app.set_time(NOW);
+        assert_eq!(login(PASSWORD), 200);
+        // The next failure begins a new window, which ends as usual.
+        fail();
+        assert_eq!(login(PASSWORD), 429);
+        app.set_time("2026-03-10T12:15:00Z");
+        assert_eq!(login(PASSWORD), 200);
+        // Another replica's clock may be ahead a little: that gives no more tries.
+        app.set_time("2026-03-10T12:16:00Z");
+        fail();
+        app.set_time("2026-03-10T12:15:01Z");
+        assert_eq!(login(PASSWORD), 429);
+    }
+
+    fn a_sign_in_of_the_future_is_not_fresh(app) {
+        let erase = |who: &Client| who.send("DELETE", "/api/user/me", &[], None);
+        app.set_time("2026-04-09T12:00:00Z");
+        let ada = app.user();
+        app.set_time("2026-03-10T12:01:00Z");
+        let eve = app.user();
+        app.set_time(NOW);
+        assert_eq!(erase(&ada).expect(403).code(), "fresh_sign_in_required");
+        erase(&app.again(&ada)).expect(200);
+        // Another replica's clock may be ahead a little.
+        erase(&eve).expect(200);
+    }
+
     fn what_waits_for_a_sign_in_goes_when_its_time_is_over(app) {
         let mut conn = open::connect(&app.target).unwrap();
         let row = CodeRow {

@@ -18,7 +18,7 @@ use cloud_api::{
     open,
 };
 use diesel::connection::SimpleConnection as _;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
 use crate::{
@@ -76,11 +76,109 @@ fn a_backup_goes_to_a_plain_file_or_a_pipe_and_replaces_nothing_unasked() {
     let piped = run(home.path(), &["backup", "-"]);
     assert!(piped.status.success() && piped.stdout.starts_with(&[0x1f, 0x8b]) && !at("-").exists());
     let mut restore = program(home.path());
-    restore.args(["restore", "-", "--database", "sqlite:second.db"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    restore
+        .args(["restore", "-", "--no-ledger", "--database", "sqlite:second.db"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
     let mut restore = restore.spawn().unwrap();
     restore.stdin.take().unwrap().write_all(&piped.stdout).unwrap();
     assert!(restore.wait().unwrap().success());
     says(&run(home.path(), &["backup", "/nowhere/b.gz"]), 1, "folder");
+}
+
+#[test]
+fn a_backup_that_is_interrupted_leaves_nothing() {
+    let (home, database) = (tempfile::tempdir().unwrap(), Database::create());
+    let command = |args: &[&str]| {
+        let mut command = program(home.path());
+        command.env("DATABASE_URL", database.url()).args(args).stdout(Stdio::null());
+        command
+    };
+    assert!(command(&["migrate"]).status().unwrap().success());
+    let mut other = database.connect();
+    other.batch_execute("BEGIN; LOCK TABLE consents IN ACCESS EXCLUSIVE MODE").unwrap();
+    let names = || fs::read_dir(home.path()).unwrap().count();
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::KILL] {
+        let mut backup = command(&["backup", "b.gz"]).spawn().unwrap();
+        eventually("the backup waits", || database.waiting() == 1);
+        kill_process(Pid::from_child(&backup), signal).unwrap();
+        assert_eq!(backup.wait().unwrap().code(), None);
+        assert_eq!(names(), 0, "{signal:?}");
+        // PostgreSQL itself notices only after its wait that nobody asks any more.
+        let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        other.batch_execute(end).unwrap();
+        eventually("its connection is gone", || database.waiting() == 0);
+    }
+}
+
+#[test]
+fn a_command_that_waits_for_a_password_holds_nobody_up() {
+    let home = tempfile::tempdir().unwrap();
+    let running = Running::start(serve(home.path()));
+    let mut command = program(home.path());
+    command.args(["admin", "create", "boss@example.org", "--password-stdin"]).stdin(Stdio::piped());
+    let mut command = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut typing = command.stdin.take().unwrap();
+    let (first, rest) = PASSWORD.split_at(5);
+    typing.write_all(first.as_bytes()).unwrap();
+    eventually("it reads the password", || rustix::io::ioctl_fionread(&typing).unwrap() == 0);
+    Client::new(&running.address).post("/api/auth/register", &registration("ada@example.org", "UTC")).expect(201);
+    assert!(run(home.path(), &["admin", "list"]).status.success());
+    typing.write_all(format!("{rest}\n").as_bytes()).unwrap();
+    assert!(command.wait_with_output().unwrap().status.success());
+    let login = json!({"email": "boss@example.org", "password": PASSWORD});
+    Client::new(&running.address).post("/api/auth/login", &login).expect(200);
+}
+
+#[test]
+fn a_mistyped_database_is_not_made() {
+    let home = tempfile::tempdir().unwrap();
+    for args in [&["backup", "b.gz"][..], &["purge"], &["admin", "list"], &["archive", "list"]] {
+        let output = program(home.path()).env("DATABASE_URL", "sqlite:typo.db").args(args).output().unwrap();
+        says(&output, 1, "There is no database at typo.db");
+    }
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_device_is_no_certificate_no_key_and_no_ledger() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("key.pem"), "x").unwrap();
+    for (settings, code) in [
+        (&[("CLOUD_API_TLS_CERT", "/dev/zero"), ("CLOUD_API_TLS_KEY", "key.pem")][..], 2),
+        (&[("CLOUD_API_MASTER_KEY_FILE", "/dev/zero")], 2),
+        (&[("CLOUD_API_LEDGER", "/dev/null")], 1),
+    ] {
+        says(&serve(home.path()).envs(settings.iter().copied()).output().unwrap(), code, "no plain file");
+    }
+}
+
+#[test]
+fn a_backup_to_nowhere_is_none() {
+    let home = tempfile::tempdir().unwrap();
+    assert!(run(home.path(), &["migrate"]).status.success());
+    for nowhere in ["- >&-", "- >/dev/null"] {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("exec {} backup {nowhere}", env!("CARGO_BIN_EXE_cloud-api"))]);
+        says(&shell.env_clear().env("HOME", home.path()).output().unwrap(), 1, "nowhere");
+    }
+}
+
+#[test]
+fn whoever_trusts_everybody_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let log = |proxies: &str| {
+        let mut command = serve(home.path());
+        command.args(["--trusted-proxies", proxies]);
+        let running = Running::start(command);
+        Client::new(&running.address).get("/health").expect(200);
+        running.stop(Signal::TERM).2
+    };
+    for everybody in ["0.0.0.0/0", "10.0.0.0/8,::/0", "::ffff:0:0/96"] {
+        assert!(log(everybody).contains("CLOUD_API_TRUSTED_PROXIES holds everybody"), "{everybody}");
+    }
+    assert!(!log("10.0.0.0/8").contains("CLOUD_API_TRUSTED_PROXIES"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 /// The floors from the bottom to the top. Modules on one floor must not use each other.
 const FLOORS: &[&[&str]] = &[
-    &["failure", "address"],
+    &["failure", "address", "given_file"],
     &["domain"],
     &["clock"],
     &["config"],

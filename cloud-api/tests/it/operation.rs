@@ -117,6 +117,15 @@ fn registration_follows_the_policy() {
     for other in ["ada@example.com", "ada@sub.example.org", "ada@evilexample.org", "a@example.org.evil"] {
         assert_eq!(register(&app, other).expect(403).code(), "registration_closed");
     }
+    // An account takes no such address later either.
+    let mut ada = app.anonymous();
+    ada.sign_in(&login(&app, "ada@example.org", PASSWORD).expect(200).json);
+    let change = |email: &str| {
+        let body = json!({"email": email, "current_password": PASSWORD}).to_string();
+        ada.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(body.as_bytes()))
+    };
+    assert_eq!(change("ada@evil.example").expect(403).code(), "registration_closed");
+    assert_eq!(change("lovelace@Example.org").expect(200).json["email"], "lovelace@Example.org");
 }
 
 #[test]

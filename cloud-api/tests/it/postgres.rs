@@ -90,6 +90,18 @@ impl Database {
         self.cluster.admin().batch_execute(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
     }
 
+    /// The number of connections that wait for a lock.
+    pub(crate) fn waiting(&self) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = BigInt)]
+            n: i64,
+        }
+        let waiting = "SELECT count(*) AS n FROM pg_stat_activity \
+            WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        sql_query(waiting).get_result::<Count>(&mut self.connect()).unwrap().n
+    }
+
     pub(crate) fn connect(&self) -> PgConnection {
         PgConnection::establish(&self.url()).unwrap()
     }

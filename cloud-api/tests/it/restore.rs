@@ -53,6 +53,12 @@ fn person(who: &Client) -> UserId {
     UserId(who.id.parse().unwrap())
 }
 
+fn put_consent(who: &Client, granted: bool) {
+    let body = json!({"kind": "tracking", "granted": granted, "version": "1"}).to_string();
+    let json = [("content-type", "application/json")];
+    who.send("PUT", "/api/user/me/consents", &json, Some(body.as_bytes())).expect(200);
+}
+
 contract! {
     fn an_erasure_that_failed_is_not_carried_out(app) {
         let ada = app.user();
@@ -96,7 +102,7 @@ contract! {
             let restored = restore(&mut into.conn, &path, ledger).unwrap();
             let id = person(&ada).into();
             let history = users::consents_of(&mut into.conn, id).unwrap().iter().map(|row| row.granted).collect::<Vec<_>>();
-            (users::by_id(&mut into.conn, id).unwrap().unwrap().tracking_consent, history, restored.consents)
+            (users::by_id(&mut into.conn, id).unwrap().unwrap().tracking_consent, history, restored.withdrawals)
         };
         let before = made - SignedDuration::from_secs(1);
         assert_eq!(after(&[consent(before, false)]), (false, vec![true, false], 1));
@@ -128,6 +134,33 @@ contract! {
             sql_query(query).get_result::<Count>(&mut into.conn).unwrap().n
         };
         assert_eq!((members(&[]), members(&ledger)), (2, 0));
+    }
+
+    fn a_backup_under_a_clock_that_was_ahead_undoes_no_withdrawal(app) {
+        let ada = app.user();
+        let path = backup(app, at("2026-04-09T12:00:00Z").timestamp());
+        app.set_time("2026-03-10T12:01:00Z");
+        put_consent(&ada, false);
+        let ledger = ledger::read(&app.folder.path().join("ledger.ndjson")).unwrap();
+        let mut into = fresh(app);
+        assert_eq!(restore(&mut into.conn, &path, &ledger).unwrap().withdrawals, 1);
+        assert!(!users::by_id(&mut into.conn, person(&ada).into()).unwrap().unwrap().tracking_consent);
+    }
+
+    fn a_consent_that_may_have_failed_is_not_given_by_a_restore(app) {
+        let ada = app.user();
+        app.set_time("2026-03-10T12:01:00Z");
+        put_consent(&ada, false);
+        let path = backup(app, at("2026-03-10T12:02:00Z").timestamp());
+        let what = What::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted: true };
+        for minute in [1, 3] {
+            let at = at(NOW).plus(minute * 60_000 + 1).timestamp();
+            let mut into = fresh(app);
+            let restored = restore(&mut into.conn, &path, &[Entry { at, user_id: person(&ada), what: what.clone() }]);
+            let restored = restored.unwrap();
+            assert_eq!((restored.grants, restored.withdrawals), (1, 0));
+            assert!(!users::by_id(&mut into.conn, person(&ada).into()).unwrap().unwrap().tracking_consent);
+        }
     }
 
     fn rows_about_nobody_or_of_another_age_are_refused(app) {

@@ -1,6 +1,7 @@
 //! Teams: invitations, membership, and the figures of closed weeks.
 
 use cloud_api::ledger::{self, What};
+use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 
 use crate::{archive_kit::eventually, harness::*};
@@ -32,6 +33,22 @@ fn join(boss: &Client, team: &str, member: &Client) {
 /// Stores three observed hours on the Monday of the week of 2 March.
 fn work(member: &Client, blinks_per_minute: u32) {
     member.store(&minutes("2026-03-02T09:00:00Z", 180, blinks_per_minute));
+}
+
+#[test]
+fn whoever_is_erased_while_they_are_invited_is_nobody() {
+    let app = TestApp::start(Backend::Postgres);
+    let (boss, ada) = (manager(&app), app.user());
+    let (team, database) = (team(&boss), app.postgres.as_ref().unwrap());
+    let mut erasure = database.connect();
+    erasure.batch_execute(&format!("BEGIN; DELETE FROM users WHERE id = '{}'", ada.id)).unwrap();
+    let invited = std::thread::scope(|scope| {
+        let invite = scope.spawn(|| put(&boss, &format!("/api/team/{team}/members/{}", ada.id)));
+        eventually("the invitation waits", || database.waiting() == 1);
+        erasure.batch_execute("COMMIT").unwrap();
+        invite.join().unwrap()
+    });
+    assert_eq!(invited.expect(404).code(), "no_such_person");
 }
 
 contract! {

@@ -27,12 +27,12 @@ pub struct Entry {
     pub at: Timestamp,
     pub user_id: UserId,
     #[serde(flatten)]
-    pub what: What,
+    pub what: EntryKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case")]
-pub enum What {
+pub enum EntryKind {
     Erased,
     /// An erasure failed: the person still exists, and was told so.
     NotErased {
@@ -167,7 +167,7 @@ mod tests {
         let ledger = Ledger::open(&path).unwrap();
         let times = ["2026-03-01T10:00:00.5Z", "2026-03-01T10:00:00Z", "2026-02-01T10:00:00Z"];
         for at in times {
-            let entry = Entry { at: at.parse().unwrap(), user_id: UserId::new(), what: What::Erased };
+            let entry = Entry { at: at.parse().unwrap(), user_id: UserId::new(), what: EntryKind::Erased };
             ledger.append(&entry).unwrap();
         }
         let read: Vec<String> = read(&path).unwrap().iter().map(|entry| entry.at.to_string()).collect();
@@ -180,8 +180,8 @@ mod tests {
         let path = folder.path().join("ledger.ndjson");
         assert!(matches!(read(&path), Err(LedgerError::Io(..))), "a missing ledger is no empty one");
         let at = "2026-03-01T10:00:00Z".parse().unwrap();
-        let erased = Entry { at, user_id: UserId::new(), what: What::Erased };
-        let withdrawn = What::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted: false };
+        let erased = Entry { at, user_id: UserId::new(), what: EntryKind::Erased };
+        let withdrawn = EntryKind::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted: false };
         let withdrawn = Entry { at, user_id: UserId::new(), what: withdrawn };
         let ledger = Ledger::open(&path).unwrap();
         ledger.append(&erased).unwrap();
@@ -200,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.ndjson");
         let at = "2026-03-01T10:00:00Z".parse().unwrap();
-        let entry = || Entry { at, user_id: UserId::new(), what: What::Erased };
+        let entry = || Entry { at, user_id: UserId::new(), what: EntryKind::Erased };
         let (first, second) = (entry(), entry());
         let ledger = Ledger::open(&path).unwrap();
         ledger.append(&first).unwrap();
@@ -226,7 +226,7 @@ mod tests {
         let entry = Entry {
             at: Timestamp::UNIX_EPOCH,
             user_id: UserId::new(),
-            what: What::NotErased { begun: Timestamp::UNIX_EPOCH },
+            what: EntryKind::NotErased { begun: Timestamp::UNIX_EPOCH },
         };
         let file = fs::OpenOptions::new().read(true).append(true).open("/dev/full").unwrap();
         let ledger = Ledger { path: PathBuf::from("/dev/full"), file: Mutex::new(file) };

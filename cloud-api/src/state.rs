@@ -21,7 +21,7 @@ use crate::{
     error::ApiError,
     failure::chain,
     http::{to_its_end, upload},
-    ledger::{Entry as LedgerEntry, Ledger, What},
+    ledger::{Entry as LedgerEntry, EntryKind, Ledger},
     limits::Limits,
 };
 
@@ -31,7 +31,7 @@ const TAKE_BACK_EVERY: Duration = Duration::from_secs(15);
 
 /// Writes a person's request into the ledger. This must come last in the transaction that carries it out, with the time
 /// in its rows, so that the two agree. On 503 the transaction must fail.
-pub(crate) fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: What) -> Result<(), ApiError> {
+pub(crate) fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: EntryKind) -> Result<(), ApiError> {
     let entry = LedgerEntry { at: at.timestamp(), user_id, what };
     ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
 }
@@ -78,7 +78,7 @@ impl State {
                     if users::hold(conn, user_id.into())?.is_none() {
                         return Ok(());
                     }
-                    remember(&ledger, clock.now(), user_id, What::NotErased { begun })
+                    remember(&ledger, clock.now(), user_id, EntryKind::NotErased { begun })
                 });
                 match done.await {
                     Ok(()) => return,

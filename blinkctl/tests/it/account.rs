@@ -8,19 +8,19 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, ada, healthy, ok, refused},
+    fake::{Behaviour, Fake, ada, healthy, ok, refused},
     run::Profile,
 };
 
 const PASSWORD: &str = "correct horse battery";
 
-fn answering(signed_in: SignedIn) -> Manner {
-    Manner {
+fn answering(signed_in: SignedIn) -> Behaviour {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::Register { .. } | Request::Login { .. } => ok(Reply::SignedIn(signed_in.clone())),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
@@ -76,7 +76,7 @@ fn signing_in_with_accept_consent_grants_it_here() {
 #[case::login_email("login_email", &["login", "--password-stdin"])]
 fn without_a_terminal_what_is_missing_is_named(#[case] name: &str, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let ran = profile.run(args);
     ran.assert_fails(2);
     assert_eq!(daemon.asked(), []);
@@ -86,7 +86,7 @@ fn without_a_terminal_what_is_missing_is_named(#[case] name: &str, #[case] args:
 #[test]
 fn an_empty_password_is_wrong_usage() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let ran = profile.run_with(&["login", "--email", "ada@example.org", "--password-stdin"], "\n");
     ran.assert_fails(2);
     assert_eq!(daemon.asked(), []);
@@ -96,14 +96,14 @@ fn an_empty_password_is_wrong_usage() {
 #[test]
 fn a_wrong_password_is_refused() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::Login { .. } => {
                 refused("invalid_credentials", "E-mail or password is wrong", "Check both, then try again.")
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     let ran = profile.run_with(&["login", "--email", "ada@example.org", "--password-stdin"], PASSWORD);
@@ -119,7 +119,7 @@ fn a_wrong_password_is_refused() {
 #[case("logout_json", &["logout", "--json"])]
 fn the_account_is_shown_and_left(#[case] name: &str, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(name, profile.run(args).transcript());
     assert_eq!(daemon.asked(), [if args[0] == "whoami" { Request::Whoami } else { Request::Logout }]);
 }

@@ -4,7 +4,7 @@ use blink_proto::ipc::{Reply, Request};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok, refused},
+    fake::{Behaviour, Fake, healthy, ok, refused},
     run::Profile,
 };
 
@@ -53,12 +53,12 @@ fn blinkd_is_asked_as_a_program(#[case] name: &str, #[case] args: &[&str]) {
 fn a_running_daemon_reads_it_again(#[case] name: &str, #[case] reply: Reply, #[case] args: &[&str]) {
     let mut profile = Profile::new();
     profile.program("blinkd", BLINKD);
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Reload => ok(reply.clone()),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(name, profile.run(args).transcript());
@@ -69,8 +69,10 @@ fn a_running_daemon_reads_it_again(#[case] name: &str, #[case] reply: Reply, #[c
 fn a_daemon_that_cannot_read_it_is_told_with_what_was_done() {
     let mut profile = Profile::new();
     profile.program("blinkd", BLINKD);
-    let manner =
-        Manner { handler: Box::new(|_| refused("config", "Line 3 is not TOML", "Mend it.")), ..Manner::default() };
+    let manner = Behaviour {
+        handler: Box::new(|_| refused("config", "Line 3 is not TOML", "Mend it.")),
+        ..Behaviour::default()
+    };
     let _daemon = Fake::start(&profile.paths(), manner);
     let ran = profile.run(&["config", "set", "camera.source", "camera:2"]);
     ran.assert_fails(1);

@@ -7,7 +7,7 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, consent, healthy, ok, refused},
+    fake::{Behaviour, Fake, consent, healthy, ok, refused},
     run::Profile,
 };
 
@@ -18,7 +18,7 @@ fn recorded(profile: &Profile) -> ConsentRecord {
 #[test]
 fn granting_prints_the_text_and_records_it() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!("grant", profile.run(&["consent", "grant"]).transcript());
     let grant = Request::ConsentGrant { version: TRACKING_VERSION.into() };
     assert_eq!(daemon.asked(), [Request::ConsentShow, grant, Request::ConsentShow]);
@@ -31,7 +31,7 @@ fn granting_prints_the_text_and_records_it() {
 fn showing_tells_text_and_record(#[case] suffix: &str, #[case] args: &[&str]) {
     let profile = Profile::new();
     insta::assert_snapshot!(format!("show_without_daemon{suffix}"), profile.run(args).transcript());
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(format!("show{suffix}"), profile.run(args).transcript());
     assert_eq!(daemon.asked(), [Request::ConsentShow]);
 }
@@ -39,12 +39,12 @@ fn showing_tells_text_and_record(#[case] suffix: &str, #[case] args: &[&str]) {
 #[test]
 fn withdrawing_asks_the_daemon() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::ConsentShow => ok(Reply::Consent(consent(false))),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(profile.run(&["consent", "withdraw"]).transcript());
@@ -67,7 +67,7 @@ fn withdrawing_works_without_a_daemon() {
 #[test]
 fn a_daemon_that_does_not_answer_cannot_keep_consent_alive() {
     let profile = Profile::new();
-    let _daemon = Fake::start(&profile.paths(), Manner { hello: None, ..Manner::default() });
+    let _daemon = Fake::start(&profile.paths(), Behaviour { hello: None, ..Behaviour::default() });
     let ran = profile.run(&["consent", "withdraw"]);
     ran.assert_fails(1);
     insta::assert_snapshot!(ran.transcript());
@@ -77,14 +77,14 @@ fn a_daemon_that_does_not_answer_cannot_keep_consent_alive() {
 #[test]
 fn what_the_daemon_refuses_is_told() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::ConsentGrant { .. } => {
                 refused("disk_full", "The consent could not be written", "Free some space.")
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     let ran = profile.run(&["consent", "grant", "--json"]);

@@ -10,14 +10,14 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, minute, ok, refused},
+    fake::{Behaviour, Fake, healthy, minute, ok, refused},
     run::Profile,
 };
 
 const PASSWORD: &str = "correct horse battery";
 
-fn erasing(signed_in: bool) -> Manner {
-    Manner {
+fn erasing(signed_in: bool) -> Behaviour {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::Whoami if !signed_in => refused("not_signed_in", "Nobody is signed in", "Run `blinkctl login`."),
             Request::Delete { what, .. } => {
@@ -34,7 +34,7 @@ fn erasing(signed_in: bool) -> Manner {
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
@@ -72,7 +72,7 @@ fn after_everything_the_folders_are_gone_and_the_models_stay() {
 fn where_the_daemon_could_erase_nothing_here_nothing_is_swept() {
     const WORD: &str = "Nothing was erased on this machine: the disk is full.";
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::Delete { .. } => ok(Reply::Receipt(Receipt {
                 at: "2026-03-01T10:00:00Z".parse().unwrap(),
@@ -83,7 +83,7 @@ fn where_the_daemon_could_erase_nothing_here_nothing_is_swept() {
             })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     profile.day("2026-02-26", &serde_json::to_string(&minute(29_534_400)).unwrap());
@@ -125,14 +125,14 @@ fn without_a_terminal_what_is_missing_is_named(#[case] name: &str, #[case] args:
 #[test]
 fn a_wrong_password_erases_nothing() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::Delete { .. } => {
                 refused("wrong_password", "The password is wrong", "Nothing was erased; try again.")
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     fs::create_dir_all(&profile.paths().config).unwrap();

@@ -9,7 +9,7 @@ use blink_proto::ipc::{DeviceCode, Reply, Request, SignedIn};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, ada, healthy, held_back, ok, refused},
+    fake::{Behaviour, Fake, ada, healthy, held_back, ok, refused},
     run::Profile,
 };
 
@@ -22,14 +22,14 @@ fn code() -> DeviceCode {
     }
 }
 
-fn approving() -> Manner {
-    Manner {
+fn approving() -> Behaviour {
+    Behaviour {
         handler: Box::new(|request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             Request::LoginDeviceWait => ok(Reply::SignedIn(SignedIn { adopted: 3, ..ada() })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
@@ -82,12 +82,12 @@ fn what_the_server_refuses_is_told(
     #[case] fix: &'static str,
 ) {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             _ => refused(code_word, message, fix),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     let ran = profile.run(&["login", "--device"]);
@@ -99,7 +99,7 @@ fn what_the_server_refuses_is_told(
 fn ctrl_c_cancels_with_a_line() {
     let profile = Profile::new();
     let (held, wait) = held_back();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             _ => {
@@ -108,7 +108,7 @@ fn ctrl_c_cancels_with_a_line() {
                 refused("expired_token", "too late", "")
             }
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
     let child = profile.spawn(&["login", "--device"]);

@@ -7,17 +7,17 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok},
+    fake::{Behaviour, Fake, healthy, ok},
     run::Profile,
 };
 
-fn finding(checks: Vec<Check>) -> Manner {
-    Manner {
+fn finding(checks: Vec<Check>) -> Behaviour {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::Doctor => ok(Reply::Doctor { checks: checks.clone() }),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 

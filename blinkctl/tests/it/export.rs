@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, held_back, minute, ok},
+    fake::{Behaviour, Fake, healthy, held_back, minute, ok},
     run::Profile,
 };
 
@@ -93,7 +93,7 @@ fn a_history_that_cannot_be_read_is_named() {
 }
 
 /// Two pages of the account's minutes; if `broken`, the first page names itself as the next.
-fn remote(broken: bool) -> Manner {
+fn remote(broken: bool) -> Behaviour {
     let item = |minute: u8| {
         let from: Timestamp = format!("2026-03-01T10:{minute:02}:00Z").parse().unwrap();
         HistoryItem {
@@ -106,7 +106,7 @@ fn remote(broken: bool) -> Manner {
             quality: Quality::Good,
         }
     };
-    Manner {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::RemotePage { cursor: None, .. } => {
                 ok(Reply::RemotePage(RemotePage { items: vec![item(0), item(1)], next_cursor: Some("p2".into()) }))
@@ -117,7 +117,7 @@ fn remote(broken: bool) -> Manner {
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
@@ -165,7 +165,7 @@ fn a_file_name_that_is_no_text_is_no_obstacle() {
 fn one_that_is_interrupted_leaves_nothing_behind() {
     let profile = Profile::new();
     let (held, wait) = held_back();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::RemotePage { .. } => {
                 wait();
@@ -173,7 +173,7 @@ fn one_that_is_interrupted_leaves_nothing_behind() {
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
     interrupt(&profile, &["--remote"], || !daemon.asked().is_empty());

@@ -16,7 +16,7 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, ok},
+    fake::{Behaviour, Fake, ok},
     run::Profile,
 };
 
@@ -164,7 +164,7 @@ fn hello(protocol: u32, oldest: u32) -> FromDaemon {
 #[case::early("early", FromDaemon::Event(blink_proto::ipc::Event::Unknown))]
 fn a_hello_that_does_not_fit_is_explained(#[case] name: &str, #[case] hello: FromDaemon) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner { hello: Some(hello), ..Manner::default() });
+    let daemon = Fake::start(&profile.paths(), Behaviour { hello: Some(hello), ..Behaviour::default() });
     let ran = profile.run(&["status"]);
     ran.assert_fails(1);
     assert_eq!(daemon.asked(), []);
@@ -174,7 +174,7 @@ fn a_hello_that_does_not_fit_is_explained(#[case] name: &str, #[case] hello: Fro
 #[test]
 fn an_answer_of_another_kind_is_no_result() {
     let profile = Profile::new();
-    let manner = Manner { handler: Box::new(|_| ok(Reply::Done)), ..Manner::default() };
+    let manner = Behaviour { handler: Box::new(|_| ok(Reply::Done)), ..Behaviour::default() };
     let _daemon = Fake::start(&profile.paths(), manner);
     for args in [&["status"][..], &["whoami"], &["sync"], &["consent", "show"]] {
         profile.run(args).assert_fails(1);
@@ -185,9 +185,9 @@ fn an_answer_of_another_kind_is_no_result() {
 #[test]
 fn an_error_from_the_daemon_stays_one_line_and_cannot_steer_the_terminal() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|_: &Request| Outcome::Error(Problem::new("x", "it\nbroke\u{1b}[2J", "mend\tit."))),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     let ran = profile.run(&["status"]);

@@ -28,7 +28,7 @@ const AT_MOST: Duration = Duration::from_secs(20);
 pub(crate) type Handler = dyn Fn(&Request) -> Outcome + Send + Sync;
 
 /// The fake daemon's behaviour.
-pub(crate) struct Manner {
+pub(crate) struct Behaviour {
     /// Its first frame; `None` hangs for ever.
     pub(crate) hello: Option<FromDaemon>,
     /// Sent after a subscription's answer; then the connection is closed.
@@ -39,7 +39,7 @@ pub(crate) struct Manner {
     pub(crate) handler: Box<Handler>,
 }
 
-impl Default for Manner {
+impl Default for Behaviour {
     fn default() -> Self {
         Self {
             hello: Some(FromDaemon::Hello(Hello::of("blinkd", "0.1.0"))),
@@ -59,7 +59,7 @@ pub(crate) struct Fake {
 
 impl Fake {
     /// Starts the daemon, which listens on the socket of `paths` when this returns.
-    pub(crate) fn start(paths: &Paths, manner: Manner) -> Self {
+    pub(crate) fn start(paths: &Paths, manner: Behaviour) -> Self {
         std::fs::create_dir_all(&paths.runtime).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (stop, stopped) = oneshot::channel();
@@ -95,7 +95,7 @@ impl Drop for Fake {
     }
 }
 
-async fn accept(listener: UnixListener, manner: Arc<Manner>, asked: Arc<Mutex<Vec<Request>>>) {
+async fn accept(listener: UnixListener, manner: Arc<Behaviour>, asked: Arc<Mutex<Vec<Request>>>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
         let (manner, asked) = (manner.clone(), asked.clone());
@@ -108,7 +108,7 @@ async fn accept(listener: UnixListener, manner: Arc<Manner>, asked: Arc<Mutex<Ve
 
 async fn serve(
     mut frames: Framed<tokio::net::UnixStream, JsonCodec<ToDaemon, FromDaemon>>,
-    manner: &Manner,
+    manner: &Behaviour,
     asked: &Mutex<Vec<Request>>,
 ) {
     assert!(matches!(frames.next().await, Some(Ok(ToDaemon::Hello(_)))), "the hello comes first");

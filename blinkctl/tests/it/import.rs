@@ -15,23 +15,23 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, minute, ok, refused},
+    fake::{Behaviour, Fake, healthy, minute, ok, refused},
     run::Profile,
 };
 
 /// Answers imports with `answer`, which gets the minutes and whether to upload them.
-fn importing(answer: impl Fn(&[Minute], bool) -> Outcome + Send + Sync + 'static) -> Manner {
-    Manner {
+fn importing(answer: impl Fn(&[Minute], bool) -> Outcome + Send + Sync + 'static) -> Behaviour {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::Import { minutes, upload } => answer(minutes, *upload),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
 /// Accepts all minutes, and records them in `taken`.
-fn taking(taken: &Arc<Mutex<Vec<Vec<Minute>>>>, queued: bool) -> Manner {
+fn taking(taken: &Arc<Mutex<Vec<Vec<Minute>>>>, queued: bool) -> Behaviour {
     let taken = Arc::clone(taken);
     importing(move |minutes, upload| {
         taken.lock().unwrap().push(minutes.to_vec());
@@ -79,7 +79,7 @@ fn stdin_is_read_too() {
 #[test]
 fn a_file_with_a_mistake_is_not_imported_at_all() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let text = lines((0..1_500).map(|n| minute(29_000_000 + n))) + "{\"id\":\"x\"}\n";
     let file = write(&profile, "x.ndjson", &text);
     for (name, args) in
@@ -95,7 +95,7 @@ fn a_file_with_a_mistake_is_not_imported_at_all() {
 #[test]
 fn a_file_that_is_not_there_is_named() {
     let profile = Profile::new();
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     let ran = profile.run(&["import", "/none/x.json"]);
     ran.assert_fails(1);
     insta::assert_snapshot!(ran.transcript());

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok, tracking},
+    fake::{Behaviour, Fake, healthy, ok, tracking},
     run::Profile,
     terminal::Terminal,
 };
@@ -19,7 +19,7 @@ const TAKEN: &str = "\u{1b}[?1049h";
 const GIVEN_BACK: &str = "\u{1b}[?1049l";
 
 /// A status, two seconds of an open eye and a blink; then silence on an open connection.
-fn watching(state: State) -> Manner {
+fn watching(state: State) -> Behaviour {
     let now = Timestamp::now();
     let mut events = vec![Event::Status(Box::new(Status { state, ..tracking() }))];
     for frame in 0..60 {
@@ -27,7 +27,7 @@ fn watching(state: State) -> Manner {
         events.push(Event::Live(LivePoint { at, ear: Some(0.3), baseline: Some(0.31), sight: None }));
     }
     events.push(Event::Blink { at: now, duration_ms: 180.0 });
-    Manner { events, stay: true, ..Manner::default() }
+    Behaviour { events, stay: true, ..Behaviour::default() }
 }
 
 /// Starts `live` on a terminal of 24 rows and 80 columns.
@@ -73,7 +73,7 @@ fn a_signal_gives_the_screen_back(#[case] signal: &str) {
 #[case(State::Paused, Request::Resume)]
 fn p_pauses_and_goes_on(#[case] state: State, #[case] expected: Request) {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Status => ok(blink_proto::ipc::Reply::Status(Status { state, ..tracking() })),
             other => healthy(other),
@@ -119,7 +119,7 @@ fn without_a_daemon_the_screen_is_left_alone() {
 #[test]
 fn without_a_terminal_it_is_wrong_usage() {
     let profile = Profile::new();
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     let ran = profile.run(&["live"]);
     ran.assert_fails(2);
     insta::assert_snapshot!(ran.transcript());
@@ -128,7 +128,7 @@ fn without_a_terminal_it_is_wrong_usage() {
 #[test]
 fn for_programs_every_event_is_a_line() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner { stay: false, ..watching(State::Tracking) });
+    let daemon = Fake::start(&profile.paths(), Behaviour { stay: false, ..watching(State::Tracking) });
     let ran = profile.run(&["live", "--json"]);
     // The fake daemon closes the connection after its events, as a daemon that stops does.
     assert_eq!(ran.exit, Some(3), "{}", ran.transcript());

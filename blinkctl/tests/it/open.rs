@@ -7,12 +7,12 @@ use blink_proto::{
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok, tracking},
+    fake::{Behaviour, Fake, healthy, ok, tracking},
     run::Profile,
 };
 
-fn with_account(server: Option<&'static str>) -> Manner {
-    Manner {
+fn with_account(server: Option<&'static str>) -> Behaviour {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::Status => {
                 let account = server.map(|server| Account { email: "ada@example.org".into(), server: server.into() });
@@ -20,7 +20,7 @@ fn with_account(server: Option<&'static str>) -> Manner {
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
@@ -28,7 +28,7 @@ fn with_account(server: Option<&'static str>) -> Manner {
 fn the_dashboard_is_opened() {
     let mut profile = Profile::new();
     profile.program("xdg-open", "exit 0");
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!("open", profile.run(&["open"]).transcript());
     assert_eq!(profile.calls("xdg-open"), ["https://waw.example.org"]);
 }
@@ -37,7 +37,7 @@ fn the_dashboard_is_opened() {
 fn for_programs_the_address_is_only_printed() {
     let mut profile = Profile::new();
     profile.program("xdg-open", "exit 0");
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!("open_json", profile.run(&["open", "--json"]).transcript());
     assert_eq!(profile.calls("xdg-open"), Vec::<String>::new());
 }

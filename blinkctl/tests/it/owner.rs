@@ -4,7 +4,7 @@ use blink_proto::ipc::Request;
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner},
+    fake::{Behaviour, Fake},
     run::Profile,
 };
 
@@ -15,7 +15,7 @@ use crate::{
 #[case("owner_forget_json", &["owner", "forget", "--json"], Request::OwnerForget)]
 fn the_daemon_is_asked(#[case] name: &str, #[case] args: &[&str], #[case] request: Request) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(name, profile.run(args).transcript());
     assert_eq!(daemon.asked(), [request]);
 }

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, Zoned, tz::TimeZone};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok, tracking},
+    fake::{Behaviour, Fake, healthy, ok, tracking},
     run::Profile,
 };
 
@@ -22,7 +22,7 @@ fn asked_until(daemon: &Fake) -> Option<Timestamp> {
 #[test]
 fn without_an_end_it_lasts_until_resume() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(profile.run(&["pause"]).transcript());
     assert_eq!(asked_until(&daemon), None);
 }
@@ -30,7 +30,7 @@ fn without_an_end_it_lasts_until_resume() {
 #[test]
 fn for_a_span_it_ends_that_much_later() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let before = Timestamp::now();
     let ran = profile.run(&["pause", "--for", "30m", "--json"]);
     let until = asked_until(&daemon).unwrap();
@@ -42,7 +42,7 @@ fn for_a_span_it_ends_that_much_later() {
 #[test]
 fn until_tomorrow_is_the_next_midnight() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let midnight =
         || Zoned::now().with_time_zone(TimeZone::UTC).tomorrow().unwrap().start_of_day().unwrap().timestamp();
     let before = midnight();
@@ -56,7 +56,7 @@ fn until_tomorrow_is_the_next_midnight() {
 #[test]
 fn until_a_given_instant() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let until = Timestamp::from_second((Timestamp::now() + 72.hours()).as_second()).unwrap();
     assert_eq!(profile.run(&["pause", "--until", &until.to_string()]).exit, Some(0));
     assert_eq!(asked_until(&daemon), Some(until));
@@ -69,7 +69,7 @@ fn until_a_given_instant() {
 #[case::no_time("time", &["pause", "--until", "25:00"])]
 fn a_wrong_end_is_refused_before_the_daemon_is_asked(#[case] name: &str, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let ran = profile.run(args);
     ran.assert_fails(2);
     assert_eq!(daemon.asked(), []);
@@ -79,7 +79,7 @@ fn a_wrong_end_is_refused_before_the_daemon_is_asked(#[case] name: &str, #[case]
 #[test]
 fn resuming_goes_on() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!("resume", profile.run(&["resume"]).transcript());
     assert_eq!(daemon.asked(), [Request::Resume, Request::Status]);
     insta::assert_snapshot!("resume_json", profile.run(&["resume", "--json"]).transcript());
@@ -88,12 +88,12 @@ fn resuming_goes_on() {
 #[test]
 fn resuming_without_consent_says_that_the_camera_stays_off() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::Status => ok(Reply::Status(Status { state: State::NoConsent, ..tracking() })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(profile.run(&["resume"]).transcript());
@@ -107,12 +107,12 @@ fn resuming_without_consent_says_that_the_camera_stays_off() {
 #[case::no_consent("toggle_no_consent", State::NoConsent, &["toggle"])]
 fn toggling_does_the_other_thing(#[case] name: &str, #[case] state: State, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Status => ok(Reply::Status(Status { state, ..tracking() })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(name, profile.run(args).transcript());
@@ -129,7 +129,7 @@ fn toggling_does_the_other_thing(#[case] name: &str, #[case] state: State, #[cas
 #[case("yield_json", &["yield", "--json"])]
 fn the_camera_is_handed_over(#[case] name: &str, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(name, profile.run(args).transcript());
     assert_eq!(daemon.asked(), [Request::Yield]);
 }

@@ -5,7 +5,7 @@ use std::{fs, process::Command};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner},
+    fake::{Behaviour, Fake},
     run::Profile,
 };
 
@@ -47,7 +47,7 @@ fn a_user_unit_is_written_enabled_and_taken_away() {
 #[test]
 fn a_daemon_that_runs_already_is_not_started_twice() {
     let profile = with_systemd("exit 0");
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     assert_eq!(profile.run(&["service", "install"]).exit, Some(0));
     assert_eq!(profile.calls("systemctl").last().unwrap(), "--user enable blinkd.service");
 }

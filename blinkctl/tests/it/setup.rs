@@ -13,7 +13,7 @@ use blink_proto::{
 };
 
 use crate::{
-    fake::{Fake, Manner, ada, healthy, ok, tracking},
+    fake::{Behaviour, Fake, ada, healthy, ok, tracking},
     run::Profile,
     terminal::Terminal,
 };
@@ -26,9 +26,9 @@ case "$*" in
 esac"#;
 
 /// A machine with a running daemon, on which nothing else was set up.
-fn fresh(events: Vec<Event>) -> Manner {
+fn fresh(events: Vec<Event>) -> Behaviour {
     let consented = Arc::new(AtomicBool::new(false));
-    Manner {
+    Behaviour {
         events,
         stay: true,
         handler: Box::new(move |request| match request {
@@ -43,7 +43,7 @@ fn fresh(events: Vec<Event>) -> Manner {
             }
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 

@@ -9,21 +9,21 @@ use blink_proto::{
 };
 
 use crate::{
-    fake::{Fake, Manner, healthy, ok, tracking},
+    fake::{Behaviour, Fake, healthy, ok, tracking},
     run::Profile,
 };
 
 #[test]
 fn for_people() {
     let profile = Profile::new();
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(profile.run(&["status"]).transcript());
 }
 
 #[test]
 fn for_programs() {
     let profile = Profile::new();
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     let ran = profile.run(&["status", "--json"]);
     assert_eq!(serde_json::from_str::<Status>(&ran.stdout).unwrap(), tracking());
     insta::assert_snapshot!(ran.transcript());
@@ -32,7 +32,7 @@ fn for_programs() {
 #[test]
 fn trouble_is_shown_and_is_no_failure_of_the_command() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::Status => ok(Reply::Status(Status {
                 state: State::Error,
@@ -47,22 +47,22 @@ fn trouble_is_shown_and_is_no_failure_of_the_command() {
             })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(profile.run(&["status"]).transcript());
 }
 
-fn watched() -> Manner {
+fn watched() -> Behaviour {
     let event = |status| Event::Status(Box::new(status));
-    Manner {
+    Behaviour {
         events: vec![
             event(tracking()),
             event(Status { fps: 30.1, ..tracking() }),
             event(Status { blinks_session: 129, ..tracking() }),
             event(Status { state: State::Paused, blinks_session: 129, rate_per_minute: None, ..tracking() }),
         ],
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 
@@ -97,7 +97,7 @@ fn a_reader_that_goes_away_is_no_failure() {
     let event = Event::Status(Box::new(Status { source: "x".repeat(60_000), ..tracking() }));
     let other = Event::Status(Box::new(Status { source: "y".repeat(60_000), ..tracking() }));
     let events = (0..50).flat_map(|_| [event.clone(), other.clone()]).collect();
-    let _daemon = Fake::start(&profile.paths(), Manner { events, ..Manner::default() });
+    let _daemon = Fake::start(&profile.paths(), Behaviour { events, ..Behaviour::default() });
     let mut child = profile.spawn(&["status", "--watch", "--json"]);
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 10]).unwrap();

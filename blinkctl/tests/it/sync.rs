@@ -10,7 +10,7 @@ use blink_proto::ipc::{Reply, Request, SetAside, SetAsideCount, SyncDone};
 use rstest::rstest;
 
 use crate::{
-    fake::{Fake, Manner, healthy, minute, ok, refused},
+    fake::{Behaviour, Fake, healthy, minute, ok, refused},
     run::Profile,
 };
 
@@ -28,12 +28,12 @@ fn syncing_says_what_was_sent(
     #[case] args: &[&str],
 ) {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Sync => ok(Reply::Sync(SyncDone { uploaded, set_aside, held })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let _daemon = Fake::start(&profile.paths(), manner);
     insta::assert_snapshot!(name, profile.run(args).transcript());
@@ -50,7 +50,7 @@ fn a_sync_that_fails_has_a_reason_and_a_code(
     #[case] exit: i32,
 ) {
     let profile = Profile::new();
-    let manner = Manner { handler: Box::new(move |_| refused(code, message, fix)), ..Manner::default() };
+    let manner = Behaviour { handler: Box::new(move |_| refused(code, message, fix)), ..Behaviour::default() };
     let _daemon = Fake::start(&profile.paths(), manner);
     for args in [&["sync"][..], &["sync", "--json"]] {
         let ran = profile.run(args);
@@ -64,7 +64,7 @@ fn a_sync_that_fails_has_a_reason_and_a_code(
 #[case("quit_json", &["quit", "--json"])]
 fn quitting_waits_until_the_daemon_hangs_up(#[case] name: &str, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     insta::assert_snapshot!(name, profile.run(args).transcript());
     assert_eq!(daemon.asked(), [Request::Quit]);
 }
@@ -72,7 +72,7 @@ fn quitting_waits_until_the_daemon_hangs_up(#[case] name: &str, #[case] args: &[
 #[test]
 fn quitting_waits_until_the_daemon_lets_go_of_the_profile() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     std::fs::create_dir_all(profile.paths().data).unwrap();
     let lock = File::create(profile.paths().lock()).unwrap();
     lock.lock().unwrap();
@@ -91,8 +91,8 @@ fn quitting_waits_until_the_daemon_lets_go_of_the_profile() {
     assert!(quit.wait().unwrap().success());
 }
 
-fn set_aside(n: u64) -> Manner {
-    Manner {
+fn set_aside(n: u64) -> Behaviour {
+    Behaviour {
         handler: Box::new(move |request| match request {
             Request::SetAsideList => {
                 let item = |n: u64| SetAside {
@@ -106,7 +106,7 @@ fn set_aside(n: u64) -> Manner {
             Request::SetAsideRetry | Request::SetAsideDrop => ok(Reply::SetAsideCount(SetAsideCount { minutes: n })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     }
 }
 

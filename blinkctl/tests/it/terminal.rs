@@ -16,7 +16,7 @@ use blink_proto::{
 };
 
 use crate::{
-    fake::{Fake, Manner, ada, healthy, ok, tracking},
+    fake::{Behaviour, Fake, ada, healthy, ok, tracking},
     run::Profile,
 };
 
@@ -98,7 +98,7 @@ impl Drop for Terminal {
 #[test]
 fn registering_shows_the_text_asks_and_hides_the_password() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let mut terminal = Terminal::start(&profile, "register", &[]);
     terminal.expect("Do you consent? [y/N] ");
     assert!(terminal.seen.contains("counts your blinks"), "{}", terminal.seen);
@@ -127,7 +127,7 @@ fn registering_shows_the_text_asks_and_hides_the_password() {
 fn anything_but_yes_is_no_and_nothing_is_sent() {
     for answer in ["\n", "n\n", "maybe\n"] {
         let profile = Profile::new();
-        let daemon = Fake::start(&profile.paths(), Manner::default());
+        let daemon = Fake::start(&profile.paths(), Behaviour::default());
         let mut terminal = Terminal::start(&profile, "register --email ada@example.org", &[]);
         terminal.expect("Do you consent? [y/N] ");
         terminal.type_in(answer);
@@ -141,7 +141,7 @@ fn anything_but_yes_is_no_and_nothing_is_sent() {
 #[test]
 fn two_passwords_that_differ_are_refused() {
     let profile = Profile::new();
-    let daemon = Fake::start(&profile.paths(), Manner::default());
+    let daemon = Fake::start(&profile.paths(), Behaviour::default());
     let mut terminal = Terminal::start(&profile, "register --email ada@example.org --accept-consent", &[]);
     terminal.expect("Password (12 characters or more): ");
     terminal.type_in("correct horse battery\n");
@@ -156,12 +156,12 @@ fn two_passwords_that_differ_are_refused() {
 #[test]
 fn signing_in_asks_for_consent_afterwards_and_takes_no_for_an_answer() {
     let profile = Profile::new();
-    let manner = Manner {
+    let manner = Behaviour {
         handler: Box::new(|request| match request {
             Request::Login { .. } => ok(Reply::SignedIn(SignedIn { consent: false, ..ada() })),
             other => healthy(other),
         }),
-        ..Manner::default()
+        ..Behaviour::default()
     };
     let daemon = Fake::start(&profile.paths(), manner);
     let mut terminal = Terminal::start(&profile, "login --email ada@example.org", &[]);
@@ -178,7 +178,7 @@ fn signing_in_asks_for_consent_afterwards_and_takes_no_for_an_answer() {
 #[test]
 fn no_color_is_heeded() {
     let profile = Profile::new();
-    let _daemon = Fake::start(&profile.paths(), Manner::default());
+    let _daemon = Fake::start(&profile.paths(), Behaviour::default());
     let (exit, coloured) = Terminal::start(&profile, "status", &[]).end();
     assert_eq!(exit, Some(0));
     assert!(coloured.contains("\u{1b}[32m●\u{1b}[0m"), "{coloured:?}");
@@ -190,7 +190,7 @@ fn no_color_is_heeded() {
 fn watching_redraws_in_place_and_gives_the_cursor_back() {
     let profile = Profile::new();
     let events = [129, 130].map(|n| Event::Status(Box::new(Status { blinks_session: n, ..tracking() }))).to_vec();
-    let _daemon = Fake::start(&profile.paths(), Manner { events, ..Manner::default() });
+    let _daemon = Fake::start(&profile.paths(), Behaviour { events, ..Behaviour::default() });
     let (exit, seen) = Terminal::start(&profile, "status --watch", &[("NO_COLOR", "1")]).end();
     assert_eq!(exit, Some(3), "the fake daemon hangs up");
     assert_eq!(seen.matches("\u{1b}[9A\r\u{1b}[J").count(), 2, "{seen:?}");

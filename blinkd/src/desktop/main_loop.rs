@@ -6,7 +6,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use super::Message;
 
 /// Sends the main thread a message; it is dropped when the thread has stopped.
-pub(super) type Tell = Arc<dyn Fn(Message) + Send + Sync>;
+pub(super) type MessageSender = Arc<dyn Fn(Message) + Send + Sync>;
 
 pub(super) use system::new;
 
@@ -14,12 +14,12 @@ pub(super) use system::new;
 mod system {
     use std::sync::mpsc;
 
-    use super::{Arc, ControlFlow, Message, Tell};
+    use super::{Arc, ControlFlow, Message, MessageSender};
 
     pub(in super::super) struct MainLoop(mpsc::Receiver<Message>);
 
     /// The sender and the loop; `None` where the system has no desktop.
-    pub(in super::super) fn new() -> Option<(Tell, MainLoop)> {
+    pub(in super::super) fn new() -> Option<(MessageSender, MainLoop)> {
         let (tell, told) = mpsc::channel();
         Some((Arc::new(move |message| drop(tell.send(message))), MainLoop(told)))
     }
@@ -45,12 +45,12 @@ mod system {
         window::WindowId,
     };
 
-    use super::{Arc, ControlFlow, Message, Tell};
+    use super::{Arc, ControlFlow, Message, MessageSender};
 
     pub(in super::super) struct MainLoop(EventLoop<Message>);
 
     /// The sender and the loop; `None` where the system has no desktop.
-    pub(in super::super) fn new() -> Option<(Tell, MainLoop)> {
+    pub(in super::super) fn new() -> Option<(MessageSender, MainLoop)> {
         let mut builder = EventLoop::with_user_event();
         #[cfg(target_os = "macos")]
         {

@@ -35,7 +35,7 @@ use tray_icon::{
 pub(crate) use act::Actions;
 pub(crate) use menu::Item;
 
-use self::main_loop::Tell;
+use self::main_loop::MessageSender;
 use crate::{
     app::Running,
     config::Settings,
@@ -113,7 +113,7 @@ fn asked_for(action: Action, about: Option<Kind>) -> Option<Item> {
     }
 }
 
-async fn tell_statuses(actions: Actions, tell: Tell) {
+async fn tell_statuses(actions: Actions, tell: MessageSender) {
     let mut events = actions.daemon.subscribe();
     loop {
         match events.recv().await {
@@ -124,7 +124,7 @@ async fn tell_statuses(actions: Actions, tell: Tell) {
     }
 }
 
-fn hear_clicks(tell: &Tell) {
+fn hear_clicks(tell: &MessageSender) {
     let menu = Arc::clone(tell);
     MenuEvent::set_event_handler(Some(move |event: MenuEvent| menu(Message::Menu(event.id))));
     let click = Arc::clone(tell);

@@ -94,21 +94,21 @@ impl SessionDeps {
 }
 
 pub async fn follow(buses: Buses, deps: SessionDeps) {
-    let system = stay(buses.system, Whose::Machine, deps.clone());
-    let session = stay(buses.session, Whose::Person, deps);
+    let system = stay(buses.system, BusKind::Machine, deps.clone());
+    let session = stay(buses.session, BusKind::Person, deps);
     tokio::join!(system, session);
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Whose {
+enum BusKind {
     Machine,
     Person,
 }
 
 /// Follows a bus until it is gone.
-async fn watch(whose: Whose, bus: Connection, deps: SessionDeps) -> zbus::Result<()> {
+async fn watch(whose: BusKind, bus: Connection, deps: SessionDeps) -> zbus::Result<()> {
     match whose {
-        Whose::Machine => {
+        BusKind::Machine => {
             let news = logind::news(&bus).await?;
             let network = network::news(&bus).await?;
             tokio::select! {
@@ -116,17 +116,17 @@ async fn watch(whose: Whose, bus: Connection, deps: SessionDeps) -> zbus::Result
                 ended = network::follow(network, &deps) => ended,
             }
         }
-        Whose::Person => saver::follow(&bus, &deps).await,
+        BusKind::Person => saver::follow(&bus, &deps).await,
     }
 }
 
 /// Connects to a bus again and again, and follows it while it is there.
-async fn stay(bus: Bus, whose: Whose, deps: SessionDeps) {
+async fn stay(bus: Bus, whose: BusKind, deps: SessionDeps) {
     let mut wait = FIRST_WAIT;
     loop {
         let builder = match (&bus, whose) {
-            (Bus::Standard, Whose::Machine) => Builder::system(),
-            (Bus::Standard, Whose::Person) => Builder::session(),
+            (Bus::Standard, BusKind::Machine) => Builder::system(),
+            (Bus::Standard, BusKind::Person) => Builder::session(),
             (Bus::At(address), _) => Builder::address(address.as_str()),
             (Bus::None, _) => return pending().await,
         };

@@ -29,7 +29,7 @@ mod keyring;
 
 /// The fake server's data and behaviour.
 #[derive(Default)]
-struct World {
+struct FakeServerState {
     minutes: BTreeMap<(UserId, Timestamp), Minute>,
     /// Sizes of the batches that arrived.
     batches: Vec<usize>,
@@ -63,7 +63,7 @@ struct World {
 }
 
 #[derive(Clone, Default)]
-struct FakeServer(Arc<Mutex<World>>);
+struct FakeServer(Arc<Mutex<FakeServerState>>);
 
 fn status(status: u16, code: &str) -> NetError {
     let detail = ErrorDetail { code: code.into(), message: "no".into(), fields: None, request_id: "1".into() };
@@ -71,7 +71,7 @@ fn status(status: u16, code: &str) -> NetError {
 }
 
 impl FakeServer {
-    fn world<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
+    fn world<T>(&self, f: impl FnOnce(&mut FakeServerState) -> T) -> T {
         f(&mut self.0.lock().unwrap())
     }
 

@@ -98,14 +98,14 @@ fn look_at(root: &Path, source: &str, bus: &str) -> (Program, Client) {
 
 /// The current wishes of the person and reports of the desktop.
 #[derive(Clone, Copy, Debug, Default)]
-struct Said {
+struct Conditions {
     consent: bool,
     paused: bool,
     locked: bool,
     yielded: bool,
 }
 
-impl Said {
+impl Conditions {
     fn open(self) -> bool {
         self.consent && !self.paused && !self.locked && !self.yielded
     }
@@ -140,12 +140,12 @@ enum Toggle {
 }
 
 /// What is toggled next. Mostly what forbids looking is lifted, so that there is something to close.
-fn pick(said: Said, dice: &mut u64) -> Toggle {
+fn pick(said: Conditions, dice: &mut u64) -> Toggle {
     let lift = !said.open() && next(dice, 4) > 0;
     if lift {
         return match said {
-            Said { consent: false, .. } => Toggle::Consent,
-            Said { locked: true, .. } => Toggle::Lock,
+            Conditions { consent: false, .. } => Toggle::Consent,
+            Conditions { locked: true, .. } => Toggle::Lock,
             _ => Toggle::Resume,
         };
     }
@@ -158,7 +158,7 @@ fn pick(said: Said, dice: &mut u64) -> Toggle {
     }
 }
 
-fn carry_out(toggle: Toggle, said: &mut Said, watcher: &mut Watcher, desktop: &Desktop) {
+fn carry_out(toggle: Toggle, said: &mut Conditions, watcher: &mut Watcher, desktop: &Desktop) {
     match toggle {
         Toggle::Pause => {
             said.paused = !said.paused;
@@ -187,7 +187,7 @@ fn carry_out(toggle: Toggle, said: &mut Said, watcher: &mut Watcher, desktop: &D
 }
 
 /// How long after `since` the source was last seen open: an opening that was under way may show for an instant.
-fn closing_time(watcher: &Watcher, since: Instant, said: Said) -> Duration {
+fn closing_time(watcher: &Watcher, since: Instant, said: Conditions) -> Duration {
     let mut last_open = Duration::ZERO;
     while since.elapsed() < last_open + SEEN_CLOSED_FOR {
         if watcher.is_open() {
@@ -205,7 +205,7 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
     let desktop = Desktop::on(&bus, false);
     let mut watcher = Watcher::new(&bus);
     until("logind is heard", || desktop.held.load(std::sync::atomic::Ordering::SeqCst) == 1);
-    let (mut said, mut dice) = (Said::default(), 0x9e37_79b9_7f4a_7c15);
+    let (mut said, mut dice) = (Conditions::default(), 0x9e37_79b9_7f4a_7c15);
     let (mut worst, mut closings, mut wrong) = (Duration::ZERO, 0, 0);
     for _ in 0..toggles() {
         let was_open = said.open();

@@ -16,7 +16,7 @@ use object_store::{
 };
 
 use crate::{
-    config::archive::{ArchiveConfig, Place, S3Config},
+    config::archive::{ArchiveConfig, ArchiveLocation, S3Config},
     failure::{Failure, chain},
 };
 
@@ -75,7 +75,7 @@ pub enum StoreError {
     Slow(String),
 }
 
-struct Room {
+struct OpenBucket {
     /// The name of the folder or bucket, for messages.
     label: String,
     folder: Option<PathBuf>,
@@ -83,8 +83,8 @@ struct Room {
 }
 
 pub struct Stores {
-    data: Room,
-    logs: Room,
+    data: OpenBucket,
+    logs: OpenBucket,
 }
 
 impl Stores {
@@ -93,13 +93,13 @@ impl Stores {
         // In tests, where `main` does not run, no TLS provider is installed yet.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let open = |bucket: &str| match &config.place {
-            Place::Folder(path) => folder(&path.join(bucket)),
-            Place::S3(s3) => bucket_of(s3, bucket),
+            ArchiveLocation::Folder(path) => folder(&path.join(bucket)),
+            ArchiveLocation::S3(s3) => bucket_of(s3, bucket),
         };
         Ok(Self { data: open(&config.data_bucket)?, logs: open(&config.logs_bucket)? })
     }
 
-    fn room(&self, bucket: Bucket) -> &Room {
+    fn room(&self, bucket: Bucket) -> &OpenBucket {
         match bucket {
             Bucket::Data => &self.data,
             Bucket::Logs => &self.logs,
@@ -144,7 +144,7 @@ impl Stores {
     }
 }
 
-impl Room {
+impl OpenBucket {
     async fn bounded<T>(
         &self,
         name: &str,
@@ -172,7 +172,7 @@ impl Room {
     }
 }
 
-fn folder(path: &FilePath) -> Result<Room, Failure> {
+fn folder(path: &FilePath) -> Result<OpenBucket, Failure> {
     let failed = |why: String| {
         let message = format!("The archive's folder {} cannot be used: {why}", path.display());
         Failure::failed("archive_unwritable", message, "Make it writable, or set CLOUD_API_ARCHIVE=folder:PATH.")
@@ -180,7 +180,7 @@ fn folder(path: &FilePath) -> Result<Room, Failure> {
     blink_files::private_folder(path).map_err(|e| failed(e.to_string()))?;
     remove_unfinished(path).map_err(|e| failed(e.to_string()))?;
     let store = LocalFileSystem::new_with_prefix(path).map_err(|e| failed(chain(&e)))?;
-    Ok(Room {
+    Ok(OpenBucket {
         label: path.display().to_string(),
         folder: Some(path.to_owned()),
         store: Arc::new(store.with_automatic_cleanup(true).with_fsync(true)),
@@ -210,7 +210,7 @@ fn remove_unfinished(folder: &FilePath) -> io::Result<()> {
     Ok(())
 }
 
-fn bucket_of(s3: &S3Config, bucket: &str) -> Result<Room, Failure> {
+fn bucket_of(s3: &S3Config, bucket: &str) -> Result<OpenBucket, Failure> {
     let local = s3.endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
     let client = ClientOptions::new()
         // Plain HTTP is used for loopback addresses only: the configuration was checked for that.
@@ -250,7 +250,7 @@ fn bucket_of(s3: &S3Config, bucket: &str) -> Result<Room, Failure> {
         Failure::usage("bad_s3", message, "Check CLOUD_API_S3_ENDPOINT and CLOUD_API_S3_REGION.")
     })?;
     let place = s3.endpoint.as_deref().unwrap_or("AWS");
-    Ok(Room { label: format!("{bucket} at {place}"), folder: None, store: Arc::new(store) })
+    Ok(OpenBucket { label: format!("{bucket} at {place}"), folder: None, store: Arc::new(store) })
 }
 
 #[cfg(test)]
@@ -261,7 +261,7 @@ mod tests {
     async fn a_folder_keeps_and_loses_objects_and_nothing_around_them() {
         let home = tempfile::tempdir().unwrap();
         let config = ArchiveConfig {
-            place: Place::Folder(home.path().join("archive")),
+            place: ArchiveLocation::Folder(home.path().join("archive")),
             gather_ms: 0,
             queue_max_bytes: 1,
             data_bucket: "data-bucket".to_owned(),

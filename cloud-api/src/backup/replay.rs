@@ -22,7 +22,7 @@ use crate::{
         users::{self, ConsentRow},
     },
     domain::time::UtcMs,
-    ledger::{Entry, What},
+    ledger::{Entry, EntryKind},
 };
 
 /// Longest time between an entry and its commit or failure; the clocks of replicas differ by less.
@@ -53,14 +53,14 @@ pub(super) fn replay(
             continue;
         }
         match &entry.what {
-            What::Erased if taken_back.iter().any(|failed| failed.holds(entry)) => {}
-            What::Erased => {
+            EntryKind::Erased if taken_back.iter().any(|failed| failed.holds(entry)) => {}
+            EntryKind::Erased => {
                 erase::person(conn, user, None, now)?;
                 done.erased += 1;
                 done.early_erasures += u64::from(entry.at < since);
             }
-            What::NotErased { .. } => {}
-            What::Consent { kind, version, granted } => {
+            EntryKind::NotErased { .. } => {}
+            EntryKind::Consent { kind, version, granted } => {
                 let row = ConsentRow {
                     id: Id::fresh(),
                     user_id: user,
@@ -98,7 +98,7 @@ impl Failed {
 
 fn taken_back(ledger: &[Entry]) -> Vec<Failed> {
     let failed = |entry: &Entry| match entry.what {
-        What::NotErased { begun } => Some(Failed { user: entry.user_id, begun, noticed: entry.at }),
+        EntryKind::NotErased { begun } => Some(Failed { user: entry.user_id, begun, noticed: entry.at }),
         _ => None,
     };
     ledger.iter().filter_map(failed).collect()

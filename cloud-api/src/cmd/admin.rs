@@ -122,28 +122,28 @@ fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> R
 }
 
 /// Wraps a [`Failure`], so that `?` converts a [`DbError`] inside the transaction.
-struct Said(Failure);
+struct AdminError(Failure);
 
-impl From<DbError> for Said {
+impl From<DbError> for AdminError {
     fn from(e: DbError) -> Self {
         Self(Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL."))
     }
 }
 
-fn wrong(message: impl Into<String>, fix: &str) -> Said {
-    Said(Failure::failed("refused", message, fix))
+fn wrong(message: impl Into<String>, fix: &str) -> AdminError {
+    AdminError(Failure::failed("refused", message, fix))
 }
 
-fn parse_email(text: &str) -> Result<account::Email, Said> {
+fn parse_email(text: &str) -> Result<account::Email, AdminError> {
     account::Email::parse(text)
-        .map_err(|why| Said(Failure::usage("bad_email", format!("EMAIL {why}"), "For example ada@example.org.")))
+        .map_err(|why| AdminError(Failure::usage("bad_email", format!("EMAIL {why}"), "For example ada@example.org.")))
 }
 
-fn read_password() -> Result<blink_proto::Secret, Said> {
+fn read_password() -> Result<blink_proto::Secret, AdminError> {
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
     let wrong = |why: &str| {
-        Said(Failure::usage(
+        AdminError(Failure::usage(
             "bad_password",
             format!("The password {why}"),
             "Give it on the first line of standard input.",
@@ -153,7 +153,7 @@ fn read_password() -> Result<blink_proto::Secret, Said> {
     account::new_password(line.trim_end_matches(['\r', '\n'])).map_err(|why| wrong(&why))
 }
 
-fn new_person(email: &str, role: Role) -> Result<UserRow, Said> {
+fn new_person(email: &str, role: Role) -> Result<UserRow, AdminError> {
     let email = parse_email(email)?;
     let hash = password::hash_now(&read_password()?).map_err(|why| wrong(why, "Try again."))?;
     Ok(UserRow {
@@ -171,7 +171,7 @@ fn new_person(email: &str, role: Role) -> Result<UserRow, Said> {
     })
 }
 
-fn create(conn: &mut Conn, person: &UserRow) -> Result<String, Said> {
+fn create(conn: &mut Conn, person: &UserRow) -> Result<String, AdminError> {
     match users::insert_person(conn, person) {
         Ok(()) => Ok(format!("{}\t{}\t{}\n", person.id.0, person.role, person.email)),
         Err(e) if e.is_unique_violation() => Err(wrong(
@@ -182,12 +182,12 @@ fn create(conn: &mut Conn, person: &UserRow) -> Result<String, Said> {
     }
 }
 
-fn find(conn: &mut Conn, email: &str) -> Result<UserRow, Said> {
+fn find(conn: &mut Conn, email: &str) -> Result<UserRow, AdminError> {
     users::by_email_keys(conn, &account::Email::keys(email))?
         .ok_or_else(|| wrong("There is no account with this address", "See `cloud-api admin list`."))
 }
 
-fn set_role(conn: &mut Conn, email: &str, role: Role) -> Result<String, Said> {
+fn set_role(conn: &mut Conn, email: &str, role: Role) -> Result<String, AdminError> {
     let user = find(conn, email)?;
     match users::set_role(conn, user.id, role.as_str())? {
         RoleChange::Done => Ok(format!("{}\t{}\t{}\n", user.id.0, role.as_str(), user.email)),
@@ -196,7 +196,7 @@ fn set_role(conn: &mut Conn, email: &str, role: Role) -> Result<String, Said> {
     }
 }
 
-fn list(conn: &mut Conn) -> Result<String, Said> {
+fn list(conn: &mut Conn) -> Result<String, AdminError> {
     let (mut lines, mut after) = (String::new(), None);
     loop {
         let rows = users::list(conn, after, 1_000)?;
@@ -208,7 +208,7 @@ fn list(conn: &mut Conn) -> Result<String, Said> {
     }
 }
 
-fn reset_link(conn: &mut Conn, email: &str, public_url: &str) -> Result<String, Said> {
+fn reset_link(conn: &mut Conn, email: &str, public_url: &str) -> Result<String, AdminError> {
     let user = find(conn, email)?;
     let token = one_time::create(conn, user.id, reset::PURPOSE, Clock::System.now().plus(reset::LIFE_MS))?;
     // The token comes after the `#`, because browsers do not send that part to any server.

@@ -26,7 +26,7 @@ use crate::failure::Failure;
 pub struct ArchiveArgs {
     /// Where raw batches and logs are archived, encrypted: off, folder, folder:PATH, or s3
     #[arg(long, global = true, value_name = "WHERE", env = "CLOUD_API_ARCHIVE", default_value = "off")]
-    pub archive: Where,
+    pub archive: ArchiveOption,
     /// Batches of one person are gathered this long into one object, in seconds
     #[arg(long, global = true, value_name = "S", env = "CLOUD_API_ARCHIVE_GATHER_S", default_value_t = 3_600, value_parser = clap::value_parser!(u32).range(0..=86_400))]
     pub archive_gather_s: u32,
@@ -84,7 +84,7 @@ pub struct ArchiveArgs {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Where {
+pub enum ArchiveOption {
     Off,
     /// A local folder; `None` stands for the one beside the database.
     Folder(Option<PathBuf>),
@@ -92,7 +92,7 @@ pub enum Where {
     S3,
 }
 
-impl FromStr for Where {
+impl FromStr for ArchiveOption {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -109,7 +109,7 @@ impl FromStr for Where {
 /// The checked settings of an archive that is on.
 #[derive(Clone, Debug)]
 pub struct ArchiveConfig {
-    pub place: Place,
+    pub place: ArchiveLocation,
     pub gather_ms: i64,
     /// The greatest total size of queued batches; above it, batches are not archived.
     pub queue_max_bytes: i64,
@@ -118,7 +118,7 @@ pub struct ArchiveConfig {
 }
 
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum ArchiveLocation {
     Folder(PathBuf),
     /// S3 or a compatible service.
     S3(S3Config),
@@ -138,12 +138,12 @@ impl ArchiveArgs {
     /// Checks the settings; `None` when the archive is off.
     pub fn resolve(&self, database: &DatabaseConfig) -> Result<Option<ArchiveConfig>, Failure> {
         let place = match &self.archive {
-            Where::Off => return Ok(None),
-            Where::Folder(path) => Place::Folder(match path {
+            ArchiveOption::Off => return Ok(None),
+            ArchiveOption::Folder(path) => ArchiveLocation::Folder(match path {
                 Some(path) => path.clone(),
                 None => beside(database)?,
             }),
-            Where::S3 => Place::S3(self.s3()?),
+            ArchiveOption::S3 => ArchiveLocation::S3(self.s3()?),
         };
         for (name, bucket) in [
             ("CLOUD_API_ARCHIVE_DATA_BUCKET", &self.archive_data_bucket),
@@ -238,8 +238,8 @@ mod tests {
     fn off_is_the_default_and_a_folder_is_beside_the_database() {
         assert!(resolve(&[], SQLITE).unwrap().is_none());
         let place = |text: &str| match resolve(&["--archive", text], SQLITE).unwrap().unwrap().place {
-            Place::Folder(path) => path,
-            Place::S3(_) => panic!("no folder"),
+            ArchiveLocation::Folder(path) => path,
+            ArchiveLocation::S3(_) => panic!("no folder"),
         };
         assert_eq!(place("folder"), PathBuf::from("/srv/x.archive"));
         assert_eq!(place("folder:/mnt/a"), PathBuf::from("/mnt/a"));

@@ -266,7 +266,7 @@ pub fn queue_state(conn: &mut Conn) -> Result<QueueState, DbError> {
 
 /// What the archive holds of a person, for their export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Held {
+pub struct ArchiveTotals {
     pub objects: i64,
     /// The size of the objects, in bytes.
     pub bytes: i64,
@@ -277,7 +277,7 @@ pub struct Held {
 }
 
 #[derive(QueryableByName)]
-struct HeldRow {
+struct ArchiveTotalsRow {
     #[diesel(sql_type = BigInt)]
     objects: i64,
     #[diesel(sql_type = BigInt)]
@@ -290,15 +290,15 @@ struct HeldRow {
     queued: i64,
 }
 
-pub fn held(conn: &mut Conn, user: Id<User>) -> Result<Held, DbError> {
-    let Some(key) = key_of(conn, user)? else { return Ok(Held::default()) };
-    let row: HeldRow = sql_query(
+pub fn held(conn: &mut Conn, user: Id<User>) -> Result<ArchiveTotals, DbError> {
+    let Some(key) = key_of(conn, user)? else { return Ok(ArchiveTotals::default()) };
+    let row: ArchiveTotalsRow = sql_query(
         "SELECT count(*) AS objects, coalesce(sum(bytes), 0) AS bytes, coalesce(sum(records), 0) AS minutes, \
          min(oldest_at) AS oldest_at, (SELECT count(*) FROM archive_queue WHERE key_id = $1) AS queued \
          FROM archive_objects WHERE key_id = $1",
     )
     .bind::<SqlId, _>(key.id)
     .get_result(conn)?;
-    let HeldRow { objects, bytes, minutes, oldest_at, queued } = row;
-    Ok(Held { objects, bytes, minutes, oldest_at, queued })
+    let ArchiveTotalsRow { objects, bytes, minutes, oldest_at, queued } = row;
+    Ok(ArchiveTotals { objects, bytes, minutes, oldest_at, queued })
 }

@@ -27,11 +27,11 @@ struct Queue {
 pub(crate) struct Turn<K: Clone + Eq + Hash> {
     // The order of the fields matters: the turn must be given back before the place.
     _turn: OwnedSemaphorePermit,
-    _place: Place<K>,
+    _place: Slot<K>,
 }
 
 /// A place among the holders and waiters of a key.
-struct Place<K: Clone + Eq + Hash> {
+struct Slot<K: Clone + Eq + Hash> {
     key: K,
     keys: Arc<Mutex<Keys<K>>>,
 }
@@ -49,7 +49,7 @@ impl<K: Clone + Eq + Hash> Turns<K> {
         Some(Turn { _turn: turn, _place: place })
     }
 
-    fn join(&self, key: K) -> Option<(Place<K>, Arc<Semaphore>)> {
+    fn join(&self, key: K) -> Option<(Slot<K>, Arc<Semaphore>)> {
         let mut keys = lock(&self.keys);
         let fresh = || Queue { turns: Arc::new(Semaphore::new(self.at_once)), present: 0 };
         let queue = keys.entry(key.clone()).or_insert_with(fresh);
@@ -58,11 +58,11 @@ impl<K: Clone + Eq + Hash> Turns<K> {
         }
         queue.present += 1;
         let turns = queue.turns.clone();
-        Some((Place { key, keys: self.keys.clone() }, turns))
+        Some((Slot { key, keys: self.keys.clone() }, turns))
     }
 }
 
-impl<K: Clone + Eq + Hash> Drop for Place<K> {
+impl<K: Clone + Eq + Hash> Drop for Slot<K> {
     fn drop(&mut self) {
         let mut keys = lock(&self.keys);
         if let Some(queue) = keys.get_mut(&self.key) {

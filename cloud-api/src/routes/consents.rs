@@ -16,7 +16,7 @@ use crate::{
     },
     domain::time::{DAY_MS, UtcMs},
     error::ApiError,
-    ledger::{Ledger, What},
+    ledger::{EntryKind, Ledger},
     limits::{sign_in::seconds_until, too_many},
     principal::Principal,
     state,
@@ -47,7 +47,7 @@ You can withdraw at any time: the photograph and the numbers are then removed.
 ";
 
 /// A person's answer to one version of a consent text.
-pub(crate) struct Said<'a> {
+pub(crate) struct ConsentAnswer<'a> {
     pub kind: ConsentKind,
     pub version: &'a str,
     pub granted: bool,
@@ -66,8 +66,13 @@ fn require_rest(rows: &[ConsentRow], now: UtcMs) -> Result<(), ApiError> {
 
 /// Records the caller's answer inside their write transaction, so that history, flag and ledger agree. Repeating the
 /// newest answer writes nothing if it is in force. 429 after [`MAX_GRANTS`]; a withdrawal is always recorded.
-pub(crate) fn record(conn: &mut Conn, ledger: &Ledger, who: &Principal, said: &Said<'_>) -> Result<(), ApiError> {
-    let Said { version, granted, .. } = *said;
+pub(crate) fn record(
+    conn: &mut Conn,
+    ledger: &Ledger,
+    who: &Principal,
+    said: &ConsentAnswer<'_>,
+) -> Result<(), ApiError> {
+    let ConsentAnswer { version, granted, .. } = *said;
     let kind = said.kind.as_str();
     let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
     if let Some(row) = &newest
@@ -121,7 +126,7 @@ pub(crate) fn team_left(conn: &mut Conn, ledger: &Ledger, user: Id<User>, now: U
 /// Writes a recorded consent into the ledger.
 pub(crate) fn remember(ledger: &Ledger, entry: &ConsentRow) -> Result<(), ApiError> {
     let ConsentRow { kind, version, granted, .. } = entry.clone();
-    state::remember(ledger, entry.at, entry.user_id.into(), What::Consent { kind, version, granted })
+    state::remember(ledger, entry.at, entry.user_id.into(), EntryKind::Consent { kind, version, granted })
 }
 
 /// The texts a person can agree to.

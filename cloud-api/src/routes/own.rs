@@ -9,7 +9,7 @@ use blink_proto::{
     http::{Consent, ConsentKind, Consents, Device, Devices, EarlierMinutes, Session, Sessions},
 };
 
-use super::consents::{self, BIOMETRIC_VERSION, Said, TEAM_VERSION};
+use super::consents::{self, BIOMETRIC_VERSION, ConsentAnswer, TEAM_VERSION};
 use crate::{
     db::{
         conn::Conn,
@@ -115,7 +115,7 @@ pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Paylo
             .write(&state, move |conn, who| {
                 let first = who.awaits_consent && kind == ConsentKind::Tracking && granted;
                 let removed = first && decide_earlier(conn, who, earlier)?;
-                consents::record(conn, &ledger, who, &Said { kind, version: &version, granted })?;
+                consents::record(conn, &ledger, who, &ConsentAnswer { kind, version: &version, granted })?;
                 Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
             })
             .await?;

@@ -33,7 +33,7 @@ use crate::{
     error::{ApiError, ApiResult},
     failure::chain,
     http::{body, to_its_end},
-    ledger::{Ledger, What},
+    ledger::{EntryKind, Ledger},
     principal::Principal,
     state::{State, remember},
 };
@@ -85,7 +85,7 @@ fn erase_now(
     }
     let kept = serde_json::to_string(&stores).map_err(|e| ApiError::internal(chain(&e)))?;
     archive_removals::record(conn, &ReceiptRow { id, erased_at: at, stores: kept })?;
-    remember(ledger, at, who.user, What::Erased)?;
+    remember(ledger, at, who.user, EntryKind::Erased)?;
     Ok(Erasure { at, stores })
 }
 

@@ -10,7 +10,7 @@ use blink_proto::http::{
 };
 use uuid::Uuid;
 
-use super::consents::{self, Said, TEAM_VERSION};
+use super::consents::{self, ConsentAnswer, TEAM_VERSION};
 use crate::{
     db::{
         DbError,
@@ -193,7 +193,7 @@ async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
     let ledger = state.ledger.clone();
     let accepted = who.write(state, move |conn, who| match teams::accept(conn, team, who.user.into(), who.at)? {
         Acceptance::Accepted => {
-            let said = Said { kind: ConsentKind::Team, version: TEAM_VERSION, granted: true };
+            let said = ConsentAnswer { kind: ConsentKind::Team, version: TEAM_VERSION, granted: true };
             consents::record(conn, &ledger, who, &said)
         }
         Acceptance::Member => Ok(()),

@@ -2,7 +2,7 @@
 
 use cloud_api::{
     archive::{codec, store::Bucket},
-    config::archive::Place,
+    config::archive::ArchiveLocation,
     db::{
         archive::{self, ObjectRow},
         id::Id,
@@ -55,7 +55,7 @@ fn a_batch_becomes_an_object_that_says_nothing_without_its_key(#[case] backend: 
 #[case(Backend::Postgres)]
 fn batches_of_one_person_are_gathered_and_people_never_mix(#[case] backend: Backend) {
     let app = start_with(backend, |home| {
-        let mut config = config(Place::Folder(home.join("archive")));
+        let mut config = config(ArchiveLocation::Folder(home.join("archive")));
         config.gather_ms = 60_000;
         config
     });
@@ -115,7 +115,7 @@ fn erasure_destroys_the_key_and_removes_the_objects(#[case] backend: Backend) {
 #[case(Backend::Postgres)]
 fn what_waits_is_erased_with_the_person_and_never_archived(#[case] backend: Backend) {
     let app = start_with(backend, |home| {
-        let mut config = config(Place::Folder(home.join("archive")));
+        let mut config = config(ArchiveLocation::Folder(home.join("archive")));
         config.gather_ms = 60_000;
         config
     });
@@ -326,7 +326,7 @@ fn what_was_never_finished_is_cleared_up(#[case] backend: Backend) {
 #[case(Backend::Postgres)]
 fn a_full_queue_stops_no_upload(#[case] backend: Backend) {
     let app = start_with(backend, |home| {
-        let mut config = config(Place::Folder(home.join("archive")));
+        let mut config = config(ArchiveLocation::Folder(home.join("archive")));
         config.queue_max_bytes = 0;
         config
     });
@@ -346,7 +346,7 @@ fn a_full_queue_stops_no_upload(#[case] backend: Backend) {
 #[case(Backend::Postgres)]
 fn a_key_that_does_not_open_stops_no_upload(#[case] backend: Backend) {
     let one = start_with(backend, |home| {
-        let mut config = config(Place::Folder(home.join("archive")));
+        let mut config = config(ArchiveLocation::Folder(home.join("archive")));
         config.gather_ms = 60_000;
         config
     });

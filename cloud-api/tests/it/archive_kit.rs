@@ -22,7 +22,7 @@ use cloud_api::{
     },
     config::{
         ArchiveConfig, DatabaseConfig,
-        archive::{Place, S3Config},
+        archive::{ArchiveLocation, S3Config},
     },
     db::archive::{self, ObjectRow, QueueState},
     open,
@@ -41,7 +41,7 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-pub(crate) fn config(place: Place) -> ArchiveConfig {
+pub(crate) fn config(place: ArchiveLocation) -> ArchiveConfig {
     ArchiveConfig {
         place,
         gather_ms: 0,
@@ -51,8 +51,8 @@ pub(crate) fn config(place: Place) -> ArchiveConfig {
     }
 }
 
-pub(crate) fn s3(endpoint: &str) -> Place {
-    Place::S3(S3Config {
+pub(crate) fn s3(endpoint: &str) -> ArchiveLocation {
+    ArchiveLocation::S3(S3Config {
         endpoint: Some(endpoint.to_owned()),
         region: "us-east-1".to_owned(),
         keys: Some(("test".to_owned(), Secret::new("test".to_owned()))),
@@ -73,7 +73,7 @@ pub(crate) fn start_with(backend: Backend, archive: impl FnOnce(&Path) -> Archiv
 
 /// Starts a server whose archive is a folder.
 pub(crate) fn start(backend: Backend) -> TestApp {
-    start_with(backend, |home| config(Place::Folder(home.join("archive"))))
+    start_with(backend, |home| config(ArchiveLocation::Folder(home.join("archive"))))
 }
 
 /// Another server on the same database and archive.
@@ -168,12 +168,12 @@ const REFUSES: u8 = 1;
 const HANGS: u8 = 2;
 
 /// A TCP proxy to a server that can be closed and opened again.
-pub(crate) struct Gate {
+pub(crate) struct SwitchableProxy {
     pub(crate) address: String,
     state: Arc<AtomicU8>,
 }
 
-impl Gate {
+impl SwitchableProxy {
     pub(crate) fn to(server: &str) -> Self {
         let target = server.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -66,7 +66,7 @@ fn a_batch_becomes_an_object_in_the_bucket(#[case] backend: Backend) {
 #[case(Backend::Postgres)]
 fn while_the_store_is_away_uploads_go_on_and_wait_for_it(#[case] backend: Backend) {
     let server = with_buckets();
-    let gate = Gate::to(&server.said);
+    let gate = SwitchableProxy::to(&server.said);
     let app = start_with(backend, |_| config(s3(&gate.address)));
     gate.close();
     let ada = app.user();
@@ -94,7 +94,7 @@ fn while_the_store_is_away_uploads_go_on_and_wait_for_it(#[case] backend: Backen
 #[case(Backend::Postgres)]
 fn erasure_while_the_store_is_away_is_pending_and_then_done(#[case] backend: Backend) {
     let server = with_buckets();
-    let gate = Gate::to(&server.said);
+    let gate = SwitchableProxy::to(&server.said);
     let app = start_with(backend, |_| config(s3(&gate.address)));
     let ada = app.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 10, 2));
@@ -121,7 +121,7 @@ fn erasure_while_the_store_is_away_is_pending_and_then_done(#[case] backend: Bac
 #[test]
 fn a_store_that_hangs_holds_nobody_up() {
     let server = with_buckets();
-    let gate = Gate::to(&server.said);
+    let gate = SwitchableProxy::to(&server.said);
     let app = start_with(Backend::Sqlite, |_| config(s3(&gate.address)));
     let ada = app.user();
     gate.hang();

@@ -13,30 +13,30 @@ use crate::{
 };
 
 /// An empty database of either kind.
-struct Place {
+struct EmptyDatabase {
     url: String,
     _postgres: Option<Database>,
 }
 
-fn place(home: &Path, backend: Backend) -> Place {
+fn place(home: &Path, backend: Backend) -> EmptyDatabase {
     match backend {
         Backend::Sqlite => {
             let url = format!("sqlite:{}", home.join(format!("{}.db", uuid::Uuid::new_v4())).display());
-            Place { url, _postgres: None }
+            EmptyDatabase { url, _postgres: None }
         }
         Backend::Postgres => {
             let database = Database::create();
-            Place { url: database.url(), _postgres: Some(database) }
+            EmptyDatabase { url: database.url(), _postgres: Some(database) }
         }
     }
 }
 
-fn run(home: &Path, place: &Place, args: &[&str]) -> Output {
+fn run(home: &Path, place: &EmptyDatabase, args: &[&str]) -> Output {
     let ledger = home.join("ledger.ndjson");
     program(home).env("DATABASE_URL", &place.url).env("CLOUD_API_LEDGER", ledger).args(args).output().unwrap()
 }
 
-fn serve(home: &Path, place: &Place) -> Running {
+fn serve(home: &Path, place: &EmptyDatabase) -> Running {
     let mut command = program(home);
     command.env("DATABASE_URL", &place.url).env("CLOUD_API_LEDGER", home.join("ledger.ndjson"));
     command.args(["serve", "--listen", "127.0.0.1:0"]);

@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write as _, net::TcpStream, os::linux::fs::MetadataExt as _, time::Duration};
 
-use cloud_api::ledger::{self, What};
+use cloud_api::ledger::{self, EntryKind};
 use rustix::net::sockopt::set_socket_linger;
 
 use crate::{archive_kit::eventually, harness::*};
@@ -55,7 +55,8 @@ fn an_erasure_that_fails_without_its_client_is_taken_back() {
     app.postgres.as_ref().unwrap().throw_out();
     ledger.unlock().unwrap();
     let path = app.folder.path().join("ledger.ndjson");
-    let taken_back = || ledger::read(&path).unwrap().iter().any(|line| matches!(line.what, What::NotErased { .. }));
+    let taken_back =
+        || ledger::read(&path).unwrap().iter().any(|line| matches!(line.what, EntryKind::NotErased { .. }));
     eventually("the ledger takes it back", taken_back);
     eventually("the account stands", || ada.get("/api/user/me").status == 200);
 }

@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// The provider, and a server that trusts it.
-struct World {
+struct ProviderSetup {
     provider: Peer,
     app: TestApp,
 }
 
 /// A browser's redirect: where the provider sends it back to, and the cookie that binds it.
-struct Way {
+struct Redirect {
     callback: String,
     cookie: String,
 }
@@ -33,7 +33,7 @@ pub(crate) fn start() -> Peer {
     Peer::start(Command::new(peers::file("bin/node")).arg(script).arg(module), "provider at ")
 }
 
-impl World {
+impl ProviderSetup {
     fn new(app: &TestApp) -> Self {
         let provider = start();
         let oidc = OidcConfig { issuer: provider.said.clone(), client_id: "waw".to_owned(), client_secret: None };
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// Goes to the provider and back, as the given person.
-    fn way(&self, person: &Value, also: &str) -> Way {
+    fn way(&self, person: &Value, also: &str) -> Redirect {
         let begun = self.app.anonymous().get("/api/auth/google").expect(303);
         let cookie = begun.header("set-cookie").split(';').next().unwrap().to_owned();
         let person = form_urlencoded::byte_serialize(person.to_string().as_bytes()).collect::<String>();
@@ -51,10 +51,10 @@ impl World {
         let back = Client::new("").get(&page).expect(302).header("location").to_owned();
         let callback = back.strip_prefix(&self.app.address).expect("sent elsewhere").to_owned();
         assert!(callback.starts_with("/api/auth/google/callback?code="), "{callback}");
-        Way { callback, cookie }
+        Redirect { callback, cookie }
     }
 
-    fn come_back(&self, way: &Way) -> Answer {
+    fn come_back(&self, way: &Redirect) -> Answer {
         self.app.anonymous().send("GET", &way.callback, &[("cookie", &way.cookie)], None)
     }
 
@@ -78,7 +78,7 @@ fn parameter(path: &str, name: &str) -> String {
 
 contract! {
     fn a_person_of_a_real_provider_signs_in(app) {
-        let world = World::new(app);
+        let world = ProviderSetup::new(app);
         let ada = person("ada", "ada@example.org", true);
         let first = world.sign_in(&ada).expect(200);
         assert_eq!((&first.json["user"]["email"], &first.json["user"]["name"]), (&json!("ada@example.org"), &json!("Ada")));
@@ -94,12 +94,12 @@ contract! {
     }
 
     fn a_code_is_good_for_the_sign_in_that_asked_for_it(app) {
-        let world = World::new(app);
+        let world = ProviderSetup::new(app);
         let stolen = world.way(&person("ada", "ada@example.org", true), "");
         let own = world.way(&person("eve", "eve@example.org", true), "");
         // Eve's browser presents Ada's code, and the provider finds that the verifier does not match its challenge.
         let (code, state) = (parameter(&stolen.callback, "code"), parameter(&own.callback, "state"));
-        let injected = Way { callback: format!("/api/auth/google/callback?code={code}&state={state}"), cookie: own.cookie };
+        let injected = Redirect { callback: format!("/api/auth/google/callback?code={code}&state={state}"), cookie: own.cookie };
         assert_eq!(world.come_back(&injected).expect(401).code(), "sign_in_failed");
         // That used the code up, so even Ada must begin again; and no redirect works twice.
         assert_eq!(world.come_back(&stolen).expect(401).code(), "sign_in_failed");
@@ -109,7 +109,7 @@ contract! {
     }
 
     fn a_provider_changes_its_keys(app) {
-        let world = World::new(app);
+        let world = ProviderSetup::new(app);
         let ada = person("ada", "ada@example.org", true);
         let id = world.sign_in(&ada).expect(200).json["user"]["id"].clone();
         assert_eq!(world.keys(), 1);
@@ -124,7 +124,7 @@ contract! {
     }
 
     fn accounts_are_linked_by_what_the_provider_verified(app) {
-        let world = World::new(app);
+        let world = ProviderSetup::new(app);
         let ada = world.app.user();
         assert_eq!(world.sign_in(&person("eve", &ada.email, false)).expect(403).code(), "email_unverified");
         assert_eq!(world.sign_in(&json!({"sub": "eve"})).expect(403).code(), "email_missing");

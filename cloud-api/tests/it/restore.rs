@@ -7,7 +7,7 @@ use cloud_api::{
     backup::{self, BackupError, Restored},
     config::Target,
     db::{conn::Conn, migrate, transaction, users},
-    ledger::{self, Entry, What},
+    ledger::{self, Entry, EntryKind},
     open,
 };
 use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::BigInt};
@@ -64,7 +64,7 @@ contract! {
         let ada = app.user();
         let made: Timestamp = NOW.parse().unwrap();
         let path = backup(app, made);
-        let line = |at: Timestamp, what: What| Entry { at, user_id: person(&ada), what };
+        let line = |at: Timestamp, what: EntryKind| Entry { at, user_id: person(&ada), what };
         let hours = SignedDuration::from_hours;
         let there = |ledger: &[Entry]| {
             let mut into = fresh(app);
@@ -72,20 +72,20 @@ contract! {
             (users::by_id(&mut into.conn, person(&ada).into()).unwrap().is_some(), restored.erased, restored.early_erasures)
         };
         // Erasures after the backup, and while it was made, are applied.
-        assert_eq!(there(&[line(made + hours(5), What::Erased)]), (false, 1, 0));
-        assert_eq!(there(&[line(made - SignedDuration::from_secs(30), What::Erased)]), (false, 1, 0));
+        assert_eq!(there(&[line(made + hours(5), EntryKind::Erased)]), (false, 1, 0));
+        assert_eq!(there(&[line(made - SignedDuration::from_secs(30), EntryKind::Erased)]), (false, 1, 0));
         // So is one long before a backup that still contains the person, unless it was taken back: the clock of the
         // backup's machine may be ahead.
         let early = made - hours(5);
-        let failed = line(early + SignedDuration::from_secs(9), What::NotErased { begun: early });
-        assert_eq!(there(&[line(early, What::Erased)]), (false, 1, 1));
-        assert_eq!(there(&[line(early, What::Erased), failed]), (true, 0, 0));
+        let failed = line(early + SignedDuration::from_secs(9), EntryKind::NotErased { begun: early });
+        assert_eq!(there(&[line(early, EntryKind::Erased)]), (false, 1, 1));
+        assert_eq!(there(&[line(early, EntryKind::Erased), failed]), (true, 0, 0));
         // An erasure is taken back, and then made after all.
         let begun = made + hours(5);
-        let taken_back = line(begun + SignedDuration::from_secs(9), What::NotErased { begun });
-        assert_eq!(there(&[line(begun, What::Erased), taken_back.clone()]), (true, 0, 0));
-        let again = line(begun + hours(1), What::Erased);
-        assert_eq!(there(&[line(begun, What::Erased), taken_back, again]), (false, 1, 0));
+        let taken_back = line(begun + SignedDuration::from_secs(9), EntryKind::NotErased { begun });
+        assert_eq!(there(&[line(begun, EntryKind::Erased), taken_back.clone()]), (true, 0, 0));
+        let again = line(begun + hours(1), EntryKind::Erased);
+        assert_eq!(there(&[line(begun, EntryKind::Erased), taken_back, again]), (false, 1, 0));
     }
 
     fn a_withdrawal_on_its_way_while_a_backup_began_is_kept(app) {
@@ -95,7 +95,7 @@ contract! {
         let consent = |at: Timestamp, granted: bool| Entry {
             at,
             user_id: person(&ada),
-            what: What::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted },
+            what: EntryKind::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted },
         };
         let after = |ledger: &[Entry]| {
             let mut into = fresh(app);
@@ -152,7 +152,7 @@ contract! {
         app.set_time("2026-03-10T12:01:00Z");
         put_consent(&ada, false);
         let path = backup(app, at("2026-03-10T12:02:00Z").timestamp());
-        let what = What::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted: true };
+        let what = EntryKind::Consent { kind: "tracking".to_owned(), version: "1".to_owned(), granted: true };
         for minute in [1, 3] {
             let at = at(NOW).plus(minute * 60_000 + 1).timestamp();
             let mut into = fresh(app);
@@ -208,12 +208,12 @@ fn an_erasure_that_failed_is_taken_back_in_the_ledger() {
     let erase = || ada.send("DELETE", "/api/user/me", &[], None);
     assert_eq!(erase().expect(503).code(), "unavailable");
     other.batch_execute("ROLLBACK").unwrap();
-    let words = |what: &dyn Fn(&What) -> bool| {
+    let words = |what: &dyn Fn(&EntryKind) -> bool| {
         let ledger = ledger::read(&app.folder.path().join("ledger.ndjson")).unwrap();
         ledger.iter().filter(|line| what(&line.what)).count()
     };
-    let erased = || words(&|what| *what == What::Erased);
-    let taken_back = || words(&|what| matches!(what, What::NotErased { .. }));
+    let erased = || words(&|what| *what == EntryKind::Erased);
+    let taken_back = || words(&|what| matches!(what, EntryKind::NotErased { .. }));
     eventually("no failed erasure stands in the ledger", || erased() == taken_back());
     app.set_time("2026-03-10T12:01:00Z");
     erase().expect(200);

@@ -1,6 +1,6 @@
 //! Teams: invitations, membership, and the figures of closed weeks.
 
-use cloud_api::ledger::{self, What};
+use cloud_api::ledger::{self, EntryKind};
 use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 
@@ -242,7 +242,7 @@ contract! {
             let team: Vec<bool> = consents.filter(|c| c["kind"] == "team").map(|c| c["granted"] == true).collect();
             let ledger = ledger::read(&app.folder.path().join("ledger.ndjson")).unwrap().into_iter();
             let told = ledger.filter_map(|entry| match entry.what {
-                What::Consent { kind, granted, .. } if kind == "team" => Some(granted),
+                EntryKind::Consent { kind, granted, .. } if kind == "team" => Some(granted),
                 _ => None,
             });
             assert_eq!(told.collect::<Vec<_>>(), team);

@@ -59,7 +59,7 @@ pub(crate) struct LogoutArgs {}
 pub(crate) struct WhoamiArgs {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum SignInMethod {
     Register,
     Password,
     Browser,
@@ -92,16 +92,16 @@ pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Fail
 
 /// Signs in one way and asks for what it needs, for `setup`, where consent was a step of its own.
 pub(super) async fn sign_in(
-    way: Way,
+    way: SignInMethod,
     server: Option<String>,
     consented: bool,
     context: &Context,
 ) -> Result<SignedIn, Failure> {
     let credentials = Credentials { server, accept_consent: consented, ..Credentials::default() };
     match way {
-        Way::Register => make(credentials, context).await,
-        Way::Password => enter(credentials, context).await,
-        Way::Browser => device::sign_in(credentials.server, true, true, context).await,
+        SignInMethod::Register => make(credentials, context).await,
+        SignInMethod::Password => enter(credentials, context).await,
+        SignInMethod::Browser => device::sign_in(credentials.server, true, true, context).await,
     }
 }
 

@@ -61,12 +61,12 @@ impl Ring for FakeRing {
     }
 }
 
-struct Place {
+struct TestVault {
     folder: tempfile::TempDir,
     ring: Arc<FakeRing>,
 }
 
-impl Place {
+impl TestVault {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), ring: Arc::default() }
     }
@@ -108,7 +108,7 @@ fn access(loaded: Option<Tokens>) -> Option<String> {
 
 #[test]
 fn a_keyring_that_works_keeps_them_and_there_is_no_file() {
-    let place = Place::new();
+    let place = TestVault::new();
     place.vault().save(&tokens("a")).unwrap();
     assert!(!place.has_file());
     assert_eq!(place.ring.entries(), 1, "the probe is gone again");
@@ -120,7 +120,7 @@ fn a_keyring_that_works_keeps_them_and_there_is_no_file() {
 
 #[test]
 fn what_an_earlier_version_left_in_the_file_moves_into_the_keyring() {
-    let place = Place::new();
+    let place = TestVault::new();
     Vault::with(&place.paths(), None, PATIENCE).save(&tokens("old")).unwrap();
     assert!(place.has_file());
     assert_eq!(access(place.vault().load(&owner(1)).unwrap()).as_deref(), Some("old"));
@@ -134,7 +134,7 @@ fn without_one_that_works_there_is_a_file_for_this_user_alone() {
         |ring: &FakeRing| ring.broken.store(true, Ordering::SeqCst),
         |ring: &FakeRing| ring.forgetful.store(true, Ordering::SeqCst),
     ] {
-        let place = Place::new();
+        let place = TestVault::new();
         break_it(&place.ring);
         let vault = place.vault();
         vault.save(&tokens("a")).unwrap();
@@ -154,7 +154,7 @@ fn without_one_that_works_there_is_a_file_for_this_user_alone() {
 
 #[test]
 fn one_that_breaks_later_leaves_nothing_out_of_date_that_is_used() {
-    let place = Place::new();
+    let place = TestVault::new();
     let vault = place.vault();
     vault.save(&tokens("first")).unwrap();
     place.ring.broken.store(true, Ordering::SeqCst);
@@ -168,7 +168,7 @@ fn one_that_breaks_later_leaves_nothing_out_of_date_that_is_used() {
 
 #[test]
 fn a_locked_one_is_not_waited_for_and_what_it_does_late_is_undone() {
-    let place = Place::new();
+    let place = TestVault::new();
     let vault = place.hasty();
     vault.usable();
     assert_eq!(vault.state(), RingState::Works);
@@ -188,7 +188,7 @@ fn a_locked_one_is_not_waited_for_and_what_it_does_late_is_undone() {
 
 #[test]
 fn one_that_is_locked_at_first_tells_what_it_holds_once_it_is_open() {
-    let place = Place::new();
+    let place = TestVault::new();
     place.vault().save(&tokens("a")).unwrap();
     place.ring.lock(true);
     let vault = place.hasty();
@@ -208,7 +208,7 @@ fn one_that_is_locked_at_first_tells_what_it_holds_once_it_is_open() {
 
 #[test]
 fn one_that_refuses_is_tried_again_and_one_that_forgets_holds_nothing() {
-    let place = Place::new();
+    let place = TestVault::new();
     place.vault().save(&tokens("a")).unwrap();
     let vault = place.vault();
     place.ring.broken.store(true, Ordering::SeqCst);
@@ -217,14 +217,14 @@ fn one_that_refuses_is_tried_again_and_one_that_forgets_holds_nothing() {
     assert_eq!(access(vault.load(&owner(1)).unwrap()).as_deref(), Some("a"));
     place.ring.broken.store(true, Ordering::SeqCst);
     assert!(matches!(vault.load(&owner(1)), Err(LoadError::Ring(_))), "not only when it is first tried");
-    let place = Place::new();
+    let place = TestVault::new();
     place.ring.forgetful.store(true, Ordering::SeqCst);
     assert!(place.vault().load(&owner(1)).unwrap().is_none());
 }
 
 #[test]
 fn a_damaged_file_is_nobody_and_does_not_stand_in_the_way() {
-    let place = Place::new();
+    let place = TestVault::new();
     fs::create_dir_all(place.paths().data).unwrap();
     fs::write(place.paths().tokens_file(), "{\"owner\":").unwrap();
     let vault = place.vault();
@@ -236,7 +236,7 @@ fn a_damaged_file_is_nobody_and_does_not_stand_in_the_way() {
 
 #[test]
 fn profiles_share_no_entry() {
-    let (one, other) = (Place::new(), Place::new());
+    let (one, other) = (TestVault::new(), TestVault::new());
     assert_ne!(one.vault().name, other.vault().name);
     assert!(!one.vault().name.contains('/'), "no path is told to the keyring");
 }

@@ -94,21 +94,21 @@ impl SessionDeps {
 }
 
 pub async fn follow(buses: Buses, deps: SessionDeps) {
-    let system = stay(buses.system, BusKind::Machine, deps.clone());
-    let session = stay(buses.session, BusKind::Person, deps);
+    let system = stay(buses.system, BusKind::System, deps.clone());
+    let session = stay(buses.session, BusKind::Session, deps);
     tokio::join!(system, session);
 }
 
 #[derive(Clone, Copy, Debug)]
 enum BusKind {
-    Machine,
-    Person,
+    System,
+    Session,
 }
 
 /// Follows a bus until it is gone.
-async fn watch(whose: BusKind, bus: Connection, deps: SessionDeps) -> zbus::Result<()> {
-    match whose {
-        BusKind::Machine => {
+async fn watch(kind: BusKind, bus: Connection, deps: SessionDeps) -> zbus::Result<()> {
+    match kind {
+        BusKind::System => {
             let news = logind::news(&bus).await?;
             let network = network::news(&bus).await?;
             tokio::select! {
@@ -116,17 +116,17 @@ async fn watch(whose: BusKind, bus: Connection, deps: SessionDeps) -> zbus::Resu
                 ended = network::follow(network, &deps) => ended,
             }
         }
-        BusKind::Person => saver::follow(&bus, &deps).await,
+        BusKind::Session => saver::follow(&bus, &deps).await,
     }
 }
 
 /// Connects to a bus again and again, and follows it while it is there.
-async fn stay(bus: Bus, whose: BusKind, deps: SessionDeps) {
+async fn stay(bus: Bus, kind: BusKind, deps: SessionDeps) {
     let mut wait = FIRST_WAIT;
     loop {
-        let builder = match (&bus, whose) {
-            (Bus::Standard, BusKind::Machine) => Builder::system(),
-            (Bus::Standard, BusKind::Person) => Builder::session(),
+        let builder = match (&bus, kind) {
+            (Bus::Standard, BusKind::System) => Builder::system(),
+            (Bus::Standard, BusKind::Session) => Builder::session(),
             (Bus::At(address), _) => Builder::address(address.as_str()),
             (Bus::None, _) => return pending().await,
         };
@@ -135,7 +135,7 @@ async fn stay(bus: Bus, whose: BusKind, deps: SessionDeps) {
             let connection = builder?.method_timeout(ANSWERS_WITHIN).build();
             let connection = timeout(ANSWERS_WITHIN, connection).await.map_err(|_| gone())??;
             tracing::debug!("on a bus");
-            watch(whose, connection, deps.clone()).await
+            watch(kind, connection, deps.clone()).await
         };
         let ended = ended.await;
         // A bus that worked for a while starts again with the first wait.

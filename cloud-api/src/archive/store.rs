@@ -99,7 +99,7 @@ impl Stores {
         Ok(Self { data: open(&config.data_bucket)?, logs: open(&config.logs_bucket)? })
     }
 
-    fn room(&self, bucket: Bucket) -> &OpenBucket {
+    fn open_bucket(&self, bucket: Bucket) -> &OpenBucket {
         match bucket {
             Bucket::Data => &self.data,
             Bucket::Logs => &self.logs,
@@ -109,35 +109,35 @@ impl Stores {
     /// The name of a bucket or its folder, for messages.
     #[must_use]
     pub fn label(&self, bucket: Bucket) -> &str {
-        &self.room(bucket).label
+        &self.open_bucket(bucket).label
     }
 
     /// Writes an object atomically and durably. After a failure the object may still appear.
     pub async fn put(&self, bucket: Bucket, name: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
-        let room = self.room(bucket);
-        room.bounded(name, room.store.put(&Path::from(name), bytes.into())).await.map(|_| ())
+        let bucket = self.open_bucket(bucket);
+        bucket.bounded(name, bucket.store.put(&Path::from(name), bytes.into())).await.map(|_| ())
     }
 
     pub async fn get(&self, bucket: Bucket, name: &str) -> Result<Vec<u8>, StoreError> {
-        let (room, path) = (self.room(bucket), Path::from(name));
-        let read = async { room.store.get(&path).await?.bytes().await };
-        Ok(room.bounded(name, read).await?.to_vec())
+        let (bucket, path) = (self.open_bucket(bucket), Path::from(name));
+        let read = async { bucket.store.get(&path).await?.bytes().await };
+        Ok(bucket.bounded(name, read).await?.to_vec())
     }
 
     /// Removes an object. It is no failure if there is none.
     pub async fn delete(&self, bucket: Bucket, name: &str) -> Result<(), StoreError> {
-        let room = self.room(bucket);
-        match room.bounded(name, room.store.delete(&Path::from(name))).await {
+        let bucket = self.open_bucket(bucket);
+        match bucket.bounded(name, bucket.store.delete(&Path::from(name))).await {
             Err(StoreError::NoObject(_)) => Ok(()),
             done => done,
         }
     }
 
     pub async fn list(&self, bucket: Bucket) -> Result<Vec<String>, StoreError> {
-        let room = self.room(bucket);
-        let mut objects = room.store.list(None);
+        let bucket = self.open_bucket(bucket);
+        let mut objects = bucket.store.list(None);
         let mut names = Vec::new();
-        while let Some(object) = room.bounded("", objects.try_next()).await? {
+        while let Some(object) = bucket.bounded("", objects.try_next()).await? {
             names.push(object.location.to_string());
         }
         Ok(names)

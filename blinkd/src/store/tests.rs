@@ -117,7 +117,7 @@ fn a_device_that_is_refused_holds_up_no_other() {
     place.device_id = DeviceId::new();
     let here = place.seal(&mut store, N + 3, Some(&owner(1)));
     assert_eq!(store.batch(&owner(1), 2, &[]).unwrap(), there[..2]);
-    assert_eq!(store.batch(&owner(1), 2, &[there[0].device_id]).unwrap(), [here.clone()]);
+    assert_eq!(store.batch(&owner(1), 2, &[there[0].device_id]).unwrap(), std::slice::from_ref(&here));
     assert_eq!(store.batch(&owner(1), 2, &[there[0].device_id, here.device_id]).unwrap(), []);
 }
 

@@ -71,7 +71,7 @@ contract! {
 #[test]
 fn one_persons_questions_leave_the_others_theirs() {
     let model = Mock::start(|_, request| {
-        if request.body.contains("hang") {
+        if request.body.contains("freeze") {
             thread::sleep(Duration::from_secs(60));
         }
         (200, json!({"choices": [{"message": {"role": "assistant", "content": "15."}}]}).to_string())
@@ -84,7 +84,7 @@ fn one_persons_questions_leave_the_others_theirs() {
     for eve in [app.user(), app.user()] {
         for _ in 0..10 {
             let (eve, told) = (eve.clone(), told.clone());
-            thread::spawn(move || told.send(eve.post("/api/user/me/ask", &json!({"question": "hang"}))));
+            thread::spawn(move || told.send(eve.post("/api/user/me/ask", &json!({"question": "freeze"}))));
         }
     }
     eventually("two questions of each are asked", || model.seen.lock().unwrap().len() == 4);

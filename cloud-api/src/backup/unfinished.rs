@@ -31,6 +31,8 @@ impl Unfinished {
     /// Syncs the file and moves it to its path. [`io::ErrorKind::AlreadyExists`] when something is there and `force` is
     /// not given.
     pub(super) fn place(self, path: &Path, force: bool) -> io::Result<()> {
+        #[cfg(not(target_os = "linux"))]
+        let _ = path;
         match self {
             #[cfg(target_os = "linux")]
             Self::Nameless(file) => nameless::place(&file, path, force),

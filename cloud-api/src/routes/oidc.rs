@@ -19,6 +19,7 @@ use crate::{
         oidc::{self as provider, OidcError, Person},
         web,
     },
+    config::access::Registration as Policy,
     db::{
         conn::Conn,
         id::Id,
@@ -208,7 +209,7 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
     let find = move |conn: &mut Conn| -> Result<UserRow, ApiError> {
         oidc::hold(conn, &issuer, &person.sub)?;
         if let Some(user) = oidc::user_of(conn, &issuer, &person.sub)? {
-            return follow(conn, user, &person);
+            return follow(conn, user, &person, &policy);
         }
         let (told, email) = verified_address(&person)?;
         let keys = account::Email::keys(told);
@@ -238,11 +239,15 @@ async fn find_or_make(state: &State, issuer: String, person: Person) -> Result<U
     state.db.write(find).await
 }
 
-/// Gives a linked account the address that the provider has verified since, unless another account has it.
-fn follow(conn: &mut Conn, user: UserRow, person: &Person) -> Result<UserRow, ApiError> {
+/// Gives a linked account the address that the provider has verified since, unless another account has it, or accounts
+/// here may not have such an address.
+fn follow(conn: &mut Conn, user: UserRow, person: &Person, policy: &Policy) -> Result<UserRow, ApiError> {
     let Ok((told, email)) = verified_address(person) else { return Ok(user) };
     let keys = account::Email::keys(told);
-    if keys.contains(&user.email_key) || users::by_email_keys(conn, &keys)?.is_some() {
+    if keys.contains(&user.email_key) || accounts::may_have(policy, &email).is_err() {
+        return Ok(user);
+    }
+    if users::by_email_keys(conn, &keys)?.is_some() {
         return Ok(user);
     }
     let change = Change { email: Some(email.address.clone()), email_key: Some(email.key.clone()), ..Change::default() };

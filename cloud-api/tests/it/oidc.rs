@@ -12,8 +12,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD as B64},
 };
 use cloud_api::{
-    config::OidcConfig,
-    config::OutsideConfig,
+    config::{AccessConfig, OidcConfig, OutsideConfig},
     db::{
         DbError, one_time, transaction,
         users::{self, Change},
@@ -306,7 +305,7 @@ contract! {
     }
 
     fn whoever_the_provider_knows_takes_nobody_elses_address(app) {
-        let (app, provider, _mock) = with_provider(app);
+        let (mut app, provider, _mock) = with_provider(app);
         let mut eve = app.anonymous();
         eve.sign_in(&sign_in(&app, &provider).expect(200).json);
         consent(&eve, &json!({})).expect(200);
@@ -325,6 +324,11 @@ contract! {
             assert_eq!(eve.get("/api/user/me").expect(200).json["email"], has);
         }
         *provider.claims.lock().unwrap() = json!({"email": "unverified@example.org", "email_verified": false});
+        assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["email"], "eve@example.org");
+        // Nor an address that accounts here may not have.
+        let registration = "domain:example.org".parse().unwrap();
+        app.set_access(AccessConfig { registration, ..AccessConfig::default() });
+        *provider.claims.lock().unwrap() = json!({"email": "eve@example.com"});
         assert_eq!(sign_in(&app, &provider).expect(200).json["user"]["email"], "eve@example.org");
     }
 

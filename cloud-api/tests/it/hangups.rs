@@ -1,11 +1,18 @@
-//! Clients that reset their connection while the server erases them.
+//! Clients that reset their connection while the server erases something of theirs.
 
 use std::{fs, io::Write as _, net::TcpStream, os::linux::fs::MetadataExt as _, time::Duration};
 
 use cloud_api::ledger::{self, EntryKind};
 use rustix::net::sockopt::set_socket_linger;
+use serde_json::json;
 
-use crate::{archive_kit::eventually, harness::*};
+use crate::{
+    archive_kit::eventually,
+    harness::*,
+    oidc_kit::{sign_in, with_provider},
+};
+
+const ERASE: &str = "DELETE /api/user/me";
 
 /// Whether somebody waits for the lock of this file.
 fn is_waited_for(file: &fs::File) -> bool {
@@ -14,14 +21,17 @@ fn is_waited_for(file: &fs::File) -> bool {
     locks.lines().any(|line| line.contains("-> FLOCK") && line.ends_with(&ending))
 }
 
-/// Begins an erasure and resets its connection before its commit; returns the ledger, whose lock the erasure waits for.
-fn begin_and_hang_up(app: &TestApp, who: &Client) -> fs::File {
+/// Sends a request and resets its connection before its commit; returns the ledger, whose lock the request waits for.
+fn begin_and_hang_up(app: &TestApp, who: &Client, line: &str, body: &str) -> fs::File {
     let ledger = fs::File::open(app.folder.path().join("ledger.ndjson")).unwrap();
     ledger.lock().unwrap();
     let mut stream = TcpStream::connect(app.address.trim_start_matches("http://")).unwrap();
-    let head = format!("DELETE /api/user/me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", who.access);
-    stream.write_all(head.as_bytes()).unwrap();
-    eventually("the erasure waits for the ledger", || is_waited_for(&ledger));
+    let mut head = format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n", who.access);
+    if !body.is_empty() {
+        head += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    }
+    stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
+    eventually("the request waits for the ledger", || is_waited_for(&ledger));
     set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
     drop(stream);
     // Each of these comes to the next worker, and after the reset.
@@ -29,20 +39,21 @@ fn begin_and_hang_up(app: &TestApp, who: &Client) -> fs::File {
     ledger
 }
 
-fn holds(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+/// Whether SQLite's log holds this text.
+fn log_holds(app: &TestApp, text: &str) -> bool {
+    let log = fs::read(app.folder.path().join("server.db-wal")).unwrap();
+    log.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
 contract! {
     fn an_erasure_goes_to_its_end_without_its_client(app) {
         let ada = app.user();
         ada.store(&minutes("2026-03-10T09:00:00Z", 20, 3));
-        let ledger = begin_and_hang_up(app, &ada);
+        let ledger = begin_and_hang_up(app, &ada, ERASE, "");
         ledger.unlock().unwrap();
         eventually("the account is gone", || ada.get("/api/user/me").status == 401);
         if app.postgres.is_none() {
-            let log = || fs::read(app.folder.path().join("server.db-wal")).unwrap();
-            eventually("the log holds nothing of it", || !holds(&log(), &ada.email));
+            eventually("the log holds nothing of it", || !log_holds(app, &ada.email));
         }
     }
 }
@@ -51,7 +62,7 @@ contract! {
 fn an_erasure_that_fails_without_its_client_is_taken_back() {
     let app = TestApp::start(Backend::Postgres);
     let ada = app.user();
-    let ledger = begin_and_hang_up(&app, &ada);
+    let ledger = begin_and_hang_up(&app, &ada, ERASE, "");
     app.postgres.as_ref().unwrap().throw_out();
     ledger.unlock().unwrap();
     let path = app.folder.path().join("ledger.ndjson");
@@ -59,4 +70,22 @@ fn an_erasure_that_fails_without_its_client_is_taken_back() {
         || ledger::read(&path).unwrap().iter().any(|line| matches!(line.what, EntryKind::NotErased { .. }));
     eventually("the ledger takes it back", taken_back);
     eventually("the account stands", || ada.get("/api/user/me").status == 200);
+}
+
+#[test]
+fn minutes_that_a_person_disowns_leave_the_log_without_its_client() {
+    let base = TestApp::start(Backend::Sqlite);
+    let (app, provider, _mock) = with_provider(&base);
+    let eve = app.user();
+    eve.store(&minutes("2026-03-10T09:00:00Z", 4, 3));
+    *provider.claims.lock().unwrap() = json!({"email": eve.email});
+    let mut ada = app.anonymous();
+    ada.sign_in(&sign_in(&app, &provider).expect(200).json);
+    let device = eve.device.to_string();
+    assert!(log_holds(&base, &device));
+    let body = json!({"kind": "tracking", "granted": true, "version": "1", "earlier_minutes": "remove"}).to_string();
+    let ledger = begin_and_hang_up(&app, &ada, "PUT /api/user/me/consents", &body);
+    ledger.unlock().unwrap();
+    eventually("the log holds nothing of them", || !log_holds(&base, &device));
+    assert_eq!(ada.totals().0, 0);
 }

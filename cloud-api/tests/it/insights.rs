@@ -84,7 +84,7 @@ fn one_persons_questions_leave_the_others_theirs() {
     for eve in [app.user(), app.user()] {
         for _ in 0..10 {
             let (eve, told) = (eve.clone(), told.clone());
-            thread::spawn(move || told.send(eve.post("/api/user/me/ask", &json!({"question": "freeze"}))));
+            thread::spawn(move || drop(told.send(eve.post("/api/user/me/ask", &json!({"question": "freeze"})))));
         }
     }
     eventually("two questions of each are asked", || model.seen.lock().unwrap().len() == 4);

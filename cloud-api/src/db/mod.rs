@@ -90,18 +90,13 @@ impl DbError {
     }
 
     #[must_use]
-    pub(crate) fn is_foreign_key_violation(&self) -> bool {
-        matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
-    }
-
-    #[must_use]
     pub fn is_unique_violation(&self) -> bool {
         matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
     }
 
     /// Whether a row names another one that is gone.
     #[must_use]
-    pub fn is_foreign_key_violation(&self) -> bool {
+    pub(crate) fn is_foreign_key_violation(&self) -> bool {
         matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     ask,
     cmd::{
         Context,
-        account::{self, Way},
+        account::{self, SignInMethod},
     },
     exit::Failure,
     output::{Paint, Tone, plain},
@@ -26,9 +26,9 @@ pub(super) async fn step(context: &Context, paint: Paint) -> Result<(), Failure>
     let way = loop {
         match ask::line("Which? [r/s/b] ")?.to_lowercase().as_str() {
             "" | "n" | "no" => return ask::say("Your figures stay on this machine.\n"),
-            "r" => break Way::Register,
-            "s" => break Way::Password,
-            "b" => break Way::Browser,
+            "r" => break SignInMethod::Register,
+            "s" => break SignInMethod::Password,
+            "b" => break SignInMethod::Browser,
             _ => ask::say("Type r, s or b, or Enter for none.\n")?,
         }
     };

@@ -16,6 +16,7 @@ mod deadline;
 pub mod device_codes;
 pub(crate) mod devices;
 pub(crate) mod erase;
+mod error;
 pub(crate) mod export;
 pub(crate) mod history;
 pub mod housekeeping;
@@ -43,89 +44,16 @@ use std::{
 
 use diesel::{
     connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager},
-    r2d2::{Pool, PoolError},
+    r2d2::Pool,
     result::{DatabaseErrorKind, Error as QueryError},
 };
 
 use crate::{config::Target, domain::time::UtcMs};
 use conn::Conn;
+pub use error::DbError;
 use housekeeping::ClockTrust;
 use identity::Identity;
 use scrub::Unscrubbed;
-
-#[derive(Debug, thiserror::Error)]
-pub enum DbError {
-    /// No connection was free in time.
-    #[error("the database cannot be reached")]
-    Unreachable(#[source] PoolError),
-    #[error("a query failed")]
-    Query(#[from] QueryError),
-    /// The database did not answer in time; all connections to it were shut down.
-    #[error("the database did not answer in time")]
-    Overdue,
-    #[error("the database's file was removed or replaced: put it back, or start the server again")]
-    Replaced,
-    /// The thread of the query ended before it returned.
-    #[error("the query was cancelled")]
-    Cancelled,
-}
-
-impl DbError {
-    /// Whether the database is unreachable, busy or full, so that the same request may succeed a moment later.
-    #[must_use]
-    pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::Overdue | Self::Replaced => true,
-            Self::Query(QueryError::DatabaseError(
-                DatabaseErrorKind::ClosedConnection
-                | DatabaseErrorKind::UnableToSendCommand
-                | DatabaseErrorKind::ReadOnlyTransaction
-                | DatabaseErrorKind::SerializationFailure,
-                _,
-            )) => true,
-            Self::Query(QueryError::DatabaseError(_, info)) => says(OUTAGES, info.message()),
-            Self::Query(QueryError::BrokenTransactionManager) => true,
-            Self::Query(_) | Self::Cancelled => false,
-        }
-    }
-
-    #[must_use]
-    pub fn is_unique_violation(&self) -> bool {
-        matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
-    }
-
-    /// Whether a row names another one that is gone.
-    #[must_use]
-    pub(crate) fn is_foreign_key_violation(&self) -> bool {
-        matches!(self, Self::Query(QueryError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)))
-    }
-}
-
-/// Outages that SQLite and PostgreSQL report by their message only.
-const OUTAGES: &[&str] = &[
-    "database is locked",
-    "database table is locked",
-    "is full",
-    "disk I/O error",
-    "unable to open database file",
-    "readonly database",
-    "No space left on device",
-    "could not extend file",
-    "could not write",
-    "out of shared memory",
-    "terminating connection",
-    "connection to server",
-    "the database system is",
-    "server closed the connection",
-    "lock timeout",
-    "statement timeout",
-    "deadlock detected",
-    "read-only transaction",
-];
-
-fn says(words: &[&str], message: &str) -> bool {
-    words.iter().any(|words| message.contains(words))
-}
 
 /// Longest wait for a free connection.
 const CHECKOUT: Duration = Duration::from_secs(5);

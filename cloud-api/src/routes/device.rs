@@ -100,7 +100,10 @@ pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>
 )]
 pub(crate) async fn token(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     state.limits.anonymous(state.peer(&req))?;
-    let mut fields = form_or_object(&req, payload).await?;
+    let mut fields = match form_or_object(&req, payload).await {
+        Err(e) if e.status == StatusCode::BAD_REQUEST => return Ok(refused("invalid_request", &e.message)),
+        fields => fields?,
+    };
     let code = fields.text("device_code", |text| Ok(text.to_owned()));
     let grant = fields.text("grant_type", |text| Ok(text == GRANT));
     let (Some(code), Some(grant)) = (code, grant) else {

@@ -188,6 +188,8 @@ contract! {
         nobody.send("POST", "/api/auth/device/token", &form, Some(body.as_bytes())).expect(200);
         assert_eq!(said(&nobody.send("POST", "/api/auth/device/token", &form, Some(b"grant_type=password&device_code=x"))), "unsupported_grant_type");
         assert_eq!(said(&nobody.post("/api/auth/device/token", &json!({}))), "invalid_request");
+        let json = [("content-type", "application/json")];
+        assert_eq!(said(&nobody.send("POST", "/api/auth/device/token", &json, Some(b"v\xff"))), "invalid_request");
         assert_eq!(said(&nobody.post("/api/auth/device/token", &json!({"grant_type": GRANT, "device_code": "x"}))), "invalid_grant");
         // An empty body starts a sign-in as well.
         nobody.send("POST", "/api/auth/device", &[], None).expect(200);

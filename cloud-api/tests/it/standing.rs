@@ -124,10 +124,10 @@ contract! {
         let url = format!("http://{}/v1", model.local_addr().unwrap());
         let app = &app.replica_with(OutsideConfig { oidc: None, ask: Some(AskConfig { url, model: "m".to_owned(), key: None }) });
         let question = json!({"question": "How do I blink?"});
-        let people: Vec<Client> = (0..4).map(|_| app.user()).collect();
+        let people: Vec<Client> = (0..8).map(|_| app.user()).collect();
         let ada = app.user();
         std::thread::scope(|scope| {
-            let asked: Vec<_> = (0..16).map(|n| scope.spawn({ let who = &people[n % 4]; let question = &question; move || who.post("/api/user/me/ask", question).status })).collect();
+            let asked: Vec<_> = (0..16).map(|n| scope.spawn({ let who = &people[n % 8]; let question = &question; move || who.post("/api/user/me/ask", question).status })).collect();
             let held: Vec<TcpStream> = (0..16).map(|_| model.accept().unwrap().0).collect();
             let mut waiting = Stalled::begin(&ada, "POST", "/api/user/me/ask", &question);
             waiting.send();

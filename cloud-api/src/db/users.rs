@@ -58,6 +58,19 @@ pub struct ConsentRow {
     pub at: UtcMs,
 }
 
+impl ConsentRow {
+    /// When the answer after this one is given. The newest counts, so it is later even if another replica's clock is
+    /// ahead.
+    pub(crate) fn next_at(&self, now: UtcMs) -> UtcMs {
+        now.max(self.at.plus(1))
+    }
+
+    /// The withdrawal of this consent.
+    pub(crate) fn withdrawn(self, now: UtcMs) -> Self {
+        Self { id: Id::fresh(), granted: false, at: self.next_at(now), ..self }
+    }
+}
+
 /// Adds a person and their consent. Fails with a unique violation when the address is taken.
 pub fn insert(conn: &mut Conn, user: &UserRow, consent: &ConsentRow) -> Result<(), DbError> {
     insert_person(conn, user)?;
@@ -163,8 +176,7 @@ pub fn proved(conn: &mut Conn, user: UserRow, now: UtcMs) -> Result<(UserRow, Ve
     super::sessions::end_others(conn, user.id, Id::NIL)?;
     super::one_time::forget_all(conn, user.id)?;
     let granted = newest_consents(conn, user.id)?.into_iter().filter(|row| row.granted);
-    let withdrawn: Vec<_> =
-        granted.map(|row| ConsentRow { id: Id::fresh(), granted: false, at: now.max(row.at.plus(1)), ..row }).collect();
+    let withdrawn: Vec<_> = granted.map(|row| row.withdrawn(now)).collect();
     for entry in &withdrawn {
         record_consent(conn, entry)?;
     }

@@ -8,13 +8,11 @@ use blink_proto::{
 
 use crate::{
     db::{
-        DbError,
         conn::Conn,
         id::{Id, User},
-        teams,
         users::{self, ConsentRow},
     },
-    domain::time::{DAY_MS, UtcMs},
+    domain::time::{CLOCKS_DIFFER_MS, DAY_MS, UtcMs},
     error::ApiError,
     ledger::{EntryKind, Ledger},
     limits::{sign_in::seconds_until, too_many},
@@ -56,8 +54,10 @@ pub(crate) struct ConsentAnswer<'a> {
 /// The most consents that one person gives in a day: each is kept for good, here and in the ledger.
 const MAX_GRANTS: usize = 50;
 
+/// What was given under a clock that was ahead does not count, since it would do so until that date.
 fn require_rest(rows: &[ConsentRow], now: UtcMs) -> Result<(), ApiError> {
-    let mut recent = rows.iter().rev().filter(|row| row.granted && row.at > now.plus(-DAY_MS));
+    let day = now.plus(-DAY_MS + 1)..=now.plus(CLOCKS_DIFFER_MS);
+    let mut recent = rows.iter().rev().filter(|row| row.granted && day.contains(&row.at));
     match recent.nth(MAX_GRANTS - 1) {
         Some(row) => Err(too_many(seconds_until(now, row.at.plus(DAY_MS)))),
         None => Ok(()),
@@ -70,57 +70,62 @@ pub(crate) fn record(
     conn: &mut Conn,
     ledger: &Ledger,
     who: &Principal,
-    said: &ConsentAnswer<'_>,
+    answer: &ConsentAnswer<'_>,
 ) -> Result<(), ApiError> {
-    let ConsentAnswer { version, granted, .. } = *said;
-    let kind = said.kind.as_str();
-    let newest = users::newest_consents(conn, who.user.into())?.into_iter().find(|row| row.kind == kind);
-    if let Some(row) = &newest
-        && row.granted == granted
-        && (row.version == version || !granted)
-        && is_in_force(conn, row)?
-    {
-        return Ok(());
-    }
-    if granted {
-        require_rest(&users::consents_of(conn, who.user.into())?, who.at)?;
-    }
-    // The newest row counts, so this row is made later than the one before, even if another replica's clock is ahead.
-    let at = newest.map_or(who.at, |row| who.at.max(row.at.plus(1)));
-    let entry = ConsentRow {
-        id: Id::fresh(),
-        user_id: who.user.into(),
-        kind: kind.to_owned(),
-        version: version.to_owned(),
-        granted,
-        at,
-    };
-    users::record_consent(conn, &entry)?;
-    remember(ledger, &entry)
+    let ConsentAnswer { kind, version, granted } = *answer;
+    let rows = users::consents_of(conn, who.user.into())?;
+    let is_repeated =
+        newest(&rows, kind).is_some_and(|row| row.granted == granted && (row.version == version || !granted));
+    // Uploads go by the flag.
+    let is_in_force = kind != ConsentKind::Tracking || who.tracking_consent == granted;
+    if is_repeated && is_in_force { Ok(()) } else { add(conn, ledger, who, answer, &rows) }
 }
 
-/// Uploads go by the flag, and accepting another team is another consent.
-fn is_in_force(conn: &mut Conn, row: &ConsentRow) -> Result<bool, DbError> {
-    Ok(match row.kind.as_str() {
-        "tracking" => users::by_id(conn, row.user_id)?.is_some_and(|user| user.tracking_consent == row.granted),
-        "team" if row.granted => {
-            let accepted = teams::of_member(conn, row.user_id)?.into_iter().filter_map(|of| of.accepted_at);
-            accepted.max().is_none_or(|accepted_at| accepted_at <= row.at)
-        }
-        _ => true,
-    })
+/// Records that the caller accepted a team, which is a consent of its own for each team.
+pub(crate) fn team_accepted(conn: &mut Conn, ledger: &Ledger, who: &Principal) -> Result<(), ApiError> {
+    let rows = users::consents_of(conn, who.user.into())?;
+    let answer = ConsentAnswer { kind: ConsentKind::Team, version: TEAM_VERSION, granted: true };
+    add(conn, ledger, who, &answer, &rows)
 }
 
 /// Withdraws the consent to the team that a person was taken out of. With its line in the ledger no restore puts them
 /// back. The caller holds them.
 pub(crate) fn team_left(conn: &mut Conn, ledger: &Ledger, user: Id<User>, now: UtcMs) -> Result<(), ApiError> {
-    let mut newest = users::newest_consents(conn, user)?.into_iter();
-    if let Some(row) = newest.find(|row| row.kind == ConsentKind::Team.as_str() && row.granted) {
-        let entry = ConsentRow { id: Id::fresh(), granted: false, at: now.max(row.at.plus(1)), ..row };
+    let rows = users::consents_of(conn, user)?;
+    if let Some(row) = newest(&rows, ConsentKind::Team).filter(|row| row.granted) {
+        let entry = row.clone().withdrawn(now);
         users::record_consent(conn, &entry)?;
         remember(ledger, &entry)?;
     }
     Ok(())
+}
+
+fn newest(rows: &[ConsentRow], kind: ConsentKind) -> Option<&ConsentRow> {
+    rows.iter().rfind(|row| row.kind == kind.as_str())
+}
+
+/// `rows` is the caller's history.
+fn add(
+    conn: &mut Conn,
+    ledger: &Ledger,
+    who: &Principal,
+    answer: &ConsentAnswer<'_>,
+    rows: &[ConsentRow],
+) -> Result<(), ApiError> {
+    let ConsentAnswer { kind, version, granted } = *answer;
+    if granted {
+        require_rest(rows, who.at)?;
+    }
+    let entry = ConsentRow {
+        id: Id::fresh(),
+        user_id: who.user.into(),
+        kind: kind.as_str().to_owned(),
+        version: version.to_owned(),
+        granted,
+        at: newest(rows, kind).map_or(who.at, |row| row.next_at(who.at)),
+    };
+    users::record_consent(conn, &entry)?;
+    remember(ledger, &entry)
 }
 
 /// Writes a recorded consent into the ledger.

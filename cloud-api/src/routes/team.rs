@@ -6,11 +6,11 @@ use actix_web::{
     web::{Data, Path, Payload},
 };
 use blink_proto::http::{
-    ConsentKind, MembershipStatus, Role, Team, TeamManager, TeamMember, TeamMembership, TeamWeek, TeamWeeks, Teams,
+    MembershipStatus, Role, Team, TeamManager, TeamMember, TeamMembership, TeamWeek, TeamWeeks, Teams,
 };
 use uuid::Uuid;
 
-use super::consents::{self, ConsentAnswer, TEAM_VERSION};
+use super::consents::{self, TEAM_VERSION};
 use crate::{
     db::{
         DbError,
@@ -192,10 +192,7 @@ async fn accept(who: &Principal, team: &str, state: &State) -> ApiResult {
     let team = team.parse().map_err(|_| ApiError::not_found())?;
     let ledger = state.ledger.clone();
     let accepted = who.write(state, move |conn, who| match teams::accept(conn, team, who.user.into(), who.at)? {
-        Acceptance::Accepted => {
-            let said = ConsentAnswer { kind: ConsentKind::Team, version: TEAM_VERSION, granted: true };
-            consents::record(conn, &ledger, who, &said)
-        }
+        Acceptance::Accepted => consents::team_accepted(conn, &ledger, who),
         Acceptance::Member => Ok(()),
         Acceptance::NotInvited => Err(ApiError::not_found()),
         Acceptance::InAnotherTeam => Err(ApiError::new(

@@ -193,6 +193,26 @@ contract! {
         put(&app.again(&ada), "tracking", true).expect(200);
     }
 
+    fn consents_that_were_given_under_a_clock_that_was_ahead_do_not_count(app) {
+        let ada = app.user();
+        let mut conn = open::connect(&app.target).unwrap();
+        for n in 0..60 {
+            let entry = ConsentRow {
+                id: Id::fresh(),
+                user_id: ada.id.parse().unwrap(),
+                kind: "team".to_owned(),
+                version: "1".to_owned(),
+                granted: n < 59,
+                at: at("2027-03-10T12:00:00Z").plus(n),
+            };
+            users::record_consent(&mut conn, &entry).unwrap();
+        }
+        for granted in [true, false, true] {
+            let body = json!({"kind": "team", "granted": granted, "version": "1"}).to_string();
+            ada.send("PUT", "/api/user/me/consents", &[JSON], Some(body.as_bytes())).expect(200);
+        }
+    }
+
     fn who_changes_their_address_cannot_ask_for_others_without_end(app) {
         let (ada, eve) = (app.user(), app.user());
         let patch = |change: serde_json::Value| eve.send("PATCH", "/api/user/me", &[JSON], Some(change.to_string().as_bytes()));

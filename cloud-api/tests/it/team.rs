@@ -1,6 +1,9 @@
 //! Teams: invitations, membership, and the figures of closed weeks.
 
-use cloud_api::ledger::{self, EntryKind};
+use cloud_api::{
+    ledger::{self, EntryKind},
+    open,
+};
 use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 
@@ -260,6 +263,11 @@ contract! {
         join(&boss, &two, &ada);
         boss.send("DELETE", &format!("/api/team/{two}/members/{}", ada.id), &[], None).expect(204);
         assert_eq!(said(), [true, false, true, false]);
+        // Whoever left before departures were written has a standing consent, which is not that to the next team.
+        join(&boss, &one, &ada);
+        open::connect(&app.target).unwrap().batch_execute("DELETE FROM team_members WHERE accepted_at IS NOT NULL").unwrap();
+        join(&boss, &two, &ada);
+        assert_eq!(said(), [true, false, true, false, true, true]);
     }
 
     fn who_came_during_the_week_does_not_count_in_it(app) {

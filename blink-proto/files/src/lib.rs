@@ -48,6 +48,16 @@ pub fn save(path: &Path, mode: u32, write: impl FnOnce(&mut BufWriter<&File>) ->
     draft.replace(mode)
 }
 
+/// Has `make` create a file in `folder` under a temporary name, again under another one while the name is taken. A crash
+/// may leave the file, and [`is_unfinished`] knows it then.
+///
+/// # Errors
+///
+/// When `make` fails.
+pub fn temporary_in<F>(folder: &Path, make: impl FnMut(&Path) -> io::Result<F>) -> io::Result<NamedTempFile<F>> {
+    tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM_LETTERS).make_in(folder, make)
+}
+
 /// A file under a temporary name, which gets its final name when it is complete. Dropped before that, it is removed.
 #[derive(Debug)]
 pub struct Draft {
@@ -67,10 +77,7 @@ impl Draft {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
         // The file is opened here, because tempfile's own errors name the temporary file.
-        let file = tempfile::Builder::new()
-            .prefix(PREFIX)
-            .rand_bytes(RANDOM_LETTERS)
-            .make_in(folder_of(path), |path| options.open(path))?;
+        let file = temporary_in(folder_of(path), |path| options.open(path))?;
         Ok(Self { path: path.to_owned(), file })
     }
 

@@ -45,13 +45,13 @@ impl Unfinished {
 #[cfg(target_os = "linux")]
 mod nameless {
     use std::{
-        fs::{self, File, Permissions},
+        fs::{File, Permissions},
         io,
         os::{fd::AsRawFd as _, unix::fs::PermissionsExt as _},
         path::{Path, PathBuf},
     };
 
-    use blink_files::{PRIVATE, folder_of, sync_folder};
+    use blink_files::{PRIVATE, folder_of, sync_folder, temporary_in};
     use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
 
     /// `None` where there are no such files, or where they could not be named later.
@@ -72,11 +72,8 @@ mod nameless {
         let name = |path: &Path| linkat(CWD, itself(file), CWD, path, AtFlags::SYMLINK_FOLLOW);
         if force {
             // A file can replace another one only by its name.
-            let beside = folder_of(path).join(format!(".blink-{:06}", rand::random_range(0..1_000_000)));
-            name(&beside)?;
-            fs::rename(&beside, path).inspect_err(|_| {
-                let _ = fs::remove_file(&beside);
-            })?;
+            let named = temporary_in(folder_of(path), |beside| Ok(name(beside)?))?;
+            named.persist(path).map_err(|error| error.error)?;
         } else {
             name(path)?;
         }

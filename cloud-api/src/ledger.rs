@@ -2,9 +2,9 @@
 //! and tracks nobody who withdrew.
 //!
 //! Each line is a JSON object with a time, the person's random id and what happened. It is appended and synced before
-//! the database commits, so it may be about something that failed. Whoever appends locks the file and first cuts off an incomplete last line that a crash or a
-//! full disk left: it was never acknowledged, and the next line must not be joined to it. If the commit of an erasure
-//! fails, a further line takes the erasure back.
+//! the database commits, so it may be about something that failed. Whoever appends locks the file and first cuts off an
+//! incomplete last line that a crash or a full disk left: it was never acknowledged, and the next line must not be
+//! joined to it. If the commit of an erasure fails, a further line takes the erasure back.
 
 use std::{
     fs,

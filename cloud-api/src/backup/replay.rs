@@ -13,7 +13,7 @@
 use blink_proto::UserId;
 use jiff::{SignedDuration, Timestamp};
 
-use super::BackupError;
+use super::{BackupError, Restored};
 use crate::{
     db::{
         conn::Conn,
@@ -25,28 +25,19 @@ use crate::{
     ledger::{Entry, EntryKind},
 };
 
-/// Longest time between an entry and its commit or failure; the clocks of replicas differ by less.
-const UNDER_WAY: SignedDuration = SignedDuration::from_hours(1);
+/// An erasure that precedes the backup by more than this should be in it, and is reported.
+const EARLY: SignedDuration = SignedDuration::from_hours(1);
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Replayed {
-    pub(super) erased: u64,
-    pub(super) withdrawals: u64,
-    /// Consents that are not in the backup, and are not given by the replay either.
-    pub(super) grants: u64,
-    /// Those of `erased` that are more than an hour older than the backup, although it still contains the person.
-    pub(super) early_erasures: u64,
-}
-
+/// Returns what was replayed, with no row counted.
 pub(super) fn replay(
     conn: &mut Conn,
     ledger: &[Entry],
     created_at: Timestamp,
     now: UtcMs,
-) -> Result<Replayed, BackupError> {
-    let since = created_at.checked_sub(UNDER_WAY).unwrap_or(Timestamp::MIN);
+) -> Result<Restored, BackupError> {
+    let since = created_at.checked_sub(EARLY).unwrap_or(Timestamp::MIN);
     let taken_back = taken_back(ledger);
-    let mut done = Replayed::default();
+    let mut done = Restored::default();
     for entry in ledger {
         let user = Id::<User>::from(entry.user_id);
         if users::by_id(conn, user)?.is_none() {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{
     BackupError, FORMAT, Head, Line, VERSION, file,
-    replay::{Replayed, replay},
+    replay::replay,
     tables::{TABLES, Table},
 };
 use crate::{
@@ -40,10 +40,10 @@ const EARLIEST_MS: i64 = -2_208_988_800_000;
 /// A minute may be later than the backup by this many milliseconds: clients' clocks may be ahead.
 const AHEAD_MS: i64 = 86_400_000;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
     pub rows: u64,
-    /// People who were erased since the backup, and who stay erased.
+    /// People in the backup whom the ledger says are erased, and who stay erased.
     pub erased: u64,
     /// Consents withdrawn since the backup, and in it now.
     pub withdrawals: u64,
@@ -94,8 +94,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
     if let Some(page) = pending {
         page.insert(conn)?;
     }
-    let Replayed { erased, withdrawals, grants, early_erasures } = replay(conn, ledger, head.created_at, now)?;
-    Ok(Restored { rows, erased, withdrawals, grants, early_erasures })
+    Ok(Restored { rows, ..replay(conn, ledger, head.created_at, now)? })
 }
 
 /// Reads one line. It is an error if the line has no end or is too long.

@@ -46,7 +46,8 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     ))?;
     if restored.grants > 0 {
         super::print(format!(
-            "{} consents given since the backup are not restored: these people are asked again\n",
+            "{} consents that the ledger says were given since the backup are not restored: whoever has not withdrawn \
+             since is asked again\n",
             restored.grants
         ))?;
     }

@@ -102,6 +102,13 @@ impl ApiError {
         error
     }
 
+    /// 503 `busy` with `Retry-After`: others take the place of this request.
+    pub(crate) fn busy(message: &str) -> Self {
+        let mut error = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
+        error.headers.push((header::RETRY_AFTER, HeaderValue::from_static("5")));
+        error
+    }
+
     /// The error for a status that a library answered without an [`ApiError`].
     #[must_use]
     pub fn from_status(status: StatusCode) -> Self {

@@ -6,7 +6,7 @@
 //! other connections goes on.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, Once, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -28,13 +28,12 @@ const TICK: Duration = Duration::from_millis(100);
 
 type Cut = Box<dyn FnOnce() + Send>;
 
-#[derive(Default)]
 struct Watched {
     last: u64,
-    due: HashMap<u64, (Instant, Cut)>,
+    due: BTreeMap<u64, (Instant, Cut)>,
 }
 
-static WATCHED: Mutex<Option<Watched>> = Mutex::new(None);
+static WATCHED: Mutex<Watched> = Mutex::new(Watched { last: 0, due: BTreeMap::new() });
 
 /// One connection is made at a time, so that its socket is the only new one.
 static CONNECTING: Mutex<()> = Mutex::new(());
@@ -56,22 +55,20 @@ impl Watch {
             }
         });
         let mut watched = lock(&WATCHED);
-        let watched = watched.get_or_insert_default();
         watched.last += 1;
-        watched.due.insert(watched.last, (Instant::now() + limit, Box::new(cut)));
-        Self(watched.last)
+        let id = watched.last;
+        watched.due.insert(id, (Instant::now() + limit, Box::new(cut)));
+        Self(id)
     }
 
     pub(super) fn is_over(&self) -> bool {
-        !lock(&WATCHED).as_ref().is_some_and(|watched| watched.due.contains_key(&self.0))
+        !lock(&WATCHED).due.contains_key(&self.0)
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        if let Some(watched) = lock(&WATCHED).as_mut() {
-            watched.due.remove(&self.0);
-        }
+        lock(&WATCHED).due.remove(&self.0);
     }
 }
 
@@ -81,7 +78,7 @@ fn watch() {
         // The lock is held while cutting, so that a connection whose watch was dropped is never cut.
         let mut watched = lock(&WATCHED);
         let now = Instant::now();
-        for (_, (_, cut)) in watched.iter_mut().flat_map(|watched| watched.due.extract_if(|_, (due, _)| *due <= now)) {
+        for (_, (_, cut)) in watched.due.extract_if(.., |_, (due, _)| *due <= now) {
             tracing::error!("the database did not answer in time; the connection is cut");
             cut();
         }

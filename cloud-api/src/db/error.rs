@@ -12,7 +12,7 @@ pub enum DbError {
     Unreachable(#[source] PoolError),
     #[error("a query failed")]
     Query(#[from] QueryError),
-    /// The database did not answer in time; all connections to it were shut down.
+    /// The database did not answer in time; the connection was shut down.
     #[error("the database did not answer in time")]
     Overdue,
     #[error("the database's file was removed or replaced: put it back, or start the server again")]

@@ -7,10 +7,7 @@ use std::{
 
 use actix_web::{
     HttpRequest,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::{StatusCode, header},
     web::{Bytes, Payload},
 };
 use futures_util::{Stream, StreamExt as _, stream};
@@ -39,7 +36,9 @@ const PACE: Duration = Duration::from_secs(5);
 const PLAIN_BYTES: usize = 4 * MAX_BYTES;
 
 /// Longest time that an upload waits for memory.
-pub(crate) const WAIT: Duration = Duration::from_secs(10);
+const WAIT: Duration = Duration::from_secs(10);
+
+pub(crate) const BUSY: &str = "Too much is being uploaded at once. Try again in a moment.";
 
 /// The memory budget of uploads. Cheap to clone.
 #[derive(Clone)]
@@ -116,14 +115,32 @@ async fn take(of: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit,
     match tokio::time::timeout(WAIT, of.clone().acquire_many_owned(bytes)).await {
         Ok(Ok(share)) => Ok(share),
         Ok(Err(closed)) => Err(ApiError::internal(closed.to_string())),
-        Err(_) => Err(busy()),
+        Err(_) => Err(ApiError::busy(BUSY)),
     }
 }
 
-/// 503 while others' uploads take the place of this one.
-pub(crate) fn busy() -> ApiError {
-    let message = "Too much is being uploaded at once. Try again in a moment.";
-    let mut error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message);
-    error.headers.push((header::RETRY_AFTER, HeaderValue::from_static("5")));
-    error
+#[cfg(test)]
+mod tests {
+    use actix_web::{FromRequest as _, test::TestRequest};
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    async fn send(memory: &Memory, bytes: usize) -> Result<Upload, ApiError> {
+        let request = TestRequest::post().insert_header((header::CONTENT_TYPE, "application/json"));
+        let request = request.insert_header((header::CONTENT_LENGTH, bytes)).set_payload("x".repeat(bytes));
+        let (req, mut payload) = request.to_http_parts();
+        let payload = Payload::from_request(&req, &mut payload).await.unwrap();
+        read(&req, payload, memory).await
+    }
+
+    #[actix_web::test]
+    async fn a_small_body_waits_for_no_large_one() {
+        let memory = Memory::default();
+        let held = take(&memory.large, LARGE_BYTES).await.ok().unwrap();
+        assert!(send(&memory, SMALL + 1).now_or_never().is_none());
+        assert_eq!(send(&memory, SMALL).await.ok().unwrap().bytes.len(), SMALL);
+        drop(held);
+        assert_eq!(send(&memory, SMALL + 1).await.ok().unwrap().bytes.len(), SMALL + 1);
+    }
 }

@@ -1,5 +1,5 @@
-//! Rate limits and concurrency limits. Failed sign-ins are counted in the database for all replicas; everything else is
-//! counted in this process.
+//! Rate limits and concurrency limits. Failed sign-ins and wrong device codes are counted in the database for all
+//! replicas; everything else is counted in this process.
 //!
 //! - `sign_in`: limits guessing of passwords
 //! - `turns`: limits concurrency per key
@@ -65,7 +65,7 @@ const PROVIDER_AT_ONCE: usize = 16;
 const PROVIDER_WAITING: usize = 64;
 
 /// Longest wait for a model or provider, which may hang.
-const OUTSIDE_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 pub struct Limits {
     enabled: bool,
@@ -169,7 +169,7 @@ impl Limits {
     /// Waits until another upload may arrive from this address; 503 after some time.
     pub(crate) async fn arrival_turn(&self, peer: Peer, small: bool) -> Result<Turn<Peer>, ApiError> {
         let turns = if small { &self.small_arrivals } else { &self.large_arrivals };
-        tokio::time::timeout(upload::WAIT, turns.take(peer)).await.ok().flatten().ok_or_else(upload::busy)
+        in_time(turns.take(peer), upload::BUSY).await
     }
 
     /// Allows one export at a time per person; 429 while another is running.
@@ -258,13 +258,9 @@ impl Limits {
 
 /// 429 without a turn, and 503 `busy` when it does not come in time.
 async fn in_time<T>(turn: impl Future<Output = Option<T>>, busy: &str) -> Result<T, ApiError> {
-    match tokio::time::timeout(OUTSIDE_WAIT, turn).await {
+    match tokio::time::timeout(LONGEST_WAIT, turn).await {
         Ok(turn) => turn.ok_or_else(|| too_many(5)),
-        Err(_) => {
-            let mut error = ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "busy", busy);
-            error.headers.push((header::RETRY_AFTER, header::HeaderValue::from_static("5")));
-            Err(error)
-        }
+        Err(_) => Err(ApiError::busy(busy)),
     }
 }
 

@@ -25,12 +25,12 @@ struct Queue {
 
 /// A turn, given back when it is dropped.
 pub(crate) struct Turn<K: Clone + Eq + Hash> {
-    // The order of the fields matters: the turn must be given back before the place.
+    // The order of the fields matters: the turn must be given back before the slot.
     _turn: OwnedSemaphorePermit,
-    _place: Slot<K>,
+    _slot: Slot<K>,
 }
 
-/// A place among the holders and waiters of a key.
+/// A slot among the holders and waiters of a key.
 struct Slot<K: Clone + Eq + Hash> {
     key: K,
     keys: Arc<Mutex<Keys<K>>>,
@@ -44,9 +44,9 @@ impl<K: Clone + Eq + Hash> Turns<K> {
 
     /// Waits for a turn; `None` at once when too many wait already.
     pub(crate) async fn take(&self, key: K) -> Option<Turn<K>> {
-        let (place, turns) = self.join(key)?;
+        let (slot, turns) = self.join(key)?;
         let turn = turns.acquire_owned().await.ok()?;
-        Some(Turn { _turn: turn, _place: place })
+        Some(Turn { _turn: turn, _slot: slot })
     }
 
     fn join(&self, key: K) -> Option<(Slot<K>, Arc<Semaphore>)> {

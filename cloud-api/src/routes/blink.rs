@@ -97,7 +97,12 @@ async fn believe_too_old(state: &State) -> Result<(), ApiError> {
     let now = state.clock.now();
     match state.db.read(move |conn| housekeeping::trust(conn, now)).await? {
         ClockTrust::Trusted { .. } => Ok(()),
-        ClockTrust::Doubted { .. } => Err(ApiError::unavailable("the clock is doubted")),
+        ClockTrust::Doubted { .. } => {
+            let mut error = ApiError::unavailable("the clock is doubted");
+            error.message =
+                "The server's clock may be wrong: what is sent is taken once its operator has looked.".into();
+            Err(error)
+        }
     }
 }
 

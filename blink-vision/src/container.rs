@@ -16,15 +16,6 @@ use std::io::{self, Read, Seek, SeekFrom};
 /// The search for something in a damaged or hostile file ends after this many parts.
 const MOST_PARTS: usize = 1_000;
 
-/// What a file's structure says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Container {
-    /// How to turn its picture upright.
-    pub orientation: Orientation,
-    /// Whether the file is complete.
-    pub extent: Extent,
-}
-
 /// Whether a file is as long as its structure says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Extent {
@@ -59,13 +50,6 @@ impl Orientation {
         } else {
             Self { transpose: true, flip_x: c < 0.0, flip_y: b < 0.0 }
         }
-    }
-}
-
-impl Container {
-    /// Reads the structure of the file. A file that cannot be read or is unknown gives the default.
-    pub fn inspect(file: &mut (impl Read + Seek)) -> Self {
-        Self { orientation: Orientation::of(file), extent: Extent::of(file) }
     }
 }
 
@@ -175,6 +159,14 @@ mod tests {
 
     use super::*;
 
+    pub(super) fn extent(bytes: &[u8]) -> Extent {
+        Extent::of(&mut Cursor::new(bytes))
+    }
+
+    pub(super) fn orientation(bytes: &[u8]) -> Orientation {
+        Orientation::of(&mut Cursor::new(bytes))
+    }
+
     /// A file that counts how often it is read.
     #[derive(Clone, Debug)]
     pub(super) struct Counted {
@@ -222,7 +214,6 @@ mod tests {
     fn a_transport_stream_is_whole_packets() {
         let mut stream = vec![0; 188 * 5];
         stream.chunks_mut(188).for_each(|packet| packet[0] = 0x47);
-        let extent = |stream: &[u8]| Container::inspect(&mut Cursor::new(stream)).extent;
         assert_eq!(extent(&stream), Extent::Whole);
         assert_eq!(extent(&stream[..188 * 4 + 20]), Extent::CutOff);
         assert_eq!(extent(&[1; 900]), Extent::Unknown);

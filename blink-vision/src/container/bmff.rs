@@ -123,12 +123,11 @@ fn matrix(file: &mut Buffered<impl Read + Seek>, header: &BoxHeader) -> io::Resu
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
 
     use rstest::rstest;
 
     use super::*;
-    use crate::container::{Container, tests::Counted};
+    use crate::container::tests::{self as kit, Counted};
 
     fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
         let size = u32::try_from(body.len() + 8).unwrap();
@@ -149,30 +148,26 @@ mod tests {
         [boxed(b"ftyp", b"isom0000"), boxed(b"moov", &tracks.concat()), boxed(b"mdat", &[7; 100])].concat()
     }
 
-    fn inspected(bytes: &[u8]) -> Container {
-        Container::inspect(&mut Cursor::new(bytes))
-    }
-
     #[rstest]
     #[case(0)]
     #[case(1)]
     fn the_video_tracks_matrix_is_found_behind_a_sound_track(#[case] version: u8) {
         let sound = track(b"soun", version, [-1, 0, 0, -1]);
-        let found = inspected(&file(&[sound, track(b"vide", version, [0, 1, -1, 0])]));
+        let found = file(&[sound, track(b"vide", version, [0, 1, -1, 0])]);
         let quarter = Orientation { transpose: true, flip_x: true, flip_y: false };
-        assert_eq!(found, Container { orientation: quarter, extent: Extent::Whole });
+        assert_eq!((kit::orientation(&found), kit::extent(&found)), (quarter, Extent::Whole));
     }
 
     #[test]
     fn a_file_that_ends_inside_a_box_is_cut_off() {
         let whole = file(&[track(b"vide", 0, [1, 0, 0, 1])]);
-        assert_eq!(inspected(&whole).extent, Extent::Whole);
-        assert_eq!(inspected(&whole[..whole.len() - 1]).extent, Extent::CutOff);
+        assert_eq!(kit::extent(&whole), Extent::Whole);
+        assert_eq!(kit::extent(&whole[..whole.len() - 1]), Extent::CutOff);
         // A box of size 0 extends to the end, so no cut can be seen.
         let mut open = whole.clone();
         let at = open.len() - 108;
         open[at..at + 4].copy_from_slice(&[0; 4]);
-        assert_eq!(inspected(&open[..open.len() - 1]).extent, Extent::Whole);
+        assert_eq!(kit::extent(&open[..open.len() - 1]), Extent::Whole);
     }
 
     #[test]
@@ -193,8 +188,10 @@ mod tests {
             for byte in [0, 1, 0xff] {
                 let mut damaged = whole.clone();
                 damaged[at] = byte;
-                inspected(&damaged);
-                inspected(&whole[..at]);
+                kit::orientation(&damaged);
+                kit::extent(&damaged);
+                kit::orientation(&whole[..at]);
+                kit::extent(&whole[..at]);
             }
         }
     }

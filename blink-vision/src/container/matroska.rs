@@ -187,12 +187,11 @@ fn float(file: &mut Buffered<impl Read + Seek>, element: &Element) -> io::Result
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
 
     use rstest::rstest;
 
     use super::*;
-    use crate::container::{Container, tests::Counted};
+    use crate::container::tests::{self as kit, Counted};
 
     const INFO: u32 = 0x1549_a966;
     const BLOCK: u32 = 0xa3;
@@ -225,16 +224,12 @@ mod tests {
         [element(0x1a45_dfa3, &[0; 10]), segment(SEGMENT, &body)].concat()
     }
 
-    fn inspected(bytes: &[u8]) -> Container {
-        Container::inspect(&mut Cursor::new(bytes))
-    }
-
     #[test]
     fn a_file_is_cut_off_where_its_last_element_is() {
         for whole in [file(element, element), file(open, element), file(open, open)] {
-            assert_eq!(inspected(&whole).extent, Extent::Whole);
+            assert_eq!(kit::extent(&whole), Extent::Whole);
             for lost in [1, 30, 69, 75] {
-                assert_eq!(inspected(&whole[..whole.len() - lost]).extent, Extent::CutOff, "{lost}");
+                assert_eq!(kit::extent(&whole[..whole.len() - lost]), Extent::CutOff, "{lost}");
             }
         }
     }
@@ -248,7 +243,7 @@ mod tests {
     fn a_pose_is_an_orientation(#[case] yaw: f64, #[case] roll: f64, #[case] matrix: [f64; 4]) {
         let pose = video(&[element(YAW, &(yaw as f32).to_be_bytes()), element(ROLL, &roll.to_be_bytes())]);
         let bytes = [element(0x1a45_dfa3, &[0; 10]), element(SEGMENT, &pose)].concat();
-        assert_eq!(inspected(&bytes).orientation, Orientation::from_matrix(matrix));
+        assert_eq!(kit::orientation(&bytes), Orientation::from_matrix(matrix));
     }
 
     /// A browser's recording has an element for each frame and sound packet, and states no end.
@@ -282,7 +277,8 @@ mod tests {
             for byte in [0, 1, 0xff] {
                 let mut damaged = whole.clone();
                 damaged[at] = byte;
-                inspected(&damaged);
+                kit::orientation(&damaged);
+                kit::extent(&damaged);
             }
         }
     }

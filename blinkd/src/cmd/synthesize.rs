@@ -8,7 +8,7 @@ use std::{
 
 use blink_proto::problem::code;
 use blink_vision::{
-    container::{Container, Extent, riff::MotionJpeg},
+    container::{Extent, riff::MotionJpeg},
     native::SyntheticFace,
     schedule::Truth,
     source::Synthetic,
@@ -116,7 +116,7 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
 fn check_is_whole(path: &Path, frames: u64) -> Result<(), Failure> {
     let refused = |error: std::io::Error| unwritable(path, &error.to_string());
     let mut file = fs::File::open(path).map_err(refused)?;
-    let counted = Container::inspect(&mut file).extent == Extent::WholeAndCounted;
+    let counted = Extent::of(&mut file) == Extent::WholeAndCounted;
     let movie = MotionJpeg::open(file).map_err(refused)?;
     if counted && movie.is_some_and(|movie| movie.stated_frames() == frames) {
         return Ok(());

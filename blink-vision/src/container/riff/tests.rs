@@ -5,7 +5,7 @@ use std::{io::Cursor, rc::Rc};
 use rstest::rstest;
 
 use super::*;
-use crate::container::{Container, tests::Counted};
+use crate::container::tests::{self as kit, Counted};
 
 fn chunk(id: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(body.len()).unwrap();
@@ -97,8 +97,8 @@ fn a_picture_beyond_the_end_is_cut_off() {
     let (found, cut_off) = read(&whole[..whole.len() - 4]);
     assert!(cut_off);
     assert_eq!(found.len(), 4);
-    assert_eq!(Container::inspect(&mut Cursor::new(&whole)).extent, Extent::WholeAndCounted);
-    assert_eq!(Container::inspect(&mut Cursor::new(&whole[..whole.len() - 4])).extent, Extent::CutOff);
+    assert_eq!(kit::extent(&whole), Extent::WholeAndCounted);
+    assert_eq!(kit::extent(&whole[..whole.len() - 4]), Extent::CutOff);
 }
 
 #[rstest]
@@ -110,7 +110,7 @@ fn an_open_list_is_cut_off(#[case] which: usize, #[case] size: u32) {
     let lists = bytes.windows(4).enumerate().filter(|(_, id)| id == b"RIFF").map(|(at, _)| at + 4);
     let at = lists.collect::<Vec<_>>()[which];
     bytes[at..at + 4].copy_from_slice(&size.to_le_bytes());
-    assert_eq!(Container::inspect(&mut Cursor::new(&bytes)).extent, Extent::CutOff);
+    assert_eq!(kit::extent(&bytes), Extent::CutOff);
 }
 
 #[test]

@@ -234,7 +234,6 @@ impl Store {
         let mut batch = sled::Batch::default();
         batch.insert(keys::DAY, json(&day)?);
         for minute in minutes {
-            batch.remove(keys::open_before(minute.from));
             batch.insert(keys::open(minute.from, minute.device_id), json(minute)?);
         }
         guarded(|| {
@@ -247,7 +246,6 @@ impl Store {
     /// Removes an open minute that ended without a record or was deleted.
     pub fn forget_open(&mut self, minute: &OpenMinute) -> Result<(), StoreError> {
         guarded(|| {
-            self.db.remove(keys::open_before(minute.from))?;
             self.db.remove(keys::open(minute.from, minute.device_id))?;
             Ok(())
         })
@@ -257,7 +255,6 @@ impl Store {
     pub fn sealed(&mut self, queued: &Queued, (day, length): (Date, u64)) -> Result<(), StoreError> {
         let mut batch = sled::Batch::default();
         let from = MinuteStart::containing(queued.minute.from_timestamp);
-        batch.remove(keys::open_before(from));
         batch.remove(keys::open(from, queued.minute.device_id));
         self.meta.days.insert(day, length);
         self.enqueue(queued, &mut batch)?;

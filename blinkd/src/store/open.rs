@@ -21,7 +21,7 @@ use super::{
     rebuild::{rebuild, set_aside},
     scan::{Scan, scan},
 };
-use crate::minutes::Owner;
+use crate::minutes::{OpenMinute, Owner};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
@@ -77,6 +77,7 @@ impl Store {
             (None, Some(db)) => {
                 let mut store = Self::from_database(db, days.clone(), ownership.erased);
                 store.count(&scan);
+                store.rename_open(&scan.open)?;
                 finish_seals(&mut store, &scan, history, &days, ownership, sealed_meanwhile)?;
                 Ok((store, Opening::Clean))
             }
@@ -95,6 +96,16 @@ impl Store {
     pub(super) fn from_database(db: sled::Db, days: BTreeMap<jiff::civil::Date, u64>, erased: &[Owner]) -> Self {
         let meta = Meta { schema: SCHEMA, queue: 0, aside: 0, days };
         Self { db, meta, queue: BTreeMap::new(), aside: BTreeMap::new(), erased: erased.to_vec() }
+    }
+
+    /// Gives open minutes of an earlier version the keys that they have now.
+    fn rename_open(&self, open: &[OpenMinute]) -> Result<(), StoreError> {
+        let mut batch = sled::Batch::default();
+        for minute in open {
+            batch.remove(keys::open_before(minute.from));
+            batch.insert(keys::open(minute.from, minute.device_id), super::json(minute)?);
+        }
+        Ok(self.db.apply_batch(batch)?)
     }
 
     fn count(&mut self, scan: &Scan) {
@@ -145,7 +156,9 @@ fn unknown_lines(
     Ok(lines)
 }
 
-/// Queues the minutes whose lines were written but which are still open in the store.
+/// Queues what is in the history and not in the store: imports, seals while the store was closed, and seals that were
+/// interrupted, whose minutes are still open in the store. The last come last: with the first commit the store knows all
+/// lines, and open minutes alone are found by themselves the next time.
 fn finish_seals(
     store: &mut Store,
     scan: &Scan,
@@ -154,6 +167,13 @@ fn finish_seals(
     ownership: MinuteOwnership<'_>,
     sealed_meanwhile: &BTreeSet<Identity>,
 ) -> Result<(), StoreError> {
+    let mut batch = sled::Batch::default();
+    for line in unknown_lines(scan.meta.as_ref(), history, days)? {
+        if line.import == Some(Import::Queued) || sealed_meanwhile.contains(&identity(&line.minute)) {
+            store.enqueue(&queued(&line, ownership), &mut batch)?;
+        }
+    }
+    store.commit(batch)?;
     for open in &scan.open {
         let day = history::day_of(open.from);
         let Some(length) = days.get(&day) else { continue };
@@ -164,11 +184,5 @@ fn finish_seals(
             store.sealed(&Queued::sealed(line.minute, owner), (day, *length))?;
         }
     }
-    let mut batch = sled::Batch::default();
-    for line in unknown_lines(scan.meta.as_ref(), history, days)? {
-        if line.import == Some(Import::Queued) || sealed_meanwhile.contains(&identity(&line.minute)) {
-            store.enqueue(&queued(&line, ownership), &mut batch)?;
-        }
-    }
-    store.commit(batch)
+    Ok(())
 }

@@ -121,15 +121,21 @@ fn a_device_that_is_refused_holds_up_no_other() {
     assert_eq!(store.batch(&owner(1), 2, &[there[0].device_id, here.device_id]).unwrap(), []);
 }
 
-#[test]
-fn a_seal_that_was_cut_off_is_finished() {
+#[rstest]
+#[case::before_the_store_knew_its_line(false)]
+#[case::when_the_store_knew_all_lines(true)]
+fn a_seal_that_was_cut_off_is_finished(#[case] known: bool) {
     let place = TempProfile::new();
     let (mut store, _) = place.open();
     place.seal(&mut store, N, Some(&owner(1)));
     let open = OpenMinute::new(MinuteStart::from_number(N + 1).unwrap(), Some(owner(1)), place.device_id);
     store.save_open([&open].into_iter(), note()).unwrap();
     let record = Minute { user_id: Some(owner(1).user_id), device_id: place.device_id, ..example::minute(N + 1) };
-    place.history.append(&Line::sealed(record.clone(), Some(owner(1).server))).unwrap();
+    let (day, length) = place.history.append(&Line::sealed(record.clone(), Some(owner(1).server))).unwrap();
+    if known {
+        store.meta.days.insert(day, length);
+        store.commit(sled::Batch::default()).unwrap();
+    }
     drop(store);
     let (store, opening) = place.open();
     assert_eq!(opening, Opening::Clean);

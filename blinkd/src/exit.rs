@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use blink_proto::Problem;
+use blink_proto::{Problem, problem::code};
 
 use crate::stderr;
 
@@ -80,7 +80,7 @@ impl From<Problem> for Failure {
 /// Failures to read or write that have no more specific error.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::failed("io", error.to_string(), "Check the disk and the permissions, then try again.")
+        Self::failed(code::IO, error.to_string(), "Check the disk and the permissions, then try again.")
     }
 }
 
@@ -105,7 +105,7 @@ impl From<&clap::Error> for Failure {
             }
             message.push_str(line);
         }
-        Self::usage("usage", message, format!("Run `{command} --help` for what may stand there."))
+        Self::usage(code::USAGE, message, format!("Run `{command} --help` for what may stand there."))
     }
 }
 

@@ -37,12 +37,11 @@ impl Lock {
         let deadline = Instant::now() + PATIENCE;
         let file = loop {
             let file = open(&path).map_err(unusable)?;
-            match file.try_lock() {
-                Ok(()) if is_at(&file, &path) => break file,
-                Err(TryLockError::Error(error)) => return Err(unusable(error)),
-                // It is held, or an erasure that held it has removed the file: then the next one is opened.
-                _ if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
-                _ => return Err(taken(paths)),
+            match try_take(&file, &path) {
+                Ok(true) => break file,
+                Ok(false) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
+                Ok(false) => return Err(taken(paths)),
+                Err(error) => return Err(unusable(error)),
             }
         };
         let mut lock = Self { file };
@@ -63,6 +62,15 @@ impl Lock {
         self.file.rewind()?;
         // Written in one piece, so that a reader finds the old text, the new one or none.
         self.file.write_all(holder.to_string().as_bytes())
+    }
+}
+
+/// Locks the open file. False when another process holds it, or when an erasure that held it has removed the file.
+fn try_take(file: &File, path: &Path) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(is_at(file, path)),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
@@ -129,9 +137,10 @@ mod tests {
         let paths = Paths::under(folder.path());
         let erasing = Lock::take(&paths).unwrap();
         let waiting = open(&paths.lock()).unwrap();
+        assert!(!try_take(&waiting, &paths.lock()).unwrap());
         assert!(blink_profile::contents::remove_last(&paths).is_empty());
         drop(erasing);
-        assert!(waiting.try_lock().is_ok() && !is_at(&waiting, &paths.lock()), "it locks a file that is gone");
+        assert!(!try_take(&waiting, &paths.lock()).unwrap(), "it takes a file that is gone");
         let next = Lock::take(&paths).unwrap();
         assert!(is_at(&next.file, &paths.lock()) && !is_at(&waiting, &paths.lock()));
         assert_eq!(Lock::take(&paths).unwrap_err().status, ExitStatus::Taken);

@@ -10,7 +10,7 @@ use blink_proto::problem::code;
 use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::{Config, Key, Kind, first_file};
-use crate::exit::Failure;
+use crate::{exit::Failure, upload::without_password};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
@@ -51,7 +51,9 @@ pub(crate) fn set(file: &Path, key: &Key, value: &str) -> Result<String, Failure
     let mut wanted = Config::default();
     (key.set)(&mut wanted, value).map_err(|why| {
         let fix = format!("{} docs/configuration.md has more.", key.meaning);
-        Failure::usage(code::CONFIG_INVALID, format!("`{}` cannot be `{value}`: {why}.", key.path()), fix)
+        // A server's address may hold a password.
+        let shown = without_password(value);
+        Failure::usage(code::CONFIG_INVALID, format!("`{}` cannot be `{shown}`: {why}.", key.path()), fix)
     })?;
     // Text is kept as the person wrote it, because its normal form may be longer.
     let value = if key.kind == Kind::Text { value.to_owned() } else { (key.get)(&wanted) };
@@ -198,6 +200,17 @@ mod tests {
 
     fn key(path: &str) -> &'static Key {
         KEYS.iter().find(|key| key.path() == path).unwrap()
+    }
+
+    #[test]
+    fn no_password_of_a_servers_address_is_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        let failure = set(&file, key("upload.server"), "https://ada:Secret99@waw.example.org").unwrap_err();
+        assert!(
+            !failure.to_string().contains("Secret99") && failure.to_string().contains("upload.server"),
+            "{failure}"
+        );
     }
 
     fn changed(before: &str, path: &str, value: &str) -> String {

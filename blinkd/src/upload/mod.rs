@@ -38,6 +38,7 @@ pub use device::{DeviceAnswer, DeviceStart};
 pub use remote::PageOf;
 pub use server::{Connect, NetError, Server, ServerConsent};
 pub use url::BaseUrl;
+pub(crate) use url::without_password;
 
 use crate::{
     clock::{Clock, Jumps},

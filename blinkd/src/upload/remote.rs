@@ -69,7 +69,7 @@ impl Uploader {
         }
         let receipt = match erased {
             Ok(receipt) => receipt,
-            Err(error) if ended && (error == NetError::SessionEnded || error.status() == Some(401)) => {
+            Err(error) if ended && (error == NetError::SessionEnded || error.is_unauthorised()) => {
                 return Err(perhaps_gone(password.is_some()).into());
             }
             Err(error) => return Err(error.problem().into()),

@@ -15,7 +15,7 @@ use crate::keeper::{Batch, Gone, not_signed_in};
 
 pub(super) const LARGEST_BATCH: usize = 1_000;
 
-/// A refused device is tried again after this long, or when the person asks.
+/// A refused device is tried again at the first upload after this long, or when the person asks.
 const REFUSED_FOR: Duration = Duration::from_secs(3_600);
 
 /// A device whose minutes the server refuses, because the account has too many devices. Others' minutes go on.

@@ -71,12 +71,12 @@ fn status(status: u16, code: &str) -> NetError {
 }
 
 impl FakeServer {
-    fn world<T>(&self, f: impl FnOnce(&mut FakeServerState) -> T) -> T {
+    fn state<T>(&self, f: impl FnOnce(&mut FakeServerState) -> T) -> T {
         f(&mut self.0.lock().unwrap())
     }
 
     fn reach(&self) -> Result<(), NetError> {
-        self.world(|w| match (w.away, w.proxied) {
+        self.state(|w| match (w.away, w.proxied) {
             (true, _) => Err(NetError::Unreachable("away".into())),
             (_, true) => Err(NetError::Status { status: 401, detail: None, retry_after: None }),
             _ => Ok(()),
@@ -84,7 +84,7 @@ impl FakeServer {
     }
 
     fn tokens(&self, email: &str) -> TokenResponse {
-        self.world(|w| {
+        self.state(|w| {
             w.refreshed += 1;
             w.access = format!("access{}", w.refreshed);
             w.refresh = format!("refresh{}", w.refreshed);
@@ -108,7 +108,7 @@ impl FakeServer {
 
     fn check(&self, access: &Secret) -> Result<(), NetError> {
         self.reach()?;
-        let good = self.world(|w| !w.sessions_dead && w.access == access.expose());
+        let good = self.state(|w| !w.sessions_dead && w.access == access.expose());
         if good { Ok(()) } else { Err(status(401, "unauthorized")) }
     }
 }
@@ -117,7 +117,7 @@ const PASSWORD: &str = "correct horse battery";
 
 impl Server for FakeServer {
     fn health(&self) -> Result<Option<Timestamp>, NetError> {
-        self.world(|w| w.health_asked += 1);
+        self.state(|w| w.health_asked += 1);
         self.reach().map(|()| None)
     }
 
@@ -133,7 +133,7 @@ impl Server for FakeServer {
 
     fn login(&self, request: &LoginRequest) -> Result<TokenResponse, NetError> {
         self.reach()?;
-        if request.password.expose() != PASSWORD || self.world(|w| w.erased) {
+        if request.password.expose() != PASSWORD || self.state(|w| w.erased) {
             return Err(status(401, "invalid_credentials"));
         }
         Ok(self.tokens(&request.email))
@@ -141,7 +141,7 @@ impl Server for FakeServer {
 
     fn refresh(&self, request: &RefreshRequest) -> Result<TokenResponse, NetError> {
         self.reach()?;
-        let good = self.world(|w| !w.sessions_dead && w.refresh == request.refresh_token.expose());
+        let good = self.state(|w| !w.sessions_dead && w.refresh == request.refresh_token.expose());
         if good { Ok(self.tokens(EMAIL)) } else { Err(status(401, "unauthorized")) }
     }
 
@@ -151,7 +151,7 @@ impl Server for FakeServer {
 
     fn sync(&self, access: &Secret, request: &SyncRequest) -> Result<SyncResponse, NetError> {
         self.check(access)?;
-        self.world(|w| {
+        self.state(|w| {
             w.batches.push(request.buckets.len());
             if let Some(error) = w.sync_fails.pop_front() {
                 return Err(error);
@@ -188,12 +188,12 @@ impl Server for FakeServer {
 
     fn consent(&self, access: &Secret) -> Result<Option<ServerConsent>, NetError> {
         self.check(access)?;
-        Ok(self.world(|w| w.consent))
+        Ok(self.state(|w| w.consent))
     }
 
     fn put_consent(&self, access: &Secret, granted: bool, version: &str) -> Result<(), NetError> {
         self.check(access)?;
-        self.world(|w| {
+        self.state(|w| {
             w.put.push((granted, version.to_owned()));
             w.consent = w.consent.map(|_| ServerConsent { granted, at: None });
         });
@@ -211,7 +211,7 @@ impl Server for FakeServer {
             coverage: 1.0,
             quality: minute.quality,
         };
-        let items = self.world(|w| w.minutes.values().map(shown).collect());
+        let items = self.state(|w| w.minutes.values().map(shown).collect());
         Ok(RemotePage { items, next_cursor: of.cursor.clone() })
     }
 
@@ -220,7 +220,7 @@ impl Server for FakeServer {
         if password.is_some_and(|password| password.expose() != PASSWORD) {
             return Err(status(403, "wrong_password"));
         }
-        self.world(|w| {
+        self.state(|w| {
             (w.sessions_dead, w.erased) = (true, true);
             w.minutes.clear();
             if w.answers_lost > 0 { Err(NetError::TimedOut) } else { Ok(serde_json::json!({"removed": true})) }
@@ -231,7 +231,7 @@ impl Server for FakeServer {
         self.reach()?;
         assert!(!name.is_empty());
         let usual = || ("https://blinks.example/device".to_owned(), "BCDF-GHJK".to_owned());
-        let (uri, code) = self.world(|w| w.device_shown.clone()).unwrap_or_else(usual);
+        let (uri, code) = self.state(|w| w.device_shown.clone()).unwrap_or_else(usual);
         let json = serde_json::json!({
             "device_code": "ours alone", "user_code": code, "verification_uri": uri,
             "expires_in": 600, "interval": 5,
@@ -242,7 +242,7 @@ impl Server for FakeServer {
     fn device_token(&self, code: &Secret) -> Result<DeviceAnswer, NetError> {
         self.reach()?;
         assert_eq!(code.expose(), "ours alone");
-        self.world(|w| {
+        self.state(|w| {
             w.device_asked += 1;
             w.device_answers.pop_front().unwrap_or(Ok("pending"))
         })
@@ -297,7 +297,7 @@ impl Stage {
         Uploader::begin(UploadDeps {
             keeper: keeper.clone(),
             clock: Arc::new(place.clock.clone()),
-            connect: Box::new(move |_| match server.world(|w| w.untried.clone()) {
+            connect: Box::new(move |_| match server.state(|w| w.untried.clone()) {
                 Some(problem) => Err(problem),
                 None => Ok(Box::new(server.clone())),
             }),
@@ -338,7 +338,7 @@ impl Stage {
     }
 
     fn on_server(&self) -> (usize, u32) {
-        self.server.world(|w| (w.minutes.len(), w.minutes.values().map(|minute| minute.blink_count).sum()))
+        self.server.state(|w| (w.minutes.len(), w.minutes.values().map(|minute| minute.blink_count).sum()))
     }
 }
 
@@ -392,7 +392,7 @@ fn plain_http_beyond_this_machine_is_refused() {
 #[test]
 fn a_rejected_minute_is_set_aside_with_its_reason_and_the_rest_goes_on() {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.rejects = Some(t("10:01:00")));
+    stage.server.state(|w| w.rejects = Some(t("10:01:00")));
     assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 2, set_aside: 1, held: 0 }));
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (0, 1));

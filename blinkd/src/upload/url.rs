@@ -70,7 +70,7 @@ impl fmt::Display for BaseUrl {
 }
 
 /// The text without what stands before an `@`, which may be a password.
-fn without_password(text: &str) -> String {
+pub(crate) fn without_password(text: &str) -> String {
     text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, shown)| format!("…@{shown}"))
 }
 

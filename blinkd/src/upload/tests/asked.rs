@@ -13,7 +13,7 @@ fn wait(stage: &mut Stage) -> oneshot::Receiver<Result<SignedIn, Problem>> {
 }
 
 fn answers(stage: &Stage, words: &[Result<&'static str, NetError>]) {
-    stage.server.world(|w| w.device_answers = words.iter().cloned().collect());
+    stage.server.state(|w| w.device_answers = words.iter().cloned().collect());
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_code_that_is_approved_signs_in_and_adopts() {
     let mut told = wait(&mut stage);
     stage.live(14);
     assert!(told.try_recv().is_err(), "every five seconds, and not yet");
-    assert_eq!(stage.server.world(|w| w.device_asked), 2);
+    assert_eq!(stage.server.state(|w| w.device_asked), 2);
     stage.live(2);
     let signed_in = told.try_recv().unwrap().unwrap();
     assert_eq!((signed_in.email.as_str(), signed_in.adopted), (EMAIL, 3));
@@ -69,9 +69,9 @@ fn a_server_that_is_asked_too_often_is_asked_less_often() {
     let _told = wait(&mut stage);
     // Polls come after 5 s, then every 10 s, then every 15 s.
     stage.live(5 + 10 + 15 + 15);
-    assert_eq!(stage.server.world(|w| w.device_asked), 4);
+    assert_eq!(stage.server.state(|w| w.device_asked), 4);
     stage.live(14);
-    assert_eq!(stage.server.world(|w| w.device_asked), 4);
+    assert_eq!(stage.server.state(|w| w.device_asked), 4);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_lost_network_ends_nothing_but_the_codes_time_does() {
 
     let mut stage = Stage::new();
     begin(&mut stage);
-    stage.server.world(|w| w.away = true);
+    stage.server.state(|w| w.away = true);
     let mut told = wait(&mut stage);
     stage.live(599);
     assert!(told.try_recv().is_err());
@@ -102,7 +102,7 @@ fn a_lost_network_ends_nothing_but_the_codes_time_does() {
 #[case("https://blinks.example/device", "\u{1b}]0;x\u{7}", false)]
 fn only_an_address_and_a_code_are_taken_for_them(#[case] uri: &str, #[case] code: &str, #[case] taken: bool) {
     let mut stage = Stage::new();
-    stage.server.world(|w| w.device_shown = Some((uri.to_owned(), code.to_owned())));
+    stage.server.state(|w| w.device_shown = Some((uri.to_owned(), code.to_owned())));
     let begun = stage.uploader.device_begin(None, true);
     assert_eq!(begun.is_ok(), taken, "{begun:?}");
 }
@@ -114,7 +114,7 @@ fn nobody_is_signed_in_who_went_away() {
     answers(&stage, &[Ok("granted")]);
     drop(wait(&mut stage));
     stage.live(60);
-    assert_eq!(stage.server.world(|w| w.device_asked), 0);
+    assert_eq!(stage.server.state(|w| w.device_asked), 0);
     assert!(stage.status().account.is_none());
     let mut told = wait(&mut stage);
     stage.live(6);
@@ -126,7 +126,7 @@ fn what_was_set_aside_is_shown_tried_again_and_given_up() {
     let mut stage = Stage::new();
     assert_eq!(stage.keep(Keeper::set_aside).unwrap_err().code, "not_signed_in");
     stage.open(None).unwrap();
-    stage.server.world(|w| w.rejects = Some(t("10:01:00")));
+    stage.server.state(|w| w.rejects = Some(t("10:01:00")));
     outcome(stage.uploader.sync()).unwrap();
     let shown = stage.keep(Keeper::set_aside).unwrap();
     assert_eq!((shown.len(), shown[0].code.as_str(), shown[0].minute.blink_count), (1, "implausible", 6));
@@ -134,7 +134,7 @@ fn what_was_set_aside_is_shown_tried_again_and_given_up() {
     outcome(stage.uploader.sync()).unwrap();
     assert_eq!(stage.status().queue.set_aside, 1, "the server has not changed its mind");
     stage.keep(Keeper::retry_set_aside).unwrap();
-    stage.server.world(|w| w.rejects = None);
+    stage.server.state(|w| w.rejects = None);
     outcome(stage.uploader.sync()).unwrap();
     assert_eq!((stage.on_server(), stage.status().queue.set_aside), ((3, 18), 0));
     stage.keep(Keeper::finish);
@@ -145,11 +145,11 @@ fn what_was_set_aside_is_shown_tried_again_and_given_up() {
 #[test]
 fn what_was_given_up_is_sent_no_more_and_stays_in_the_history() {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.rejects = Some(t("10:01:00")));
+    stage.server.state(|w| w.rejects = Some(t("10:01:00")));
     outcome(stage.uploader.sync()).unwrap();
     assert_eq!(stage.keep(Keeper::drop_set_aside).unwrap().minutes, 1);
     assert_eq!(stage.keep(Keeper::drop_set_aside).unwrap().minutes, 0);
-    stage.server.world(|w| w.rejects = None);
+    stage.server.state(|w| w.rejects = None);
     stage.live(300);
     assert_eq!(stage.on_server().0, 2);
     assert_eq!(stage.status().today.blink_count, 18);
@@ -190,7 +190,7 @@ fn an_erasure_whose_answer_was_lost_is_told_apart_from_a_wrong_password(
 ) {
     let mut stage = Stage::signed_in();
     let password = password.map(Secret::new);
-    stage.server.world(|w| w.answers_lost = 1);
+    stage.server.state(|w| w.answers_lost = 1);
     assert_eq!(outcome(stage.uploader.erase_account(password.as_ref())).unwrap_err().code, "server_timeout");
     let refused = outcome(stage.uploader.erase_account(password.as_ref())).unwrap_err();
     assert_eq!(refused.code, code);
@@ -202,9 +202,19 @@ fn an_erasure_whose_answer_was_lost_is_told_apart_from_a_wrong_password(
 #[test]
 fn a_session_that_has_ended_does_not_keep_an_account_from_being_erased() {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.access = "another".into());
-    stage.server.world(|w| w.refresh = "another".into());
+    stage.server.state(|w| w.access = "another".into());
+    stage.server.state(|w| w.refresh = "another".into());
     let erased = outcome(stage.uploader.erase_account(Some(&Secret::new(PASSWORD))));
     assert!(erased.is_ok(), "{erased:?}");
     assert!(stage.status().account.is_none());
+}
+
+#[test]
+fn a_proxy_that_refuses_the_sign_in_is_no_account_that_is_gone() {
+    let mut stage = Stage::signed_in();
+    stage.server.state(|w| w.sessions_dead = true);
+    assert!(outcome(stage.uploader.sync()).is_err());
+    stage.server.state(|w| w.proxied = true);
+    let refused = outcome(stage.uploader.erase_account(Some(&Secret::new(PASSWORD)))).unwrap_err();
+    assert_eq!(refused.code, "http_401");
 }

@@ -34,7 +34,7 @@ fn a_failure_is_told_and_nothing_is_lost(
     #[case] within_s: u64,
 ) {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.sync_fails.push_back(error));
+    stage.server.state(|w| w.sync_fails.push_back(error));
     stage.live(1);
     let queue = stage.status().queue;
     let problem = queue.last_error.expect("a failure");
@@ -64,19 +64,19 @@ fn moved() -> Stage {
 fn a_device_too_many_is_told_and_holds_up_no_other_devices_minutes() {
     let mut stage = moved();
     let too_many = || refused(422, "too_many_devices", None);
-    stage.server.world(|w| w.sync_fails.push_back(too_many()));
+    stage.server.state(|w| w.sync_fails.push_back(too_many()));
     stage.live(100);
     let queue = stage.status().queue;
     let problem = queue.last_error.expect("a refusal");
     assert_eq!((problem.code.as_str(), queue.pending, stage.on_server().0), ("too_many_devices", 3, 2));
     assert!(problem.message == "No." && problem.fix.contains("machines that you no longer use"), "{problem}");
     // It is tried again after an hour, not with every minute.
-    stage.server.world(|w| w.sync_fails.push_back(too_many()));
+    stage.server.state(|w| w.sync_fails.push_back(too_many()));
     for (waits, batches) in [(0, 2), (3_600, 3)] {
         stage.live(waits);
         stage.uploader.answer(Ask::Queued).unwrap();
         stage.live(11);
-        assert_eq!(stage.server.world(|w| w.batches.len()), batches);
+        assert_eq!(stage.server.state(|w| w.batches.len()), batches);
     }
     assert_eq!(outcome(stage.uploader.sync()).map(|done| done.uploaded), Ok(3), "whoever asks is not held up");
     assert_eq!((stage.on_server().0, stage.status().queue.last_error), (5, None));
@@ -85,14 +85,14 @@ fn a_device_too_many_is_told_and_holds_up_no_other_devices_minutes() {
 #[test]
 fn a_long_wait_that_the_server_asks_for_is_kept_and_an_absurd_one_is_not() {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.sync_fails.push_back(refused(429, "rate_limited", Some(3_600))));
+    stage.server.state(|w| w.sync_fails.push_back(refused(429, "rate_limited", Some(3_600))));
     stage.live(3_590);
     assert_eq!(stage.on_server().0, 0);
     stage.live(20);
     assert_eq!(stage.on_server().0, 3);
 
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.sync_fails.push_back(refused(429, "rate_limited", Some(u64::MAX))));
+    stage.server.state(|w| w.sync_fails.push_back(refused(429, "rate_limited", Some(u64::MAX))));
     stage.live(1);
     let next = stage.status().queue.next_retry.unwrap();
     assert!(next.duration_since(stage.place.clock.now()) <= SignedDuration::from_hours(24));
@@ -107,7 +107,7 @@ fn a_long_wait_that_the_server_asks_for_is_kept_and_an_absurd_one_is_not() {
 fn of_a_batch_what_was_taken_leaves_the_queue_and_the_rest_says_why_it_does_not() {
     let mut stage = Stage::with_minutes(5);
     stage.open(None).unwrap();
-    stage.server.world(|w| w.rejects = Some(t("10:02:00")));
+    stage.server.state(|w| w.rejects = Some(t("10:02:00")));
     stage.live(2);
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside, queue.last_error), (0, 1, None));
@@ -117,12 +117,12 @@ fn of_a_batch_what_was_taken_leaves_the_queue_and_the_rest_says_why_it_does_not(
 #[test]
 fn what_keeps_a_server_from_being_tried_may_pass() {
     let stage = Stage::signed_in();
-    stage.server.world(|w| w.untried = Some(Problem::new("bad_ca_file", "It is not there.", "Put it there.")));
+    stage.server.state(|w| w.untried = Some(Problem::new("bad_ca_file", "It is not there.", "Put it there.")));
     let uploader = Stage::uploader(&stage.place, &stage.keeper, &stage.server);
     let mut stage = Stage { uploader, ..stage };
     stage.live(100);
     assert_eq!(stage.status().queue.last_error.unwrap().code, "bad_ca_file");
-    stage.server.world(|w| w.untried = None);
+    stage.server.state(|w| w.untried = None);
     stage.live(31);
     assert_eq!(stage.on_server(), (3, 18));
     assert_eq!(stage.status().queue.last_error, None);
@@ -131,12 +131,12 @@ fn what_keeps_a_server_from_being_tried_may_pass() {
 #[test]
 fn a_proxy_that_refuses_even_one_minute_loses_none() {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.most = Some(0));
+    stage.server.state(|w| w.most = Some(0));
     let problem = outcome(stage.uploader.sync()).unwrap_err();
     assert!(problem.code == "too_large" && problem.fix.contains("operator"), "{problem}");
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside, queue.last_error), (3, 0, Some(problem)));
-    stage.server.world(|w| w.most = None);
+    stage.server.state(|w| w.most = None);
     assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 3, set_aside: 0, held: 0 }));
 }
 
@@ -156,7 +156,7 @@ fn what_is_held_is_told_by_a_sync() {
 #[case(u64::MAX, u64::MAX)]
 fn counts_that_overflow_acknowledge_nothing(#[case] accepted: u64, #[case] duplicates: u64) {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.answer = Some(SyncResponse { accepted, duplicates, rejected: Vec::new() }));
+    stage.server.state(|w| w.answer = Some(SyncResponse { accepted, duplicates, rejected: Vec::new() }));
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "wrong_server");
     assert_eq!(stage.status().queue.pending, 3);
 }
@@ -164,7 +164,7 @@ fn counts_that_overflow_acknowledge_nothing(#[case] accepted: u64, #[case] dupli
 #[test]
 fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
     let mut stage = Stage::signed_in();
-    stage.server.world(|w| w.lies = true);
+    stage.server.state(|w| w.lies = true);
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "wrong_server");
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (3, 0));
@@ -174,9 +174,9 @@ fn an_answer_that_does_not_account_for_every_minute_acknowledges_none() {
 fn too_much_at_once_is_halved_until_it_fits() {
     let mut stage = Stage::with_minutes(20);
     stage.open(None).unwrap();
-    stage.server.world(|w| w.most = Some(3));
+    stage.server.state(|w| w.most = Some(3));
     assert_eq!(outcome(stage.uploader.sync()), Ok(SyncDone { uploaded: 20, set_aside: 0, held: 0 }));
-    let batches = stage.server.world(|w| w.batches.clone());
+    let batches = stage.server.state(|w| w.batches.clone());
     assert_eq!(batches[..4], [20, 10, 5, 2]);
     assert_eq!(stage.on_server().0, 20);
 }

@@ -79,11 +79,11 @@ fn whoever_does_not_wait_for_it_may_sign_in_anew() {
 #[test]
 fn a_session_that_ended_is_not_looked_for_in_the_keyring() {
     let (desktop, mut stage) = signed_in();
-    stage.server.world(|w| w.sessions_dead = true);
+    stage.server.state(|w| w.sessions_dead = true);
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "not_signed_in");
     let mut stage = started_locked(&desktop, stage);
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "not_signed_in");
-    stage.server.world(|w| w.sessions_dead = false);
+    stage.server.state(|w| w.sessions_dead = false);
     stage.open(None).unwrap();
     stage.live(2);
     assert_eq!(stage.on_server(), (3, 18));

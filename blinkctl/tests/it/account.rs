@@ -96,7 +96,7 @@ fn an_empty_password_is_wrong_usage() {
 #[test]
 fn a_wrong_password_is_refused() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::Login { .. } => {
                 refused("invalid_credentials", "E-mail or password is wrong", "Check both, then try again.")
@@ -105,7 +105,7 @@ fn a_wrong_password_is_refused() {
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     let ran = profile.run_with(&["login", "--email", "ada@example.org", "--password-stdin"], PASSWORD);
     ran.assert_fails(1);
     assert!(!ran.stderr.contains(PASSWORD));

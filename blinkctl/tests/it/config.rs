@@ -53,14 +53,14 @@ fn blinkd_is_asked_as_a_program(#[case] name: &str, #[case] args: &[&str]) {
 fn a_running_daemon_reads_it_again(#[case] name: &str, #[case] reply: Reply, #[case] args: &[&str]) {
     let mut profile = Profile::new();
     profile.program("blinkd", BLINKD);
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Reload => ok(reply.clone()),
             other => healthy(other),
         }),
         ..Behaviour::default()
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     insta::assert_snapshot!(name, profile.run(args).transcript());
     assert_eq!(daemon.asked(), [Request::Reload]);
 }
@@ -69,11 +69,11 @@ fn a_running_daemon_reads_it_again(#[case] name: &str, #[case] reply: Reply, #[c
 fn a_daemon_that_cannot_read_it_is_told_with_what_was_done() {
     let mut profile = Profile::new();
     profile.program("blinkd", BLINKD);
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|_| refused("config", "Line 3 is not TOML", "Mend it.")),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     let ran = profile.run(&["config", "set", "camera.source", "camera:2"]);
     ran.assert_fails(1);
     insta::assert_snapshot!(ran.transcript());

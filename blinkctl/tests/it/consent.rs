@@ -39,14 +39,14 @@ fn showing_tells_text_and_record(#[case] suffix: &str, #[case] args: &[&str]) {
 #[test]
 fn withdrawing_asks_the_daemon() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::ConsentShow => ok(Reply::Consent(consent(false))),
             other => healthy(other),
         }),
         ..Behaviour::default()
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     insta::assert_snapshot!(profile.run(&["consent", "withdraw"]).transcript());
     assert_eq!(daemon.asked(), [Request::ConsentWithdraw, Request::ConsentShow]);
     assert!(!profile.paths().consent_file().exists(), "the running daemon is the one that writes");
@@ -77,7 +77,7 @@ fn a_daemon_that_does_not_answer_cannot_keep_consent_alive() {
 #[test]
 fn what_the_daemon_refuses_is_told() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::ConsentGrant { .. } => {
                 refused("disk_full", "The consent could not be written", "Free some space.")
@@ -86,7 +86,7 @@ fn what_the_daemon_refuses_is_told() {
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     let ran = profile.run(&["consent", "grant", "--json"]);
     ran.assert_fails(1);
     insta::assert_snapshot!(ran.transcript());

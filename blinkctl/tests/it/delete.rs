@@ -72,7 +72,7 @@ fn after_everything_the_folders_are_gone_and_the_models_stay() {
 fn where_the_daemon_could_erase_nothing_here_nothing_is_swept() {
     const WORD: &str = "Nothing was erased on this machine: the disk is full.";
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::Delete { .. } => ok(Reply::Receipt(Receipt {
                 at: "2026-03-01T10:00:00Z".parse().unwrap(),
@@ -85,7 +85,7 @@ fn where_the_daemon_could_erase_nothing_here_nothing_is_swept() {
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     profile.day("2026-02-26", &serde_json::to_string(&minute(29_534_400)).unwrap());
     let ran = profile.run_with(&["delete", "--everything", "--yes", "--password-stdin", "--json"], PASSWORD);
     assert_eq!(ran.exit, Some(1), "{}", ran.transcript());
@@ -125,7 +125,7 @@ fn without_a_terminal_what_is_missing_is_named(#[case] name: &str, #[case] args:
 #[test]
 fn a_wrong_password_erases_nothing() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::Delete { .. } => {
                 refused("wrong_password", "The password is wrong", "Nothing was erased; try again.")
@@ -134,7 +134,7 @@ fn a_wrong_password_erases_nothing() {
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     fs::create_dir_all(&profile.paths().config).unwrap();
     let ran = profile.run_with(&["delete", "--everything", "--yes", "--password-stdin"], PASSWORD);
     ran.assert_fails(1);

@@ -82,14 +82,14 @@ fn what_the_server_refuses_is_told(
     #[case] fix: &'static str,
 ) {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             _ => refused(code_word, message, fix),
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     let ran = profile.run(&["login", "--device"]);
     assert_eq!((ran.exit, ran.stdout.as_str()), (Some(1), ""));
     insta::assert_snapshot!(name, ran.transcript());
@@ -99,7 +99,7 @@ fn what_the_server_refuses_is_told(
 fn ctrl_c_cancels_with_a_line() {
     let profile = Profile::new();
     let (held, wait) = held_back();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::LoginDevice { .. } => ok(Reply::DeviceCode(code())),
             _ => {
@@ -110,7 +110,7 @@ fn ctrl_c_cancels_with_a_line() {
         }),
         ..Behaviour::default()
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     let child = profile.spawn(&["login", "--device"]);
     let deadline = Instant::now() + Duration::from_secs(20);
     while daemon.asked().len() < 2 {

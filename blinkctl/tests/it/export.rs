@@ -165,7 +165,7 @@ fn a_file_name_that_is_no_text_is_no_obstacle() {
 fn one_that_is_interrupted_leaves_nothing_behind() {
     let profile = Profile::new();
     let (held, wait) = held_back();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::RemotePage { .. } => {
                 wait();
@@ -175,7 +175,7 @@ fn one_that_is_interrupted_leaves_nothing_behind() {
         }),
         ..Behaviour::default()
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     interrupt(&profile, &["--remote"], || !daemon.asked().is_empty());
     drop(held);
 }

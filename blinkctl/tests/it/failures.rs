@@ -174,8 +174,8 @@ fn a_hello_that_does_not_fit_is_explained(#[case] name: &str, #[case] hello: Fro
 #[test]
 fn an_answer_of_another_kind_is_no_result() {
     let profile = Profile::new();
-    let manner = Behaviour { handler: Box::new(|_| ok(Reply::Done)), ..Behaviour::default() };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let behaviour = Behaviour { handler: Box::new(|_| ok(Reply::Done)), ..Behaviour::default() };
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     for args in [&["status"][..], &["whoami"], &["sync"], &["consent", "show"]] {
         profile.run(args).assert_fails(1);
     }
@@ -185,11 +185,11 @@ fn an_answer_of_another_kind_is_no_result() {
 #[test]
 fn an_error_from_the_daemon_stays_one_line_and_cannot_steer_the_terminal() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|_: &Request| Outcome::Error(Problem::new("x", "it\nbroke\u{1b}[2J", "mend\tit."))),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     let ran = profile.run(&["status"]);
     ran.assert_fails(1);
     assert_eq!(ran.stderr, "it broke\u{fffd}[2J. mend it.\n");

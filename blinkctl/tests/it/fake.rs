@@ -59,7 +59,7 @@ pub(crate) struct Fake {
 
 impl Fake {
     /// Starts the daemon, which listens on the socket of `paths` when this returns.
-    pub(crate) fn start(paths: &Paths, manner: Behaviour) -> Self {
+    pub(crate) fn start(paths: &Paths, behaviour: Behaviour) -> Self {
         std::fs::create_dir_all(&paths.runtime).unwrap();
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (stop, stopped) = oneshot::channel();
@@ -68,11 +68,11 @@ impl Fake {
             let _in_runtime = runtime.enter();
             UnixListener::bind(paths.socket()).unwrap()
         };
-        let (manner, log) = (Arc::new(manner), asked.clone());
+        let (behaviour, log) = (Arc::new(behaviour), asked.clone());
         let thread = thread::spawn(move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = accept(listener, manner, log) => {}
+                    () = accept(listener, behaviour, log) => {}
                     _ = stopped => {}
                 }
             });
@@ -95,24 +95,24 @@ impl Drop for Fake {
     }
 }
 
-async fn accept(listener: UnixListener, manner: Arc<Behaviour>, asked: Arc<Mutex<Vec<Request>>>) {
+async fn accept(listener: UnixListener, behaviour: Arc<Behaviour>, asked: Arc<Mutex<Vec<Request>>>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let (manner, asked) = (manner.clone(), asked.clone());
+        let (behaviour, asked) = (behaviour.clone(), asked.clone());
         tokio::spawn(async move {
             let frames = Framed::new(stream, JsonCodec::<ToDaemon, FromDaemon>::default());
-            serve(frames, &manner, &asked).await;
+            serve(frames, &behaviour, &asked).await;
         });
     }
 }
 
 async fn serve(
     mut frames: Framed<tokio::net::UnixStream, JsonCodec<ToDaemon, FromDaemon>>,
-    manner: &Behaviour,
+    behaviour: &Behaviour,
     asked: &Mutex<Vec<Request>>,
 ) {
     assert!(matches!(frames.next().await, Some(Ok(ToDaemon::Hello(_)))), "the hello comes first");
-    match &manner.hello {
+    match &behaviour.hello {
         Some(hello) => frames.send(hello.clone()).await.unwrap(),
         None => std::future::pending().await,
     }
@@ -120,18 +120,18 @@ async fn serve(
         asked.lock().unwrap().push(call.request.clone());
         // A daemon may send other frames first; a client must not take them for its answer.
         frames.send(FromDaemon::Event(Event::Unknown)).await.unwrap();
-        let outcome = (manner.handler)(&call.request);
+        let outcome = (behaviour.handler)(&call.request);
         frames.send(FromDaemon::Answer(Answer { id: call.id, outcome })).await.unwrap();
         match call.request {
             Request::Quit | Request::Delete { what: Erase::Everything, .. } => return,
             Request::Subscribe { .. } => {
-                for event in &manner.events {
+                for event in &behaviour.events {
                     // The client may disconnect before the last event.
                     if frames.send(FromDaemon::Event(event.clone())).await.is_err() {
                         return;
                     }
                 }
-                if manner.stay {
+                if behaviour.stay {
                     while frames.next().await.is_some() {}
                 }
                 return;

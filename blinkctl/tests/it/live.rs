@@ -73,14 +73,14 @@ fn a_signal_gives_the_screen_back(#[case] signal: &str) {
 #[case(State::Paused, Request::Resume)]
 fn p_pauses_and_goes_on(#[case] state: State, #[case] expected: Request) {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Status => ok(blink_proto::ipc::Reply::Status(Status { state, ..tracking() })),
             other => healthy(other),
         }),
         ..watching(state)
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     let mut terminal = start(&profile, &[]);
     terminal.expect(if state == State::Paused { "go on" } else { "pause" });
     terminal.type_in("p");

@@ -88,14 +88,14 @@ fn resuming_goes_on() {
 #[test]
 fn resuming_without_consent_says_that_the_camera_stays_off() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::Status => ok(Reply::Status(Status { state: State::NoConsent, ..tracking() })),
             other => healthy(other),
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     insta::assert_snapshot!(profile.run(&["resume"]).transcript());
 }
 
@@ -107,14 +107,14 @@ fn resuming_without_consent_says_that_the_camera_stays_off() {
 #[case::no_consent("toggle_no_consent", State::NoConsent, &["toggle"])]
 fn toggling_does_the_other_thing(#[case] name: &str, #[case] state: State, #[case] args: &[&str]) {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Status => ok(Reply::Status(Status { state, ..tracking() })),
             other => healthy(other),
         }),
         ..Behaviour::default()
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     insta::assert_snapshot!(name, profile.run(args).transcript());
     let expected = match state {
         State::Paused | State::Locked => Some(Request::Resume),

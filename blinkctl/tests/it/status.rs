@@ -32,7 +32,7 @@ fn for_programs() {
 #[test]
 fn trouble_is_shown_and_is_no_failure_of_the_command() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::Status => ok(Reply::Status(Status {
                 state: State::Error,
@@ -49,7 +49,7 @@ fn trouble_is_shown_and_is_no_failure_of_the_command() {
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     insta::assert_snapshot!(profile.run(&["status"]).transcript());
 }
 

@@ -28,14 +28,14 @@ fn syncing_says_what_was_sent(
     #[case] args: &[&str],
 ) {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(move |request| match request {
             Request::Sync => ok(Reply::Sync(SyncDone { uploaded, set_aside, held })),
             other => healthy(other),
         }),
         ..Behaviour::default()
     };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     insta::assert_snapshot!(name, profile.run(args).transcript());
 }
 
@@ -50,8 +50,8 @@ fn a_sync_that_fails_has_a_reason_and_a_code(
     #[case] exit: i32,
 ) {
     let profile = Profile::new();
-    let manner = Behaviour { handler: Box::new(move |_| refused(code, message, fix)), ..Behaviour::default() };
-    let _daemon = Fake::start(&profile.paths(), manner);
+    let behaviour = Behaviour { handler: Box::new(move |_| refused(code, message, fix)), ..Behaviour::default() };
+    let _daemon = Fake::start(&profile.paths(), behaviour);
     for args in [&["sync"][..], &["sync", "--json"]] {
         let ran = profile.run(args);
         ran.assert_fails(exit);

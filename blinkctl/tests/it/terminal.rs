@@ -156,14 +156,14 @@ fn two_passwords_that_differ_are_refused() {
 #[test]
 fn signing_in_asks_for_consent_afterwards_and_takes_no_for_an_answer() {
     let profile = Profile::new();
-    let manner = Behaviour {
+    let behaviour = Behaviour {
         handler: Box::new(|request| match request {
             Request::Login { .. } => ok(Reply::SignedIn(SignedIn { consent: false, ..ada() })),
             other => healthy(other),
         }),
         ..Behaviour::default()
     };
-    let daemon = Fake::start(&profile.paths(), manner);
+    let daemon = Fake::start(&profile.paths(), behaviour);
     let mut terminal = Terminal::start(&profile, "login --email ada@example.org", &[]);
     terminal.expect("Password: ");
     terminal.type_in("correct horse battery\n");

@@ -140,10 +140,10 @@ enum Toggle {
 }
 
 /// What is toggled next. Mostly what forbids looking is lifted, so that there is something to close.
-fn pick(said: Conditions, dice: &mut u64) -> Toggle {
-    let lift = !said.open() && next(dice, 4) > 0;
+fn pick(conditions: Conditions, dice: &mut u64) -> Toggle {
+    let lift = !conditions.open() && next(dice, 4) > 0;
     if lift {
-        return match said {
+        return match conditions {
             Conditions { consent: false, .. } => Toggle::Consent,
             Conditions { locked: true, .. } => Toggle::Lock,
             _ => Toggle::Resume,
@@ -153,48 +153,48 @@ fn pick(said: Conditions, dice: &mut u64) -> Toggle {
         0 | 1 => Toggle::Pause,
         2 | 3 => Toggle::Consent,
         4 | 5 => Toggle::Lock,
-        _ if said.yielded => Toggle::Resume,
+        _ if conditions.yielded => Toggle::Resume,
         _ => Toggle::Yield,
     }
 }
 
-fn carry_out(toggle: Toggle, said: &mut Conditions, watcher: &mut Watcher, desktop: &Desktop) {
+fn carry_out(toggle: Toggle, conditions: &mut Conditions, watcher: &mut Watcher, desktop: &Desktop) {
     match toggle {
         Toggle::Pause => {
-            said.paused = !said.paused;
-            said.yielded &= said.paused;
+            conditions.paused = !conditions.paused;
+            conditions.yielded &= conditions.paused;
             let pause = Request::Pause(PauseSpan::default());
-            watcher.ask(if said.paused { pause } else { Request::Resume });
+            watcher.ask(if conditions.paused { pause } else { Request::Resume });
         }
         Toggle::Consent => {
-            said.consent = !said.consent;
+            conditions.consent = !conditions.consent;
             let version = TRACKING_VERSION.to_owned();
-            watcher.ask(if said.consent { Request::ConsentGrant { version } } else { Request::ConsentWithdraw });
+            watcher.ask(if conditions.consent { Request::ConsentGrant { version } } else { Request::ConsentWithdraw });
         }
         Toggle::Lock => {
-            said.locked = !said.locked;
-            desktop.set_hint(said.locked);
+            conditions.locked = !conditions.locked;
+            desktop.set_hint(conditions.locked);
         }
         Toggle::Yield => {
-            said.yielded = true;
+            conditions.yielded = true;
             watcher.ask(Request::Yield);
         }
         Toggle::Resume => {
-            (said.paused, said.yielded) = (false, false);
+            (conditions.paused, conditions.yielded) = (false, false);
             watcher.ask(Request::Resume);
         }
     }
 }
 
 /// How long after `since` the source was last seen open: an opening that was under way may show for an instant.
-fn closing_time(watcher: &Watcher, since: Instant, said: Conditions) -> Duration {
+fn closing_time(watcher: &Watcher, since: Instant, conditions: Conditions) -> Duration {
     let mut last_open = Duration::ZERO;
     while since.elapsed() < last_open + SEEN_CLOSED_FOR {
         if watcher.is_open() {
             last_open = since.elapsed();
         }
         thread::sleep(Duration::from_millis(1));
-        assert!(last_open < 10 * CLOSED_WITHIN, "it does not close: {said:?}");
+        assert!(last_open < 10 * CLOSED_WITHIN, "it does not close: {conditions:?}");
     }
     last_open
 }
@@ -205,14 +205,14 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
     let desktop = Desktop::on(&bus, false);
     let mut watcher = Watcher::new(&bus);
     until("logind is heard", || desktop.held.load(std::sync::atomic::Ordering::SeqCst) == 1);
-    let (mut said, mut dice) = (Conditions::default(), 0x9e37_79b9_7f4a_7c15);
+    let (mut conditions, mut dice) = (Conditions::default(), 0x9e37_79b9_7f4a_7c15);
     let (mut worst, mut closings, mut wrong) = (Duration::ZERO, 0, 0);
     for _ in 0..toggles() {
-        let was_open = said.open();
-        let toggle = pick(said, &mut dice);
-        carry_out(toggle, &mut said, &mut watcher, &desktop);
+        let was_open = conditions.open();
+        let toggle = pick(conditions, &mut dice);
+        carry_out(toggle, &mut conditions, &mut watcher, &desktop);
         let since = Instant::now();
-        if said.open() {
+        if conditions.open() {
             // In half of the cases there is no wait for the opening, so that the next toggle interrupts it.
             if next(&mut dice, 2) == 0 {
                 until("opening", || watcher.is_open());
@@ -220,13 +220,13 @@ fn whatever_is_toggled_the_source_is_closed_within_a_second_and_the_state_is_rig
             continue;
         }
         closings += u32::from(was_open);
-        worst = worst.max(closing_time(&watcher, since, said));
+        worst = worst.max(closing_time(&watcher, since, conditions));
         // The last toggle must show in the state within the time limit.
         let mut state = watcher.client.status().state;
-        while !said.allows(state) && since.elapsed() < CLOSED_WITHIN + SEEN_CLOSED_FOR {
+        while !conditions.allows(state) && since.elapsed() < CLOSED_WITHIN + SEEN_CLOSED_FOR {
             state = watcher.client.status().state;
         }
-        wrong += u32::from(!said.allows(state));
+        wrong += u32::from(!conditions.allows(state));
     }
     println!(
         "toggles {}, of these closing {closings}, worst closing time {} ms, wrong states {wrong}",

@@ -207,7 +207,7 @@ impl SwitchableProxy {
     }
 }
 
-/// Forwards bytes in both directions while the gate is open.
+/// Forwards bytes in both directions while the proxy is open.
 fn pass(stream: &TcpStream, target: &str, state: &Arc<AtomicU8>) {
     let Ok(server) = TcpStream::connect(target) else { return };
     for (from, to) in [(stream, &server), (&server, stream)] {

@@ -66,9 +66,9 @@ fn a_batch_becomes_an_object_in_the_bucket(#[case] backend: Backend) {
 #[case(Backend::Postgres)]
 fn while_the_store_is_away_uploads_go_on_and_wait_for_it(#[case] backend: Backend) {
     let server = with_buckets();
-    let gate = SwitchableProxy::to(&server.said);
-    let app = start_with(backend, |_| config(s3(&gate.address)));
-    gate.close();
+    let proxy = SwitchableProxy::to(&server.said);
+    let app = start_with(backend, |_| config(s3(&proxy.address)));
+    proxy.close();
     let ada = app.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 10, 2));
     ada.store(&minutes("2026-03-10T10:00:00Z", 10, 2));
@@ -80,7 +80,7 @@ fn while_the_store_is_away_uploads_go_on_and_wait_for_it(#[case] backend: Backen
     app.set_time("2026-03-10T12:10:00Z");
     eventually("its age is said", || figure(&app, "archive_queue_oldest_age_seconds") == Some(600.0));
     assert_eq!(written(&app), 0);
-    gate.open();
+    proxy.open();
     eventually("archived", || written(&app) >= 1 && queue(&app).batches == 0);
     assert_eq!(times_archived(&app).len(), 20);
     // Objects begun during the outage are removed once they cannot reach the store any more.
@@ -94,12 +94,12 @@ fn while_the_store_is_away_uploads_go_on_and_wait_for_it(#[case] backend: Backen
 #[case(Backend::Postgres)]
 fn erasure_while_the_store_is_away_is_pending_and_then_done(#[case] backend: Backend) {
     let server = with_buckets();
-    let gate = SwitchableProxy::to(&server.said);
-    let app = start_with(backend, |_| config(s3(&gate.address)));
+    let proxy = SwitchableProxy::to(&server.said);
+    let app = start_with(backend, |_| config(s3(&proxy.address)));
     let ada = app.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 10, 2));
     eventually("an object", || written(&app) == 1 && queue(&app).batches == 0);
-    gate.close();
+    proxy.close();
     let receipt = erase(&ada).expect(200);
     let expected = json!({
         "store": "archive", "status": "pending", "objects_pending": 1,
@@ -111,7 +111,7 @@ fn erasure_while_the_store_is_away_is_pending_and_then_done(#[case] backend: Bac
     assert!(objects(&app).is_empty());
     let path = format!("/api/erasures/{}", receipt.json["receipt_id"].as_str().unwrap());
     assert_eq!(store(&app.anonymous().get(&path).expect(200), "archive")["status"], "pending");
-    gate.open();
+    proxy.open();
     // A failed removal is tried again after a few seconds at first, and after an hour at most.
     app.set_time("2026-03-10T13:30:00Z");
     eventually("done", || store(&app.anonymous().get(&path).expect(200), "archive")["status"] == "done");
@@ -121,10 +121,10 @@ fn erasure_while_the_store_is_away_is_pending_and_then_done(#[case] backend: Bac
 #[test]
 fn a_store_that_hangs_holds_nobody_up() {
     let server = with_buckets();
-    let gate = SwitchableProxy::to(&server.said);
-    let app = start_with(Backend::Sqlite, |_| config(s3(&gate.address)));
+    let proxy = SwitchableProxy::to(&server.said);
+    let app = start_with(Backend::Sqlite, |_| config(s3(&proxy.address)));
     let ada = app.user();
-    gate.hang();
+    proxy.hang();
     let started = std::time::Instant::now();
     for hour in 0..5 {
         ada.store(&minutes(&format!("2026-03-10T0{hour}:00:00Z"), 10, 2));
@@ -138,7 +138,7 @@ fn a_store_that_hangs_holds_nobody_up() {
     assert!(objects(&app).is_empty() && queue(&app).batches == 0);
     let path = format!("/api/erasures/{}", receipt.json["receipt_id"].as_str().unwrap());
     assert_eq!(store(&receipt, "archive")["status"], "pending");
-    gate.open();
+    proxy.open();
     app.set_time("2026-03-10T13:30:00Z");
     eventually("done", || store(&app.anonymous().get(&path).expect(200), "archive")["status"] == "done");
     assert!(names(&server.said).is_empty());

@@ -42,7 +42,7 @@ impl ProviderSetup {
     }
 
     /// Goes to the provider and back, as the given person.
-    fn way(&self, person: &Value, also: &str) -> Redirect {
+    fn redirect(&self, person: &Value, also: &str) -> Redirect {
         let begun = self.app.anonymous().get("/api/auth/google").expect(303);
         let cookie = begun.header("set-cookie").split(';').next().unwrap().to_owned();
         let person = form_urlencoded::byte_serialize(person.to_string().as_bytes()).collect::<String>();
@@ -54,12 +54,12 @@ impl ProviderSetup {
         Redirect { callback, cookie }
     }
 
-    fn come_back(&self, way: &Redirect) -> Answer {
-        self.app.anonymous().send("GET", &way.callback, &[("cookie", &way.cookie)], None)
+    fn come_back(&self, redirect: &Redirect) -> Answer {
+        self.app.anonymous().send("GET", &redirect.callback, &[("cookie", &redirect.cookie)], None)
     }
 
     fn sign_in(&self, person: &Value) -> Answer {
-        self.come_back(&self.way(person, ""))
+        self.come_back(&self.redirect(person, ""))
     }
 
     fn keys(&self) -> usize {
@@ -78,58 +78,58 @@ fn parameter(path: &str, name: &str) -> String {
 
 contract! {
     fn a_person_of_a_real_provider_signs_in(app) {
-        let world = ProviderSetup::new(app);
+        let setup = ProviderSetup::new(app);
         let ada = person("ada", "ada@example.org", true);
-        let first = world.sign_in(&ada).expect(200);
+        let first = setup.sign_in(&ada).expect(200);
         assert_eq!((&first.json["user"]["email"], &first.json["user"]["name"]), (&json!("ada@example.org"), &json!("Ada")));
-        let mut client = world.app.anonymous();
+        let mut client = setup.app.anonymous();
         client.sign_in(&first.json);
         assert_eq!(client.sync(&[]).expect(403).code(), "consent_required");
         let consent = json!({"kind": "tracking", "granted": true, "version": "1"}).to_string();
         client.send("PUT", "/api/user/me/consents", &[("content-type", "application/json")], Some(consent.as_bytes())).expect(200);
         client.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
-        assert_eq!(world.sign_in(&ada).expect(200).json["user"]["id"], client.id);
+        assert_eq!(setup.sign_in(&ada).expect(200).json["user"]["id"], client.id);
         // Another subject is another account, whatever name they choose.
-        assert_ne!(world.sign_in(&person("eve", "eve@example.org", true)).expect(200).json["user"]["id"], client.id);
+        assert_ne!(setup.sign_in(&person("eve", "eve@example.org", true)).expect(200).json["user"]["id"], client.id);
     }
 
     fn a_code_is_good_for_the_sign_in_that_asked_for_it(app) {
-        let world = ProviderSetup::new(app);
-        let stolen = world.way(&person("ada", "ada@example.org", true), "");
-        let own = world.way(&person("eve", "eve@example.org", true), "");
+        let setup = ProviderSetup::new(app);
+        let stolen = setup.redirect(&person("ada", "ada@example.org", true), "");
+        let own = setup.redirect(&person("eve", "eve@example.org", true), "");
         // Eve's browser presents Ada's code, and the provider finds that the verifier does not match its challenge.
         let (code, state) = (parameter(&stolen.callback, "code"), parameter(&own.callback, "state"));
         let injected = Redirect { callback: format!("/api/auth/google/callback?code={code}&state={state}"), cookie: own.cookie };
-        assert_eq!(world.come_back(&injected).expect(401).code(), "sign_in_failed");
-        // That used the code up, so even Ada must begin again; and no redirect works twice.
-        assert_eq!(world.come_back(&stolen).expect(401).code(), "sign_in_failed");
-        let good = world.way(&person("ada", "ada@example.org", true), "");
-        world.come_back(&good).expect(200);
-        assert_eq!(world.come_back(&good).expect(401).code(), "sign_in_failed");
+        assert_eq!(setup.come_back(&injected).expect(401).code(), "sign_in_failed");
+        // That used the code up, so even Ada must begin again; and no way back works twice.
+        assert_eq!(setup.come_back(&stolen).expect(401).code(), "sign_in_failed");
+        let good = setup.redirect(&person("ada", "ada@example.org", true), "");
+        setup.come_back(&good).expect(200);
+        assert_eq!(setup.come_back(&good).expect(401).code(), "sign_in_failed");
     }
 
     fn a_provider_changes_its_keys(app) {
-        let world = ProviderSetup::new(app);
+        let setup = ProviderSetup::new(app);
         let ada = person("ada", "ada@example.org", true);
-        let id = world.sign_in(&ada).expect(200).json["user"]["id"].clone();
-        assert_eq!(world.keys(), 1);
-        let way = world.way(&ada, "&rotate=1");
+        let id = setup.sign_in(&ada).expect(200).json["user"]["id"].clone();
+        assert_eq!(setup.keys(), 1);
+        let redirect = setup.redirect(&ada, "&rotate=1");
         let deadline = Instant::now() + Duration::from_secs(60);
-        while world.keys() == 1 {
+        while setup.keys() == 1 {
             assert!(Instant::now() < deadline, "the provider never made a new key");
         }
         // The token is signed with a key that is newer than those the server read.
-        assert_eq!(world.come_back(&way).expect(200).json["user"]["id"], id);
-        assert_eq!(world.sign_in(&ada).expect(200).json["user"]["id"], id);
+        assert_eq!(setup.come_back(&redirect).expect(200).json["user"]["id"], id);
+        assert_eq!(setup.sign_in(&ada).expect(200).json["user"]["id"], id);
     }
 
     fn accounts_are_linked_by_what_the_provider_verified(app) {
-        let world = ProviderSetup::new(app);
-        let ada = world.app.user();
-        assert_eq!(world.sign_in(&person("eve", &ada.email, false)).expect(403).code(), "email_unverified");
-        assert_eq!(world.sign_in(&json!({"sub": "eve"})).expect(403).code(), "email_missing");
+        let setup = ProviderSetup::new(app);
+        let ada = setup.app.user();
+        assert_eq!(setup.sign_in(&person("eve", &ada.email, false)).expect(403).code(), "email_unverified");
+        assert_eq!(setup.sign_in(&json!({"sub": "eve"})).expect(403).code(), "email_missing");
         ada.get("/api/user/me").expect(200);
-        assert_eq!(world.sign_in(&person("ada", &ada.email, true)).expect(200).json["user"]["id"], ada.id);
+        assert_eq!(setup.sign_in(&person("ada", &ada.email, true)).expect(200).json["user"]["id"], ada.id);
     }
 }
 

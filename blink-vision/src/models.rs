@@ -45,8 +45,16 @@ pub const ENCODER: Model = Model {
     licence: "CC0",
 };
 
+/// The thorough face detector.
+pub const FACE_DETECTOR: Model = Model {
+    file: "mmod_human_face_detector.dat",
+    sha256: "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
+    purpose: "finds faces that are turned, tilted or lit from behind (optional)",
+    licence: "CC0",
+};
+
 /// All models.
-pub const ALL: [Model; 3] = [LANDMARKS_68, LANDMARKS_5, ENCODER];
+pub const ALL: [Model; 4] = [LANDMARKS_68, LANDMARKS_5, ENCODER, FACE_DETECTOR];
 
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -7,9 +7,13 @@ use std::{path::PathBuf, time::Duration};
 
 use opencv::core::{Mat, MatTraitConst, Rect};
 
-use super::{Detector, Encoder, FaceBox};
+use super::{
+    Detector, Encoder, FaceBox,
+    detector::{Search, overlap},
+};
 use crate::{
-    geometry::{Landmarks, Point, Similarity},
+    geometry::{Landmarks, Point},
+    models,
     owner::Owner,
     predictor::{GreyImage, Predictor},
 };
@@ -25,8 +29,8 @@ const SEARCH_EVERY: Duration = Duration::from_millis(150);
 const COMPARE_EVERY: Duration = Duration::from_secs(2);
 /// Width of the image in the quick search; the thorough search uses twice as much.
 const SEARCH_WIDTH: f64 = 320.0;
-/// Width of the face when the detector confirms it; the detector's window is 80.
-const CONFIRM_WIDTH: f64 = 120.0;
+/// How often the thorough detector may be asked.
+const THOROUGH_EVERY: Duration = Duration::from_secs(2);
 /// Side length of the thumbnail in pixels.
 const SIDE: usize = 16;
 /// Below the first likeness a face is in doubt; below the second it is lost unless the detector finds it.
@@ -55,6 +59,25 @@ pub(super) struct View<'a> {
     pub(super) t: Duration,
 }
 
+/// A way of looking for faces in a picture where nobody is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Look {
+    /// Faces at least a quarter as wide as the picture.
+    Near,
+    /// Faces half as wide.
+    Far,
+    /// Faces that fill the picture or reach beyond it.
+    Beyond,
+    /// Tilted heads.
+    Tilted,
+    /// Everything that the thorough detector knows.
+    Thorough,
+}
+
+/// The order in which a picture is looked through.
+const LOOKS: [Look; 8] =
+    [Look::Near, Look::Beyond, Look::Far, Look::Tilted, Look::Near, Look::Thorough, Look::Far, Look::Beyond];
+
 #[derive(Debug)]
 struct Followed {
     landmarks: Landmarks,
@@ -74,7 +97,11 @@ pub(super) struct Follower {
     detector: Detector,
     followed: Option<Followed>,
     searched: Option<(Duration, Found)>,
-    thorough: bool,
+    /// The next way of looking.
+    look: usize,
+    /// When the thorough detector was last asked, and whether it was loaded or is missing.
+    tried: Option<Duration>,
+    asked_for_thorough: bool,
 }
 
 impl Follower {
@@ -98,6 +125,8 @@ impl Follower {
         self.followed = None;
         self.searched = None;
         self.compared = None;
+        self.tried = None;
+        self.look = 0;
     }
 
     /// Processes the next frame.
@@ -129,7 +158,7 @@ impl Follower {
             return Ok(true);
         }
         face.asked = t;
-        if let Some(found) = self.confirm(grey, &predictor.box_of(&face.landmarks))? {
+        if let Some(found) = self.confirm(grey, &predictor.box_of(&face.landmarks), t)? {
             if gone || overlap(&found, &now) < 0.5 {
                 face.landmarks = settle(predictor, image, &found);
             }
@@ -146,61 +175,100 @@ impl Follower {
                 || likeness >= DOUBT_BELOW && t.saturating_sub(face.confirmed) < 4 * CONFIRM_EVERY))
     }
 
-    /// Runs the detector on the surroundings of `at`.
-    fn confirm(&mut self, grey: &Mat, at: &FaceBox) -> opencv::Result<Option<FaceBox>> {
-        let size = f64::from(at.scale());
-        let centre = at.apply(Point::new(0.5, 0.5));
-        let region = clip(grey, f64::from(centre.x) - size, f64::from(centre.y) - size, 2.0 * size);
-        if region.width < 16 || region.height < 16 {
-            return Ok(None);
+    /// Whether a detector finds the face at `at`: the quick one, and if it does not, now and then the thorough one.
+    fn confirm(&mut self, grey: &Mat, at: &FaceBox, t: Duration) -> opencv::Result<Option<FaceBox>> {
+        let found = self.detector.confirm(grey, at, Search::Quick)?;
+        if found.is_some() || self.tried.is_some_and(|last| t.saturating_sub(last) < THOROUGH_EVERY) {
+            return Ok(found);
         }
-        let found = self.detector.detect(grey, region, CONFIRM_WIDTH / size)?;
-        Ok(found
-            .into_iter()
-            .map(|face| (overlap(&face, at), face))
-            .filter(|(share, _)| *share > 0.2)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, face)| face))
+        self.tried = Some(t);
+        self.load_thorough();
+        self.detector.confirm(grey, at, Search::Thorough)
     }
 
-    fn search(&mut self, View { predictor, grey, image, t }: View<'_>) -> opencv::Result<Found> {
+    /// Loads the thorough detector when it is first needed; it is optional.
+    fn load_thorough(&mut self) {
+        if !std::mem::replace(&mut self.asked_for_thorough, true) {
+            let loaded = models::FACE_DETECTOR
+                .find(&self.model_folders)
+                .map_err(|error| error.to_string())
+                .and_then(|path| self.detector.load_thorough(&path));
+            if let Err(why) = loaded {
+                tracing::debug!("turned and tilted faces are found less often: {why}");
+            }
+        }
+    }
+
+    fn search(&mut self, view: View<'_>) -> opencv::Result<Found> {
+        let View { grey, t, .. } = view;
+        let first = self.searched.is_none();
         if let Some((at, found)) = self.searched
             && t.saturating_sub(at) < SEARCH_EVERY
         {
             return Ok(found);
         }
-        let first = self.searched.is_none();
-        let whole = Rect::new(0, 0, grey.cols(), grey.rows());
-        let scale = SEARCH_WIDTH / f64::from(grey.cols());
-        let mut faces = Vec::new();
-        if first || !self.thorough {
-            faces = self.detector.detect(grey, whole, scale)?;
-        }
-        // A single face is checked at twice the scale, because a smaller face beside it would make it several.
-        if faces.len() == 1 || faces.is_empty() && (first || self.thorough) {
-            let more = self.detector.detect(grey, whole, 2.0 * scale)?;
-            let apart = |face: &FaceBox| faces.iter().all(|known| overlap(known, face) < 0.2);
-            let others: Vec<FaceBox> = more.into_iter().filter(apart).collect();
-            faces.extend(others);
-        }
-        self.thorough = !self.thorough;
-        let person = match faces.as_slice() {
-            [face] => Some(*face),
-            several => self.owner_among(grey, several, t)?,
-        };
-        let found = match person {
-            Some(face) => {
-                let landmarks = settle(predictor, image, &face);
-                let thumbnail = thumbnail(image, &predictor.box_of(&landmarks));
-                self.followed = Some(Followed { landmarks, thumbnail, confirmed: t, asked: t, refusals: 0 });
-                Found::One
+        let mut found = Found::Nobody;
+        // Looking for the first time, all ways are tried at once.
+        for _ in 0..if first { LOOKS.len() } else { 1 } {
+            let look = LOOKS[self.look % LOOKS.len()];
+            self.look += 1;
+            let faces = self.look(look, grey, t)?;
+            found = self.choose(&faces, view)?;
+            if found != Found::Nobody {
+                break;
             }
-            None if faces.is_empty() => Found::Nobody,
-            None => Found::Several,
-        };
+        }
         self.searched = (found != Found::One).then_some((t, found));
         Ok(found)
     }
+
+    /// The faces that one way of looking finds.
+    fn look(&mut self, look: Look, grey: &Mat, t: Duration) -> opencv::Result<Vec<FaceBox>> {
+        let whole = Rect::new(0, 0, grey.cols(), grey.rows());
+        let scale = SEARCH_WIDTH / f64::from(grey.cols());
+        match look {
+            Look::Near => {
+                let mut faces = self.detector.detect(grey, whole, scale)?;
+                // A single face is checked at twice the scale, because a smaller face beside it would make it several.
+                if faces.len() == 1 {
+                    let more = self.detector.detect(grey, whole, 2.0 * scale)?;
+                    faces.extend(more.into_iter().filter(|face| overlap(&faces[0], face) < 0.2).collect::<Vec<_>>());
+                }
+                Ok(faces)
+            }
+            Look::Far => self.detector.detect(grey, whole, 2.0 * scale),
+            Look::Beyond => Ok(largest(self.detector.detect_beyond(grey)?)),
+            Look::Tilted => Ok(largest(self.detector.detect_tilted(grey, SEARCH_WIDTH)?)),
+            Look::Thorough => {
+                if self.tried.is_some_and(|last| t.saturating_sub(last) < THOROUGH_EVERY) {
+                    return Ok(Vec::new());
+                }
+                self.tried = Some(t);
+                self.load_thorough();
+                self.detector.detect_thoroughly(grey)
+            }
+        }
+    }
+
+    /// Follows the person among `faces`, if there is one.
+    fn choose(&mut self, faces: &[FaceBox], view: View<'_>) -> opencv::Result<Found> {
+        let View { predictor, grey, image, t } = view;
+        let person = match faces {
+            [] => return Ok(Found::Nobody),
+            [face] => Some(*face),
+            several => self.owner_among(grey, several, t)?,
+        };
+        let Some(face) = person else { return Ok(Found::Several) };
+        let landmarks = settle(predictor, image, &face);
+        let thumbnail = thumbnail(image, &predictor.box_of(&landmarks));
+        self.followed = Some(Followed { landmarks, thumbnail, confirmed: t, asked: t, refusals: 0 });
+        Ok(Found::One)
+    }
+}
+
+/// The largest face, which stands for all: the ways of looking that use it find one face several times.
+fn largest(faces: Vec<FaceBox>) -> Vec<FaceBox> {
+    faces.into_iter().max_by(|a, b| a.scale().total_cmp(&b.scale())).into_iter().collect()
 }
 
 impl Follower {
@@ -266,21 +334,4 @@ fn thumbnail(image: &GreyImage<'_>, face: &FaceBox) -> Thumbnail {
 
 fn likeness(a: &Thumbnail, b: &Thumbnail) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// Intersection over union of two boxes, ignoring their rotation.
-fn overlap(a: &Similarity, b: &Similarity) -> f32 {
-    let side = |s: &Similarity| (s.apply(Point::new(0.5, 0.5)), s.scale());
-    let ((ca, sa), (cb, sb)) = (side(a), side(b));
-    let along = |a: f32, b: f32| ((a + sa / 2.0).min(b + sb / 2.0) - (a - sa / 2.0).max(b - sb / 2.0)).max(0.0);
-    let both = along(ca.x, cb.x) * along(ca.y, cb.y);
-    both / (sa * sa + sb * sb - both).max(1.0)
-}
-
-/// The part of a square of `side` at (left, top) that is inside the image.
-#[expect(clippy::cast_possible_truncation, reason = "pixel coordinates")]
-fn clip(grey: &Mat, left: f64, top: f64, side: f64) -> Rect {
-    let (x, y) = ((left as i32).max(0), (top as i32).max(0));
-    let (right, bottom) = (((left + side) as i32).min(grey.cols()), ((top + side) as i32).min(grey.rows()));
-    Rect::new(x, y, (right - x).max(0), (bottom - y).max(0))
 }

@@ -66,6 +66,12 @@ impl Pipeline {
         self.follower.face(&self.predictor)
     }
 
+    /// The landmarks of the followed face.
+    #[must_use]
+    pub fn landmarks(&self) -> Option<&crate::geometry::Landmarks> {
+        self.follower.landmarks()
+    }
+
     /// Processes the next frame.
     ///
     /// # Errors

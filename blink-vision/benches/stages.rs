@@ -9,6 +9,7 @@ use blink_vision::{
     blinks::{BlinkDetector, EyesSeen},
     eye_patch,
     geometry::Eye,
+    lid::LidModel,
     native::{Detector, SyntheticFace, load_landmark_model},
     predictor::GreyImage,
     source::Synthetic,
@@ -76,10 +77,15 @@ fn main() {
         std::hint::black_box(sample(i));
     });
     let patches: Vec<_> = (0..90).map(sample).collect();
+    let model = LidModel::built_in();
+    measure("lids (every frame)", 2_000, |i| {
+        std::hint::black_box(patches[i % 90].each_ref().map(|patch| model.look(patch)));
+    });
+    let lids: Vec<_> = patches.iter().map(|both| both.each_ref().map(|patch| model.look(patch))).collect();
     let mut blinks = BlinkDetector::default();
     let mut index = 0;
     measure("blink step (every frame)", 6_000, |i| {
-        let seen = EyesSeen { landmarks: &landmarks, patches: Some(&patches[i % 90]) };
+        let seen = EyesSeen { landmarks: &landmarks, lids: lids[i % 90] };
         std::hint::black_box(blinks.push(index, Duration::from_secs_f64(index as f64 / 30.0), Some(seen)));
         index += 1;
         blinks.drain().for_each(drop);

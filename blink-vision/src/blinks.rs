@@ -1,20 +1,21 @@
-//! Blinks and observed time from (timestamp, landmarks): a pure function of its input, frame by frame.
+//! Blinks and observed time from (timestamp, landmarks, lids): a pure function of its input, frame by frame.
 //!
-//! When a face is found, the frames of the first [`WARM_UP`] are kept until the open-eye baseline and template are
-//! known, and are then processed. After that each frame is processed as it comes, and a blink is decided at most 200 ms
-//! after its end. The observation is interrupted by a loss of the face, a head turned too far or a gap between frames:
-//! that time is not observed, and a blink that it cuts is not counted. After [`FORGET`] without a face, the next face
-//! starts anew.
+//! When a face is found, the frames of the first [`WARM_UP`] are kept until the open eye's baseline is known, and are
+//! then processed. After that each frame is processed as it comes, and a blink is decided at most 200 ms after its end.
+//! The observation is interrupted by a loss of the face, a head turned too far, eyes that cannot be read or a gap between
+//! frames: that time is not observed, and a blink that it cuts is not counted. After [`FORGET`] without a face, the next
+//! face starts anew.
 
 use std::time::Duration;
 
 use crate::{
-    closure::{Fusion, Measured},
+    closure::{EyeSeen, Fusion},
     dip::{Dip, DipDetector, Limits},
     event::{Blink, Event, Reading},
-    eye_patch::{self, PATCH_HEIGHT, PATCH_WIDTH, Patch},
+    evidence::{Evidence, Moment, Verdict},
     frame_rate::FrameRate,
     geometry::{Eye, Landmarks, eye_aspect_ratio},
+    lid::Lid,
     pose::Pose,
     smooth::{Smooth, Smoother},
 };
@@ -29,16 +30,16 @@ const MAX_GAP: Duration = Duration::from_millis(250);
 /// Below this frame rate blinks are missed between frames (SPEC: 14.5 fps).
 const MIN_FPS: f64 = 14.5;
 /// A head turned further than this hides an eye.
-const MAX_YAW_DEG: f32 = 32.0;
+pub const MAX_YAW_DEG: f32 = 42.0;
 /// A head pitched further than this from its usual pitch hides the eyes behind lids or rims.
-const MAX_PITCH_CHANGE_DEG: f32 = 20.0;
+const MAX_PITCH_CHANGE_DEG: f32 = 25.0;
 /// Time constants of the usual pitch, and of the pose, which is smoothed so that one wrong frame is no turn.
 const PITCH_TIME: Duration = Duration::from_secs(8);
 const POSE_TIME: Duration = Duration::from_millis(250);
-/// Time constants with which the open template follows an open eye, and one that is not open.
-const TEMPLATE_TIME: (Duration, Duration) = (Duration::from_millis(1_500), Duration::from_secs(6));
-/// Below this closure an eye is open enough to update the template.
-const OPEN_BELOW: f32 = 0.2;
+/// Eyes whose surer aperture is less sure than this cannot be read; 0.12 is what a grey wall gives.
+const UNREADABLE_FROM_SD: f32 = 0.108;
+/// Time constant with which that is smoothed, so that one blurred frame is no loss.
+const READABLE_TIME: Duration = Duration::from_millis(100);
 /// PERCLOS P80 counts time with the lids at least this far down (Wierwille et al. 1994).
 const P80: f32 = 0.8;
 /// A blink that reaches this closure counts as complete (experimental).
@@ -49,16 +50,16 @@ const COMPLETE_FROM: f32 = 0.7;
 pub struct EyesSeen<'a> {
     /// The landmarks of the face, in pixels.
     pub landmarks: &'a Landmarks,
-    /// The patches of the right and left eye, where there is an image.
-    pub patches: Option<&'a [Patch; 2]>,
+    /// The lids of the right and left eye.
+    pub lids: [Lid; 2],
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Sample {
     index: u64,
     t: Duration,
-    ear: [f32; 2],
-    patches: Option<Box<[Patch; 2]>>,
+    eyes: [EyeSeen; 2],
+    pose: Pose,
 }
 
 /// Detects blinks and observed time, frame by frame.
@@ -69,6 +70,8 @@ pub struct BlinkDetector {
     last_seen: Option<Duration>,
     /// The recent pose, and the usual pitch.
     poses: Option<(Pose, f32)>,
+    /// How unsure the surer eye's aperture has been lately.
+    unsure: Option<f32>,
     warm_up: Vec<Sample>,
     warm: Option<Warm>,
     events: Vec<Event>,
@@ -78,7 +81,7 @@ pub struct BlinkDetector {
 #[derive(Debug)]
 struct Warm {
     fusion: Fusion,
-    templates: Option<Box<[Patch; 2]>>,
+    evidence: Evidence,
     dips: DipDetector,
     smoother: Smoother,
     last: Option<Duration>,
@@ -102,17 +105,19 @@ impl BlinkDetector {
         };
         let pose = Pose::from_landmarks(seen.landmarks);
         let turned = self.turned_away(t, &pose);
+        let unreadable = self.unreadable(t, &seen.lids);
         let ear = Eye::BOTH.map(|eye| eye_aspect_ratio(&eye.points(seen.landmarks)));
-        let mut reading = Reading { ear: Some(ear), pose: Some(pose), turned, ..Reading::default() };
+        let mut reading = Reading { ear: Some(ear), pose: Some(pose), turned, unreadable, ..Reading::default() };
         let broken = self.last_seen.is_none_or(|last| t.saturating_sub(last) > MAX_GAP || t <= last);
-        if turned || broken {
+        if turned || unreadable || broken {
             self.interrupt(t);
         }
         self.last_seen = Some(t);
-        if turned {
+        if turned || unreadable {
             return reading;
         }
-        let sample = Sample { index, t, ear, patches: seen.patches.map(|patches| Box::new(*patches)) };
+        let eyes = [0, 1].map(|i| EyeSeen { lid: seen.lids[i], ear: ear[i] });
+        let sample = Sample { index, t, eyes, pose };
         let fast_enough = self.fast_enough();
         if let Some(warm) = &mut self.warm {
             reading.closure = Some(warm.advance(&sample, fast_enough, true, &mut self.events));
@@ -164,6 +169,15 @@ impl BlinkDetector {
         lately.yaw.abs() > MAX_YAW_DEG || (lately.pitch - *usual).abs() > MAX_PITCH_CHANGE_DEG
     }
 
+    /// Whether neither eye can be read.
+    fn unreadable(&mut self, t: Duration, lids: &[Lid; 2]) -> bool {
+        let surer = lids[0].aperture_sd.min(lids[1].aperture_sd);
+        let dt = self.last_seen.map_or(MAX_GAP, |last| t.saturating_sub(last));
+        let lately = self.unsure.get_or_insert(surer);
+        *lately += (surer - *lately) * dt.div_duration_f32(READABLE_TIME).min(1.0);
+        *lately > UNREADABLE_FROM_SD
+    }
+
     /// Ends the observed span at `t`.
     fn interrupt(&mut self, t: Duration) {
         self.warm_up.clear();
@@ -174,6 +188,7 @@ impl BlinkDetector {
             self.warm = None;
             self.last_seen = None;
             self.poses = None;
+            self.unsure = None;
         }
     }
 
@@ -192,48 +207,36 @@ impl BlinkDetector {
 impl Warm {
     /// Learns the open eye from the samples of a warm-up.
     fn from(samples: &[Sample], limits: Limits) -> Self {
-        let patches: Vec<&[Patch; 2]> = samples.iter().filter_map(|sample| sample.patches.as_deref()).collect();
-        let templates = (!patches.is_empty()).then(|| Box::new([0, 1].map(|eye| median(&patches, eye))));
-        let mut warm = Self {
-            fusion: Fusion::default(),
-            templates,
+        let mut fusion = Fusion::default();
+        for sample in samples {
+            fusion.learn(sample.t, &sample.eyes);
+        }
+        Self {
+            fusion,
+            evidence: Evidence::default(),
             dips: DipDetector::new(limits),
             smoother: Smoother::default(),
             last: None,
             observed_since: None,
-        };
-        let measured: Vec<_> = samples.iter().map(|sample| (sample.t, warm.measure(sample))).collect();
-        for (t, measured) in &measured {
-            warm.fusion.learn(*t, measured);
         }
-        for pair in measured.windows(2) {
-            warm.fusion.closure(&pair[1].1, pair[1].0.saturating_sub(pair[0].0));
-        }
-        warm
-    }
-
-    fn measure(&self, sample: &Sample) -> Measured {
-        let both = sample.patches.as_ref().zip(self.templates.as_ref());
-        let unlikeness = both.map(|(patches, templates)| {
-            std::array::from_fn(|eye| eye_patch::unlikeness(&patches[eye], &templates[eye]))
-        });
-        Measured { ear: sample.ear, unlikeness }
     }
 
     /// Processes one frame; returns its closure.
     fn advance(&mut self, sample: &Sample, fast_enough: bool, learn: bool, events: &mut Vec<Event>) -> f32 {
-        let dt = self.last.map_or(Duration::ZERO, |last| sample.t.saturating_sub(last)).min(MAX_GAP);
-        let measured = self.measure(sample);
         if learn {
-            self.fusion.learn(sample.t, &measured);
+            self.fusion.learn(sample.t, &sample.eyes);
         }
-        let closure = self.fusion.closure(&measured, dt);
-        if learn && let Some((templates, patches)) = self.templates.as_mut().zip(sample.patches.as_ref()) {
-            let time = if closure < OPEN_BELOW { TEMPLATE_TIME.0 } else { TEMPLATE_TIME.1 };
-            for (template, patch) in templates.iter_mut().zip(patches.iter()) {
-                eye_patch::blend(template, patch, dt.as_secs_f32() / time.as_secs_f32());
-            }
-        }
+        let closure = self.fusion.closure(&sample.eyes);
+        let lids = sample.eyes.map(|eye| eye.lid);
+        self.evidence.push(Moment {
+            frame: sample.index,
+            both: closure.both,
+            each: closure.each,
+            aperture_sd: lids.map(|lid| lid.aperture_sd),
+            openness_sd: lids[0].openness_sd.min(lids[1].openness_sd),
+            pose: sample.pose,
+        });
+        let closure = closure.both;
         if let (Some(last), true) = (self.last, fast_enough) {
             self.observed_since.get_or_insert(last);
             let closed = if closure >= P80 { sample.t.saturating_sub(last) } else { Duration::ZERO };
@@ -259,7 +262,7 @@ impl Warm {
     fn count(&self, dip: Option<Dip>, events: &mut Vec<Event>) {
         let observed = |dip: &Dip| self.observed_since.is_some_and(|since| since <= dip.start.1);
         let Some(dip) = dip.filter(observed) else { return };
-        events.push(Event::Blink(Blink {
+        let blink = Blink {
             start_frame: dip.start.0,
             end_frame: dip.end.0,
             start: dip.start.1,
@@ -267,13 +270,18 @@ impl Warm {
             width: dip.width,
             depth: dip.prominence.clamp(0.0, 1.0),
             complete: dip.peak >= COMPLETE_FROM,
-        }));
+        };
+        match self.evidence.judge(&dip, self.fusion.open_lid()) {
+            Verdict::Blink => events.push(Event::Blink(blink)),
+            Verdict::Wink(_) | Verdict::Nothing => {}
+        }
     }
 
     fn interrupt(&mut self, events: &mut Vec<Event>) {
         self.look_for_dips(Smooth::ToTheEnd, events);
         self.smoother = Smoother::default();
         self.dips.reset();
+        self.evidence.reset();
         self.last = None;
         self.observed_since = None;
     }
@@ -283,18 +291,6 @@ impl Warm {
         let dip = self.dips.finish();
         self.count(dip, events);
     }
-}
-
-fn median(patches: &[&[Patch; 2]], eye: usize) -> Patch {
-    let mut values = Vec::with_capacity(patches.len());
-    let mut middle = [0.0; PATCH_WIDTH * PATCH_HEIGHT];
-    for (i, pixel) in middle.iter_mut().enumerate() {
-        values.clear();
-        values.extend(patches.iter().map(|both| both[eye][i]));
-        let at = values.len() / 2;
-        *pixel = *values.select_nth_unstable_by(at, f32::total_cmp).1;
-    }
-    middle
 }
 
 #[cfg(test)]

@@ -1,154 +1,207 @@
-//! Closure of the lids: four noisy measurements, each against its own baseline, weighted by their noise.
+//! Closure of the lids: what the lid model and the eye aspect ratio (EAR) say of each eye, against the same eye's own
+//! baseline, weighted by how sure they are.
 //!
-//! Each eye is measured twice, by its EAR and by the unlikeness of its patch to the open template. Every measurement is
-//! taken against a rolling baseline of the person's open eye and scaled to 0 open, 1 closed. The weights are the
-//! inverse variances, so that glare on one glass, or a rim that attracts the landmarks, removes one channel only. Where
-//! one kind of measurement is quiet and shows no closure, the other alone cannot make a blink: a turned head changes
-//! the patch but not the EAR, a slipping landmark the EAR but not the patch.
-//! blink: a turned head changes the patch but not the EAR, a slipping landmark the EAR but not the patch.
+//! The baseline of an open eye is a high quantile of the last seconds, but never less than the narrowest eye that is
+//! open: a person who begins with the eyes shut is seen to have them shut.
 
 use std::{collections::VecDeque, time::Duration};
 
-/// Measurements of one frame: the EARs and, where there is an image, the unlikenesses.
+use crate::lid::Lid;
+
+/// One eye in one frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measured {
-    /// Eye aspect ratios of the right and left eye.
-    pub ear: [f32; 2],
-    /// One minus the likeness to the open template, right and left.
-    pub unlikeness: Option<[f32; 2]>,
+pub struct EyeSeen {
+    /// What the lid model says.
+    pub lid: Lid,
+    /// The eye aspect ratio of its landmarks.
+    pub ear: f32,
 }
 
-/// In 68-point landmarks the EAR of a closed eye is about half of the open one's.
-const EAR_SPAN: f32 = 0.5;
-/// The unlikeness of a closed eye's patch to the open one's.
-const UNLIKENESS_SPAN: f32 = 0.16;
-/// The least noise assumed of a channel, on the scale of the closure.
-const NOISE_FLOOR: f32 = 0.06;
-/// How far one kind may exceed the other: this much, and this many times the other's noise.
-const LEEWAY: (f32, f32) = (0.3, 6.0);
-/// Time span of the baselines. They recover from glasses put on within 65 % of it.
+/// Time span of the baselines. They recover from glasses put on within 70 % of it.
 const BASELINE_SPAN: Duration = Duration::from_secs(12);
 /// The baseline is this quantile of the samples.
-const OPEN_QUANTILE: f32 = 0.65;
-/// Time constant of the noise estimate.
-const NOISE_TIME: Duration = Duration::from_secs(1);
+const OPEN_QUANTILE: f32 = 0.7;
+/// The least baselines of openness, aperture and EAR: those of the narrowest open eyes.
+const LEAST_OPEN: [f32; 3] = [0.35, 0.08, 0.1];
+/// The greatest values that are told apart. They are the ranges of the three figures.
+const RANGE: [f32; 3] = [1.2, 0.6, 0.6];
+/// A sample less sure than this says nothing about the open eye.
+const LEARN_BELOW_SD: f32 = 0.12;
+/// Shares of the openness, the aperture and the EAR in the closure of an eye.
+const SHARES: [f32; 3] = [0.425, 0.425, 0.15];
+/// In 68-point landmarks the EAR of a closed eye is about half of the open one's.
+const EAR_SPAN: f32 = 0.5;
+/// Variance of the closure of an eye that the lid model is sure of.
+const LEAST_VARIANCE: f32 = 0.02;
 
-/// One measurement of one eye, with its own history.
+/// Number of steps in which a figure's range is counted.
+const STEPS: usize = 120;
+
+/// A quantile over the last seconds, from a histogram.
 #[derive(Clone, Debug)]
-struct Channel {
-    quantile: f32,
-    past: VecDeque<(Duration, f32)>,
-    scratch: Vec<f32>,
-    baseline: f32,
-    last: [Option<f32>; 2],
-    noise: f32,
+struct Baseline {
+    range: f32,
+    least: f32,
+    past: VecDeque<(Duration, u8)>,
+    counts: [u16; STEPS],
+    value: f32,
 }
 
-impl Channel {
-    fn new(quantile: f32) -> Self {
-        Self {
-            quantile,
-            past: VecDeque::new(),
-            scratch: Vec::new(),
-            baseline: 0.0,
-            last: [None; 2],
-            noise: NOISE_FLOOR,
-        }
+impl Baseline {
+    fn new(range: f32, least: f32) -> Self {
+        Self { range, least, past: VecDeque::new(), counts: [0; STEPS], value: least }
     }
 
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a step below 120, and a count of frames"
+    )]
     fn learn(&mut self, t: Duration, value: f32) {
-        while self.past.front().is_some_and(|&(old, _)| t.saturating_sub(old) > BASELINE_SPAN) {
+        while let Some(&(old, step)) = self.past.front()
+            && t.saturating_sub(old) > BASELINE_SPAN
+        {
+            self.counts[usize::from(step)] -= 1;
             self.past.pop_front();
         }
-        self.past.push_back((t, value));
-        self.scratch.clear();
-        self.scratch.extend(self.past.iter().map(|&(_, value)| value));
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "an index"
-        )]
-        let at = ((self.scratch.len() - 1) as f32 * self.quantile) as usize;
-        self.baseline = *self.scratch.select_nth_unstable_by(at, f32::total_cmp).1;
-    }
-
-    /// Estimates the noise from how far each closure is from the line through its two predecessors.
-    fn learn_noise(&mut self, closure: f32, share: f32) {
-        if let [Some(before), Some(last)] = self.last {
-            let bend = (closure - 2.0 * last + before).abs().min(0.6);
-            self.noise += (bend / 2.0 - self.noise) * share;
+        let width = self.range / STEPS as f32;
+        let step = (value / width).clamp(0.0, (STEPS - 1) as f32) as u8;
+        // More frames than a count holds would be hours at once; they are left out.
+        if self.counts[usize::from(step)] < u16::MAX {
+            self.counts[usize::from(step)] += 1;
+            self.past.push_back((t, step));
         }
-        self.last = [self.last[1], Some(closure)];
-    }
-
-    fn weight(&self) -> f32 {
-        1.0 / (self.noise * self.noise + NOISE_FLOOR * NOISE_FLOOR)
+        let wanted = (self.past.len() as f32 * (1.0 - OPEN_QUANTILE)) as usize;
+        let mut above = 0;
+        let step = self.counts.iter().rposition(|&count| {
+            above += usize::from(count);
+            above > wanted
+        });
+        self.value = ((step.unwrap_or_default() as f32 + 0.5) * width).max(self.least);
     }
 }
 
-/// A weighted mean, and the lowest noise among its inputs.
-struct Mean {
-    value: f32,
-    weight: f32,
-    noise: f32,
-}
-
-fn mean(channels: &mut [Channel; 2], closures: [f32; 2], share: f32) -> Mean {
-    let (mut sum, mut weight, mut noise) = (0.0, 0.0, f32::INFINITY);
-    for (channel, closure) in channels.iter_mut().zip(closures) {
-        let closure = closure.clamp(-1.0, 1.5);
-        channel.learn_noise(closure, share);
-        sum += closure * channel.weight();
-        weight += channel.weight();
-        noise = noise.min(channel.noise);
-    }
-    Mean { value: sum / weight, weight, noise }
-}
-
-/// The four channels and their fusion into one closure.
 #[derive(Clone, Debug)]
-pub struct Fusion {
-    ear: [Channel; 2],
-    unlike: [Channel; 2],
+struct EyeBaseline([Baseline; 3]);
+
+impl Default for EyeBaseline {
+    fn default() -> Self {
+        Self(std::array::from_fn(|i| Baseline::new(RANGE[i], LEAST_OPEN[i])))
+    }
 }
 
-impl Default for Fusion {
-    fn default() -> Self {
-        let channels = |quantile| [Channel::new(quantile), Channel::new(quantile)];
-        Self { ear: channels(OPEN_QUANTILE), unlike: channels(1.0 - OPEN_QUANTILE) }
+impl EyeBaseline {
+    fn learn(&mut self, t: Duration, seen: &EyeSeen) {
+        let Self([openness, aperture, ear]) = self;
+        if seen.lid.aperture_sd < LEARN_BELOW_SD {
+            openness.learn(t, seen.lid.openness);
+            aperture.learn(t, seen.lid.aperture);
+        }
+        ear.learn(t, seen.ear);
     }
+
+    /// The closure of this eye, and the inverse of its variance.
+    fn closure(&self, seen: &EyeSeen) -> (f32, f32) {
+        let open = [0, 1, 2].map(|i| self.0[i].value);
+        let lid = &seen.lid;
+        let closures = [
+            1.0 - lid.openness / open[0],
+            1.0 - lid.aperture / open[1],
+            (1.0 - seen.ear / open[2]) / EAR_SPAN,
+        ];
+        let closure = closures.iter().zip(SHARES).map(|(closure, share)| share * closure.clamp(-0.5, 1.1)).sum();
+        let sd = lid.openness_sd / open[0] + lid.aperture_sd / open[1];
+        (closure, 1.0 / (sd * sd + LEAST_VARIANCE))
+    }
+}
+
+/// The closure of both eyes together and of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Closure {
+    /// Of both, 0 open to about 1 closed.
+    pub both: f32,
+    /// Of the right and of the left eye.
+    pub each: [f32; 2],
+}
+
+/// The baselines of both eyes.
+#[derive(Clone, Debug, Default)]
+pub struct Fusion {
+    eyes: [EyeBaseline; 2],
 }
 
 impl Fusion {
-    /// Adds a frame's measurements to the baselines.
-    pub fn learn(&mut self, t: Duration, measured: &Measured) {
-        for (channel, &value) in self.ear.iter_mut().zip(&measured.ear) {
-            channel.learn(t, value);
-        }
-        for (channel, &value) in self.unlike.iter_mut().zip(measured.unlikeness.iter().flatten()) {
-            channel.learn(t, value);
+    /// Adds a frame's figures to the baselines.
+    pub fn learn(&mut self, t: Duration, seen: &[EyeSeen; 2]) {
+        for (eye, seen) in self.eyes.iter_mut().zip(seen) {
+            eye.learn(t, seen);
         }
     }
 
-    /// The open-eye EAR, right and left; 0 before the first measurement.
+    /// The open-eye EAR, right and left.
     #[must_use]
     pub fn open_ear(&self) -> [f32; 2] {
-        [self.ear[0].baseline, self.ear[1].baseline]
+        [0, 1].map(|i| self.eyes[i].0[2].value)
     }
 
-    /// The closure of this frame, 0 open to about 1 closed, `dt` after the last frame.
-    pub fn closure(&mut self, measured: &Measured, dt: Duration) -> f32 {
-        let share = (dt.as_secs_f32() / NOISE_TIME.as_secs_f32()).min(0.3);
-        let open = self.open_ear().map(|ear| ear.max(0.05));
-        let closures = std::array::from_fn(|i| (1.0 - measured.ear[i] / open[i]) / EAR_SPAN);
-        let by_ear = mean(&mut self.ear, closures, share);
-        let Some(unlikeness) = measured.unlikeness else { return by_ear.value };
-        let closures = std::array::from_fn(|i| (unlikeness[i] - self.unlike[i].baseline) / UNLIKENESS_SPAN);
-        let by_patch = mean(&mut self.unlike, closures, share);
-        let both =
-            (by_ear.value * by_ear.weight + by_patch.value * by_patch.weight) / (by_ear.weight + by_patch.weight);
-        let most = |other: &Mean| other.value + LEEWAY.0 + LEEWAY.1 * other.noise;
-        both.min(most(&by_ear)).min(most(&by_patch))
+    /// The openness of the open eye, right and left.
+    #[must_use]
+    pub fn open_lid(&self) -> [f32; 2] {
+        [0, 1].map(|i| self.eyes[i].0[0].value)
+    }
+
+    /// The closure of this frame.
+    #[must_use]
+    pub fn closure(&self, seen: &[EyeSeen; 2]) -> Closure {
+        let [right, left] = [0, 1].map(|i| self.eyes[i].closure(&seen[i]));
+        Closure { both: (right.0 * right.1 + left.0 * left.1) / (right.1 + left.1), each: [right.0, left.0] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn eye(openness: f32) -> EyeSeen {
+        let lid = Lid { openness, openness_sd: 0.05, aperture: 0.3 * openness, aperture_sd: 0.05 };
+        EyeSeen { lid, ear: 0.15 + 0.15 * openness }
+    }
+
+    /// The closure of `now` after `seconds` of each of the given opennesses, at 10 frames per second.
+    fn closure_after(past: &[(f32, u64)], now: f32) -> f32 {
+        let mut fusion = Fusion::default();
+        let mut frame = 0;
+        for &(openness, seconds) in past {
+            for _ in 0..10 * seconds {
+                fusion.learn(Duration::from_millis(100 * frame), &[eye(openness); 2]);
+                frame += 1;
+            }
+        }
+        fusion.closure(&[eye(now); 2]).both
+    }
+
+    #[test]
+    fn an_open_eye_is_open_and_a_shut_one_closed() {
+        assert!(closure_after(&[(0.8, 2)], 0.8).abs() < 0.05);
+        assert!(closure_after(&[(0.8, 2)], 0.0) > 0.9);
+    }
+
+    #[test]
+    fn eyes_that_were_shut_from_the_start_are_shut() {
+        assert!(closure_after(&[(0.02, 30)], 0.02) > 0.75);
+        // Four seconds after they opened, open is open.
+        assert!(closure_after(&[(0.02, 30), (0.8, 4)], 0.8).abs() < 0.1);
+        assert!(closure_after(&[(0.02, 30), (0.8, 4)], 0.0) > 0.9);
+    }
+
+    #[test]
+    fn an_eye_that_nothing_is_known_of_counts_little() {
+        let mut fusion = Fusion::default();
+        let blind = EyeSeen { lid: Lid { openness: 0.5, openness_sd: 0.4, aperture: 0.2, aperture_sd: 0.13 }, ear: 0.3 };
+        for frame in 0..30 {
+            fusion.learn(Duration::from_millis(100 * frame), &[eye(0.8), blind]);
+        }
+        assert!(fusion.closure(&[eye(0.0), blind]).both > 0.85);
     }
 }

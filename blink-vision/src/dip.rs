@@ -22,7 +22,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            prominence: 0.3,
+            prominence: 0.28,
             width: [Duration::from_millis(50), Duration::from_millis(500)],
             foot: Duration::from_millis(500),
             settle: Duration::from_millis(120),
@@ -43,6 +43,8 @@ pub struct Dip {
     pub peak: f32,
     /// The rise from the open level.
     pub prominence: f32,
+    /// The least rise that counts, from [`Limits::prominence`].
+    pub least: f32,
 }
 
 /// One frame's closure.
@@ -176,6 +178,7 @@ impl DipDetector {
             width: half.saturating_sub(rise),
             peak: peak.c,
             prominence: depth,
+            least: self.limits.prominence,
         };
         while self.past.front().is_some_and(|old| old.t < low.t) {
             self.past.pop_front();

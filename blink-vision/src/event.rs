@@ -49,6 +49,8 @@ pub struct Reading {
     pub pose: Option<Pose>,
     /// Whether the head is turned too far for the eyes to be measured.
     pub turned: bool,
+    /// Whether neither eye can be read: too dark, too blurred, or covered.
+    pub unreadable: bool,
     /// Whether the eyes are closed for longer than a blink.
     pub eyes_closed: bool,
 }

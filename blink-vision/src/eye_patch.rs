@@ -1,8 +1,6 @@
-//! The image of an eye, aligned by the face, compared with the same eye's open template.
+//! The image of an eye, cut out where the whole face says it is, with the nose to the left.
 //!
-//! Rims, lashes and glare attract landmarks, but move with the face: what changes in the aligned patch is the lid. The
-//! likeness is the normalised cross-correlation, which ignores brightness and contrast, at the best of a few small
-//! shifts, which compensate the remaining error of the alignment.
+//! Rims, lashes and glare attract the eye's own landmarks, but move with the face: what changes in the patch is the lid.
 
 use crate::{
     geometry::{Eye, Landmarks, Point, Similarity},
@@ -10,15 +8,13 @@ use crate::{
 };
 
 /// Columns of a patch.
-pub const PATCH_WIDTH: usize = 24;
+pub const PATCH_WIDTH: usize = 32;
 /// Rows of a patch.
-pub const PATCH_HEIGHT: usize = 16;
-/// The largest shift in each direction, in patch pixels.
-const SHIFT: usize = 2;
-const INNER_WIDTH: usize = PATCH_WIDTH - 2 * SHIFT;
-const INNER_HEIGHT: usize = PATCH_HEIGHT - 2 * SHIFT;
+pub const PATCH_HEIGHT: usize = 24;
 /// A patch spans this many eye widths horizontally and vertically.
-const SPAN: (f32, f32) = (1.8, 1.2);
+const SPAN: (f32, f32) = (1.7, 1.275);
+/// From this many pixels of the image between two samples on, each sample is the mean of four.
+const COARSE_FROM: f32 = 2.0;
 
 /// The grey levels of one eye's patch, row by row.
 pub type Patch = [f32; PATCH_WIDTH * PATCH_HEIGHT];
@@ -30,62 +26,27 @@ pub fn sample(image: &GreyImage<'_>, mean_shape: &Landmarks, face: &Similarity, 
     let corners = eye.points(mean_shape);
     let centre = face.apply((corners[0] + corners[3]) * 0.5);
     let width = (corners[3] - corners[0]).norm();
-    let across = face.apply_vector(Point::new(width * SPAN.0 / PATCH_WIDTH as f32, 0.0));
+    // The nose is to the right of the right eye, so that one is mirrored.
+    let direction = if eye == Eye::Right { -1.0 } else { 1.0 };
+    let across = face.apply_vector(Point::new(direction * width * SPAN.0 / PATCH_WIDTH as f32, 0.0));
     let down = face.apply_vector(Point::new(0.0, width * SPAN.1 / PATCH_HEIGHT as f32));
     let corner = centre - across * (PATCH_WIDTH as f32 * 0.5 - 0.5) - down * (PATCH_HEIGHT as f32 * 0.5 - 0.5);
+    if across.norm() < COARSE_FROM {
+        fill(corner, across, down, |p| image.bilinear(p))
+    } else {
+        let (a, b) = ((across + down) * 0.25, (across - down) * 0.25);
+        fill(corner, across, down, |p| 0.25 * [p + a, p - a, p + b, p - b].map(|p| image.bilinear(p)).iter().sum::<f32>())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
+fn fill(corner: Point, across: Point, down: Point, value: impl Fn(Point) -> f32) -> Patch {
     let mut patch = [0.0; PATCH_WIDTH * PATCH_HEIGHT];
     for (y, row) in patch.chunks_exact_mut(PATCH_WIDTH).enumerate() {
         let start = corner + down * y as f32;
-        for (x, value) in row.iter_mut().enumerate() {
-            *value = image.bilinear(start + across * x as f32);
+        for (x, pixel) in row.iter_mut().enumerate() {
+            *pixel = value(start + across * x as f32);
         }
     }
     patch
-}
-
-/// The unlikeness of `patch` to `template`: one minus the best normalised cross-correlation over the shifts, 0 to 2.
-#[must_use]
-#[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
-pub fn unlikeness(patch: &Patch, template: &Patch) -> f32 {
-    const COUNT: f32 = (INNER_WIDTH * INNER_HEIGHT) as f32;
-    let mut inner = [0.0f32; INNER_WIDTH * INNER_HEIGHT];
-    for (y, row) in inner.chunks_exact_mut(INNER_WIDTH).enumerate() {
-        let start = (y + SHIFT) * PATCH_WIDTH + SHIFT;
-        row.copy_from_slice(&template[start..start + INNER_WIDTH]);
-    }
-    let mean = inner.iter().sum::<f32>() / COUNT;
-    inner.iter_mut().for_each(|value| *value -= mean);
-    let template_energy = inner.iter().map(|value| value * value).sum::<f32>();
-    let mut best = -1.0f32;
-    for dy in 0..=2 * SHIFT {
-        for dx in 0..=2 * SHIFT {
-            let (mut sum, mut squares, mut product) = (0.0f32, 0.0f32, 0.0f32);
-            for (y, row) in inner.chunks_exact(INNER_WIDTH).enumerate() {
-                let start = (y + dy) * PATCH_WIDTH + dx;
-                let mut lanes = [[0.0f32; 4]; 3];
-                for (pixels, template) in patch[start..start + INNER_WIDTH].chunks_exact(4).zip(row.chunks_exact(4)) {
-                    for i in 0..4 {
-                        lanes[0][i] += pixels[i];
-                        lanes[1][i] += pixels[i] * pixels[i];
-                        lanes[2][i] += pixels[i] * template[i];
-                    }
-                }
-                sum += lanes[0].iter().sum::<f32>();
-                squares += lanes[1].iter().sum::<f32>();
-                product += lanes[2].iter().sum::<f32>();
-            }
-            let energy = (squares - sum * sum / COUNT) * template_energy;
-            if energy > 1.0 {
-                best = best.max(product / energy.sqrt());
-            }
-        }
-    }
-    1.0 - best
-}
-
-/// Moves `template` towards `patch` by `share`, 0 to 1.
-pub fn blend(template: &mut Patch, patch: &Patch, share: f32) {
-    for (old, &new) in template.iter_mut().zip(patch) {
-        *old += (new - *old) * share;
-    }
 }

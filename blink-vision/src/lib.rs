@@ -6,7 +6,8 @@
 //! - [`container`]: orientation and completeness of a video file, from its own structure
 //! - [`stillness`]: recognises frozen pictures, which show nobody
 //! - [`predictor`]: [`predictor::Predictor`], the 68-point landmark model; [`geometry`], [`pose`]: what landmarks mean
-//! - [`eye_patch`], [`closure`], [`smooth`], [`dip`]: from an eye to the closure of its lids, to closings and openings
+//! - [`eye_patch`], [`lid`]: the picture of an eye, and how far it is open
+//! - [`closure`], [`smooth`], [`dip`], [`evidence`]: the closure of the lids, its closings and openings, and which count
 //! - [`blinks`]: [`blinks::BlinkDetector`], which turns them into [`Event`]s; [`frame_rate`]
 //! - [`schedule`]: when the synthetic face blinks
 //! - [`score`]: compares found blinks with annotated ones
@@ -24,9 +25,11 @@ pub mod closure;
 pub mod container;
 pub mod dip;
 pub mod event;
+pub mod evidence;
 pub mod eye_patch;
 pub mod frame_rate;
 pub mod geometry;
+pub mod lid;
 pub mod models;
 pub mod owner;
 pub mod pose;

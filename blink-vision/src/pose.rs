@@ -1,14 +1,14 @@
 //! The direction of the head, from five landmarks.
 //!
-//! The model is weak perspective on a generic head, in thousandths of its own unit: the outer eye corners are 450
-//! apart, and the tip of the nose is 135 in front of them and 170 below (the proportions of the generic head of
-//! perspective-n-point tutorials). Faces differ, so a pitch is only meaningful against the same face's usual one.
+//! The model is weak perspective on a generic head, whose outer eye corners are 450 units apart, and the tip of whose
+//! nose is 218 in front of them and 192 below (the proportions of MediaPipe's canonical face model: landmarks 33, 263
+//! and 1). Faces differ, so a pitch is only meaningful against the same face's usual one.
 
 use crate::geometry::{Landmarks, Point};
 
 const CORNERS_APART: f32 = 450.0;
-const NOSE_FORWARD: f32 = 135.0;
-const NOSE_BELOW: f32 = 170.0;
+const NOSE_FORWARD: f32 = 218.0;
+const NOSE_BELOW: f32 = 192.0;
 
 /// Head angles in degrees.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

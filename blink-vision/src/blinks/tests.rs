@@ -22,6 +22,14 @@ fn face(closure: f32, place: &Similarity) -> Landmarks {
     landmarks.map(|p| place.apply(p))
 }
 
+/// What a perfect lid model says of such a face.
+fn lids(landmarks: &Landmarks) -> [Lid; 2] {
+    Eye::BOTH.map(|eye| {
+        let closure = (1.0 - eye_aspect_ratio(&eye.points(landmarks)) / 0.32) / 0.55;
+        Lid { openness: 0.85 * (1.0 - closure), openness_sd: 0.08, aperture: 0.3 * (1.0 - closure), aperture_sd: 0.05 }
+    })
+}
+
 fn upright() -> Similarity {
     Similarity { a: 0.2, b: 0.0, origin: Point::new(320.0, 200.0) }
 }
@@ -55,7 +63,7 @@ fn watch(fps: f32, seconds: f32, look: impl Fn(f32) -> Option<Landmarks>) -> Run
     for i in 0..(fps * seconds) as u64 {
         let t = Duration::from_secs_f64(i as f64 / f64::from(fps));
         let landmarks = look(t.as_secs_f32());
-        let seen = landmarks.as_ref().map(|landmarks| EyesSeen { landmarks, patches: None });
+        let seen = landmarks.as_ref().map(|landmarks| EyesSeen { landmarks, lids: lids(landmarks) });
         run.closed |= detector.push(i, t, seen).eyes_closed;
         for event in detector.drain() {
             match event {

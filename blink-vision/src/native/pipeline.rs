@@ -14,6 +14,7 @@ use crate::{
     event::{Event, FaceSight, FrameReport},
     eye_patch,
     geometry::Eye,
+    lid::LidModel,
     owner::Owner,
     predictor::{GreyImage, Predictor},
     stillness::Stillness,
@@ -24,6 +25,7 @@ pub struct Pipeline {
     predictor: Arc<Predictor>,
     follower: Follower,
     blinks: BlinkDetector,
+    lids: &'static LidModel,
     stillness: Stillness,
     /// The previous image.
     previous: Mat,
@@ -43,6 +45,7 @@ impl Pipeline {
             predictor,
             follower: Follower::default(),
             blinks: BlinkDetector::default(),
+            lids: LidModel::built_in(),
             stillness: Stillness::default(),
             previous: Mat::default(),
         }
@@ -98,17 +101,17 @@ impl Pipeline {
         }
         let found = self.follower.step(View { predictor: &self.predictor, grey, image: &image, t: timestamp })?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
-        let patches = landmarks.map(|landmarks| {
+        let seen = landmarks.map(|landmarks| {
             let face = self.predictor.box_of(landmarks);
-            Eye::BOTH.map(|eye| eye_patch::sample(&image, self.predictor.mean_shape(), &face, eye))
+            let patch = |eye| eye_patch::sample(&image, self.predictor.mean_shape(), &face, eye);
+            EyesSeen { landmarks, lids: Eye::BOTH.map(|eye| self.lids.look(&patch(eye))) }
         });
-        let seen = landmarks.map(|landmarks| EyesSeen { landmarks, patches: patches.as_ref() });
         let reading = self.blinks.push(index, timestamp, seen);
         self.stillness.take(self.blinks.drain());
         let sight = match found {
             Found::Nobody => FaceSight::None,
             Found::Several => FaceSight::Several,
-            Found::One if reading.turned => FaceSight::Turned,
+            Found::One if reading.turned || reading.unreadable => FaceSight::Turned,
             Found::One => FaceSight::Measurable,
         };
         Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), reading })

@@ -30,7 +30,7 @@ const MAX_GAP: Duration = Duration::from_millis(250);
 /// Below this frame rate blinks are missed between frames (SPEC: 14.5 fps).
 const MIN_FPS: f64 = 14.5;
 /// A head turned further than this hides an eye.
-pub const MAX_YAW_DEG: f32 = 42.0;
+pub const MAX_YAW_DEG: f32 = 45.0;
 /// A head pitched further than this from its usual pitch hides the eyes behind lids or rims.
 const MAX_PITCH_CHANGE_DEG: f32 = 25.0;
 /// Time constants of the usual pitch, and of the pose, which is smoothed so that one wrong frame is no turn.

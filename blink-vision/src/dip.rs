@@ -2,7 +2,7 @@
 //!
 //! A blink rises from the open level by at least [`Limits::prominence`] and falls back by at least half of that, and
 //! its width at half depth is within limits. Everything is measured in time and interpolated between frames, so the
-//! frame rate only limits the precision.
+//! frame rate only limits the precision: a width is known to half a frame at its either side, so as much is tolerated.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -126,14 +126,14 @@ impl DipDetector {
                 let rise = self.rise_through(half_level, peak.t);
                 if now.c <= half_level {
                     let half = self.fall_through(half_level, now);
-                    if half.saturating_sub(rise) > self.limits.width[1] {
+                    if half.saturating_sub(rise) > self.longest() {
                         self.start_afresh(now);
                         return None;
                     }
                     self.phase = Phase::Opening { foot, peak, rise, half, low: now };
                     return self.step_opening(now, false);
                 }
-                self.phase = if now.t.saturating_sub(rise) > self.limits.width[1] {
+                self.phase = if now.t.saturating_sub(rise) > self.longest() {
                     Phase::Closed { peak: peak.c, foot: foot.c }
                 } else {
                     Phase::Closing { foot, peak }
@@ -162,6 +162,7 @@ impl DipDetector {
 
     fn step_opening(&mut self, now: Sample, at_end: bool) -> Option<Dip> {
         let Phase::Opening { foot, peak, rise, half, low } = self.phase else { return None };
+        let tolerance = self.tolerance();
         let low = if now.c <= low.c { now } else { low };
         self.phase = Phase::Opening { foot, peak, rise, half, low };
         let depth = peak.c - foot.c;
@@ -183,7 +184,19 @@ impl DipDetector {
         while self.past.front().is_some_and(|old| old.t < low.t) {
             self.past.pop_front();
         }
-        (dip.width >= self.limits.width[0]).then_some(dip)
+        (dip.width + tolerance >= self.limits.width[0]).then_some(dip)
+    }
+
+    /// The greatest width that is accepted.
+    fn longest(&self) -> Duration {
+        self.limits.width[1] + self.tolerance()
+    }
+
+    /// Half of the time between the last two frames.
+    fn tolerance(&self) -> Duration {
+        let mut latest = self.past.iter().rev().map(|sample| sample.t);
+        let interval = latest.next().zip(latest.next()).map(|(last, before)| last.saturating_sub(before));
+        interval.unwrap_or_default() / 2
     }
 
     /// The lowest sample within [`Limits::foot`] before `now`.

@@ -39,9 +39,9 @@ pub struct Lid {
 pub struct LidModel {
     first: Convolution<5, 1, 8>,
     second: Convolution<3, 8, 16>,
-    third: Convolution<3, 16, 24>,
-    hidden: Dense<288, 24>,
-    last: Dense<24, 4>,
+    third: Convolution<3, 16, 32>,
+    hidden: Dense<384, 32>,
+    last: Dense<32, 4>,
 }
 
 impl LidModel {
@@ -94,7 +94,7 @@ impl LidModel {
         let input = normalised(patch);
         let first = self.first.apply::<PATCH_WIDTH, PATCH_HEIGHT, 1536>(&input);
         let second = self.second.apply::<16, 12, 768>(&first);
-        let third = self.third.apply::<8, 6, 288>(&second);
+        let third = self.third.apply::<8, 6, 384>(&second);
         let mut hidden = self.hidden.apply(&third);
         hidden.iter_mut().for_each(|value| *value = value.max(0.0));
         let [openness, aperture, openness_log, aperture_log] = self.last.apply(&hidden);

@@ -62,6 +62,12 @@ impl<'a> GreyImage<'a> {
         self.height
     }
 
+    /// The pixels of row `y`, which must be less than the height.
+    #[must_use]
+    pub fn row(&self, y: usize) -> &'a [u8] {
+        &self.data[y * self.stride..][..self.width]
+    }
+
     /// The pixel nearest to `p`; 0 outside of the image.
     #[inline]
     #[must_use]

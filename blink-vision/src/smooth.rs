@@ -1,9 +1,9 @@
-//! Smooths the closure over time with a triangle of 100 ms: it has no effect at 15 fps, and covers five frames at 60.
+//! Smooths the closure over time with a triangle of 66 ms: it has no effect up to 30 fps, and covers three frames at 60.
 
 use std::{collections::VecDeque, time::Duration};
 
 /// Half the width of the triangle.
-const HALF_WIDTH: Duration = Duration::from_millis(50);
+const HALF_WIDTH: Duration = Duration::from_millis(33);
 
 /// Which samples to smooth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn fast_frames_share_with_their_neighbours() {
-        let out = smoothed(25, &[0.0, 0.0, 1.0, 0.0, 0.0]);
-        assert_eq!(out, [0.0, 0.25, 0.5, 0.25, 0.0]);
+        let out = smoothed(11, &[0.0, 0.0, 0.0, 9.0, 0.0, 0.0, 0.0]);
+        let rounded: Vec<i32> = out.iter().map(|value| value.round() as i32).collect();
+        assert_eq!(rounded, [0, 1, 2, 3, 2, 1, 0]);
     }
 }

@@ -36,11 +36,19 @@ const SIDE: usize = 16;
 /// Below the first likeness a face is in doubt; below the second it is lost unless the detector finds it.
 const DOUBT_BELOW: f32 = 0.75;
 const GONE_BELOW: f32 = 0.45;
+/// While the band of the eyes looks this much like it did when the landmarks were last predicted, they are kept, but for
+/// no longer than this.
+const SAME_FROM: f32 = 0.985;
+const KEEP_FOR: Duration = Duration::from_millis(90);
+/// The band of the eyes in the face's box, from brows to nose, and the number of points at which it is sampled.
+const BAND: (f32, f32) = (0.05, 0.5);
+const BAND_POINTS: (usize, usize) = (32, 10);
 /// The most that a face grows or moves from one frame to the next, relative to its size.
 const MOST_GROWTH: f32 = 1.25;
 const MOST_SHIFT: f32 = 0.5;
 
 type Thumbnail = [f32; SIDE * SIDE];
+type Band = [f32; BAND_POINTS.0 * BAND_POINTS.1];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -82,6 +90,9 @@ const LOOKS: [Look; 8] =
 struct Followed {
     landmarks: Landmarks,
     thumbnail: Thumbnail,
+    /// The band of the eyes when the landmarks were predicted, and when that was.
+    band: Band,
+    predicted: Duration,
     confirmed: Duration,
     asked: Duration,
     refusals: u32,
@@ -134,6 +145,9 @@ impl Follower {
         if let Some(mut followed) = self.followed.take()
             && self.go_on(&mut followed, view)?
         {
+            if followed.predicted == view.t {
+                followed.band = band(view.image, &view.predictor.box_of(&followed.landmarks));
+            }
             self.followed = Some(followed);
             return Ok(Found::One);
         }
@@ -143,6 +157,10 @@ impl Follower {
     /// Whether the followed face is still there; if so, its landmarks are updated.
     fn go_on(&mut self, face: &mut Followed, View { predictor, grey, image, t }: View<'_>) -> opencv::Result<bool> {
         let before = predictor.box_of(&face.landmarks);
+        let kept = t.saturating_sub(face.predicted) < KEEP_FOR && face.refusals == 0;
+        if kept && likeness(&band(image, &before), &face.band) >= SAME_FROM {
+            return Ok(true);
+        }
         let landmarks = predictor.predict(image, &before);
         let now = predictor.box_of(&landmarks);
         let thumbnail = thumbnail(image, &now);
@@ -151,6 +169,7 @@ impl Follower {
         if steady && likeness >= GONE_BELOW {
             face.landmarks = landmarks;
         }
+        face.predicted = t;
         let doubted = !steady || likeness < DOUBT_BELOW || face.refusals > 0;
         let gone = !steady || likeness < GONE_BELOW;
         let every = if doubted { DOUBT_EVERY } else { CONFIRM_EVERY };
@@ -260,8 +279,10 @@ impl Follower {
         };
         let Some(face) = person else { return Ok(Found::Several) };
         let landmarks = settle(predictor, image, &face);
-        let thumbnail = thumbnail(image, &predictor.box_of(&landmarks));
-        self.followed = Some(Followed { landmarks, thumbnail, confirmed: t, asked: t, refusals: 0 });
+        let at = predictor.box_of(&landmarks);
+        let (thumbnail, band) = (thumbnail(image, &at), band(image, &at));
+        let (predicted, confirmed, asked) = (t, t, t);
+        self.followed = Some(Followed { landmarks, thumbnail, band, predicted, confirmed, asked, refusals: 0 });
         Ok(Found::One)
     }
 }
@@ -315,23 +336,34 @@ fn is_inside(face: &FaceBox, image: &GreyImage<'_>) -> bool {
     (0.0..image.width() as f32).contains(&centre.x) && (0.0..image.height() as f32).contains(&centre.y)
 }
 
-/// A small sample of the face with mean 0 and energy 1.
+/// A small sample of the face.
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
 fn thumbnail(image: &GreyImage<'_>, face: &FaceBox) -> Thumbnail {
-    let mut thumbnail = [0.0; SIDE * SIDE];
     let step = 1.0 / SIDE as f32;
-    for (y, row) in thumbnail.chunks_exact_mut(SIDE).enumerate() {
-        for (x, value) in row.iter_mut().enumerate() {
-            *value = image.bilinear(face.apply(Point::new((x as f32 + 0.5) * step, (y as f32 + 0.5) * step)));
-        }
-    }
-    let mean = thumbnail.iter().sum::<f32>() / (SIDE * SIDE) as f32;
-    thumbnail.iter_mut().for_each(|value| *value -= mean);
-    let energy = thumbnail.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
-    thumbnail.iter_mut().for_each(|value| *value /= energy);
-    thumbnail
+    sampled(image, |i| face.apply(Point::new(((i % SIDE) as f32 + 0.5) * step, ((i / SIDE) as f32 + 0.5) * step)))
 }
 
-fn likeness(a: &Thumbnail, b: &Thumbnail) -> f32 {
+/// A small sample of the eyes and what is around them.
+#[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
+fn band(image: &GreyImage<'_>, face: &FaceBox) -> Band {
+    let (columns, rows) = BAND_POINTS;
+    sampled(image, |i| {
+        let (x, y) = ((i % columns) as f32 / columns as f32, (i / columns) as f32 / rows as f32);
+        face.apply(Point::new(x, BAND.0 + (BAND.1 - BAND.0) * y))
+    })
+}
+
+/// The image at `N` points, with mean 0 and energy 1.
+#[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
+fn sampled<const N: usize>(image: &GreyImage<'_>, point: impl Fn(usize) -> Point) -> [f32; N] {
+    let mut values: [f32; N] = std::array::from_fn(|i| image.bilinear(point(i)));
+    let mean = values.iter().sum::<f32>() / N as f32;
+    values.iter_mut().for_each(|value| *value -= mean);
+    let energy = values.iter().map(|value| value * value).sum::<f32>().sqrt().max(1.0);
+    values.iter_mut().for_each(|value| *value /= energy);
+    values
+}
+
+fn likeness(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -26,6 +26,14 @@ pub(crate) fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     files
 }
 
+/// The folders within a folder, sorted.
+pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    folders
+}
+
 /// The folders in which `blinkd models --fetch` and Debian's package put models.
 pub(crate) fn model_folders() -> Vec<PathBuf> {
     let named = std::env::var_os("BLINKD_MODELS_DIR").map(PathBuf::from);

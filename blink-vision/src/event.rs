@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::pose::Pose;
+use crate::{hint::Hint, pose::Pose};
 
 /// Who could be seen in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct FrameReport {
     pub stands_still: bool,
     /// Frames per second over the last two seconds; `None` before half a second of frames.
     pub fps: Option<f64>,
+    /// What the person can do so that their eyes are seen better, if anything.
+    pub hint: Option<Hint>,
     /// The measurement of the followed eyes.
     pub reading: Reading,
 }

@@ -7,6 +7,7 @@
 //! - [`stillness`]: recognises frozen pictures, which show nobody
 //! - [`predictor`]: [`predictor::Predictor`], the 68-point landmark model; [`geometry`], [`pose`]: what landmarks mean
 //! - [`eye_patch`], [`closure`], [`smooth`], [`dip`]: from an eye to the closure of its lids, to closings and openings
+//! - [`hint`]: what the person can do so that their eyes are seen better
 //! - [`blinks`]: [`blinks::BlinkDetector`], which turns them into [`Event`]s; [`frame_rate`]
 //! - [`schedule`]: when the synthetic face blinks
 //! - [`score`]: compares found blinks with annotated ones
@@ -27,6 +28,7 @@ pub mod event;
 pub mod eye_patch;
 pub mod frame_rate;
 pub mod geometry;
+pub mod hint;
 pub mod models;
 pub mod owner;
 pub mod pose;
@@ -38,6 +40,7 @@ pub mod source;
 pub mod stillness;
 
 pub use event::{Blink, Event, FaceSight, FrameReport, Reading};
+pub use hint::Hint;
 pub use source::SourceSpec;
 #[cfg(feature = "native")]
 pub mod native;

@@ -10,7 +10,7 @@ use super::{
     OLDEST_PROTOCOL, PROTOCOL,
     replies::{ConsentShown, DeviceCode, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone},
 };
-use crate::{Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
+use crate::{Hint, Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
 
 /// The first frame that each side sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -303,6 +303,9 @@ pub struct LivePoint {
     /// Who could be seen; absent where the sender does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sight: Option<Sight>,
+    /// What the person can do so that their eyes are seen better; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Hint>,
 }
 
 /// Who could be seen in a frame.

@@ -14,6 +14,7 @@ use crate::{
     event::{Event, FaceSight, FrameReport},
     eye_patch,
     geometry::Eye,
+    hint::{Hints, Scene},
     owner::Owner,
     predictor::{GreyImage, Predictor},
     stillness::Stillness,
@@ -25,6 +26,7 @@ pub struct Pipeline {
     follower: Follower,
     blinks: BlinkDetector,
     stillness: Stillness,
+    hints: Hints,
     /// The previous image.
     previous: Mat,
 }
@@ -44,6 +46,7 @@ impl Pipeline {
             follower: Follower::default(),
             blinks: BlinkDetector::default(),
             stillness: Stillness::default(),
+            hints: Hints::default(),
             previous: Mat::default(),
         }
     }
@@ -88,7 +91,8 @@ impl Pipeline {
             let reading = self.blinks.push(index, timestamp, None);
             self.stillness.take(self.blinks.drain());
             let (sight, fps) = (FaceSight::None, self.blinks.fps());
-            return Ok(FrameReport { index, timestamp, sight, stands_still: true, fps, reading });
+            let hint = self.hints.push(timestamp, &Scene::Frozen);
+            return Ok(FrameReport { index, timestamp, sight, stands_still: true, fps, hint, reading });
         }
         let found = self.follower.step(View { predictor: &self.predictor, grey, image: &image, t: timestamp })?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
@@ -105,7 +109,9 @@ impl Pipeline {
             Found::One if reading.turned => FaceSight::Turned,
             Found::One => FaceSight::Measurable,
         };
-        Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), reading })
+        let area = landmarks.map(|landmarks| self.predictor.box_of(landmarks));
+        let hint = self.hints.push(timestamp, &Scene::of(&image, area.as_ref().zip(landmarks), &reading));
+        Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), hint, reading })
     }
 
     /// The events decided since the last call.
@@ -125,6 +131,7 @@ impl Pipeline {
         self.follower.reset();
         self.blinks = BlinkDetector::default();
         self.stillness = Stillness::default();
+        self.hints = Hints::default();
         self.previous = Mat::default();
     }
 }

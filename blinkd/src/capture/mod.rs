@@ -14,7 +14,7 @@ mod wall;
 
 use std::{sync::Arc, time::Duration};
 
-use blink_proto::{Problem, ipc::Sight, problem::code};
+use blink_proto::{Hint, Problem, ipc::Sight, problem::code};
 use blink_vision::{Event, FaceSight, FrameReport};
 use jiff::Timestamp;
 
@@ -44,6 +44,7 @@ pub struct Sighting {
     /// Mean EAR of the measurable eyes.
     pub ear: Option<f64>,
     pub baseline: Option<f64>,
+    pub hint: Option<Hint>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -202,6 +203,7 @@ impl<'a> Settling<'a> {
             sight: sight(report.sight),
             ear: report.reading.ear.and_then(mean),
             baseline: report.reading.baseline.and_then(mean),
+            hint: report.hint.map(hint),
         });
     }
 
@@ -227,13 +229,24 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Converts to the clients' type. It is a function because both types belong to other crates.
+/// Converts to the clients' type, as [`hint`] does. They are functions because all types belong to other crates.
 fn sight(seen: FaceSight) -> Sight {
     match seen {
         FaceSight::None => Sight::Nobody,
         FaceSight::Several => Sight::Several,
         FaceSight::Turned => Sight::Turned,
         FaceSight::Measurable => Sight::Measurable,
+    }
+}
+
+fn hint(seen: blink_vision::Hint) -> Hint {
+    match seen {
+        blink_vision::Hint::TooFar => Hint::TooFar,
+        blink_vision::Hint::TooNear => Hint::TooNear,
+        blink_vision::Hint::TooDark => Hint::TooDark,
+        blink_vision::Hint::TurnedAway => Hint::TurnedAway,
+        blink_vision::Hint::CameraTooFarToTheSide => Hint::CameraTooFarToTheSide,
+        blink_vision::Hint::PictureFrozen => Hint::PictureFrozen,
     }
 }
 

@@ -55,6 +55,7 @@ fn report(ms: u64) -> FrameReport {
         timestamp: Duration::from_millis(ms),
         sight: FaceSight::Measurable,
         stands_still: false,
+        hint: None,
         fps: None,
         reading: blink_vision::Reading::default(),
     }
@@ -222,6 +223,17 @@ fn the_source_is_open_only_while_the_gate_is() {
 #[case(FaceSight::Measurable, Sight::Measurable)]
 fn what_a_frame_shows_is_told_as_it_is(#[case] seen: FaceSight, #[case] told: Sight) {
     assert_eq!(sight(seen), told);
+}
+
+#[rstest]
+#[case(blink_vision::Hint::TooFar)]
+#[case(blink_vision::Hint::TooNear)]
+#[case(blink_vision::Hint::TooDark)]
+#[case(blink_vision::Hint::TurnedAway)]
+#[case(blink_vision::Hint::CameraTooFarToTheSide)]
+#[case(blink_vision::Hint::PictureFrozen)]
+fn a_hint_has_one_name_in_traces_and_on_the_socket(#[case] given: blink_vision::Hint) {
+    assert_eq!(serde_json::to_value(hint(given)).unwrap(), given.as_str());
 }
 
 #[test]

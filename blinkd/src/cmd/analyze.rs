@@ -28,7 +28,7 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Write a CSV file with a line for each frame: EARs, baseline, closure, pose, state
+    /// Write a CSV file with a line for each frame: EARs, baseline, closure, pose, state, hint
     #[arg(long, value_name = "FILE.csv")]
     pub trace: Option<PathBuf>,
     /// Draw the EAR with the blinks marked, as PNG or SVG

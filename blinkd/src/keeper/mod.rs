@@ -281,8 +281,9 @@ impl Keeper {
                 );
             }
             if listened {
-                let Sighting { at, sight, ear, baseline } = *sighting;
-                let _ = self.deps.events.send(Event::Live(LivePoint { at, ear, baseline, sight: Some(sight) }));
+                let Sighting { at, sight, ear, baseline, hint } = *sighting;
+                let point = LivePoint { at, ear, baseline, sight: Some(sight), hint };
+                let _ = self.deps.events.send(Event::Live(point));
             }
             self.counting.settled_to = Some(sighting.at);
         }

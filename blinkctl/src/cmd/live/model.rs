@@ -98,7 +98,7 @@ mod tests {
 
     fn point(ms: i64) -> Event {
         let at = Timestamp::from_millisecond(1_772_000_000_000 + ms).unwrap();
-        Event::Live(LivePoint { at, ear: Some(0.3), baseline: None, sight: None })
+        Event::Live(LivePoint { at, ear: Some(0.3), baseline: None, sight: None, hint: None })
     }
 
     #[test]

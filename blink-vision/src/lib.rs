@@ -37,6 +37,7 @@ pub mod schedule;
 pub mod score;
 pub mod smooth;
 pub mod source;
+mod split_mix;
 pub mod stillness;
 
 pub use event::{Blink, Event, FaceSight, FrameReport, Reading};

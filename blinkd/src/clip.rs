@@ -9,6 +9,7 @@ use std::{
 use blink_vision::{
     Blink, Event, FrameReport,
     native::{FileSource, Pipeline, SourceError, load_landmark_model},
+    predictor::Predictor,
     stillness,
 };
 
@@ -59,15 +60,20 @@ pub(crate) struct Progress {
     pub of: Option<u64>,
 }
 
+/// The landmark model, which is read and verified as a whole.
+pub(crate) fn model() -> Result<Arc<Predictor>, Failure> {
+    load_landmark_model(&models::folders()).map(Arc::new).map_err(models::failure)
+}
+
 /// Runs the clip at `path`; `seen` gets each frame's report and the events decided with it. A damaged end is no error.
 pub(crate) fn run(
+    model: Arc<Predictor>,
     path: &Path,
     fps: Option<f64>,
     mut seen: impl FnMut(&FrameReport, &[Event], Progress),
 ) -> Result<Clip, Failure> {
-    let predictor = load_landmark_model(&models::folders()).map_err(models::failure)?;
     let mut source = FileSource::open(path, false).map_err(source_failure)?.with_fps(fps);
-    let mut pipeline = Pipeline::new(Arc::new(predictor));
+    let mut pipeline = Pipeline::new(model);
     let of = source.stated_frames();
     let mut clip = Clip::default();
     let mut events = Vec::new();

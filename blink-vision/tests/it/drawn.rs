@@ -7,7 +7,7 @@ use blink_vision::{
     Blink, Event, FaceSight, Hint,
     native::{Frame, Pipeline, SyntheticFace},
     schedule::Truth,
-    score::{Score, Span},
+    score::{Annotation, Score, Span},
     source::Synthetic,
 };
 use opencv::{
@@ -49,14 +49,15 @@ fn every_planned_blink_is_found_and_no_other(
     let frames = (16.0 * fps) as u64;
     let truth = Truth::new(spec.bpm, spec.seed, fps, frames, Duration::ZERO);
     let frame = |frame: u64| i64::try_from(frame).unwrap();
-    let there: Vec<Span> = truth
+    let there = truth
         .blinks
         .iter()
         .map(|blink| Span { start_frame: frame(blink.start_frame), end_frame: frame(blink.end_frame) })
         .collect();
+    let annotation = Annotation { blinks: there, ..Annotation::default() };
     let found: Vec<Span> = blinks.iter().map(Span::from).collect();
-    let score = Score::from_spans(&found, &there, frames);
-    assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {there:?}");
+    let score = Score::new(&found, &annotation, frames);
+    assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {annotation:?}");
     assert_eq!(blinks.len(), truth.blinks.len());
     assert!(observed > Duration::from_millis(15_500), "{observed:?}");
     // The first blink comes after two seconds, and each found blink begins where the lid begins to move.

@@ -86,10 +86,11 @@ struct Cost {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let plot = args.plot.as_deref().map(plot::Plot::new).transpose()?;
+    let model = clip::model()?;
     let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;
     let mut points = Vec::new();
     let bar = progress_bar();
-    let clip = clip::run(&args.input, args.fps, |report, events, progress| {
+    let clip = clip::run(model, &args.input, args.fps, |report, events, progress| {
         show(&bar, progress);
         if let Some(trace) = &mut trace {
             trace.write(report, events);

@@ -40,7 +40,7 @@ pub mod source;
 mod split_mix;
 pub mod stillness;
 
-pub use event::{Blink, Event, FaceSight, FrameReport, Reading};
+pub use event::{Blink, Event, FaceSight, FrameReport, Reading, Wink};
 pub use hint::Hint;
 pub use source::SourceSpec;
 #[cfg(feature = "native")]

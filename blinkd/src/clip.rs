@@ -7,7 +7,7 @@ use std::{
 };
 
 use blink_vision::{
-    Blink, Event, FrameReport,
+    Blink, Event, FrameReport, Wink,
     native::{FileSource, Pipeline, SourceError, load_landmark_model},
     predictor::Predictor,
     stillness,
@@ -24,6 +24,7 @@ pub(crate) struct Clip {
     pub stood_still: Duration,
     pub observed: Duration,
     pub blinks: Vec<Blink>,
+    pub winks: Vec<Wink>,
     /// Whether the file ended before its stated length.
     pub truncated: bool,
     /// Wall time spent reading and decoding frames.
@@ -120,6 +121,7 @@ impl Clip {
         for event in events.drain(..) {
             match event {
                 Event::Blink(blink) => self.blinks.push(blink),
+                Event::Wink(wink) => self.winks.push(wink),
                 Event::Observed { from, to, .. } => self.observed += to.saturating_sub(from),
             }
         }

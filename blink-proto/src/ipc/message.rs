@@ -286,9 +286,26 @@ pub enum Event {
         /// Width at half depth, in milliseconds.
         duration_ms: f64,
     },
+    /// One eye closed and opened while the other stayed open. It counts as no blink.
+    Wink {
+        /// When the eye was open again.
+        at: Timestamp,
+        /// The person's eye.
+        eye: Eye,
+    },
     /// An event that this build does not know.
     #[serde(other)]
     Unknown,
+}
+
+/// One of a person's eyes: their own left is `left`, whatever the picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Eye {
+    /// The person's left eye.
+    Left,
+    /// The person's right eye.
+    Right,
 }
 
 /// One frame's measurement.

@@ -57,7 +57,7 @@ fn found(path: &Path, limits: Limits) -> (Vec<Span>, u64) {
     events.extend(pipeline.drain_events());
     let spans = events.iter().filter_map(|event| match event {
         Event::Blink(blink) => Some(Span::from(blink)),
-        Event::Observed { .. } => None,
+        Event::Observed { .. } | Event::Wink(_) => None,
     });
     (spans.collect(), frames)
 }

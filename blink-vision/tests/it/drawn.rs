@@ -26,6 +26,7 @@ fn watch(spec: &Synthetic, seconds: f64) -> (Vec<Blink>, Vec<FaceSight>, Duratio
     let mut take = |event: Event| match event {
         Event::Blink(blink) => blinks.push(blink),
         Event::Observed { from, to, .. } => observed += to - from,
+        Event::Wink(wink) => panic!("the drawn face closes both eyes: {wink:?}"),
     };
     let mut grey = Mat::default();
     for index in 0..(seconds * spec.fps) as u64 {

@@ -14,8 +14,12 @@ mod wall;
 
 use std::{sync::Arc, time::Duration};
 
-use blink_proto::{Hint, Problem, ipc::Sight, problem::code};
-use blink_vision::{Event, FaceSight, FrameReport};
+use blink_proto::{
+    Hint, Problem,
+    ipc::{Eye, Sight},
+    problem::code,
+};
+use blink_vision::{Event, FaceSight, FrameReport, geometry};
 use jiff::Timestamp;
 
 pub use control::CaptureControl;
@@ -50,7 +54,7 @@ pub struct Sighting {
 #[derive(Clone, Debug, PartialEq)]
 pub enum CaptureEvent {
     Opened,
-    /// Frames, and the [`Observation::Observed`] and [`Observation::Blink`] decided with them.
+    /// Frames, and the observations other than [`Observation::Frame`] decided with them.
     Seen(Vec<Sighting>, Vec<Observation>),
     /// The source was closed because the keeper or the stop required it.
     Closed,
@@ -217,6 +221,7 @@ impl<'a> Settling<'a> {
                 Event::Blink(blink) => {
                     Observation::Blink { end: self.wall.at(blink.end), width: blink.width, complete: blink.complete }
                 }
+                Event::Wink(wink) => Observation::Wink { end: self.wall.at(wink.end), eye: eye(wink.eye) },
             });
         }
     }
@@ -229,7 +234,7 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Converts to the clients' type, as [`hint`] does. They are functions because all types belong to other crates.
+/// Converts to the clients' type, as [`hint`] and [`eye`] do. They are functions because all types belong to other crates.
 fn sight(seen: FaceSight) -> Sight {
     match seen {
         FaceSight::None => Sight::Nobody,
@@ -247,6 +252,13 @@ fn hint(seen: blink_vision::Hint) -> Hint {
         blink_vision::Hint::TurnedAway => Hint::TurnedAway,
         blink_vision::Hint::CameraTooFarToTheSide => Hint::CameraTooFarToTheSide,
         blink_vision::Hint::PictureFrozen => Hint::PictureFrozen,
+    }
+}
+
+fn eye(seen: geometry::Eye) -> Eye {
+    match seen {
+        geometry::Eye::Left => Eye::Left,
+        geometry::Eye::Right => Eye::Right,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Draws the model on a screen of any size: with less room, the less important parts are left out.
 
-use blink_proto::{ipc::Sight, status::Status};
+use blink_proto::{
+    ipc::{Eye, Sight},
+    status::Status,
+};
 use jiff::{Timestamp, Zoned};
 use ratatui::{
     Frame,
@@ -96,9 +99,11 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, palette
             spans.push(Span::styled(format!("  {:.1} fps", status.fps), palette.faint()));
         }
     }
-    let aside = match model.points.back().and_then(|point| point.sight) {
-        Some(Sight::Several) => "  several people",
-        Some(Sight::Turned) => "  eyes not measured",
+    let aside = match (model.points.back().and_then(|point| point.sight), model.winked()) {
+        (Some(Sight::Several), _) => "  several people",
+        (Some(Sight::Turned), _) => "  eyes not measured",
+        (_, Some(Eye::Left)) => "  left wink",
+        (_, Some(Eye::Right)) => "  right wink",
         _ => "",
     };
     spans.push(Span::styled(aside, palette.tone(Tone::Calm)));

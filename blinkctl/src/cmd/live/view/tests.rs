@@ -104,6 +104,15 @@ fn why_nothing_is_measured_is_said(#[case] sight: Sight, #[case] words: &str) {
     assert!(drawn(&model, 80, 24).lines().next().unwrap().contains(words));
 }
 
+#[rstest]
+#[case(Eye::Left, "left wink")]
+#[case(Eye::Right, "right wink")]
+fn a_wink_is_said(#[case] eye: Eye, #[case] words: &str) {
+    let mut model = watching();
+    model.take(Event::Wink { at: now().timestamp(), eye });
+    assert!(drawn(&model, 80, 24).lines().next().unwrap().contains(words));
+}
+
 #[test]
 fn without_colour_nothing_is_coloured() {
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();

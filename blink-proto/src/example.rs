@@ -40,6 +40,7 @@ pub fn status(state: State) -> Status {
         rate_per_minute: Some(17.24),
         coverage: Some(0.871),
         fps: 29.93,
+        hint: None,
         account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
         consent: state != State::NoConsent,
         queue: Queue::default(),

@@ -5,6 +5,7 @@
 //! - [`status`]: the output of `blinkctl status --json`
 //! - [`consent`]: the consent text and the local record of it
 //! - [`doctor`]: the results of checks for causes of trouble
+//! - [`hint`]: what the person can do so that their eyes are seen better
 //! - [`receipt`]: the receipt of an erasure
 //! - [`problem`]: [`Problem`], a failure that says what to do
 //! - [`secret`]: [`Secret`], a string that is never printed
@@ -21,6 +22,7 @@ pub mod consent;
 pub mod doctor;
 #[cfg(any(test, feature = "testing"))]
 pub mod example;
+pub mod hint;
 pub mod http;
 pub mod ids;
 pub mod ipc;
@@ -31,6 +33,7 @@ pub mod secret;
 pub mod status;
 pub mod text;
 
+pub use hint::Hint;
 pub use ids::{DeviceId, MinuteId, UserId};
 pub use minute::{Minute, MinuteStart, Quality, rate_per_minute};
 pub use problem::Problem;

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{MinuteStart, Problem};
+use crate::{Hint, MinuteStart, Problem};
 
 /// What the daemon is doing. The variants are in the order of precedence: the first that applies is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct Status {
     pub coverage: Option<f64>,
     /// Frames per second now; 0 while no source is open.
     pub fps: f64,
+    /// What the person can do so that their eyes are seen better; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Hint>,
     /// The signed-in account, or null.
     pub account: Option<Account>,
     /// Whether tracking was consented to on this machine.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::{
     closure::{EyeSeen, Fusion},
     dip::{Dip, DipDetector, Limits},
-    event::{Blink, Event, Reading},
+    event::{Blink, Event, Reading, Wink},
     evidence::{Evidence, Moment, Verdict},
     frame_rate::FrameRate,
     geometry::{Eye, Landmarks, eye_aspect_ratio},
@@ -36,8 +36,8 @@ const MAX_PITCH_CHANGE_DEG: f32 = 25.0;
 /// Time constants of the usual pitch, and of the pose, which is smoothed so that one wrong frame is no turn.
 const PITCH_TIME: Duration = Duration::from_secs(8);
 const POSE_TIME: Duration = Duration::from_millis(250);
-/// Eyes whose surer aperture is less sure than this cannot be read; 0.12 is what a grey wall gives.
-const UNREADABLE_FROM_SD: f32 = 0.108;
+/// Eyes cannot be read when the surer one's [`Lid::doubt`] is greater; a grey wall's is 1.
+const UNREADABLE_FROM: f32 = 0.93;
 /// Time constant with which that is smoothed, so that one blurred frame is no loss.
 const READABLE_TIME: Duration = Duration::from_millis(100);
 /// PERCLOS P80 counts time with the lids at least this far down (Wierwille et al. 1994).
@@ -70,7 +70,7 @@ pub struct BlinkDetector {
     last_seen: Option<Duration>,
     /// The recent pose, and the usual pitch.
     poses: Option<(Pose, f32)>,
-    /// How unsure the surer eye's aperture has been lately.
+    /// How doubtful the surer eye's figures have been lately.
     unsure: Option<f32>,
     warm_up: Vec<Sample>,
     warm: Option<Warm>,
@@ -171,11 +171,11 @@ impl BlinkDetector {
 
     /// Whether neither eye can be read.
     fn unreadable(&mut self, t: Duration, lids: &[Lid; 2]) -> bool {
-        let surer = lids[0].aperture_sd.min(lids[1].aperture_sd);
+        let surer = lids[0].doubt().min(lids[1].doubt());
         let dt = self.last_seen.map_or(MAX_GAP, |last| t.saturating_sub(last));
         let lately = self.unsure.get_or_insert(surer);
         *lately += (surer - *lately) * dt.div_duration_f32(READABLE_TIME).min(1.0);
-        *lately > UNREADABLE_FROM_SD
+        *lately > UNREADABLE_FROM
     }
 
     /// Ends the observed span at `t`.
@@ -273,7 +273,14 @@ impl Warm {
         };
         match self.evidence.judge(&dip, self.fusion.open_lid()) {
             Verdict::Blink => events.push(Event::Blink(blink)),
-            Verdict::Wink(_) | Verdict::Nothing => {}
+            Verdict::Wink(eye) => events.push(Event::Wink(Wink {
+                eye,
+                start_frame: blink.start_frame,
+                end_frame: blink.end_frame,
+                start: blink.start,
+                end: blink.end,
+            })),
+            Verdict::Nothing => {}
         }
     }
 

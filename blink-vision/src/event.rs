@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::pose::Pose;
+use crate::{geometry::Eye, hint::Hint, pose::Pose};
 
 /// Who could be seen in a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct FrameReport {
     pub stands_still: bool,
     /// Frames per second over the last two seconds; `None` before half a second of frames.
     pub fps: Option<f64>,
+    /// What the person can do so that their eyes are seen better, if anything.
+    pub hint: Option<Hint>,
     /// The measurement of the followed eyes.
     pub reading: Reading,
 }
@@ -74,6 +76,21 @@ pub struct Blink {
     pub complete: bool,
 }
 
+/// A closing and an opening of one eye while the other stays open. It is no blink, and counts in no rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wink {
+    /// The person's eye that closed.
+    pub eye: Eye,
+    /// The frame of the lid's first movement.
+    pub start_frame: u64,
+    /// The frame in which the eye is open again, inclusive.
+    pub end_frame: u64,
+    /// Time of the first movement.
+    pub start: Duration,
+    /// Time of the reopening.
+    pub end: Duration,
+}
+
 /// A decision. Events come in the order in which they are decided: at most 200 ms after the fact once the baseline is
 /// known, and at most 1.9 s after it before, so always before their minute is sealed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,4 +106,6 @@ pub enum Event {
     },
     /// A blink, within observed time.
     Blink(Blink),
+    /// A wink, within observed time.
+    Wink(Wink),
 }

@@ -8,6 +8,7 @@
 //! - [`predictor`]: [`predictor::Predictor`], the 68-point landmark model; [`geometry`], [`pose`]: what landmarks mean
 //! - [`eye_patch`], [`lid`]: the picture of an eye, and how far it is open
 //! - [`closure`], [`smooth`], [`dip`], [`evidence`]: the closure of the lids, its closings and openings, and which count
+//! - [`hint`]: what the person can do so that their eyes are seen better
 //! - [`blinks`]: [`blinks::BlinkDetector`], which turns them into [`Event`]s; [`frame_rate`]
 //! - [`schedule`]: when the synthetic face blinks
 //! - [`score`]: compares found blinks with annotated ones
@@ -29,6 +30,7 @@ pub mod evidence;
 pub mod eye_patch;
 pub mod frame_rate;
 pub mod geometry;
+pub mod hint;
 pub mod lid;
 pub mod models;
 pub mod owner;
@@ -38,9 +40,11 @@ pub mod schedule;
 pub mod score;
 pub mod smooth;
 pub mod source;
+mod split_mix;
 pub mod stillness;
 
-pub use event::{Blink, Event, FaceSight, FrameReport, Reading};
+pub use event::{Blink, Event, FaceSight, FrameReport, Reading, Wink};
+pub use hint::Hint;
 pub use source::SourceSpec;
 #[cfg(feature = "native")]
 pub mod native;

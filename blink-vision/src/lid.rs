@@ -30,8 +30,19 @@ pub struct Lid {
     pub openness_sd: f32,
     /// The distance between the lids in widths of the mean shape's eye: 0 closed, about 0.1 narrow, 0.4 wide open.
     pub aperture: f32,
-    /// The standard deviation of the aperture; 0.12 when nothing can be seen.
+    /// The standard deviation of the aperture.
     pub aperture_sd: f32,
+}
+
+impl Lid {
+    /// The standard deviations of openness and aperture where nothing can be seen: those of the labels in training.
+    const BLIND: (f32, f32) = (0.31, 0.12);
+
+    /// How little can be seen of the eye: 0 everything, 1 nothing.
+    #[must_use]
+    pub fn doubt(&self) -> f32 {
+        (self.openness_sd / Self::BLIND.0 * self.aperture_sd / Self::BLIND.1).sqrt()
+    }
 }
 
 /// The network.

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::split_mix::split_mix;
+
 /// The shape of one blink in seconds: closing 80 ms, closed 50 ms, opening 150 ms, the proportions of spontaneous
 /// blinks (VanderWerf et al. 2003), with a width of 165 ms at half depth.
 const CLOSING_S: f64 = 0.080;
@@ -98,13 +100,10 @@ impl Schedule {
         ((t_s - self.first_s()) / self.interval_s - 1.0).max(0.0) as u64
     }
 
-    /// A number from -1 to 1 that depends on the seed and `k` alone (SplitMix64, Steele et al. 2014).
+    /// A number from -1 to 1 that depends on the seed and `k` alone.
     #[expect(clippy::cast_precision_loss, reason = "53 bits")]
     fn unit(&self, k: u64) -> f64 {
-        let mut z = self.seed.wrapping_add(k.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+        (split_mix(self.seed, k) >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 }
 

@@ -1,11 +1,23 @@
 //! Compares found blinks with annotated ones. They are matched one to one where their frames overlap enough, best pairs
 //! first (the criterion of Fogelton and Benesova 2016).
+//!
+//! - [`Score`]: what is right, false and missed in one recording or in several
+//! - [`Recording`], [`Sum`]: a recording's result, and the sum of several
+//! - [`f1_interval`]: how sure the F1 score of several recordings is
+//! - [`truth`]: annotations as files
 
-use std::{ops::AddAssign, path::PathBuf};
+mod interval;
+mod sum;
+pub mod truth;
+
+use std::ops::AddAssign;
 
 use serde::Deserialize;
 
 use crate::Blink;
+pub use interval::{DRAWS, f1_interval};
+pub use sum::{Recording, Sum};
+pub use truth::Annotation;
 
 /// The least intersection over union of a pair's frame intervals.
 const LEAST_OVERLAP: f64 = 0.2;
@@ -14,7 +26,7 @@ const EDGE_FRAMES: i64 = 3;
 
 /// The matching criterion, in words.
 pub const CRITERION: &str =
-    "one to one, intersection over union of frames at least 0.2, blinks cut by the clip's edge left out";
+    "one to one, intersection over union of frames at least 0.2, blinks cut by the edge or undecided left out";
 
 /// A blink's frames, 0-based and inclusive. An annotation may begin before the first frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -32,31 +44,6 @@ impl From<&Blink> for Span {
     }
 }
 
-/// A file that lists the blinks of a clip, or of several clips by file name.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub enum TruthFile {
-    /// The form that `blinkd synthesize --truth` writes.
-    One {
-        /// The clip's blinks.
-        blinks: Vec<Span>,
-    },
-    /// Annotations of a folder of clips.
-    Many {
-        /// An entry for each clip.
-        clips: Vec<TruthClip>,
-    },
-}
-
-/// One clip of a [`TruthFile`] of several.
-#[derive(Debug, Deserialize)]
-pub struct TruthClip {
-    /// The clip's file.
-    pub file: PathBuf,
-    /// The clip's blinks.
-    pub blinks: Vec<Span>,
-}
-
 /// The accuracy of a run, or of several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Score {
@@ -66,6 +53,8 @@ pub struct Score {
     pub false_positives: usize,
     /// Annotated blinks that were not found.
     pub misses: usize,
+    /// Found blinks that are not annotated, in frames that the annotation leaves undecided. They are no errors.
+    pub undecided: usize,
 }
 
 impl AddAssign for Score {
@@ -73,37 +62,28 @@ impl AddAssign for Score {
         self.true_positives += other.true_positives;
         self.false_positives += other.false_positives;
         self.misses += other.misses;
+        self.undecided += other.undecided;
     }
 }
 
 impl Score {
-    /// Compares the blinks found in a clip of `frames` frames with the annotated ones.
+    /// Compares the blinks found in a clip of `frames` frames with its annotation.
     #[must_use]
-    pub fn from_spans(found: &[Span], truth: &[Span], frames: u64) -> Self {
-        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-        for (i, a) in found.iter().enumerate() {
-            for (j, b) in truth.iter().enumerate() {
-                let overlap = overlap(a, b);
-                if overlap >= LEAST_OVERLAP {
-                    pairs.push((overlap, i, j));
-                }
-            }
-        }
-        pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let (mut used_found, mut used_truth) = (vec![false; found.len()], vec![false; truth.len()]);
-        for (_, i, j) in pairs {
-            if !used_found[i] && !used_truth[j] {
-                (used_found[i], used_truth[j]) = (true, true);
-            }
-        }
+    pub fn new(found: &[Span], annotation: &Annotation, frames: u64) -> Self {
+        let Annotation { blinks, other, .. } = annotation;
+        let (is_found_used, is_blink_used) = matched(found, blinks);
         let last = i64::try_from(frames).unwrap_or(i64::MAX) - EDGE_FRAMES;
         let whole = |span: &Span| span.start_frame >= EDGE_FRAMES && span.end_frame < last;
-        let errors = |spans: &[Span], used: &[bool]| {
-            spans.iter().zip(used).filter(|(span, used)| !**used && whole(span)).count()
+        let undecided = |span: &Span| {
+            other.iter().any(|window| span.start_frame <= window.end_frame && span.end_frame >= window.start_frame)
         };
-        let true_positives = used_found.iter().filter(|used| **used).count();
-        let (false_positives, misses) = (errors(found, &used_found), errors(truth, &used_truth));
-        Self { true_positives, false_positives, misses }
+        let false_ones: Vec<&Span> = unmatched(found, &is_found_used).collect();
+        Self {
+            true_positives: is_found_used.iter().filter(|used| **used).count(),
+            false_positives: false_ones.iter().filter(|span| whole(span) && !undecided(span)).count(),
+            misses: unmatched(blinks, &is_blink_used).filter(|span| whole(span)).count(),
+            undecided: false_ones.iter().filter(|span| undecided(span)).count(),
+        }
     }
 
     /// The share of found blinks that are annotated; 0 where none was found.
@@ -118,11 +98,37 @@ impl Score {
         ratio(self.true_positives, self.true_positives + self.misses)
     }
 
-    /// The F1 score, the harmonic mean of precision and recall.
+    /// The F1 score, the harmonic mean of precision and recall; 0 where nothing is right.
     #[must_use]
     pub fn f1(&self) -> f64 {
         ratio(2 * self.true_positives, 2 * self.true_positives + self.false_positives + self.misses)
     }
+}
+
+/// Matches one to one, best pairs first; returns which spans of each list have a partner. Of equally good pairs the
+/// later ones come first, so that the result does not depend on the order of equal elements in a sort.
+fn matched(found: &[Span], blinks: &[Span]) -> (Vec<bool>, Vec<bool>) {
+    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+    for (i, a) in found.iter().enumerate() {
+        for (j, b) in blinks.iter().enumerate() {
+            let overlap = overlap(a, b);
+            if overlap >= LEAST_OVERLAP {
+                pairs.push((overlap, i, j));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.cmp(&a.1)).then(b.2.cmp(&a.2)));
+    let (mut is_found_used, mut is_blink_used) = (vec![false; found.len()], vec![false; blinks.len()]);
+    for (_, i, j) in pairs {
+        if !is_found_used[i] && !is_blink_used[j] {
+            (is_found_used[i], is_blink_used[j]) = (true, true);
+        }
+    }
+    (is_found_used, is_blink_used)
+}
+
+fn unmatched<'a>(spans: &'a [Span], is_used: &'a [bool]) -> impl Iterator<Item = &'a Span> {
+    spans.iter().zip(is_used).filter(|(_, used)| !**used).map(|(span, _)| span)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "small numbers")]
@@ -138,29 +144,4 @@ fn overlap(a: &Span, b: &Span) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spans(pairs: &[(i64, i64)]) -> Vec<Span> {
-        pairs.iter().map(|&(start_frame, end_frame)| Span { start_frame, end_frame }).collect()
-    }
-
-    #[test]
-    fn a_pair_counts_once() {
-        let score = Score::from_spans(&spans(&[(10, 20), (11, 19), (50, 60)]), &spans(&[(10, 20), (80, 90)]), 100);
-        assert_eq!((score.true_positives, score.false_positives, score.misses), (1, 2, 1));
-        assert!((score.f1() - 0.4).abs() < 1e-9);
-    }
-
-    #[test]
-    fn what_the_edge_cuts_is_no_error() {
-        let score = Score::from_spans(&spans(&[(0, 5), (95, 98)]), &spans(&[(-3, 2)]), 100);
-        assert_eq!((score.false_positives, score.misses), (0, 0));
-    }
-
-    #[test]
-    fn too_little_overlap_is_no_match() {
-        let score = Score::from_spans(&spans(&[(10, 19)]), &spans(&[(18, 27)]), 100);
-        assert_eq!((score.true_positives, score.false_positives, score.misses), (0, 1, 1));
-    }
-}
+mod tests;

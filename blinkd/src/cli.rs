@@ -23,7 +23,7 @@ pub enum Command {
     Run(cmd::run::Args),
     /// Count the blinks of a video file
     Analyze(cmd::analyze::Args),
-    /// Say how right and how fast counting is on a video file
+    /// Say how right and how fast counting is on a video file, or how right on many
     Bench(cmd::bench::Args),
     /// Show which cameras there are
     Cameras(cmd::cameras::Args),

@@ -7,8 +7,9 @@ use std::{
 };
 
 use blink_vision::{
-    Blink, Event, FrameReport,
+    Blink, Event, FrameReport, Wink,
     native::{FileSource, Pipeline, SourceError, load_landmark_model},
+    predictor::Predictor,
     stillness,
 };
 
@@ -23,6 +24,7 @@ pub(crate) struct Clip {
     pub stood_still: Duration,
     pub observed: Duration,
     pub blinks: Vec<Blink>,
+    pub winks: Vec<Wink>,
     /// Whether the file ended before its stated length.
     pub truncated: bool,
     /// Wall time spent reading and decoding frames.
@@ -59,15 +61,20 @@ pub(crate) struct Progress {
     pub of: Option<u64>,
 }
 
+/// The landmark model, which is read and verified as a whole.
+pub(crate) fn model() -> Result<Arc<Predictor>, Failure> {
+    load_landmark_model(&models::folders()).map(Arc::new).map_err(models::failure)
+}
+
 /// Runs the clip at `path`; `seen` gets each frame's report and the events decided with it. A damaged end is no error.
 pub(crate) fn run(
+    model: Arc<Predictor>,
     path: &Path,
     fps: Option<f64>,
     mut seen: impl FnMut(&FrameReport, &[Event], Progress),
 ) -> Result<Clip, Failure> {
-    let predictor = load_landmark_model(&models::folders()).map_err(models::failure)?;
     let mut source = FileSource::open(path, false).map_err(source_failure)?.with_fps(fps);
-    let mut pipeline = Pipeline::new(Arc::new(predictor));
+    let mut pipeline = Pipeline::new(model);
     let of = source.stated_frames();
     let mut clip = Clip::default();
     let mut events = Vec::new();
@@ -114,6 +121,7 @@ impl Clip {
         for event in events.drain(..) {
             match event {
                 Event::Blink(blink) => self.blinks.push(blink),
+                Event::Wink(wink) => self.winks.push(wink),
                 Event::Observed { from, to, .. } => self.observed += to.saturating_sub(from),
             }
         }

@@ -117,7 +117,8 @@ impl TempProfile {
             let at = self.clock.now();
             // A frame exactly on the boundary would begin another minute.
             let end = at.checked_sub(Duration::from_millis(1)).unwrap();
-            let sighting = Sighting { at: end, sight: Sight::Measurable, ear: Some(0.3), baseline: Some(0.3) };
+            let sighting =
+                Sighting { at: end, sight: Sight::Measurable, ear: Some(0.3), baseline: Some(0.3), hint: None };
             let mut settled = vec![Observation::Observed { from, to: at, closed: Duration::ZERO }];
             if second % blink_every == 0 {
                 settled.push(Observation::Blink { end, width: Duration::from_millis(180), complete: true });

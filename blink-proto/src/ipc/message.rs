@@ -10,7 +10,7 @@ use super::{
     OLDEST_PROTOCOL, PROTOCOL,
     replies::{ConsentShown, DeviceCode, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone},
 };
-use crate::{Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
+use crate::{Hint, Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
 
 /// The first frame that each side sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,9 +286,26 @@ pub enum Event {
         /// Width at half depth, in milliseconds.
         duration_ms: f64,
     },
+    /// One eye closed and opened while the other stayed open. It counts as no blink.
+    Wink {
+        /// When the eye was open again.
+        at: Timestamp,
+        /// The person's eye.
+        eye: Eye,
+    },
     /// An event that this build does not know.
     #[serde(other)]
     Unknown,
+}
+
+/// One of a person's eyes: their own left is `left`, whatever the picture shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Eye {
+    /// The person's left eye.
+    Left,
+    /// The person's right eye.
+    Right,
 }
 
 /// One frame's measurement.
@@ -303,6 +320,9 @@ pub struct LivePoint {
     /// Who could be seen; absent where the sender does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sight: Option<Sight>,
+    /// What the person can do so that their eyes are seen better; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<Hint>,
 }
 
 /// Who could be seen in a frame.

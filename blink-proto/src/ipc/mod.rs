@@ -10,8 +10,8 @@ mod replies;
 
 pub use codec::JsonCodec;
 pub use message::{
-    Answer, Call, Erase, Event, FromDaemon, Hello, LivePoint, MAX_IMPORT_MINUTES, Outcome, PauseSpan, Reply, Request,
-    Sight, ToDaemon,
+    Answer, Call, Erase, Event, Eye, FromDaemon, Hello, LivePoint, MAX_IMPORT_MINUTES, Outcome, PauseSpan, Reply,
+    Request, Sight, ToDaemon,
 };
 pub use replies::{
     ConsentShown, DeviceCode, ImportRejection, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone,

@@ -72,6 +72,7 @@ fn watch(fps: f32, seconds: f32, look: impl Fn(f32) -> Option<Landmarks>) -> Run
                     run.blinks.push(blink);
                 }
                 Event::Observed { from, to, .. } => run.observed += to - from,
+                Event::Wink(_) => {}
             }
         }
     }

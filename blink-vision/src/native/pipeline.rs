@@ -14,6 +14,7 @@ use crate::{
     event::{Event, FaceSight, FrameReport},
     eye_patch,
     geometry::Eye,
+    hint::{Hints, Scene},
     lid::LidModel,
     owner::Owner,
     predictor::{GreyImage, Predictor},
@@ -32,6 +33,7 @@ pub struct Pipeline {
     stillness: Stillness,
     /// Rows of the previous image.
     previous: Vec<u8>,
+    hints: Hints,
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -51,6 +53,7 @@ impl Pipeline {
             lids: LidModel::built_in(),
             stillness: Stillness::default(),
             previous: Vec::new(),
+            hints: Hints::default(),
         }
     }
 
@@ -96,7 +99,8 @@ impl Pipeline {
             let reading = self.blinks.push(index, timestamp, None);
             self.stillness.take(self.blinks.drain());
             let (sight, fps) = (FaceSight::None, self.blinks.fps());
-            return Ok(FrameReport { index, timestamp, sight, stands_still: true, fps, reading });
+            let hint = self.hints.push(timestamp, &Scene::Frozen);
+            return Ok(FrameReport { index, timestamp, sight, stands_still: true, fps, hint, reading });
         }
         let found = self.follower.step(View { predictor: &self.predictor, grey, image: &image, t: timestamp })?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
@@ -113,7 +117,9 @@ impl Pipeline {
             Found::One if reading.turned || reading.unreadable => FaceSight::Turned,
             Found::One => FaceSight::Measurable,
         };
-        Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), reading })
+        let area = landmarks.map(|landmarks| self.predictor.box_of(landmarks));
+        let hint = self.hints.push(timestamp, &Scene::of(&image, area.as_ref().zip(landmarks), &reading));
+        Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), hint, reading })
     }
 
     /// Whether the picture repeats the previous one bit for bit, by a part of its rows: a sensor's noise is in each.
@@ -147,5 +153,6 @@ impl Pipeline {
         self.blinks = BlinkDetector::default();
         self.stillness = Stillness::default();
         self.previous.clear();
+        self.hints = Hints::default();
     }
 }

@@ -1,48 +1,42 @@
 //! Tests that the accuracy figures of docs/accuracy.md hold on annotated footage.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use blink_vision::{
     Event,
     dip::Limits,
     native::{FileSource, Pipeline, SourceError},
-    score::{Score, Span},
+    score::{
+        Recording, Score, Span, Sum, f1_interval,
+        truth::{TruthClip, TruthFile},
+    },
 };
-use serde::Deserialize;
 
 use crate::footage;
 
-#[derive(Deserialize)]
-struct Truth {
-    clips: Vec<Clip>,
-}
-
-/// A clip's annotation; `subject` is the person.
-#[derive(Deserialize)]
-struct Clip {
-    file: PathBuf,
-    subject: serde_json::Value,
-    blinks: Vec<Span>,
-}
-
-impl Clip {
-    /// The condition, which the dataset encodes in the end of the name: FBN, FTN, FNN or UNN.
-    fn condition(&self) -> &'static str {
-        let name = self.file.to_string_lossy();
-        match () {
-            () if name.contains("FBN") => "thick-rimmed glasses",
-            () if name.contains("FTN") => "thin-rimmed glasses",
-            () if name.contains("UNN") => "seen from below",
-            () => "frontal, no glasses",
-        }
+/// The condition, which the dataset encodes in the end of the name: FBN, FTN, FNN or UNN.
+fn condition(clip: &TruthClip) -> &'static str {
+    let name = clip.file.to_string_lossy();
+    match () {
+        () if name.contains("FBN") => "thick-rimmed glasses",
+        () if name.contains("FTN") => "thin-rimmed glasses",
+        () if name.contains("UNN") => "seen from below",
+        () => "frontal, no glasses",
     }
 }
 
-fn truth(folder: &Path) -> Truth {
+fn person(clip: &TruthClip) -> String {
+    clip.groups().find(|(field, _)| *field == "subject").unwrap().1
+}
+
+fn truth(folder: &Path) -> TruthFile {
     serde_json::from_str(&std::fs::read_to_string(folder.join("blinks/truth.json")).unwrap()).unwrap()
+}
+
+/// Compares what is found in a clip with its annotation.
+fn recording(folder: &Path, clip: &TruthClip, limits: Limits) -> Recording {
+    let (spans, frames) = found(&folder.join("blinks").join(&clip.file), limits);
+    Recording::new(&spans, &clip.annotation(), frames)
 }
 
 fn found(path: &Path, limits: Limits) -> (Vec<Span>, u64) {
@@ -63,62 +57,41 @@ fn found(path: &Path, limits: Limits) -> (Vec<Span>, u64) {
     events.extend(pipeline.drain_events());
     let spans = events.iter().filter_map(|event| match event {
         Event::Blink(blink) => Some(Span::from(blink)),
-        Event::Observed { .. } => None,
+        Event::Observed { .. } | Event::Wink(_) => None,
     });
     (spans.collect(), frames)
 }
 
-/// Sums over several clips.
-#[derive(Clone, Copy, Default)]
-struct Sum {
-    score: Score,
-    there: usize,
-    miscounted: usize,
-    clips: usize,
-}
-
-impl Sum {
-    fn add(&mut self, clip: &Clip, found: &[Span], frames: u64) {
-        self.score += Score::from_spans(found, &clip.blinks, frames);
-        self.there += clip.blinks.len();
-        self.miscounted += found.len().abs_diff(clip.blinks.len());
-        self.clips += 1;
-    }
-
-    fn count_error(&self) -> f64 {
-        self.miscounted as f64 / self.there.max(1) as f64
-    }
-}
-
-impl std::fmt::Display for Sum {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Score { true_positives, false_positives, misses } = self.score;
-        let (precision, recall, f1) = (self.score.precision(), self.score.recall(), self.score.f1());
-        let error = 100.0 * self.count_error();
-        write!(
-            f,
-            "| {} | {} | {true_positives} | {false_positives} | {misses} | {precision:.3} | {recall:.3} | {f1:.3} | {error:.1} % |",
-            self.clips, self.there
-        )
-    }
+/// A row of the tables in docs/accuracy.md.
+fn row(sum: &Sum) -> String {
+    let Score { true_positives, false_positives, misses, .. } = sum.score;
+    let (precision, recall, f1) = (sum.score.precision(), sum.score.recall(), sum.score.f1());
+    let error = 100.0 * sum.count_error();
+    let (clips, blinks) = (sum.recordings, sum.annotated);
+    format!(
+        "| {clips} | {blinks} | {true_positives} | {false_positives} | {misses} | {precision:.3} | {recall:.3} | {f1:.3} | {error:.1} % |"
+    )
 }
 
 #[test]
 fn annotated_footage_is_read_as_documented() {
     let Some(folder) = footage::folder("accuracy on annotated footage") else { return };
-    let mut all = Sum::default();
+    let mut all = Vec::new();
     let mut by_condition: BTreeMap<&str, Sum> = BTreeMap::new();
     for clip in &truth(&folder).clips {
-        let (spans, frames) = found(&folder.join("blinks").join(&clip.file), Limits::default());
-        all.add(clip, &spans, frames);
-        by_condition.entry(clip.condition()).or_default().add(clip, &spans, frames);
+        let recording = recording(&folder, clip, Limits::default());
+        all.push(recording);
+        by_condition.entry(condition(clip)).or_default().add(&recording);
     }
     println!("| condition | clips | blinks | right | false | missed | precision | recall | F1 | count error |");
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (condition, sum) in &by_condition {
-        println!("| {condition} {sum}");
+        println!("| {condition} {}", row(sum));
     }
-    println!("| all {all}");
+    let scores: Vec<Score> = all.iter().map(|recording| recording.score).collect();
+    let all: Sum = all.iter().collect();
+    println!("| all {}", row(&all));
+    println!("95 % interval of F1: {:.3?}", f1_interval(&scores).unwrap());
     assert!(all.score.f1() >= 0.95, "{}", all.score.f1());
     assert!(all.count_error() <= 0.06, "{}", all.count_error());
 }
@@ -138,8 +111,7 @@ fn a_threshold_chosen_on_other_people_does_as_well() {
     for clip in &truth.clips {
         for (prominence, sums) in thresholds.iter().zip(&mut sums) {
             let limits = Limits { prominence: *prominence, ..Limits::default() };
-            let (spans, frames) = found(&folder.join("blinks").join(&clip.file), limits);
-            sums.entry(clip.subject.to_string()).or_default().add(clip, &spans, frames);
+            sums.entry(person(clip)).or_default().add(&recording(&folder, clip, limits));
         }
     }
     for (prominence, sums) in thresholds.iter().zip(&sums) {

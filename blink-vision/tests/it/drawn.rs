@@ -4,13 +4,16 @@
 use std::time::Duration;
 
 use blink_vision::{
-    Blink, Event, FaceSight,
+    Blink, Event, FaceSight, Hint,
     native::{Frame, Pipeline, SyntheticFace},
     schedule::Truth,
-    score::{Score, Span},
+    score::{Annotation, Score, Span},
     source::Synthetic,
 };
-use opencv::{core::Mat, imgproc};
+use opencv::{
+    core::{Mat, MatTraitConst},
+    imgproc,
+};
 use rstest::rstest;
 
 use crate::footage;
@@ -23,6 +26,7 @@ fn watch(spec: &Synthetic, seconds: f64) -> (Vec<Blink>, Vec<FaceSight>, Duratio
     let mut take = |event: Event| match event {
         Event::Blink(blink) => blinks.push(blink),
         Event::Observed { from, to, .. } => observed += to - from,
+        Event::Wink(wink) => panic!("the drawn face closes both eyes: {wink:?}"),
     };
     let mut grey = Mat::default();
     for index in 0..(seconds * spec.fps) as u64 {
@@ -46,14 +50,15 @@ fn every_planned_blink_is_found_and_no_other(
     let frames = (16.0 * fps) as u64;
     let truth = Truth::new(spec.bpm, spec.seed, fps, frames, Duration::ZERO);
     let frame = |frame: u64| i64::try_from(frame).unwrap();
-    let there: Vec<Span> = truth
+    let there = truth
         .blinks
         .iter()
         .map(|blink| Span { start_frame: frame(blink.start_frame), end_frame: frame(blink.end_frame) })
         .collect();
+    let annotation = Annotation { blinks: there, ..Annotation::default() };
     let found: Vec<Span> = blinks.iter().map(Span::from).collect();
-    let score = Score::from_spans(&found, &there, frames);
-    assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {there:?}");
+    let score = Score::new(&found, &annotation, frames);
+    assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {annotation:?}");
     assert_eq!(blinks.len(), truth.blinks.len());
     assert!(observed > Duration::from_millis(15_500), "{observed:?}");
     // The first blink comes after two seconds, and each found blink begins where the lid begins to move.
@@ -97,6 +102,24 @@ fn the_loss_of_the_face_is_noticed_within_three_frames() {
     }
 }
 
+/// The drawn face in a room that is darkened to `light` of its brightness.
+#[rstest]
+#[case::well(1.0, None)]
+#[case::in_the_dark(0.2, Some(Hint::TooDark))]
+fn a_dark_face_is_told(#[case] light: f64, #[case] hint: Option<Hint>) {
+    let mut face = SyntheticFace::new(&Synthetic::default(), jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let mut pipeline = Pipeline::new(footage::model());
+    let (mut grey, mut dark) = (Mat::default(), Mat::default());
+    let mut hints = Vec::new();
+    for index in 0..90 {
+        let timestamp = Duration::from_secs_f64(index as f64 / 30.0);
+        imgproc::cvt_color_def(face.draw(timestamp).unwrap(), &mut grey, imgproc::COLOR_BGR2GRAY).unwrap();
+        grey.convert_to(&mut dark, -1, light, 0.0).unwrap();
+        hints.push(pipeline.process(&Frame { index, timestamp, grey: &dark }).unwrap().hint);
+    }
+    assert_eq!((hints[0], hints[89]), (None, hint));
+}
+
 #[test]
 fn a_picture_that_is_frozen_is_not_observed_and_the_drawn_face_never_is() {
     let mut face = SyntheticFace::new(&Synthetic::default(), jiff::Timestamp::UNIX_EPOCH).unwrap();
@@ -114,6 +137,11 @@ fn a_picture_that_is_frozen_is_not_observed_and_the_drawn_face_never_is() {
         }
         let report = pipeline.process(&Frame { index, timestamp, grey: &grey }).unwrap();
         assert_eq!(report.sight == FaceSight::None, report.stands_still);
+        // A hint goes when it has not held for a second.
+        let frozen = report.stands_still || (210..238).contains(&index);
+        if !(238..=240).contains(&index) {
+            assert_eq!(report.hint, frozen.then_some(Hint::PictureFrozen), "frame {index}");
+        }
         if report.stands_still {
             still.push(index);
         }

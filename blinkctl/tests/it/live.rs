@@ -24,7 +24,7 @@ fn watching(state: State) -> Behaviour {
     let mut events = vec![Event::Status(Box::new(Status { state, ..tracking() }))];
     for frame in 0..60 {
         let at = now - SignedDuration::from_millis(2_000 - frame * 33);
-        events.push(Event::Live(LivePoint { at, ear: Some(0.3), baseline: Some(0.31), sight: None }));
+        events.push(Event::Live(LivePoint { at, ear: Some(0.3), baseline: Some(0.31), sight: None, hint: None }));
     }
     events.push(Event::Blink { at: now, duration_ms: 180.0 });
     Behaviour { events, stay: true, ..Behaviour::default() }

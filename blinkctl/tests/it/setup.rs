@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use blink_proto::{
-    Problem, Secret,
+    Hint, Problem, Secret,
     consent::TRACKING_VERSION,
     ipc::{Event, LivePoint, Reply, Request, Sight},
     status::{State, Status},
@@ -52,7 +52,7 @@ fn seen(state: State, problem: Option<Problem>) -> Event {
 }
 
 fn frame(sight: Sight) -> Event {
-    Event::Live(LivePoint { at: jiff::Timestamp::now(), ear: None, baseline: None, sight: Some(sight) })
+    Event::Live(LivePoint { at: jiff::Timestamp::now(), ear: None, baseline: None, sight: Some(sight), hint: None })
 }
 
 fn profile() -> Profile {
@@ -69,7 +69,10 @@ fn from_busy_to_measurable() -> Vec<Event> {
     for sight in [Sight::Nobody, Sight::Several, Sight::Turned] {
         events.extend([seen(State::NoFace, None), frame(sight)]);
     }
-    events.extend([seen(State::Tracking, None), frame(Sight::Measurable), seen(State::Tracking, None)]);
+    events.extend([seen(State::Tracking, None), frame(Sight::Measurable)]);
+    for hint in [Some(Hint::TooDark), None] {
+        events.push(Event::Status(Box::new(Status { state: State::Tracking, hint, ..tracking() })));
+    }
     events
 }
 
@@ -94,6 +97,7 @@ fn every_step_is_asked_and_done() {
     terminal.expect("I see nobody");
     terminal.expect("I see several people");
     terminal.expect("cannot measure its eyes");
+    terminal.expect("Too dark: turn on a light");
     terminal.expect("I can see your eyes.");
     terminal.expect("Which? [r/s/b] ");
     terminal.type_in("s\n");

@@ -14,8 +14,12 @@ mod wall;
 
 use std::{sync::Arc, time::Duration};
 
-use blink_proto::{Problem, ipc::Sight, problem::code};
-use blink_vision::{Event, FaceSight, FrameReport};
+use blink_proto::{
+    Hint, Problem,
+    ipc::{Eye, Sight},
+    problem::code,
+};
+use blink_vision::{Event, FaceSight, FrameReport, geometry};
 use jiff::Timestamp;
 
 pub use control::CaptureControl;
@@ -44,12 +48,13 @@ pub struct Sighting {
     /// Mean EAR of the measurable eyes.
     pub ear: Option<f64>,
     pub baseline: Option<f64>,
+    pub hint: Option<Hint>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum CaptureEvent {
     Opened,
-    /// Frames, and the [`Observation::Observed`] and [`Observation::Blink`] decided with them.
+    /// Frames, and the observations other than [`Observation::Frame`] decided with them.
     Seen(Vec<Sighting>, Vec<Observation>),
     /// The source was closed because the keeper or the stop required it.
     Closed,
@@ -202,6 +207,7 @@ impl<'a> Settling<'a> {
             sight: sight(report.sight),
             ear: report.reading.ear.and_then(mean),
             baseline: report.reading.baseline.and_then(mean),
+            hint: report.hint.map(hint),
         });
     }
 
@@ -215,6 +221,7 @@ impl<'a> Settling<'a> {
                 Event::Blink(blink) => {
                     Observation::Blink { end: self.wall.at(blink.end), width: blink.width, complete: blink.complete }
                 }
+                Event::Wink(wink) => Observation::Wink { end: self.wall.at(wink.end), eye: eye(wink.eye) },
             });
         }
     }
@@ -227,13 +234,31 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Converts to the clients' type. It is a function because both types belong to other crates.
+/// Converts to the clients' type, as [`hint`] and [`eye`] do. They are functions because all types belong to other crates.
 fn sight(seen: FaceSight) -> Sight {
     match seen {
         FaceSight::None => Sight::Nobody,
         FaceSight::Several => Sight::Several,
         FaceSight::Turned => Sight::Turned,
         FaceSight::Measurable => Sight::Measurable,
+    }
+}
+
+fn hint(seen: blink_vision::Hint) -> Hint {
+    match seen {
+        blink_vision::Hint::TooFar => Hint::TooFar,
+        blink_vision::Hint::TooNear => Hint::TooNear,
+        blink_vision::Hint::TooDark => Hint::TooDark,
+        blink_vision::Hint::TurnedAway => Hint::TurnedAway,
+        blink_vision::Hint::CameraTooFarToTheSide => Hint::CameraTooFarToTheSide,
+        blink_vision::Hint::PictureFrozen => Hint::PictureFrozen,
+    }
+}
+
+fn eye(seen: geometry::Eye) -> Eye {
+    match seen {
+        geometry::Eye::Left => Eye::Left,
+        geometry::Eye::Right => Eye::Right,
     }
 }
 

@@ -55,6 +55,7 @@ fn report(ms: u64) -> FrameReport {
         timestamp: Duration::from_millis(ms),
         sight: FaceSight::Measurable,
         stands_still: false,
+        hint: None,
         fps: None,
         reading: blink_vision::Reading::default(),
     }
@@ -222,6 +223,30 @@ fn the_source_is_open_only_while_the_gate_is() {
 #[case(FaceSight::Measurable, Sight::Measurable)]
 fn what_a_frame_shows_is_told_as_it_is(#[case] seen: FaceSight, #[case] told: Sight) {
     assert_eq!(sight(seen), told);
+}
+
+#[rstest]
+#[case(geometry::Eye::Left, Eye::Left)]
+#[case(geometry::Eye::Right, Eye::Right)]
+fn a_wink_is_handed_on_with_its_eye(#[case] seen: geometry::Eye, #[case] told: Eye) {
+    let (start, end) = (Duration::from_millis(600), Duration::from_millis(800));
+    let wink = blink_vision::Wink { eye: seen, start_frame: 18, end_frame: 24, start, end };
+    let stage = Stage::with([Step::Frame(900, vec![Event::Wink(wink)])]);
+    stage.control.allow(true);
+    assert_eq!(stage.hear(), CaptureEvent::Opened);
+    let CaptureEvent::Seen(_, settled) = stage.hear() else { panic!("frames come first") };
+    assert_eq!(settled, [Observation::Wink { end: at(800), eye: told }]);
+}
+
+#[rstest]
+#[case(blink_vision::Hint::TooFar)]
+#[case(blink_vision::Hint::TooNear)]
+#[case(blink_vision::Hint::TooDark)]
+#[case(blink_vision::Hint::TurnedAway)]
+#[case(blink_vision::Hint::CameraTooFarToTheSide)]
+#[case(blink_vision::Hint::PictureFrozen)]
+fn a_hint_has_one_name_in_traces_and_on_the_socket(#[case] given: blink_vision::Hint) {
+    assert_eq!(serde_json::to_value(hint(given)).unwrap(), given.as_str());
 }
 
 #[test]

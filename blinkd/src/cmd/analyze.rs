@@ -9,6 +9,7 @@ use std::{
 };
 
 use blink_proto::{Quality, rate_per_minute};
+use blink_vision::geometry::Eye;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -28,7 +29,7 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Write a CSV file with a line for each frame: EARs, baseline, closure, pose, state
+    /// Write a CSV file with a line for each frame: EARs, baseline, closure, pose, state, hint
     #[arg(long, value_name = "FILE.csv")]
     pub trace: Option<PathBuf>,
     /// Draw the EAR with the blinks marked, as PNG or SVG
@@ -60,6 +61,8 @@ struct Output {
     quality: Quality,
     truncated: bool,
     blinks: Vec<BlinkOutput>,
+    /// Movements of one eye alone, which count as no blinks.
+    winks: Vec<WinkOutput>,
     cost: Cost,
 }
 
@@ -75,6 +78,16 @@ struct BlinkOutput {
     complete: bool,
 }
 
+#[derive(Debug, Serialize)]
+struct WinkOutput {
+    start_frame: u64,
+    end_frame: u64,
+    start_s: f64,
+    end_s: f64,
+    /// The person's own `left` or `right`.
+    eye: &'static str,
+}
+
 /// Milliseconds are means per frame.
 #[derive(Debug, Serialize)]
 struct Cost {
@@ -86,10 +99,11 @@ struct Cost {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let plot = args.plot.as_deref().map(plot::Plot::new).transpose()?;
+    let model = clip::model()?;
     let mut trace = args.trace.as_deref().map(trace::Trace::create).transpose()?;
     let mut points = Vec::new();
     let bar = progress_bar();
-    let clip = clip::run(&args.input, args.fps, |report, events, progress| {
+    let clip = clip::run(model, &args.input, args.fps, |report, events, progress| {
         show(&bar, progress);
         if let Some(trace) = &mut trace {
             trace.write(report, events);
@@ -134,6 +148,7 @@ impl Output {
             quality: Quality::of_observed(observed_ms),
             truncated: clip.truncated,
             blinks: clip.blinks.iter().map(BlinkOutput::from).collect(),
+            winks: clip.winks.iter().map(WinkOutput::from).collect(),
             cost: Cost {
                 decode_ms: per_frame(clip.decode),
                 process_ms: per_frame(clip.process),
@@ -167,6 +182,9 @@ impl Output {
             let how = if blink.complete { "" } else { ", incomplete" };
             lines.push(format!("  {:>9.2} s  {:>4.0} ms{how}", blink.start_s, blink.duration_ms));
         }
+        for wink in &self.winks {
+            lines.push(format!("  {:>9.2} s  a wink of the {} eye, not counted", wink.start_s, wink.eye));
+        }
         lines.push(format!(
             "  {:.2} ms of processor time a frame, {} MB at most",
             self.cost.cpu_ms_per_frame,
@@ -190,7 +208,44 @@ impl From<&blink_vision::Blink> for BlinkOutput {
     }
 }
 
+impl From<&blink_vision::Wink> for WinkOutput {
+    fn from(wink: &blink_vision::Wink) -> Self {
+        Self {
+            start_frame: wink.start_frame,
+            end_frame: wink.end_frame,
+            start_s: round(wink.start.as_secs_f64(), 4),
+            end_s: round(wink.end.as_secs_f64(), 4),
+            eye: match wink.eye {
+                Eye::Left => "left",
+                Eye::Right => "right",
+            },
+        }
+    }
+}
+
 fn round(value: f64, digits: i32) -> f64 {
     let unit = 10f64.powi(digits);
     (value * unit).round() / unit
+}
+
+#[cfg(test)]
+mod tests {
+    use blink_vision::Wink;
+
+    use super::*;
+
+    #[test]
+    fn winks_are_a_list_of_their_own() {
+        let (start, end) = (Duration::from_secs(1), Duration::from_millis(1_200));
+        let wink = Wink { eye: Eye::Right, start_frame: 30, end_frame: 36, start, end };
+        let mut clip = Clip::default();
+        clip.winks.push(wink);
+        let output = Output::new(Path::new("a.mp4"), &clip);
+        let winks = serde_json::to_value(&output.winks).unwrap();
+        let told = serde_json::json!(
+            [{"start_frame": 30, "end_frame": 36, "start_s": 1.0, "end_s": 1.2, "eye": "right"}]
+        );
+        assert_eq!((output.blink_count, winks), (0, told));
+        assert!(output.for_people(&clip).contains("1.00 s  a wink of the right eye, not counted"));
+    }
 }

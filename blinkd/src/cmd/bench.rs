@@ -1,29 +1,52 @@
-//! `blinkd bench`: measures the pipeline's accuracy on a clip, and its time per frame.
+//! `blinkd bench`: measures the pipeline's accuracy on a clip, and its time per frame; or its accuracy on many clips.
+//!
+//! - `truth`: reads annotations
+//! - `set`: runs the clips of a truth file
+//! - `tables`: their results for people
+
+mod set;
+mod tables;
+mod truth;
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use blink_proto::problem::code;
-use blink_vision::score::{self, Score, Span, TruthFile};
+use blink_vision::score::{self, Annotation, Score, Span};
 use serde::Serialize;
 
+use self::set::ClipSet;
 use crate::{
     clip::{self, Clip},
     exit::Failure,
     stdout,
 };
 
+/// The truth file that is looked for in a folder.
+const TRUTH_FILE: &str = "truth.json";
+
 /// What `blinkd bench` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  blinkd bench talk.mp4\n  \
-    blinkd synthesize face.avi --truth face.json && blinkd bench face.avi --truth face.json")]
+#[command(after_help = "Examples:
+  blinkd bench talk.mp4
+  blinkd synthesize face.avi --truth face.json && blinkd bench face.avi --truth face.json
+  blinkd bench footage/truth.json            every clip that it lists, and the sum
+  blinkd bench footage                       the same
+  blinkd bench footage --truth mine.json     the same clips with other annotations
+
+A truth file of many clips:
+  {\"clips\": [{\"file\": \"a.mp4\", \"blinks\": [{\"start_frame\": 34, \"end_frame\": 49}]}]}
+Frames count from 0 and are inclusive; files are relative to the truth file. A clip may also have:
+  \"other\"    intervals of which nobody can be sure: what is found there is neither right nor false
+  \"frames\"   how many there are
+  \"group\", \"condition\", \"view\", \"person\", \"subject\"   a table for each of them
+Beside \"clips\", \"must_be_unobserved\" lists files in which no blink can be seen.")]
 pub struct Args {
-    /// The video file
+    /// The video file, a truth file of many clips, or a folder with a truth.json
     pub clip: PathBuf,
-    /// The blinks that are in it, as `blinkd synthesize --truth` writes them
+    /// The blinks that are in it, as `blinkd synthesize --truth` writes them or a truth file of many clips
     #[arg(long, value_name = "FILE.json")]
     pub truth: Option<PathBuf>,
     /// Print one JSON object
@@ -72,28 +95,35 @@ impl From<Score> for Accuracy {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let truth = args.truth.as_deref().map(|path| read_truth(path, &args.clip)).transpose()?;
-    let clip = clip::run(&args.clip, None, |_, _, _| {})?;
-    let output = Output::new(&args.clip, &clip, truth.as_deref());
+    if let Some(set) = set_of(args)? {
+        return set::run(&set, args.json);
+    }
+    let annotation = args.truth.as_deref().map(|path| truth::of_clip(path, &args.clip)).transpose()?;
+    let clip = clip::run(clip::model()?, &args.clip, None, |_, _, _| {})?;
+    let output = Output::new(&args.clip, &clip, annotation.as_ref());
     stdout::result(args.json, &output, || output.for_people())
 }
 
-fn read_truth(path: &Path, clip: &Path) -> Result<Vec<Span>, Failure> {
-    let fix = "Give a file as `blinkd synthesize --truth` writes it.";
-    let unusable = |why: String| Failure::failed(code::BAD_TRUTH, format!("{}: {why}", path.display()), fix);
-    let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
-    match serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))? {
-        TruthFile::One { blinks } => Ok(blinks),
-        TruthFile::Many { clips } => {
-            let found = clips.into_iter().find(|entry| entry.file.file_name() == clip.file_name());
-            found.map(|entry| entry.blinks).ok_or_else(|| unusable("it says nothing of this clip".to_owned()))
-        }
+/// The clips that a folder or a truth file stands for; `None` for a clip.
+fn set_of(args: &Args) -> Result<Option<ClipSet>, Failure> {
+    if args.clip.is_dir() {
+        let truth = args.truth.clone().unwrap_or_else(|| args.clip.join(TRUTH_FILE));
+        return Ok(Some(ClipSet { truth, folder: args.clip.clone() }));
     }
+    if !args.clip.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+        return Ok(None);
+    }
+    if args.truth.is_some() {
+        let message = format!("{} is a truth file itself, so --truth has no meaning", args.clip.display());
+        return Err(Failure::usage(code::USAGE, message, "Leave --truth out, or name a clip or a folder."));
+    }
+    let folder = args.clip.parent().unwrap_or(Path::new("")).to_owned();
+    Ok(Some(ClipSet { truth: args.clip.clone(), folder }))
 }
 
 impl Output {
     #[expect(clippy::cast_precision_loss, reason = "frame numbers")]
-    fn new(path: &Path, clip: &Clip, truth: Option<&[Span]>) -> Self {
+    fn new(path: &Path, clip: &Clip, annotation: Option<&Annotation>) -> Self {
         let mut each = clip.each.clone();
         each.sort_unstable();
         let ms = |time: Duration| (1e7 * time.as_secs_f64()).round() / 1e4;
@@ -110,7 +140,7 @@ impl Output {
             process_ms: mean(clip.process),
             cpu_ms_per_frame: mean(clip.cpu),
             peak_rss_bytes: clip::peak_rss_bytes(),
-            accuracy: truth.map(|truth| Score::from_spans(&found, truth, clip.frames).into()),
+            accuracy: annotation.map(|annotation| Score::new(&found, annotation, clip.frames).into()),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use blink_proto::{Minute, MinuteStart, rate_per_minute, status::Today};
+use blink_proto::{Hint, Minute, MinuteStart, rate_per_minute, status::Today};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 const RATE_WINDOW_MS: i64 = 300_000;
 /// Window over which frames per second are measured.
 const FPS_WINDOW: Duration = Duration::from_secs(2);
-/// How long after its last frame a face still counts as followed.
+/// How long after its last frame a face still counts as followed, and a hint holds.
 const FOLLOWED_FOR: Duration = Duration::from_secs(1);
 
 /// Blinks and observed time counted within one second.
@@ -40,6 +40,8 @@ pub(super) struct Figures {
     recent: VecDeque<Second>,
     frames: VecDeque<(Duration, Timestamp)>,
     followed: Option<Duration>,
+    /// The last frame's hint.
+    hint: Option<Hint>,
 }
 
 fn ms(mono: Duration) -> i64 {
@@ -59,6 +61,7 @@ impl Figures {
             recent: VecDeque::new(),
             frames: VecDeque::new(),
             followed: None,
+            hint: None,
         }
     }
 
@@ -123,6 +126,7 @@ impl Figures {
         while self.frames.front().is_some_and(|(at, _)| mono.saturating_sub(*at) > FPS_WINDOW) {
             self.frames.pop_front();
         }
+        self.hint = sighting.hint;
         if sighting.sight.is_followed() {
             self.followed = Some(mono);
         }
@@ -132,10 +136,16 @@ impl Figures {
     pub(super) fn closed(&mut self) {
         self.frames.clear();
         self.followed = None;
+        self.hint = None;
     }
 
     pub(super) fn followed(&self, mono: Duration) -> bool {
         self.followed.is_some_and(|at| mono.saturating_sub(at) <= FOLLOWED_FOR)
+    }
+
+    pub(super) fn hint(&self, mono: Duration) -> Option<Hint> {
+        let is_recent = |(at, _): &(Duration, Timestamp)| mono.saturating_sub(*at) <= FOLLOWED_FOR;
+        self.hint.filter(|_| self.frames.back().is_some_and(is_recent))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "frames of two seconds fit a double exactly")]

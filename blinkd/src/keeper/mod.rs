@@ -281,30 +281,37 @@ impl Keeper {
                 );
             }
             if listened {
-                let Sighting { at, sight, ear, baseline } = *sighting;
-                let _ = self.deps.events.send(Event::Live(LivePoint { at, ear, baseline, sight: Some(sight) }));
+                let Sighting { at, sight, ear, baseline, hint } = *sighting;
+                let point = LivePoint { at, ear, baseline, sight: Some(sight), hint };
+                let _ = self.deps.events.send(Event::Live(point));
             }
             self.counting.settled_to = Some(sighting.at);
         }
-        let mut blinks = Vec::new();
+        let mut told = Vec::new();
+        let mut blinked = false;
         for seen in settled.iter().filter(|_| !behind) {
             let taken = self.counting.minutes.take(*seen, owner.as_ref());
             self.counting.figures.counted(taken, mono);
             if taken.refused > 0 {
                 tracing::warn!("a blink came for a minute that is sealed");
             }
-            if let (Observation::Blink { end, width, .. }, 1) = (seen, taken.blinks) {
-                let duration_ms = (width.as_secs_f64() * 1e4).round() / 10.0;
-                blinks.push(Event::Blink { at: *end, duration_ms });
+            match *seen {
+                Observation::Blink { end, width, .. } if taken.blinks == 1 => {
+                    blinked = true;
+                    let duration_ms = (width.as_secs_f64() * 1e4).round() / 10.0;
+                    told.push(Event::Blink { at: end, duration_ms });
+                }
+                Observation::Wink { end, eye } => told.push(Event::Wink { at: end, eye }),
+                _ => {}
             }
         }
-        if !blinks.is_empty() {
+        if blinked {
             // A blink that was decided late is older than the last second, so it does not wait for the next save.
             // Subscribers are told after the save, when a crash can no longer lose it.
             self.save();
         }
-        for blink in blinks.into_iter().filter(|_| listened) {
-            let _ = self.deps.events.send(blink);
+        for event in told.into_iter().filter(|_| listened) {
+            let _ = self.deps.events.send(event);
         }
     }
 

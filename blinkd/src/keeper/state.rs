@@ -86,6 +86,7 @@ impl Keeper {
             coverage: self.counting.figures.coverage(&today),
             today,
             fps: self.counting.figures.fps(mono),
+            hint: self.counting.figures.hint(mono),
             account: account.map(|a| Account { email: a.email.clone(), server: a.server.clone() }),
             consent: self.person.consent.granted(),
             queue: Queue {

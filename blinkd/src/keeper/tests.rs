@@ -9,7 +9,7 @@ use std::{fs, sync::atomic::Ordering, time::Duration};
 use blink_proto::{
     consent::{ConsentRecord, TRACKING_VERSION},
     http::{Rejected, SyncResponse},
-    ipc::PauseSpan,
+    ipc::{Eye, PauseSpan},
     status::State,
 };
 use jiff::SignedDuration;
@@ -25,6 +25,20 @@ fn history(place: &TempProfile) -> Vec<Line> {
     let history = History::open(&place.paths().history()).unwrap();
     let days = history.days().unwrap();
     days.into_keys().flat_map(|day| history.read(day, 0).unwrap()).collect()
+}
+
+#[test]
+fn a_wink_is_told_to_subscribers_and_counts_in_nothing() {
+    let place = TempProfile::new();
+    let mut keeper = place.consenting();
+    let mut events = keeper.deps.events.subscribe();
+    let end = place.clock_now();
+    let wink = Observation::Wink { end, eye: Eye::Left };
+    keeper.news(CaptureEvent::Seen(Vec::new(), vec![wink]));
+    let heard = std::iter::from_fn(|| events.try_recv().ok()).find(|event| !matches!(event, Event::Status(_)));
+    assert_eq!(heard, Some(Event::Wink { at: end, eye: Eye::Left }));
+    assert_eq!((keeper.status().blinks_session, keeper.status().minute.blink_count), (0, 0));
+    assert_eq!(keeper.counting.minutes.open_minutes().count(), 0, "no minute is opened for it");
 }
 
 #[test]

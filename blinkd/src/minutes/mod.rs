@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{DeviceId, MinuteStart};
+use blink_proto::{DeviceId, MinuteStart, ipc::Eye};
 use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use blink_profile::Owner;
@@ -49,6 +49,12 @@ pub enum Observation {
         /// Width at half depth.
         width: Duration,
         complete: bool,
+    },
+    /// A wink, which counts in no minute.
+    Wink {
+        /// When the eye was open again.
+        end: Timestamp,
+        eye: Eye,
     },
 }
 
@@ -137,6 +143,7 @@ impl MinuteBuilder {
                 taken.blinks = u32::from(counted);
                 taken.refused = u32::from(!counted);
             }
+            Observation::Wink { .. } => {}
         }
         taken
     }

@@ -95,6 +95,7 @@ impl FrameReader for BlinkingReader {
             timestamp,
             sight,
             stands_still: false,
+            hint: None,
             fps: Some(50.0),
             reading,
         }))

@@ -39,7 +39,7 @@ fn a_window_that_begins_in_the_middle_of_a_blink_does_not_count_it() {
         assert_eq!(blinks, 0, "opened {into_the_blink_ms} ms into a blink");
         observed_in_all += events.iter().fold(Duration::ZERO, |sum, event| match event {
             Event::Observed { from, to, .. } => sum + (*to - *from),
-            Event::Blink(_) => sum,
+            Event::Blink(_) | Event::Wink(_) => sum,
         });
     }
     assert!(observed_in_all > Duration::from_secs(5), "{observed_in_all:?}: and it did look");

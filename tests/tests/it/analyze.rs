@@ -44,6 +44,7 @@ fn the_result_has_the_promised_fields() {
         "quality",
         "truncated",
         "blinks",
+        "winks",
         "cost",
     ];
     let mut sorted = promised.to_vec();

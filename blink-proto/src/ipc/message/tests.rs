@@ -38,6 +38,14 @@ fn the_messages_look_like_this() {
         json(&FromDaemon::Answer(Answer { id: 1, outcome: Outcome::Ok(Box::new(Reply::Done)) })),
         json(&FromDaemon::Answer(Answer { id: 2, outcome: Outcome::Error(Problem::new("a", "b", "c")) })),
         json(&FromDaemon::Event(Event::Blink { at: Timestamp::UNIX_EPOCH, duration_ms: 180.0 })),
+        json(&FromDaemon::Event(Event::Wink { at: Timestamp::UNIX_EPOCH, eye: Eye::Left })),
+        json(&FromDaemon::Event(Event::Live(LivePoint {
+            at: Timestamp::UNIX_EPOCH,
+            ear: Some(0.25),
+            baseline: None,
+            sight: Some(Sight::Measurable),
+            hint: Some(Hint::TooFar),
+        }))),
         json(&FromDaemon::Refused(Problem::new("protocol", "m", "f"))),
     ];
     insta::assert_snapshot!(lines.join("\n"));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use blink_proto::{
-    ipc::{Event, LivePoint},
+    ipc::{Event, Eye, LivePoint},
     status::Status,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +13,8 @@ pub(super) const WINDOW: SignedDuration = SignedDuration::from_secs(30);
 /// Frames further apart than this are not joined by a line, because what lies between is unknown.
 pub(super) const GAP: SignedDuration = SignedDuration::from_millis(400);
 const NOTICE: SignedDuration = SignedDuration::from_secs(6);
+/// How long a wink is shown.
+const WINK: SignedDuration = SignedDuration::from_secs(2);
 /// The most points kept: enough for 240 frames a second, and a bound for a source that floods.
 const MOST: usize = 8_000;
 
@@ -32,6 +34,8 @@ pub(super) struct Model {
     /// Why the daemon cannot be reached; `None` while it can.
     pub(super) gone: Option<String>,
     notice: Option<(String, Timestamp)>,
+    /// The last wink, while it is recent.
+    wink: Option<(Eye, Timestamp)>,
 }
 
 impl Model {
@@ -50,6 +54,7 @@ impl Model {
                 }
             }
             Event::Blink { at, duration_ms } => self.blinks.push_back(Blink { at, duration_ms }),
+            Event::Wink { at, eye } => self.wink = Some((eye, at)),
             Event::Unknown => {}
         }
     }
@@ -72,6 +77,10 @@ impl Model {
         self.notice.as_ref().map(|(text, _)| text.as_str())
     }
 
+    pub(super) fn winked(&self) -> Option<Eye> {
+        self.wink.map(|(eye, _)| eye)
+    }
+
     /// Drops what is too old to be shown at `now`.
     pub(super) fn forget(&mut self, now: Timestamp) {
         let edge = self.edge(now).saturating_sub(WINDOW).unwrap_or(Timestamp::MIN);
@@ -83,6 +92,9 @@ impl Model {
         }
         if self.notice.as_ref().is_some_and(|(_, since)| now.duration_since(*since).abs() > NOTICE) {
             self.notice = None;
+        }
+        if self.wink.is_some_and(|(_, at)| now.duration_since(at).abs() > WINK) {
+            self.wink = None;
         }
     }
 
@@ -98,7 +110,7 @@ mod tests {
 
     fn point(ms: i64) -> Event {
         let at = Timestamp::from_millisecond(1_772_000_000_000 + ms).unwrap();
-        Event::Live(LivePoint { at, ear: Some(0.3), baseline: None, sight: None })
+        Event::Live(LivePoint { at, ear: Some(0.3), baseline: None, sight: None, hint: None })
     }
 
     #[test]
@@ -126,6 +138,17 @@ mod tests {
             model.take(point(2_000 + n / 100));
         }
         assert_eq!(model.points.len(), MOST);
+    }
+
+    #[test]
+    fn a_wink_is_shown_for_a_moment() {
+        let at = Timestamp::UNIX_EPOCH;
+        let mut model = Model::default();
+        model.take(Event::Wink { at, eye: Eye::Right });
+        model.forget(at + SignedDuration::from_secs(1));
+        assert_eq!((model.winked(), model.blinks.len()), (Some(Eye::Right), 0));
+        model.forget(at + SignedDuration::from_secs(3));
+        assert_eq!(model.winked(), None);
     }
 
     #[test]

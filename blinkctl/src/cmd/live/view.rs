@@ -1,6 +1,9 @@
 //! Draws the model on a screen of any size: with less room, the less important parts are left out.
 
-use blink_proto::{ipc::Sight, status::Status};
+use blink_proto::{
+    ipc::{Eye, Sight},
+    status::Status,
+};
 use jiff::{Timestamp, Zoned};
 use ratatui::{
     Frame,
@@ -26,25 +29,25 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, now: &Zoned, colour: bo
     let area = frame.area();
     let roomy = area.height >= 18 && area.width >= 64;
     let figures = figures(model, now, roomy, palette, area.width);
-    let trouble = trouble(model);
-    let trouble_lines = match (&trouble, area.height) {
+    let notice = notice(model);
+    let notice_lines = match (&notice, area.height) {
         (None, _) | (_, 0..8) => 0,
-        (Some(text), 8..14) => lines_of(text, area.width).min(1),
-        (Some(text), _) => lines_of(text, area.width).min(3),
+        (Some((text, _)), 8..14) => lines_of(text, area.width).min(1),
+        (Some((text, _)), _) => lines_of(text, area.width).min(3),
     };
     let figure_lines = u16::try_from(figures.len()).unwrap_or(1);
     let [head, alert, plot, below, foot] = Layout::vertical([
         Constraint::Length(1),
-        Constraint::Length(trouble_lines),
+        Constraint::Length(notice_lines),
         Constraint::Fill(1),
         Constraint::Length(if area.height < 4 { 0 } else { figure_lines }),
         Constraint::Length(u16::from(area.height >= 3)),
     ])
     .areas(area);
     header(frame, head, model, now, palette);
-    if let Some(text) = trouble {
+    if let Some((text, tone)) = notice {
         let wrapped = Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true });
-        frame.render_widget(wrapped.style(palette.coloured(Color::Red)), alert);
+        frame.render_widget(wrapped.style(palette.tone(tone)), alert);
     }
     Trace { model, now: now.timestamp(), palette }.draw(frame, plot);
     frame.render_widget(Paragraph::new(figures), below);
@@ -96,9 +99,11 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, palette
             spans.push(Span::styled(format!("  {:.1} fps", status.fps), palette.faint()));
         }
     }
-    let aside = match model.points.back().and_then(|point| point.sight) {
-        Some(Sight::Several) => "  several people",
-        Some(Sight::Turned) => "  eyes not measured",
+    let aside = match (model.points.back().and_then(|point| point.sight), model.winked()) {
+        (Some(Sight::Several), _) => "  several people",
+        (Some(Sight::Turned), _) => "  eyes not measured",
+        (_, Some(Eye::Left)) => "  left wink",
+        (_, Some(Eye::Right)) => "  right wink",
         _ => "",
     };
     spans.push(Span::styled(aside, palette.tone(Tone::Calm)));
@@ -111,7 +116,12 @@ fn header(frame: &mut Frame<'_>, area: Rect, model: &Model, now: &Zoned, palette
     }
 }
 
-/// The current problem, with its fix.
+/// The current problem with its fix, else the hint.
+fn notice(model: &Model) -> Option<(String, Tone)> {
+    let hint = || model.status.as_ref().and_then(words::advice).map(|text| (text.to_owned(), Tone::Calm));
+    trouble(model).map(|text| (text, Tone::Bad)).or_else(hint)
+}
+
 fn trouble(model: &Model) -> Option<String> {
     if let Some(notice) = model.noticed() {
         return Some(plain(notice));

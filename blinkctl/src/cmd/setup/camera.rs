@@ -16,6 +16,7 @@ use crate::{
         Context,
         cameras::{self, Camera},
         config,
+        status::view,
     },
     exit::Failure,
     output::{Paint, Tone, plain},
@@ -23,6 +24,8 @@ use crate::{
 
 /// How long to look: a camera takes a second or two to start, and a person a moment to sit down.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait for a hint once the eyes are measured: it is given after a second, and the status comes each second.
+const HINTS_COME_WITHIN: Duration = Duration::from_millis(2_500);
 
 pub(super) async fn step(context: &Context, paint: Paint) -> Result<(), Failure> {
     match cameras::list().await {
@@ -67,46 +70,64 @@ async fn choose(cameras: &[Camera], context: &Context, paint: Paint) -> Result<(
     }
 }
 
-/// Watches until the eyes are seen or the time is over, and says meanwhile what is seen.
+/// Watches until the eyes are seen well or the time is over, and says meanwhile what is seen.
 async fn look(context: &Context, paint: Paint) -> Result<bool, Failure> {
     ask::say("Sit in front of the camera as you do when you work ..\n")?;
     let mut client = Client::connect(&context.paths).await?;
     client.call(Request::Subscribe { live: true }, LOCAL_LIMIT).await?;
     let deadline = Instant::now() + PATIENCE;
     let (mut told, mut sight) = (String::new(), None);
+    // Whether the eyes were seen at all, and since when well.
+    let (mut measured, mut well) = (false, None);
     loop {
-        let Ok(event) = timeout_at(deadline, client.event()).await else {
-            ask::say(
-                "That was not it yet. `blinkctl live` shows what blinkd sees, `blinkctl doctor` what is wrong.\n",
-            )?;
-            return Ok(false);
-        };
-        let status = match event? {
-            Event::Status(status) => status,
-            Event::Live(point) => {
-                sight = point.sight;
-                continue;
-            }
-            _ => continue,
+        let until = well.map_or(deadline, |since| deadline.min(since + HINTS_COME_WITHIN));
+        let status = match timeout_at(until, client.event()).await {
+            Ok(event) if Instant::now() < until => match event? {
+                Event::Status(status) => status,
+                Event::Live(point) => {
+                    sight = point.sight;
+                    continue;
+                }
+                _ => continue,
+            },
+            _ => break,
         };
         // `State::Tracking` means that a face was followed within the last second, not that its eyes are measured.
         let unmeasured = matches!(sight, Some(Sight::Nobody | Sight::Several | Sight::Turned));
-        if status.state == State::Tracking && !unmeasured {
-            ask::say(&format!("{}\n", paint.with(Tone::Good, "I can see your eyes.")))?;
-            return Ok(true);
+        let is_measured = status.state == State::Tracking && !unmeasured;
+        measured |= is_measured;
+        if is_measured && view::advice(&status).is_none() {
+            well = well.or_else(|| Some(Instant::now()));
+            continue;
         }
+        well = None;
         let seen = seen(&status, sight);
         if seen != told {
             ask::say(&format!("  {seen}\n"))?;
             told = seen;
         }
     }
+    let text = match (measured, well) {
+        (_, Some(_)) => paint.with(Tone::Good, "I can see your eyes."),
+        (true, None) => "I can see your eyes all the same. Until that is better, blinks may be missed.".to_owned(),
+        (false, None) => {
+            "That was not it yet. `blinkctl live` shows what blinkd sees, `blinkctl doctor` what is wrong.".to_owned()
+        }
+    };
+    ask::say(&format!("{text}\n"))?;
+    Ok(measured)
 }
 
 /// What the camera shows, and what helps.
 fn seen(status: &Status, sight: Option<Sight>) -> String {
     if let Some(problem) = &status.last_error {
         return plain(&problem.to_string());
+    }
+    if matches!(status.state, State::NoFace | State::Tracking)
+        && sight != Some(Sight::Several)
+        && let Some(sentence) = view::advice(status)
+    {
+        return sentence.to_owned();
     }
     let text = match (status.state, sight) {
         (State::NoFace | State::Tracking, Some(Sight::Nobody)) => {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use blink_proto::{
-    Problem,
+    Hint, Problem,
     status::{Cost, Queue, State, Status},
 };
 use jiff::{Timestamp, Zoned};
@@ -29,6 +29,9 @@ pub(super) fn page(status: &Status, now: &Zoned, paint: Paint) -> String {
             let _ = write!(page, "\n  {hint}");
         }
         None => {}
+    }
+    if let Some(sentence) = advice(status) {
+        let _ = write!(page, "\n  {}", paint.with(Tone::Calm, sentence));
     }
     page += "\n\n";
 
@@ -59,6 +62,9 @@ pub(super) fn line(status: &Status, now: &Zoned, paint: Paint) -> String {
     if status.queue.pending > 0 {
         let _ = write!(line, "  {} to send", minutes(status.queue.pending));
     }
+    if let Some(sentence) = advice(status) {
+        let _ = write!(line, "  {}", paint.with(Tone::Calm, sentence));
+    }
     if let Some(problem) = status.last_error.as_ref().or(status.queue.last_error.as_ref()) {
         let _ = write!(line, "  {}", paint.with(Tone::Bad, &plain(&problem.to_string())));
     }
@@ -70,7 +76,7 @@ pub(super) fn differs(before: &Status, after: &Status) -> bool {
     let news = |s: &Status| {
         let queue = &s.queue;
         let (pending, set_aside, queue_error) = (queue.pending, queue.set_aside, queue.last_error.clone());
-        (s.state, s.blinks_session, s.account.clone(), pending, set_aside, queue_error, s.last_error.clone())
+        (s.state, s.hint, s.blinks_session, s.account.clone(), pending, set_aside, queue_error, s.last_error.clone())
     };
     news(before) != news(after)
 }
@@ -92,6 +98,11 @@ pub(in crate::cmd) fn state(state: State) -> (Tone, &'static str, &'static str) 
         State::NoFace => (Tone::Calm, "No face", "Nobody can be followed in the picture; this time is not counted."),
         State::Tracking => (Tone::Good, "Tracking", ""),
     }
+}
+
+/// What the person can do so that their eyes are seen better.
+pub(in crate::cmd) fn advice(status: &Status) -> Option<&'static str> {
+    status.hint.and_then(Hint::sentence)
 }
 
 fn alert(problem: &Problem, paint: Paint) -> String {
@@ -201,6 +212,12 @@ mod tests {
     }
 
     #[test]
+    fn a_page_with_a_hint() {
+        let status = Status { state: State::NoFace, hint: Some(Hint::TooDark), ..tracking() };
+        insta::assert_snapshot!(page(&status, &now(), PLAIN));
+    }
+
+    #[test]
     fn a_page_with_everything_wrong() {
         let status = Status {
             state: State::NoCamera,
@@ -258,6 +275,11 @@ mod tests {
         assert_eq!(line(&status, &now(), PLAIN), "11:04:40  Tracking  128 blinks  17.2/min");
         let drifted = Status { rate_per_minute: Some(17.3), fps: 30.0, ..tracking() };
         assert!(!differs(&status, &drifted));
+        let dark = Status { hint: Some(Hint::TooDark), ..tracking() };
+        assert!(
+            differs(&status, &dark)
+                && line(&dark, &now(), PLAIN).ends_with("17.2/min  Too dark: turn on a light, best in front of you.")
+        );
         let blinked = Status { blinks_session: 129, ..tracking() };
         assert!(differs(&status, &blinked));
     }

@@ -7,11 +7,11 @@ use std::{
 };
 
 use blink_proto::problem::code;
-use blink_vision::{Event, FaceSight, FrameReport};
+use blink_vision::{Event, FaceSight, FrameReport, Hint};
 
 use crate::exit::Failure;
 
-const HEADER: &str = "frame,time_s,state,ear_right,ear_left,baseline_right,baseline_left,closure,yaw_deg,pitch_deg,roll_deg,blinks_decided";
+const HEADER: &str = "frame,time_s,state,ear_right,ear_left,baseline_right,baseline_left,closure,yaw_deg,pitch_deg,roll_deg,blinks_decided,hint";
 
 #[derive(Debug)]
 pub(super) struct Trace {
@@ -55,6 +55,7 @@ impl Trace {
             number(reading.pose.map(|pose| pose.pitch)),
             number(reading.pose.map(|pose| pose.roll)),
             blinks.to_string(),
+            report.hint.map(Hint::as_str).unwrap_or_default().to_owned(),
         ];
         self.line(&line.join(","));
     }

@@ -104,7 +104,7 @@ fn tracks(keeper: &Keeper) -> bool {
 
 fn sees(place: &TempProfile, keeper: &mut Keeper) {
     let at = crate::clock::Clock::now(&place.clock);
-    let seen = crate::capture::Sighting { at, sight: Sight::Measurable, ear: None, baseline: None };
+    let seen = crate::capture::Sighting { at, sight: Sight::Measurable, ear: None, baseline: None, hint: None };
     keeper.news(CaptureEvent::Seen(vec![seen], vec![]));
 }
 

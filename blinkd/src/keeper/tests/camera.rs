@@ -1,5 +1,7 @@
 //! The state while the source has trouble, and coverage.
 
+use blink_proto::Hint;
+
 use super::*;
 
 #[test]
@@ -21,14 +23,15 @@ fn trouble_with_the_source_is_the_state_while_the_source_is_wanted() {
     keeper.news(CaptureEvent::Opened);
     assert_eq!(keeper.state(), State::Error, "a stream may open and still give nothing: it is not over");
     let at = t("10:00:00");
-    let seen = Sighting { at, sight: Sight::Nobody, ear: None, baseline: None };
+    let seen = Sighting { at, sight: Sight::Nobody, ear: None, baseline: None, hint: None };
     keeper.news(CaptureEvent::Seen(vec![seen], vec![]));
     assert_eq!((keeper.state(), keeper.status().last_error), (State::NoFace, None));
-    let seen = Sighting { at, sight: Sight::Measurable, ear: None, baseline: None };
+    let hint = Some(Hint::TooDark);
+    let seen = Sighting { at, sight: Sight::Measurable, ear: None, baseline: None, hint };
     keeper.news(CaptureEvent::Seen(vec![seen], vec![]));
-    assert_eq!(keeper.state(), State::Tracking);
+    assert_eq!((keeper.state(), keeper.status().hint), (State::Tracking, hint));
     place.idle(&mut keeper, 2);
-    assert_eq!(keeper.state(), State::NoFace);
+    assert_eq!((keeper.state(), keeper.status().hint), (State::NoFace, None), "no frame is recent");
 }
 
 #[test]

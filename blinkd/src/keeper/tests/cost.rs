@@ -19,7 +19,7 @@ fn live(place: &TempProfile, keeper: &mut Keeper, seconds: u64, frame_ms: u64) {
         let from = place.clock.now();
         let sighting = |n: u32| {
             let at = from + Duration::from_secs(1) * n / frames;
-            Sighting { at, sight: Sight::Measurable, ear: None, baseline: None }
+            Sighting { at, sight: Sight::Measurable, ear: None, baseline: None, hint: None }
         };
         place.clock.advance(Duration::from_secs(1));
         keeper.news(CaptureEvent::Seen((0..frames).map(sighting).collect(), vec![]));

@@ -1,7 +1,7 @@
 //! Draws the screen in memory at common sizes.
 
 use blink_proto::{
-    Problem, example,
+    Hint, Problem, example,
     ipc::{Event, LivePoint},
     status::{Queue, State, Status},
 };
@@ -31,7 +31,7 @@ fn watching() -> Model {
         let phase = (ago_s + 2.0) % 4.0;
         let closed = if phase < 0.3 { (phase / 0.3 * std::f64::consts::PI).sin() } else { 0.0 };
         let ear = there.then_some(0.31 - 0.22 * closed + 0.004 * f64::from(frame % 3));
-        model.take(Event::Live(LivePoint { at, ear, baseline: there.then_some(0.31), sight: None }));
+        model.take(Event::Live(LivePoint { at, ear, baseline: there.then_some(0.31), sight: None, hint: None }));
         if there && frame % 120 == 57 {
             model.take(Event::Blink { at: at + SignedDuration::from_millis(90), duration_ms: 180.0 });
         }
@@ -80,6 +80,14 @@ fn with_a_problem() {
 }
 
 #[test]
+fn with_a_hint() {
+    let mut model = watching();
+    let hinted = Status { hint: Some(Hint::CameraTooFarToTheSide), ..status(State::Tracking) };
+    model.take(Event::Status(Box::new(hinted)));
+    insta::assert_snapshot!("hint_80x24", drawn(&model, 80, 24));
+}
+
+#[test]
 fn while_paused_it_says_how_to_go_on() {
     let mut model = Model::default();
     model.take(Event::Status(Box::new(status(State::Paused))));
@@ -92,7 +100,16 @@ fn while_paused_it_says_how_to_go_on() {
 fn why_nothing_is_measured_is_said(#[case] sight: Sight, #[case] words: &str) {
     let mut model = watching();
     let at = now().timestamp();
-    model.take(Event::Live(LivePoint { at, ear: None, baseline: None, sight: Some(sight) }));
+    model.take(Event::Live(LivePoint { at, ear: None, baseline: None, sight: Some(sight), hint: None }));
+    assert!(drawn(&model, 80, 24).lines().next().unwrap().contains(words));
+}
+
+#[rstest]
+#[case(Eye::Left, "left wink")]
+#[case(Eye::Right, "right wink")]
+fn a_wink_is_said(#[case] eye: Eye, #[case] words: &str) {
+    let mut model = watching();
+    model.take(Event::Wink { at: now().timestamp(), eye });
     assert!(drawn(&model, 80, 24).lines().next().unwrap().contains(words));
 }
 
@@ -110,7 +127,7 @@ proptest! {
     fn any_size_is_drawn(width in 1u16..140, height in 1u16..60, ear in prop::num::f64::ANY, gone in any::<bool>()) {
         let mut model = watching();
         let at = now().timestamp();
-        model.take(Event::Live(LivePoint { at, ear: Some(ear), baseline: Some(ear), sight: Some(Sight::Measurable) }));
+        model.take(Event::Live(LivePoint { at, ear: Some(ear), baseline: Some(ear), sight: Some(Sight::Measurable), hint: None }));
         model.take(Event::Blink { at, duration_ms: ear });
         if gone {
             model.lost("it stopped".into());

@@ -37,9 +37,9 @@ const MAX_PITCH_CHANGE_DEG: f32 = 25.0;
 const PITCH_TIME: Duration = Duration::from_secs(8);
 const POSE_TIME: Duration = Duration::from_millis(250);
 /// Eyes cannot be read when the surer one's [`Lid::doubt`] is greater; a grey wall's is 1.
-const UNREADABLE_FROM: f32 = 0.93;
+const UNREADABLE_FROM: f32 = 0.95;
 /// Time constant with which that is smoothed, so that one blurred frame is no loss.
-const READABLE_TIME: Duration = Duration::from_millis(100);
+const READABLE_TIME: Duration = Duration::from_millis(300);
 /// PERCLOS P80 counts time with the lids at least this far down (Wierwille et al. 1994).
 const P80: f32 = 0.8;
 /// A blink that reaches this closure counts as complete (experimental).
@@ -232,7 +232,7 @@ impl Warm {
             frame: sample.index,
             both: closure.both,
             each: closure.each,
-            aperture_sd: lids.map(|lid| lid.aperture_sd),
+            doubt: lids.map(|lid| lid.doubt()),
             openness_sd: lids[0].openness_sd.min(lids[1].openness_sd),
             pose: sample.pose,
         });

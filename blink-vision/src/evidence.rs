@@ -13,18 +13,27 @@ const NOISE_TIMES: f32 = 6.0;
 const TURNED: (f32, f32) = (25.0, 0.008);
 /// For each degree that the head turns during the dip beyond this, the dip must be this much deeper.
 const TURNING: (f32, f32) = (12.0, 0.004);
+/// For each second that the dip is wider than this, it must be this much deeper: shallow blinks are short.
+const WIDE: (f32, f32) = (0.2, 0.8);
 /// Beyond this standard deviation of the openness, the dip must be this many times the excess deeper.
-const UNSURE: (f32, f32) = (0.2, 1.0);
+const UNSURE: (f32, f32) = (0.2, 2.0);
 /// Share of a new bend of the closure in the noise.
 const NOISE_SHARE: f32 = 0.05;
 /// Share of a new frame in the usual standard deviation.
 const UNSURE_SHARE: f32 = 0.03;
+/// A bend counts as noise up to this many times the noise so far.
+const MOST_BEND: f32 = 3.0;
+/// The least noise, so that it can grow again.
+const LEAST_NOISE: f32 = 0.005;
 /// The noise before anything is known.
 const FIRST_NOISE: f32 = 0.03;
-/// A wink's other eye dips by less than this, and by less than this share of the winking one's.
-const OPEN_EYE: (f32, f32) = (0.3, 0.4);
-/// An eye can tell a wink from a blink if its aperture is surer than this, and it opens at least this far.
-const CLEAR_EYE: (f32, f32) = (0.09, 0.6);
+/// A dip of one eye that is less than this share of the other's is one-sided.
+const ONE_SIDED_BELOW: f32 = 0.3;
+/// A one-sided dip is a wink if both eyes' doubts are below this, and both open at least this far.
+const CLEAR_BELOW: f32 = 0.7;
+const CLEAR_OPEN: f32 = 0.6;
+/// An eye of more doubt than this is not missed in a blink: it is covered or full of glare.
+const BLIND_FROM: f32 = 0.85;
 /// Number of frames that are kept: 1.7 s at 60 frames per second.
 const KEPT: usize = 100;
 
@@ -37,8 +46,8 @@ pub struct Moment {
     pub both: f32,
     /// The closure of each eye.
     pub each: [f32; 2],
-    /// The standard deviation of each aperture.
-    pub aperture_sd: [f32; 2],
+    /// How little can be seen of each eye.
+    pub doubt: [f32; 2],
     /// The smaller standard deviation of the two opennesses.
     pub openness_sd: f32,
     /// The direction of the head.
@@ -68,9 +77,11 @@ impl Evidence {
         let latest = |back: usize| self.moments.len().checked_sub(back).map(|i| &self.moments[i]);
         let (noise, unsure) = match (latest(2), latest(1)) {
             (Some(before), Some(last)) => {
-                let bend = (moment.both - 2.0 * last.0.both + before.0.both).abs().min(0.5) / 2.0;
+                let bend = (moment.both - 2.0 * last.0.both + before.0.both).abs() / 2.0;
+                // A blink's own bends are no noise.
+                let bend = bend.min(MOST_BEND * last.1);
                 let unsure = last.2 + (moment.openness_sd - last.2) * UNSURE_SHARE;
-                (last.1 + (bend - last.1) * NOISE_SHARE, unsure)
+                ((last.1 + (bend - last.1) * NOISE_SHARE).max(LEAST_NOISE), unsure)
             }
             (_, Some(last)) => (last.1, last.2),
             _ => (FIRST_NOISE, moment.openness_sd),
@@ -94,33 +105,39 @@ impl Evidence {
         let Some(first) = during.first() else { return Verdict::Nothing };
         let before = self.moments.iter().rev().find(|(moment, ..)| moment.frame < dip.start.0);
         let (noise, unsure) = before.map_or((FIRST_NOISE, first.openness_sd), |&(_, noise, unsure)| (noise, unsure));
-        let yaws = during.iter().map(|m| m.pose.yaw);
-        let (least, most) = yaws.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), yaw| (a.min(yaw), b.max(yaw)));
+        let (yaw, yaw_range) = extent(during.iter().map(|m| m.pose.yaw));
+        let (_, pitch_range) = extent(during.iter().map(|m| m.pose.pitch));
         let over = |value: f32, (from, each): (f32, f32)| each * (value - from).max(0.0);
-        let turned = over(least.abs().max(most.abs()), TURNED) + over(most - least, TURNING);
-        let wanted = dip.least + turned + over(unsure, UNSURE);
+        let moved = over(yaw, TURNED) + over(yaw_range, TURNING) + over(pitch_range, TURNING);
+        let wanted = dip.least + moved + over(unsure, UNSURE) + over(dip.width.as_secs_f32(), WIDE);
         if dip.prominence < wanted || dip.prominence < NOISE_TIMES * noise {
             return Verdict::Nothing;
         }
-        self.winking(&during, dip, open).map_or(Verdict::Blink, Verdict::Wink)
+        let depths = [0, 1].map(|eye| depth(&during, dip, eye));
+        let (shut, other) = if depths[0] > depths[1] { (0, 1) } else { (1, 0) };
+        if depths[other] >= ONE_SIDED_BELOW * depths[shut] {
+            return Verdict::Blink;
+        }
+        let doubt = |eye: usize| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max);
+        match () {
+            () if doubt(other) > BLIND_FROM => Verdict::Blink,
+            () if doubt(shut).max(doubt(other)) < CLEAR_BELOW && open[0].min(open[1]) > CLEAR_OPEN => {
+                Verdict::Wink(Eye::BOTH[shut])
+            }
+            () => Verdict::Nothing,
+        }
     }
+}
 
-    /// The only eye that closed, where both can be seen clearly.
-    #[expect(clippy::unused_self, reason = "belongs to the judgement")]
-    fn winking(&self, during: &[&Moment], dip: &Dip, open: [f32; 2]) -> Option<Eye> {
-        #[expect(clippy::cast_precision_loss, reason = "a handful of frames")]
-        let count = during.len() as f32;
-        let depth = [0, 1].map(|eye| {
-            let most = during.iter().map(|m| m.each[eye]).fold(f32::NEG_INFINITY, f32::max);
-            let outside = during.iter().filter(|m| m.frame <= dip.start.0 || m.frame == dip.end.0);
-            most - outside.map(|m| m.each[eye]).fold(f32::INFINITY, f32::min)
-        });
-        let clear = [0, 1].iter().all(|&eye| {
-            let sd = during.iter().map(|m| m.aperture_sd[eye]).sum::<f32>() / count;
-            sd < CLEAR_EYE.0 && open[eye] > CLEAR_EYE.1
-        });
-        let (shut, other) = if depth[0] > depth[1] { (0, 1) } else { (1, 0) };
-        let winks = clear && depth[other] < OPEN_EYE.0 && depth[other] < OPEN_EYE.1 * depth[shut];
-        winks.then_some(Eye::BOTH[shut])
-    }
+/// How deep the closure of one eye dips.
+fn depth(during: &[&Moment], dip: &Dip, eye: usize) -> f32 {
+    let outside = during.iter().filter(|m| m.frame < dip.start.0 || m.frame == dip.end.0);
+    let most = during.iter().map(|m| m.each[eye]).fold(f32::NEG_INFINITY, f32::max);
+    most - outside.map(|m| m.each[eye]).fold(f32::INFINITY, f32::min)
+}
+
+/// The greatest absolute value, and the range.
+fn extent(values: impl Iterator<Item = f32>) -> (f32, f32) {
+    let (least, most) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
+    (least.abs().max(most.abs()), most - least)
 }

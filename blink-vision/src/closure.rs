@@ -105,11 +105,8 @@ impl EyeBaseline {
     fn closure(&self, seen: &EyeSeen) -> (f32, f32) {
         let open = [0, 1, 2].map(|i| self.0[i].value);
         let lid = &seen.lid;
-        let closures = [
-            1.0 - lid.openness / open[0],
-            1.0 - lid.aperture / open[1],
-            (1.0 - seen.ear / open[2]) / EAR_SPAN,
-        ];
+        let closures =
+            [1.0 - lid.openness / open[0], 1.0 - lid.aperture / open[1], (1.0 - seen.ear / open[2]) / EAR_SPAN];
         let closure = closures.iter().zip(SHARES).map(|(closure, share)| share * closure.clamp(-0.5, 1.1)).sum();
         let sd = lid.openness_sd / open[0] + lid.aperture_sd / open[1];
         (closure, 1.0 / (sd * sd + LEAST_VARIANCE))
@@ -198,7 +195,8 @@ mod tests {
     #[test]
     fn an_eye_that_nothing_is_known_of_counts_little() {
         let mut fusion = Fusion::default();
-        let blind = EyeSeen { lid: Lid { openness: 0.5, openness_sd: 0.4, aperture: 0.2, aperture_sd: 0.13 }, ear: 0.3 };
+        let blind =
+            EyeSeen { lid: Lid { openness: 0.5, openness_sd: 0.4, aperture: 0.2, aperture_sd: 0.13 }, ear: 0.3 };
         for frame in 0..30 {
             fusion.learn(Duration::from_millis(100 * frame), &[eye(0.8), blind]);
         }

@@ -225,7 +225,7 @@ impl DipDetector {
 
     /// The first frame of the rise to the peak that has left the level of the foot.
     fn start_of(&self, foot: Sample, peak: Sample) -> (u64, Duration) {
-        let near = foot.c + 0.1 * (peak.c - foot.c);
+        let near = foot.c + 0.07 * (peak.c - foot.c);
         let rise = self.past.iter().rev().skip_while(|s| s.t > peak.t);
         let moved = rise.take_while(|s| s.t > foot.t && s.c > near).last().copied().unwrap_or(peak);
         (moved.frame, moved.t)

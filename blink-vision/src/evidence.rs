@@ -8,13 +8,20 @@ use std::collections::VecDeque;
 use crate::{dip::Dip, geometry::Eye, pose::Pose};
 
 /// A dip must be this many times deeper than the noise before it.
-const NOISE_TIMES: f32 = 6.0;
+const NOISE_TIMES: f32 = 12.0;
 /// For each degree that the head is turned beyond this, the dip must be this much deeper.
 const TURNED: (f32, f32) = (25.0, 0.008);
 /// For each degree that the head turns during the dip beyond this, the dip must be this much deeper.
 const TURNING: (f32, f32) = (12.0, 0.004);
 /// For each second that the dip is wider than this, it must be this much deeper: shallow blinks are short.
 const WIDE: (f32, f32) = (0.2, 0.8);
+/// For each second that the dip is narrower than this, it must be this much deeper: noise makes narrow dips.
+const NARROW: (f32, f32) = (0.12, 3.0);
+/// Beyond this doubt of the clearer eye during the dip, the dip must be this many times the excess deeper.
+const DOUBTFUL: (f32, f32) = (0.9, 1.0);
+/// For each unit by which the lesser eye's share of the greater one's dip is less than this, the dip must be this much
+/// deeper.
+const UNEQUAL: (f32, f32) = (0.5, 0.8);
 /// Beyond this standard deviation of the openness, the dip must be this many times the excess deeper.
 const UNSURE: (f32, f32) = (0.2, 2.0);
 /// Share of a new bend of the closure in the noise.
@@ -27,8 +34,9 @@ const MOST_BEND: f32 = 3.0;
 const LEAST_NOISE: f32 = 0.005;
 /// The noise before anything is known.
 const FIRST_NOISE: f32 = 0.03;
-/// A dip of one eye that is less than this share of the other's is one-sided.
+/// A dip of one eye that is less than this share of the other's, or less than this, is one-sided.
 const ONE_SIDED_BELOW: f32 = 0.3;
+const LEAST_OF_EACH: f32 = 0.2;
 /// A one-sided dip is a wink if both eyes' doubts are below this, and both open at least this far.
 const CLEAR_BELOW: f32 = 0.7;
 const CLEAR_OPEN: f32 = 0.6;
@@ -105,28 +113,38 @@ impl Evidence {
         let Some(first) = during.first() else { return Verdict::Nothing };
         let before = self.moments.iter().rev().find(|(moment, ..)| moment.frame < dip.start.0);
         let (noise, unsure) = before.map_or((FIRST_NOISE, first.openness_sd), |&(_, noise, unsure)| (noise, unsure));
-        let (yaw, yaw_range) = extent(during.iter().map(|m| m.pose.yaw));
-        let (_, pitch_range) = extent(during.iter().map(|m| m.pose.pitch));
-        let over = |value: f32, (from, each): (f32, f32)| each * (value - from).max(0.0);
-        let moved = over(yaw, TURNED) + over(yaw_range, TURNING) + over(pitch_range, TURNING);
-        let wanted = dip.least + moved + over(unsure, UNSURE) + over(dip.width.as_secs_f32(), WIDE);
-        if dip.prominence < wanted || dip.prominence < NOISE_TIMES * noise {
-            return Verdict::Nothing;
-        }
+        let doubt = [0, 1].map(|eye| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max));
+        let wanted = wanted(dip, &during) + over(unsure, UNSURE) + over(doubt[0].min(doubt[1]), DOUBTFUL);
+        let deep_enough = |depth: f32, wanted: f32| depth >= wanted && depth >= NOISE_TIMES * noise;
         let depths = [0, 1].map(|eye| depth(&during, dip, eye));
         let (shut, other) = if depths[0] > depths[1] { (0, 1) } else { (1, 0) };
-        if depths[other] >= ONE_SIDED_BELOW * depths[shut] {
-            return Verdict::Blink;
+        let share = depths[other] / depths[shut].max(f32::EPSILON);
+        let blind = doubt[other] > BLIND_FROM;
+        if !blind && (share < ONE_SIDED_BELOW || depths[other] < LEAST_OF_EACH) {
+            let clear = doubt[0].max(doubt[1]) < CLEAR_BELOW && open[0].min(open[1]) > CLEAR_OPEN;
+            let winks = clear && share < ONE_SIDED_BELOW && deep_enough(depths[shut], wanted);
+            return if winks { Verdict::Wink(Eye::BOTH[shut]) } else { Verdict::Nothing };
         }
-        let doubt = |eye: usize| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max);
-        match () {
-            () if doubt(other) > BLIND_FROM => Verdict::Blink,
-            () if doubt(shut).max(doubt(other)) < CLEAR_BELOW && open[0].min(open[1]) > CLEAR_OPEN => {
-                Verdict::Wink(Eye::BOTH[shut])
-            }
-            () => Verdict::Nothing,
-        }
+        let unequal = if blind { 0.0 } else { under(share, UNEQUAL) };
+        if deep_enough(dip.prominence, wanted + unequal) { Verdict::Blink } else { Verdict::Nothing }
     }
+}
+
+/// How deep `dip` must be, by its width and by the head's movement.
+fn wanted(dip: &Dip, during: &[&Moment]) -> f32 {
+    let (yaw, yaw_range) = extent(during.iter().map(|m| m.pose.yaw));
+    let (_, pitch_range) = extent(during.iter().map(|m| m.pose.pitch));
+    let moved = over(yaw, TURNED) + over(yaw_range, TURNING) + over(pitch_range, TURNING);
+    let width = dip.width.as_secs_f32();
+    dip.least + moved + over(width, WIDE) + under(width, NARROW)
+}
+
+fn over(value: f32, (from, each): (f32, f32)) -> f32 {
+    each * (value - from).max(0.0)
+}
+
+fn under(value: f32, (from, each): (f32, f32)) -> f32 {
+    each * (from - value).max(0.0)
 }
 
 /// How deep the closure of one eye dips.
@@ -140,4 +158,59 @@ fn depth(during: &[&Moment], dip: &Dip, eye: usize) -> f32 {
 fn extent(values: impl Iterator<Item = f32>) -> (f32, f32) {
     let (least, most) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
     (least.abs().max(most.abs()), most - least)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rstest::rstest;
+
+    use super::*;
+
+    /// A dip of ten frames at 30 frames per second, after 60 frames.
+    struct Scene {
+        depth: [f32; 2],
+        width_ms: u64,
+        noise: f32,
+        yaw_to: f32,
+        openness_sd: f32,
+        doubt: [f32; 2],
+    }
+
+    const CLEAR: Scene =
+        Scene { depth: [0.3; 2], width_ms: 150, noise: 0.0, yaw_to: 0.0, openness_sd: 0.1, doubt: [0.5; 2] };
+
+    fn verdict(scene: &Scene) -> Verdict {
+        let mut evidence = Evidence::default();
+        for frame in 0..72 {
+            let (during, share) = if (60..70).contains(&frame) { (1.0, (frame - 60) as f32 / 9.0) } else { (0.0, 0.0) };
+            let wobble = if frame % 2 == 0 { scene.noise } else { -scene.noise };
+            let each = scene.depth.map(|depth| wobble + depth * during);
+            let pose = Pose { yaw: scene.yaw_to * share, ..Pose::default() };
+            let both = (each[0] + each[1]) / 2.0;
+            evidence.push(Moment { frame, both, each, doubt: scene.doubt, openness_sd: scene.openness_sd, pose });
+        }
+        let prominence = (scene.depth[0] + scene.depth[1]) / 2.0;
+        let at = |frame: u64| (frame, Duration::from_millis(frame * 33));
+        let width = Duration::from_millis(scene.width_ms);
+        evidence.judge(&Dip { start: at(60), end: at(70), width, peak: prominence, prominence, least: 0.28 }, [0.8; 2])
+    }
+
+    #[rstest]
+    #[case::shallow_and_short(CLEAR, Verdict::Blink)]
+    #[case::shallow_and_wide(Scene { width_ms: 450, ..CLEAR }, Verdict::Nothing)]
+    #[case::deep_and_wide(Scene { width_ms: 450, depth: [0.9; 2], ..CLEAR }, Verdict::Blink)]
+    #[case::shallow_in_noise(Scene { noise: 0.05, ..CLEAR }, Verdict::Nothing)]
+    #[case::deep_in_noise(Scene { noise: 0.05, depth: [0.9; 2], ..CLEAR }, Verdict::Blink)]
+    #[case::shallow_while_turning(Scene { yaw_to: 40.0, ..CLEAR }, Verdict::Nothing)]
+    #[case::deep_while_turning(Scene { yaw_to: 40.0, depth: [0.9; 2], ..CLEAR }, Verdict::Blink)]
+    #[case::shallow_of_eyes_hardly_seen(Scene { openness_sd: 0.28, ..CLEAR }, Verdict::Nothing)]
+    #[case::one_eye(Scene { depth: [0.9, 0.05], ..CLEAR }, Verdict::Wink(Eye::Right))]
+    #[case::the_other_eye(Scene { depth: [0.1, 0.9], ..CLEAR }, Verdict::Wink(Eye::Left))]
+    #[case::one_eye_beside_a_covered_one(Scene { depth: [0.9, 0.05], doubt: [0.5, 1.0], ..CLEAR }, Verdict::Blink)]
+    #[case::one_eye_beside_a_doubtful_one(Scene { depth: [0.9, 0.05], doubt: [0.5, 0.8], ..CLEAR }, Verdict::Nothing)]
+    fn a_dip_is_judged_by_how_well_the_eyes_were_seen(#[case] scene: Scene, #[case] expected: Verdict) {
+        assert_eq!(verdict(&scene), expected);
+    }
 }

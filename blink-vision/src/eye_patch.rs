@@ -35,7 +35,9 @@ pub fn sample(image: &GreyImage<'_>, mean_shape: &Landmarks, face: &Similarity, 
         fill(corner, across, down, |p| image.bilinear(p))
     } else {
         let (a, b) = ((across + down) * 0.25, (across - down) * 0.25);
-        fill(corner, across, down, |p| 0.25 * [p + a, p - a, p + b, p - b].map(|p| image.bilinear(p)).iter().sum::<f32>())
+        fill(corner, across, down, |p| {
+            0.25 * [p + a, p - a, p + b, p - b].map(|p| image.bilinear(p)).iter().sum::<f32>()
+        })
     }
 }
 

@@ -74,7 +74,7 @@ pub(crate) fn run(
     mut seen: impl FnMut(&FrameReport, &[Event], Progress),
 ) -> Result<Clip, Failure> {
     let mut source = FileSource::open(path, false).map_err(source_failure)?.with_fps(fps);
-    let mut pipeline = Pipeline::new(model);
+    let mut pipeline = Pipeline::new(model).with_models_in(&models::folders());
     let of = source.stated_frames();
     let mut clip = Clip::default();
     let mut events = Vec::new();

@@ -140,16 +140,68 @@ fn a_blink_cut_by_the_loss_of_the_face_is_not_counted() {
 #[test]
 fn one_eye_under_glare_does_not_blind_the_other() {
     let blink = Motion { at_s: 5.0, width_s: 0.25 };
-    let run = watch(30.0, 8.0, |t| {
+    let (mut detector, mut blinks) = (BlinkDetector::default(), Vec::new());
+    for i in 0..240 {
+        let t = i as f32 / 30.0;
         let mut landmarks = face(blink.closure(t), &upright());
-        // The left eye's landmarks jitter all the time.
+        let right = lids(&landmarks)[0];
+        // The left eye's landmarks jitter all the time, and its lid model sees nothing.
         let jump = 6.0 * ((t * 97.0).sin() + (t * 61.0).cos());
         for point in &mut landmarks[43..45] {
             point.y += jump;
         }
-        Some(landmarks)
-    });
-    assert_eq!(run.blinks.len(), 1, "{:?}", run.blinks);
+        let blind = Lid { openness: 0.5, openness_sd: 0.33, aperture: 0.2, aperture_sd: 0.125 };
+        let t = Duration::from_secs_f32(t);
+        detector.push(i, t, Some(EyesSeen { landmarks: &landmarks, lids: [right, blind] }));
+        blinks.extend(detector.drain().filter(|event| !matches!(event, Event::Observed { .. })));
+    }
+    assert!(matches!(blinks[..], [Event::Blink(_)]), "{blinks:?}");
+}
+
+/// The face with only the `eye` at `closure`, the other open.
+fn one_sided(eye: Eye, closure: f32) -> Landmarks {
+    let (mut landmarks, open) = (face(closure, &upright()), face(0.0, &upright()));
+    let other = if eye == Eye::Right { 42..48 } else { 36..42 };
+    landmarks[other.clone()].copy_from_slice(&open[other]);
+    landmarks
+}
+
+#[rstest]
+fn a_wink_is_an_event_of_its_own_and_no_blink(#[values(Eye::Right, Eye::Left)] eye: Eye) {
+    let (mut detector, motion) = (BlinkDetector::default(), Motion { at_s: 4.0, width_s: 0.25 });
+    let mut events = Vec::new();
+    for i in 0..180 {
+        let t = Duration::from_secs_f64(i as f64 / 30.0);
+        let landmarks = one_sided(eye, motion.closure(t.as_secs_f32()));
+        detector.push(i, t, Some(EyesSeen { landmarks: &landmarks, lids: lids(&landmarks) }));
+        events.extend(detector.drain());
+    }
+    let seen: Vec<_> = events.iter().filter(|event| !matches!(event, Event::Observed { .. })).collect();
+    let [Event::Wink(wink)] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!(wink.eye, eye);
+    assert!((115..=130).contains(&wink.start_frame) && wink.end_frame < 135, "{wink:?}");
+}
+
+#[test]
+fn eyes_that_cannot_be_read_are_not_observed() {
+    let (mut detector, mut observed) = (BlinkDetector::default(), Duration::ZERO);
+    let landmarks = face(0.0, &upright());
+    for i in 0..300 {
+        let [right, left] = lids(&landmarks);
+        // A hand covers both eyes from 4 s to 7 s.
+        let covered = |lid: Lid| Lid { openness: 0.5, openness_sd: 0.33, aperture: 0.2, aperture_sd: 0.125, ..lid };
+        let lids = if (120..210).contains(&i) { [covered(right), covered(left)] } else { [right, left] };
+        let reading =
+            detector.push(i, Duration::from_secs_f64(i as f64 / 30.0), Some(EyesSeen { landmarks: &landmarks, lids }));
+        assert_eq!(reading.unreadable && !(120..225).contains(&i), false, "{i}");
+        for event in detector.drain() {
+            match event {
+                Event::Observed { from, to, .. } => observed += to - from,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!((observed.as_secs_f32() - 6.9).abs() < 0.6, "{observed:?}");
 }
 
 #[test]
@@ -157,7 +209,7 @@ fn a_head_turned_away_is_not_observed() {
     let run = watch(30.0, 10.0, |t| {
         let mut landmarks = face(0.0, &upright());
         if t > 5.0 {
-            landmarks[30].x += 30.0;
+            landmarks[30].x += 60.0;
         }
         Some(landmarks)
     });

@@ -139,7 +139,7 @@ impl Detector {
     ///
     /// # Errors
     /// When OpenCV has no memory.
-    pub fn confirm(&mut self, picture: &Mat, at: &FaceBox, how: Search) -> opencv::Result<Option<FaceBox>> {
+    pub(super) fn confirm(&mut self, picture: &Mat, at: &FaceBox, how: Search) -> opencv::Result<Option<FaceBox>> {
         let margin = (UPRIGHT_SIDE as f32 / UPRIGHT_FACE - 1.0) / 2.0;
         // From the cutout's pixels to the picture's.
         let cutout = at.after(&Similarity::from_box(Point::new(-margin, -margin), 1.0 / UPRIGHT_FACE));
@@ -195,7 +195,7 @@ impl Detector {
 
 /// Which of the two detectors searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Search {
+pub(super) enum Search {
     /// The histogram-of-gradients detector.
     Quick,
     /// The convolutional network.
@@ -219,7 +219,7 @@ fn boxes(found: &FaceLocations, scale: f64, offset: Point) -> Vec<FaceBox> {
 
 /// Intersection over union of two boxes, ignoring their rotation.
 #[must_use]
-pub fn overlap(a: &FaceBox, b: &FaceBox) -> f32 {
+pub(super) fn overlap(a: &FaceBox, b: &FaceBox) -> f32 {
     let side = |s: &Similarity| (s.apply(Point::new(0.5, 0.5)), s.scale());
     let ((ca, sa), (cb, sb)) = (side(a), side(b));
     let along = |a: f32, b: f32| ((a + sa / 2.0).min(b + sb / 2.0) - (a - sa / 2.0).max(b - sb / 2.0)).max(0.0);

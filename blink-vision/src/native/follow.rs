@@ -31,6 +31,8 @@ const COMPARE_EVERY: Duration = Duration::from_secs(2);
 const SEARCH_WIDTH: f64 = 320.0;
 /// How often the thorough detector may be asked.
 const THOROUGH_EVERY: Duration = Duration::from_secs(2);
+/// Boxes that overlap by this much are of the same face.
+const SAME_FACE_FROM: f32 = 0.2;
 /// Side length of the thumbnail in pixels.
 const SIDE: usize = 16;
 /// Below the first likeness a face is in doubt; below the second it is lost unless the detector finds it.
@@ -101,7 +103,7 @@ struct Followed {
 #[derive(Default)]
 pub(super) struct Follower {
     owner: Option<Owner>,
-    /// Where to look for the encoder's models.
+    /// Where to look for the models of the encoder and of the thorough detector.
     model_folders: Vec<PathBuf>,
     /// When the owner was last looked for among several faces.
     compared: Option<Duration>,
@@ -122,10 +124,14 @@ impl Follower {
     }
 
     /// Sets whom to follow when several people are in the image.
-    pub(super) fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
+    pub(super) fn set_owner(&mut self, owner: Option<Owner>) {
         self.owner = owner;
-        model_folders.clone_into(&mut self.model_folders);
         self.compared = None;
+    }
+
+    pub(super) fn set_model_folders(&mut self, folders: &[PathBuf]) {
+        folders.clone_into(&mut self.model_folders);
+        self.asked_for_thorough = false;
     }
 
     pub(super) fn face(&self, predictor: &Predictor) -> Option<FaceBox> {
@@ -233,6 +239,10 @@ impl Follower {
             self.look += 1;
             let faces = self.look(look, grey, t)?;
             found = self.choose(&faces, view)?;
+            if found == Found::Several {
+                // The other ways of looking may see only one of them.
+                self.look -= 1;
+            }
             if found != Found::Nobody {
                 break;
             }
@@ -250,14 +260,13 @@ impl Follower {
                 let mut faces = self.detector.detect(grey, whole, scale)?;
                 // A single face is checked at twice the scale, because a smaller face beside it would make it several.
                 if faces.len() == 1 {
-                    let more = self.detector.detect(grey, whole, 2.0 * scale)?;
-                    faces.extend(more.into_iter().filter(|face| overlap(&faces[0], face) < 0.2).collect::<Vec<_>>());
+                    faces.extend(self.detector.detect(grey, whole, 2.0 * scale)?);
                 }
-                Ok(faces)
+                Ok(apart(faces))
             }
             Look::Far => self.detector.detect(grey, whole, 2.0 * scale),
-            Look::Beyond => Ok(largest(self.detector.detect_beyond(grey)?)),
-            Look::Tilted => Ok(largest(self.detector.detect_tilted(grey, SEARCH_WIDTH)?)),
+            Look::Beyond => Ok(apart(self.detector.detect_beyond(grey)?)),
+            Look::Tilted => Ok(apart(self.detector.detect_tilted(grey, SEARCH_WIDTH)?)),
             Look::Thorough => {
                 if self.tried.is_some_and(|last| t.saturating_sub(last) < THOROUGH_EVERY) {
                     return Ok(Vec::new());
@@ -287,9 +296,15 @@ impl Follower {
     }
 }
 
-/// The largest face, which stands for all: the ways of looking that use it find one face several times.
-fn largest(faces: Vec<FaceBox>) -> Vec<FaceBox> {
-    faces.into_iter().max_by(|a, b| a.scale().total_cmp(&b.scale())).into_iter().collect()
+/// The faces that are not the same as an earlier one: a turned picture shows one face several times.
+fn apart(faces: Vec<FaceBox>) -> Vec<FaceBox> {
+    let mut kept: Vec<FaceBox> = Vec::new();
+    for face in faces {
+        if kept.iter().all(|known| overlap(known, &face) < SAME_FACE_FROM) {
+            kept.push(face);
+        }
+    }
+    kept
 }
 
 impl Follower {

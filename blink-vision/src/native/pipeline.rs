@@ -63,10 +63,17 @@ impl Pipeline {
         Self { blinks: BlinkDetector::with_limits(limits), ..Self::new(predictor) }
     }
 
-    /// Sets whom to follow when several people are in the image; with `None`, several faces are not observed. The
-    /// models that recognise the owner are looked for in `model_folders` when they are needed.
-    pub fn set_owner(&mut self, owner: Option<Owner>, model_folders: &[PathBuf]) {
-        self.follower.set_owner(owner, model_folders);
+    /// Names the folders in which models are looked for when they are needed: those that recognise the owner, and the
+    /// thorough face detector.
+    #[must_use]
+    pub fn with_models_in(mut self, folders: &[PathBuf]) -> Self {
+        self.follower.set_model_folders(folders);
+        self
+    }
+
+    /// Sets whom to follow when several people are in the image; with `None`, several faces are not observed.
+    pub fn set_owner(&mut self, owner: Option<Owner>) {
+        self.follower.set_owner(owner);
     }
 
     /// The box of the followed face, for an enrolment of the owner.

@@ -21,7 +21,7 @@ pub struct Annotation {
 }
 
 /// The annotations of many clips.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct TruthFile {
     /// The clips.
     pub clips: Vec<TruthClip>,
@@ -31,7 +31,7 @@ pub struct TruthFile {
 }
 
 /// An annotated clip.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct TruthClip {
     /// The clip's file, relative to the annotations.
     pub file: PathBuf,
@@ -43,6 +43,9 @@ pub struct TruthClip {
     /// The number of frames that the annotator saw.
     #[serde(default)]
     pub frames: Option<u64>,
+    /// Frames per second.
+    #[serde(default)]
+    pub fps: Option<f64>,
     #[serde(default)]
     group: Option<Label>,
     #[serde(default)]

@@ -5,7 +5,13 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use blink_vision::{native::load_landmark_model, predictor::Predictor};
+use blink_vision::{
+    Event,
+    dip::Limits,
+    native::{FileSource, Frame, Pipeline, SourceError, load_landmark_model},
+    predictor::Predictor,
+    score::Span,
+};
 
 /// The folder of test footage; `None` if it is missing, after printing what is skipped.
 pub(crate) fn folder(skipped: &str) -> Option<PathBuf> {
@@ -46,4 +52,52 @@ pub(crate) fn model() -> Arc<Predictor> {
     static MODEL: OnceLock<Arc<Predictor>> = OnceLock::new();
     let load = || Arc::new(load_landmark_model(&model_folders()).expect("the landmark model: run `make bootstrap`"));
     Arc::clone(MODEL.get_or_init(load))
+}
+
+/// What is found in a stream.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) blinks: Vec<Span>,
+    pub(crate) frames: u64,
+    pub(crate) observed_s: f64,
+}
+
+impl Found {
+    fn take(&mut self, events: impl Iterator<Item = Event>) {
+        for event in events {
+            match event {
+                Event::Blink(blink) => self.blinks.push(Span::from(&blink)),
+                Event::Observed { from, to, .. } => self.observed_s += (to - from).as_secs_f64(),
+                Event::Wink(_) => {}
+            }
+        }
+    }
+}
+
+/// Runs the pipeline on the frames that `next` shows it until it says that there are no more.
+pub(crate) fn found(limits: Limits, mut next: impl FnMut(&mut dyn FnMut(&Frame<'_>)) -> bool) -> Found {
+    let mut pipeline = Pipeline::with_limits(model(), limits).with_models_in(&model_folders());
+    let mut found = Found::default();
+    let mut show = |frame: &Frame<'_>| {
+        pipeline.process(frame).unwrap();
+        found.take(pipeline.drain_events());
+        found.frames += 1;
+    };
+    while next(&mut show) {}
+    pipeline.finish();
+    found.take(pipeline.drain_events());
+    found
+}
+
+/// What is found in a video file.
+pub(crate) fn found_in_file(path: &Path, limits: Limits) -> Found {
+    let mut source = FileSource::open(path, false).unwrap();
+    found(limits, |show| match source.read() {
+        Ok(frame) => {
+            show(&frame);
+            true
+        }
+        Err(SourceError::EndOfFile) => false,
+        Err(error) => panic!("{}: {error}", path.display()),
+    })
 }

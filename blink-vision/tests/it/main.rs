@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by panicking")]
 
 mod accuracy;
+mod beginnings;
 mod drawn;
 mod files;
 mod footage;
@@ -10,3 +11,4 @@ mod owner;
 mod predictor;
 mod sources;
 mod stills;
+mod variants;

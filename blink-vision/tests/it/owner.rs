@@ -77,8 +77,8 @@ fn the_owner_is_followed_among_two_people() {
     core::hconcat2(&left, &right, &mut both).unwrap();
     assert!(faces(&mut detector, &both).len() >= 2);
     let watch = |owner: Option<Owner>| {
-        let mut pipeline = Pipeline::new(footage::model());
-        pipeline.set_owner(owner, &footage::model_folders());
+        let mut pipeline = Pipeline::new(footage::model()).with_models_in(&footage::model_folders());
+        pipeline.set_owner(owner);
         let timestamp = Duration::ZERO;
         let sight = pipeline.process(&Frame { index: 0, timestamp, grey: &both }).unwrap().sight;
         (sight, pipeline.followed_face().map(|face| face.origin.x < left.cols() as f32))

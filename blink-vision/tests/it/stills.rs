@@ -13,7 +13,8 @@ use blink_vision::{
 };
 use opencv::{
     core::{
-        self, CV_8UC1, CV_16SC1, CV_32FC1, CV_32FC2, Mat, MatTrait, MatTraitConst, MatTraitManual, Point2f, Scalar, Size, Vec2f, Vector,
+        self, CV_8UC1, CV_16SC1, CV_32FC1, CV_32FC2, Mat, MatTraitConst, MatTraitManual, Point2f, Scalar, Size, Vec2f,
+        Vector,
     },
     imgcodecs, imgproc,
 };
@@ -79,7 +80,9 @@ struct Hand {
 impl Hand {
     /// The hand number `n`: it turns the photograph by up to 25 degrees, some of them little.
     fn new(n: u64) -> Self {
-        let unit = |k: u64| (n.wrapping_mul(9).wrapping_add(k).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / (1u64 << 24) as f64;
+        let unit = |k: u64| {
+            (n.wrapping_mul(9).wrapping_add(k).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as f64 / (1u64 << 24) as f64
+        };
         let waves = std::array::from_fn(|k| {
             let k = k as u64;
             (0.9 + 6.0 * unit(3 * k), unit(3 * k + 1), 0.3 + 0.9 * unit(3 * k + 2))
@@ -105,15 +108,28 @@ impl Hand {
             let (x, z) = (x * yaw.cos(), -x * yaw.sin());
             let (y, z) = (y * pitch.cos() - z * pitch.sin(), y * pitch.sin() + z * pitch.cos());
             let scale = near * far / (far + z);
-            Point2f::new((width / 2.0 + x * scale + 25.0 * wave(4)) as f32, (height / 2.0 + y * scale + 15.0 * wave(5)) as f32)
+            Point2f::new(
+                (width / 2.0 + x * scale + 25.0 * wave(4)) as f32,
+                (height / 2.0 + y * scale + 15.0 * wave(5)) as f32,
+            )
         };
         let from = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)];
         let to: Vector<Point2f> = from.iter().map(|&(x, y)| corner(x, y)).collect();
-        let from: Vector<Point2f> = from.iter().map(|&(x, y)| Point2f::new((x * width) as f32, (y * height) as f32)).collect();
+        let from: Vector<Point2f> =
+            from.iter().map(|&(x, y)| Point2f::new((x * width) as f32, (y * height) as f32)).collect();
         let place = imgproc::get_perspective_transform_def(&from, &to).unwrap();
         let mut moved = Mat::default();
         let size = photograph.size().unwrap();
-        imgproc::warp_perspective(&self.bent(photograph, t), &mut moved, &place, size, imgproc::INTER_LINEAR, core::BORDER_REPLICATE, Scalar::all(0.0)).unwrap();
+        imgproc::warp_perspective(
+            &self.bent(photograph, t),
+            &mut moved,
+            &place,
+            size,
+            imgproc::INTER_LINEAR,
+            core::BORDER_REPLICATE,
+            Scalar::all(0.0),
+        )
+        .unwrap();
         let mut lit = Mat::default();
         core::multiply(&moved, &self.light(size, t), &mut lit, 0.85 + 0.2 * wave(6), CV_8UC1).unwrap();
         let mut noise = Mat::new_size_with_default(size, CV_16SC1, Scalar::all(0.0)).unwrap();
@@ -122,7 +138,8 @@ impl Hand {
         core::add(&lit, &noise, &mut seen, &core::no_array(), CV_8UC1).unwrap();
         let Some(quality) = self.quality else { return seen };
         let mut jpeg = Vector::new();
-        imgcodecs::imencode(".jpg", &seen, &mut jpeg, &Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, quality])).unwrap();
+        imgcodecs::imencode(".jpg", &seen, &mut jpeg, &Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, quality]))
+            .unwrap();
         imgcodecs::imdecode(&jpeg, imgcodecs::IMREAD_GRAYSCALE).unwrap()
     }
 
@@ -140,7 +157,16 @@ impl Hand {
             }
         }
         let mut bent = Mat::default();
-        imgproc::remap(photograph, &mut bent, &map, &core::no_array(), imgproc::INTER_LINEAR, core::BORDER_REPLICATE, Scalar::all(0.0)).unwrap();
+        imgproc::remap(
+            photograph,
+            &mut bent,
+            &map,
+            &core::no_array(),
+            imgproc::INTER_LINEAR,
+            core::BORDER_REPLICATE,
+            Scalar::all(0.0),
+        )
+        .unwrap();
         bent
     }
 
@@ -164,7 +190,17 @@ fn sheet(path: &Path) -> Option<Mat> {
     let (beside, above) = (640 - fitted.cols(), 480 - fitted.rows());
     let mut sheet = Mat::default();
     let (left, top) = (beside / 2, above / 2);
-    core::copy_make_border(&fitted, &mut sheet, top, above - top, left, beside - left, core::BORDER_CONSTANT, Scalar::all(90.0)).unwrap();
+    core::copy_make_border(
+        &fitted,
+        &mut sheet,
+        top,
+        above - top,
+        left,
+        beside - left,
+        core::BORDER_CONSTANT,
+        Scalar::all(90.0),
+    )
+    .unwrap();
     Some(sheet)
 }
 

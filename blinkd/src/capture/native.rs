@@ -80,7 +80,7 @@ impl FrameReader for NativeReader {
     fn ready(&mut self) -> Result<(), Trouble> {
         if self.pipeline.is_none() {
             let predictor = load_landmark_model(&models::folders()).map_err(|error| model_trouble(&error))?;
-            self.pipeline = Some(Pipeline::new(Arc::new(predictor)));
+            self.pipeline = Some(Pipeline::new(Arc::new(predictor)).with_models_in(&models::folders()));
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl FrameReader for NativeReader {
                 self.last = Some(frame.timestamp);
                 if self.owner.version() != self.owner_version {
                     self.owner_version = self.owner.version();
-                    pipeline.set_owner(self.owner.owner(), &models::folders());
+                    pipeline.set_owner(self.owner.owner());
                 }
                 let report = pipeline.process(&frame);
                 let still = report.as_ref().is_ok_and(|report| report.stands_still);

@@ -22,7 +22,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            prominence: 0.28,
+            prominence: 0.25,
             width: [Duration::from_millis(50), Duration::from_millis(500)],
             foot: Duration::from_millis(500),
             settle: Duration::from_millis(120),

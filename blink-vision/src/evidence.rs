@@ -16,7 +16,7 @@ const TURNING: (f32, f32) = (12.0, 0.004);
 /// For each second that the dip is wider than this, it must be this much deeper: shallow blinks are short.
 const WIDE: (f32, f32) = (0.2, 0.8);
 /// For each second that the dip is narrower than this, it must be this much deeper: noise makes narrow dips.
-const NARROW: (f32, f32) = (0.12, 3.0);
+const NARROW: (f32, f32) = (0.11, 2.0);
 /// Beyond this doubt of the clearer eye during the dip, the dip must be this many times the excess deeper.
 const DOUBTFUL: (f32, f32) = (0.9, 1.0);
 /// For each unit by which the lesser eye's share of the greater one's dip is less than this, the dip must be this much

@@ -2,7 +2,7 @@
 """Trains the lid model on drawn eyes and writes its parameters.
 
     python3 -m venv V && V/bin/pip install -r requirements.txt
-    V/bin/python train.py ../src/lid/parameters.f32 [--drawings 600000] [--epochs 16]
+    V/bin/python train.py ../src/lid/parameters.f32 [--drawings 800000] [--epochs 16]
 
 It takes half an hour on two cores. The same seeds give the same drawings; the parameters differ in their last digits
 between machines. The parameters are little-endian 32-bit floats: each layer's weights, then its biases.
@@ -68,7 +68,7 @@ def chunk(seed):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("output")
-    arguments.add_argument("--drawings", type=int, default=600_000)
+    arguments.add_argument("--drawings", type=int, default=800_000)
     arguments.add_argument("--epochs", type=int, default=16)
     arguments = arguments.parse_args()
     with multiprocessing.get_context("spawn").Pool() as pool:

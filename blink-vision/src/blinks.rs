@@ -43,7 +43,7 @@ const READABLE_TIME: Duration = Duration::from_millis(300);
 /// PERCLOS P80 counts time with the lids at least this far down (Wierwille et al. 1994).
 const P80: f32 = 0.8;
 /// A blink that reaches this closure counts as complete (experimental).
-const COMPLETE_FROM: f32 = 0.7;
+const COMPLETE_FROM: f32 = 0.5;
 
 /// The eyes of one followed face in one frame.
 #[derive(Clone, Copy, Debug)]

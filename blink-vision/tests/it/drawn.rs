@@ -61,10 +61,12 @@ fn every_planned_blink_is_found_and_no_other(
     assert_eq!((score.false_positives, score.misses), (0, 0), "{found:?} {annotation:?}");
     assert_eq!(blinks.len(), truth.blinks.len());
     assert!(observed > Duration::from_millis(15_500), "{observed:?}");
-    // The first blink comes after two seconds, and each found blink begins where the lid begins to move.
+    // The first blink comes after two seconds, and each found blink begins where the lid begins to move: within a frame,
+    // or where frames are many, within 35 ms, in which the lid moves by a tenth.
     assert!(blinks[0].start >= Duration::from_secs(2), "{:?}", blinks[0]);
     for (found, planned) in blinks.iter().zip(&truth.blinks) {
-        assert!(found.start_frame.abs_diff(planned.start_frame) <= 1, "{found:?} {planned:?}");
+        let apart = found.start_frame.abs_diff(planned.start_frame);
+        assert!(apart <= 1 || (apart as f64) < 0.035 * fps, "{found:?} {planned:?}");
     }
 }
 

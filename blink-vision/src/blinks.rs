@@ -27,6 +27,8 @@ pub const WARM_UP: Duration = Duration::from_millis(1_900);
 pub const FORGET: Duration = Duration::from_millis(1_500);
 /// A longer gap between frames is not observed.
 const MAX_GAP: Duration = Duration::from_millis(250);
+/// A blink that begins sooner than this after the observation does may have begun before it, and is not counted.
+const OPEN_BEFORE: Duration = Duration::from_millis(34);
 /// Below this frame rate blinks are missed between frames (SPEC: 14.5 fps).
 const MIN_FPS: f64 = 14.5;
 /// A head turned further than this hides an eye.
@@ -258,9 +260,9 @@ impl Warm {
         }
     }
 
-    /// Counts a dip if all of it was observed.
+    /// Counts a dip if all of it was observed, and the open eye before it.
     fn count(&self, dip: Option<Dip>, events: &mut Vec<Event>) {
-        let observed = |dip: &Dip| self.observed_since.is_some_and(|since| since <= dip.start.1);
+        let observed = |dip: &Dip| self.observed_since.is_some_and(|since| since + OPEN_BEFORE <= dip.start.1);
         let Some(dip) = dip.filter(observed) else { return };
         let blink = Blink {
             start_frame: dip.start.0,

@@ -9,6 +9,9 @@ use crate::{dip::Dip, geometry::Eye, pose::Pose};
 
 /// A dip must be this many times deeper than the noise before it.
 const NOISE_TIMES: f32 = 12.0;
+/// For each unit of the clearer eye's doubt beyond this, that many times more, up to a limit.
+const NOISE_TIMES_OF_DOUBT: (f32, f32) = (0.9, 100.0);
+const MOST_NOISE_TIMES: f32 = 19.0;
 /// For each degree that the head is turned beyond this, the dip must be this much deeper.
 const TURNED: (f32, f32) = (25.0, 0.008);
 /// For each degree that the head turns during the dip beyond this, the dip must be this much deeper.
@@ -18,10 +21,10 @@ const WIDE: (f32, f32) = (0.2, 0.8);
 /// For each second that the dip is narrower than this, it must be this much deeper: noise makes narrow dips.
 const NARROW: (f32, f32) = (0.11, 2.0);
 /// Beyond this doubt of the clearer eye during the dip, the dip must be this many times the excess deeper.
-const DOUBTFUL: (f32, f32) = (0.9, 1.0);
+const DOUBTFUL: (f32, f32) = (0.9, 1.2);
 /// For each unit by which the lesser eye's share of the greater one's dip is less than this, the dip must be this much
 /// deeper.
-const UNEQUAL: (f32, f32) = (0.5, 0.8);
+const UNEQUAL: (f32, f32) = (0.5, 1.2);
 /// Beyond this standard deviation of the openness, the dip must be this many times the excess deeper.
 const UNSURE: (f32, f32) = (0.2, 2.0);
 /// Share of a new bend of the closure in the noise.
@@ -114,8 +117,10 @@ impl Evidence {
         let before = self.moments.iter().rev().find(|(moment, ..)| moment.frame < dip.start.0);
         let (noise, unsure) = before.map_or((FIRST_NOISE, first.openness_sd), |&(_, noise, unsure)| (noise, unsure));
         let doubt = [0, 1].map(|eye| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max));
-        let wanted = wanted(dip, &during) + over(unsure, UNSURE) + over(doubt[0].min(doubt[1]), DOUBTFUL);
-        let deep_enough = |depth: f32, wanted: f32| depth >= wanted && depth >= NOISE_TIMES * noise;
+        let clearer = doubt[0].min(doubt[1]);
+        let wanted = wanted(dip, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL);
+        let above_noise = (NOISE_TIMES + over(clearer, NOISE_TIMES_OF_DOUBT)).min(MOST_NOISE_TIMES) * noise;
+        let deep_enough = |depth: f32, wanted: f32| depth >= wanted.max(above_noise);
         let depths = [0, 1].map(|eye| depth(&during, dip, eye));
         let (shut, other) = if depths[0] > depths[1] { (0, 1) } else { (1, 0) };
         let share = depths[other] / depths[shut].max(f32::EPSILON);

@@ -113,7 +113,8 @@ fn the_same_recording_gives_the_same_blinks_however_it_is_stored() {
     for set in if long { &["blinks", "people"][..] } else { &["blinks"] } {
         let truth = std::fs::read_to_string(folder.join(set).join("truth.json")).unwrap();
         let truth: TruthFile = serde_json::from_str(&truth).unwrap();
-        let clips: Vec<&TruthClip> = truth.clips.iter().step_by(if long { 1 } else { 13 }).collect();
+        let clips: Vec<&TruthClip> =
+            truth.clips.iter().skip(usize::from(!long) * 2).step_by(if long { 1 } else { 13 }).collect();
         let own: Sum = clips
             .iter()
             .map(|clip| {
@@ -142,14 +143,11 @@ fn the_same_recording_gives_the_same_blinks_however_it_is_stored() {
             }
             row(variant.name, &sum);
             let difference = own.score.f1() - sum.score.f1();
-            if difference > variant.within {
+            // One blink of three clips is worth 0.05.
+            if difference > if long { variant.within } else { 0.15 } {
                 apart.push(format!("{}: {difference:.3}", variant.name));
             }
         }
-        if long {
-            assert!(apart.is_empty(), "{set}: {apart:?}");
-        } else {
-            assert!(apart.len() < VARIANTS.len() / 2, "{set}: {apart:?}");
-        }
+        assert!(apart.is_empty(), "{set}: {apart:?}");
     }
 }

@@ -49,7 +49,7 @@ pub const ENCODER: Model = Model {
 pub const FACE_DETECTOR: Model = Model {
     file: "mmod_human_face_detector.dat",
     sha256: "4cb19393e2fbaf2b1609a9319ad5386618c886a6234ec1b971f3e87c85d87fe6",
-    purpose: "finds faces that are turned, tilted or lit from behind (optional)",
+    purpose: "keeps following faces that are turned, tilted or lit from behind (optional)",
     licence: "CC0",
 };
 

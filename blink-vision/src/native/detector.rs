@@ -1,6 +1,6 @@
 //! dlib's two face detectors. The quick one (HOG, Dalal and Triggs 2005) is run on an image scaled down as far as the
 //! face allows; the thorough one (a convolutional network with max-margin loss, King 2015) takes ten times as long and
-//! finds faces that are turned, tilted or lit from behind.
+//! confirms followed faces that are turned, tilted or lit from behind.
 
 use std::path::Path;
 
@@ -21,11 +21,10 @@ const BEYOND_WIDTH: f64 = 160.0;
 const BEYOND_BORDER: f64 = 48.0;
 /// Angles in degrees by which the picture is turned to find tilted heads; the detector itself tolerates 20 or so.
 const TILTS: [f64; 2] = [-33.0, 33.0];
-/// Number of pixels that the thorough search scales the picture to; more would take over 0.1 s.
-const THOROUGH_PIXELS: f64 = 240.0 * 180.0;
-/// Width of the face in the upright cutout in which it is confirmed, and side of the cutout. The detector's window is 80.
+/// Width of the face in the upright cutout in which it is confirmed, and side of the cutout for each detector, whose
+/// window is 80. The network needs 1.5 kB of memory for each pixel.
 const UPRIGHT_FACE: f32 = 92.0;
-const UPRIGHT_SIDE: i32 = 176;
+const UPRIGHT_SIDE: [i32; 2] = [176, 136];
 
 /// Finds faces. Each thread needs its own detector.
 pub struct Detector {
@@ -119,28 +118,13 @@ impl Detector {
         Ok(())
     }
 
-    /// The faces that the thorough detector finds; none without its model.
-    ///
-    /// # Errors
-    /// When OpenCV has no memory.
-    pub fn detect_thoroughly(&mut self, picture: &Mat) -> opencv::Result<Vec<FaceBox>> {
-        if self.thorough.is_none() {
-            return Ok(Vec::new());
-        }
-        let scale = (THOROUGH_PIXELS / (f64::from(picture.cols()) * f64::from(picture.rows()))).sqrt();
-        self.shrink(picture, scale)?;
-        let image = dlib_image(&self.turned)?;
-        let border = self.border(scale);
-        let Some(thorough) = &self.thorough else { return Ok(Vec::new()) };
-        Ok(boxes(&thorough.face_locations(&image), scale, border))
-    }
-
     /// Looks for the face that is expected at `at`, in a cutout in which it is upright. `how` tells with which detector.
     ///
     /// # Errors
     /// When OpenCV has no memory.
     pub(super) fn confirm(&mut self, picture: &Mat, at: &FaceBox, how: Search) -> opencv::Result<Option<FaceBox>> {
-        let margin = (UPRIGHT_SIDE as f32 / UPRIGHT_FACE - 1.0) / 2.0;
+        let side = UPRIGHT_SIDE[usize::from(how == Search::Thorough)];
+        let margin = (side as f32 / UPRIGHT_FACE - 1.0) / 2.0;
         // From the cutout's pixels to the picture's.
         let cutout = at.after(&Similarity::from_box(Point::new(-margin, -margin), 1.0 / UPRIGHT_FACE));
         let Similarity { a, b, origin } = cutout;
@@ -149,7 +133,7 @@ impl Detector {
             picture,
             &mut self.turned,
             &matrix,
-            Size::new(UPRIGHT_SIDE, UPRIGHT_SIDE),
+            Size::new(side, side),
             imgproc::INTER_LINEAR | imgproc::WARP_INVERSE_MAP,
             BORDER_REPLICATE,
             Scalar::default(),

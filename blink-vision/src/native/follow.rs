@@ -80,13 +80,10 @@ enum Look {
     Beyond,
     /// Tilted heads.
     Tilted,
-    /// Everything that the thorough detector knows.
-    Thorough,
 }
 
 /// The order in which a picture is looked through.
-const LOOKS: [Look; 8] =
-    [Look::Near, Look::Beyond, Look::Far, Look::Tilted, Look::Near, Look::Thorough, Look::Far, Look::Beyond];
+const LOOKS: [Look; 4] = [Look::Near, Look::Beyond, Look::Far, Look::Tilted];
 
 #[derive(Debug)]
 struct Followed {
@@ -237,7 +234,7 @@ impl Follower {
         for _ in 0..if first { LOOKS.len() } else { 1 } {
             let look = LOOKS[self.look % LOOKS.len()];
             self.look += 1;
-            let faces = self.look(look, grey, t)?;
+            let faces = self.look(look, grey)?;
             found = self.choose(&faces, view)?;
             if found == Found::Several {
                 // The other ways of looking may see only one of them.
@@ -252,7 +249,7 @@ impl Follower {
     }
 
     /// The faces that one way of looking finds.
-    fn look(&mut self, look: Look, grey: &Mat, t: Duration) -> opencv::Result<Vec<FaceBox>> {
+    fn look(&mut self, look: Look, grey: &Mat) -> opencv::Result<Vec<FaceBox>> {
         let whole = Rect::new(0, 0, grey.cols(), grey.rows());
         let scale = SEARCH_WIDTH / f64::from(grey.cols());
         match look {
@@ -267,14 +264,6 @@ impl Follower {
             Look::Far => self.detector.detect(grey, whole, 2.0 * scale),
             Look::Beyond => Ok(apart(self.detector.detect_beyond(grey)?)),
             Look::Tilted => Ok(apart(self.detector.detect_tilted(grey, SEARCH_WIDTH)?)),
-            Look::Thorough => {
-                if self.tried.is_some_and(|last| t.saturating_sub(last) < THOROUGH_EVERY) {
-                    return Ok(Vec::new());
-                }
-                self.tried = Some(t);
-                self.load_thorough();
-                self.detector.detect_thoroughly(grey)
-            }
         }
     }
 

@@ -26,13 +26,15 @@ pub const WARM_UP: Duration = Duration::from_millis(1_900);
 /// Without a face for longer than this, the next one may be another person's.
 pub const FORGET: Duration = Duration::from_millis(1_500);
 /// A longer gap between frames is not observed.
-const MAX_GAP: Duration = Duration::from_millis(250);
-/// A blink that begins sooner than this after the observation does may have begun before it, and is not counted.
+pub(crate) const MAX_GAP: Duration = Duration::from_millis(250);
+/// A blink that begins sooner than this after the observation does, or in its first frames, may have begun before it, and
+/// is not counted.
 const OPEN_BEFORE: Duration = Duration::from_millis(34);
+const OPEN_FRAMES: u64 = 2;
 /// Below this frame rate blinks are missed between frames (SPEC: 14.5 fps).
 const MIN_FPS: f64 = 14.5;
 /// A head turned further than this hides an eye.
-pub const MAX_YAW_DEG: f32 = 45.0;
+pub(crate) const MAX_YAW_DEG: f32 = 45.0;
 /// A head pitched further than this from its usual pitch hides the eyes behind lids or rims.
 const MAX_PITCH_CHANGE_DEG: f32 = 25.0;
 /// Time constants of the usual pitch, and of the pose, which is smoothed so that one wrong frame is no turn.
@@ -86,9 +88,10 @@ struct Warm {
     evidence: Evidence,
     dips: DipDetector,
     smoother: Smoother,
-    last: Option<Duration>,
-    /// The start of the current span of observed time.
-    observed_since: Option<Duration>,
+    /// The last frame.
+    last: Option<(u64, Duration)>,
+    /// The first frame of the current span of observed time.
+    observed_since: Option<(u64, Duration)>,
 }
 
 impl BlinkDetector {
@@ -232,6 +235,7 @@ impl Warm {
         let lids = sample.eyes.map(|eye| eye.lid);
         self.evidence.push(Moment {
             frame: sample.index,
+            t: sample.t,
             both: closure.both,
             each: closure.each,
             doubt: lids.map(|lid| lid.doubt()),
@@ -240,13 +244,14 @@ impl Warm {
         });
         let closure = closure.both;
         if let (Some(last), true) = (self.last, fast_enough) {
+            let (_, from) = last;
             self.observed_since.get_or_insert(last);
-            let closed = if closure >= P80 { sample.t.saturating_sub(last) } else { Duration::ZERO };
-            events.push(Event::Observed { from: last, to: sample.t, closed });
+            let closed = if closure >= P80 { sample.t.saturating_sub(from) } else { Duration::ZERO };
+            events.push(Event::Observed { from, to: sample.t, closed });
         } else {
             self.observed_since = None;
         }
-        self.last = Some(sample.t);
+        self.last = Some((sample.index, sample.t));
         self.smoother.push(sample.index, sample.t, closure);
         self.look_for_dips(Smooth::AsFarAsKnown, events);
         closure
@@ -262,26 +267,23 @@ impl Warm {
 
     /// Counts a dip if all of it was observed, and the open eye before it.
     fn count(&self, dip: Option<Dip>, events: &mut Vec<Event>) {
-        let observed = |dip: &Dip| self.observed_since.is_some_and(|since| since + OPEN_BEFORE <= dip.start.1);
-        let Some(dip) = dip.filter(observed) else { return };
-        let blink = Blink {
-            start_frame: dip.start.0,
-            end_frame: dip.end.0,
-            start: dip.start.1,
-            end: dip.end.1,
-            width: dip.width,
-            depth: dip.prominence.clamp(0.0, 1.0),
-            complete: dip.peak >= COMPLETE_FROM,
+        let observed = |dip: &Dip| {
+            self.observed_since
+                .is_some_and(|(frame, t)| frame + OPEN_FRAMES <= dip.start.0 && t + OPEN_BEFORE <= dip.start.1)
         };
-        match self.evidence.judge(&dip, self.fusion.open_lid()) {
-            Verdict::Blink => events.push(Event::Blink(blink)),
-            Verdict::Wink(eye) => events.push(Event::Wink(Wink {
-                eye,
-                start_frame: blink.start_frame,
-                end_frame: blink.end_frame,
-                start: blink.start,
-                end: blink.end,
+        let Some(dip) = dip.filter(observed) else { return };
+        let ((start_frame, start), (end_frame, end)) = (dip.start, dip.end);
+        match self.evidence.judge(&dip, self.dips.limits().prominence, self.fusion.open_lid()) {
+            Verdict::Blink => events.push(Event::Blink(Blink {
+                start_frame,
+                end_frame,
+                start,
+                end,
+                width: dip.width,
+                depth: dip.prominence.clamp(0.0, 1.0),
+                complete: dip.peak >= COMPLETE_FROM,
             })),
+            Verdict::Wink(eye) => events.push(Event::Wink(Wink { eye, start_frame, end_frame, start, end })),
             Verdict::Nothing => {}
         }
     }

@@ -21,14 +21,12 @@ pub struct EyeSeen {
 const BASELINE_SPAN: Duration = Duration::from_secs(12);
 /// The baseline is this quantile of the samples.
 const OPEN_QUANTILE: f32 = 0.7;
-/// The least baselines of openness, aperture and EAR: those of the narrowest open eyes.
-const LEAST_OPEN: [f32; 3] = [0.35, 0.08, 0.1];
-/// The greatest values that are told apart. They are the ranges of the three figures.
-const RANGE: [f32; 3] = [1.2, 0.6, 0.6];
 /// A sample less sure than this says nothing about the open eye.
 const LEARN_BELOW_SD: f32 = 0.12;
 /// Shares of the openness, the aperture and the EAR in the closure of an eye.
-const SHARES: [f32; 3] = [0.425, 0.425, 0.15];
+const OPENNESS_SHARE: f32 = 0.425;
+const APERTURE_SHARE: f32 = 0.425;
+const EAR_SHARE: f32 = 0.15;
 /// In 68-point landmarks the EAR of a closed eye is about half of the open one's.
 const EAR_SPAN: f32 = 0.5;
 /// Variance of the closure of an eye that the lid model is sure of.
@@ -43,11 +41,12 @@ struct Baseline {
     range: f32,
     least: f32,
     past: VecDeque<(Duration, u8)>,
-    counts: [u16; STEPS],
+    counts: [u32; STEPS],
     value: f32,
 }
 
 impl Baseline {
+    /// `range` is the greatest value that is told apart, `least` the value of the narrowest open eye.
     fn new(range: f32, least: f32) -> Self {
         Self { range, least, past: VecDeque::new(), counts: [0; STEPS], value: least }
     }
@@ -67,15 +66,12 @@ impl Baseline {
         }
         let width = self.range / STEPS as f32;
         let step = (value / width).clamp(0.0, (STEPS - 1) as f32) as u8;
-        // More frames than a count holds would be hours at once; they are left out.
-        if self.counts[usize::from(step)] < u16::MAX {
-            self.counts[usize::from(step)] += 1;
-            self.past.push_back((t, step));
-        }
-        let wanted = (self.past.len() as f32 * (1.0 - OPEN_QUANTILE)) as usize;
+        self.counts[usize::from(step)] += 1;
+        self.past.push_back((t, step));
+        let wanted = (self.past.len() as f32 * (1.0 - OPEN_QUANTILE)) as u32;
         let mut above = 0;
         let step = self.counts.iter().rposition(|&count| {
-            above += usize::from(count);
+            above += count;
             above > wanted
         });
         self.value = ((step.unwrap_or_default() as f32 + 0.5) * width).max(self.least);
@@ -83,32 +79,36 @@ impl Baseline {
 }
 
 #[derive(Clone, Debug)]
-struct EyeBaseline([Baseline; 3]);
+struct EyeBaseline {
+    openness: Baseline,
+    aperture: Baseline,
+    ear: Baseline,
+}
 
 impl Default for EyeBaseline {
     fn default() -> Self {
-        Self(std::array::from_fn(|i| Baseline::new(RANGE[i], LEAST_OPEN[i])))
+        // The ranges, and the values of the narrowest open eyes.
+        Self { openness: Baseline::new(1.2, 0.35), aperture: Baseline::new(0.6, 0.08), ear: Baseline::new(0.6, 0.1) }
     }
 }
 
 impl EyeBaseline {
     fn learn(&mut self, t: Duration, seen: &EyeSeen) {
-        let Self([openness, aperture, ear]) = self;
         if seen.lid.aperture_sd < LEARN_BELOW_SD {
-            openness.learn(t, seen.lid.openness);
-            aperture.learn(t, seen.lid.aperture);
+            self.openness.learn(t, seen.lid.openness);
+            self.aperture.learn(t, seen.lid.aperture);
         }
-        ear.learn(t, seen.ear);
+        self.ear.learn(t, seen.ear);
     }
 
     /// The closure of this eye, and the inverse of its variance.
     fn closure(&self, seen: &EyeSeen) -> (f32, f32) {
-        let open = [0, 1, 2].map(|i| self.0[i].value);
-        let lid = &seen.lid;
-        let closures =
-            [1.0 - lid.openness / open[0], 1.0 - lid.aperture / open[1], (1.0 - seen.ear / open[2]) / EAR_SPAN];
-        let closure = closures.iter().zip(SHARES).map(|(closure, share)| share * closure.clamp(-0.5, 1.1)).sum();
-        let sd = lid.openness_sd / open[0] + lid.aperture_sd / open[1];
+        let (lid, openness, aperture) = (&seen.lid, self.openness.value, self.aperture.value);
+        let part = |share: f32, closure: f32| share * closure.clamp(-0.5, 1.1);
+        let closure = part(OPENNESS_SHARE, 1.0 - lid.openness / openness)
+            + part(APERTURE_SHARE, 1.0 - lid.aperture / aperture)
+            + part(EAR_SHARE, (1.0 - seen.ear / self.ear.value) / EAR_SPAN);
+        let sd = lid.openness_sd / openness + lid.aperture_sd / aperture;
         (closure, 1.0 / (sd * sd + LEAST_VARIANCE))
     }
 }
@@ -139,13 +139,13 @@ impl Fusion {
     /// The open-eye EAR, right and left.
     #[must_use]
     pub fn open_ear(&self) -> [f32; 2] {
-        [0, 1].map(|i| self.eyes[i].0[2].value)
+        self.eyes.each_ref().map(|eye| eye.ear.value)
     }
 
     /// The openness of the open eye, right and left.
     #[must_use]
     pub fn open_lid(&self) -> [f32; 2] {
-        [0, 1].map(|i| self.eyes[i].0[0].value)
+        self.eyes.each_ref().map(|eye| eye.openness.value)
     }
 
     /// The closure of this frame.

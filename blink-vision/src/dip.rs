@@ -6,6 +6,9 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+/// Half of the time between frames at 14.5 frames per second, below which nothing is observed.
+const MOST_TOLERANCE: Duration = Duration::from_millis(35);
+
 /// What counts as a blink.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -43,8 +46,6 @@ pub struct Dip {
     pub peak: f32,
     /// The rise from the open level.
     pub prominence: f32,
-    /// The least rise that counts, from [`Limits::prominence`].
-    pub least: f32,
 }
 
 /// One frame's closure.
@@ -80,6 +81,12 @@ impl DipDetector {
     #[must_use]
     pub fn new(limits: Limits) -> Self {
         Self { limits, past: VecDeque::new(), phase: Phase::Open }
+    }
+
+    /// What counts as a blink.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Forgets all samples.
@@ -179,7 +186,6 @@ impl DipDetector {
             width: half.saturating_sub(rise),
             peak: peak.c,
             prominence: depth,
-            least: self.limits.prominence,
         };
         while self.past.front().is_some_and(|old| old.t < low.t) {
             self.past.pop_front();
@@ -192,11 +198,11 @@ impl DipDetector {
         self.limits.width[1] + self.tolerance()
     }
 
-    /// Half of the time between the last two frames.
+    /// Half of the time between the last two frames, and no more than at the lowest frame rate.
     fn tolerance(&self) -> Duration {
         let mut latest = self.past.iter().rev().map(|sample| sample.t);
         let interval = latest.next().zip(latest.next()).map(|(last, before)| last.saturating_sub(before));
-        interval.unwrap_or_default() / 2
+        (interval.unwrap_or_default() / 2).min(MOST_TOLERANCE)
     }
 
     /// The lowest sample within [`Limits::foot`] before `now`.

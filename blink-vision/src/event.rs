@@ -13,7 +13,8 @@ pub enum FaceSight {
     None,
     /// Several faces, and the person is not known among them.
     Several,
-    /// One followed face, with the head turned too far for its eyes to be measured.
+    /// One followed face whose eyes cannot be measured: the head is turned too far ([`Reading::turned`]), or the eyes
+    /// cannot be read ([`Reading::unreadable`]).
     Turned,
     /// One followed face with measurable eyes.
     Measurable,

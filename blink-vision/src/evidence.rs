@@ -3,7 +3,7 @@
 //! A deep dip is a blink under all circumstances. A shallow one is a blink if the picture is steady and clear: noise,
 //! a turning head, and eyes that can hardly be read all make shallow dips too.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::{dip::Dip, geometry::Eye, pose::Pose};
 
@@ -27,10 +27,9 @@ const DOUBTFUL: (f32, f32) = (0.9, 1.2);
 const UNEQUAL: (f32, f32) = (0.5, 1.2);
 /// Beyond this standard deviation of the openness, the dip must be this many times the excess deeper.
 const UNSURE: (f32, f32) = (0.2, 2.0);
-/// Share of a new bend of the closure in the noise.
-const NOISE_SHARE: f32 = 0.05;
-/// Share of a new frame in the usual standard deviation.
-const UNSURE_SHARE: f32 = 0.03;
+/// Time constants of the noise, and of the usual standard deviation of the openness.
+const NOISE_TIME: Duration = Duration::from_millis(670);
+const UNSURE_TIME: Duration = Duration::from_millis(1_100);
 /// A bend counts as noise up to this many times the noise so far.
 const MOST_BEND: f32 = 3.0;
 /// The least noise, so that it can grow again.
@@ -45,14 +44,16 @@ const CLEAR_BELOW: f32 = 0.7;
 const CLEAR_OPEN: f32 = 0.6;
 /// An eye of more doubt than this is not missed in a blink: it is covered or full of glare.
 const BLIND_FROM: f32 = 0.85;
-/// Number of frames that are kept: 1.7 s at 60 frames per second.
-const KEPT: usize = 100;
+/// For how long frames are kept: the longest blink with what comes before and after it.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// What was seen in one frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment {
     /// The frame's number.
     pub frame: u64,
+    /// The frame's time.
+    pub t: Duration,
     /// The closure of both eyes together.
     pub both: f32,
     /// The closure of each eye.
@@ -76,49 +77,61 @@ pub enum Verdict {
     Nothing,
 }
 
+/// A moment, and what is known of the picture by then.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    moment: Moment,
+    /// How far the closure is usually from the line through its neighbours.
+    noise: f32,
+    /// The usual standard deviation of the openness.
+    unsure: f32,
+}
+
 /// The last frames.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    moments: VecDeque<(Moment, f32, f32)>,
+    known: VecDeque<Known>,
 }
 
 impl Evidence {
     /// Takes the next frame.
     pub fn push(&mut self, moment: Moment) {
-        let latest = |back: usize| self.moments.len().checked_sub(back).map(|i| &self.moments[i]);
-        let (noise, unsure) = match (latest(2), latest(1)) {
-            (Some(before), Some(last)) => {
-                let bend = (moment.both - 2.0 * last.0.both + before.0.both).abs() / 2.0;
-                // A blink's own bends are no noise.
-                let bend = bend.min(MOST_BEND * last.1);
-                let unsure = last.2 + (moment.openness_sd - last.2) * UNSURE_SHARE;
-                ((last.1 + (bend - last.1) * NOISE_SHARE).max(LEAST_NOISE), unsure)
-            }
-            (_, Some(last)) => (last.1, last.2),
-            _ => (FIRST_NOISE, moment.openness_sd),
-        };
-        if self.moments.len() == KEPT {
-            self.moments.pop_front();
+        while self.known.front().is_some_and(|oldest| moment.t.saturating_sub(oldest.moment.t) > KEPT) {
+            self.known.pop_front();
         }
-        self.moments.push_back((moment, noise, unsure));
+        let (mut noise, mut unsure) = (FIRST_NOISE, moment.openness_sd);
+        if let Some(last) = self.known.back() {
+            let share = |time| moment.t.saturating_sub(last.moment.t).div_duration_f32(time).min(1.0);
+            unsure = last.unsure + (moment.openness_sd - last.unsure) * share(UNSURE_TIME);
+            noise = last.noise;
+            if let Some(before) = self.known.len().checked_sub(2).and_then(|i| self.known.get(i)) {
+                let bend = (moment.both - 2.0 * last.moment.both + before.moment.both).abs() / 2.0;
+                // A blink's own bends are no noise.
+                noise += (bend.min(MOST_BEND * noise) - noise) * share(NOISE_TIME);
+                noise = noise.max(LEAST_NOISE);
+            }
+        }
+        self.known.push_back(Known { moment, noise, unsure });
     }
 
     /// Forgets all frames.
     pub fn reset(&mut self) {
-        self.moments.clear();
+        self.known.clear();
     }
 
-    /// Judges `dip`; `open` is the openness of the open eyes, right and left.
+    /// Judges `dip`. `least` is the least depth of a blink under the best circumstances, `open` the openness of the open
+    /// eyes, right and left.
     #[must_use]
-    pub fn judge(&self, dip: &Dip, open: [f32; 2]) -> Verdict {
-        let within = |frame: u64| (dip.start.0.saturating_sub(2)..=dip.end.0).contains(&frame);
-        let during: Vec<&Moment> = self.moments.iter().map(|(moment, ..)| moment).filter(|m| within(m.frame)).collect();
-        let Some(first) = during.first() else { return Verdict::Nothing };
-        let before = self.moments.iter().rev().find(|(moment, ..)| moment.frame < dip.start.0);
-        let (noise, unsure) = before.map_or((FIRST_NOISE, first.openness_sd), |&(_, noise, unsure)| (noise, unsure));
+    pub fn judge(&self, dip: &Dip, least: f32, open: [f32; 2]) -> Verdict {
+        let within = |known: &&Known| (dip.start.0.saturating_sub(2)..=dip.end.0).contains(&known.moment.frame);
+        let during: Vec<&Moment> = self.known.iter().filter(within).map(|known| &known.moment).collect();
+        let Some(before) = self.known.iter().rev().find(|known| known.moment.frame < dip.start.0) else {
+            return Verdict::Nothing;
+        };
+        let (noise, unsure) = (before.noise, before.unsure);
         let doubt = [0, 1].map(|eye| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max));
         let clearer = doubt[0].min(doubt[1]);
-        let wanted = wanted(dip, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL);
+        let wanted = least + asked(dip, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL);
         let above_noise = (NOISE_TIMES + over(clearer, NOISE_TIMES_OF_DOUBT)).min(MOST_NOISE_TIMES) * noise;
         let deep_enough = |depth: f32, wanted: f32| depth >= wanted.max(above_noise);
         let depths = [0, 1].map(|eye| depth(&during, dip, eye));
@@ -135,13 +148,13 @@ impl Evidence {
     }
 }
 
-/// How deep `dip` must be, by its width and by the head's movement.
-fn wanted(dip: &Dip, during: &[&Moment]) -> f32 {
+/// How much deeper `dip` must be for its width and the head's movement.
+fn asked(dip: &Dip, during: &[&Moment]) -> f32 {
     let (yaw, yaw_range) = extent(during.iter().map(|m| m.pose.yaw));
     let (_, pitch_range) = extent(during.iter().map(|m| m.pose.pitch));
     let moved = over(yaw, TURNED) + over(yaw_range, TURNING) + over(pitch_range, TURNING);
     let width = dip.width.as_secs_f32();
-    dip.least + moved + over(width, WIDE) + under(width, NARROW)
+    moved + over(width, WIDE) + under(width, NARROW)
 }
 
 fn over(value: f32, (from, each): (f32, f32)) -> f32 {
@@ -167,8 +180,6 @@ fn extent(values: impl Iterator<Item = f32>) -> (f32, f32) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use rstest::rstest;
 
     use super::*;
@@ -194,12 +205,13 @@ mod tests {
             let each = scene.depth.map(|depth| wobble + depth * during);
             let pose = Pose { yaw: scene.yaw_to * share, ..Pose::default() };
             let both = (each[0] + each[1]) / 2.0;
-            evidence.push(Moment { frame, both, each, doubt: scene.doubt, openness_sd: scene.openness_sd, pose });
+            let t = Duration::from_millis(frame * 33);
+            evidence.push(Moment { frame, t, both, each, doubt: scene.doubt, openness_sd: scene.openness_sd, pose });
         }
         let prominence = (scene.depth[0] + scene.depth[1]) / 2.0;
         let at = |frame: u64| (frame, Duration::from_millis(frame * 33));
         let width = Duration::from_millis(scene.width_ms);
-        evidence.judge(&Dip { start: at(60), end: at(70), width, peak: prominence, prominence, least: 0.28 }, [0.8; 2])
+        evidence.judge(&Dip { start: at(60), end: at(70), width, peak: prominence, prominence }, 0.25, [0.8; 2])
     }
 
     #[rstest]

@@ -52,3 +52,42 @@ fn fill(corner: Point, across: Point, down: Point, value: impl Fn(Point) -> f32)
     }
     patch
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::geometry::LANDMARKS;
+
+    /// A mean shape whose eyes are a tenth wide, at a quarter and at three quarters of the box.
+    fn mean_shape() -> Landmarks {
+        let mut landmarks = [Point::default(); LANDMARKS];
+        for (first, x) in [(36, 0.25), (42, 0.75)] {
+            (landmarks[first], landmarks[first + 3]) = (Point::new(x - 0.05, 0.5), Point::new(x + 0.05, 0.5));
+        }
+        landmarks
+    }
+
+    /// The patches of a face of `size` pixels in an image that becomes brighter to the right by 200 grey levels.
+    fn patches(size: usize) -> [Patch; 2] {
+        let data: Vec<u8> = (0..size * size).map(|i| (i % size * 200 / size) as u8).collect();
+        let image = GreyImage::new(&data, size, size, size).unwrap();
+        let face = Similarity::from_box(Point::default(), size as f32);
+        Eye::BOTH.map(|eye| sample(&image, &mean_shape(), &face, eye))
+    }
+
+    #[rstest]
+    #[case::small(200)]
+    #[case::large(1_600)]
+    fn the_nose_is_to_the_left_and_the_eye_in_the_middle(#[case] size: usize) {
+        let [right, left] = patches(size);
+        let column = |patch: &Patch, x: usize| patch[12 * PATCH_WIDTH + x];
+        // The right eye's nose side is to its right, where the image is brighter.
+        assert!(column(&right, 0) > column(&right, 31) && column(&left, 0) < column(&left, 31));
+        let middle = |patch: &Patch| (column(patch, 15) + column(patch, 16)) / 2.0;
+        assert!((middle(&right) - 50.0).abs() < 1.5 && (middle(&left) - 150.0).abs() < 1.5);
+        // 1.7 eye widths are 0.17 of the box, and so of 200 grey levels.
+        assert!((column(&left, 31) - column(&left, 0) - 0.17 * 200.0 * 31.0 / 32.0).abs() < 1.5);
+    }
+}

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::{
+    blinks::MAX_GAP,
     event::Reading,
     geometry::{Landmarks, Point, Similarity},
     predictor::GreyImage,
@@ -28,10 +29,8 @@ const DARK_PICTURE: f32 = 30.0;
 /// The time constant of the usual yaw, and how long a face is followed before it counts.
 const USUAL_TIME: Duration = Duration::from_secs(20);
 const USUAL_AFTER: Duration = Duration::from_secs(10);
-/// From here on a usual yaw leaves too little of a turn before the far eye is hidden (at 32 degrees).
+/// From here on a usual yaw leaves little of a turn before the far eye is hidden ([`crate::blinks::MAX_YAW_DEG`]).
 const TO_THE_SIDE_DEG: f32 = 20.0;
-/// Frames further apart than this say nothing about the time between them.
-const MAX_GAP: Duration = Duration::from_millis(250);
 /// Side length of the grid of pixels that a mean brightness is taken from.
 const GRID: u16 = 16;
 

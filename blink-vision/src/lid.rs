@@ -59,7 +59,7 @@ impl LidModel {
     /// The network of this program.
     ///
     /// # Panics
-    /// Never: the parameters are a part of the program, and a test reads them.
+    /// Never: the parameters are a part of the program, and tests read them.
     #[must_use]
     pub fn built_in() -> &'static Self {
         static MODEL: LazyLock<LidModel> = LazyLock::new(|| match LidModel::read(PARAMETERS) {
@@ -127,4 +127,64 @@ fn normalised(patch: &Patch) -> Patch {
     let variance = patch.iter().map(|value| (value - mean) * (value - mean)).sum::<f32>() / count;
     let scale = 1.0 / (variance.sqrt() + LEAST_CONTRAST);
     patch.map(|value| (value - mean) * scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// A bright patch with a dark disc and an upper lid whose edge is at row `lid`.
+    fn eye(lid: f64) -> Patch {
+        std::array::from_fn(|i| {
+            let (x, y) = ((i % PATCH_WIDTH) as f64, (i / PATCH_WIDTH) as f64);
+            let value = if (y - lid).abs() < 0.6 && (x - 16.0).abs() < 9.0 {
+                60.0
+            } else if (x - 16.0).hypot(y - 12.0) < 5.0 && y >= lid {
+                40.0
+            } else {
+                150.0 + 1.5 * (x - 16.0)
+            };
+            value as f32
+        })
+    }
+
+    /// The expected figures are those of `lid-model/train.py`'s `outputs` for the same patches and parameters.
+    #[rstest]
+    #[case::open(eye(7.0), [0.9171, 0.1020, 0.4352, 0.0675])]
+    #[case::half(eye(11.0), [0.6958, 0.1646, 0.2377, 0.0380])]
+    #[case::shut(eye(16.0), [0.0744, 0.1938, 0.0244, 0.0679])]
+    #[case::wall([128.0; PATCH_WIDTH * PATCH_HEIGHT], [0.4748, 0.3377, 0.1590, 0.1283])]
+    fn it_computes_what_was_trained(#[case] patch: Patch, #[case] expected: [f32; 4]) {
+        let model = LidModel::built_in();
+        for lid in [model.look(&patch), model.look_generic(&patch)] {
+            let figures = [lid.openness, lid.openness_sd, lid.aperture, lid.aperture_sd];
+            for (figure, expected) in figures.iter().zip(expected) {
+                assert!((figure - expected).abs() < 2e-4, "{figures:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wall_is_in_doubt_and_an_eye_is_not() {
+        let doubt = |patch: &Patch| LidModel::built_in().look(patch).doubt();
+        assert!(doubt(&[128.0; PATCH_WIDTH * PATCH_HEIGHT]) > 0.95);
+        assert!(doubt(&eye(7.0)) < 0.6);
+    }
+
+    #[test]
+    fn light_and_contrast_change_nothing_much() {
+        let model = LidModel::built_in();
+        let (bright, dim) = (model.look(&eye(7.0)), model.look(&eye(7.0).map(|value| 0.5 * value + 20.0)));
+        assert!((bright.openness - dim.openness).abs() < 0.1, "{bright:?} {dim:?}");
+    }
+
+    #[rstest]
+    #[case::too_few(&PARAMETERS[4..])]
+    #[case::none(&[])]
+    fn other_parameters_are_refused(#[case] bytes: &[u8]) {
+        assert!(LidModel::read(bytes).is_err());
+        assert!(LidModel::read(&[PARAMETERS, &[0; 4]].concat()).is_err());
+    }
 }

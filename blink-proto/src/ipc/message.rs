@@ -333,7 +333,8 @@ pub enum Sight {
     Nobody,
     /// Several faces, and the person is not known among them.
     Several,
-    /// One followed face whose head is turned, raised or lowered too far for its eyes to be measured.
+    /// One followed face whose eyes cannot be measured: the head is turned, raised or lowered too far, or the eyes are too
+    /// dark, too blurred or covered.
     Turned,
     /// One followed face with measurable eyes.
     Measurable,

@@ -72,7 +72,7 @@ fn watch(fps: f32, seconds: f32, look: impl Fn(f32) -> Option<Landmarks>) -> Run
                     run.blinks.push(blink);
                 }
                 Event::Observed { from, to, .. } => run.observed += to - from,
-                Event::Wink(_) => {}
+                Event::Wink(wink) => panic!("both eyes close: {wink:?}"),
             }
         }
     }

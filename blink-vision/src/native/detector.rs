@@ -6,7 +6,7 @@ use std::path::Path;
 
 use dlib_face_recognition::{FaceDetector, FaceDetectorCnn, FaceDetectorTrait, FaceLocations};
 use opencv::{
-    core::{self, BORDER_REPLICATE, Mat, MatTraitConst, Point2f, Rect, Scalar, Size},
+    core::{self, BORDER_REPLICATE, Mat, MatTraitConst, Rect, Scalar, Size},
     imgproc,
 };
 
@@ -18,25 +18,26 @@ pub type FaceBox = Similarity;
 
 /// Width of the picture when faces are searched that reach beyond its edges, and of the border that is added around it.
 const BEYOND_WIDTH: f64 = 160.0;
-const BEYOND_BORDER: f64 = 48.0;
+const BEYOND_BORDER: i32 = 48;
 /// Angles in degrees by which the picture is turned to find tilted heads; the detector itself tolerates 20 or so.
 const TILTS: [f64; 2] = [-33.0, 33.0];
-/// Width of the face in the upright cutout in which it is confirmed, and side of the cutout for each detector, whose
-/// window is 80. The network needs 1.5 kB of memory for each pixel.
+/// Width of the face in the upright cutout in which it is confirmed; the detectors' window is 80. The network needs
+/// 1.5 kB of memory for each pixel, so its cutout is smaller.
 const UPRIGHT_FACE: f32 = 92.0;
-const UPRIGHT_SIDE: [i32; 2] = [176, 136];
+/// Boxes that overlap by this much are of the same face.
+pub(super) const SAME_FACE_FROM: f32 = 0.2;
 
 /// Finds faces. Each thread needs its own detector.
 pub struct Detector {
     quick: FaceDetector,
     thorough: Option<FaceDetectorCnn>,
     small: Mat,
-    turned: Mat,
+    cutout: Mat,
 }
 
 impl Default for Detector {
     fn default() -> Self {
-        Self { quick: FaceDetector::new(), thorough: None, small: Mat::default(), turned: Mat::default() }
+        Self { quick: FaceDetector::new(), thorough: None, small: Mat::default(), cutout: Mat::default() }
     }
 }
 
@@ -58,53 +59,38 @@ impl Detector {
     ///
     /// # Errors
     /// When OpenCV has no memory.
+    #[expect(clippy::cast_possible_truncation, reason = "pixels")]
     pub fn detect_beyond(&mut self, picture: &Mat) -> opencv::Result<Vec<FaceBox>> {
         let scale = BEYOND_WIDTH / f64::from(picture.cols().max(picture.rows()));
-        self.shrink(picture, scale)?;
-        Ok(boxes(&self.quick.face_locations(&dlib_image(&self.turned)?), scale, self.border(scale)))
+        resize(picture, &mut self.small, scale)?;
+        let [top, bottom, left, right] = [BEYOND_BORDER; 4];
+        let (edge, colour) = (BORDER_REPLICATE, Scalar::default());
+        core::copy_make_border(&self.small, &mut self.cutout, top, bottom, left, right, edge, colour)?;
+        let border = (f64::from(-BEYOND_BORDER) / scale) as f32;
+        Ok(boxes(&self.quick.face_locations(&dlib_image(&self.cutout)?), scale, Point::new(border, border)))
     }
 
     /// The faces whose heads are tilted to a side by 20 to 45 degrees.
     ///
     /// # Errors
     /// When OpenCV has no memory.
-    #[expect(clippy::cast_possible_truncation, reason = "a matrix of a turn")]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "pixels")]
     pub fn detect_tilted(&mut self, picture: &Mat, width: f64) -> opencv::Result<Vec<FaceBox>> {
-        let scale = width / f64::from(picture.cols().max(picture.rows()));
-        let centre = Point2f::new(picture.cols() as f32 / 2.0, picture.rows() as f32 / 2.0);
+        let (columns, rows) = (f64::from(picture.cols()), f64::from(picture.rows()));
+        let scale = width / columns.max(rows);
+        // The turned picture fits a square of its diagonal, with the same centre.
+        let side = (columns.hypot(rows) * scale).ceil() as i32;
+        let half = Point::new(side as f32 / 2.0, side as f32 / 2.0);
+        let centre = Point::new(columns as f32 / 2.0, rows as f32 / 2.0);
         let mut found = Vec::new();
         for tilt in TILTS {
-            // The picture's centre becomes the centre of a square that holds the turned picture.
-            let side = (f64::from(picture.cols()).hypot(f64::from(picture.rows())) * scale).ceil();
-            let mut turn = imgproc::get_rotation_matrix_2d(centre, tilt, scale)?;
-            let shift = [side / 2.0 - f64::from(centre.x), side / 2.0 - f64::from(centre.y)];
-            for (row, shift) in [0, 1].into_iter().zip(shift) {
-                use opencv::core::MatTrait as _;
-                *turn.at_2d_mut::<f64>(row, 2)? += shift;
-            }
-            let size = Size::new(side as i32, side as i32);
-            imgproc::warp_affine(
-                picture,
-                &mut self.turned,
-                &turn,
-                size,
-                imgproc::INTER_LINEAR,
-                BORDER_REPLICATE,
-                Scalar::default(),
-            )?;
-            // A turn by `tilt` counter-clockwise is undone by one clockwise, which is positive in an image.
             let (sin, cos) = tilt.to_radians().sin_cos();
-            let (a, b) = ((cos / scale) as f32, (sin / scale) as f32);
-            let half = Point::new(side as f32 / 2.0, side as f32 / 2.0);
-            let back = Similarity { a, b, origin: Point::default() };
-            let origin = Point::new(centre.x, centre.y) - back.apply(half);
-            let back = Similarity { origin, ..back };
-            let inside = |face: &FaceBox| {
-                let centre = face.apply(Point::new(0.5, 0.5));
-                (0.0..picture.cols() as f32).contains(&centre.x) && (0.0..picture.rows() as f32).contains(&centre.y)
-            };
-            let faces = boxes(&self.quick.face_locations(&dlib_image(&self.turned)?), 1.0, Point::default());
-            found.extend(faces.iter().map(|face| back.after(face)).filter(inside));
+            let back = Similarity { a: (cos / scale) as f32, b: (sin / scale) as f32, origin: Point::default() };
+            let back = Similarity { origin: centre - back.apply(half), ..back };
+            self.cut(picture, &back, side)?;
+            let faces = boxes(&self.quick.face_locations(&dlib_image(&self.cutout)?), 1.0, Point::default());
+            let faces = faces.iter().map(|face| back.after(face));
+            found.extend(faces.filter(|face| is_inside(face, columns as f32, rows as f32)));
         }
         Ok(found)
     }
@@ -123,57 +109,44 @@ impl Detector {
     /// # Errors
     /// When OpenCV has no memory.
     pub(super) fn confirm(&mut self, picture: &Mat, at: &FaceBox, how: Search) -> opencv::Result<Option<FaceBox>> {
-        let side = UPRIGHT_SIDE[usize::from(how == Search::Thorough)];
+        if how == Search::Thorough && self.thorough.is_none() {
+            return Ok(None);
+        }
+        let side: i32 = match how {
+            Search::Quick => 176,
+            Search::Thorough => 136,
+        };
         let margin = (side as f32 / UPRIGHT_FACE - 1.0) / 2.0;
-        // From the cutout's pixels to the picture's.
-        let cutout = at.after(&Similarity::from_box(Point::new(-margin, -margin), 1.0 / UPRIGHT_FACE));
-        let Similarity { a, b, origin } = cutout;
-        let matrix = Mat::from_slice_2d(&[[a, -b, origin.x], [b, a, origin.y]])?;
-        imgproc::warp_affine(
-            picture,
-            &mut self.turned,
-            &matrix,
-            Size::new(side, side),
-            imgproc::INTER_LINEAR | imgproc::WARP_INVERSE_MAP,
-            BORDER_REPLICATE,
-            Scalar::default(),
-        )?;
-        let image = dlib_image(&self.turned)?;
-        let found = match (how, &self.thorough) {
-            (Search::Quick, _) => self.quick.face_locations(&image),
-            (Search::Thorough, Some(thorough)) => thorough.face_locations(&image),
-            (Search::Thorough, None) => return Ok(None),
+        let back = at.after(&Similarity::from_box(Point::new(-margin, -margin), 1.0 / UPRIGHT_FACE));
+        self.cut(picture, &back, side)?;
+        let image = dlib_image(&self.cutout)?;
+        let found = match &self.thorough {
+            Some(thorough) if how == Search::Thorough => thorough.face_locations(&image),
+            _ => self.quick.face_locations(&image),
         };
         let expected = Similarity::from_box(Point::new(margin * UPRIGHT_FACE, margin * UPRIGHT_FACE), UPRIGHT_FACE);
         let nearest = boxes(&found, 1.0, Point::default())
             .into_iter()
             .map(|face| (overlap(&face, &expected), face))
-            .filter(|(share, _)| *share > 0.2)
+            .filter(|(share, _)| *share > SAME_FACE_FROM)
             .max_by(|a, b| a.0.total_cmp(&b.0));
-        Ok(nearest.map(|(_, face)| cutout.after(&face)))
+        Ok(nearest.map(|(_, face)| back.after(&face)))
     }
 
-    /// Scales the picture into `self.turned` and repeats its edge around it.
-    #[expect(clippy::cast_possible_truncation, reason = "pixels")]
-    fn shrink(&mut self, picture: &Mat, scale: f64) -> opencv::Result<()> {
-        resize(picture, &mut self.small, scale)?;
-        let border = BEYOND_BORDER as i32;
-        core::copy_make_border(
-            &self.small,
-            &mut self.turned,
-            border,
-            border,
-            border,
-            border,
+    /// Cuts a square of `side` pixels out of the picture; `back` is the transform from its pixels to the picture's. The
+    /// picture's edge is repeated outside of it.
+    fn cut(&mut self, picture: &Mat, back: &Similarity, side: i32) -> opencv::Result<()> {
+        let Similarity { a, b, origin } = *back;
+        let matrix = Mat::from_slice_2d(&[[a, -b, origin.x], [b, a, origin.y]])?;
+        imgproc::warp_affine(
+            picture,
+            &mut self.cutout,
+            &matrix,
+            Size::new(side, side),
+            imgproc::INTER_LINEAR | imgproc::WARP_INVERSE_MAP,
             BORDER_REPLICATE,
             Scalar::default(),
         )
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "pixels")]
-    fn border(&self, scale: f64) -> Point {
-        let border = (-BEYOND_BORDER / scale) as f32;
-        Point::new(border, border)
     }
 }
 
@@ -199,6 +172,12 @@ fn boxes(found: &FaceLocations, scale: f64, offset: Point) -> Vec<FaceBox> {
         Similarity::from_box(corner + offset, ((face.right - face.left) as f64 / scale) as f32)
     };
     found.iter().map(to_box).collect()
+}
+
+/// Whether the face's centre is inside a picture of `width` x `height` pixels.
+pub(super) fn is_inside(face: &FaceBox, width: f32, height: f32) -> bool {
+    let centre = face.apply(Point::new(0.5, 0.5));
+    (0.0..width).contains(&centre.x) && (0.0..height).contains(&centre.y)
 }
 
 /// Intersection over union of two boxes, ignoring their rotation.

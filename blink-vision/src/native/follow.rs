@@ -9,7 +9,7 @@ use opencv::core::{Mat, MatTraitConst, Rect};
 
 use super::{
     Detector, Encoder, FaceBox,
-    detector::{Search, overlap},
+    detector::{SAME_FACE_FROM, Search, is_inside, overlap},
 };
 use crate::{
     geometry::{Landmarks, Point},
@@ -27,12 +27,15 @@ const MOST_REFUSALS: u32 = 3;
 const SEARCH_EVERY: Duration = Duration::from_millis(150);
 /// How often the owner is looked for among several faces.
 const COMPARE_EVERY: Duration = Duration::from_secs(2);
-/// Width of the image in the quick search; the thorough search uses twice as much.
+/// Width of the image in the search for near faces.
 const SEARCH_WIDTH: f64 = 320.0;
+/// Widths of the detector's window and of the smallest face that is looked for, and the most pixels of the image in
+/// that search: those of 640 x 480, scaled so that such a face fills the window.
+const DETECTOR_WINDOW: f64 = 80.0;
+const LEAST_FACE: f64 = 58.0;
+const FAR_PIXELS: f64 = 590_000.0;
 /// How often the thorough detector may be asked.
 const THOROUGH_EVERY: Duration = Duration::from_secs(2);
-/// Boxes that overlap by this much are of the same face.
-const SAME_FACE_FROM: f32 = 0.2;
 /// Side length of the thumbnail in pixels.
 const SIDE: usize = 16;
 /// Below the first likeness a face is in doubt; below the second it is lost unless the detector finds it.
@@ -74,7 +77,7 @@ pub(super) struct View<'a> {
 enum Look {
     /// Faces at least a quarter as wide as the picture.
     Near,
-    /// Faces half as wide.
+    /// Faces of 60 pixels and more, in larger pictures of a thirteenth of their width.
     Far,
     /// Faces that fill the picture or reach beyond it.
     Beyond,
@@ -109,9 +112,10 @@ pub(super) struct Follower {
     searched: Option<(Duration, Found)>,
     /// The next way of looking.
     look: usize,
-    /// When the thorough detector was last asked, and whether it was loaded or is missing.
-    tried: Option<Duration>,
-    asked_for_thorough: bool,
+    /// When the thorough detector was last asked.
+    asked_thoroughly: Option<Duration>,
+    /// Whether the thorough detector's model was looked for.
+    sought_thorough: bool,
 }
 
 impl Follower {
@@ -128,7 +132,6 @@ impl Follower {
 
     pub(super) fn set_model_folders(&mut self, folders: &[PathBuf]) {
         folders.clone_into(&mut self.model_folders);
-        self.asked_for_thorough = false;
     }
 
     pub(super) fn face(&self, predictor: &Predictor) -> Option<FaceBox> {
@@ -139,7 +142,7 @@ impl Follower {
         self.followed = None;
         self.searched = None;
         self.compared = None;
-        self.tried = None;
+        self.asked_thoroughly = None;
         self.look = 0;
     }
 
@@ -158,6 +161,7 @@ impl Follower {
     }
 
     /// Whether the followed face is still there; if so, its landmarks are updated.
+    #[expect(clippy::cast_precision_loss, reason = "pixels")]
     fn go_on(&mut self, face: &mut Followed, View { predictor, grey, image, t }: View<'_>) -> opencv::Result<bool> {
         let before = predictor.box_of(&face.landmarks);
         let kept = t.saturating_sub(face.predicted) < KEEP_FOR && face.refusals == 0;
@@ -168,7 +172,7 @@ impl Follower {
         let now = predictor.box_of(&landmarks);
         let thumbnail = thumbnail(image, &now);
         let likeness = likeness(&thumbnail, &face.thumbnail);
-        let steady = is_steady(&before, &now) && is_inside(&now, image);
+        let steady = is_steady(&before, &now) && is_inside(&now, image.width() as f32, image.height() as f32);
         if steady && likeness >= GONE_BELOW {
             face.landmarks = landmarks;
         }
@@ -200,17 +204,17 @@ impl Follower {
     /// Whether a detector finds the face at `at`: the quick one, and if it does not, now and then the thorough one.
     fn confirm(&mut self, grey: &Mat, at: &FaceBox, t: Duration) -> opencv::Result<Option<FaceBox>> {
         let found = self.detector.confirm(grey, at, Search::Quick)?;
-        if found.is_some() || self.tried.is_some_and(|last| t.saturating_sub(last) < THOROUGH_EVERY) {
+        if found.is_some() || self.asked_thoroughly.is_some_and(|last| t.saturating_sub(last) < THOROUGH_EVERY) {
             return Ok(found);
         }
-        self.tried = Some(t);
+        self.asked_thoroughly = Some(t);
         self.load_thorough();
         self.detector.confirm(grey, at, Search::Thorough)
     }
 
     /// Loads the thorough detector when it is first needed; it is optional.
     fn load_thorough(&mut self) {
-        if !std::mem::replace(&mut self.asked_for_thorough, true) {
+        if !std::mem::replace(&mut self.sought_thorough, true) {
             let loaded = models::FACE_DETECTOR
                 .find(&self.model_folders)
                 .map_err(|error| error.to_string())
@@ -232,16 +236,16 @@ impl Follower {
         let mut found = Found::Nobody;
         // Looking for the first time, all ways are tried at once.
         for _ in 0..if first { LOOKS.len() } else { 1 } {
-            let look = LOOKS[self.look % LOOKS.len()];
-            self.look += 1;
-            let faces = self.look(look, grey)?;
+            let faces = self.look(LOOKS[self.look], grey)?;
             found = self.choose(&faces, view)?;
-            if found == Found::Several {
-                // The other ways of looking may see only one of them.
-                self.look -= 1;
-            }
-            if found != Found::Nobody {
-                break;
+            match found {
+                Found::Nobody => self.look = (self.look + 1) % LOOKS.len(),
+                // Another way of looking may see only one of them.
+                Found::Several => break,
+                Found::One => {
+                    self.look = 0;
+                    break;
+                }
             }
         }
         self.searched = (found != Found::One).then_some((t, found));
@@ -251,17 +255,16 @@ impl Follower {
     /// The faces that one way of looking finds.
     fn look(&mut self, look: Look, grey: &Mat) -> opencv::Result<Vec<FaceBox>> {
         let whole = Rect::new(0, 0, grey.cols(), grey.rows());
-        let scale = SEARCH_WIDTH / f64::from(grey.cols());
         match look {
             Look::Near => {
-                let mut faces = self.detector.detect(grey, whole, scale)?;
-                // A single face is checked at twice the scale, because a smaller face beside it would make it several.
+                let mut faces = self.detector.detect(grey, whole, SEARCH_WIDTH / f64::from(grey.cols()))?;
+                // A smaller face beside a single one would make it several.
                 if faces.len() == 1 {
-                    faces.extend(self.detector.detect(grey, whole, 2.0 * scale)?);
+                    faces.extend(self.detector.detect(grey, whole, far_scale(grey))?);
                 }
                 Ok(apart(faces))
             }
-            Look::Far => self.detector.detect(grey, whole, 2.0 * scale),
+            Look::Far => self.detector.detect(grey, whole, far_scale(grey)),
             Look::Beyond => Ok(apart(self.detector.detect_beyond(grey)?)),
             Look::Tilted => Ok(apart(self.detector.detect_tilted(grey, SEARCH_WIDTH)?)),
         }
@@ -283,6 +286,12 @@ impl Follower {
         self.followed = Some(Followed { landmarks, thumbnail, band, predicted, confirmed, asked, refusals: 0 });
         Ok(Found::One)
     }
+}
+
+/// The scale at which faces of [`LEAST_FACE`] are found, or the greatest that takes no more than [`FAR_PIXELS`].
+fn far_scale(grey: &Mat) -> f64 {
+    let pixels = f64::from(grey.cols()) * f64::from(grey.rows());
+    (DETECTOR_WINDOW / LEAST_FACE).min((FAR_PIXELS / pixels).sqrt())
 }
 
 /// The faces that are not the same as an earlier one: a turned picture shows one face several times.
@@ -331,13 +340,6 @@ fn is_steady(before: &FaceBox, now: &FaceBox) -> bool {
     let growth = now.scale() / before.scale().max(1.0);
     let shift = (now.apply(Point::new(0.5, 0.5)) - before.apply(Point::new(0.5, 0.5))).norm();
     (1.0 / MOST_GROWTH..=MOST_GROWTH).contains(&growth) && shift < MOST_SHIFT * before.scale()
-}
-
-/// Whether the face's centre is inside the image.
-#[expect(clippy::cast_precision_loss, reason = "pixels")]
-fn is_inside(face: &FaceBox, image: &GreyImage<'_>) -> bool {
-    let centre = face.apply(Point::new(0.5, 0.5));
-    (0.0..image.width() as f32).contains(&centre.x) && (0.0..image.height() as f32).contains(&centre.y)
 }
 
 /// A small sample of the face.

@@ -82,12 +82,6 @@ impl Pipeline {
         self.follower.face(&self.predictor)
     }
 
-    /// The landmarks of the followed face.
-    #[must_use]
-    pub fn landmarks(&self) -> Option<&crate::geometry::Landmarks> {
-        self.follower.landmarks()
-    }
-
     /// Processes the next frame.
     ///
     /// # Errors
@@ -111,9 +105,9 @@ impl Pipeline {
         }
         let found = self.follower.step(View { predictor: &self.predictor, grey, image: &image, t: timestamp })?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
-        let seen = landmarks.map(|landmarks| {
-            let face = self.predictor.box_of(landmarks);
-            let patch = |eye| eye_patch::sample(&image, self.predictor.mean_shape(), &face, eye);
+        let face = landmarks.map(|landmarks| (self.predictor.box_of(landmarks), landmarks));
+        let seen = face.as_ref().map(|(area, landmarks)| {
+            let patch = |eye| eye_patch::sample(&image, self.predictor.mean_shape(), area, eye);
             EyesSeen { landmarks, lids: Eye::BOTH.map(|eye| self.lids.look(&patch(eye))) }
         });
         let reading = self.blinks.push(index, timestamp, seen);
@@ -124,8 +118,8 @@ impl Pipeline {
             Found::One if reading.turned || reading.unreadable => FaceSight::Turned,
             Found::One => FaceSight::Measurable,
         };
-        let area = landmarks.map(|landmarks| self.predictor.box_of(landmarks));
-        let hint = self.hints.push(timestamp, &Scene::of(&image, area.as_ref().zip(landmarks), &reading));
+        let face = face.as_ref().map(|(area, landmarks)| (area, *landmarks));
+        let hint = self.hints.push(timestamp, &Scene::of(&image, face, &reading));
         Ok(FrameReport { index, timestamp, sight, stands_still: false, fps: self.blinks.fps(), hint, reading })
     }
 

@@ -6,6 +6,7 @@ mod accuracy;
 mod beginnings;
 mod drawn;
 mod files;
+mod finding;
 mod footage;
 mod owner;
 mod predictor;

@@ -28,7 +28,7 @@ fn frames(short: u64, long: u64) -> u64 {
 
 /// Runs `count` images at 30 fps; returns the number of blinks and of frames with a measurable face.
 fn watch(count: u64, mut picture: impl FnMut(u64) -> Mat) -> (usize, u64) {
-    let mut pipeline = Pipeline::new(footage::model());
+    let mut pipeline = Pipeline::new(footage::model()).with_models_in(&footage::model_folders());
     let (mut blinks, mut measurable) = (0, 0);
     for index in 0..count {
         let grey = picture(index);

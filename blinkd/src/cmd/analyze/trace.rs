@@ -34,6 +34,7 @@ impl Trace {
             _ if report.stands_still => "stands_still",
             FaceSight::None => "no_face",
             FaceSight::Several => "several_faces",
+            FaceSight::Turned if reading.unreadable => "unreadable",
             FaceSight::Turned => "turned",
             FaceSight::Measurable if reading.baseline.is_none() => "warming_up",
             FaceSight::Measurable if reading.eyes_closed => "eyes_closed",

@@ -60,10 +60,10 @@ fn shown(picture: &Mat, middle: Point2f, scale: f64, how: Shown) -> Mat {
 #[case::as_usual(WELL)]
 #[case::of_sixty_pixels(Shown { width: 60.0, noise: 1.0, ..WELL })]
 #[case::that_fills_the_picture(Shown { width: 400.0, ..WELL })]
-#[case::larger_than_the_picture(Shown { width: 560.0, ..WELL })]
+#[case::larger_than_the_picture(Shown { width: 760.0, ..WELL })]
 #[case::tilted_to_the_right(Shown { tilt: 25.0, ..WELL })]
-#[case::tilted_far_to_the_right(Shown { tilt: 40.0, ..WELL })]
-#[case::tilted_far_to_the_left(Shown { tilt: -40.0, ..WELL })]
+#[case::tilted_far_to_the_right(Shown { tilt: 40.0, width: 110.0, ..WELL })]
+#[case::tilted_far_to_the_left(Shown { tilt: -40.0, width: 110.0, ..WELL })]
 #[case::in_the_dark(Shown { light: (0.25, 0.0), noise: 1.0, ..WELL })]
 #[case::in_haze(Shown { light: (0.4, 120.0), ..WELL })]
 fn a_face_is_found_and_its_blinks_are_counted(#[case] how: Shown) {

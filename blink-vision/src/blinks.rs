@@ -13,6 +13,7 @@ use crate::{
     dip::{Dip, DipDetector, Limits},
     event::{Blink, Event, Reading, Wink},
     evidence::{Evidence, Moment, Verdict},
+    eye_patch::Patch,
     frame_rate::FrameRate,
     geometry::{Eye, Landmarks, eye_aspect_ratio},
     lid::Lid,
@@ -56,13 +57,16 @@ pub struct EyesSeen<'a> {
     pub landmarks: &'a Landmarks,
     /// The lids of the right and left eye.
     pub lids: [Lid; 2],
+    /// Their pictures.
+    pub patches: &'a [Patch; 2],
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Sample {
     index: u64,
     t: Duration,
     eyes: [EyeSeen; 2],
+    patches: [Patch; 2],
     pose: Pose,
 }
 
@@ -122,7 +126,7 @@ impl BlinkDetector {
             return reading;
         }
         let eyes = [0, 1].map(|i| EyeSeen { lid: seen.lids[i], ear: ear[i] });
-        let sample = Sample { index, t, eyes, pose };
+        let sample = Sample { index, t, eyes, patches: *seen.patches, pose };
         let fast_enough = self.fast_enough();
         if let Some(warm) = &mut self.warm {
             reading.closure = Some(warm.advance(&sample, fast_enough, true, &mut self.events));
@@ -239,6 +243,7 @@ impl Warm {
             both: closure.both,
             each: closure.each,
             doubt: lids.map(|lid| lid.doubt()),
+            patches: sample.patches,
             openness_sd: lids[0].openness_sd.min(lids[1].openness_sd),
             pose: sample.pose,
         });

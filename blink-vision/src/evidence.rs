@@ -1,11 +1,16 @@
 //! How deep a dip must be to count as a blink, given how well the eyes could be seen around it; and whose eye it was.
 //!
 //! A deep dip is a blink under all circumstances. A shallow one is a blink if the picture is steady and clear: noise,
-//! a turning head, and eyes that can hardly be read all make shallow dips too.
+//! a turning head, and eyes that can hardly be read all make shallow dips too, and so does a hand before the eyes.
 
 use std::{collections::VecDeque, time::Duration};
 
-use crate::{dip::Dip, geometry::Eye, pose::Pose};
+use crate::{
+    dip::Dip,
+    eye_patch::{self, Patch},
+    geometry::Eye,
+    pose::Pose,
+};
 
 /// A dip must be this many times deeper than the noise before it.
 const NOISE_TIMES: f32 = 12.0;
@@ -25,6 +30,9 @@ const DOUBTFUL: (f32, f32) = (0.9, 1.2);
 /// For each unit by which the lesser eye's share of the greater one's dip is less than this, the dip must be this much
 /// deeper.
 const UNEQUAL: (f32, f32) = (0.5, 1.2);
+/// For each unit by which the eyes' pictures after the dip are less like those before it than this beyond what the dip
+/// itself changed, the dip must be this much deeper: a blink leaves the eyes as they were.
+const CHANGED_FOR_GOOD: (f32, f32) = (0.12, 1.0);
 /// Beyond this standard deviation of the openness, the dip must be this many times the excess deeper.
 const UNSURE: (f32, f32) = (0.2, 2.0);
 /// Time constants of the noise, and of the usual standard deviation of the openness.
@@ -48,7 +56,7 @@ const BLIND_FROM: f32 = 0.85;
 const KEPT: Duration = Duration::from_secs(2);
 
 /// What was seen in one frame.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Moment {
     /// The frame's number.
     pub frame: u64,
@@ -60,6 +68,8 @@ pub struct Moment {
     pub each: [f32; 2],
     /// How little can be seen of each eye.
     pub doubt: [f32; 2],
+    /// The pictures of the eyes.
+    pub patches: [Patch; 2],
     /// The smaller standard deviation of the two opennesses.
     pub openness_sd: f32,
     /// The direction of the head.
@@ -78,7 +88,7 @@ pub enum Verdict {
 }
 
 /// A moment, and what is known of the picture by then.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Known {
     moment: Moment,
     /// How far the closure is usually from the line through its neighbours.
@@ -131,7 +141,8 @@ impl Evidence {
         let (noise, unsure) = (before.noise, before.unsure);
         let doubt = [0, 1].map(|eye| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max));
         let clearer = doubt[0].min(doubt[1]);
-        let wanted = least + asked(dip, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL);
+        let changed = over(changed_for_good(&during), CHANGED_FOR_GOOD);
+        let wanted = least + asked(dip, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL) + changed;
         let above_noise = (NOISE_TIMES + over(clearer, NOISE_TIMES_OF_DOUBT)).min(MOST_NOISE_TIMES) * noise;
         let deep_enough = |depth: f32, wanted: f32| depth >= wanted.max(above_noise);
         let depths = [0, 1].map(|eye| depth(&during, dip, eye));
@@ -155,6 +166,18 @@ fn asked(dip: &Dip, during: &[&Moment]) -> f32 {
     let moved = over(yaw, TURNED) + over(yaw_range, TURNING) + over(pitch_range, TURNING);
     let width = dip.width.as_secs_f32();
     moved + over(width, WIDE) + under(width, NARROW)
+}
+
+/// How much less the eyes' pictures at the dip's end are like those at its start than its deepest moment's are like the
+/// nearer of the two.
+fn changed_for_good(during: &[&Moment]) -> f32 {
+    let (Some(first), Some(last)) = (during.first(), during.last()) else { return 0.0 };
+    let deepest = during.iter().max_by(|a, b| a.both.total_cmp(&b.both)).unwrap_or(last);
+    let difference = |eye: usize| {
+        let like = |a: &Moment, b: &Moment| eye_patch::likeness(&a.patches[eye], &b.patches[eye]);
+        like(deepest, first).max(like(deepest, last)) - like(first, last)
+    };
+    (difference(0) + difference(1)) / 2.0
 }
 
 fn over(value: f32, (from, each): (f32, f32)) -> f32 {
@@ -192,10 +215,23 @@ mod tests {
         yaw_to: f32,
         openness_sd: f32,
         doubt: [f32; 2],
+        /// Whether what covers the eyes at the dip's deepest stays before them.
+        covered_after: bool,
     }
 
-    const CLEAR: Scene =
-        Scene { depth: [0.3; 2], width_ms: 150, noise: 0.0, yaw_to: 0.0, openness_sd: 0.1, doubt: [0.5; 2] };
+    const CLEAR: Scene = Scene {
+        depth: [0.3; 2],
+        width_ms: 150,
+        noise: 0.0,
+        yaw_to: 0.0,
+        openness_sd: 0.1,
+        doubt: [0.5; 2],
+        covered_after: false,
+    };
+
+    fn patch(covered: bool) -> Patch {
+        std::array::from_fn(|i| if covered { i % 5 } else { i % 7 } as f32)
+    }
 
     fn verdict(scene: &Scene) -> Verdict {
         let mut evidence = Evidence::default();
@@ -206,7 +242,10 @@ mod tests {
             let pose = Pose { yaw: scene.yaw_to * share, ..Pose::default() };
             let both = (each[0] + each[1]) / 2.0;
             let t = Duration::from_millis(frame * 33);
-            evidence.push(Moment { frame, t, both, each, doubt: scene.doubt, openness_sd: scene.openness_sd, pose });
+            let covered = (62..70).contains(&frame) || scene.covered_after && frame >= 70;
+            let patches = [patch(covered); 2];
+            let (doubt, openness_sd) = (scene.doubt, scene.openness_sd);
+            evidence.push(Moment { frame, t, both, each, doubt, patches, openness_sd, pose });
         }
         let prominence = (scene.depth[0] + scene.depth[1]) / 2.0;
         let at = |frame: u64| (frame, Duration::from_millis(frame * 33));
@@ -223,6 +262,7 @@ mod tests {
     #[case::shallow_while_turning(Scene { yaw_to: 40.0, ..CLEAR }, Verdict::Nothing)]
     #[case::deep_while_turning(Scene { yaw_to: 40.0, depth: [0.9; 2], ..CLEAR }, Verdict::Blink)]
     #[case::shallow_of_eyes_hardly_seen(Scene { openness_sd: 0.28, ..CLEAR }, Verdict::Nothing)]
+    #[case::shallow_and_covered_afterwards(Scene { covered_after: true, ..CLEAR }, Verdict::Nothing)]
     #[case::one_eye(Scene { depth: [0.9, 0.05], ..CLEAR }, Verdict::Wink(Eye::Right))]
     #[case::the_other_eye(Scene { depth: [0.1, 0.9], ..CLEAR }, Verdict::Wink(Eye::Left))]
     #[case::one_eye_beside_a_covered_one(Scene { depth: [0.9, 0.05], doubt: [0.5, 1.0], ..CLEAR }, Verdict::Blink)]

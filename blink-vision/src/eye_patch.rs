@@ -41,6 +41,21 @@ pub fn sample(image: &GreyImage<'_>, mean_shape: &Landmarks, face: &Similarity, 
     }
 }
 
+/// The correlation of two patches: 1 where they differ in brightness and contrast alone.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "a small whole number")]
+pub fn likeness(a: &Patch, b: &Patch) -> f32 {
+    let mean = |patch: &Patch| patch.iter().sum::<f32>() / patch.len() as f32;
+    let (mean_a, mean_b) = (mean(a), mean(b));
+    let (mut both, mut of_a, mut of_b) = (0.0, 0.0, 0.0);
+    for (a, b) in a.iter().map(|a| a - mean_a).zip(b.iter().map(|b| b - mean_b)) {
+        both += a * b;
+        of_a += a * a;
+        of_b += b * b;
+    }
+    both / (of_a * of_b).sqrt().max(1.0)
+}
+
 #[expect(clippy::cast_precision_loss, reason = "small whole numbers")]
 fn fill(corner: Point, across: Point, down: Point, value: impl Fn(Point) -> f32) -> Patch {
     let mut patch = [0.0; PATCH_WIDTH * PATCH_HEIGHT];
@@ -75,6 +90,14 @@ mod tests {
         let image = GreyImage::new(&data, size, size, size).unwrap();
         let face = Similarity::from_box(Point::default(), size as f32);
         Eye::BOTH.map(|eye| sample(&image, &mean_shape(), &face, eye))
+    }
+
+    #[test]
+    fn light_and_contrast_leave_a_patch_alike_and_other_content_does_not() {
+        let patch: Patch = std::array::from_fn(|i| (i % PATCH_WIDTH * 7 % 23) as f32);
+        assert!(likeness(&patch, &patch.map(|value| 2.0 * value + 30.0)) > 0.999);
+        assert!(likeness(&patch, &patch.map(|value| 50.0 - value)) < -0.999);
+        assert!(likeness(&patch, &[7.0; PATCH_WIDTH * PATCH_HEIGHT]).abs() < 0.001);
     }
 
     #[rstest]

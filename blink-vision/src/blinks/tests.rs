@@ -4,7 +4,12 @@ use proptest::prelude::*;
 use rstest::rstest;
 
 use super::*;
-use crate::geometry::{LANDMARKS, Point, Similarity};
+use crate::{
+    eye_patch::{PATCH_HEIGHT, PATCH_WIDTH},
+    geometry::{LANDMARKS, Point, Similarity},
+};
+
+const NO_PATCHES: [Patch; 2] = [[0.0; PATCH_WIDTH * PATCH_HEIGHT]; 2];
 
 /// A generic face with lids at `closure`, an EAR of 0.32 when open, and transformed by `place`.
 fn face(closure: f32, place: &Similarity) -> Landmarks {
@@ -63,7 +68,8 @@ fn watch(fps: f32, seconds: f32, look: impl Fn(f32) -> Option<Landmarks>) -> Run
     for i in 0..(fps * seconds) as u64 {
         let t = Duration::from_secs_f64(i as f64 / f64::from(fps));
         let landmarks = look(t.as_secs_f32());
-        let seen = landmarks.as_ref().map(|landmarks| EyesSeen { landmarks, lids: lids(landmarks) });
+        let seen =
+            landmarks.as_ref().map(|landmarks| EyesSeen { landmarks, lids: lids(landmarks), patches: &NO_PATCHES });
         run.closed |= detector.push(i, t, seen).eyes_closed;
         for event in detector.drain() {
             match event {
@@ -152,7 +158,7 @@ fn one_eye_under_glare_does_not_blind_the_other() {
         }
         let blind = Lid { openness: 0.5, openness_sd: 0.33, aperture: 0.2, aperture_sd: 0.125 };
         let t = Duration::from_secs_f32(t);
-        detector.push(i, t, Some(EyesSeen { landmarks: &landmarks, lids: [right, blind] }));
+        detector.push(i, t, Some(EyesSeen { landmarks: &landmarks, lids: [right, blind], patches: &NO_PATCHES }));
         blinks.extend(detector.drain().filter(|event| !matches!(event, Event::Observed { .. })));
     }
     assert!(matches!(blinks[..], [Event::Blink(_)]), "{blinks:?}");
@@ -173,7 +179,7 @@ fn a_wink_is_an_event_of_its_own_and_no_blink(#[values(Eye::Right, Eye::Left)] e
     for i in 0..180 {
         let t = Duration::from_secs_f64(i as f64 / 30.0);
         let landmarks = one_sided(eye, motion.closure(t.as_secs_f32()));
-        detector.push(i, t, Some(EyesSeen { landmarks: &landmarks, lids: lids(&landmarks) }));
+        detector.push(i, t, Some(EyesSeen { landmarks: &landmarks, lids: lids(&landmarks), patches: &NO_PATCHES }));
         events.extend(detector.drain());
     }
     let seen: Vec<_> = events.iter().filter(|event| !matches!(event, Event::Observed { .. })).collect();
@@ -190,8 +196,11 @@ fn eyes_that_cannot_be_read_are_not_observed() {
         // A hand covers both eyes from 4 s to 7 s.
         let covered = Lid { openness: 0.5, openness_sd: 0.33, aperture: 0.2, aperture_sd: 0.125 };
         let lids = if (120..210).contains(&i) { [covered; 2] } else { lids(&landmarks) };
-        let reading =
-            detector.push(i, Duration::from_secs_f64(i as f64 / 30.0), Some(EyesSeen { landmarks: &landmarks, lids }));
+        let reading = detector.push(
+            i,
+            Duration::from_secs_f64(i as f64 / 30.0),
+            Some(EyesSeen { landmarks: &landmarks, lids, patches: &NO_PATCHES }),
+        );
         assert!(!reading.unreadable || (120..225).contains(&i), "{i}");
         for event in detector.drain() {
             match event {

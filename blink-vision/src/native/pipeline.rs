@@ -106,9 +106,12 @@ impl Pipeline {
         let found = self.follower.step(View { predictor: &self.predictor, grey, image: &image, t: timestamp })?;
         let landmarks = self.follower.landmarks().filter(|_| found == Found::One);
         let face = landmarks.map(|landmarks| (self.predictor.box_of(landmarks), landmarks));
-        let seen = face.as_ref().map(|(area, landmarks)| {
-            let patch = |eye| eye_patch::sample(&image, self.predictor.mean_shape(), area, eye);
-            EyesSeen { landmarks, lids: Eye::BOTH.map(|eye| self.lids.look(&patch(eye))) }
+        let patches = face
+            .as_ref()
+            .map(|(area, _)| Eye::BOTH.map(|eye| eye_patch::sample(&image, self.predictor.mean_shape(), area, eye)));
+        let seen = face.as_ref().zip(patches.as_ref()).map(|((_, landmarks), patches)| {
+            let lids = patches.each_ref().map(|patch| self.lids.look(patch));
+            EyesSeen { landmarks, lids, patches }
         });
         let reading = self.blinks.push(index, timestamp, seen);
         self.stillness.take(self.blinks.drain());

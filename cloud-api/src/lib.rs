@@ -3,7 +3,8 @@
 //! The modules from the bottom to the top. Each may use only those below it, which a test checks:
 //!
 //! - [`failure`]: how a command fails; [`address`]: the client's address of a request; [`given_file`]: reads keys and others
-//! - [`domain`]: parsing and arithmetic, pure; [`clock`]: the time, passed in; [`config`]: the settings
+//! - [`domain`]: parsing and arithmetic, pure; [`attendance`]: the desk's rules, pure
+//! - [`clock`]: the time, passed in; [`config`]: the settings
 //! - [`db`]: storage on SQLite and PostgreSQL; [`ledger`]: erasures and consents outside it; [`backup`]: also restores
 //! - [`error`]: the error of a request; [`metrics`]: figures for Prometheus
 //! - [`http`]: what all endpoints share: envelope, headers, log line, bodies
@@ -21,6 +22,7 @@
 
 mod address;
 pub mod archive;
+pub mod attendance;
 mod auth;
 pub mod backup;
 pub mod cli;

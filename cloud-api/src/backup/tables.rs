@@ -1,7 +1,8 @@
 //! The tables and columns of a backup, and the SQL that reads and writes them as JSON on either database.
 //!
-//! Left out on purpose are sessions, codes and links (a restored one could have been ended since), counted attempts,
-//! and signing keys. So everybody signs in again after a restore.
+//! Left out on purpose are sessions, challenges, codes and links (a restored one could have been ended since), counted
+//! attempts, and signing keys. So everybody signs in again after a restore. The gallery's number goes on from where the
+//! new database stands.
 
 use std::fmt::Write as _;
 
@@ -12,6 +13,8 @@ pub(super) enum Kind {
     Id,
     /// A UTC time in milliseconds.
     Utc,
+    /// A calendar day as text.
+    Day,
     Text,
     Int,
     Real,
@@ -21,7 +24,7 @@ pub(super) enum Kind {
     Bytes,
 }
 
-use Kind::{Bool, Bytes, Id, Int, Real, Text, Utc};
+use Kind::{Bool, Bytes, Day, Id, Int, Real, Text, Utc};
 
 pub(super) struct Table {
     pub(super) name: &'static str,
@@ -136,6 +139,79 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table { name: "erasures", columns: &[("id", Id), ("erased_at", Utc), ("stores", Text)] },
+    Table {
+        name: "attendance_people",
+        columns: &[
+            ("id", Text),
+            ("uid", Id),
+            ("user_id", Id),
+            ("name", Text),
+            ("enrolled_on", Day),
+            ("registered_at", Utc),
+            ("leaderboard", Bool),
+            ("pin_hash", Text),
+            ("sealed_key", Bytes),
+            ("photo", Bytes),
+            ("changed_in", Int),
+        ],
+    },
+    Table {
+        name: "attendance_encodings",
+        columns: &[("id", Id), ("person", Text), ("sealed", Bytes), ("made_at", Utc)],
+    },
+    Table {
+        name: "attendance_consents",
+        columns: &[("id", Id), ("person", Text), ("version", Text), ("granted", Bool), ("at", Utc), ("taken_by", Id)],
+    },
+    Table {
+        name: "attendance_records",
+        columns: &[
+            ("id", Id),
+            ("person", Text),
+            ("day", Day),
+            ("at", Utc),
+            ("status", Text),
+            ("confidence", Int),
+            ("liveness_verified", Bool),
+            ("session_id", Id),
+            ("source", Text),
+        ],
+    },
+    Table {
+        name: "attendance_corrections",
+        columns: &[
+            ("id", Id),
+            ("person", Text),
+            ("day", Day),
+            ("record_id", Id),
+            ("at", Utc),
+            ("made_by", Id),
+            ("status_before", Text),
+            ("at_before", Utc),
+            ("status_after", Text),
+            ("at_after", Utc),
+            ("reason", Text),
+        ],
+    },
+    Table {
+        name: "attendance_refusals",
+        columns: &[("person", Text), ("day", Day), ("tries", Int), ("last_reason", Text), ("last_at", Utc)],
+    },
+    Table { name: "attendance_outages", columns: &[("day", Day), ("since", Utc), ("seen_at", Utc)] },
+    Table { name: "attendance_days", columns: &[("day", Day), ("present", Int), ("late", Int), ("absent", Int)] },
+    Table {
+        name: "attendance_months",
+        columns: &[
+            ("person", Text),
+            ("month", Day),
+            ("present", Int),
+            ("late", Int),
+            ("absent", Int),
+            ("confidence_sum", Int),
+            ("confidences", Int),
+        ],
+    },
+    Table { name: "attendance_lateness", columns: &[("day", Day), ("minutes_from", Int), ("records", Int)] },
 ];
 
 impl Table {
@@ -167,6 +243,7 @@ impl Table {
                 match kind {
                     Id => format!("({text})::uuid"),
                     Utc => format!("'epoch'::timestamptz + ({text})::bigint * INTERVAL '1 millisecond'"),
+                    Day => format!("({text})::date"),
                     Text => text,
                     Int => format!("({text})::bigint"),
                     Real => format!("({text})::float8"),

@@ -39,6 +39,17 @@ kinds!(
     ArchiveObject,
     /// An erasure's receipt.
     Erasure,
+    /// A person of the attendance desk, where their own id must not be.
+    DeskPerson,
+    /// The encoding of one picture.
+    FaceEncoding,
+    /// A person's record of a day.
+    AttendanceRecord,
+    /// The manager's change of a record.
+    Correction,
+    Challenge,
+    /// What stands beside a record: the session in which it was marked.
+    DeskSession,
 );
 
 /// The id of a row of kind `K`.

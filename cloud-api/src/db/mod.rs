@@ -6,11 +6,12 @@
 //! - `scrub`: removes deleted data from SQLite's write-ahead log
 //! - [`purge`], [`housekeeping`]: retention, and whether the clock is plausible
 //! - [`Db`]: the pools. Requests get connections only by [`Db::read`] and [`Db::write`], both off the async threads
-//! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`]: the queries
+//! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`], [`attendance`]: the queries
 
 pub mod archive;
 pub mod archive_removals;
 pub(crate) mod attempts;
+pub mod attendance;
 pub mod conn;
 mod deadline;
 pub mod device_codes;

@@ -1,7 +1,8 @@
-//! Two custom SQL types, so that the same code serves both databases: an id (`uuid` | `TEXT`) and a UTC time in
-//! milliseconds (`timestamptz` | `INTEGER`), with the Rust values [`Id`] and [`UtcMs`].
+//! Three custom SQL types, so that the same code serves both databases: an id (`uuid` | `TEXT`), a UTC time in
+//! milliseconds (`timestamptz` | `INTEGER`) and a calendar day (`date` | `TEXT`), with the Rust values [`Id`], [`UtcMs`]
+//! and [`Day`].
 //!
-//! [`UtcMs`] belongs to the domain, which knows no database, so diesel's traits are implemented for it here.
+//! [`UtcMs`] and [`Day`] belong to modules that know no database, so diesel's traits are implemented for them here.
 
 use std::io::Write as _;
 
@@ -16,13 +17,14 @@ use diesel::{
     sql_types::{BigInt, HasSqlType, Nullable, SingleValue, SqlType, Text},
     sqlite::Sqlite,
 };
+use jiff::{ToSpan as _, civil::Date};
 use uuid::Uuid;
 
 use super::{
     conn::{MultiBackend, MultiRawValue},
     id::{Id, Kind},
 };
-use crate::domain::time::UtcMs;
+use crate::{attendance::record::Day, domain::time::UtcMs};
 
 /// Milliseconds from 1970 to 2000, PostgreSQL's epoch.
 const PG_EPOCH_MS: i64 = 946_684_800_000;
@@ -41,6 +43,15 @@ pub struct SqlId;
 #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
 #[diesel(sqlite_type(name = "Long"))]
 pub struct Utc;
+
+/// The SQL type of a calendar day: `date` or `TEXT`.
+#[derive(Clone, Copy, Debug, Default, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 1082, array_oid = 1182))]
+#[diesel(sqlite_type(name = "Text"))]
+pub struct SqlDay;
+
+/// The first day of PostgreSQL's calendar.
+const PG_EPOCH: Date = jiff::civil::date(2000, 1, 1);
 
 impl<K: Kind> ToSql<SqlId, Pg> for Id<K> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
@@ -98,57 +109,91 @@ impl FromSql<Utc, Sqlite> for UtcMs {
     }
 }
 
-impl AsExpression<Utc> for UtcMs {
-    type Expression = Bound<Utc, Self>;
-
-    fn as_expression(self) -> Self::Expression {
-        Bound::new(self)
+impl ToSql<SqlDay, Pg> for Day {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        let days = (self.0 - PG_EPOCH).get_days();
+        out.write_all(&days.to_be_bytes())?;
+        Ok(IsNull::No)
     }
 }
 
-impl AsExpression<Nullable<Utc>> for UtcMs {
-    type Expression = Bound<Nullable<Utc>, Self>;
-
-    fn as_expression(self) -> Self::Expression {
-        Bound::new(self)
+impl FromSql<SqlDay, Pg> for Day {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let days = i32::from_be_bytes(value.as_bytes().try_into()?);
+        Ok(Self(PG_EPOCH.checked_add(days.days())?))
     }
 }
 
-impl<'expr> AsExpression<Utc> for &'expr UtcMs {
-    type Expression = Bound<Utc, &'expr UtcMs>;
-
-    fn as_expression(self) -> Self::Expression {
-        Bound::new(self)
+impl ToSql<SqlDay, Sqlite> for Day {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.to_string());
+        Ok(IsNull::No)
     }
 }
 
-impl<'expr> AsExpression<Nullable<Utc>> for &'expr UtcMs {
-    type Expression = Bound<Nullable<Utc>, &'expr UtcMs>;
-
-    fn as_expression(self) -> Self::Expression {
-        Bound::new(self)
+impl FromSql<SqlDay, Sqlite> for Day {
+    fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
+        Ok(<String as FromSql<Text, Sqlite>>::from_sql(value)?.parse()?)
     }
 }
 
-impl<DB: Backend> ToSql<Nullable<Utc>, DB> for UtcMs
-where
-    Self: ToSql<Utc, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        ToSql::<Utc, DB>::to_sql(self, out)
-    }
-}
+macro_rules! expressions {
+    ($sql:ident, $rust:ty) => {
+        impl AsExpression<$sql> for $rust {
+            type Expression = Bound<$sql, Self>;
 
-impl<ST: SingleValue, DB: Backend> Queryable<ST, DB> for UtcMs
-where
-    Self: FromSql<ST, DB>,
-{
-    type Row = Self;
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
 
-    fn build(row: Self) -> deserialize::Result<Self> {
-        Ok(row)
-    }
+        impl AsExpression<Nullable<$sql>> for $rust {
+            type Expression = Bound<Nullable<$sql>, Self>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+
+        impl<'expr> AsExpression<$sql> for &'expr $rust {
+            type Expression = Bound<$sql, &'expr $rust>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+
+        impl<'expr> AsExpression<Nullable<$sql>> for &'expr $rust {
+            type Expression = Bound<Nullable<$sql>, &'expr $rust>;
+
+            fn as_expression(self) -> Self::Expression {
+                Bound::new(self)
+            }
+        }
+
+        impl<DB: Backend> ToSql<Nullable<$sql>, DB> for $rust
+        where
+            Self: ToSql<$sql, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+                ToSql::<$sql, DB>::to_sql(self, out)
+            }
+        }
+
+        impl<ST: SingleValue, DB: Backend> Queryable<ST, DB> for $rust
+        where
+            Self: FromSql<ST, DB>,
+        {
+            type Row = Self;
+
+            fn build(row: Self) -> deserialize::Result<Self> {
+                Ok(row)
+            }
+        }
+    };
 }
+expressions!(Utc, UtcMs);
+expressions!(SqlDay, Day);
 
 macro_rules! on_both_databases {
     ($sql:ident, $rust:ty $(, $kind:ident: $bound:ident)?) => {
@@ -174,3 +219,4 @@ macro_rules! on_both_databases {
 }
 on_both_databases!(SqlId, Id<K>, K: Kind);
 on_both_databases!(Utc, UtcMs);
+on_both_databases!(SqlDay, Day);

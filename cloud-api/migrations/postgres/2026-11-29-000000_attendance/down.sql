@@ -1,0 +1,12 @@
+DROP TABLE attendance_lateness;
+DROP TABLE attendance_months;
+DROP TABLE attendance_days;
+DROP TABLE attendance_challenges;
+DROP TABLE attendance_outages;
+DROP TABLE attendance_refusals;
+DROP TABLE attendance_corrections;
+DROP TABLE attendance_records;
+DROP TABLE attendance_consents;
+DROP TABLE attendance_encodings;
+DROP TABLE attendance_gallery;
+DROP TABLE attendance_people;

@@ -1,0 +1,210 @@
+//! The challenge: a random number of blinks, each asked for at a random instant.
+//!
+//! What a chance answer is worth decides its shape. A person blinks by themselves some 15 to 20 times a minute (Bentivoglio
+//! et al. 1997 measured 17 at rest and 26 in conversation), and a recording of a face does the same. A cue is answered by
+//! a blink that begins in the [`WINDOW_MS`] after its first [`EARLIEST_MS`], and one blink besides is forgiven. The test
+//! below computes how often blinking that knows nothing of the cues answers all of them, at any rate of blinking: at most
+//! once in 1,000 challenges. Fewer blinks would not do: see the figures of [`BLINKS`].
+
+use rand::{CryptoRng, RngExt as _};
+
+/// A cue is answered by a blink that begins this long after it at the earliest: nobody reacts faster.
+pub const EARLIEST_MS: u32 = 100;
+
+/// A cue is answered by a blink that begins this long after it at the latest.
+pub const LATEST_MS: u32 = 1_500;
+
+/// How long a blink may begin to answer a cue.
+pub const WINDOW_MS: u32 = LATEST_MS - EARLIEST_MS;
+
+/// The fewest and the most blinks that are asked for. The rate at which blinking by chance does best differs with the
+/// number of cues, and whoever shows a recording does not know it beforehand.
+pub const BLINKS: [usize; 2] = [5, 6];
+
+/// Blinks beside the answers that are no fault: people blink by themselves, and one at a time.
+pub const FORGIVEN: usize = 1;
+
+/// The first cue comes this long after the start of the recording, at the earliest: the open eyes are measured first.
+const FIRST_MS: u32 = 1_500;
+
+/// From one cue to the next: long enough to react to one and to open the eyes before the next.
+const GAP_MS: u32 = 1_900;
+
+/// A cue is put off by up to so much, at random. Without it whoever knows the number of cues would know the instants.
+const SPREAD_MS: u32 = 1_700;
+
+/// The recording ends this long after the last cue: its answer may come late, and the eyes open again.
+const TAIL_MS: u32 = 2_500;
+
+/// A challenge may be answered for this long after its recording could have ended.
+pub const SLACK_MS: i64 = 60_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Challenge {
+    /// When each blink is asked for, from the start of the recording, in order.
+    pub cues_ms: Vec<u32>,
+}
+
+impl Challenge {
+    /// Draws a challenge.
+    pub fn draw(random: &mut impl CryptoRng) -> Self {
+        let blinks = random.random_range(BLINKS[0]..=BLINKS[1]);
+        let mut at = FIRST_MS;
+        let mut cues_ms = Vec::with_capacity(blinks);
+        for _ in 0..blinks {
+            let cue = at + random.random_range(0..=SPREAD_MS);
+            cues_ms.push(cue);
+            at = cue + GAP_MS;
+        }
+        Self { cues_ms }
+    }
+
+    /// How long to record, in whole seconds.
+    #[must_use]
+    pub fn seconds(&self) -> u32 {
+        (self.end_ms() + TAIL_MS).div_ceil(1_000)
+    }
+
+    /// Until when the recording must go on at least, so that an answer to the last cue could be seen.
+    #[must_use]
+    pub fn needed_ms(&self) -> u32 {
+        self.end_ms() + LATEST_MS
+    }
+
+    fn end_ms(&self) -> u32 {
+        self.cues_ms.last().copied().unwrap_or(0)
+    }
+
+    /// Judges blinks that began at these instants, in order.
+    #[must_use]
+    pub fn judge(&self, starts_ms: &[u32]) -> Answer {
+        let answers = |cue: u32, start: u32| (EARLIEST_MS..=LATEST_MS).contains(&start.saturating_sub(cue));
+        // No blink can answer two cues, because they are further apart than the window is wide: see the test.
+        let answered = self.cues_ms.iter().filter(|cue| starts_ms.iter().any(|start| answers(**cue, *start))).count();
+        let beside = starts_ms.len() - answered;
+        if starts_ms.is_empty() {
+            Answer::NoBlink
+        } else if answered == self.cues_ms.len() && beside <= FORGIVEN {
+            Answer::Right
+        } else if starts_ms.len() < self.cues_ms.len() || starts_ms.len() > self.cues_ms.len() + FORGIVEN {
+            Answer::WrongNumber
+        } else {
+            Answer::OffCue
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Right,
+    NoBlink,
+    /// Too few blinks, or too many.
+    WrongNumber,
+    /// As many as were asked for, and not when.
+    OffCue,
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{SeedableRng as _, rngs::StdRng};
+    use rstest::rstest;
+
+    use super::*;
+
+    fn challenge(cues: &[u32]) -> Challenge {
+        Challenge { cues_ms: cues.to_vec() }
+    }
+
+    #[rstest]
+    #[case(&[2_100, 5_100], Answer::Right)]
+    #[case(&[3_500, 6_500], Answer::Right)]
+    #[case(&[2_099, 5_100], Answer::OffCue)]
+    #[case(&[3_501, 5_100], Answer::OffCue)]
+    #[case(&[500, 2_300, 5_300], Answer::Right)]
+    #[case(&[2_300, 5_300, 5_900], Answer::Right)]
+    #[case(&[500, 900, 2_300, 5_300], Answer::WrongNumber)]
+    #[case(&[2_300], Answer::WrongNumber)]
+    #[case(&[], Answer::NoBlink)]
+    fn a_blink_answers_the_cue_that_it_follows(#[case] starts: &[u32], #[case] answer: Answer) {
+        assert_eq!(challenge(&[2_000, 5_000]).judge(starts), answer);
+    }
+
+    #[test]
+    fn cues_are_apart_and_no_two_challenges_are_alike() {
+        let mut random = StdRng::seed_from_u64(1);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..2_000 {
+            let Challenge { cues_ms } = Challenge::draw(&mut random);
+            assert!((BLINKS[0]..=BLINKS[1]).contains(&cues_ms.len()) && cues_ms[0] >= FIRST_MS);
+            // The next cue comes after the last moment at which this one is answered, so no blink answers two.
+            assert!(cues_ms.windows(2).all(|pair| pair[1] - pair[0] >= GAP_MS && GAP_MS > LATEST_MS - EARLIEST_MS));
+            assert!(challenge(&cues_ms).seconds() <= 26, "{cues_ms:?}");
+            seen.insert(cues_ms);
+        }
+        assert!(seen.len() > 1_990, "{}", seen.len());
+    }
+
+    /// A person's own blinking as inter-blink intervals: a pause after each blink in which none comes, then one at random.
+    fn blinking(random: &mut StdRng, per_minute: f64, length_ms: u32) -> Vec<u32> {
+        const PAUSE_MS: f64 = 400.0;
+        let mean = 60_000.0 / per_minute - PAUSE_MS;
+        let mut at = -mean * (1.0 - random.random::<f64>()).ln() - PAUSE_MS * random.random::<f64>();
+        let mut starts = Vec::new();
+        while at < f64::from(length_ms) {
+            if at >= 0.0 {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the recording")]
+                starts.push(at as u32);
+            }
+            at += PAUSE_MS - mean * (1.0 - random.random::<f64>()).ln();
+        }
+        starts
+    }
+
+    /// Blinking as regular as a machine's, whose rhythm suits the cues best: the worst that knows nothing of them.
+    fn regular(random: &mut StdRng, every_ms: f64, length_ms: u32) -> Vec<u32> {
+        let first = random.random::<f64>() * every_ms;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the recording")]
+        let starts = (0..).map(|n| (first + f64::from(n) * every_ms) as u32);
+        starts.take_while(|start| *start < length_ms).collect()
+    }
+
+    /// How many of 1,000 challenges are passed.
+    fn passed(tries: u32, mut blinks: impl FnMut(&mut StdRng, u32) -> Vec<u32>) -> f64 {
+        let mut random = StdRng::seed_from_u64(20_260_310);
+        let right = (0..tries)
+            .filter(|_| {
+                let challenge = Challenge::draw(&mut random);
+                let starts = blinks(&mut random, challenge.seconds() * 1_000);
+                challenge.judge(&starts) == Answer::Right
+            })
+            .count();
+        1_000.0 * right as f64 / f64::from(tries)
+    }
+
+    #[test]
+    fn blinking_that_knows_nothing_of_the_cues_passes_less_than_once_in_a_thousand() {
+        let mut worst = (0.0, String::new());
+        for per_minute in [4, 8, 12, 15, 17, 20, 23, 26, 30, 40, 60] {
+            let share = passed(200_000, |random, length| blinking(random, f64::from(per_minute), length));
+            worst = if share > worst.0 { (share, format!("{per_minute} a minute")) } else { worst };
+        }
+        for every_ms in (1_500..=5_000).step_by(100) {
+            let share = passed(50_000, |random, length| regular(random, f64::from(every_ms), length));
+            worst = if share > worst.0 { (share, format!("one every {every_ms} ms")) } else { worst };
+        }
+        println!("chance of {:.3} in 1,000 at {}", worst.0, worst.1);
+        assert!(worst.0 <= 1.0, "{worst:?}");
+    }
+
+    /// What answers one challenge is worth no more than chance against the next one.
+    #[test]
+    fn a_recording_of_a_right_answer_passes_no_other_challenge() {
+        let share = passed(200_000, |random, length| {
+            let earlier = Challenge::draw(random);
+            let starts = earlier.cues_ms.iter().map(|cue| cue + random.random_range(200..600));
+            starts.filter(|start| *start < length).collect()
+        });
+        println!("a recording of another answer: {share:.3} in 1,000");
+        assert!(share <= 1.0, "{share}");
+    }
+}

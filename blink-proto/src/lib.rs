@@ -1,4 +1,4 @@
-//! Types shared by `blinkd`, `blinkctl` and `cloud-api`.
+//! Types shared by `blinkd`, `blinkctl`, `cloud-api` and `face-worker`.
 //!
 //! - [`ids`]: [`UserId`], [`DeviceId`], [`MinuteId`], which must not be mixed up
 //! - [`minute`]: [`Minute`], [`MinuteStart`], [`Quality`] and the one definition of a rate
@@ -10,6 +10,7 @@
 //! - [`problem`]: [`Problem`], a failure that says what to do
 //! - [`secret`]: [`Secret`], a string that is never printed
 //! - [`text`]: text as every program prints it
+//! - [`faces`]: the messages between cloud-api and its face-worker, and their framing
 //! - [`ipc`]: the messages of the local socket, and their framing
 //! - [`http`]: the bodies of cloud-api's HTTP API
 //! - `example`: a minute and a status for tests, with the feature `testing`
@@ -22,6 +23,7 @@ pub mod consent;
 pub mod doctor;
 #[cfg(any(test, feature = "testing"))]
 pub mod example;
+pub mod faces;
 pub mod hint;
 pub mod http;
 pub mod ids;

@@ -10,6 +10,7 @@
 //! - [`http`]: what all endpoints share: envelope, headers, log line, bodies
 //! - [`auth`]: keys, tokens, passwords, providers; [`limits`]: rate and concurrency limits
 //! - [`archive`]: raw batches and the log, encrypted with a key for each person
+//! - [`faces`]: the program that reads faces; [`desk`]: the attendance desk of this process
 //! - [`tls`]: HTTPS with a certificate that is read anew when it changes
 //! - [`open`]: opens database, keys and ledger; [`logging`]: JSON lines
 //! - [`state`]: what every handler may use; [`principal`]: the person of a request; [`jobs`]: background jobs
@@ -30,8 +31,10 @@ pub mod clock;
 mod cmd;
 pub mod config;
 pub mod db;
+mod desk;
 pub mod domain;
 mod error;
+pub mod faces;
 pub mod failure;
 mod given_file;
 mod http;

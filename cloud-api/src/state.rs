@@ -17,6 +17,7 @@ use crate::{
     clock::Clock,
     config::{AccessConfig, AskConfig},
     db::{Db, purge, users},
+    desk::Desk,
     domain::time::UtcMs,
     error::ApiError,
     failure::chain,
@@ -43,6 +44,7 @@ pub struct State {
     pub ledger: Arc<Ledger>,
     /// `None` when nothing is archived.
     pub archive: Option<Arc<Archive>>,
+    pub(crate) desk: Arc<Desk>,
     pub passwords: Passwords,
     pub clock: Clock,
     pub started: Instant,

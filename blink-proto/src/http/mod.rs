@@ -7,12 +7,14 @@
 //! - [`name`]: what a person, a team or a device may be called
 //! - [`own`]: consents, sessions, devices; [`erasure`]: receipts; [`export`]: everything stored about a person
 //! - [`team`], [`admin`]: teams, people and roles
+//! - [`attendance`]: the attendance desk
 //! - [`health`]: liveness and readiness
 //!
 //! Times are RFC 3339 in UTC. A nullable field is always present; a field that may be absent says so.
 
 pub mod accounts;
 pub mod admin;
+pub mod attendance;
 pub mod device;
 pub mod erasure;
 pub mod export;
@@ -32,6 +34,10 @@ pub use accounts::{
     User, UserChange,
 };
 pub use admin::{RoleChange, Users};
+pub use attendance::{
+    AttendanceRecord, ChallengeResponse, DeskCode, DeskPeople, DeskPerson, DeskRemoval, MarkResponse, NewPin,
+    NewRecord, PinMark, RecordChange, RecordCorrection, RegisteredPerson,
+};
 pub use device::{
     DeviceApproval, DeviceCodes, DeviceDecision, DeviceRequest, DeviceStatus, DeviceTokenRequest, OAuthError,
 };

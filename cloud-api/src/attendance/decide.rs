@@ -96,7 +96,15 @@ mod tests {
     #[case::flat_stranger(Seen::Stranger, FLAT, None, Status::Present, "unknown", Some(Reason::NotRecognized), false)]
     #[case::two(Seen::Two, ALIVE, None, Status::Present, "unknown", Some(Reason::Ambiguous), false)]
     #[case::flat(person(), FLAT, None, Status::Present, "liveness_failed", Some(Reason::Flat), false)]
-    #[case::flat_and_marked(person(), FLAT, record(Status::Present), Status::Late, "liveness_failed", Some(Reason::Flat), false)]
+    #[case::flat_and_marked(
+        person(),
+        FLAT,
+        record(Status::Present),
+        Status::Late,
+        "liveness_failed",
+        Some(Reason::Flat),
+        false
+    )]
     #[case::first(person(), ALIVE, None, Status::Present, "present", None, true)]
     #[case::first_and_late(person(), ALIVE, None, Status::Late, "late", None, true)]
     #[case::again(person(), ALIVE, record(Status::Present), Status::Late, "already_marked", None, false)]

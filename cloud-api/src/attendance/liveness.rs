@@ -41,29 +41,6 @@ words! {
     }
 }
 
-impl Reason {
-    /// What the person can do, in one sentence.
-    #[must_use]
-    pub const fn advice(self) -> &'static str {
-        match self {
-            Self::NoFace => "Look straight into the camera, with your whole face in the picture.",
-            Self::SeveralFaces => "Be alone in the picture.",
-            Self::TooDark => "More light from the front.",
-            Self::NotRecognized => "Look straight into the camera and try again, or take another way.",
-            Self::Ambiguous => "Two people look alike to this camera: use your PIN or your code.",
-            Self::StillPicture => "Record a short video with the camera: a picture proves nothing.",
-            Self::NoBlink => "Blink when you are asked to.",
-            Self::WrongBlinks => "Blink once at each cue, and not otherwise.",
-            Self::OffCue => "Blink right after each cue.",
-            Self::FaceChanged => "Stay in the picture alone, and look straight into the camera.",
-            Self::Flat => "Turn your head a little while you record.",
-            Self::Cut => "Record in one go, without a pause.",
-            Self::TooFewFrames => "Record at 15 frames a second or more, until the last cue is over.",
-            Self::ChallengeUsed | Self::ChallengeExpired => "Begin again with a new challenge.",
-        }
-    }
-}
-
 /// Faces that are turned less than this far from each other are compared. The encodings of one face spread up to 0.72
 /// over all poses, and up to 0.34 over like ones.
 const LIKE_POSE_DEGREES: f32 = 10.0;
@@ -214,12 +191,5 @@ mod tests {
         clip.blinks.clear();
         assert_eq!(judge(Mode::Blink, &clip, None), Err(Reason::NoBlink));
         assert_eq!(judge(Mode::Off, &clip, None), Ok(()));
-    }
-
-    #[test]
-    fn each_reason_says_what_to_do() {
-        for reason in Reason::ALL {
-            assert!(reason.advice().ends_with('.'), "{}", reason.as_str());
-        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`record`]: a mark of one person on one day, and what it can say
 //! - [`person`]: ids and names
+//! - [`magic`], [`times`]: what was sent
 //! - [`gallery`]: whom a face belongs to
 //! - [`challenge`], [`liveness`]: whether a recording shows a living person
 //! - [`decide`]: the decision on one try
@@ -11,6 +12,8 @@ pub mod challenge;
 pub mod decide;
 pub mod gallery;
 pub mod liveness;
+pub mod magic;
 pub mod person;
 pub mod pin;
 pub mod record;
+pub mod times;

@@ -4,6 +4,7 @@
 //! - [`access`]: registration, rate limits, proxies
 //! - [`database`]: the database, the ledger, and retention
 //! - [`archive`]: the archive of raw batches and logs
+//! - [`attendance`]: the attendance desk
 //! - [`outside`]: an OpenID provider, a model
 //! - [`target`]: the address of the database
 //! - [`mod@env_file`]: the file `.env`
@@ -12,6 +13,7 @@
 
 pub mod access;
 pub mod archive;
+pub mod attendance;
 pub(crate) mod database;
 pub mod env_file;
 pub(crate) mod outside;
@@ -21,6 +23,7 @@ pub(crate) mod target;
 
 pub use access::{AccessArgs, AccessConfig};
 pub use archive::{ArchiveArgs, ArchiveConfig};
+pub use attendance::{AttendanceArgs, AttendanceConfig, Workdays};
 pub use database::{DatabaseArgs, DatabaseConfig};
 pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig, check_private};
 pub use server::{Part, ServeArgs, ServerConfig};
@@ -36,6 +39,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// `None` when nothing is archived.
     pub archive: Option<ArchiveConfig>,
+    pub attendance: AttendanceConfig,
     pub outside: OutsideConfig,
     /// A `tracing` filter.
     pub log: String,
@@ -55,7 +59,8 @@ impl Config {
         }
         let access = args.access.resolve(server.listen.ip().is_loopback())?;
         let archive = args.archive.resolve(&database)?;
+        let attendance = args.attendance.resolve()?;
         let outside = args.outside.resolve()?;
-        Ok(Self { server, access, database, archive, outside, log: args.log.clone() })
+        Ok(Self { server, access, database, archive, attendance, outside, log: args.log.clone() })
     }
 }

@@ -20,7 +20,7 @@ use std::{
 
 use clap::Args;
 
-use super::{AccessArgs, ArchiveArgs, DatabaseArgs, OutsideArgs, outside::web_address};
+use super::{AccessArgs, ArchiveArgs, AttendanceArgs, DatabaseArgs, OutsideArgs, outside::web_address};
 use crate::failure::Failure;
 
 /// A part of the server, so that replicas can share the work.
@@ -96,6 +96,9 @@ pub struct ServeArgs {
     /// Its key, PEM
     #[arg(long, value_name = "FILE", env = "CLOUD_API_TLS_KEY", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
+    /// The attendance desk
+    #[command(flatten)]
+    pub attendance: AttendanceArgs,
     /// A provider and a model
     #[command(flatten)]
     pub outside: OutsideArgs,

@@ -1,7 +1,7 @@
 //! HTTP plumbing that all endpoints share.
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
-//! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones
+//! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones; [`multipart`]: forms with files
 //! - [`people`]: errors as pages, for addresses that browsers open
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: a path with its methods
@@ -9,6 +9,7 @@
 pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod envelope;
+pub(crate) mod multipart;
 pub(crate) mod people;
 pub(crate) mod upload;
 

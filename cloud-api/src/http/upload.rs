@@ -97,7 +97,7 @@ pub(crate) fn is_small(req: &HttpRequest) -> bool {
 
 /// The parts of a body that keeps the pace, and 408 for one that does not. Only time spent waiting for the client
 /// counts: it cannot help that the server waits for memory.
-fn paced(payload: Payload) -> impl Stream<Item = Result<Bytes, ApiError>> {
+pub(super) fn paced(payload: Payload) -> impl Stream<Item = Result<Bytes, ApiError>> {
     stream::unfold((body::parts(payload), PACE, 0), |(mut parts, left, mut bytes)| async move {
         let asked = Instant::now();
         let Ok(part) = tokio::time::timeout(left, parts.next()).await else {
@@ -110,7 +110,7 @@ fn paced(payload: Payload) -> impl Stream<Item = Result<Bytes, ApiError>> {
     })
 }
 
-async fn take(of: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+pub(super) async fn take(of: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
     let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
     match tokio::time::timeout(WAIT, of.clone().acquire_many_owned(bytes)).await {
         Ok(Ok(share)) => Ok(share),

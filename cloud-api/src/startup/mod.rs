@@ -18,7 +18,9 @@ use crate::{
     archive::spool::Spool,
     auth::{oidc::Provider, password::Passwords},
     clock::Clock,
-    config::{AccessConfig, Config, DatabaseConfig, ServerConfig, Target},
+    config::{AccessConfig, Config, DatabaseConfig, Part, ServerConfig, Target},
+    desk::Desk,
+    faces::{Reader, pool::Pool},
     failure::{Failure, chain},
     http::{envelope, upload},
     jobs,
@@ -78,13 +80,19 @@ impl Application {
 
     /// Listens, migrates the database and makes the keys. Requests wait until [`Self::run_until_stopped`] runs.
     pub async fn build(config: Config, clock: Clock) -> Result<Self, Failure> {
+        let reader = Arc::new(Pool::new(&config.attendance));
+        Self::build_with(config, clock, reader).await
+    }
+
+    /// As [`Self::build`], with another reader of faces.
+    pub async fn build_with(config: Config, clock: Clock, reader: Reader) -> Result<Self, Failure> {
         let certificate = certificate(&config)?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
         let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
         let (database, now) = (config.database.clone(), clock.now());
         let archive = config.archive.clone();
-        let Prepared { db, keys, ledger, archive, claim } =
+        let Prepared { db, keys, ledger, archive, desk_keys, claim } =
             web::block(move || prepare(&database, archive.as_ref(), now))
                 .await
                 .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
@@ -102,6 +110,12 @@ impl Application {
             keys,
             ledger: Arc::new(ledger),
             archive: archive.map(Arc::new),
+            desk: Arc::new(Desk::new(
+                config.attendance,
+                reader,
+                desk_keys,
+                config.server.parts.contains(&Part::Attendance),
+            )),
             passwords: Passwords::default(),
             clock,
             started: Instant::now(),
@@ -155,6 +169,11 @@ impl Application {
         }
         if let Some(certificate) = self.certificate {
             jobs.push(spawn(Box::pin(jobs::follow(certificate, self.reload))));
+        }
+        if state.desk.is_open {
+            jobs.extend(state.desk.reader.work().into_iter().map(|work| spawn(work)));
+            jobs.push(spawn(Box::pin(jobs::attendance::follow(state.clone()))));
+            jobs.push(spawn(Box::pin(jobs::attendance::watch(state.clone()))));
         }
         jobs.push(spawn(Box::pin(jobs::run(state))));
         let mut running = std::pin::pin!(self.server);

@@ -7,6 +7,7 @@ use crate::{
     auth::{keys::Keyring, password},
     config::{ArchiveConfig, DatabaseConfig},
     db::{Db, migrate},
+    desk::keys::DeskKeys,
     domain::time::UtcMs,
     failure::{Failure, chain},
     ledger::Ledger,
@@ -18,6 +19,7 @@ pub(super) struct Prepared {
     pub(super) keys: Keyring,
     pub(super) ledger: Ledger,
     pub(super) archive: Option<Archive>,
+    pub(super) desk_keys: DeskKeys,
     /// The lock that keeps other servers off an SQLite database.
     pub(super) claim: Option<fs::File>,
 }
@@ -52,7 +54,8 @@ pub(super) fn prepare(
     }
     let keys = open::open_keys(&mut conn, config, now, false)?;
     let archive = archive.map(|archive| Archive::open(archive, config, &mut conn)).transpose()?;
+    let desk_keys = DeskKeys::open(config, &mut conn)?;
     password::warm_up();
     let ledger = open::open_ledger(&config.ledger)?;
-    Ok(Prepared { db: Db::new(&config.target, config.connections), keys, ledger, archive, claim })
+    Ok(Prepared { db: Db::new(&config.target, config.connections), keys, ledger, archive, desk_keys, claim })
 }

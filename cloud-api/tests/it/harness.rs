@@ -8,7 +8,10 @@ use std::{
 
 use cloud_api::{
     clock::Clock,
-    config::{AccessConfig, ArchiveConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig, Target},
+    config::{
+        AccessConfig, ArchiveConfig, AttendanceConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig,
+        Target,
+    },
     db::{housekeeping, transaction, users},
     domain::time::UtcMs,
     startup::Application,
@@ -69,6 +72,8 @@ pub(crate) struct TestApp {
     pub(crate) outside: OutsideConfig,
     /// Takes effect with the next [`Self::restart`].
     pub(crate) archive: Option<ArchiveConfig>,
+    /// Takes effect with the next [`Self::restart`].
+    pub(crate) attendance: AttendanceConfig,
     pub(crate) master_key_file: Option<std::path::PathBuf>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
@@ -126,6 +131,7 @@ impl TestApp {
             access,
             outside: OutsideConfig::default(),
             archive: None,
+            attendance: AttendanceConfig::default(),
             master_key_file,
             stop: None,
             server: None,
@@ -154,6 +160,7 @@ impl TestApp {
             access: self.access.clone(),
             outside: self.outside.clone(),
             archive: self.archive.clone(),
+            attendance: self.attendance.clone(),
             server: ServerConfig {
                 listen: "127.0.0.1:0".parse().unwrap(),
                 workers: 2,

@@ -1,7 +1,13 @@
 //! The attendance desk's tables.
 //!
 //! - [`records`]: one record for each person and day; [`rollups`]: their counts
+//! - [`trail`]: corrections, refused tries, times without a desk
+//! - [`people`]: people, their biometrics and the number of the last change to them
+//! - [`challenges`]: challenges that were given out
 
+pub(crate) mod challenges;
+pub(crate) mod people;
 pub mod records;
 pub mod rollups;
 pub mod schema;
+pub(crate) mod trail;

@@ -88,14 +88,14 @@ pub fn insert(conn: &mut Conn, record: &Record) -> Result<bool, DbError> {
 /// Replaces the record `before`, which the caller has read with [`hold`], and its counts. Person and day may change.
 /// Fails with a unique violation when the other day has a record already.
 pub fn change(conn: &mut Conn, before: &Record, after: &Record) -> Result<(), DbError> {
-    let own = attendance_records::table.filter(attendance_records::id.eq(Id::new(before.id)));
+    let own = attendance_records::table.filter(attendance_records::id.eq(Id::<AttendanceRecord>::new(before.id)));
     diesel::update(own).set(RecordRow::from(after)).execute(conn)?;
     rollups::apply(conn, Some(before), Some(after))
 }
 
 /// Removes the record `before`, which the caller has read with [`hold`], and its counts.
 pub fn delete(conn: &mut Conn, before: &Record) -> Result<(), DbError> {
-    let own = attendance_records::table.filter(attendance_records::id.eq(Id::new(before.id)));
+    let own = attendance_records::table.filter(attendance_records::id.eq(Id::<AttendanceRecord>::new(before.id)));
     diesel::delete(own).execute(conn)?;
     rollups::apply(conn, Some(before), None)
 }

@@ -1,0 +1,88 @@
+//! The gallery in memory, brought in step with the database: every change of biometrics takes the next number of one row,
+//! and whoever sees a new number reads what changed after the last one.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{PoisonError, RwLock},
+};
+
+use tokio::sync::Mutex;
+
+use super::keys::DeskKeys;
+use crate::{
+    attendance::gallery::Gallery,
+    db::{
+        Db, DbError,
+        attendance::people,
+        id::{FaceEncoding, Id},
+    },
+};
+
+#[derive(Default)]
+pub(crate) struct Faces {
+    gallery: RwLock<Gallery>,
+    /// The number up to which the gallery holds everything; `None` before it was read. Whoever holds it brings it in step.
+    seen: Mutex<Option<i64>>,
+}
+
+impl Faces {
+    /// Reads with the gallery as it is.
+    pub(crate) fn with<T>(&self, f: impl FnOnce(&Gallery) -> T) -> T {
+        f(&self.gallery.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Brings the gallery in step. When it is, that is one query of one row.
+    pub(crate) async fn follow(&self, db: &Db, keys: &DeskKeys) -> Result<(), DbError> {
+        let mut seen = self.seen.lock().await;
+        let since = *seen;
+        let read = db.read(move |conn| -> Result<_, DbError> {
+            // The number is read first: what is read after it may be newer, and is then read once more.
+            let version = people::version(conn)?;
+            if since == Some(version) {
+                return Ok(None);
+            }
+            // A restored database may have an older number than was seen.
+            let since = since.filter(|since| *since < version).unwrap_or(-1);
+            Ok(Some((version, people::enrolled(conn)?, people::encodings_since(conn, since)?)))
+        });
+        let Some((version, enrolled, sealed)) = read.await? else { return Ok(()) };
+        let mut of_person: HashMap<String, Vec<(Id<FaceEncoding>, Vec<u8>)>> = HashMap::new();
+        for row in sealed {
+            of_person.entry(row.person).or_default().push((row.id, row.sealed));
+        }
+        let there: HashSet<&str> = enrolled.iter().map(|person| person.id.as_str()).collect();
+        let mut lost = 0;
+        let mut opened = Vec::new();
+        for person in &enrolled {
+            let Some(sealed) = of_person.get(&person.id) else { continue };
+            match keys.open_encodings(person, sealed) {
+                Ok((encodings, damaged)) => {
+                    lost += damaged;
+                    opened.push((person.id.as_str(), encodings));
+                }
+                Err(_) => {
+                    lost += sealed.len();
+                    opened.push((person.id.as_str(), Vec::new()));
+                }
+            }
+        }
+        if lost > 0 {
+            tracing::error!(
+                encodings = lost,
+                "encodings cannot be opened with this master key: their people are not recognised"
+            );
+        }
+        {
+            let mut gallery = self.gallery.write().unwrap_or_else(PoisonError::into_inner);
+            let gone: Vec<String> = gallery.ids().filter(|id| !there.contains(id)).map(str::to_owned).collect();
+            for id in gone {
+                gallery.remove(&id);
+            }
+            for (id, encodings) in opened {
+                gallery.put(id, encodings);
+            }
+        }
+        *seen = Some(version);
+        Ok(())
+    }
+}

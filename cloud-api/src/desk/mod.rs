@@ -1,0 +1,122 @@
+//! The attendance desk of this process: its settings, the reader of faces, the gallery in memory, and the keys that open
+//! what is kept of faces.
+//!
+//! - [`keys`]: a key for each person, sealed with the master key
+//! - [`gallery`]: the enrolled faces, in step with the database
+
+pub(crate) mod gallery;
+pub(crate) mod keys;
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::{
+    attendance::record::{Day, Status},
+    config::AttendanceConfig,
+    domain::time::UtcMs,
+    faces::Reader,
+};
+use gallery::Faces;
+use keys::DeskKeys;
+
+/// The memory for pictures and recordings on their way: eight of the largest.
+const UPLOAD_BYTES: usize = 8 * 22 * (1 << 20);
+
+pub struct Desk {
+    pub(crate) config: AttendanceConfig,
+    pub(crate) reader: Reader,
+    pub(crate) keys: DeskKeys,
+    pub(crate) faces: Faces,
+    pub(crate) uploads: Arc<Semaphore>,
+    /// Whether this process answers the desk's endpoints.
+    pub(crate) is_open: bool,
+}
+
+impl Desk {
+    pub(crate) fn new(config: AttendanceConfig, reader: Reader, keys: DeskKeys, is_open: bool) -> Self {
+        Self { config, reader, keys, faces: Faces::default(), uploads: Arc::new(Semaphore::new(UPLOAD_BYTES)), is_open }
+    }
+
+    #[must_use]
+    pub(crate) fn day(&self, at: UtcMs) -> Day {
+        Day::of(at, &self.config.zone)
+    }
+
+    /// What a mark at this moment is. Start and grace are times on the clock of the organisation's zone.
+    #[must_use]
+    pub(crate) fn arrival(&self, at: UtcMs) -> Status {
+        let local = at.timestamp().to_zoned(self.config.zone.clone()).datetime();
+        let limit = local.date().to_datetime(self.config.work_start);
+        let grace = jiff::Span::new().minutes(i64::from(self.config.grace_min));
+        let late = limit.checked_add(grace).is_ok_and(|limit| local > limit);
+        if late { Status::Late } else { Status::Present }
+    }
+
+    /// Whether people are expected at this moment, holidays apart.
+    #[must_use]
+    pub(crate) fn is_working_time(&self, at: UtcMs) -> bool {
+        let local = at.timestamp().to_zoned(self.config.zone.clone()).datetime();
+        let hours = self.config.work_start..self.config.work_end;
+        self.config.workdays.holds(local.weekday()) && hours.contains(&local.time())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::{auth::master::MasterKey, faces::Availability};
+
+    struct Nobody;
+
+    impl crate::faces::FaceReader for Nobody {
+        fn still(
+            &self,
+            _: bytes::Bytes,
+            _: blink_proto::faces::Purpose,
+        ) -> futures_util::future::BoxFuture<'_, Result<crate::faces::Still, crate::faces::ReadError>> {
+            unreachable!("nothing is read here")
+        }
+
+        fn clip(
+            &self,
+            _: crate::faces::Recording,
+        ) -> futures_util::future::BoxFuture<'_, Result<blink_proto::faces::ClipReport, crate::faces::ReadError>>
+        {
+            unreachable!("nothing is read here")
+        }
+
+        fn availability(&self) -> Availability {
+            Availability::Available
+        }
+    }
+
+    fn desk() -> Desk {
+        let zone = crate::domain::zone::find("Europe/Berlin").unwrap();
+        let config = AttendanceConfig { zone, ..AttendanceConfig::default() };
+        Desk::new(config, Arc::new(Nobody), DeskKeys::new(MasterKey::from_bytes(&[1; 32]).unwrap()), true)
+    }
+
+    /// Berlin is an hour ahead of UTC until 29 March 2026, 01:00 UTC, and two hours afterwards.
+    #[rstest]
+    #[case("2026-03-27T08:15:00Z", Status::Present)]
+    #[case("2026-03-27T08:15:01Z", Status::Late)]
+    #[case("2026-03-30T07:15:00Z", Status::Present)]
+    #[case("2026-03-30T07:15:01Z", Status::Late)]
+    #[case("2026-03-29T21:59:59Z", Status::Late)]
+    #[case("2026-03-29T22:00:00Z", Status::Present)]
+    fn late_is_by_the_clock_on_the_wall(#[case] at: &str, #[case] status: Status) {
+        assert_eq!(desk().arrival(at.parse::<jiff::Timestamp>().unwrap().into()), status);
+    }
+
+    #[rstest]
+    #[case("2026-03-27T08:00:00Z", true)]
+    #[case("2026-03-27T07:59:59Z", false)]
+    #[case("2026-03-27T16:00:00Z", false)]
+    #[case("2026-03-28T10:00:00Z", false)]
+    fn working_time(#[case] at: &str, #[case] expected: bool) {
+        assert_eq!(desk().is_working_time(at.parse::<jiff::Timestamp>().unwrap().into()), expected);
+    }
+}

@@ -16,6 +16,7 @@ use std::{
 use blink_proto::UserId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::given_file;
 
@@ -45,6 +46,15 @@ pub enum EntryKind {
         version: String,
         granted: bool,
     },
+    /// The account was linked to the person of the attendance desk with this `uid`. Its erasure is theirs too, also from a
+    /// backup in which they are not linked yet.
+    DeskLinked {
+        desk: Uuid,
+    },
+    /// A person of the attendance desk was erased. Their `uid` stands in the place of an account's id.
+    DeskErased,
+    /// Their face was removed.
+    DeskFaceRemoved,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,7 @@ use std::{sync::OnceLock, time::Duration};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::db::archive::QueueState;
+use crate::{attendance::liveness::Reason, db::archive::QueueState};
 use blink_proto::http::RejectionCode as Code;
 
 use crate::domain::time::UtcMs;
@@ -31,6 +31,9 @@ const ARCHIVE_UP: &str = "archive_up";
 const QUEUE_BATCHES: &str = "archive_queue_batches";
 const QUEUE_BYTES: &str = "archive_queue_bytes";
 const QUEUE_AGE: &str = "archive_queue_oldest_age_seconds";
+const MARKED: &str = "attendance_marked_total";
+const LIVENESS_FAIL: &str = "liveness_fail_total";
+const DUPLICATES: &str = "duplicates_blocked_total";
 const REMOVALS: &str = "archive_removals_pending";
 
 /// Installs the recorder, once per process.
@@ -63,13 +66,21 @@ fn describe() {
     describe_gauge!(QUEUE_BATCHES, "Batches on their way into the archive.");
     describe_gauge!(QUEUE_BYTES, Unit::Bytes, "Their bytes.");
     describe_gauge!(QUEUE_AGE, Unit::Seconds, "Age of the oldest of them.");
+    describe_counter!(MARKED, "People marked present or late.");
+    describe_counter!(LIVENESS_FAIL, "Recognised faces that were not found alive, by reason.");
+    describe_counter!(DUPLICATES, "Marks of people who were marked already, and enrolments of a face that was.");
     describe_gauge!(REMOVALS, "Objects of the archive that wait for their removal.");
 }
 
 /// Sets every counter to 0 at start, because Prometheus sees no increase in one that first appears as 1. The archive's
 /// gauges exist only on a server that has an archive.
 fn register() {
-    for name in [ACCEPTED, DUPLICATE, SIGN_IN_FAILURES, TOKEN_REUSE, ARCHIVE_SKIPPED, ARCHIVE_LOG_DROPPED] {
+    for reason in Reason::ALL {
+        counter!(LIVENESS_FAIL, "reason" => reason.as_str()).absolute(0);
+    }
+    for name in
+        [MARKED, DUPLICATES, ACCEPTED, DUPLICATE, SIGN_IN_FAILURES, TOKEN_REUSE, ARCHIVE_SKIPPED, ARCHIVE_LOG_DROPPED]
+    {
         counter!(name).absolute(0);
     }
     for code in Code::ALL {
@@ -114,6 +125,19 @@ pub(crate) fn rejected(code: &str) {
 
 pub(crate) fn sign_in_failed() {
     counter!(SIGN_IN_FAILURES).increment(1);
+}
+
+pub(crate) fn attendance_marked() {
+    counter!(MARKED).increment(1);
+}
+
+pub(crate) fn liveness_failed(reason: &'static str) {
+    counter!(LIVENESS_FAIL, "reason" => reason).increment(1);
+}
+
+/// Somebody is marked already, or a face is enrolled already.
+pub(crate) fn duplicate_blocked() {
+    counter!(DUPLICATES).increment(1);
 }
 
 /// A refresh token was presented again after its successor was used.

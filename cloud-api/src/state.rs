@@ -16,7 +16,11 @@ use crate::{
     auth::{keys::Keyring, oidc::Provider, password::Passwords},
     clock::Clock,
     config::{AccessConfig, AskConfig},
-    db::{Db, purge, users},
+    db::{
+        Db,
+        id::{DeskPerson, Id},
+        purge, users,
+    },
     desk::Desk,
     domain::time::UtcMs,
     error::ApiError,
@@ -35,6 +39,16 @@ const TAKE_BACK_EVERY: Duration = Duration::from_secs(15);
 pub(crate) fn remember(ledger: &Ledger, at: UtcMs, user_id: UserId, what: EntryKind) -> Result<(), ApiError> {
     let entry = LedgerEntry { at: at.timestamp(), user_id, what };
     ledger.append(&entry).map_err(|e| ApiError::unavailable(chain(&e)))
+}
+
+/// As [`remember`], of a person of the attendance desk, who may have no account.
+pub(crate) fn remember_of_desk(
+    ledger: &Ledger,
+    at: UtcMs,
+    uid: Id<DeskPerson>,
+    what: EntryKind,
+) -> Result<(), ApiError> {
+    remember(ledger, at, UserId(uid.0), what)
 }
 
 #[derive(Clone)]

@@ -7,6 +7,7 @@
 pub mod desk;
 
 pub use desk::{
-    AttendanceRecord, ChallengeResponse, DeskCode, DeskPeople, DeskPerson, DeskRemoval, MarkResponse, NewPin,
-    NewRecord, PinMark, RecordChange, RecordCorrection, RegisteredPerson,
+    AttendanceRecord, ChallengeResponse, DeskCode, DeskPeople, DeskPerson, DeskRemoval, ExportedAttendance,
+    ExportedDeskConsent, ExportedRefusal, MarkResponse, NewDeskPerson, NewPin, NewRecord, PinMark, RecordChange,
+    RecordCorrection, RegisteredPerson,
 };

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Consent, User};
+use super::{Consent, ExportedAttendance, User};
 use crate::{DeviceId, Minute};
 
 /// The document. The server streams it; `minutes` comes last.
@@ -29,6 +29,9 @@ pub struct Export {
     pub identities: Vec<Identity>,
     /// Encrypted copies of the minutes below; what they hold is not repeated.
     pub archive: ArchiveSummary,
+    /// What the attendance desk holds; null for somebody who is nobody there.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub attendance: Option<ExportedAttendance>,
     /// Every minute, oldest first.
     pub minutes: Vec<Minute>,
 }

@@ -35,8 +35,9 @@ pub use accounts::{
 };
 pub use admin::{RoleChange, Users};
 pub use attendance::{
-    AttendanceRecord, ChallengeResponse, DeskCode, DeskPeople, DeskPerson, DeskRemoval, MarkResponse, NewPin,
-    NewRecord, PinMark, RecordChange, RecordCorrection, RegisteredPerson,
+    AttendanceRecord, ChallengeResponse, DeskCode, DeskPeople, DeskPerson, DeskRemoval, ExportedAttendance,
+    ExportedDeskConsent, ExportedRefusal, MarkResponse, NewDeskPerson, NewPin, NewRecord, PinMark, RecordChange,
+    RecordCorrection, RegisteredPerson,
 };
 pub use device::{
     DeviceApproval, DeviceCodes, DeviceDecision, DeviceRequest, DeviceStatus, DeviceTokenRequest, OAuthError,

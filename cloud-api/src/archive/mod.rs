@@ -22,7 +22,10 @@ pub mod spool;
 pub mod store;
 pub mod worker;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use crate::{
     auth::master::MasterKey,
@@ -77,6 +80,24 @@ impl Archive {
     fn set_full(&self, full: bool) -> bool {
         self.full.swap(full, Ordering::Relaxed)
     }
+}
+
+/// The master key of the attendance desk's keys: as [`master`]; on PostgreSQL without an operator's key, which is on
+/// loopback alone, a file beside the ledger.
+pub fn desk_master(database: &DatabaseConfig) -> Result<MasterKey, Failure> {
+    let bare = database.master_key_file.is_none() && database.target.sqlite_path().is_none();
+    if !bare {
+        return master(database);
+    }
+    keys::own_master(&desk_key_file(database)).map_err(|e| {
+        let fix = "Make the ledger's folder writable, or set CLOUD_API_MASTER_KEY_FILE.";
+        Failure::failed("bad_master_key", chain(&e), fix)
+    })
+}
+
+/// The file beside the ledger.
+pub fn desk_key_file(database: &DatabaseConfig) -> PathBuf {
+    database.ledger.with_extension("attendance.key")
 }
 
 /// The operator's master key; with SQLite, without one, a file beside the database.

@@ -12,7 +12,7 @@ use crate::{
         key_rows,
         master::{MasterKey, MasterKeyError},
     },
-    db::{DbError, archive, conn::Conn},
+    db::{DbError, archive, attendance::people, conn::Conn},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +41,24 @@ struct SigningKey {
 
 /// Seals all keys with `new` and returns their number. It must run in a transaction, which must be rolled back on a
 /// failure, and every server must be stopped.
-pub(crate) fn change(conn: &mut Conn, old: Option<&MasterKey>, new: &MasterKey) -> Result<usize, RewrapError> {
+pub(crate) fn change(
+    conn: &mut Conn,
+    old: Option<&MasterKey>,
+    desk_old: Option<&MasterKey>,
+    new: &MasterKey,
+) -> Result<usize, RewrapError> {
     let opened = |purpose: &str, sealed: &[u8]| old.ok_or(MasterKeyError::Sealed)?.open(purpose, sealed);
     let mut changed = 0;
     for row in archive::keys(conn)? {
         let purpose = keys::purpose(row.id);
         let sealed = new.seal(&purpose, &opened(&purpose, &row.sealed)?)?;
         archive::reseal_key(conn, row.id, sealed)?;
+        changed += 1;
+    }
+    for person in people::enrolled(conn)? {
+        let purpose = people::key_purpose(person.uid);
+        let Some(sealed) = &person.sealed_key else { continue };
+        people::reseal(conn, &person.id, &new.seal(&purpose, &desk_old.ok_or(MasterKeyError::Sealed)?.open(&purpose, sealed)?)?)?;
         changed += 1;
     }
     // With SQLite the signing keys are in a file, which no master key seals.

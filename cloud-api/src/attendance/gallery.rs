@@ -27,6 +27,9 @@ pub const LIMIT_ONE_TO_ONE: f32 = 0.45;
 /// At enrolment, a face this near to another person's is the same face.
 pub const LIMIT_DUPLICATE: f32 = 0.40;
 
+/// At enrolment, pictures farther apart than this are of different people: 1.7 of 100 pairs of one person's are farther.
+pub const LIMIT_DIFFERENT_FACES: f32 = 0.60;
+
 /// Shares of pairs of different people that are nearer than a distance, on the photographs above.
 const OTHERS_WITHIN: [(f32, f64); 3] = [(0.45, 0.0001), (0.50, 0.0011), (0.60, 0.0135)];
 

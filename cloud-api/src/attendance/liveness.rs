@@ -3,7 +3,7 @@
 //!
 //! The limits are measured: docs/liveness.md.
 
-use blink_proto::faces::{ClipFace, ClipReport, LEAST_FPS};
+use blink_proto::faces::{ClipFace, ClipReport, Encoding, LEAST_FPS};
 
 use super::challenge::{Answer, Challenge};
 use crate::attendance::record::words;
@@ -57,6 +57,16 @@ const MOST_RETURNED_PERCENT: u64 = 10;
 
 /// Longest time without a measurable face: a blink, and the exchange of a face, could happen in it unseen.
 const LONGEST_GAP_MS: u32 = 500;
+
+/// Faces that are turned no farther than this are compared with the enrolled ones, where there are any.
+const FRONTAL_DEGREES: f32 = 15.0;
+
+/// The mean of a recording's faces, of those that look into the camera where some do.
+#[must_use]
+pub fn face_of(clip: &ClipReport) -> Option<Encoding> {
+    let frontal = clip.faces.iter().filter(|face| face.yaw.abs() <= FRONTAL_DEGREES).map(|face| &face.encoding);
+    Encoding::mean(frontal).or_else(|| Encoding::mean(clip.faces.iter().map(|face| &face.encoding)))
+}
 
 /// Judges a recording.
 ///
@@ -117,7 +127,7 @@ fn one_face(faces: &[ClipFace]) -> Result<(), Reason> {
 
 #[cfg(test)]
 mod tests {
-    use blink_proto::faces::{ClipBlink, ENCODING_LENGTH, Encoding, Solidity};
+    use blink_proto::faces::{ClipBlink, ENCODING_LENGTH, Solidity};
     use rstest::rstest;
 
     use super::*;
@@ -180,6 +190,18 @@ mod tests {
         let mut clip = right();
         spoil(&mut clip);
         assert_eq!(judge(Mode::Challenge, &clip, Some(&challenge())).err(), reason);
+    }
+
+    #[test]
+    fn a_recordings_face_is_the_mean_of_those_that_look_into_the_camera() {
+        let mut clip = right();
+        clip.faces = vec![face(0, 0.0), face(1, 0.5), face(2, 9.0)];
+        clip.faces[2].yaw = 40.0;
+        assert_eq!(face_of(&clip).unwrap().values()[0], 0.25);
+        clip.faces.drain(..2);
+        assert_eq!(face_of(&clip).unwrap().values()[0], 9.0);
+        clip.faces.clear();
+        assert_eq!(face_of(&clip), None);
     }
 
     #[test]

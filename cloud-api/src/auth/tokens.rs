@@ -8,7 +8,8 @@ use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::keys::Keyring;
-use crate::db::id::{Id, RefreshToken, Session};
+use crate::attendance::pin::CODE_LIFE_S;
+use crate::db::id::{DeskPerson, Id, RefreshToken, Session};
 use crate::domain::time::UtcMs;
 
 /// Lifetime of an access token, in seconds.
@@ -31,6 +32,31 @@ pub(crate) struct Access {
 pub(crate) struct Refresh {
     pub sid: Id<Session>,
     pub jti: Id<RefreshToken>,
+}
+
+/// Tokens that name a person of the attendance desk: the signature of a photo's path, and the code that marks a person.
+pub(crate) const PHOTO: DeskUse = DeskUse { aud: "cloud-api/photo", life_s: 5 * 60 };
+pub(crate) const DESK_CODE: DeskUse = DeskUse { aud: "cloud-api/desk-code", life_s: CODE_LIFE_S };
+
+#[derive(Clone, Copy)]
+pub(crate) struct DeskUse {
+    aud: &'static str,
+    life_s: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OfDesk {
+    uid: Id<DeskPerson>,
+}
+
+pub(crate) fn desk(keys: &Keyring, what: DeskUse, uid: Id<DeskPerson>, now: UtcMs) -> Result<Secret, SignError> {
+    sign(keys, what.aud, now, what.life_s, OfDesk { uid })
+}
+
+/// `None` unless the token's signature is valid for this use and it has not expired.
+#[must_use]
+pub(crate) fn verify_desk(keys: &Keyring, what: DeskUse, token: &str, now: UtcMs) -> Option<Id<DeskPerson>> {
+    verify::<OfDesk>(keys, what.aud, token, now).map(|claims| claims.uid)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,6 +124,16 @@ mod tests {
 
     fn keys() -> Keyring {
         Keyring::from_records(&[crate::auth::keys::fresh_record(UtcMs(0))]).unwrap()
+    }
+
+    #[test]
+    fn a_desk_token_is_good_for_its_use_and_its_time() {
+        let (keys, now, uid) = (keys(), UtcMs(1_772_359_200_000), Id::random());
+        let code = desk(&keys, DESK_CODE, uid, now).unwrap();
+        assert_eq!(verify_desk(&keys, DESK_CODE, code.expose(), now.plus(59_999)), Some(uid));
+        assert_eq!(verify_desk(&keys, DESK_CODE, code.expose(), now.plus(60_000)), None);
+        assert_eq!(verify_desk(&keys, PHOTO, code.expose(), now), None);
+        assert!(verify_access(&keys, code.expose(), now).is_none());
     }
 
     #[test]

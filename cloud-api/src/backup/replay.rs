@@ -12,10 +12,12 @@
 
 use blink_proto::UserId;
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use super::{BackupError, Restored};
 use crate::{
     db::{
+        attendance::people,
         conn::Conn,
         erase,
         id::{Id, User},
@@ -40,6 +42,16 @@ pub(super) fn replay(
     let mut done = Restored::default();
     for entry in ledger {
         let user = Id::<User>::from(entry.user_id);
+        match &entry.what {
+            EntryKind::DeskErased => done.erased += u64::from(erase_of_desk(conn, entry.user_id.0)?),
+            EntryKind::DeskFaceRemoved => forget_face(conn, entry.user_id.0, now)?,
+            EntryKind::Erased if !taken_back.iter().any(|failed| failed.holds(entry)) => {
+                for desk in linked(ledger, entry.user_id) {
+                    erase_of_desk(conn, desk)?;
+                }
+            }
+            _ => {}
+        }
         if users::by_id(conn, user)?.is_none() {
             continue;
         }
@@ -50,7 +62,10 @@ pub(super) fn replay(
                 done.erased += 1;
                 done.early_erasures += u64::from(entry.at < since);
             }
-            EntryKind::NotErased { .. } => {}
+            EntryKind::NotErased { .. }
+            | EntryKind::DeskLinked { .. }
+            | EntryKind::DeskErased
+            | EntryKind::DeskFaceRemoved => {}
             EntryKind::Consent { kind, version, granted } => {
                 let row = ConsentRow {
                     id: Id::fresh(),
@@ -73,6 +88,28 @@ pub(super) fn replay(
         }
     }
     Ok(done)
+}
+
+/// The people of the desk that were ever linked to an account.
+fn linked(ledger: &[Entry], user: UserId) -> impl Iterator<Item = Uuid> {
+    ledger.iter().filter(move |entry| entry.user_id == user).filter_map(|entry| match entry.what {
+        EntryKind::DeskLinked { desk } => Some(desk),
+        _ => None,
+    })
+}
+
+/// Whether there was such a person.
+fn erase_of_desk(conn: &mut Conn, uid: Uuid) -> Result<bool, BackupError> {
+    let Some(person) = people::by_uid(conn, Id::new(uid))? else { return Ok(false) };
+    people::erase(conn, &person.id)?;
+    Ok(true)
+}
+
+fn forget_face(conn: &mut Conn, uid: Uuid, now: UtcMs) -> Result<(), BackupError> {
+    if let Some(person) = people::by_uid(conn, Id::new(uid))? {
+        people::withdraw(conn, &person, None, now)?;
+    }
+    Ok(())
 }
 
 struct Failed {

@@ -111,7 +111,10 @@ fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> R
     // On PostgreSQL without a master key nothing is sealed yet.
     let bare = config.master_key_file.is_none() && config.target.sqlite_path().is_none();
     let old = if bare { None } else { Some(archive::master(config)?) };
-    let changed = transaction(conn, |conn| rewrap::change(conn, old.as_ref(), &new)).map_err(|e| {
+    // The attendance desk seals on PostgreSQL too, with a key of its own until there is a master key.
+    let without = bare && !archive::desk_key_file(config).exists();
+    let desk_old = if without { None } else { Some(archive::desk_master(config)?) };
+    let changed = transaction(conn, |conn| rewrap::change(conn, old.as_ref(), desk_old.as_ref(), &new)).map_err(|e| {
         let fix = "Set CLOUD_API_MASTER_KEY_FILE to the key that is in use; nothing was changed.";
         Failure::failed("master_key_unchanged", chain(&e), fix)
     })?;

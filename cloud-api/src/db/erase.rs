@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{
     DbError, archive_removals,
+    attendance::people as desk,
     conn::Conn,
     id::{Erasure, Id, User},
     schema::{blink_data, blink_rollups, consents, devices, sessions, team_members, users},
@@ -25,6 +26,9 @@ pub(crate) struct Removed {
     pub identities: usize,
     pub memberships: usize,
     pub accounts: usize,
+    /// What the attendance desk held.
+    #[serde(flatten)]
+    pub desk: desk::Removed,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +58,12 @@ pub(crate) fn person(
         diesel::sql_query("SELECT 1 FROM users WHERE id = $1 FOR UPDATE").bind::<SqlId, _>(user).execute(conn)?;
     }
     let archive = archive_removals::erase(conn, user, erasure, now)?;
+    let desk = match desk::by_user(conn, user)? {
+        Some(person) => desk::erase(conn, &person.id)?,
+        None => desk::Removed::default(),
+    };
     let database = Removed {
+        desk,
         minutes: diesel::delete(blink_data::table.filter(blink_data::user_id.eq(user))).execute(conn)?,
         sums: diesel::delete(blink_rollups::table.filter(blink_rollups::user_id.eq(user))).execute(conn)?,
         consents: diesel::delete(consents::table.filter(consents::user_id.eq(user))).execute(conn)?,

@@ -13,15 +13,24 @@ use serde::Serialize;
 use super::{
     DbError, archive_removals,
     attempts::WINDOW_MS,
+    attendance::{records, trail},
     conn::Conn,
     schema::{blink_data, blink_rollups, device_codes, oidc_logins, one_time_tokens, sessions},
     transaction,
     types::Utc,
 };
-use crate::domain::time::{DAY_MS, UtcMs};
+use jiff::tz::TimeZone;
+
+use crate::{
+    attendance::record::Day,
+    domain::time::{DAY_MS, UtcMs},
+};
 
 /// SQLite deletes this many minutes in a step, which takes about 50 ms.
 const STEP_ROWS: i64 = 5_000;
+
+/// Records of the attendance desk that are deleted in a step: each also changes its counts.
+const STEP_RECORDS: i64 = 500;
 
 /// A change of partitions waits this long for those who use the table and then gives up: others would queue behind it.
 const SET_SHORT_LOCK: &str = "SET lock_timeout = '1s'";
@@ -45,6 +54,8 @@ pub struct Purged {
     pub codes: usize,
     /// Archived objects that were marked for removal.
     pub objects: usize,
+    /// Days of the attendance desk.
+    pub records: usize,
 }
 
 /// Minutes before this are past retention. It is the start of a UTC day, so that a rollup is never deleted in part.
@@ -66,8 +77,23 @@ pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbEr
             some => minutes += some,
         }
     }
+    let mut records = 0;
+    loop {
+        match transaction(conn, |conn| records_step(conn, keep_from))? {
+            0 => break,
+            some => records += some,
+        }
+    }
     let rest = transaction(conn, |conn| rest(conn, keep_from, now))?;
-    Ok(Purged { months, minutes, ..rest })
+    Ok(Purged { months, minutes, records, ..rest })
+}
+
+/// Deletes one step of old records of the attendance desk, with their counts, and what is known of their days; returns how
+/// many records; 0 when none are left.
+pub fn records_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError> {
+    let before = Day::of(keep_from, &TimeZone::UTC);
+    trail::purge(conn, before)?;
+    records::purge(conn, before, STEP_RECORDS)
 }
 
 /// Deletes one step of old minutes and returns how many; 0 when none are left.
@@ -107,7 +133,7 @@ pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbE
         .bind::<Utc, _>(now.plus(-WINDOW_MS))
         .execute(conn)?;
     let objects = archive_removals::retire(conn, keep_from, now)?;
-    Ok(Purged { months: 0, minutes: 0, sums, sessions, links, codes, objects })
+    Ok(Purged { months: 0, minutes: 0, sums, sessions, links, codes, objects, records: 0 })
 }
 
 #[derive(QueryableByName)]

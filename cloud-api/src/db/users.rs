@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use super::{
     DbError,
+    attendance::people as desk,
     conn::Conn,
     id::{Consent, Id, User},
     schema::{blink_rollups, consents, users},
@@ -124,7 +125,7 @@ pub fn newest_consents(conn: &mut Conn, user: Id<User>) -> Result<Vec<ConsentRow
     Ok(newest)
 }
 
-/// Adds an entry; its effect on tracking and teams comes in the same transaction. The caller has locked the person.
+/// Adds an entry; its effect on tracking, teams and the attendance desk comes in the same transaction. The caller has locked the person.
 pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError> {
     if entry.kind == "tracking" {
         let own = users::table.filter(users::id.eq(entry.user_id));
@@ -135,6 +136,12 @@ pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError
     }
     if entry.kind == "team" && !entry.granted {
         super::teams::leave_all(conn, entry.user_id)?;
+    }
+    if entry.kind == "biometric"
+        && !entry.granted
+        && let Some(person) = desk::by_user(conn, entry.user_id)?
+    {
+        desk::withdraw(conn, &person, Some(entry.user_id), entry.at)?;
     }
     diesel::insert_into(consents::table).values(entry.clone()).execute(conn)?;
     Ok(())

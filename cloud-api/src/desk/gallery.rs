@@ -31,21 +31,22 @@ impl Faces {
         f(&self.gallery.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Brings the gallery in step. When it is, that is one query of one row.
-    pub(crate) async fn follow(&self, db: &Db, keys: &DeskKeys) -> Result<(), DbError> {
+    /// Brings the gallery in step, and returns the number up to which it is. When it was, that is one query of one row.
+    pub(crate) async fn follow(&self, db: &Db, keys: &DeskKeys) -> Result<i64, DbError> {
         let mut seen = self.seen.lock().await;
         let since = *seen;
         let read = db.read(move |conn| -> Result<_, DbError> {
             // The number is read first: what is read after it may be newer, and is then read once more.
             let version = people::version(conn)?;
             if since == Some(version) {
-                return Ok(None);
+                return Ok((version, None));
             }
             // A restored database may have an older number than was seen.
             let since = since.filter(|since| *since < version).unwrap_or(-1);
-            Ok(Some((version, people::enrolled(conn)?, people::encodings_since(conn, since)?)))
+            Ok((version, Some((people::enrolled(conn)?, people::encodings_since(conn, since)?))))
         });
-        let Some((version, enrolled, sealed)) = read.await? else { return Ok(()) };
+        let (version, changed) = read.await?;
+        let Some((enrolled, sealed)) = changed else { return Ok(version) };
         let mut of_person: HashMap<String, Vec<(Id<FaceEncoding>, Vec<u8>)>> = HashMap::new();
         for row in sealed {
             of_person.entry(row.person).or_default().push((row.id, row.sealed));
@@ -83,6 +84,6 @@ impl Faces {
             }
         }
         *seen = Some(version);
-        Ok(())
+        Ok(version)
     }
 }

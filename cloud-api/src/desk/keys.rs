@@ -4,9 +4,9 @@
 use blink_proto::faces::Encoding;
 
 use crate::{
-    archive::keys::own_master,
+    archive,
     auth::master::{MasterKey, MasterKeyError},
-    config::{DatabaseConfig, Target},
+    config::DatabaseConfig,
     db::{
         attendance::people::{self, Biometrics, PersonRow},
         conn::Conn,
@@ -19,11 +19,6 @@ const KEY_BYTES: usize = 32;
 
 pub(crate) struct DeskKeys(MasterKey);
 
-/// The purpose that is bound to a sealed key.
-pub(crate) fn purpose(uid: Id<DeskPerson>) -> String {
-    format!("attendance key {}", uid.0)
-}
-
 fn photo_purpose(uid: Id<DeskPerson>) -> String {
     format!("attendance photo {}", uid.0)
 }
@@ -33,6 +28,7 @@ fn encoding_purpose(id: Id<FaceEncoding>) -> String {
 }
 
 impl DeskKeys {
+    #[cfg(test)]
     pub(crate) fn new(master: MasterKey) -> Self {
         Self(master)
     }
@@ -40,17 +36,8 @@ impl DeskKeys {
     /// The operator's master key; without one a file beside the SQLite database or, on PostgreSQL, beside the ledger.
     /// Fails when it is not the one that sealed the people's keys.
     pub(crate) fn open(database: &DatabaseConfig, conn: &mut Conn) -> Result<Self, Failure> {
-        let beside = match &database.target {
-            Target::Sqlite(path) => path.with_extension("attendance.key"),
-            Target::Postgres(_) => database.ledger.with_extension("attendance.key"),
-        };
-        let master = match &database.master_key_file {
-            Some(path) => MasterKey::read(path),
-            None => own_master(&beside),
-        };
-        let fix =
-            "Give CLOUD_API_MASTER_KEY_FILE, or put back the .attendance.key file beside the database or the ledger.";
-        let keys = Self(master.map_err(|e| Failure::failed("bad_master_key", chain(&e), fix))?);
+        let keys = Self(archive::desk_master(database)?);
+        let fix = "Give CLOUD_API_MASTER_KEY_FILE, or put back the .archive.key file beside the database, or the .attendance.key file beside the ledger.";
         let person = people::any_enrolled(conn).map_err(|e| {
             Failure::failed("database_failed", chain(&e), "Run `cloud-api migrate`, and check DATABASE_URL.")
         })?;
@@ -63,7 +50,7 @@ impl DeskKeys {
     /// A person's key, if they have biometrics.
     fn of(&self, person: &PersonRow) -> Result<Option<MasterKey>, MasterKeyError> {
         let Some(sealed) = &person.sealed_key else { return Ok(None) };
-        let key = self.0.open(&purpose(person.uid), sealed)?;
+        let key = self.0.open(&people::key_purpose(person.uid), sealed)?;
         MasterKey::from_bytes(&key).map(Some).ok_or(MasterKeyError::Sealed)
     }
 
@@ -81,7 +68,7 @@ impl DeskKeys {
             Ok((id, key.seal(&encoding_purpose(id), &encoding.to_bytes())?))
         });
         Ok(Biometrics {
-            sealed_key: self.0.seal(&purpose(uid), &bytes)?,
+            sealed_key: self.0.seal(&people::key_purpose(uid), &bytes)?,
             photo: key.seal(&photo_purpose(uid), photo)?,
             encodings: sealed.collect::<Result<_, MasterKeyError>>()?,
         })

@@ -23,7 +23,7 @@ use keys::DeskKeys;
 /// The memory for pictures and recordings on their way: eight of the largest.
 const UPLOAD_BYTES: usize = 8 * 22 * (1 << 20);
 
-pub struct Desk {
+pub(crate) struct Desk {
     pub(crate) config: AttendanceConfig,
     pub(crate) reader: Reader,
     pub(crate) keys: DeskKeys,

@@ -22,17 +22,6 @@ pub enum Availability {
     Unavailable(String),
 }
 
-impl Availability {
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Available => "ok",
-            Self::Starting => "starting",
-            Self::Unavailable(_) => "unavailable",
-        }
-    }
-}
-
 /// A recording as it was sent.
 #[derive(Clone)]
 pub enum Recording {

@@ -20,7 +20,7 @@ use tokio::sync::{
 
 use super::{
     Availability, FaceReader, ReadError, Recording, Still,
-    child::{self, Child, ChildError},
+    child::{self, Child},
 };
 use crate::{config::AttendanceConfig, failure::chain};
 
@@ -228,10 +228,4 @@ async fn serve(shared: &Shared, mut child: Child) -> Option<()> {
         }
     }
     Some(())
-}
-
-impl From<ChildError> for ReadError {
-    fn from(e: ChildError) -> Self {
-        Self::Failed(chain(&e))
-    }
 }

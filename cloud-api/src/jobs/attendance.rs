@@ -18,7 +18,7 @@ pub(crate) async fn follow(state: State) {
     loop {
         due.tick().await;
         match state.desk.faces.follow(&state.db, &state.desk.keys).await {
-            Ok(()) => failing = false,
+            Ok(_) => failing = false,
             Err(e) if !failing => {
                 failing = true;
                 tracing::error!(

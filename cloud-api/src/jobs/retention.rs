@@ -43,6 +43,7 @@ pub(super) async fn run(state: &State) -> bool {
                 minutes = purged.minutes,
                 sessions = purged.sessions,
                 objects = purged.objects,
+                records = purged.records,
                 "retention"
             );
             if purged != purge::Purged::default() {
@@ -67,6 +68,13 @@ async fn purge(state: &State) -> Result<purge::Purged, DbError> {
             some => minutes += some,
         }
     }
+    let mut records = 0;
+    loop {
+        match state.db.write(move |conn| purge::records_step(conn, keep_from)).await? {
+            0 => break,
+            some => records += some,
+        }
+    }
     let rest = state.db.write(move |conn| purge::rest(conn, keep_from, now)).await?;
-    Ok(purge::Purged { months, minutes, ..rest })
+    Ok(purge::Purged { months, minutes, records, ..rest })
 }

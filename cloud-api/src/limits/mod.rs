@@ -41,6 +41,11 @@ const SWEEP_EVERY: u32 = 10_000;
 /// Wrong device codes that one person may try in a quarter of an hour.
 const CODE_TRIES: i32 = 5;
 
+/// Guesses of one person's PIN in a quarter of an hour: one caller's, and all callers' together. A right one clears the
+/// caller's own. At 40 in a quarter of an hour a PIN of six digits is guessed within a day with a chance of 1 in 260.
+const PIN_TRIES: i32 = 5;
+const PIN_TRIES_OF_ALL: i32 = 40;
+
 /// Concurrent uploads of one person, and how many more may wait.
 const UPLOADS_AT_ONCE: usize = 2;
 const UPLOADS_WAITING: usize = 32;
@@ -77,6 +82,8 @@ pub struct Limits {
     devices: Keyed<(UserId, DeviceId)>,
     asks: Keyed<UserId>,
     consents: Keyed<UserId>,
+    marks: Keyed<UserId>,
+    challenges: Keyed<UserId>,
     upload_turns: Turns<UserId>,
     large_arrivals: Turns<Peer>,
     small_arrivals: Turns<Peer>,
@@ -107,6 +114,8 @@ impl Limits {
             devices: Keyed::keyed(quota(1_200, 600)),
             asks: Keyed::keyed(quota(60, 10)),
             consents: Keyed::keyed(quota(10, 30)),
+            marks: Keyed::keyed(quota(30, 30)),
+            challenges: Keyed::keyed(quota(60, 60)),
             upload_turns: Turns::new(UPLOADS_AT_ONCE, waiting(UPLOADS_WAITING)),
             // Whoever waits holds no memory, and does not wait for long.
             large_arrivals: Turns::new(LARGE_OF_ADDRESS, usize::MAX),
@@ -128,6 +137,8 @@ impl Limits {
         self.devices.retain_recent();
         self.asks.retain_recent();
         self.consents.retain_recent();
+        self.marks.retain_recent();
+        self.challenges.retain_recent();
     }
 
     fn check<K: Clone + Eq + Hash>(&self, limiter: &Keyed<K>, key: &K) -> Result<(), ApiError> {
@@ -249,6 +260,45 @@ impl Limits {
             attempts::count(conn, &self.code_key(user), now)?;
         }
         Ok(())
+    }
+
+    /// Limits tries to be marked, and enrolments. Check it before the body is read.
+    pub fn marks(&self, user: UserId) -> Result<(), ApiError> {
+        self.check(&self.marks, &user)
+    }
+
+    /// Limits challenges.
+    pub fn challenges(&self, user: UserId) -> Result<(), ApiError> {
+        self.check(&self.challenges, &user)
+    }
+
+    /// Counts a guess of a person's PIN before it is judged, so that guesses in parallel gain nothing. 429 when this
+    /// caller has guessed too often, or all callers together.
+    pub(crate) fn count_pin(&self, conn: &mut Conn, person: &str, caller: UserId, now: UtcMs) -> Result<(), ApiError> {
+        if !self.enabled {
+            return Ok(());
+        }
+        let keys = [(self.pin_key(person, Some(caller)), PIN_TRIES), (self.pin_key(person, None), PIN_TRIES_OF_ALL)];
+        for (key, most) in &keys {
+            let counted = attempts::standing(conn, key, now)?;
+            if let Some(until) = over(counted, *most) {
+                return Err(too_many(seconds_until(now, until)));
+            }
+        }
+        for (key, _) in &keys {
+            attempts::count(conn, key, now)?;
+        }
+        Ok(())
+    }
+
+    /// Clears what a caller guessed before a right PIN. The guesses of others still count.
+    pub(crate) fn forget_pin(&self, conn: &mut Conn, person: &str, caller: UserId) -> Result<(), ApiError> {
+        Ok(attempts::forget(conn, &self.pin_key(person, Some(caller)))?)
+    }
+
+    fn pin_key(&self, person: &str, caller: Option<UserId>) -> [u8; 32] {
+        let caller = caller.map(|caller| caller.to_string()).unwrap_or_default();
+        self.sign_ins.key("pin:", &format!("{caller}:{person}"))
     }
 
     fn code_key(&self, user: UserId) -> [u8; 32] {

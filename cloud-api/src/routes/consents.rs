@@ -100,6 +100,17 @@ pub(crate) fn team_left(conn: &mut Conn, ledger: &Ledger, user: Id<User>, now: U
     Ok(())
 }
 
+/// Withdraws the consent to biometrics of a person whose face was removed at the desk. The caller holds them.
+pub(crate) fn face_removed(conn: &mut Conn, ledger: &Ledger, user: Id<User>, now: UtcMs) -> Result<(), ApiError> {
+    let rows = users::consents_of(conn, user)?;
+    if let Some(row) = newest(&rows, ConsentKind::Biometric).filter(|row| row.granted) {
+        let entry = row.clone().withdrawn(now);
+        users::record_consent(conn, &entry)?;
+        remember(ledger, &entry)?;
+    }
+    Ok(())
+}
+
 fn newest(rows: &[ConsentRow], kind: ConsentKind) -> Option<&ConsentRow> {
     rows.iter().rfind(|row| row.kind == kind.as_str())
 }

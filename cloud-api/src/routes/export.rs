@@ -59,7 +59,8 @@ pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult 
     let turn = state.limits.export_turn(who.user).await?;
     let user = who.user.into();
     let (now, archive_on) = (state.clock.now(), state.archive.is_some());
-    let document = state.db.read(move |conn| document(conn, user, now, archive_on)).await?;
+    let whole = state.clone();
+    let document = state.db.read(move |conn| document(conn, &whole, user, now, archive_on)).await?;
     let document = document.ok_or_else(ApiError::unauthenticated)?;
     let head = serde_json::to_vec(&document).map_err(|e| ApiError::internal(e.to_string()))?;
     let (parts, received) = mpsc::channel::<Result<Bytes, Broken>>(1);
@@ -79,7 +80,13 @@ pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult 
 }
 
 /// Everything but the minutes.
-fn document(conn: &mut Conn, user: Id<id::User>, now: UtcMs, archive_on: bool) -> Result<Option<Value>, DbError> {
+fn document(
+    conn: &mut Conn,
+    state: &State,
+    user: Id<id::User>,
+    now: UtcMs,
+    archive_on: bool,
+) -> Result<Option<Value>, ApiError> {
     let Some(person) = users::by_id(conn, user)? else { return Ok(None) };
     let consents = users::consents_of(conn, user)?;
     let sessions = sessions::of_user(conn, user, now)?;
@@ -87,6 +94,7 @@ fn document(conn: &mut Conn, user: Id<id::User>, now: UtcMs, archive_on: bool) -
     let teams = teams::of_member(conn, user)?;
     let identities = oidc::identities_of(conn, user)?;
     let held = archive::held(conn, user)?;
+    let attendance = super::attendance::export::of_account(conn, state, user, now)?;
     Ok(Some(json!({
         "exported_at": now.timestamp(),
         "has_password": person.password_hash.is_some(),
@@ -108,6 +116,7 @@ fn document(conn: &mut Conn, user: Id<id::User>, now: UtcMs, archive_on: bool) -
         "identities": identities.iter().map(|i| json!({
             "issuer": i.issuer, "subject": i.subject,
         })).collect::<Vec<_>>(),
+        "attendance": attendance,
         // Archived objects are encrypted copies of the minutes below, so only their counts are exported.
         "archive": {
             "on": archive_on, "objects": held.objects, "bytes": held.bytes, "minutes": held.minutes,

@@ -12,6 +12,7 @@ use crate::{
     db::{DbError, housekeeping::ClockTrust},
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
+    faces::Availability,
     failure::chain,
     metrics,
     state::State,
@@ -57,14 +58,14 @@ pub(crate) async fn readiness(state: Data<State>) -> ApiResult {
         })
         .await
         .map_err(|e| ApiError::unavailable(chain(&e)))?;
+    let desk = state.desk.is_open && state.desk.reader.availability() == Availability::Available;
     let clock = state.db.clock_trust(now).await.map_err(|e| ApiError::unavailable(chain(&e)))?;
     state.db.probe(now).await.map_err(|e| takes_no_writes(&e))?;
     Ok(HttpResponse::Ok().json(Ready {
         status: "ready".to_owned(),
         database: "ok".to_owned(),
         retention: retention(clock),
-        // Attendance needs face models, which this build does not have yet.
-        attendance: "unavailable".to_owned(),
+        attendance: if desk { "ok" } else { "unavailable" }.to_owned(),
         exports: ExportsReadiness { readable: exports },
         versions: Versions { cloud_api: VERSION.to_owned(), schema },
         uptime_s: state.started.elapsed().as_secs(),

@@ -8,10 +8,12 @@
 //! - [`team`]: one figure per team and closed week
 //! - [`device`]: signing a tray in through a browser
 //! - [`admin`], [`reset`]: people and their roles; setting a new password by link
+//! - [`attendance`]: the attendance desk
 //! - [`health`], [`consents`], [`pages`]; [`docs`]: the API's description
 
 pub(crate) mod accounts;
 pub(crate) mod admin;
+pub(crate) mod attendance;
 pub(crate) mod blink;
 pub(crate) mod consents;
 pub(crate) mod device;
@@ -34,6 +36,8 @@ use actix_web::{
     http::Method,
     web::{self, ServiceConfig},
 };
+
+use attendance::{challenge, enrol, mark, people as desk_people, pin, records};
 
 use crate::{
     config::Part,
@@ -135,6 +139,21 @@ pub fn table() -> Vec<Endpoint> {
         api!(Data team::blinks),
         api!(Data admin::list),
         api!(Data admin::change),
+        api!(Attendance enrol::enrol, also "/register-user"),
+        api!(Attendance challenge::challenge => Anybody),
+        api!(Attendance mark::mark => Anybody, also "/mark-attendance"),
+        api!(Attendance pin::mark => Anybody),
+        api!(Attendance pin::code),
+        api!(Attendance desk_people::list),
+        api!(Attendance desk_people::add),
+        api!(Attendance desk_people::me),
+        api!(Attendance desk_people::photo),
+        api!(Attendance desk_people::forget_face),
+        api!(Attendance desk_people::remove),
+        api!(Attendance desk_people::put_own_pin),
+        api!(Attendance desk_people::put_pin),
+        api!(Attendance records::add),
+        api!(Attendance records::change),
         api!(Web docs::document),
         page!("/api/docs" docs::to_pages),
         page!("/docs" docs::to_pages),

@@ -119,6 +119,10 @@ pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Paylo
                 Ok((users::consents_of(conn, who.user.into())?, removed.then_some(who.at)))
             })
             .await?;
+        if kind == ConsentKind::Biometric && !granted {
+            state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+            state.db.scrub(state.clock.now()).await;
+        }
         if let Some(at) = removed {
             if let Some(archive) = &state.archive {
                 archive.keys.forget(who.user.into());

@@ -14,6 +14,7 @@ use cloud_api::{
     },
     db::{housekeeping, transaction, users},
     domain::time::UtcMs,
+    faces::Reader,
     startup::Application,
 };
 use jiff::Timestamp;
@@ -68,10 +69,12 @@ pub(crate) struct TestApp {
     pub(crate) folder: TempDir,
     pub(crate) target: Target,
     pub(crate) postgres: Option<Database>,
-    access: AccessConfig,
+    pub(crate) access: AccessConfig,
     pub(crate) outside: OutsideConfig,
     /// Takes effect with the next [`Self::restart`].
     pub(crate) archive: Option<ArchiveConfig>,
+    /// Reads faces in the place of the program, from the next [`Self::restart`] on.
+    pub(crate) reader: Option<Reader>,
     /// Takes effect with the next [`Self::restart`].
     pub(crate) attendance: AttendanceConfig,
     pub(crate) master_key_file: Option<std::path::PathBuf>,
@@ -81,11 +84,19 @@ pub(crate) struct TestApp {
 
 impl TestApp {
     pub(crate) fn start(backend: Backend) -> Self {
+        Self::start_with(backend, |_| ())
+    }
+
+    /// Starts with other settings.
+    pub(crate) fn start_with(backend: Backend, change: impl FnOnce(&mut Self)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = (backend == Backend::Postgres).then(Database::create);
         let sqlite = Target::Sqlite(folder.path().join("server.db"));
         let target = postgres.as_ref().map_or(sqlite, Database::target);
-        Self::with(folder, target, postgres, AccessConfig::default(), None)
+        let mut app = Self::unstarted(folder, target, postgres, AccessConfig::default(), None);
+        change(&mut app);
+        app.run();
+        app
     }
 
     /// Changes the settings and restarts the server.
@@ -97,7 +108,10 @@ impl TestApp {
     /// Starts on an existing PostgreSQL database.
     pub(crate) fn on(database: Database) -> Self {
         let target = database.target();
-        Self::with(tempfile::tempdir().unwrap(), target, Some(database), AccessConfig::default(), None)
+        let folder = tempfile::tempdir().unwrap();
+        let mut app = Self::unstarted(folder, target, Some(database), AccessConfig::default(), None);
+        app.run();
+        app
     }
 
     /// Another server on the same database, with settings of outside services.
@@ -111,10 +125,14 @@ impl TestApp {
     /// Starts another server on the same database.
     pub(crate) fn replica(&self) -> Self {
         let (access, master_key_file) = (self.access.clone(), self.master_key_file.clone());
-        Self::with(tempfile::tempdir().unwrap(), self.target.clone(), None, access, master_key_file)
+        let mut app = Self::unstarted(tempfile::tempdir().unwrap(), self.target.clone(), None, access, master_key_file);
+        app.reader = self.reader.clone();
+        app.attendance = self.attendance.clone();
+        app.run();
+        app
     }
 
-    fn with(
+    fn unstarted(
         folder: TempDir,
         target: Target,
         postgres: Option<Database>,
@@ -122,7 +140,7 @@ impl TestApp {
         master_key_file: Option<std::path::PathBuf>,
     ) -> Self {
         let clock = Clock::manual(at(NOW));
-        let mut app = Self {
+        Self {
             address: String::new(),
             clock,
             folder,
@@ -131,13 +149,12 @@ impl TestApp {
             access,
             outside: OutsideConfig::default(),
             archive: None,
+            reader: None,
             attendance: AttendanceConfig::default(),
             master_key_file,
             stop: None,
             server: None,
-        };
-        app.run();
-        app
+        }
     }
 
     /// Gives a person a role, as an operator at the machine would.
@@ -182,12 +199,15 @@ impl TestApp {
             },
             log: "info".to_owned(),
         };
-        let clock = self.clock.clone();
+        let (clock, reader) = (self.clock.clone(), self.reader.clone());
         let (told, address) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         self.server = Some(thread::spawn(move || {
             actix_web::rt::System::new().block_on(async {
-                let application = Application::build(config, clock).await.unwrap();
+                let application = match reader {
+                    Some(reader) => Application::build_with(config, clock, reader).await.unwrap(),
+                    None => Application::build(config, clock).await.unwrap(),
+                };
                 told.send(application.address()).unwrap();
                 application.run_until_stopped(async { drop(stopped.await) }).await.unwrap();
             });

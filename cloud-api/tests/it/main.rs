@@ -10,6 +10,7 @@ mod archive_jobs;
 mod archive_kit;
 mod archive_process;
 mod archive_s3;
+mod attendance;
 mod backup;
 mod backup_command;
 mod bodies;

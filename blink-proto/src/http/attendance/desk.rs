@@ -132,6 +132,20 @@ pub struct DeskPerson {
     pub image_path: Option<String>,
 }
 
+/// `POST /api/attendance/people`: a person without a face.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NewDeskPerson {
+    /// What they are called.
+    pub name: String,
+    /// Their id at the desk; made from the name if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The address of an account to link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
 /// `GET /api/attendance/people`: a page of people, by id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -239,4 +253,50 @@ pub struct RecordChange {
     pub time: Option<String>,
     /// Why.
     pub reason: String,
+}
+
+/// What the desk holds of a person, in their export. Encodings never leave the server: they are counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ExportedAttendance {
+    /// Who they are at the desk.
+    pub person: DeskPerson,
+    /// How many encodings of their face there are.
+    pub encodings: u64,
+    /// Consents to biometrics and their withdrawals, oldest first.
+    pub consents: Vec<ExportedDeskConsent>,
+    /// Every day that has a record, oldest first.
+    pub records: Vec<AttendanceRecord>,
+    /// Days on which they tried and were refused.
+    pub refusals: Vec<ExportedRefusal>,
+}
+
+/// A consent to biometrics that was taken at the desk, or its withdrawal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ExportedDeskConsent {
+    /// Whether it was given.
+    pub granted: bool,
+    /// The version of the text.
+    pub version: String,
+    /// When.
+    pub at: Timestamp,
+    /// The account of who took it down; null once it is gone.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub taken_by: Option<Uuid>,
+}
+
+/// A day with refused tries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct ExportedRefusal {
+    /// The day.
+    #[cfg_attr(feature = "schema", schema(value_type = String, format = "date", example = "2026-03-10"))]
+    pub date: Date,
+    /// How many tries.
+    pub tries: u32,
+    /// Why the last one was refused.
+    pub last_reason: String,
+    /// When it was.
+    pub last_at: Timestamp,
 }

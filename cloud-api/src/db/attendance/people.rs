@@ -146,8 +146,14 @@ pub(crate) fn set_pin(conn: &mut Conn, id: &str, hash: Option<&str>) -> Result<(
     Ok(())
 }
 
-/// Replaces all biometrics of a person. The caller has locked them.
-pub(crate) fn put_biometrics(conn: &mut Conn, person: &PersonRow, new: &Biometrics, now: UtcMs) -> Result<(), DbError> {
+/// Replaces all biometrics of a person. The caller has locked them, and has the gallery's next number.
+pub(crate) fn put_biometrics(
+    conn: &mut Conn,
+    person: &PersonRow,
+    new: &Biometrics,
+    version: i64,
+    now: UtcMs,
+) -> Result<(), DbError> {
     let own = attendance_encodings::table.filter(attendance_encodings::person.eq(&person.id));
     diesel::delete(own).execute(conn)?;
     for (id, sealed) in &new.encodings {
@@ -160,7 +166,7 @@ pub(crate) fn put_biometrics(conn: &mut Conn, person: &PersonRow, new: &Biometri
             ))
             .execute(conn)?;
     }
-    set_sealed(conn, &person.id, Some(&new.sealed_key), Some(&new.photo))
+    set_sealed(conn, &person.id, Some(&new.sealed_key), Some(&new.photo), version)
 }
 
 /// Removes a person's encodings and photo and destroys their key. The caller has locked them. Returns the number of
@@ -168,12 +174,34 @@ pub(crate) fn put_biometrics(conn: &mut Conn, person: &PersonRow, new: &Biometri
 pub(crate) fn remove_biometrics(conn: &mut Conn, id: &str) -> Result<usize, DbError> {
     let own = attendance_encodings::table.filter(attendance_encodings::person.eq(id));
     let gone = diesel::delete(own).execute(conn)?;
-    set_sealed(conn, id, None, None)?;
+    let version = next_version(conn)?;
+    set_sealed(conn, id, None, None, version)?;
     Ok(gone)
 }
 
-fn set_sealed(conn: &mut Conn, id: &str, key: Option<&[u8]>, photo: Option<&[u8]>) -> Result<(), DbError> {
-    let version = next_version(conn)?;
+/// Removes a person's face because its consent ended, and records that. `by` is whoever took it down. Returns the number
+/// of encodings.
+pub(crate) fn withdraw(
+    conn: &mut Conn,
+    person: &PersonRow,
+    by: Option<Id<User>>,
+    now: UtcMs,
+) -> Result<usize, DbError> {
+    let encodings = remove_biometrics(conn, &person.id)?;
+    if let Some(last) = consents_of(conn, &person.id)?.pop().filter(|last| last.granted) {
+        let at = now.max(last.at.plus(1));
+        record_consent(conn, &DeskConsentRow { id: Id::fresh(), granted: false, at, taken_by: by, ..last })?;
+    }
+    Ok(encodings)
+}
+
+fn set_sealed(
+    conn: &mut Conn,
+    id: &str,
+    key: Option<&[u8]>,
+    photo: Option<&[u8]>,
+    version: i64,
+) -> Result<(), DbError> {
     sql_query("UPDATE attendance_people SET sealed_key = $1, photo = $2, changed_in = $3 WHERE id = $4")
         .bind::<Nullable<Binary>, _>(key)
         .bind::<Nullable<Binary>, _>(photo)
@@ -191,7 +219,7 @@ struct Version {
 
 /// The number of a change of the gallery. Its row stays locked until the transaction ends, so that numbers become
 /// visible in their order.
-fn next_version(conn: &mut Conn) -> Result<i64, DbError> {
+pub(crate) fn next_version(conn: &mut Conn) -> Result<i64, DbError> {
     let row: Version =
         sql_query("UPDATE attendance_gallery SET version = version + 1 RETURNING version").get_result(conn)?;
     Ok(row.version)
@@ -242,6 +270,12 @@ pub(crate) fn encodings_of(conn: &mut Conn, id: &str) -> Result<i64, DbError> {
 pub(crate) fn photo(conn: &mut Conn, id: &str) -> Result<Option<Vec<u8>>, DbError> {
     let own = attendance_people::table.filter(attendance_people::id.eq(id));
     Ok(own.select(attendance_people::photo).first::<Option<Vec<u8>>>(conn).optional()?.flatten())
+}
+
+/// The purpose that is bound to a person's sealed key.
+#[must_use]
+pub(crate) fn key_purpose(uid: Id<DeskPerson>) -> String {
+    format!("attendance key {}", uid.0)
 }
 
 pub(crate) fn reseal(conn: &mut Conn, id: &str, sealed: &[u8]) -> Result<(), DbError> {

@@ -110,6 +110,23 @@ pub fn delete_all(conn: &mut Conn, person: &str) -> Result<usize, DbError> {
     Ok(rows.len())
 }
 
+/// Removes up to `limit` records before a day, and their counts. Returns the number.
+pub fn purge(conn: &mut Conn, before: Day, limit: i64) -> Result<usize, DbError> {
+    let old = attendance_records::table.filter(attendance_records::day.lt(before)).order(attendance_records::day);
+    let rows: Vec<RecordRow> = old.limit(limit).load(conn)?;
+    let count = rows.len();
+    for row in rows {
+        delete(conn, &row.into())?;
+    }
+    Ok(count)
+}
+
+/// All records of a person, oldest first.
+pub fn of_person(conn: &mut Conn, person: &str) -> Result<Vec<Record>, DbError> {
+    let own = attendance_records::table.filter(attendance_records::person.eq(person)).order(attendance_records::day);
+    Ok(own.load::<RecordRow>(conn)?.into_iter().map(Record::from).collect())
+}
+
 /// The record of a day.
 pub fn of_day(conn: &mut Conn, person: &str, day: Day) -> Result<Option<Record>, DbError> {
     let own =

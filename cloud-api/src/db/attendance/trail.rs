@@ -94,6 +94,14 @@ pub(crate) fn refused(conn: &mut Conn, person: &str, day: Day, reason: &str, at:
     Ok(())
 }
 
+/// Removes what is known of days before this one beside their records.
+pub(crate) fn purge(conn: &mut Conn, before: Day) -> Result<(), DbError> {
+    for table in ["attendance_corrections", "attendance_refusals", "attendance_outages"] {
+        sql_query(format!("DELETE FROM {table} WHERE day < $1")).bind::<SqlDay, _>(before).execute(conn)?;
+    }
+    Ok(())
+}
+
 pub(crate) fn refusals_of(conn: &mut Conn, person: &str) -> Result<Vec<RefusalRow>, DbError> {
     use attendance_refusals as r;
     Ok(r::table.filter(r::person.eq(person)).order(r::day).load(conn)?)

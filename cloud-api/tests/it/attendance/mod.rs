@@ -1,0 +1,14 @@
+//! The attendance desk, over real HTTP, with a script in the place of the program that reads faces.
+
+#[macro_use]
+mod kit;
+
+mod enrol;
+mod hostile;
+mod lifecycle;
+mod mark;
+mod people;
+mod pin;
+mod records;
+mod replicas;
+mod worker;

@@ -1,0 +1,89 @@
+//! Several servers on one PostgreSQL.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::json;
+
+use super::kit::*;
+use crate::harness::*;
+
+fn two() -> (TestApp, TestApp) {
+    let one = TestApp::start_with(Backend::Postgres, |app| {
+        app.reader = Some(std::sync::Arc::new(Script::default()));
+        app.access.rate_limit = false;
+        // Both must open what the other sealed.
+        let key = app.folder.path().join("master.key");
+        std::fs::write(&key, [7; 32]).unwrap();
+        app.master_key_file = Some(key);
+    });
+    let two = one.replica();
+    (one, two)
+}
+
+/// The same session at another server.
+fn at(app: &TestApp, who: &Client) -> Client {
+    Client { base: app.address.clone(), ..who.clone() }
+}
+
+#[test]
+fn of_fifty_marks_at_once_one_counts() {
+    let (one, two) = two();
+    let (kiosk, _) = with_alice(&one);
+    let challenges: Vec<Challenge> = (0..50)
+        .map(|_| {
+            let there = challenge(&one, &kiosk);
+            pass(&one, -21_000);
+            there
+        })
+        .collect();
+    for app in [&one, &two] {
+        pass(app, 21_000);
+    }
+    let answers: Vec<Answer> = thread::scope(|scope| {
+        let sent = challenges.iter().enumerate().map(|(n, challenge)| {
+            let who = at(if n % 2 == 0 { &one } else { &two }, &kiosk);
+            let parts = challenge.answered(&json!({"face": 1.0, "blinks": challenge.blinks()}));
+            scope.spawn(move || send(&who, MARK, &parts))
+        });
+        sent.collect::<Vec<_>>().into_iter().map(|answer| answer.join().unwrap()).collect()
+    });
+    let count = |status: &str| answers.iter().filter(|answer| decision(answer).0 == status).count();
+    println!("50 marks at once on two replicas: {} present, {} already_marked", count("late"), count("already_marked"));
+    assert_eq!((count("late"), count("already_marked")), (1, 49));
+}
+
+#[test]
+fn what_one_learns_or_forgets_the_other_knows_within_a_second() {
+    let (one, two) = two();
+    let (kiosk, manager) = with_alice(&one);
+    let picture = [("image", jpeg(&json!({"face": 1.0})))];
+    let there = at(&two, &kiosk);
+    // Each mark looks for changes itself, so even the first one is right.
+    assert_eq!(decision(&send(&there, MARK, &picture)).0, "liveness_failed");
+    manager.send("DELETE", "/api/attendance/people/alice", &[], None).expect(200);
+    assert_eq!(decision(&send(&there, MARK, &picture)), ("unknown", Some("not_recognized")));
+    // And its memory is emptied without one: enrolments there compare with what is known.
+    let began = Instant::now();
+    enrol(&at(&two, &manager), "Bob", &[1.0]).expect(201);
+    assert!(began.elapsed() < Duration::from_secs(1));
+    assert_eq!(enrol(&manager, "Carol", &[1.0]).expect(409).code(), "face_taken");
+}
+
+#[test]
+fn one_face_is_enrolled_once_whoever_is_first() {
+    let (one, two) = two();
+    let manager = with_role(&one, "manager");
+    let other = with_role(&one, "manager");
+    let statuses: Vec<u16> = thread::scope(|scope| {
+        let sent = (0..8).map(|n| {
+            let who = if n % 2 == 0 { at(&one, &manager) } else { at(&two, &other) };
+            scope.spawn(move || enrol(&who, &format!("Person {n}"), &[1.0]).status)
+        });
+        sent.collect::<Vec<_>>().into_iter().map(|status| status.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [201, 409, 503].contains(status)), "{statuses:?}");
+}

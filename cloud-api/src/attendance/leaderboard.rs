@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn it_ends_after_a_hundred() {
         let mut board = Leaderboard::default();
-        (0..150).for_each(|n| add(&mut board, &format!("P{n}"), n, 1, 0));
+        (0..150).for_each(|n| add(&mut board, &format!("P{n}"), 10, 0, n));
         let places = board.places();
         assert_eq!((places.len(), places[0].id.as_str()), (100, "p149"));
     }

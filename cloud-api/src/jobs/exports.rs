@@ -242,7 +242,7 @@ mod tests {
         rotate(folder.path(), date(2026, 2, 8)).unwrap();
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["attendance_20260208.csv", "attendance_20260310.csv", "attendance_2026.csv", "notes_20200101.csv"]);
+        assert_eq!(left, ["attendance_2026.csv", "attendance_20260208.csv", "attendance_20260310.csv", "notes_20200101.csv"]);
         assert!(write(&today, None).unwrap() && !today.exists() && !write(&today, None).unwrap());
         rotate(&path("none"), date(2026, 2, 8)).unwrap();
     }

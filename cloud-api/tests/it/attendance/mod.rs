@@ -11,4 +11,4 @@ mod people;
 mod pin;
 mod records;
 mod replicas;
-mod worker;
+pub(crate) mod worker;

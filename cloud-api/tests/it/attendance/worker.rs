@@ -3,7 +3,7 @@
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -15,45 +15,7 @@ use super::kit::*;
 use crate::{archive_kit::eventually, harness::*};
 
 /// Speaks the protocol as `face-worker` does, and reads the face that a picture names.
-const PROGRAM: &str = r#"#!/usr/bin/python3
-import json, os, struct, sys, time
-MODE = "{mode}"
-
-def say(message, body=b""):
-    head = json.dumps(message).encode()
-    sys.stdout.buffer.write(struct.pack(">II", len(head), len(body)) + head + body)
-    sys.stdout.buffer.flush()
-
-if MODE == "no_models":
-    say({"type": "unable", "code": "model_missing", "message": "a model is missing: run blinkd models --fetch"})
-    sys.exit(1)
-if sorted(os.environ) != sorted(name for name in os.environ if name in ("BLINKD_MODELS_DIR", "XDG_DATA_HOME", "HOME", "LC_CTYPE")):
-    sys.exit("the environment holds more than it should")
-protocol = 99 if MODE == "other_version" else 1
-say({"type": "ready", "protocol": protocol, "version": "0", "load_ms": 1, "lockdown": []})
-while True:
-    prefix = sys.stdin.buffer.read(8)
-    if len(prefix) < 8:
-        break
-    head, size = struct.unpack(">II", prefix)
-    job = json.loads(sys.stdin.buffer.read(head))
-    body = sys.stdin.buffer.read(size)
-    if MODE == "hang":
-        time.sleep(3600)
-    if MODE == "end":
-        sys.exit(1)
-    if MODE == "nonsense":
-        sys.stdout.buffer.write(b"\xff" * 64)
-        sys.stdout.buffer.flush()
-        continue
-    if MODE == "slow":
-        time.sleep(0.5)
-    face = json.loads(body[body.index(b"{"):].decode())["face"]
-    report = {"type": "still", "width": 640, "height": 480, "face_px": 180.0, "lightness": 120.0, "sharpness": 9.0,
-              "yaw": 0.0, "encoding": [face] + [0.0] * 127}
-    number = job["id"] + 1 if MODE == "other_job" else job["id"]
-    say({"type": "answer", "id": number, "took_ms": 1, "outcome": report}, b"\xff\xd8\xffphoto")
-"#;
+const PROGRAM: &str = include_str!("worker.py");
 
 /// A server with this program in the place of `face-worker`.
 fn start(mode: &str) -> TestApp {
@@ -66,9 +28,14 @@ fn start(mode: &str) -> TestApp {
 
 fn program(app: &TestApp, mode: &str) -> PathBuf {
     let path = app.folder.path().join(format!("{mode}-worker"));
-    fs::write(&path, PROGRAM.replace("{mode}", mode)).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    write_program(&path, mode);
     path
+}
+
+pub(crate) fn write_program(path: &Path, mode: &str) {
+    let text = PROGRAM.replace("MODE = \"good\"", &format!("MODE = \"{mode}\""));
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
 fn attendance(app: &TestApp) -> String {

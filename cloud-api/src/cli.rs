@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     cmd::{
-        self, admin::AdminArgs, archive::ArchiveCommandArgs, attendance::AttendanceCommandArgs, backup::BackupArgs, purge::PurgeArgs, restore::RestoreArgs,
+        self, admin::AdminArgs, archive::ArchiveCommandArgs, attendance::AttendanceCommandArgs, backup::BackupArgs,
+        purge::PurgeArgs, restore::RestoreArgs,
     },
     config::{DatabaseArgs, ServeArgs},
     failure::Failure,

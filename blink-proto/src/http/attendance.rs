@@ -14,7 +14,7 @@ pub use desk::{
     RecordCorrection, RegisteredPerson,
 };
 pub use lists::{
-    AttendanceAnalytics, AttendanceArrival, AttendanceBadge, AttendanceImport, AttendanceItem,
-    AttendanceLateBar, AttendanceLine, AttendanceList, AttendancePeriod, AttendancePlace, AttendanceSource,
-    AttendanceStatus, AttendanceStreaks, AttendanceSubject, AttendanceTrend, LeaderboardChoice,
+    AttendanceAnalytics, AttendanceArrival, AttendanceBadge, AttendanceImport, AttendanceItem, AttendanceLateBar,
+    AttendanceLine, AttendanceList, AttendancePeriod, AttendancePlace, AttendanceSource, AttendanceStatus,
+    AttendanceStreaks, AttendanceSubject, AttendanceTrend, LeaderboardChoice,
 };

@@ -237,21 +237,27 @@ mod tests {
         assert_eq!(all.people, 2);
         assert_eq!(figures(&all.daily)[0], ("2026-02-27".to_owned(), 1, 0, 0, Some(100.0)));
         assert_eq!(figures(&all.daily).len(), 9, "no item for a day without anything");
-        assert_eq!(figures(&all.weekly), [
-            ("2026-02-23".to_owned(), 1, 0, 0, Some(100.0)),
-            ("2026-03-02".to_owned(), 4, 1, 0, Some(100.0)),
-            ("2026-03-09".to_owned(), 5, 1, 0, Some(100.0)),
-        ]);
-        assert_eq!(figures(&all.monthly), [
-            ("2026-02-01".to_owned(), 1, 0, 0, Some(100.0)),
-            ("2026-03-01".to_owned(), 9, 2, 0, Some(100.0)),
-        ]);
+        assert_eq!(
+            figures(&all.weekly),
+            [
+                ("2026-02-23".to_owned(), 1, 0, 0, Some(100.0)),
+                ("2026-03-02".to_owned(), 4, 1, 0, Some(100.0)),
+                ("2026-03-09".to_owned(), 5, 1, 0, Some(100.0)),
+            ]
+        );
+        assert_eq!(
+            figures(&all.monthly),
+            [("2026-02-01".to_owned(), 1, 0, 0, Some(100.0)), ("2026-03-01".to_owned(), 9, 2, 0, Some(100.0)),]
+        );
     }
 
     #[test]
     fn lateness_is_counted_from_the_start_of_work_in_bars_without_gaps() {
         let bars = added(Scope::default()).late_distribution;
-        assert_eq!(bars.iter().map(|bar| (bar.minutes_from, bar.count)).collect::<Vec<_>>(), [(0, 0), (5, 0), (10, 0), (15, 0), (20, 0), (25, 2)]);
+        assert_eq!(
+            bars.iter().map(|bar| (bar.minutes_from, bar.count)).collect::<Vec<_>>(),
+            [(0, 0), (5, 0), (10, 0), (15, 0), (20, 0), (25, 2)]
+        );
         assert!(added(Scope { only: Some("nobody".to_owned()), ..Scope::default() }).late_distribution.is_empty());
     }
 

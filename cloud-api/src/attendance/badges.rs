@@ -13,8 +13,11 @@ use super::course::{Course, EARLY_MIN};
 /// The fewest days of which a share is formed.
 const LEAST_DAYS: u32 = 5;
 
-const STREAKS: [(u32, &str, &str, &str); 3] =
-    [(5, "streak_5", "5-day streak", "🔥"), (20, "streak_20", "20-day streak", "⚡"), (60, "streak_60", "60-day streak", "🚀")];
+const STREAKS: [(u32, &str, &str, &str); 3] = [
+    (5, "streak_5", "5-day streak", "🔥"),
+    (20, "streak_20", "20-day streak", "⚡"),
+    (60, "streak_60", "60-day streak", "🚀"),
+];
 
 const MEDALS: [(f64, &str, &str, &str); 3] =
     [(98.0, "gold", "Gold", "🥇"), (95.0, "silver", "Silver", "🥈"), (90.0, "bronze", "Bronze", "🥉")];
@@ -61,7 +64,12 @@ pub fn of(course: &Course, own: bool) -> Vec<Badge> {
     let recognised = course.recognised;
     if recognised >= LEAST_DAYS && course.live == recognised && course.confidence >= QUALITY * recognised {
         let mean = course.confidence / recognised;
-        badges.push(badge("quality_master", "Quality master", "💎", format!("mean confidence {mean} % over {recognised} days, all alive")));
+        badges.push(badge(
+            "quality_master",
+            "Quality master",
+            "💎",
+            format!("mean confidence {mean} % over {recognised} days, all alive"),
+        ));
     }
     badges
 }

@@ -219,7 +219,8 @@ mod tests {
     #[test]
     fn two_marks_around_midnight_are_two_days() {
         let calendar = berlin();
-        let (before, after) = (calendar.arrival(at("2026-03-10T22:59:59Z")), calendar.arrival(at("2026-03-10T23:00:00Z")));
+        let (before, after) =
+            (calendar.arrival(at("2026-03-10T22:59:59Z")), calendar.arrival(at("2026-03-10T23:00:00Z")));
         assert_eq!((before.date, before.time.to_string()), (date(2026, 3, 10), "23:59:59".to_owned()));
         assert_eq!((after.date, after.time.to_string()), (date(2026, 3, 11), "00:00:00".to_owned()));
         assert_eq!((before.since_start_min, after.since_start_min), (899, -540));
@@ -239,11 +240,8 @@ mod tests {
 
     #[test]
     fn a_start_that_the_clocks_skip_is_an_hour_later() {
-        let calendar = Calendar {
-            starts: Time::constant(2, 30, 0, 0),
-            workdays: Workdays::parse("mon-sun").unwrap(),
-            ..berlin()
-        };
+        let calendar =
+            Calendar { starts: Time::constant(2, 30, 0, 0), workdays: Workdays::parse("mon-sun").unwrap(), ..berlin() };
         assert_eq!(calendar.instant(date(2026, 3, 29), calendar.starts), at("2026-03-29T01:30:00Z"));
         assert_eq!(calendar.instant(date(2026, 10, 25), calendar.starts), at("2026-10-25T00:30:00Z"));
         // The second half past two of the autumn night is an hour after the first.

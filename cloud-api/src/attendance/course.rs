@@ -156,7 +156,8 @@ pub fn walk(
     for (n, facts) in window.days.iter().enumerate() {
         let number = MonthNumber::of(facts.date);
         while months.next_if(|(month, _)| *month < number).is_some() {}
-        let day = months.peek().filter(|(month, _)| *month == number).and_then(|(_, month)| month.get(facts.date.day()));
+        let day =
+            months.peek().filter(|(month, _)| *month == number).and_then(|(_, month)| month.get(facts.date.day()));
         let outcome = outcome(facts, enrolled, day);
         if outcome != Outcome::Nothing {
             each(n, facts, outcome, day);
@@ -273,7 +274,12 @@ pub(super) mod tests {
     #[case::saturdays_are_extra("ppppppppp", (9, 0, 0, 0), (7, 7), Some(100.0))]
     #[case::an_unknown_saturday_is_none("pppppu.pp", (7, 0, 0, 0), (7, 7), Some(100.0))]
     #[case::nothing(".........", (0, 0, 7, 0), (0, 0), Some(0.0))]
-    fn courses(#[case] letters: &str, #[case] days: (u32, u32, u32, u32), #[case] streaks: (u32, u32), #[case] pct: Option<f64>) {
+    fn courses(
+        #[case] letters: &str,
+        #[case] days: (u32, u32, u32, u32),
+        #[case] streaks: (u32, u32),
+        #[case] pct: Option<f64>,
+    ) {
         let course = course(&window(9, date(2026, 4, 1)), MONDAY, &months(MONDAY, letters));
         let Tally { present, late, absent, unknown, .. } = course.tally;
         assert_eq!((present, late, absent, unknown), days);

@@ -36,7 +36,8 @@ impl Holidays {
         if !text.trim_start().get(..15).is_some_and(|head| head.eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
             return Err("it is no iCalendar file: it does not begin with BEGIN:VCALENDAR".to_owned());
         }
-        let calendar: Calendar = text.parse().map_err(|e: String| format!("it is no iCalendar file: {}", first_line(&e)))?;
+        let calendar: Calendar =
+            text.parse().map_err(|e: String| format!("it is no iCalendar file: {}", first_line(&e)))?;
         let mut days = BTreeMap::new();
         for component in &calendar.components {
             let CalendarComponent::Event(event) = component else { continue };
@@ -121,7 +122,8 @@ fn length(event: &Event, start: Date) -> Result<u16, String> {
 fn repeated(start: Date, rule: &str) -> Result<Vec<Date>, String> {
     let unreadable = |e: rrule::RRuleError| format!("has a rule that cannot be read: {}", first_line(&e.to_string()));
     let rule = until_as_time(rule);
-    let set = RRuleSet::from_str(&format!("DTSTART:{}T000000Z\nRRULE:{rule}", start.strftime("%Y%m%d"))).map_err(unreadable)?;
+    let set = RRuleSet::from_str(&format!("DTSTART:{}T000000Z\nRRULE:{rule}", start.strftime("%Y%m%d")))
+        .map_err(unreadable)?;
     let last = format!("{LAST_YEAR}1231T000000Z");
     let last = RRuleSet::from_str(&format!("DTSTART:{last}\nRRULE:FREQ=DAILY;COUNT=1")).map_err(unreadable)?;
     let found = set.before(*last.get_dt_start()).all(MAX_DAYS);
@@ -134,7 +136,9 @@ fn repeated(start: Date, rule: &str) -> Result<Vec<Date>, String> {
 /// An end that is a date must be a time here, because the start is one.
 fn until_as_time(rule: &str) -> String {
     let part = |part: &str| match part.split_once('=') {
-        Some((key, end)) if key.eq_ignore_ascii_case("UNTIL") => format!("UNTIL={}T235959Z", end.get(..8).unwrap_or(end)),
+        Some((key, end)) if key.eq_ignore_ascii_case("UNTIL") => {
+            format!("UNTIL={}T235959Z", end.get(..8).unwrap_or(end))
+        }
         _ => part.to_owned(),
     };
     rule.split(';').map(part).collect::<Vec<_>>().join(";")
@@ -223,8 +227,15 @@ mod tests {
 
     #[test]
     fn names_and_ranges() {
-        let holidays = Holidays::ics(&format!("\u{feff}BEGIN:VCALENDAR\n{}END:VCALENDAR\n", event(&["DTSTART;VALUE=DATE:20260501"]))).unwrap();
-        assert_eq!(holidays.between(date(2026, 5, 1), date(2026, 5, 1)).collect::<Vec<_>>(), [(date(2026, 5, 1), "A day")]);
+        let holidays = Holidays::ics(&format!(
+            "\u{feff}BEGIN:VCALENDAR\n{}END:VCALENDAR\n",
+            event(&["DTSTART;VALUE=DATE:20260501"])
+        ))
+        .unwrap();
+        assert_eq!(
+            holidays.between(date(2026, 5, 1), date(2026, 5, 1)).collect::<Vec<_>>(),
+            [(date(2026, 5, 1), "A day")]
+        );
         assert_eq!(holidays.between(date(2026, 5, 2), date(2026, 5, 1)).count(), 0);
     }
 }

@@ -48,7 +48,8 @@ mod tests {
     use crate::attendance::course::{Streaks, Tally};
 
     fn add(board: &mut Leaderboard, name: &str, present: u32, absent: u32, current: u32) {
-        let person = Person { id: name.to_lowercase(), name: name.to_owned(), enrolled: date(2026, 1, 1), opted_in: true };
+        let person =
+            Person { id: name.to_lowercase(), name: name.to_owned(), enrolled: date(2026, 1, 1), opted_in: true };
         let tally = Tally { present, absent, ..Tally::default() };
         board.add(&person, &Course { tally, streaks: Streaks { current, best: current }, ..Course::default() });
     }

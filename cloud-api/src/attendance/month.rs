@@ -149,7 +149,8 @@ impl WallClock {
     pub fn of(date: Date, zone: &TimeZone) -> Self {
         let midnight = Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).unwrap_or_default();
         // A mark is stored with the day that its own zone had, which may since have been set to another.
-        let offset = |days: i64| zone.to_offset(midnight.checked_add((24 * days).hours()).unwrap_or(midnight)).seconds();
+        let offset =
+            |days: i64| zone.to_offset(midnight.checked_add((24 * days).hours()).unwrap_or(midnight)).seconds();
         let same = offset(-1) == offset(2) && offset(0) == offset(1);
         Self { midnight: midnight.into(), offset_min: same.then(|| offset(0) / 60), zone: zone.clone() }
     }

@@ -24,7 +24,8 @@ use super::{
 use cells::{bare, plain};
 
 /// The columns, in their order.
-pub const COLUMNS: [&str; 8] = ["Date", "Time", "Status", "Name", "ID", "Confidence", "Liveness_Verified", "Session_ID"];
+pub const COLUMNS: [&str; 8] =
+    ["Date", "Time", "Status", "Name", "ID", "Confidence", "Liveness_Verified", "Session_ID"];
 
 /// The most characters of a person's id.
 const MAX_ID_CHARS: usize = 100;
@@ -233,7 +234,9 @@ enum Column {
     Id = 4,
 }
 
-fn row([date, time, status, name, id, confidence, live, session]: [String; COLUMNS.len()]) -> Result<(Row, Option<String>), Rejected> {
+fn row(
+    [date, time, status, name, id, confidence, live, session]: [String; COLUMNS.len()],
+) -> Result<(Row, Option<String>), Rejected> {
     let date = Date::strptime("%Y-%m-%d", &date)
         .map_err(|_| ("bad_date", format!("Date is {}, not such as 2026-03-10", shown(&date))))?;
     let status = Status::parse(&status.to_ascii_lowercase()).ok_or_else(|| {
@@ -241,20 +244,31 @@ fn row([date, time, status, name, id, confidence, live, session]: [String; COLUM
         ("bad_status", format!("Status is {}, not one of {}", shown(&status), known.join(", ")))
     })?;
     let time = match time.as_str() {
-        "" if status.is_there() => return Err(("bad_time", format!("Time is missing of a day that was {}", status.as_str()))),
+        "" if status.is_there() => {
+            return Err(("bad_time", format!("Time is missing of a day that was {}", status.as_str())));
+        }
         "" => None,
-        text => Some(time_of(text).ok_or_else(|| ("bad_time", format!("Time is {}, not such as 09:15:00", shown(text))))?),
+        text => {
+            Some(time_of(text).ok_or_else(|| ("bad_time", format!("Time is {}, not such as 09:15:00", shown(text))))?)
+        }
     };
-    let name = blink_proto::http::name::parse(&name).map_err(|why| ("bad_name", format!("Name {why}")))?.unwrap_or_default();
+    let name =
+        blink_proto::http::name::parse(&name).map_err(|why| ("bad_name", format!("Name {why}")))?.unwrap_or_default();
     if name.is_empty() && id.is_empty() {
         return Err(("nobody", "neither Name nor ID says who it was".to_owned()));
     }
     if id.chars().count() > MAX_ID_CHARS || id.chars().any(char::is_control) {
-        return Err(("bad_id", format!("ID must have at most {MAX_ID_CHARS} characters, and none that cannot be seen")));
+        return Err((
+            "bad_id",
+            format!("ID must have at most {MAX_ID_CHARS} characters, and none that cannot be seen"),
+        ));
     }
     let confidence = match confidence.trim_end_matches('%').trim_end() {
         "" => None,
-        text => Some(percent(text).ok_or_else(|| ("bad_confidence", format!("Confidence is {}, not from 0 to 100", shown(text))))?),
+        text => Some(
+            percent(text)
+                .ok_or_else(|| ("bad_confidence", format!("Confidence is {}, not from 0 to 100", shown(text))))?,
+        ),
     };
     let live = match live.to_ascii_lowercase().as_str() {
         "yes" | "true" => true,
@@ -262,7 +276,8 @@ fn row([date, time, status, name, id, confidence, live, session]: [String; COLUM
         _ => return Err(("bad_liveness", format!("Liveness_Verified is {}, neither Yes nor No", shown(&live)))),
     };
     let parsed = Uuid::parse_str(&session).ok();
-    let note = (parsed.is_none() && !session.is_empty()).then(|| format!("Session_ID {} is no UUID: it is left out", shown(&session)));
+    let note = (parsed.is_none() && !session.is_empty())
+        .then(|| format!("Session_ID {} is no UUID: it is left out", shown(&session)));
     Ok((Row { date, time, status, name: name.to_owned(), id, confidence, live, session: parsed }, note))
 }
 
@@ -275,10 +290,11 @@ fn shown(text: &str) -> String {
 /// `09:15:00`, `9:15`, and what spreadsheets make of them: `9:15 AM`, `9:15:00 pm`.
 fn time_of(text: &str) -> Option<Time> {
     let upper = text.to_ascii_uppercase();
-    let (clock, half) = match upper.strip_suffix("AM").map(|t| (t, 0)).or_else(|| upper.strip_suffix("PM").map(|t| (t, 12))) {
-        Some((clock, half)) => (clock.trim_end(), Some(half)),
-        None => (upper.as_str(), None),
-    };
+    let (clock, half) =
+        match upper.strip_suffix("AM").map(|t| (t, 0)).or_else(|| upper.strip_suffix("PM").map(|t| (t, 12))) {
+            Some((clock, half)) => (clock.trim_end(), Some(half)),
+            None => (upper.as_str(), None),
+        };
     let mut parts = clock.split(':');
     let mut number = || -> Option<i8> {
         let digits = parts.next()?;

@@ -69,9 +69,15 @@ mod tests {
     #[test]
     fn minutes_are_counted_from_nine() {
         let mut timeline = Timeline::default();
-        [(2, 555), (1, 510), (3, 0)].into_iter().for_each(|(day, minute)| timeline.add(&ada(), date(2026, 3, day), minute));
-        let marks: Vec<_> = timeline.marks().iter().map(|m| (m.date.day(), m.arrival.to_string(), m.minutes_since_9am())).collect();
-        assert_eq!(marks, [(1, "08:30:00".to_owned(), -30), (2, "09:15:00".to_owned(), 15), (3, "00:00:00".to_owned(), -540)]);
+        [(2, 555), (1, 510), (3, 0)]
+            .into_iter()
+            .for_each(|(day, minute)| timeline.add(&ada(), date(2026, 3, day), minute));
+        let marks: Vec<_> =
+            timeline.marks().iter().map(|m| (m.date.day(), m.arrival.to_string(), m.minutes_since_9am())).collect();
+        assert_eq!(
+            marks,
+            [(1, "08:30:00".to_owned(), -30), (2, "09:15:00".to_owned(), 15), (3, "00:00:00".to_owned(), -540)]
+        );
     }
 
     #[test]

@@ -129,7 +129,11 @@ fn take_in(conn: &mut Conn, config: &DatabaseConfig, calendar: &Calendar, file: 
         return Ok(());
     }
     let message = format!("{} lines of {} were not taken", taken.rejected.len(), file.display());
-    Err(Failure::failed("lines_not_taken", message, "Mend these lines and import the file again: what was taken stays."))
+    Err(Failure::failed(
+        "lines_not_taken",
+        message,
+        "Mend these lines and import the file again: what was taken stays.",
+    ))
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {
@@ -173,8 +177,7 @@ fn each_page(
     let mut text = records_csv::header().into_bytes();
     let (mut after, mut rows) = (None, 0);
     loop {
-        let page: Vec<(Record, String)> =
-            lists::page(conn, filter, after.as_ref(), PAGE).map_err(|e| failed(&e))?;
+        let page: Vec<(Record, String)> = lists::page(conn, filter, after.as_ref(), PAGE).map_err(|e| failed(&e))?;
         after = page.last().map(|(record, _)| After::of(record));
         rows += page.len() as u64;
         for (record, name) in page {

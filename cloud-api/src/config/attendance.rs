@@ -49,12 +49,7 @@ pub struct AttendanceConfig {
 
 impl Default for AttendanceConfig {
     fn default() -> Self {
-        Self {
-            liveness: Mode::Challenge,
-            calendar: Arc::default(),
-            worker: None,
-            workers: default_workers(),
-        }
+        Self { liveness: Mode::Challenge, calendar: Arc::default(), worker: None, workers: default_workers() }
     }
 }
 

@@ -125,7 +125,11 @@ mod tests {
         assert!(!resolve(&["--holidays", "2026-03-10, 2026-03-11"]).unwrap().expects(date(2026, 3, 11)));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("2026.ics");
-        std::fs::write(&path, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260310\nEND:VEVENT\nEND:VCALENDAR\n").unwrap();
+        std::fs::write(
+            &path,
+            "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260310\nEND:VEVENT\nEND:VCALENDAR\n",
+        )
+        .unwrap();
         let calendar = resolve(&["--holidays", path.to_str().unwrap()]).unwrap();
         assert!(!calendar.expects(date(2026, 3, 10)) && calendar.expects(date(2026, 3, 11)));
     }

@@ -65,7 +65,9 @@ pub(crate) async fn run(state: State) {
         match turn(&state, &mut seen).await {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "exports of attendance written"),
-            Err(e) => tracing::error!(cause = chain(&e), "exports of attendance are not written yet; it is tried again"),
+            Err(e) => {
+                tracing::error!(cause = chain(&e), "exports of attendance are not written yet; it is tried again")
+            }
         }
     }
 }
@@ -222,7 +224,10 @@ mod tests {
         let before = seen(&[("ada", ninth, 540)], &names);
         assert!(days(&before, seen(&[("ada", ninth, 540)], &names)).is_empty());
         assert_eq!(days(&before, seen(&[("ada", ninth, 541)], &names)), ["2026-03-09"]);
-        assert_eq!(days(&before, seen(&[("ada", ninth, 540), ("ada", tenth, 1), ("ada", old, 1)], &names)), ["2026-03-10"]);
+        assert_eq!(
+            days(&before, seen(&[("ada", ninth, 540), ("ada", tenth, 1), ("ada", old, 1)], &names)),
+            ["2026-03-10"]
+        );
         assert_eq!(days(&before, seen(&[("ada", ninth, 540)], &[("ada", "Adah")])), ["2026-03-09"]);
         assert_eq!(days(&before, seen(&[], &[])), ["2026-03-09"], "somebody was erased");
     }
@@ -236,13 +241,17 @@ mod tests {
         assert!(write(&today, Some(b"a")).unwrap() && !write(&today, Some(b"a")).unwrap());
         assert!(write(&today, Some(b"b")).unwrap());
         assert_eq!(fs::read(&today).unwrap(), b"b");
-        for name in ["attendance_20260207.csv", "attendance_20260208.csv", "attendance_2026.csv", "notes_20200101.csv"] {
+        for name in ["attendance_20260207.csv", "attendance_20260208.csv", "attendance_2026.csv", "notes_20200101.csv"]
+        {
             fs::write(path(name), "x").unwrap();
         }
         rotate(folder.path(), date(2026, 2, 8)).unwrap();
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["attendance_2026.csv", "attendance_20260208.csv", "attendance_20260310.csv", "notes_20200101.csv"]);
+        assert_eq!(
+            left,
+            ["attendance_2026.csv", "attendance_20260208.csv", "attendance_20260310.csv", "notes_20200101.csv"]
+        );
         assert!(write(&today, None).unwrap() && !today.exists() && !write(&today, None).unwrap());
         rotate(&path("none"), date(2026, 2, 8)).unwrap();
     }

@@ -38,8 +38,8 @@ use actix_web::{
 };
 
 use attendance::{
-    analytics as attendance_analytics, challenge, enrol, leaderboard, list as attendance_list, mark, people as desk_people,
-    pin, records, transfer,
+    analytics as attendance_analytics, challenge, enrol, leaderboard, list as attendance_list, mark,
+    people as desk_people, pin, records, transfer,
 };
 
 use crate::{

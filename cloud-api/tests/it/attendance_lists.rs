@@ -45,12 +45,21 @@ fn list(who: &Client, query: &str) -> Value {
 }
 
 fn days(list: &Value) -> Vec<String> {
-    let day = |item: &Value| format!("{} {} {}", item["date"].as_str().unwrap(), item["id"].as_str().unwrap(), item["status"].as_str().unwrap());
+    let day = |item: &Value| {
+        format!(
+            "{} {} {}",
+            item["date"].as_str().unwrap(),
+            item["id"].as_str().unwrap(),
+            item["status"].as_str().unwrap()
+        )
+    };
     list["items"].as_array().unwrap().iter().map(day).collect()
 }
 
 fn csv(who: &Client, query: &str) -> String {
-    let answer = who.send("GET", &format!("/api/attendance/get-attendance?{query}"), &[("accept", "text/csv")], None).expect(200);
+    let answer = who
+        .send("GET", &format!("/api/attendance/get-attendance?{query}"), &[("accept", "text/csv")], None)
+        .expect(200);
     assert!(answer.header("content-type").starts_with("text/csv"), "{answer:?}");
     answer.text
 }
@@ -356,17 +365,28 @@ fn days_are_those_of_the_organisation_over_midnight_and_daylight_saving() {
         with_calendar(app, Calendar { zone: TimeZone::get("Europe/Berlin").unwrap(), ..Calendar::default() });
         app.pass_time("2026-03-30T21:59:59Z");
         let boss = manager(app);
-        taken(&boss, &[
-            "2026-03-27,23:59:59,present,Ada,ada,,No,",
-            "2026-03-28,00:00:00,present,Ada,ada,,No,",
-            // The clocks skip from two to three.
-            "2026-03-29,02:30:00,present,Ada,ada,,No,",
-            "2026-03-30,09:16:00,late,Ada,ada,,No,",
-        ]);
+        taken(
+            &boss,
+            &[
+                "2026-03-27,23:59:59,present,Ada,ada,,No,",
+                "2026-03-28,00:00:00,present,Ada,ada,,No,",
+                // The clocks skip from two to three.
+                "2026-03-29,02:30:00,present,Ada,ada,,No,",
+                "2026-03-30,09:16:00,late,Ada,ada,,No,",
+            ],
+        );
         let items = list(&boss, "")["items"].as_array().unwrap().clone();
-        let times: Vec<_> = items.iter().map(|item| format!("{} {}", item["date"].as_str().unwrap(), item["time"].as_str().unwrap())).collect();
+        let times: Vec<_> = items
+            .iter()
+            .map(|item| format!("{} {}", item["date"].as_str().unwrap(), item["time"].as_str().unwrap()))
+            .collect();
         assert_eq!(times, ["2026-03-30 09:16:00", "2026-03-29 03:30:00", "2026-03-28 00:00:00", "2026-03-27 23:59:59"]);
-        let arrivals: Vec<_> = analytics(&boss, "")["timeline"].as_array().unwrap().iter().map(|mark| mark["arrival_time"].as_str().unwrap().to_owned()).collect();
+        let arrivals: Vec<_> = analytics(&boss, "")["timeline"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|mark| mark["arrival_time"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(arrivals, ["23:59:00", "00:00:00", "03:30:00", "09:16:00"]);
         // Monday is not over until Berlin's midnight, two seconds later.
         taken(&boss, &["2026-03-27,09:00:00,present,Ben,ben,,No,"]);

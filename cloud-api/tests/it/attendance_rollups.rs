@@ -144,7 +144,10 @@ fn equal_a_recount(conn: &mut Conn, cases: u32) {
         for person in PEOPLE {
             prop_assert_eq!(transaction(conn, |conn| rollups::recount(conn, person)).unwrap(), 0);
         }
-        conn.batch_execute("DELETE FROM attendance_months WHERE person = 'ada'; UPDATE attendance_months SET month = month + 100").unwrap();
+        conn.batch_execute(
+            "DELETE FROM attendance_months WHERE person = 'ada'; UPDATE attendance_months SET month = month + 100",
+        )
+        .unwrap();
         for person in PEOPLE {
             transaction(conn, |conn| rollups::recount(conn, person)).unwrap();
         }

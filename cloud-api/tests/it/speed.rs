@@ -166,9 +166,8 @@ fn a_year_by_day_reads_in_milliseconds() {
 fn attendance(app: &TestApp, people: usize, days: usize) {
     let mut conn = cloud_api::open::connect(&app.target).unwrap();
     let sqlite = matches!(app.target, cloud_api::config::Target::Sqlite(_));
-    let series = |to: usize| {
-        format!("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) ", to - 1)
-    };
+    let series =
+        |to: usize| format!("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) ", to - 1);
     let uid = if sqlite { "printf('00000000-0000-4000-8000-%012d', i)" } else { "gen_random_uuid()" };
     let (time, no) = if sqlite { ("0", "0") } else { ("'epoch'", "FALSE") };
     sql_query(format!(
@@ -217,7 +216,9 @@ fn analytics_of_many_records_read_in_milliseconds() {
                     let started = Instant::now();
                     let all = boss.get("/api/attendance/get-analytics?date_from=2023-06-01").expect(200);
                     let took = started.elapsed();
-                    let marks = |of: &str| all.json["monthly"].as_array().unwrap().iter().map(|m| m[of].as_u64().unwrap()).sum::<u64>();
+                    let marks = |of: &str| {
+                        all.json["monthly"].as_array().unwrap().iter().map(|m| m[of].as_u64().unwrap()).sum::<u64>()
+                    };
                     assert_eq!(marks("present") + marks("late"), (people * days) as u64);
                     took
                 })
@@ -226,7 +227,10 @@ fn analytics_of_many_records_read_in_milliseconds() {
             figure(
                 if backend == Backend::Sqlite { "analytics on SQLite" } else { "analytics on PostgreSQL" },
                 &format!("{} records", people * days),
-                &format!("{people} people, best of 10: {:.1?}, median {:.1?}, worst {:.1?}", times[0], times[5], times[9]),
+                &format!(
+                    "{people} people, best of 10: {:.1?}, median {:.1?}, worst {:.1?}",
+                    times[0], times[5], times[9]
+                ),
             );
             // A build without optimisation on a busy machine gets more.
             let limit = if cfg!(debug_assertions) { 1_000 } else { 250 };

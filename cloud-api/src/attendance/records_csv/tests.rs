@@ -82,11 +82,14 @@ fn files_of_which_nothing_can_be_taken(#[case] file: &str, #[case] code: &'stati
 fn a_missing_column_that_can_be_empty_is_noted() {
     let read = read(b"Date,Time,Status,Name,ID\n2026-03-10,09:15,present,Alice,alice\n");
     let noted: Vec<_> = read.notes.iter().map(|note| (note.line, note.detail.as_str())).collect();
-    assert_eq!(noted, [
-        (1, "the column Confidence is missing: it counts as empty"),
-        (1, "the column Liveness_Verified is missing: it counts as empty"),
-        (1, "the column Session_ID is missing: it counts as empty"),
-    ]);
+    assert_eq!(
+        noted,
+        [
+            (1, "the column Confidence is missing: it counts as empty"),
+            (1, "the column Liveness_Verified is missing: it counts as empty"),
+            (1, "the column Session_ID is missing: it counts as empty"),
+        ]
+    );
     assert_eq!(read.rows, [(2, Row { confidence: None, live: false, session: None, ..alice() })]);
 }
 
@@ -126,7 +129,9 @@ fn a_long_name_and_nobody_at_all() {
 
 #[test]
 fn a_line_that_is_no_utf8_takes_no_other_with_it() {
-    let file = [HEAD.as_bytes(), b"\n", &SOUND.as_bytes()[..28], b"\xff", &SOUND.as_bytes()[28..], b"\n", SOUND.as_bytes()].concat();
+    let file =
+        [HEAD.as_bytes(), b"\n", &SOUND.as_bytes()[..28], b"\xff", &SOUND.as_bytes()[28..], b"\n", SOUND.as_bytes()]
+            .concat();
     assert_eq!(outcome(&file), (vec![3], vec![(2, "not_utf8")]));
 }
 
@@ -141,7 +146,10 @@ fn a_foreign_session_is_left_out_and_noted() {
 fn nobody_needs_a_time_to_be_absent() {
     let file = format!("{HEAD}\n2026-03-10,,absent,Alice,alice,,No,\n2026-03-11,,unknown,Alice,alice,,,\n");
     let read = read(file.as_bytes());
-    assert_eq!(read.rows.iter().map(|(_, row)| (row.status, row.time)).collect::<Vec<_>>(), [(Status::Absent, None), (Status::Unknown, None)]);
+    assert_eq!(
+        read.rows.iter().map(|(_, row)| (row.status, row.time)).collect::<Vec<_>>(),
+        [(Status::Absent, None), (Status::Unknown, None)]
+    );
 }
 
 #[rstest]
@@ -176,7 +184,12 @@ fn other_apostrophes_stay(#[case] name: &str) {
 fn row() -> impl Strategy<Value = Row> {
     let (id, name) = ("[^\\p{C}\\p{Z}]{1,20}", "['=+@,;\"|a-zA-Zäß -]{1,20}");
     let when = (1..=28i8, 1..=12i8, 0..=23i8, 0..=59i8, 0..=59i8);
-    let what = (prop::sample::select(Status::ALL), prop::option::of(0..=100u8), any::<bool>(), prop::option::of(any::<u128>()));
+    let what = (
+        prop::sample::select(Status::ALL),
+        prop::option::of(0..=100u8),
+        any::<bool>(),
+        prop::option::of(any::<u128>()),
+    );
     (when, what, id, name).prop_map(|((day, month, h, m, s), (status, confidence, live, session), id, name)| Row {
         date: date(2026, month, day),
         time: status.is_there().then(|| time(h, m, s, 0)),

@@ -5,10 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use jiff::civil::{Date, Time};
 
-use super::{
-    lists, records,
-    schema::attendance_people,
-};
+use super::{lists, records, schema::attendance_people};
 use crate::{
     attendance::{
         calendar::Calendar,
@@ -163,7 +160,12 @@ fn compare(conn: &mut Conn, line: usize, row: &Record, taken: &mut Taken) -> Res
     if said(&there) == said(row) {
         taken.duplicates += 1;
     } else {
-        let detail = format!("{} has another record of {}, {}: it stays, and a manager can correct it", row.person, row.day, there.status.as_str());
+        let detail = format!(
+            "{} has another record of {}, {}: it stays, and a manager can correct it",
+            row.person,
+            row.day,
+            there.status.as_str()
+        );
         taken.rejected.push(Fault { line, code: "conflict", detail });
     }
     Ok(())

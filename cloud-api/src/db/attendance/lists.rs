@@ -83,7 +83,11 @@ pub fn page(
 }
 
 /// The records of these people on these days, by person and day.
-pub fn of_days(conn: &mut Conn, people: &BTreeSet<String>, days: &BTreeSet<Day>) -> Result<HashMap<(String, Day), Record>, DbError> {
+pub fn of_days(
+    conn: &mut Conn,
+    people: &BTreeSet<String>,
+    days: &BTreeSet<Day>,
+) -> Result<HashMap<(String, Day), Record>, DbError> {
     use attendance_records::{day, person};
     let (people, days) = (people.iter().cloned().collect::<Vec<_>>(), days.iter().copied().collect::<Vec<_>>());
     let rows: Vec<RecordRow> =
@@ -99,10 +103,8 @@ pub(crate) fn corrections(
 ) -> Result<HashMap<(String, Day), Vec<CorrectionRow>>, DbError> {
     use attendance_corrections::{at, day, id, person};
     let (people, days) = (people.iter().cloned().collect::<Vec<_>>(), days.iter().copied().collect::<Vec<_>>());
-    let rows: Vec<CorrectionRow> = attendance_corrections::table
-        .filter(person.eq_any(people).and(day.eq_any(days)))
-        .order((at, id))
-        .load(conn)?;
+    let rows: Vec<CorrectionRow> =
+        attendance_corrections::table.filter(person.eq_any(people).and(day.eq_any(days))).order((at, id)).load(conn)?;
     let mut found: HashMap<_, Vec<CorrectionRow>> = HashMap::new();
     for row in rows {
         found.entry((row.person.clone(), row.day)).or_default().push(row);
@@ -200,7 +202,8 @@ pub fn courses(
     if let Some(only) = only {
         rows = rows.filter(attendance_refusals::person.eq(only.to_owned()));
     }
-    let refused: Vec<(String, Day)> = rows.select((attendance_refusals::person, attendance_refusals::day)).load(conn)?;
+    let refused: Vec<(String, Day)> =
+        rows.select((attendance_refusals::person, attendance_refusals::day)).load(conn)?;
     for (person, day) in refused {
         refuse(courses.entry(person).or_default(), day.0);
     }

@@ -97,8 +97,10 @@ pub fn months(
 
 /// Counts a person's records anew and mends their months. Returns how many were wrong. Must run in a transaction.
 pub fn recount(conn: &mut Conn, of: &str) -> Result<usize, DbError> {
-    let stood: BTreeMap<MonthNumber, Month> =
-        months(conn, Some(of), None, MonthNumber(i32::MAX))?.into_iter().map(|(_, number, month)| (number, month)).collect();
+    let stood: BTreeMap<MonthNumber, Month> = months(conn, Some(of), None, MonthNumber(i32::MAX))?
+        .into_iter()
+        .map(|(_, number, month)| (number, month))
+        .collect();
     // Locks them, so that no record is added meanwhile without its month.
     for number in stood.keys() {
         hold(conn, of, *number)?;

@@ -30,7 +30,8 @@ struct Broken;
 pub(super) fn is_wanted(req: &HttpRequest) -> bool {
     let accepted = req.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let kinds = accepted.split(',').map(|kind| kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase());
-    kinds.into_iter().find(|kind| matches!(kind.as_str(), "text/csv" | "application/json" | "*/*")).as_deref() == Some("text/csv")
+    kinds.into_iter().find(|kind| matches!(kind.as_str(), "text/csv" | "application/json" | "*/*")).as_deref()
+        == Some("text/csv")
 }
 
 /// Answers with every page of the question from its cursor on. A fault breaks the connection off, so that half a list

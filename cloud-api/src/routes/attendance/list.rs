@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    web::Data,
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use blink_proto::http::{AttendanceItem, AttendanceList, AttendanceSource, AttendanceStatus, RecordCorrection};
 use jiff::civil::{Date, Time};
@@ -89,12 +86,20 @@ impl Ask {
             range: asked.range(),
             status: asked.take("status", Status::parse, "must be present, late, absent or unknown"),
             limit: asked
-                .take("limit", |text| text.parse().ok().filter(|n| (1..=MAX_LIMIT).contains(n)), "must be a number from 1 to 1000")
+                .take(
+                    "limit",
+                    |text| text.parse().ok().filter(|n| (1..=MAX_LIMIT).contains(n)),
+                    "must be a number from 1 to 1000",
+                )
                 .unwrap_or(DEFAULT_LIMIT),
             cursor: asked.take("cursor", Cursor::decode, "must be the next_cursor of an earlier answer"),
         };
         let derived = ask.is_derived();
-        asked.take("cursor", |_| (matches!(ask.cursor, Some(Cursor::Derived(..))) == derived).then_some(()), "was made for another status");
+        asked.take(
+            "cursor",
+            |_| (matches!(ask.cursor, Some(Cursor::Derived(..))) == derived).then_some(()),
+            "was made for another status",
+        );
         asked.finish()?;
         Ok(ask)
     }
@@ -148,24 +153,28 @@ pub(crate) async fn records(who: Principal, req: HttpRequest, state: Data<State>
         .read(move |conn| -> Result<AttendanceList, ApiError> {
             let _turn = turn;
             let (found, next) = page(conn, &who, &ask, &reckoning)?;
-            Ok(AttendanceList { items: items(conn, found, &reckoning.calendar)?, next_cursor: next.map(|next| next.encode()) })
+            Ok(AttendanceList {
+                items: items(conn, found, &reckoning.calendar)?,
+                next_cursor: next.map(|next| next.encode()),
+            })
         })
         .await?;
     Ok(HttpResponse::Ok().json(list))
 }
 
 /// A page, and where the next one begins.
-fn page(conn: &mut Conn, who: &Principal, ask: &Ask, reckoning: &Reckoning) -> Result<(Vec<Found>, Option<Cursor>), ApiError> {
+fn page(
+    conn: &mut Conn,
+    who: &Principal,
+    ask: &Ask,
+    reckoning: &Reckoning,
+) -> Result<(Vec<Found>, Option<Cursor>), ApiError> {
     let (whom, _) = view::whom(conn, who, ask.user.as_deref())?;
     if matches!(whom, Whom::Nobody) {
         return Ok((Vec::new(), None));
     }
     // One more than a page is read, to know whether another page follows.
-    let mut found = if ask.is_derived() {
-        derived(conn, &whom, ask, reckoning)?
-    } else {
-        recorded(conn, &whom, ask)?
-    };
+    let mut found = if ask.is_derived() { derived(conn, &whom, ask, reckoning)? } else { recorded(conn, &whom, ask)? };
     let more = found.len() > ask.limit;
     found.truncate(ask.limit);
     let next = found.last().filter(|_| more).map(|last| match &last.record {
@@ -207,12 +216,8 @@ fn row(found: Found, calendar: &Calendar) -> Row {
 }
 
 fn recorded(conn: &mut Conn, whom: &Whom, ask: &Ask) -> Result<Vec<Found>, DbError> {
-    let filter = Filter {
-        person: whom.id().map(str::to_owned),
-        from: ask.range.0,
-        to: ask.range.1,
-        status: ask.status,
-    };
+    let filter =
+        Filter { person: whom.id().map(str::to_owned), from: ask.range.0, to: ask.range.1, status: ask.status };
     let after = match &ask.cursor {
         Some(Cursor::Record(after)) => Some(after),
         _ => None,
@@ -305,9 +310,7 @@ fn time(status: Status, at: UtcMs, calendar: &Calendar) -> Option<Time> {
 }
 
 fn correction(row: CorrectionRow, calendar: &Calendar) -> RecordCorrection {
-    let wall = |word: &Option<String>, at: Option<UtcMs>| {
-        time(word.as_deref().and_then(Status::parse)?, at?, calendar)
-    };
+    let wall = |word: &Option<String>, at: Option<UtcMs>| time(word.as_deref().and_then(Status::parse)?, at?, calendar);
     RecordCorrection {
         at: row.at.timestamp(),
         made_by: row.made_by.map(|id| id.0),

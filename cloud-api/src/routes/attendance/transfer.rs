@@ -64,7 +64,11 @@ fn wire(mut taken: Taken) -> AttendanceImport {
     taken.rejected.sort_by_key(|fault| fault.line);
     taken.notes.sort_by_key(|fault| fault.line);
     let lines = |faults: Vec<Fault>| {
-        let line = |fault: Fault| AttendanceLine { line: fault.line as u64, code: fault.code.to_owned(), detail: fault.detail };
+        let line = |fault: Fault| AttendanceLine {
+            line: fault.line as u64,
+            code: fault.code.to_owned(),
+            detail: fault.detail,
+        };
         faults.into_iter().map(line).collect()
     };
     AttendanceImport {

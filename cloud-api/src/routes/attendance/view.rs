@@ -38,11 +38,7 @@ impl Whom {
 
 /// Whom the caller asks about, with the person they are themselves. A manager may ask about everybody, others about
 /// themselves. `user` is a person's id at the desk, the id of an account, or `me`.
-pub(super) fn whom(
-    conn: &mut Conn,
-    who: &Principal,
-    user: Option<&str>,
-) -> Result<(Whom, Option<Somebody>), ApiError> {
+pub(super) fn whom(conn: &mut Conn, who: &Principal, user: Option<&str>) -> Result<(Whom, Option<Somebody>), ApiError> {
     let own = lists::of_account(conn, who.user.into())?;
     let manages = who.role >= Role::Manager;
     let Some(user) = user.filter(|user| *user != "me") else {
@@ -56,7 +52,9 @@ pub(super) fn whom(
     let found = find(conn, user)?;
     match (&found, &own) {
         (Some(found), _) if manages => Ok((Whom::One(found.clone()), own)),
-        (Some(found), Some(own_person)) if found.person.id == own_person.person.id => Ok((Whom::One(found.clone()), own)),
+        (Some(found), Some(own_person)) if found.person.id == own_person.person.id => {
+            Ok((Whom::One(found.clone()), own))
+        }
         (None, _) if manages => {
             let message = "There is nobody of this id at the desk.";
             Err(ApiError::new(actix_web::http::StatusCode::NOT_FOUND, "no_such_person", message))

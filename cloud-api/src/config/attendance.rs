@@ -21,16 +21,16 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 pub struct AttendanceArgs {
     /// What a mark by face must prove: challenge, blink (for demonstrations), or off
-    #[arg(long, value_name = "MODE", env = "CLOUD_API_LIVENESS", default_value = "challenge", value_parser = mode)]
+    #[arg(long, global = true, value_name = "MODE", env = "CLOUD_API_LIVENESS", default_value = "challenge", value_parser = mode)]
     pub liveness: Mode,
     /// When people are expected
     #[command(flatten)]
     pub calendar: CalendarArgs,
     /// The program that reads faces [default: face-worker beside this program]
-    #[arg(long, value_name = "FILE", env = "CLOUD_API_FACE_WORKER")]
+    #[arg(long, global = true, value_name = "FILE", env = "CLOUD_API_FACE_WORKER")]
     pub face_worker: Option<PathBuf>,
     /// How many of it run at once [default: one less than the cores, at least 1]
-    #[arg(long, value_name = "N", env = "CLOUD_API_FACE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, global = true, value_name = "N", env = "CLOUD_API_FACE_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub face_workers: Option<u16>,
 }
 

@@ -89,46 +89,18 @@ impl Application {
         let certificate = certificate(&config)?;
         let listener = listen(config.server.listen)?;
         let address = listener.local_addr().map_err(|e| cannot_listen(config.server.listen, &e))?;
-        let (target, retention_days) = (config.database.target.clone(), config.database.retention_days);
+        let target = config.database.target.clone();
         let (database, now) = (config.database.clone(), clock.now());
         let archive = config.archive.clone();
-        let Prepared { db, keys, ledger, archive, desk_keys, claim } =
-            web::block(move || prepare(&database, archive.as_ref(), now))
-                .await
-                .map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
+        let prepared = web::block(move || prepare(&database, archive.as_ref(), now)).await;
+        let mut prepared =
+            prepared.map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
+        let claim = prepared.claim.take();
         metrics::start();
         let scheme = if certificate.is_some() { "https" } else { "http" };
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
-        let behind_proxy = config.server.behind_proxy;
-        warn_of_proxies(behind_proxy, &config.access);
-        let beside = target.sqlite_path().unwrap_or(&config.database.ledger).with_file_name("exports");
-        let exports_dir = config.server.exports_dir.clone().unwrap_or(beside);
-        let keys = Arc::new(keys);
-        let limits = Limits::new(config.access.rate_limit, db.clone(), keys.clone(), clock.clone());
-        let state = State {
-            db,
-            keys,
-            ledger: Arc::new(ledger),
-            archive: archive.map(Arc::new),
-            desk: Arc::new(Desk::new(
-                config.attendance,
-                reader,
-                desk_keys,
-                config.server.parts.contains(&Part::Attendance),
-            )),
-            passwords: Passwords::default(),
-            clock,
-            started: Instant::now(),
-            retention_days,
-            limits: Arc::new(limits),
-            uploads: upload::Memory::default(),
-            oidc: config.outside.oidc.map(|oidc| Arc::new(Provider::new(oidc, &public_url))),
-            ask: config.outside.ask,
-            public_url,
-            access: Arc::new(config.access),
-            behind_proxy,
-            exports_dir,
-        };
+        warn_of_proxies(config.server.behind_proxy, &config.access);
+        let state = state_of(prepared, &config, clock, reader, public_url);
         let server = serve(&state, &config.server, listener, certificate.as_ref());
         let server = server.map_err(|e| cannot_listen(address, &e))?;
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
@@ -196,6 +168,42 @@ impl Application {
         let _ = tokio::time::timeout(CLOSE_BOUND, db.close()).await;
         drop(self.claim);
         Ok(())
+    }
+}
+
+/// What handlers use, for a command that answers no requests. It may work beside a running server.
+pub(crate) async fn without_a_server(config: &Config, clock: Clock, reader: Reader) -> Result<State, Failure> {
+    let (database, now) = (config.database.clone(), clock.now());
+    let prepared = web::block(move || prepare(&database, None, now)).await;
+    let prepared = prepared.map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
+    Ok(state_of(prepared, config, clock, reader, String::new()))
+}
+
+fn state_of(prepared: Prepared, config: &Config, clock: Clock, reader: Reader, public_url: String) -> State {
+    let Prepared { db, keys, ledger, archive, desk_keys, .. } = prepared;
+    let database = &config.database;
+    let beside = database.target.sqlite_path().unwrap_or(&database.ledger).with_file_name("exports");
+    let keys = Arc::new(keys);
+    let limits = Limits::new(config.access.rate_limit, db.clone(), keys.clone(), clock.clone());
+    let is_open = config.server.parts.contains(&Part::Attendance);
+    State {
+        db,
+        keys,
+        ledger: Arc::new(ledger),
+        archive: archive.map(Arc::new),
+        desk: Arc::new(Desk::new(config.attendance.clone(), reader, desk_keys, is_open)),
+        passwords: Passwords::default(),
+        clock,
+        started: Instant::now(),
+        retention_days: database.retention_days,
+        limits: Arc::new(limits),
+        uploads: upload::Memory::default(),
+        oidc: config.outside.oidc.clone().map(|oidc| Arc::new(Provider::new(oidc, &public_url))),
+        ask: config.outside.ask.clone(),
+        public_url,
+        access: Arc::new(config.access.clone()),
+        behind_proxy: config.server.behind_proxy,
+        exports_dir: config.server.exports_dir.clone().unwrap_or(beside),
     }
 }
 

@@ -95,11 +95,35 @@ pub(crate) async fn enrol(who: Principal, req: HttpRequest, payload: Payload, st
     let mut form = multipart::read(&req, payload, &state.desk.uploads, &[PICTURES]).await?;
     let (given, pictures) = given(&mut form)?;
     to_its_end(async move {
-        let person = carry_out(&who, &state, given, pictures).await;
+        let person = carry_out(Some(&who), &state, given, pictures).await;
         drop(form);
-        Ok(HttpResponse::Created().json(person?))
+        Ok(HttpResponse::Created().json(registered(&state, person?)?))
     })
     .await
+}
+
+fn registered(state: &State, person: PersonRow) -> Result<RegisteredPerson, ApiError> {
+    Ok(RegisteredPerson {
+        image_path: image_path(state, &person.id, person.uid, state.clock.now())?,
+        name: person.name,
+        id: person.id,
+        registered_at: person.registered_at.timestamp(),
+        embedding_dim: u32::try_from(ENCODING_LENGTH).unwrap_or(u32::MAX),
+    })
+}
+
+/// Enrols a person for the operator at the machine, who has the person's consent.
+pub(crate) async fn at_the_machine(
+    state: &State,
+    name: &str,
+    force: bool,
+    pictures: Vec<Bytes>,
+) -> Result<PersonRow, ApiError> {
+    let name = account::name(name).map_err(|why| ApiError::invalid_field("name", why))?;
+    let name = name.ok_or_else(|| ApiError::invalid_field("name", "is required"))?;
+    let no_letter = || ApiError::invalid_field("name", "has no letter to make an id of");
+    let id = person::slug(&name).ok_or_else(no_letter)?;
+    carry_out(None, state, Given { id, name, email_key: None, force }, pictures).await
 }
 
 fn given(form: &mut Form) -> Result<(Given, Vec<Bytes>), ApiError> {
@@ -176,12 +200,13 @@ fn refused(fault: PictureFault, n: usize, of: usize) -> ApiError {
     error
 }
 
+/// Without `who` it is the operator at the machine who enrols.
 async fn carry_out(
-    who: &Principal,
+    who: Option<&Principal>,
     state: &State,
     given: Given,
     pictures: Vec<Bytes>,
-) -> Result<RegisteredPerson, ApiError> {
+) -> Result<PersonRow, ApiError> {
     let of = pictures.len();
     let (mut encodings, mut photo) = (Vec::with_capacity(of), None);
     for (n, picture) in pictures.into_iter().enumerate() {
@@ -218,21 +243,30 @@ async fn carry_out(
         }
         let enrolment = Enrolment { given: given.clone(), photo: photo.clone(), encodings: encodings.clone(), seen };
         let whole = state.clone();
-        let person = match who.write(state, move |conn, who| enrolment.write(conn, who, &whole)).await {
+        let written = match who {
+            Some(who) => {
+                let write = move |conn: &mut Conn, who: &Principal| {
+                    who.require(Role::Manager)?;
+                    enrolment.write(conn, Some(who.user.into()), who.at, &whole)
+                };
+                who.write(state, write).await
+            }
+            None => written_by_the_operator(state, enrolment).await,
+        };
+        let person = match written {
             Err(e) if e.code == MOVED => continue,
             done => done?,
         };
         state.desk.faces.follow(&state.db, &state.desk.keys).await?;
-        state.db.scrub(who.at).await;
-        return Ok(RegisteredPerson {
-            image_path: image_path(state, &person.id, person.uid, state.clock.now())?,
-            name: person.name,
-            id: person.id,
-            registered_at: person.registered_at.timestamp(),
-            embedding_dim: u32::try_from(ENCODING_LENGTH).unwrap_or(u32::MAX),
-        });
+        state.db.scrub(who.map_or_else(|| state.clock.now(), |who| who.at)).await;
+        return Ok(person);
     }
     Err(ApiError::busy("Others are enrolled at the same moment. Try again."))
+}
+
+async fn written_by_the_operator(state: &State, enrolment: Enrolment) -> Result<PersonRow, ApiError> {
+    let whole = state.clone();
+    state.db.write(move |conn| enrolment.write(conn, None, whole.clock.now(), &whole)).await
 }
 
 struct Enrolment {
@@ -245,9 +279,15 @@ struct Enrolment {
 
 impl Enrolment {
     /// Fails with [`MOVED`], and writes nothing, when the gallery has changed since the face was compared.
-    fn write(&self, conn: &mut Conn, who: &Principal, state: &State) -> Result<PersonRow, ApiError> {
-        who.require(Role::Manager)?;
-        let (given, at) = (&self.given, who.at);
+    /// `taken_by` has the person's consent; `None` is the operator at the machine.
+    fn write(
+        &self,
+        conn: &mut Conn,
+        taken_by: Option<Id<User>>,
+        at: UtcMs,
+        state: &State,
+    ) -> Result<PersonRow, ApiError> {
+        let given = &self.given;
         let user = match &given.email_key {
             None => None,
             Some(key) => Some(account_of(conn, key, &given.id)?),
@@ -280,7 +320,7 @@ impl Enrolment {
             version: BIOMETRIC_VERSION.to_owned(),
             granted: true,
             at,
-            taken_by: Some(who.user.into()),
+            taken_by,
         };
         people::record_consent(conn, &consent)?;
         if let Some(user) = person.user_id {

@@ -1,4 +1,7 @@
-//! `cloud-api attendance` takes records in and gives them out, for the operator at the machine.
+//! `cloud-api attendance` takes records and faces in and gives records out, for the operator at the machine.
+
+mod enroll;
+mod pictures;
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -16,7 +19,7 @@ use crate::{
         records_csv::{self, Fault, Row},
     },
     clock::Clock,
-    config::{CalendarArgs, DatabaseArgs, DatabaseConfig},
+    config::{AttendanceArgs, DatabaseArgs, DatabaseConfig},
     db::{
         DbError,
         attendance::{
@@ -37,7 +40,7 @@ pub(crate) struct AttendanceCommandArgs {
     #[command(subcommand)]
     command: Command,
     #[command(flatten)]
-    calendar: CalendarArgs,
+    attendance: AttendanceArgs,
     #[command(flatten)]
     database: DatabaseArgs,
 }
@@ -66,6 +69,15 @@ enum Command {
         #[arg(long, value_name = "DATE")]
         to: Option<Date>,
     },
+    /// Enrol faces from pictures: NAME-N.jpg, or a folder for each person; only of people who consented
+    #[command(after_help = "Example: cloud-api attendance enroll pictures")]
+    Enroll {
+        /// The folder
+        folder: PathBuf,
+        /// Replace the faces of people who are there already
+        #[arg(long)]
+        force: bool,
+    },
     /// Count every record anew and mend what figures are made from
     #[command(after_help = "Example: cloud-api attendance recount")]
     Recount,
@@ -78,7 +90,8 @@ const MAX_BYTES: u64 = 256 << 20;
 const PAGE: i64 = 2_000;
 
 pub(crate) fn run(args: &AttendanceCommandArgs) -> Result<(), Failure> {
-    let calendar = args.calendar.resolve()?;
+    let attendance = args.attendance.resolve()?;
+    let calendar = attendance.calendar.clone();
     let config = args.database.resolve()?;
     let mut conn = open::existing(&config.target)?;
     if migrate::pending(&mut conn).map_err(|e| failed(&e))? {
@@ -90,6 +103,10 @@ pub(crate) fn run(args: &AttendanceCommandArgs) -> Result<(), Failure> {
         Command::Export { output, user, from, to } => {
             let filter = Filter { person: user.clone(), from: *from, to: *to, status: None };
             give_out(&mut conn, &calendar, &filter, output.as_deref())
+        }
+        Command::Enroll { folder, force } => {
+            drop(conn);
+            enroll::run(folder, *force, config, attendance)
         }
         Command::Recount => recount(&mut conn),
     }

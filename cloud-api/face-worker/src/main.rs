@@ -33,7 +33,7 @@ fn work(started: Instant) -> ExitCode {
         Ok(output) => output,
         Err(error) => return say(&format!("face-worker: it has no standard output: {error}\n"), 1),
     };
-    let ready = || {
+    let ready = || -> Result<_, FromWorker> {
         let models = Models::load(&environment::model_folders()).map_err(|error| unable(error.code(), &error))?;
         let lockdown = lockdown::lock().map_err(|error| unable("lockdown_failed", &error))?;
         Ok((models, lockdown))

@@ -121,7 +121,7 @@ mod tests {
         let picture = Mat::new_size_with_default(Size::new(40, 30), type_, Scalar::all(90.0)).unwrap();
         let mut bytes = Vector::<u8>::new();
         imgcodecs::imencode_def(kind, &picture, &mut bytes).unwrap();
-        bytes.to_vec()
+        bytes.iter().collect()
     }
 
     #[rstest]

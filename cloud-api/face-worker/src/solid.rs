@@ -53,12 +53,12 @@ impl Solid {
         if shapes.len() < LEAST_MOMENTS {
             return None;
         }
+        let shapes: Vec<Landmarks> = shapes.iter().map(normal).collect();
         let (mut residuals, mut motion) = (Vec::new(), 0.0f32);
         for (i, a) in shapes.iter().enumerate() {
             for b in &shapes[i + 1..] {
-                let size = size(a);
-                motion = motion.max(moved(a, b) / size);
-                residuals.extend(residual(a, b).map(|left| left / size));
+                motion = motion.max(moved(a, b));
+                residuals.extend(residual(a, b));
             }
         }
         residuals.sort_by(f32::total_cmp);
@@ -72,6 +72,13 @@ impl Solid {
 /// The distance of the outer corners of the eyes, times 2: about the width of the face.
 fn size(shape: &Landmarks) -> f32 {
     (2.0 * (shape[45] - shape[36]).norm()).max(1.0)
+}
+
+/// The shape around its own centre, in units of the face.
+fn normal(shape: &Landmarks) -> Landmarks {
+    let centre = shape.iter().fold(Point::default(), |sum, p| sum + *p) * (1.0 / LANDMARKS as f32);
+    let unit = 1.0 / size(shape);
+    shape.map(|p| (p - centre) * unit)
 }
 
 /// How far the points moved, on the average, against the best similarity: by a turn, or a deformation.
@@ -94,8 +101,8 @@ fn apply(h: &[f64; 8], p: Point) -> Point {
     Point::new(((h[0] * x + h[1] * y + h[2]) / w) as f32, ((h[3] * x + h[4] * y + h[5]) / w) as f32)
 }
 
-/// The homography from `a` to `b` by linear least squares (the direct linear transform), on points that are centred and
-/// scaled first.
+/// The homography from `a` to `b`, which are centred and of one size, by linear least squares (the direct linear
+/// transform).
 fn homography(a: &Landmarks, b: &Landmarks) -> Option<[f64; 8]> {
     let mut normal = [[0.0f64; 9]; 8];
     for (p, q) in a.iter().zip(b) {

@@ -141,5 +141,5 @@ fn photo(picture: &Mat, face: &FaceBox) -> opencv::Result<Vec<u8>> {
     let mut bytes = Vector::<u8>::new();
     let settings = Vector::from_slice(&[imgcodecs::IMWRITE_JPEG_QUALITY, PHOTO_QUALITY]);
     imgcodecs::imencode(".jpg", &small, &mut bytes, &settings)?;
-    Ok(bytes.to_vec())
+    Ok(bytes.iter().collect())
 }

@@ -105,6 +105,12 @@ impl BlinkDetector {
         Self { limits, ..Self::default() }
     }
 
+    /// What counts as a blink.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Processes the next frame: its number, its timestamp, and the eyes of the followed face if there is one.
     pub fn push(&mut self, index: u64, t: Duration, seen: Option<EyesSeen<'_>>) -> Reading {
         self.rate.push(t);
@@ -278,7 +284,7 @@ impl Warm {
         };
         let Some(dip) = dip.filter(observed) else { return };
         let ((start_frame, start), (end_frame, end)) = (dip.start, dip.end);
-        match self.evidence.judge(&dip, self.dips.limits().prominence, self.fusion.open_lid()) {
+        match self.evidence.judge(&dip, self.dips.limits(), self.fusion.open_lid()) {
             Verdict::Blink => events.push(Event::Blink(Blink {
                 start_frame,
                 end_frame,

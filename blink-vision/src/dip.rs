@@ -20,6 +20,21 @@ pub struct Limits {
     pub foot: Duration,
     /// The longest wait for the end after the eye has opened by half.
     pub settle: Duration,
+    /// The most that a dip must be deeper for its width: see [`crate::evidence`].
+    pub most_for_width: f32,
+}
+
+impl Limits {
+    /// Those of blinks that somebody makes because they are asked to: up to 1,500 ms wide. Beyond 500 ms a greater width
+    /// asks for no greater depth.
+    #[must_use]
+    pub fn deliberate() -> Self {
+        Self {
+            width: [Duration::from_millis(50), Duration::from_millis(1_500)],
+            most_for_width: 0.24,
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for Limits {
@@ -29,6 +44,7 @@ impl Default for Limits {
             width: [Duration::from_millis(50), Duration::from_millis(500)],
             foot: Duration::from_millis(500),
             settle: Duration::from_millis(120),
+            most_for_width: f32::INFINITY,
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
-    dip::Dip,
+    dip::{Dip, Limits},
     eye_patch::{self, Patch},
     geometry::Eye,
     pose::Pose,
@@ -53,7 +53,7 @@ const CLEAR_OPEN: f32 = 0.6;
 /// An eye of more doubt than this is not missed in a blink: it is covered or full of glare.
 const BLIND_FROM: f32 = 0.85;
 /// For how long frames are kept: the longest blink with what comes before and after it.
-const KEPT: Duration = Duration::from_secs(2);
+const KEPT: Duration = Duration::from_secs(3);
 
 /// What was seen in one frame.
 #[derive(Clone, Debug)]
@@ -129,10 +129,10 @@ impl Evidence {
         self.known.clear();
     }
 
-    /// Judges `dip`. `least` is the least depth of a blink under the best circumstances, `open` the openness of the open
-    /// eyes, right and left.
+    /// Judges `dip` by `limits`, whose prominence is the least depth of a blink under the best circumstances. `open` is
+    /// the openness of the open eyes, right and left.
     #[must_use]
-    pub fn judge(&self, dip: &Dip, least: f32, open: [f32; 2]) -> Verdict {
+    pub fn judge(&self, dip: &Dip, limits: &Limits, open: [f32; 2]) -> Verdict {
         let within = |known: &&Known| (dip.start.0.saturating_sub(2)..=dip.end.0).contains(&known.moment.frame);
         let during: Vec<&Moment> = self.known.iter().filter(within).map(|known| &known.moment).collect();
         let Some(before) = self.known.iter().rev().find(|known| known.moment.frame < dip.start.0) else {
@@ -142,7 +142,7 @@ impl Evidence {
         let doubt = [0, 1].map(|eye| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max));
         let clearer = doubt[0].min(doubt[1]);
         let changed = over(changed_for_good(&during), CHANGED_FOR_GOOD);
-        let wanted = least + asked(dip, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL) + changed;
+        let wanted = limits.prominence + asked(dip, limits, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL) + changed;
         let above_noise = (NOISE_TIMES + over(clearer, NOISE_TIMES_OF_DOUBT)).min(MOST_NOISE_TIMES) * noise;
         let deep_enough = |depth: f32, wanted: f32| depth >= wanted.max(above_noise);
         let depths = [0, 1].map(|eye| depth(&during, dip, eye));
@@ -160,12 +160,12 @@ impl Evidence {
 }
 
 /// How much deeper `dip` must be for its width and the head's movement.
-fn asked(dip: &Dip, during: &[&Moment]) -> f32 {
+fn asked(dip: &Dip, limits: &Limits, during: &[&Moment]) -> f32 {
     let (yaw, yaw_range) = extent(during.iter().map(|m| m.pose.yaw));
     let (_, pitch_range) = extent(during.iter().map(|m| m.pose.pitch));
     let moved = over(yaw, TURNED) + over(yaw_range, TURNING) + over(pitch_range, TURNING);
     let width = dip.width.as_secs_f32();
-    moved + over(width, WIDE) + under(width, NARROW)
+    moved + over(width, WIDE).min(limits.most_for_width) + under(width, NARROW)
 }
 
 /// How much less the eyes' pictures at the dip's end are like those at its start than its deepest moment's are like the
@@ -217,6 +217,8 @@ mod tests {
         doubt: [f32; 2],
         /// Whether what covers the eyes at the dip's deepest stays before them.
         covered_after: bool,
+        /// Whether the person was asked to blink.
+        deliberate: bool,
     }
 
     const CLEAR: Scene = Scene {
@@ -227,6 +229,7 @@ mod tests {
         openness_sd: 0.1,
         doubt: [0.5; 2],
         covered_after: false,
+        deliberate: false,
     };
 
     fn patch(covered: bool) -> Patch {
@@ -250,13 +253,17 @@ mod tests {
         let prominence = (scene.depth[0] + scene.depth[1]) / 2.0;
         let at = |frame: u64| (frame, Duration::from_millis(frame * 33));
         let width = Duration::from_millis(scene.width_ms);
-        evidence.judge(&Dip { start: at(60), end: at(70), width, peak: prominence, prominence }, 0.25, [0.8; 2])
+        let dip = Dip { start: at(60), end: at(70), width, peak: prominence, prominence };
+        let limits = if scene.deliberate { Limits::deliberate() } else { Limits::default() };
+        evidence.judge(&dip, &limits, [0.8; 2])
     }
 
     #[rstest]
     #[case::shallow_and_short(CLEAR, Verdict::Blink)]
     #[case::shallow_and_wide(Scene { width_ms: 450, ..CLEAR }, Verdict::Nothing)]
     #[case::deep_and_wide(Scene { width_ms: 450, depth: [0.9; 2], ..CLEAR }, Verdict::Blink)]
+    #[case::deliberate_and_wide(Scene { width_ms: 1_400, depth: [0.6; 2], deliberate: true, ..CLEAR }, Verdict::Blink)]
+    #[case::deliberate_wide_and_shallow(Scene { width_ms: 1_400, deliberate: true, ..CLEAR }, Verdict::Nothing)]
     #[case::shallow_in_noise(Scene { noise: 0.02, ..CLEAR }, Verdict::Nothing)]
     #[case::deep_in_noise(Scene { noise: 0.02, depth: [0.9; 2], ..CLEAR }, Verdict::Blink)]
     #[case::shallow_while_turning(Scene { yaw_to: 40.0, ..CLEAR }, Verdict::Nothing)]

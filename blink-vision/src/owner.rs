@@ -1,42 +1,11 @@
 //! Recognition of the owner: face encodings, compared by distance.
 
+pub use blink_proto::faces::{ENCODING_LENGTH, Encoding};
 use serde::{Deserialize, Serialize};
-
-/// Length of an encoding of dlib's face recognition model.
-pub const ENCODING_LENGTH: usize = 128;
 
 /// Two encodings nearer than this are of the same person. dlib's model is trained for 0.6; this is stricter, because
 /// another person's blinks must not be counted as the owner's.
 pub const SAME_PERSON_BELOW: f32 = 0.5;
-
-/// A face encoding of dlib's model: a vector in which faces of one person are near each other.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Encoding(Vec<f32>);
-
-/// An encoding is biometric data, so nothing of it is printed.
-impl std::fmt::Debug for Encoding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Encoding(..)")
-    }
-}
-
-impl Encoding {
-    /// The encoding of these values; `None` unless they are [`ENCODING_LENGTH`] finite numbers.
-    #[must_use]
-    pub fn new(values: Vec<f32>) -> Option<Self> {
-        (values.len() == ENCODING_LENGTH && values.iter().all(|value| value.is_finite())).then_some(Self(values))
-    }
-
-    /// The Euclidean distance to another encoding; infinite where either was damaged in storage.
-    #[must_use]
-    pub fn distance(&self, other: &Self) -> f32 {
-        if self.0.len() != ENCODING_LENGTH || other.0.len() != ENCODING_LENGTH {
-            return f32::INFINITY;
-        }
-        self.0.iter().zip(&other.0).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
-    }
-}
 
 /// The enrolled person, whose blinks are counted when others are in the image too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,13 +65,5 @@ mod tests {
     fn an_enrolment_of_two_people_is_refused() {
         assert_eq!(Owner::new(vec![encoding(0.0), encoding(1.5)]), None);
         assert_eq!(Owner::new(Vec::new()), None);
-    }
-
-    #[test]
-    fn what_is_damaged_is_nobody() {
-        assert!(Encoding::new(vec![0.0; 5]).is_none());
-        assert!(Encoding::new(vec![f32::NAN; ENCODING_LENGTH]).is_none());
-        let damaged: Encoding = serde_json::from_str("[1.0]").unwrap();
-        assert!(encoding(0.0).distance(&damaged).is_infinite());
     }
 }

@@ -277,7 +277,8 @@ fn header(file: &mut Buffered<impl Read + Seek>, length: u64) -> io::Result<Opti
 
 /// The width and height of a JPEG picture, from its frame header (ITU-T T.81, B.2.2). Like a decoder it skips what
 /// stands between two segments.
-pub(crate) fn jpeg_size(bytes: &[u8]) -> Option<[u32; 2]> {
+#[must_use]
+pub fn jpeg_size(bytes: &[u8]) -> Option<[u32; 2]> {
     let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
     loop {
         let marker = rest.windows(2).position(|pair| pair[0] == 0xff && !matches!(pair[1], 0 | 0xff))?;

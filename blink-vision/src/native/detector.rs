@@ -95,6 +95,23 @@ impl Detector {
         Ok(found)
     }
 
+    /// The faces that the thorough detector finds in an image scaled to `width` pixels at its longer side; they must be
+    /// about 40 pixels wide in it. None where its model is not loaded.
+    ///
+    /// # Errors
+    /// When OpenCV has no memory.
+    pub fn detect_thorough(&mut self, picture: &Mat, width: f64) -> opencv::Result<Vec<FaceBox>> {
+        let Some(thorough) = &self.thorough else { return Ok(Vec::new()) };
+        let scale = width / f64::from(picture.cols().max(picture.rows()));
+        resize(picture, &mut self.small, scale)?;
+        Ok(boxes(&thorough.face_locations(&dlib_image(&self.small)?), scale, Point::default()))
+    }
+
+    /// Forgets the last pictures.
+    pub fn forget(&mut self) {
+        (self.small, self.cutout) = (Mat::default(), Mat::default());
+    }
+
     /// Loads the thorough detector's model.
     ///
     /// # Errors

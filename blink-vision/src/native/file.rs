@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opencv::core::Mat;
+use opencv::{core::Mat, imgproc};
 
 use super::{Frame, SourceError, frame::TIMEOUT};
 use crate::container::{Extent, Orientation, riff};
@@ -34,6 +34,13 @@ enum Step {
     End,
 }
 
+/// Where the next picture goes, and how it is wanted.
+enum Wanted<'a> {
+    Grey(&'a mut Mat),
+    /// 8-bit BGR.
+    Colour(&'a mut Mat),
+}
+
 #[derive(Debug)]
 enum Reader {
     Jpeg(JpegFile),
@@ -54,6 +61,8 @@ pub struct FileSource {
     /// Set by `--fps`: the time of a frame is then its number over this rate, whatever the container says.
     forced_fps: Option<f64>,
     grey: Mat,
+    /// The picture in colour, 8-bit BGR; `None` where only grey is wanted.
+    colour: Option<Mat>,
     /// How many frames were read.
     frames: u64,
     /// How many frames since then could not be decoded.
@@ -74,7 +83,19 @@ impl FileSource {
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(SourceError::NotVideo { path: path.to_owned(), why: "it is not a file" });
         }
-        let mut file = File::open(path).map_err(unreadable)?;
+        Self::new(File::open(path).map_err(unreadable)?, path, repeat, None)
+    }
+
+    /// Takes the video that `file` holds; its pictures are read in colour too. `name` is only used in messages.
+    ///
+    /// # Errors
+    /// [`SourceError::Unreadable`] and [`SourceError::NotVideo`].
+    pub fn in_colour(file: File, name: &Path) -> Result<Self, SourceError> {
+        Self::new(file, name, false, Some(Mat::default()))
+    }
+
+    fn new(mut file: File, path: &Path, repeat: bool, colour: Option<Mat>) -> Result<Self, SourceError> {
+        let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
         check_is_video(&mut file, path)?;
         let orientation = Orientation::of(&mut file);
         let jpeg = JpegFile::open(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
@@ -100,6 +121,7 @@ impl FileSource {
             stated_fps,
             forced_fps: None,
             grey: Mat::default(),
+            colour,
             frames: 0,
             damaged: 0,
             pass_start: Duration::ZERO,
@@ -164,6 +186,12 @@ impl FileSource {
         Ok(self.frame(timestamp))
     }
 
+    /// The last frame's picture in colour, 8-bit BGR; `None` unless the file was opened so.
+    #[must_use]
+    pub fn colour(&self) -> Option<&Mat> {
+        self.colour.as_ref()
+    }
+
     /// The frame that was just read.
     fn frame(&self, timestamp: Duration) -> Frame<'_> {
         Frame { index: self.frames - 1, timestamp, grey: &self.grey }
@@ -173,9 +201,13 @@ impl FileSource {
     fn advance(&mut self) -> Result<Duration, SourceError> {
         let started = Instant::now();
         let stated = loop {
+            let wanted = match &mut self.colour {
+                Some(colour) => Wanted::Colour(colour),
+                None => Wanted::Grey(&mut self.grey),
+            };
             let step = match &mut self.reader {
-                Reader::Jpeg(jpeg) => jpeg.next(&mut self.grey)?,
-                Reader::Ffmpeg(ffmpeg) => ffmpeg.next(&mut self.grey)?,
+                Reader::Jpeg(jpeg) => jpeg.next(wanted)?,
+                Reader::Ffmpeg(ffmpeg) => ffmpeg.next(wanted)?,
             };
             match step {
                 Step::Picture(stated) => break stated,
@@ -189,6 +221,9 @@ impl FileSource {
                 return Err(SourceError::TimedOut);
             }
         };
+        if let Some(colour) = &self.colour {
+            imgproc::cvt_color_def(colour, &mut self.grey, imgproc::COLOR_BGR2GRAY)?;
+        }
         let timestamp = self.timestamp(stated);
         self.last = Some(timestamp);
         self.frames += 1;

@@ -144,6 +144,7 @@ impl Follower {
         self.compared = None;
         self.asked_thoroughly = None;
         self.look = 0;
+        self.detector.forget();
     }
 
     /// Processes the next frame.
@@ -213,7 +214,7 @@ impl Follower {
     }
 
     /// Loads the thorough detector when it is first needed; it is optional.
-    fn load_thorough(&mut self) {
+    pub(super) fn load_thorough(&mut self) {
         if !std::mem::replace(&mut self.sought_thorough, true) {
             let loaded = models::FACE_DETECTOR
                 .find(&self.model_folders)

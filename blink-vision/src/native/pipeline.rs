@@ -13,7 +13,7 @@ use crate::{
     dip::Limits,
     event::{Event, FaceSight, FrameReport},
     eye_patch,
-    geometry::Eye,
+    geometry::{Eye, Landmarks},
     hint::{Hints, Scene},
     lid::LidModel,
     owner::Owner,
@@ -74,6 +74,17 @@ impl Pipeline {
     /// Sets whom to follow when several people are in the image; with `None`, several faces are not observed.
     pub fn set_owner(&mut self, owner: Option<Owner>) {
         self.follower.set_owner(owner);
+    }
+
+    /// Loads now what would be loaded when it is first needed: the thorough face detector.
+    pub fn preload(&mut self) {
+        self.follower.load_thorough();
+    }
+
+    /// The landmarks of the followed face, after [`Self::process`] found one.
+    #[must_use]
+    pub fn landmarks(&self) -> Option<&Landmarks> {
+        self.follower.landmarks()
     }
 
     /// The box of the followed face, for an enrolment of the owner.
@@ -151,12 +162,12 @@ impl Pipeline {
         self.stillness.finish();
     }
 
-    /// Forgets everything, for another stream.
+    /// Forgets everything but its settings, for another stream.
     pub fn reset(&mut self) {
         self.follower.reset();
-        self.blinks = BlinkDetector::default();
+        self.blinks = BlinkDetector::with_limits(*self.blinks.limits());
         self.stillness = Stillness::default();
-        self.previous.clear();
+        self.previous = Vec::new();
         self.hints = Hints::default();
     }
 }

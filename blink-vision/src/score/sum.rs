@@ -1,5 +1,7 @@
 //! The results of recordings, and their sum.
 
+use std::time::Duration;
+
 use super::{Annotation, Score, Span, ratio};
 
 /// The result of one recording.
@@ -11,6 +13,10 @@ pub struct Recording {
     pub annotated: usize,
     /// The number of found blinks, without undecided ones.
     pub found: usize,
+    /// The time that was observed.
+    pub observed: Duration,
+    /// The length of the recording.
+    pub length: Duration,
 }
 
 impl Recording {
@@ -19,7 +25,19 @@ impl Recording {
     #[must_use]
     pub fn new(found: &[Span], annotation: &Annotation, frames: u64) -> Self {
         let score = Score::new(found, annotation, annotation.frames.unwrap_or(frames));
-        Self { score, annotated: annotation.blinks.len(), found: found.len() - score.undecided }
+        Self { score, annotated: annotation.blinks.len(), found: found.len() - score.undecided, ..Self::default() }
+    }
+
+    /// The same result, with how much of the recording was observed.
+    #[must_use]
+    pub fn with_times(self, observed: Duration, length: Duration) -> Self {
+        Self { observed, length, ..self }
+    }
+
+    /// The share of the recording that was observed; 0 of an empty one.
+    #[must_use]
+    pub fn observed_share(&self) -> f64 {
+        share(self.observed, self.length)
     }
 }
 
@@ -34,6 +52,8 @@ pub struct Sum {
     pub annotated: usize,
     /// The number of found blinks, without undecided ones.
     pub found: usize,
+    observed: Duration,
+    length: Duration,
     miscounted: usize,
 }
 
@@ -44,6 +64,8 @@ impl Sum {
         self.score += recording.score;
         self.annotated += recording.annotated;
         self.found += recording.found;
+        self.observed += recording.observed;
+        self.length += recording.length;
         self.miscounted += recording.found.abs_diff(recording.annotated);
     }
 
@@ -52,6 +74,16 @@ impl Sum {
     pub fn count_error(&self) -> f64 {
         ratio(self.miscounted, self.annotated.max(1))
     }
+
+    /// The share of the recordings' time that was observed; 0 of empty ones.
+    #[must_use]
+    pub fn observed_share(&self) -> f64 {
+        share(self.observed, self.length)
+    }
+}
+
+fn share(part: Duration, of: Duration) -> f64 {
+    if of.is_zero() { 0.0 } else { part.as_secs_f64() / of.as_secs_f64() }
 }
 
 impl<'a> FromIterator<&'a Recording> for Sum {
@@ -80,6 +112,17 @@ mod tests {
         let sum: Sum = [found, missed, undecided].iter().collect();
         assert_eq!((sum.recordings, sum.annotated, sum.found), (3, 3, 3));
         assert!((sum.count_error() - 2.0 / 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_observed_share_is_that_of_all_time_together() {
+        let recording = |observed, length| {
+            Recording::default().with_times(Duration::from_secs(observed), Duration::from_secs(length))
+        };
+        let recordings = [recording(1, 10), recording(90, 90)];
+        assert!((recordings[0].observed_share() - 0.1).abs() < 1e-9);
+        assert!((recordings.iter().collect::<Sum>().observed_share() - 0.91).abs() < 1e-9);
+        assert!(Sum::default().observed_share().abs() < 1e-9);
     }
 
     #[test]

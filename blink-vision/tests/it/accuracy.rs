@@ -38,17 +38,17 @@ fn truth(folder: &Path, set: &str) -> TruthFile {
 /// Compares what is found in a clip with its annotation.
 fn recording(folder: &Path, set: &str, clip: &TruthClip, limits: Limits) -> Recording {
     let found = footage::found_in_file(&folder.join(set).join(&clip.file), limits);
-    Recording::new(&found.blinks, &clip.annotation(), found.frames)
+    Recording::new(&found.blinks, &clip.annotation(), found.frames).with_times(found.observed, found.length)
 }
 
 /// A row of the tables in docs/accuracy.md.
 fn row(sum: &Sum) -> String {
     let Score { true_positives, false_positives, misses, .. } = sum.score;
     let (precision, recall, f1) = (sum.score.precision(), sum.score.recall(), sum.score.f1());
-    let error = 100.0 * sum.count_error();
+    let (error, observed) = (100.0 * sum.count_error(), 100.0 * sum.observed_share());
     let (clips, blinks) = (sum.recordings, sum.annotated);
     format!(
-        "| {clips} | {blinks} | {true_positives} | {false_positives} | {misses} | {precision:.3} | {recall:.3} | {f1:.3} | {error:.1} % |"
+        "| {clips} | {blinks} | {true_positives} | {false_positives} | {misses} | {precision:.3} | {recall:.3} | {f1:.3} | {error:.1} % | {observed:.1} % |"
     )
 }
 
@@ -62,8 +62,8 @@ fn annotated_footage_is_read_as_documented() {
         all.push(recording);
         by_condition.entry(condition(clip)).or_default().add(&recording);
     }
-    println!("| condition | clips | blinks | right | false | missed | precision | recall | F1 | count error |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| condition | clips | blinks | right | false | missed | precision | recall | F1 | count error | observed |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (condition, sum) in &by_condition {
         println!("| {condition} {}", row(sum));
     }
@@ -80,8 +80,8 @@ fn annotated_footage_is_read_as_documented() {
 fn hard_cases_of_other_people_are_read_as_documented() {
     let Some(folder) = footage::folder("accuracy on other people") else { return };
     let (truth, mut all) = (truth(&folder, "people"), Vec::new());
-    println!("| clip | clips | blinks | right | false | missed | precision | recall | F1 | count error |");
-    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
+    println!("| clip | clips | blinks | right | false | missed | precision | recall | F1 | count error | observed |");
+    println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for clip in &truth.clips {
         let recording = recording(&folder, "people", clip, Limits::default());
         println!("| {} {}", clip.file.display(), row(&std::iter::once(&recording).collect()));

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use blink_vision::{
@@ -59,7 +60,9 @@ pub(crate) fn model() -> Arc<Predictor> {
 pub(crate) struct Found {
     pub(crate) blinks: Vec<Span>,
     pub(crate) frames: u64,
-    pub(crate) observed_s: f64,
+    pub(crate) observed: Duration,
+    /// The time from the first frame to the last one's end, which is as long as the frame before.
+    pub(crate) length: Duration,
 }
 
 impl Found {
@@ -67,7 +70,7 @@ impl Found {
         for event in events {
             match event {
                 Event::Blink(blink) => self.blinks.push(Span::from(&blink)),
-                Event::Observed { from, to, .. } => self.observed_s += (to - from).as_secs_f64(),
+                Event::Observed { from, to, .. } => self.observed += to - from,
                 Event::Wink(_) => {}
             }
         }
@@ -77,11 +80,13 @@ impl Found {
 /// Runs the pipeline on the frames that `next` shows it until it says that there are no more.
 pub(crate) fn found(limits: Limits, mut next: impl FnMut(&mut dyn FnMut(&Frame<'_>)) -> bool) -> Found {
     let mut pipeline = Pipeline::with_limits(model(), limits).with_models_in(&model_folders());
-    let mut found = Found::default();
+    let (mut found, mut last) = (Found::default(), Duration::ZERO);
     let mut show = |frame: &Frame<'_>| {
         pipeline.process(frame).unwrap();
         found.take(pipeline.drain_events());
         found.frames += 1;
+        found.length = frame.timestamp + frame.timestamp.saturating_sub(last);
+        last = frame.timestamp;
     };
     while next(&mut show) {}
     pipeline.finish();

@@ -8,7 +8,7 @@ use opencv::{
     videoio::{self, VideoCapture, VideoCaptureTrait, VideoCaptureTraitConst},
 };
 
-use super::Step;
+use super::{Step, Wanted};
 use crate::{
     container::Orientation,
     native::{SourceError, frame::TIMEOUT},
@@ -58,31 +58,39 @@ impl FfmpegFile {
         Ok((get(videoio::CAP_PROP_FRAME_COUNT)?, get(videoio::CAP_PROP_FPS)?))
     }
 
-    pub(super) fn next(&mut self, grey: &mut Mat) -> Result<Step, SourceError> {
+    pub(super) fn next(&mut self, wanted: Wanted<'_>) -> Result<Step, SourceError> {
         if !self.capture.read(&mut self.colour)? || self.colour.empty() {
             self.attempts += 1;
             return Ok(if self.attempts < ATTEMPTS { Step::Skipped } else { Step::End });
         }
         self.attempts = 0;
-        imgproc::cvt_color_def(&self.colour, &mut self.stored, imgproc::COLOR_BGR2GRAY)?;
-        self.turn(grey)?;
+        match wanted {
+            Wanted::Grey(grey) => {
+                imgproc::cvt_color_def(&self.colour, &mut self.stored, imgproc::COLOR_BGR2GRAY)?;
+                self.turn(grey)?;
+            }
+            Wanted::Colour(colour) => {
+                std::mem::swap(&mut self.colour, &mut self.stored);
+                self.turn(colour)?;
+            }
+        }
         let t = self.capture.get(videoio::CAP_PROP_POS_MSEC)? / 1_000.0;
         Ok(Step::Picture(Duration::try_from_secs_f64(t).ok()))
     }
 
     /// Turns the stored picture upright.
-    fn turn(&mut self, grey: &mut Mat) -> opencv::Result<()> {
+    fn turn(&mut self, upright: &mut Mat) -> opencv::Result<()> {
         let Orientation { transpose, flip_x, flip_y } = self.orientation;
         if transpose {
-            core::transpose(&self.stored, grey)?;
-            std::mem::swap(&mut self.stored, grey);
+            core::transpose(&self.stored, upright)?;
+            std::mem::swap(&mut self.stored, upright);
         }
         match (flip_x, flip_y) {
-            (true, true) => core::flip(&self.stored, grey, -1),
-            (true, false) => core::flip(&self.stored, grey, 1),
-            (false, true) => core::flip(&self.stored, grey, 0),
+            (true, true) => core::flip(&self.stored, upright, -1),
+            (true, false) => core::flip(&self.stored, upright, 1),
+            (false, true) => core::flip(&self.stored, upright, 0),
             (false, false) => {
-                std::mem::swap(&mut self.stored, grey);
+                std::mem::swap(&mut self.stored, upright);
                 Ok(())
             }
         }

@@ -1,4 +1,4 @@
-//! Motion JPEG in AVI, decoded to grey only, which costs half as much as colour.
+//! Motion JPEG in AVI, decoded to grey only where no colour is wanted, which costs half as much.
 
 use std::{fs::File, io, time::Duration};
 
@@ -7,7 +7,7 @@ use opencv::{
     imgcodecs,
 };
 
-use super::Step;
+use super::{Step, Wanted};
 use crate::{
     container::riff::{self, MotionJpeg, Next},
     native::SourceError,
@@ -50,7 +50,7 @@ impl JpegFile {
         self.movie.rewind();
     }
 
-    pub(super) fn next(&mut self, grey: &mut Mat) -> Result<Step, SourceError> {
+    pub(super) fn next(&mut self, wanted: Wanted<'_>) -> Result<Step, SourceError> {
         let failed = |error: io::Error| SourceError::Failed(format!("the file cannot be read on: {error}"));
         let number = match self.movie.next(&mut self.bytes).map_err(failed)? {
             Next::Frame(number) if !self.bytes.is_empty() => number,
@@ -62,9 +62,13 @@ impl JpegFile {
         if !fits || !self.is_whole() {
             return Ok(Step::Damaged);
         }
-        // Decoding into `grey` would leave the previous picture there when it fails.
-        match imgcodecs::imdecode(&Mat::from_slice(&self.bytes)?, imgcodecs::IMREAD_GRAYSCALE) {
-            Ok(picture) if !picture.empty() => *grey = picture,
+        let (to, how) = match wanted {
+            Wanted::Grey(grey) => (grey, imgcodecs::IMREAD_GRAYSCALE),
+            Wanted::Colour(colour) => (colour, imgcodecs::IMREAD_COLOR | imgcodecs::IMREAD_IGNORE_ORIENTATION),
+        };
+        // Decoding into `to` would leave the previous picture there when it fails.
+        match imgcodecs::imdecode(&Mat::from_slice(&self.bytes)?, how) {
+            Ok(picture) if !picture.empty() => *to = picture,
             _ => return Ok(Step::Damaged),
         }
         #[expect(clippy::cast_precision_loss, reason = "frame numbers")]

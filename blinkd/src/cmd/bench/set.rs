@@ -5,12 +5,13 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use blink_proto::problem::code;
 use blink_vision::{
     predictor::Predictor,
-    score::{self, Recording, Score, Span, Sum, f1_interval, truth::TruthFile},
+    score::{self, Annotation, Recording, Score, Span, Sum, f1_interval, truth::TruthFile},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -55,6 +56,7 @@ pub(super) struct SumOutput {
     pub recall: f64,
     pub f1: f64,
     pub count_error: f64,
+    pub observed_share: f64,
 }
 
 #[derive(Debug, Serialize)]
@@ -87,7 +89,14 @@ pub(super) struct UnobservedOutput {
 struct Found {
     spans: Vec<Span>,
     frames: u64,
-    observed_share: f64,
+    observed: Duration,
+    length: Duration,
+}
+
+impl Found {
+    fn against(&self, annotation: &Annotation) -> Recording {
+        Recording::new(&self.spans, annotation, self.frames).with_times(self.observed, self.length)
+    }
 }
 
 pub(super) fn run(set: &ClipSet, json: bool) -> Result<(), Failure> {
@@ -130,10 +139,8 @@ fn found_in(
         let ran = clip::run(Arc::clone(model), &set.folder.join(file), None, |_, _, _| bar.tick());
         bar.inc(1);
         let clip = ran.map_err(|failure| named(file, failure))?;
-        let length_s = clip.duration().as_secs_f64();
-        let observed_share = if length_s > 0.0 { clip.observed.as_secs_f64() / length_s } else { 0.0 };
         let spans = clip.blinks.iter().map(Span::from).collect();
-        Ok(Found { spans, frames: clip.frames, observed_share: (observed_share * 1e4).round() / 1e4 })
+        Ok(Found { spans, frames: clip.frames, observed: clip.observed, length: clip.duration() })
     };
     files(truth).map(run).collect()
 }
@@ -158,11 +165,10 @@ impl SetOutput {
     fn new(path: &Path, truth: &TruthFile, found: &[Found]) -> Self {
         let (clear, blind) = found.split_at(truth.clips.len());
         let annotated = truth.clips.iter().zip(clear);
-        let recordings: Vec<Recording> =
-            annotated.map(|(clip, found)| Recording::new(&found.spans, &clip.annotation(), found.frames)).collect();
+        let recordings: Vec<Recording> = annotated.map(|(clip, found)| found.against(&clip.annotation())).collect();
         let scores: Vec<Score> = recordings.iter().map(|recording| recording.score).collect();
         let total: Sum = recordings.iter().collect();
-        let clips = truth.clips.iter().zip(&recordings).zip(clear);
+        let clips = truth.clips.iter().zip(&recordings);
         let unobserved = truth.must_be_unobserved.iter().zip(blind);
         Self {
             truth: path.display().to_string(),
@@ -174,13 +180,11 @@ impl SetOutput {
                 .map(|(clip, found)| UnobservedOutput {
                     file: clip.file.display().to_string(),
                     found: found.spans.len(),
-                    observed_share: found.observed_share,
+                    observed_share: rounded(found.against(&Annotation::default()).observed_share()),
                 })
                 .collect(),
             groups: groups(truth, &recordings),
-            clips: clips
-                .map(|((clip, recording), found)| ClipOutput::new(&clip.file, recording, found.observed_share))
-                .collect(),
+            clips: clips.map(|(clip, recording)| ClipOutput::new(&clip.file, recording)).collect(),
         }
     }
 }
@@ -210,6 +214,11 @@ fn by_errors(a: &Score, b: &Score) -> Ordering {
     f1(a).total_cmp(&f1(b)).then(errors(b).cmp(&errors(a)))
 }
 
+/// A share with four decimals.
+fn rounded(share: f64) -> f64 {
+    (share * 1e4).round() / 1e4
+}
+
 impl From<Sum> for SumOutput {
     fn from(sum: Sum) -> Self {
         Self {
@@ -223,12 +232,13 @@ impl From<Sum> for SumOutput {
             recall: sum.score.recall(),
             f1: sum.score.f1(),
             count_error: sum.count_error(),
+            observed_share: rounded(sum.observed_share()),
         }
     }
 }
 
 impl ClipOutput {
-    fn new(file: &Path, recording: &Recording, observed_share: f64) -> Self {
+    fn new(file: &Path, recording: &Recording) -> Self {
         Self {
             file: file.display().to_string(),
             annotated: recording.annotated,
@@ -236,7 +246,7 @@ impl ClipOutput {
             true_positives: recording.score.true_positives,
             false_positives: recording.score.false_positives,
             misses: recording.score.misses,
-            observed_share,
+            observed_share: rounded(recording.observed_share()),
         }
     }
 }

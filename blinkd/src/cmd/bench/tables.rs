@@ -49,8 +49,8 @@ impl SetOutput {
     }
 }
 
-const SUM_COLUMNS: [&str; 9] =
-    ["clips", "truth", "right", "false", "missed", "precision", "recall", "F1", "count error"];
+const SUM_COLUMNS: [&str; 10] =
+    ["clips", "truth", "right", "false", "missed", "precision", "recall", "F1", "count error", "observed"];
 
 fn sum_row(name: &str, sum: &SumOutput) -> Vec<String> {
     let counts = [sum.recordings, sum.annotated, sum.true_positives, sum.false_positives, sum.misses];
@@ -58,6 +58,7 @@ fn sum_row(name: &str, sum: &SumOutput) -> Vec<String> {
     row.extend(counts.map(|count| count.to_string()));
     row.extend([sum.precision, sum.recall, sum.f1].map(|ratio| format!("{ratio:.3}")));
     row.push(format!("{:.1} %", 100.0 * sum.count_error));
+    row.push(per_cent(sum.observed_share));
     row
 }
 

@@ -15,7 +15,7 @@ fn truth() -> TruthFile {
 
 fn found(starts: &[i64]) -> Found {
     let spans = starts.iter().map(|&start_frame| Span { start_frame, end_frame: start_frame + 9 }).collect();
-    Found { spans, frames: 100, observed_share: 0.9 }
+    Found { spans, frames: 100, observed: Duration::from_millis(3_600), length: Duration::from_secs(4) }
 }
 
 fn output() -> SetOutput {

@@ -1,0 +1,50 @@
+//! The lockdown, tried from inside.
+
+use crate::worker::{Worker, command};
+
+/// The program locks itself down and then tries what must be refused.
+#[test]
+fn everything_that_must_be_refused_is() {
+    let output = command().arg("check").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    println!("{text}");
+    assert!(output.status.success(), "{text}");
+    assert!(!text.contains("POSSIBLE") && text.contains("connecting by TCP: refused"), "{text}");
+}
+
+#[test]
+fn a_worker_says_what_is_in_force_and_ends_with_its_input() {
+    let Some((worker, ready)) = Worker::start() else { return };
+    println!("loaded in {} ms, {:?}", ready.load_ms, ready.lockdown);
+    assert!(["rlimits", "seccomp"].iter().all(|part| ready.lockdown.iter().any(|named| named == part)));
+    assert!(worker.end());
+}
+
+/// A thread from before the lockdown would be outside of a part of it.
+#[test]
+fn a_ready_worker_has_one_thread_and_no_file_but_its_pipes() {
+    let Some((worker, _)) = Worker::start() else { return };
+    let entries = |name: &str| std::fs::read_dir(format!("/proc/{}/{name}", worker.id())).unwrap().flatten();
+    assert_eq!(entries("task").count(), 1);
+    for entry in entries("fd") {
+        let open = std::fs::read_link(entry.path()).unwrap();
+        let open = open.to_string_lossy();
+        assert!(["pipe:", "/dev/null"].iter().any(|known| open.starts_with(known)) || entry.file_name() == "2", "{open}");
+    }
+}
+
+#[test]
+fn missing_models_are_told_on_the_pipe() {
+    use blink_proto::faces::{FromWorker, frame};
+    let folder = std::env::temp_dir().join("no-models-here");
+    let mut child = command()
+        .env("BLINKD_MODELS_DIR", &folder)
+        .env("XDG_DATA_HOME", &folder)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let told: Option<FromWorker> = frame::read(child.stdout.as_mut().unwrap(), &mut Vec::new()).unwrap();
+    assert!(matches!(told, Some(FromWorker::Unable { code, .. }) if code == "model_missing"));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}

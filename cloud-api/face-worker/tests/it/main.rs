@@ -1,0 +1,10 @@
+//! Tests of the program itself: it is started as the server starts it, and spoken to over its pipes.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by panicking")]
+
+mod clips;
+mod footage;
+mod hostile;
+mod lockdown;
+mod memory;
+mod stills;
+mod worker;

@@ -10,7 +10,7 @@ use crate::{
     config::{AccessConfig, AttendanceConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig},
     error::ApiError,
     failure::Failure,
-    faces::{Availability, FaceReader as _, Reader, pool::Pool},
+    faces::{Availability, Reader, pool::Pool},
     routes::attendance::enrol,
     startup,
     state::State,

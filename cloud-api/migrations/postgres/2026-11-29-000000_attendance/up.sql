@@ -18,11 +18,11 @@ CREATE TABLE attendance_people (
 -- What the gallery of encodings was changed by last. Every change takes the next number while it holds the row, so that
 -- numbers become visible in their order, and a replica that has seen one has seen all before it.
 CREATE TABLE attendance_gallery (
-    only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
     version BIGINT NOT NULL
 );
 
-INSERT INTO attendance_gallery (only, version) VALUES (1, 0);
+INSERT INTO attendance_gallery (id, version) VALUES (1, 0);
 
 -- Faces as numbers, several of each person, sealed with the person's key.
 CREATE TABLE attendance_encodings (

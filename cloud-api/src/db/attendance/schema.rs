@@ -22,8 +22,8 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::{BigInt, Integer};
 
-    attendance_gallery (only) {
-        only -> Integer,
+    attendance_gallery (id) {
+        id -> Integer,
         version -> BigInt,
     }
 }

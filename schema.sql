@@ -31,9 +31,7 @@
 -- attendance_refusals days on which a person tried and was refused
 -- attendance_outages days on which the desk did not work
 -- attendance_challenges challenges that were given out, each for one use
--- attendance_days  counts of records by day
--- attendance_months counts of records by person and month
--- attendance_lateness counts of late records by day and minutes
+-- attendance_months what stands for a person's days, packed by month
 
 CREATE TABLE users (
     id UUID NOT NULL PRIMARY KEY,
@@ -319,11 +317,11 @@ CREATE TABLE attendance_people (
 -- What the gallery of encodings was changed by last. Every change takes the next number while it holds the row, so that
 -- numbers become visible in their order, and a replica that has seen one has seen all before it.
 CREATE TABLE attendance_gallery (
-    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     version BIGINT NOT NULL
 );
 
-INSERT INTO attendance_gallery (id, version) VALUES (1, 0);
+INSERT INTO attendance_gallery (one, version) VALUES (1, 0);
 
 -- Faces as numbers, several of each person, sealed with the person's key.
 CREATE TABLE attendance_encodings (
@@ -413,29 +411,13 @@ CREATE TABLE attendance_challenges (
 CREATE INDEX attendance_challenges_by_session ON attendance_challenges (session_id);
 CREATE INDEX attendance_challenges_by_expiry ON attendance_challenges (expires_at);
 
--- Counts of records, kept in the transactions that change them, so that figures of a million records are quick.
-CREATE TABLE attendance_days (
-    day DATE NOT NULL PRIMARY KEY,
-    present INTEGER NOT NULL,
-    late INTEGER NOT NULL,
-    absent INTEGER NOT NULL
-);
-
+-- What stands for a person's days, packed by month (12 to a year, four bytes a day) and kept in the transactions that
+-- change records, so that figures of a million records are quick.
 CREATE TABLE attendance_months (
     person TEXT NOT NULL REFERENCES attendance_people (id) ON DELETE CASCADE,
-    month DATE NOT NULL,
-    present INTEGER NOT NULL,
-    late INTEGER NOT NULL,
-    absent INTEGER NOT NULL,
-    confidence_sum BIGINT NOT NULL,
-    confidences INTEGER NOT NULL,
+    month INTEGER NOT NULL,
+    days BYTEA NOT NULL,
     PRIMARY KEY (person, month)
 );
 
--- Late marks of a day by how many minutes after the start of work.
-CREATE TABLE attendance_lateness (
-    day DATE NOT NULL,
-    minutes_from INTEGER NOT NULL,
-    records INTEGER NOT NULL,
-    PRIMARY KEY (day, minutes_from)
-);
+CREATE INDEX attendance_months_by_month ON attendance_months (month);

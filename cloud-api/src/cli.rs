@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     cmd::{
-        self, admin::AdminArgs, archive::ArchiveCommandArgs, backup::BackupArgs, purge::PurgeArgs, restore::RestoreArgs,
+        self, admin::AdminArgs, archive::ArchiveCommandArgs, attendance::AttendanceCommandArgs, backup::BackupArgs,
+        purge::PurgeArgs, restore::RestoreArgs,
     },
     config::{DatabaseArgs, ServeArgs},
     failure::Failure,
@@ -44,6 +45,8 @@ enum Command {
     Admin(Box<AdminArgs>),
     /// Look into the archive of raw batches and logs.
     Archive(Box<ArchiveCommandArgs>),
+    /// Take records of attendance in, and give them out.
+    Attendance(Box<AttendanceCommandArgs>),
 }
 
 pub fn run() -> Result<(), Failure> {
@@ -57,6 +60,7 @@ pub fn run() -> Result<(), Failure> {
         Some(Cli { command: Command::Purge(args) }) => cmd::purge::run(&args),
         Some(Cli { command: Command::Admin(args) }) => cmd::admin::run(&args),
         Some(Cli { command: Command::Archive(args) }) => cmd::archive::run(&args),
+        Some(Cli { command: Command::Attendance(args) }) => cmd::attendance::run(&args),
     }
 }
 

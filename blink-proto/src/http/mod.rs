@@ -35,9 +35,11 @@ pub use accounts::{
 };
 pub use admin::{RoleChange, Users};
 pub use attendance::{
-    AttendanceRecord, ChallengeResponse, DeskCode, DeskPeople, DeskPerson, DeskRemoval, ExportedAttendance,
-    ExportedDeskConsent, ExportedRefusal, MarkResponse, NewDeskPerson, NewPin, NewRecord, PinMark, RecordChange,
-    RecordCorrection, RegisteredPerson,
+    AttendanceAnalytics, AttendanceArrival, AttendanceBadge, AttendanceImport, AttendanceItem, AttendanceLateBar,
+    AttendanceLine, AttendanceList, AttendancePeriod, AttendancePlace, AttendanceRecord, AttendanceSource,
+    AttendanceStatus, AttendanceStreaks, AttendanceSubject, AttendanceTrend, ChallengeResponse, DeskCode, DeskPeople,
+    DeskPerson, DeskRemoval, ExportedAttendance, ExportedDeskConsent, ExportedRefusal, LeaderboardChoice, MarkResponse,
+    NewDeskPerson, NewPin, NewRecord, PinMark, RecordChange, RecordCorrection, RegisteredPerson,
 };
 pub use device::{
     DeviceApproval, DeviceCodes, DeviceDecision, DeviceRequest, DeviceStatus, DeviceTokenRequest, OAuthError,

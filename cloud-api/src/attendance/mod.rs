@@ -7,13 +7,26 @@
 //! - [`challenge`], [`liveness`]: whether a recording shows a living person
 //! - [`decide`]: the decision on one try
 //! - [`pin`]: PINs
+//! - [`calendar`], [`holidays`]: which days count, and when an arrival is late
+//! - [`month`]: what stands for a person's days, packed; [`course`]: a walk through them
+//! - [`analytics`], [`badges`], [`leaderboard`], [`timeline`]: figures
+//! - [`records_csv`]: records as CSV
 
+pub mod analytics;
+pub mod badges;
+pub mod calendar;
 pub mod challenge;
+pub mod course;
 pub mod decide;
 pub mod gallery;
+pub mod holidays;
+pub mod leaderboard;
 pub mod liveness;
 pub mod magic;
+pub mod month;
 pub mod person;
 pub mod pin;
 pub mod record;
+pub mod records_csv;
+pub mod timeline;
 pub mod times;

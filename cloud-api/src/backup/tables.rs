@@ -198,20 +198,7 @@ pub(super) const TABLES: &[Table] = &[
         columns: &[("person", Text), ("day", Day), ("tries", Int), ("last_reason", Text), ("last_at", Utc)],
     },
     Table { name: "attendance_outages", columns: &[("day", Day), ("since", Utc), ("seen_at", Utc)] },
-    Table { name: "attendance_days", columns: &[("day", Day), ("present", Int), ("late", Int), ("absent", Int)] },
-    Table {
-        name: "attendance_months",
-        columns: &[
-            ("person", Text),
-            ("month", Day),
-            ("present", Int),
-            ("late", Int),
-            ("absent", Int),
-            ("confidence_sum", Int),
-            ("confidences", Int),
-        ],
-    },
-    Table { name: "attendance_lateness", columns: &[("day", Day), ("minutes_from", Int), ("records", Int)] },
+    Table { name: "attendance_months", columns: &[("person", Text), ("month", Int), ("days", Bytes)] },
 ];
 
 impl Table {

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod archive;
+pub(crate) mod attendance;
 pub(crate) mod backup;
 pub(crate) mod migrate;
 pub(crate) mod openapi;

@@ -5,6 +5,7 @@
 //! - [`database`]: the database, the ledger, and retention
 //! - [`archive`]: the archive of raw batches and logs
 //! - [`attendance`]: the attendance desk
+//! - [`calendar`]: its workdays, holidays and hours
 //! - [`outside`]: an OpenID provider, a model
 //! - [`target`]: the address of the database
 //! - [`mod@env_file`]: the file `.env`
@@ -14,6 +15,7 @@
 pub mod access;
 pub mod archive;
 pub mod attendance;
+pub mod calendar;
 pub(crate) mod database;
 pub mod env_file;
 pub(crate) mod outside;
@@ -23,7 +25,8 @@ pub(crate) mod target;
 
 pub use access::{AccessArgs, AccessConfig};
 pub use archive::{ArchiveArgs, ArchiveConfig};
-pub use attendance::{AttendanceArgs, AttendanceConfig, Workdays};
+pub use attendance::{AttendanceArgs, AttendanceConfig};
+pub use calendar::CalendarArgs;
 pub use database::{DatabaseArgs, DatabaseConfig};
 pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig, check_private};
 pub use server::{Part, ServeArgs, ServerConfig};

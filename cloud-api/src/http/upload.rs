@@ -1,4 +1,4 @@
-//! Reads batches of minutes, which are large. The bytes of all uploads in memory together are limited.
+//! Reads batches of minutes and CSV files, which are large. The bytes of all uploads in memory together are limited.
 
 use std::{
     sync::Arc,
@@ -66,6 +66,16 @@ pub(crate) struct Upload {
 /// Reads a JSON body of at most [`MAX_BYTES`] and decompresses it. Answers 503 while the memory for uploads is full.
 pub(crate) async fn read(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
     body::require_json(req)?;
+    received(req, payload, memory).await
+}
+
+/// As [`read`], for CSV.
+pub(crate) async fn read_csv(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
+    body::require(req, &["text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"], "Send text/csv.")?;
+    received(req, payload, memory).await
+}
+
+async fn received(req: &HttpRequest, payload: Payload, memory: &Memory) -> Result<Upload, ApiError> {
     let gzip = body::is_gzip(req)?;
     let of_its_size = if is_small(req) { &memory.small } else { &memory.large };
     let mut share = take(of_its_size, 0).await?;

@@ -1,8 +1,9 @@
-//! Background jobs. Retention and the teams' weeks run once an hour; [`archive`], [`attendance`], the signing keys, the
-//! certificate and the emptying of SQLite's log run continuously.
+//! Background jobs. Retention and the teams' weeks run once an hour; [`archive`], [`attendance`], [`exports`], the signing
+//! keys, the certificate and the emptying of SQLite's log run continuously.
 
 pub(crate) mod archive;
 pub(crate) mod attendance;
+pub(crate) mod exports;
 mod retention;
 
 use std::{sync::Arc, time::Duration};

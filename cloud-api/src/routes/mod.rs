@@ -37,7 +37,10 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use attendance::{challenge, enrol, mark, people as desk_people, pin, records};
+use attendance::{
+    analytics as attendance_analytics, challenge, enrol, leaderboard, list as attendance_list, mark,
+    people as desk_people, pin, records, transfer,
+};
 
 use crate::{
     config::Part,
@@ -154,6 +157,10 @@ pub fn table() -> Vec<Endpoint> {
         api!(Attendance desk_people::put_pin),
         api!(Attendance records::add),
         api!(Attendance records::change),
+        api!(Attendance attendance_list::records, also "/get-attendance"),
+        api!(Attendance attendance_analytics::analytics, also "/get-analytics"),
+        api!(Attendance transfer::import),
+        api!(Attendance leaderboard::choose),
         api!(Web docs::document),
         page!("/api/docs" docs::to_pages),
         page!("/docs" docs::to_pages),

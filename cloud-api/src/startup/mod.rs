@@ -174,6 +174,7 @@ impl Application {
             jobs.extend(state.desk.reader.work().into_iter().map(|work| spawn(work)));
             jobs.push(spawn(Box::pin(jobs::attendance::follow(state.clone()))));
             jobs.push(spawn(Box::pin(jobs::attendance::watch(state.clone()))));
+            jobs.push(spawn(Box::pin(jobs::exports::run(state.clone()))));
         }
         jobs.push(spawn(Box::pin(jobs::run(state))));
         let mut running = std::pin::pin!(self.server);

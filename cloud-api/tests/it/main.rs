@@ -11,6 +11,8 @@ mod archive_kit;
 mod archive_process;
 mod archive_s3;
 mod attendance;
+mod attendance_lists;
+mod attendance_rollups;
 mod backup;
 mod backup_command;
 mod bodies;

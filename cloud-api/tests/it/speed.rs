@@ -1,6 +1,6 @@
-//! Measures the figures that documents quote: ingest through HTTP beside the database's own speed, and a year of
-//! history. A busy machine keeps the limits asserted here. `WAW_TEST_LONG=1` uses the full numbers, and `make bench`
-//! prints them from a release build.
+//! Measures the figures that documents quote: ingest through HTTP beside the database's own speed, a year of history, and
+//! analytics of attendance. A busy machine keeps the limits asserted here. `WAW_TEST_LONG=1` uses the full numbers, and
+//! `make bench` prints them from a release build.
 
 use std::time::{Duration, Instant};
 
@@ -159,5 +159,82 @@ fn a_year_by_day_reads_in_milliseconds() {
             &format!("best of 10: {best:.1?}, worst {worst:.1?}"),
         );
         assert!(best < Duration::from_millis(if long() { 50 } else { 100 }), "{backend:?} {best:?}");
+    }
+}
+
+/// Records of `people` on each of `days` days before the server's today, with their months as the server makes them.
+fn attendance(app: &TestApp, people: usize, days: usize) {
+    let mut conn = cloud_api::open::connect(&app.target).unwrap();
+    let sqlite = matches!(app.target, cloud_api::config::Target::Sqlite(_));
+    let series =
+        |to: usize| format!("WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {}) ", to - 1);
+    let uid = if sqlite { "printf('00000000-0000-4000-8000-%012d', i)" } else { "gen_random_uuid()" };
+    let (time, no) = if sqlite { ("0", "0") } else { ("'epoch'", "FALSE") };
+    sql_query(format!(
+        "{} INSERT INTO attendance_people (id, uid, name, enrolled_on, registered_at, leaderboard, changed_in) \
+         SELECT 'p' || i, {uid}, 'Person ' || i, '2023-06-01', {time}, {no}, 0 FROM n",
+        series(people)
+    ))
+    .execute(&mut conn)
+    .unwrap();
+    // Every day at nine and some minutes, one in eight late.
+    let values = if sqlite {
+        "printf('00000000-0000-4000-8000-%012d', d.i * 100000 + p.i), 'p' || p.i, date('2026-03-09', '-' || d.i || ' days'), \
+         1000 * (unixepoch('2026-03-09 09:00:00') - d.i * 86400 + (d.i * 7 + p.i) % 1800)"
+    } else {
+        "gen_random_uuid(), 'p' || p.i, '2026-03-09'::date - d.i, \
+         '2026-03-09 09:00:00+00'::timestamptz - d.i * INTERVAL '1 day' + (d.i * 7 + p.i) % 1800 * INTERVAL '1 second'"
+    };
+    let live = if sqlite { "1" } else { "TRUE" };
+    sql_query(format!(
+        "WITH RECURSIVE p (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM p WHERE i < {}), \
+         d (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM d WHERE i < {}) \
+         INSERT INTO attendance_records (id, person, day, at, status, confidence, liveness_verified, source) \
+         SELECT {values}, CASE WHEN (d.i + p.i) % 8 = 0 THEN 'late' ELSE 'present' END, 97, {live}, 'face' FROM p, d",
+        people - 1,
+        days - 1
+    ))
+    .execute(&mut conn)
+    .unwrap();
+    for person in 0..people {
+        let id = format!("p{person}");
+        cloud_api::db::transaction(&mut conn, |conn| cloud_api::db::attendance::rollups::recount(conn, &id)).unwrap();
+    }
+}
+
+#[test]
+fn analytics_of_many_records_read_in_milliseconds() {
+    let sizes: &[(usize, usize)] = if long() { &[(100, 100), (1_000, 1_000), (10_000, 100)] } else { &[(100, 100)] };
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        for (people, days) in sizes {
+            let app = TestApp::start(backend);
+            let boss = app.user();
+            app.set_role(&boss, "manager");
+            attendance(&app, *people, *days);
+            let mut times: Vec<Duration> = (0..10)
+                .map(|_| {
+                    let started = Instant::now();
+                    let all = boss.get("/api/attendance/get-analytics?date_from=2023-06-01").expect(200);
+                    let took = started.elapsed();
+                    let marks = |of: &str| {
+                        all.json["monthly"].as_array().unwrap().iter().map(|m| m[of].as_u64().unwrap()).sum::<u64>()
+                    };
+                    assert_eq!(marks("present") + marks("late"), (people * days) as u64);
+                    took
+                })
+                .collect();
+            times.sort();
+            figure(
+                if backend == Backend::Sqlite { "analytics on SQLite" } else { "analytics on PostgreSQL" },
+                &format!("{} records", people * days),
+                &format!(
+                    "{people} people, best of 10: {:.1?}, median {:.1?}, worst {:.1?}",
+                    times[0], times[5], times[9]
+                ),
+            );
+            // A build without optimisation on a busy machine gets more.
+            let limit = if cfg!(debug_assertions) { 1_000 } else { 250 };
+            assert!(times[5] < Duration::from_millis(limit), "{backend:?} {times:?}");
+        }
     }
 }

@@ -1,6 +1,4 @@
-DROP TABLE attendance_lateness;
 DROP TABLE attendance_months;
-DROP TABLE attendance_days;
 DROP TABLE attendance_challenges;
 DROP TABLE attendance_outages;
 DROP TABLE attendance_refusals;

@@ -18,11 +18,11 @@ CREATE TABLE attendance_people (
 -- What the gallery of encodings was changed by last. Every change takes the next number while it holds the row, so that
 -- numbers become visible in their order, and a replica that has seen one has seen all before it.
 CREATE TABLE attendance_gallery (
-    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
     version INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO attendance_gallery (id, version) VALUES (1, 0);
+INSERT INTO attendance_gallery (one, version) VALUES (1, 0);
 
 -- Faces as numbers, several of each person, sealed with the person's key.
 CREATE TABLE attendance_encodings (
@@ -112,29 +112,13 @@ CREATE TABLE attendance_challenges (
 CREATE INDEX attendance_challenges_by_session ON attendance_challenges (session_id);
 CREATE INDEX attendance_challenges_by_expiry ON attendance_challenges (expires_at);
 
--- Counts of records, kept in the transactions that change them, so that figures of a million records are quick.
-CREATE TABLE attendance_days (
-    day TEXT NOT NULL PRIMARY KEY,
-    present INTEGER NOT NULL,
-    late INTEGER NOT NULL,
-    absent INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
+-- What stands for a person's days, packed by month (12 to a year, four bytes a day) and kept in the transactions that
+-- change records, so that figures of a million records are quick.
 CREATE TABLE attendance_months (
     person TEXT NOT NULL REFERENCES attendance_people (id) ON DELETE CASCADE,
-    month TEXT NOT NULL,
-    present INTEGER NOT NULL,
-    late INTEGER NOT NULL,
-    absent INTEGER NOT NULL,
-    confidence_sum INTEGER NOT NULL,
-    confidences INTEGER NOT NULL,
+    month INTEGER NOT NULL,
+    days BLOB NOT NULL,
     PRIMARY KEY (person, month)
 ) STRICT, WITHOUT ROWID;
 
--- Late marks of a day by how many minutes after the start of work.
-CREATE TABLE attendance_lateness (
-    day TEXT NOT NULL,
-    minutes_from INTEGER NOT NULL,
-    records INTEGER NOT NULL,
-    PRIMARY KEY (day, minutes_from)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX attendance_months_by_month ON attendance_months (month);

@@ -22,8 +22,8 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::{BigInt, Integer};
 
-    attendance_gallery (id) {
-        id -> Integer,
+    attendance_gallery (one) {
+        one -> Integer,
         version -> BigInt,
     }
 }
@@ -129,42 +129,16 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Integer;
-    use crate::db::types::SqlDay;
-
-    attendance_days (day) {
-        day -> SqlDay,
-        present -> Integer,
-        late -> Integer,
-        absent -> Integer,
-    }
-}
-
-diesel::table! {
-    use diesel::sql_types::{BigInt, Integer, Text};
-    use crate::db::types::SqlDay;
+    use diesel::sql_types::{Binary, Integer, Text};
 
     attendance_months (person, month) {
         person -> Text,
-        month -> SqlDay,
-        present -> Integer,
-        late -> Integer,
-        absent -> Integer,
-        confidence_sum -> BigInt,
-        confidences -> Integer,
+        month -> Integer,
+        days -> Binary,
     }
 }
 
-diesel::table! {
-    use diesel::sql_types::Integer;
-    use crate::db::types::SqlDay;
-
-    attendance_lateness (day, minutes_from) {
-        day -> SqlDay,
-        minutes_from -> Integer,
-        records -> Integer,
-    }
-}
+diesel::joinable!(attendance_records -> attendance_people (person));
 
 diesel::allow_tables_to_appear_in_same_query!(
     attendance_people,

@@ -3,14 +3,23 @@
 //! - [`enrol`]: a person's face is taken in; [`people`]: people, their PINs, photos and removal
 //! - [`challenge`], [`mark`], [`pin`]: being marked, by face, by PIN and by code
 //! - [`records`]: what managers record and correct; [`export`]: all of a person, for their export
+//! - [`list`], [`csv_answer`]: who was there when; [`analytics`]: figures; [`view`], [`range`]: what they share
+//! - [`transfer`]: records from a CSV file; [`leaderboard`]: whether one is seen there
 
+pub(crate) mod analytics;
 pub(crate) mod challenge;
+mod csv_answer;
 pub(crate) mod enrol;
 pub(crate) mod export;
+pub(crate) mod leaderboard;
+pub(crate) mod list;
 pub(crate) mod mark;
 pub(crate) mod people;
 pub(crate) mod pin;
+mod range;
 pub(crate) mod records;
+pub(crate) mod transfer;
+mod view;
 
 use actix_web::http::{
     StatusCode,
@@ -94,7 +103,7 @@ fn pseudonym(state: &State, person: &PersonRow) -> String {
 
 /// The time of a moment on the organisation's clock, in whole seconds.
 fn local_time(state: &State, at: UtcMs) -> Time {
-    let time = at.timestamp().to_zoned(state.desk.config.zone.clone()).time();
+    let time = at.timestamp().to_zoned(state.desk.config.calendar.zone.clone()).time();
     time.with().subsec_nanosecond(0).build().unwrap_or(time)
 }
 

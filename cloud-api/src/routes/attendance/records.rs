@@ -60,7 +60,7 @@ fn day(text: &str) -> Result<Day, String> {
 /// The moment of a time on a day, on the organisation's clock. A time that a change of the clock leaves out is the one
 /// after it.
 fn moment(state: &State, day: Day, time: Time) -> Result<UtcMs, ApiError> {
-    let local = day.0.to_datetime(time).to_zoned(state.desk.config.zone.clone());
+    let local = day.0.to_datetime(time).to_zoned(state.desk.config.calendar.zone.clone());
     Ok(local.map_err(|_| ApiError::invalid_field("date", "is out of range"))?.timestamp().into())
 }
 
@@ -95,7 +95,7 @@ pub(crate) async fn add(who: Principal, req: HttpRequest, payload: Payload, stat
     let at = match time {
         Some(time) => moment(&state, day, time)?,
         None if day == today => now,
-        None => moment(&state, day, state.desk.config.work_start)?,
+        None => moment(&state, day, state.desk.config.calendar.starts)?,
     };
     let status = status.unwrap_or_else(|| state.desk.arrival(at));
     let whole = state.clone();

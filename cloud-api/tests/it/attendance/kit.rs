@@ -134,7 +134,7 @@ fn clip(script: &Value, duration_ms: u32) -> ClipReport {
 pub(super) fn start(backend: Backend) -> TestApp {
     TestApp::start_with(backend, |app| {
         app.reader = Some(Arc::new(Script::default()));
-        app.attendance.zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        std::sync::Arc::make_mut(&mut app.attendance.calendar).zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
     })
 }
 

@@ -374,7 +374,9 @@ impl Client {
             Some(body) => self.agent.run(request.body(body)?)?,
             None => self.agent.run(request.body(())?)?,
         };
-        let text = answer.body_mut().with_config().limit(64 << 20).read_to_string()?;
+        let bytes = answer.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+        // A photo is none; its bytes do not matter here.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Ok(Answer { status: answer.status().as_u16(), headers: answer.headers().clone(), text, json })
     }

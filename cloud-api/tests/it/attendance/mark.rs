@@ -23,6 +23,7 @@ desk! {
         assert_eq!((&again.json["time"], &again.json["message"]), (&json!("09:14:51"), &json!("Alice is marked since 9:14 AM")));
         // The next day in Berlin begins at 23:00 UTC.
         app.set_time("2026-03-10T22:59:30Z");
+        let kiosk = app.again(&kiosk);
         assert_eq!(decision(&mark(app, &kiosk, 1.02)), ("already_marked", None));
         app.set_time("2026-03-10T23:00:00Z");
         let next = mark(app, &kiosk, 1.02);

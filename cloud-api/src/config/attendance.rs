@@ -63,7 +63,12 @@ impl AttendanceArgs {
         Ok(AttendanceConfig {
             liveness: self.liveness,
             calendar: Arc::new(self.calendar.resolve()?),
-            worker: self.face_worker.clone().filter(|path| !path.as_os_str().is_empty()),
+            // The program is started in another folder.
+            worker: self
+                .face_worker
+                .clone()
+                .filter(|path| !path.as_os_str().is_empty())
+                .map(|path| std::path::absolute(&path).unwrap_or(path)),
             workers: self.face_workers.map_or_else(default_workers, usize::from),
         })
     }

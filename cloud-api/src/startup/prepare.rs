@@ -54,8 +54,9 @@ pub(super) fn prepare(
     }
     let keys = open::open_keys(&mut conn, config, now, false)?;
     let archive = archive.map(|archive| Archive::open(archive, config, &mut conn)).transpose()?;
+    // The ledger makes its folder, in which the desk may keep its key.
+    let ledger = open::open_ledger(&config.ledger)?;
     let desk_keys = DeskKeys::open(config, &mut conn)?;
     password::warm_up();
-    let ledger = open::open_ledger(&config.ledger)?;
     Ok(Prepared { db: Db::new(&config.target, config.connections), keys, ledger, archive, desk_keys, claim })
 }

@@ -175,7 +175,7 @@ fn an_older_program_leaves_a_newer_database_alone() {
         for args in [&["serve"][..], &["serve", "--no-migrate"], &["migrate"], &["purge"], &["admin", "list"]] {
             let output = run(args);
             says(&output, 1, "99999999999999");
-            assert!(String::from_utf8_lossy(&output.stderr).contains("20261128"), "{output:?}");
+            assert!(String::from_utf8_lossy(&output.stderr).contains("20261129"), "{output:?}");
         }
     }
 }
@@ -221,7 +221,10 @@ fn a_database_that_others_could_read_is_private_after_a_start() {
 #[test]
 fn an_idle_server_ends_at_once() {
     let home = tempfile::tempdir().unwrap();
-    let running = Running::start(serve(home.path()));
+    let mut command = serve(home.path());
+    // Without the desk, which warns that there is no face-worker.
+    command.env("CLOUD_API_ROLES", "auth,data,sync,web");
+    let running = Running::start(command);
     Client::new(&running.address).get("/health").expect(200);
     let (code, took, log) = running.stop(Signal::TERM);
     assert_eq!(code, Some(0));

@@ -3,6 +3,7 @@
 #[macro_use]
 mod kit;
 
+mod commands;
 mod enrol;
 mod hostile;
 mod lifecycle;

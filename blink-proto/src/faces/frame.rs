@@ -166,7 +166,10 @@ mod tests {
     #[test]
     fn a_frame_past_the_limits_is_refused_before_it_is_read() {
         for prefix in [[0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0], [0, 0, 0, 2, 0x7f, 0xff, 0xff, 0xff]] {
-            assert!(matches!(Codec::default().decode(&mut BytesMut::from(&prefix[..])), Err(FrameError::TooLong { .. })));
+            assert!(matches!(
+                Codec::default().decode(&mut BytesMut::from(&prefix[..])),
+                Err(FrameError::TooLong { .. })
+            ));
             assert!(matches!(read::<Value>(&mut &prefix[..], &mut Vec::new()), Err(FrameError::TooLong { .. })));
         }
         let long = Value::String("x".repeat(MAX_HEADER_BYTES));

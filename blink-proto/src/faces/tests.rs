@@ -116,7 +116,9 @@ fn the_longest_messages_fit_a_header() {
         ..clip()
     };
     let frames = vec![FrameMark { bytes: 20_000_000, at_ms: 39_999 }; MAX_FRAMES];
-    for length in [serde_json::to_vec(&long).unwrap().len(), serde_json::to_vec(&Task::Frames { frames }).unwrap().len()] {
+    for length in
+        [serde_json::to_vec(&long).unwrap().len(), serde_json::to_vec(&Task::Frames { frames }).unwrap().len()]
+    {
         assert!(length < frame::MAX_HEADER_BYTES / 2, "{length}");
     }
 }

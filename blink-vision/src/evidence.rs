@@ -142,7 +142,8 @@ impl Evidence {
         let doubt = [0, 1].map(|eye| during.iter().map(|m| m.doubt[eye]).fold(0.0, f32::max));
         let clearer = doubt[0].min(doubt[1]);
         let changed = over(changed_for_good(&during), CHANGED_FOR_GOOD);
-        let wanted = limits.prominence + asked(dip, limits, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL) + changed;
+        let wanted =
+            limits.prominence + asked(dip, limits, &during) + over(unsure, UNSURE) + over(clearer, DOUBTFUL) + changed;
         let above_noise = (NOISE_TIMES + over(clearer, NOISE_TIMES_OF_DOUBT)).min(MOST_NOISE_TIMES) * noise;
         let deep_enough = |depth: f32, wanted: f32| depth >= wanted.max(above_noise);
         let depths = [0, 1].map(|eye| depth(&during, dip, eye));

@@ -49,7 +49,8 @@ pub fn of_frames(models: &mut Models, frames: &[FrameMark], bytes: &[u8]) -> Res
     let mut clip = Clip::new(models);
     let mut rest = bytes;
     for frame in frames {
-        let (bytes, after) = rest.split_at_checked(frame.bytes as usize).ok_or(Refusal::Job("the bytes are too few"))?;
+        let (bytes, after) =
+            rest.split_at_checked(frame.bytes as usize).ok_or(Refusal::Job("the bytes are too few"))?;
         rest = after;
         let picture = picture::decode(bytes, picture::FRAME_PIXELS)?;
         clip.push(frame.at_ms, picture)?;
@@ -84,7 +85,7 @@ pub fn of_video(models: &mut Models, bytes: &[u8]) -> Result<ClipReport, Refusal
 }
 
 /// A recording as it is read.
-struct Clip<'m> {
+pub struct Clip<'m> {
     models: &'m mut Models,
     scene: Scene,
     solid: Solid,
@@ -110,7 +111,8 @@ struct Clip<'m> {
 }
 
 impl<'m> Clip<'m> {
-    fn new(models: &'m mut Models) -> Self {
+    /// A recording without any pictures.
+    pub fn new(models: &'m mut Models) -> Self {
         Self {
             models,
             scene: Scene::default(),
@@ -132,7 +134,11 @@ impl<'m> Clip<'m> {
         }
     }
 
-    fn push(&mut self, at_ms: u32, picture: Mat) -> Result<(), Refusal> {
+    /// Takes the next picture, 8-bit BGR.
+    ///
+    /// # Errors
+    /// When it is not as large as the others or not later, or there are too many.
+    pub fn push(&mut self, at_ms: u32, picture: Mat) -> Result<(), Refusal> {
         let size = picture.size()?;
         if *self.size.get_or_insert(size) != size {
             return Err(PictureFault::SizesDiffer.into());
@@ -147,16 +153,15 @@ impl<'m> Clip<'m> {
         }
         let picture = picture::at_most(picture, SIDE)?;
         let grey = picture::grey(&picture)?;
-        let frame = Frame {
-            index: u64::from(self.frames),
-            timestamp: Duration::from_millis(u64::from(at_ms)),
-            grey: &grey,
-        };
+        let frame =
+            Frame { index: u64::from(self.frames), timestamp: Duration::from_millis(u64::from(at_ms)), grey: &grey };
         let report = self.models.pipeline.process(&frame)?;
         self.take_events();
-        let face = self.models.pipeline.followed_face().filter(|_| {
-            matches!(report.sight, FaceSight::Measurable | FaceSight::Turned) && !report.stands_still
-        });
+        let face = self
+            .models
+            .pipeline
+            .followed_face()
+            .filter(|_| matches!(report.sight, FaceSight::Measurable | FaceSight::Turned) && !report.stands_still);
         let (width, height) = (grey.cols().unsigned_abs() as usize, grey.rows().unsigned_abs() as usize);
         let image = GreyImage::new(grey.data_bytes()?, width, height, width).ok_or(PictureFault::Unreadable)?;
         self.scene.push(at_ms, &grey, &image, face)?;
@@ -230,11 +235,16 @@ impl<'m> Clip<'m> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<ClipReport, Refusal> {
+    /// What was found.
+    ///
+    /// # Errors
+    /// When it shows no face, or several, or too little.
+    pub fn finish(mut self) -> Result<ClipReport, Refusal> {
         self.models.pipeline.finish();
         self.take_events();
         let duration_ms = self.last_ms - self.first_ms;
-        let fps = if duration_ms > 0 { 1_000.0 * (self.frames.saturating_sub(1)) as f32 / duration_ms as f32 } else { 0.0 };
+        let fps =
+            if duration_ms > 0 { 1_000.0 * (self.frames.saturating_sub(1)) as f32 / duration_ms as f32 } else { 0.0 };
         if self.frames < LEAST_FRAMES || fps < LEAST_FPS {
             return Err(PictureFault::TooFewFrames.into());
         }

@@ -146,7 +146,8 @@ mod tests {
 
     use super::*;
 
-    const FIT: Quality = Quality { face_px: 200.0, lightness: 120.0, sharpness: 0.4, yaw: 5.0, outside: 0.0, fills: 0.3 };
+    const FIT: Quality =
+        Quality { face_px: 200.0, lightness: 120.0, sharpness: 0.4, yaw: 5.0, outside: 0.0, fills: 0.3 };
 
     #[rstest]
     #[case::fit(FIT, None)]

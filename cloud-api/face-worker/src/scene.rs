@@ -67,7 +67,13 @@ impl Scene {
     ///
     /// # Errors
     /// When OpenCV has no memory.
-    pub fn push(&mut self, at_ms: u32, grey: &Mat, image: &GreyImage<'_>, face: Option<Similarity>) -> opencv::Result<()> {
+    pub fn push(
+        &mut self,
+        at_ms: u32,
+        grey: &Mat,
+        image: &GreyImage<'_>,
+        face: Option<Similarity>,
+    ) -> opencv::Result<()> {
         let small = small(grey)?;
         let rows: Vec<u8> = (0..image.height()).step_by(COMPARED_EVERY).flat_map(|y| image.row(y)).copied().collect();
         self.same.push(!self.rows.is_empty() && self.rows == rows);
@@ -130,7 +136,8 @@ impl Scene {
 
     /// How much the picture differs from those [`BACK_APART`] away, the lesser of the two.
     fn motion_at(&self, i: usize) -> f32 {
-        let other = |j: Option<usize>| j.and_then(|j| self.smalls.get(j)).map(|other| difference(other, &self.smalls[i]));
+        let other =
+            |j: Option<usize>| j.and_then(|j| self.smalls.get(j)).map(|other| difference(other, &self.smalls[i]));
         match (other(i.checked_sub(BACK_APART)), other(Some(i + BACK_APART))) {
             (Some(before), Some(after)) => before.min(after),
             (before, after) => before.or(after).unwrap_or_default(),

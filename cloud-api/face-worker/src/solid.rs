@@ -6,9 +6,7 @@
 //! measured.
 
 use blink_proto::faces::Solidity;
-use blink_vision::{
-    geometry::{LANDMARKS, Landmarks, Point, Similarity},
-};
+use blink_vision::geometry::{LANDMARKS, Landmarks, Point, Similarity};
 
 /// Landmarks are averaged over this much time, which takes most of their noise away.
 const AVERAGED_MS: u32 = 200;
@@ -107,10 +105,7 @@ fn homography(a: &Landmarks, b: &Landmarks) -> Option<[f64; 8]> {
     let mut normal = [[0.0f64; 9]; 8];
     for (p, q) in a.iter().zip(b) {
         let [x, y, u, v] = [p.x, p.y, q.x, q.y].map(f64::from);
-        let rows = [
-            ([x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y], u),
-            ([0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y], v),
-        ];
+        let rows = [([x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y], u), ([0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y], v)];
         for (row, value) in rows {
             for i in 0..8 {
                 (0..8).for_each(|j| normal[i][j] += row[i] * row[j]);

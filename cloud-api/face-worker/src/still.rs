@@ -81,8 +81,11 @@ fn largest(faces: &[FaceBox]) -> Option<FaceBox> {
     faces.iter().copied().max_by(|a, b| a.scale().total_cmp(&b.scale()))
 }
 
-/// The faces of a picture, by the first search that finds any.
-fn find(detector: &mut Detector, grey: &Mat) -> opencv::Result<Vec<FaceBox>> {
+/// The faces of a picture in grey, by the first search that finds any.
+///
+/// # Errors
+/// When OpenCV has no memory.
+pub fn find(detector: &mut Detector, grey: &Mat) -> opencv::Result<Vec<FaceBox>> {
     let whole = Rect::new(0, 0, grey.cols(), grey.rows());
     let mut faces = detector.detect(grey, whole, 1.0)?;
     if faces.is_empty() {
@@ -105,7 +108,8 @@ fn apart(faces: Vec<FaceBox>) -> Vec<FaceBox> {
     let centre = |face: &FaceBox| face.apply(Point::new(0.5, 0.5));
     let mut kept: Vec<FaceBox> = Vec::new();
     for face in faces {
-        let near = |known: &FaceBox| (centre(known) - centre(&face)).norm() < APART_FROM * known.scale().max(face.scale());
+        let near =
+            |known: &FaceBox| (centre(known) - centre(&face)).norm() < APART_FROM * known.scale().max(face.scale());
         if !kept.iter().any(near) {
             kept.push(face);
         }
@@ -123,7 +127,8 @@ pub(crate) fn landmarks(predictor: &Predictor, grey: &Mat, face: &FaceBox) -> op
 
 /// The part of `picture` around a face: `faces` times its width and height, as far as it is inside.
 #[expect(clippy::cast_possible_truncation, reason = "pixels")]
-pub(crate) fn around(picture: &Mat, face: &FaceBox, faces: f32) -> Option<Rect> {
+#[must_use]
+pub fn around(picture: &Mat, face: &FaceBox, faces: f32) -> Option<Rect> {
     let centre = face.apply(Point::new(0.5, 0.5));
     let half = face.scale() * faces / 2.0;
     let (left, top) = ((centre.x - half).max(0.0) as i32, (centre.y - half).max(0.0) as i32);

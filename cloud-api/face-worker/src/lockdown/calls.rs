@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use libc::{
-    CLONE_THREAD, O_CREAT, O_RDWR, O_TRUNC, O_WRONLY, PROT_EXEC, RLIMIT_CPU, c_int, c_long,
-};
+use libc::{CLONE_THREAD, O_CREAT, O_RDWR, O_TRUNC, O_WRONLY, PROT_EXEC, RLIMIT_CPU, c_int, c_long};
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen as Len, SeccompCmpOp as Op, SeccompCondition,
     SeccompFilter, SeccompRule, apply_filter,

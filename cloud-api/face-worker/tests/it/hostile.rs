@@ -6,7 +6,8 @@ use blink_vision::source::Synthetic;
 use crate::worker::{ENROL, Worker, synthetic};
 
 fn png(width: u32, height: u32) -> Vec<u8> {
-    [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", &width.to_be_bytes()[..], &height.to_be_bytes()[..], b"\x08\x02\0\0\0"].concat()
+    [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR", &width.to_be_bytes()[..], &height.to_be_bytes()[..], b"\x08\x02\0\0\0"]
+        .concat()
 }
 
 #[test]
@@ -29,7 +30,11 @@ fn hostile_files_end_in_a_fault_and_the_worker_goes_on() {
     let playlist = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n";
     let videos: [(&str, Vec<u8>, PictureFault); 4] = [
         ("a playlist", playlist.to_vec(), PictureFault::Unsupported),
-        ("a playlist that poses as MP4", [b"\0\0\0\x10ftypisom\0\0\0\0", &playlist[..]].concat(), PictureFault::Unreadable),
+        (
+            "a playlist that poses as MP4",
+            [b"\0\0\0\x10ftypisom\0\0\0\0", &playlist[..]].concat(),
+            PictureFault::Unreadable,
+        ),
         ("an AVI of nothing", b"RIFF\xff\xff\xff\xffAVI LIST".to_vec(), PictureFault::Unreadable),
         ("a WebM of nothing", [b"\x1a\x45\xdf\xa3".to_vec(), vec![0xff; 5_000]].concat(), PictureFault::Unreadable),
     ];

@@ -29,7 +29,10 @@ fn a_ready_worker_has_one_thread_and_no_file_but_its_pipes() {
     for entry in entries("fd") {
         let open = std::fs::read_link(entry.path()).unwrap();
         let open = open.to_string_lossy();
-        assert!(["pipe:", "/dev/null"].iter().any(|known| open.starts_with(known)) || entry.file_name() == "2", "{open}");
+        assert!(
+            ["pipe:", "/dev/null"].iter().any(|known| open.starts_with(known)) || entry.file_name() == "2",
+            "{open}"
+        );
     }
 }
 

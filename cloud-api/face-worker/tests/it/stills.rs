@@ -13,9 +13,11 @@ use crate::{
 };
 
 fn drawn(faces: u32) -> Mat {
-    let mut face =
-        blink_vision::native::SyntheticFace::new(&Synthetic { faces, ..Synthetic::default() }, jiff::Timestamp::UNIX_EPOCH)
-            .unwrap();
+    let mut face = blink_vision::native::SyntheticFace::new(
+        &Synthetic { faces, ..Synthetic::default() },
+        jiff::Timestamp::UNIX_EPOCH,
+    )
+    .unwrap();
     face.draw(std::time::Duration::ZERO).unwrap().try_clone().unwrap()
 }
 
@@ -95,9 +97,8 @@ fn bad_photographs_are_refused_each_with_its_code() {
 fn people_are_told_apart() {
     let Some(folder) = footage::folder("telling people apart") else { return };
     let Some((mut worker, _)) = Worker::start() else { return };
-    let mut encoding = |name: &str| {
-        still(worker.ask(RECOGNISE, &std::fs::read(folder.join("faces").join(name)).unwrap()).0).encoding
-    };
+    let mut encoding =
+        |name: &str| still(worker.ask(RECOGNISE, &std::fs::read(folder.join("faces").join(name)).unwrap()).0).encoding;
     let (obama, biden) = (encoding("enrol/obama-1.jpg"), encoding("enrol/biden-1.jpg"));
     let again = encoding("probe/obama-2.jpg");
     println!("{:.3} {:.3}", again.distance(&obama), again.distance(&biden));

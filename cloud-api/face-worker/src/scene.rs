@@ -1,6 +1,11 @@
 //! What the pictures of a recording say about each other: where it was cut, which pictures are repeated at once, and
 //! which come back later, as in a loop or when it runs forth and back.
 
+use std::{
+    collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
 use blink_vision::{
     geometry::{Point, Similarity},
     predictor::GreyImage,
@@ -45,6 +50,9 @@ pub struct Scene {
     change: Vec<f32>,
     /// How far the face moved since the picture before, over its size; 0 where it is not followed in both.
     shift: Vec<f32>,
+    /// For each picture: whether it is one that was shown before, to the bit, and not just before.
+    shown_before: Vec<bool>,
+    shown: HashMap<u64, usize>,
     face: Option<Similarity>,
     rows: Vec<u8>,
 }
@@ -76,7 +84,14 @@ impl Scene {
     ) -> opencv::Result<()> {
         let small = small(grey)?;
         let rows: Vec<u8> = (0..image.height()).step_by(COMPARED_EVERY).flat_map(|y| image.row(y)).copied().collect();
-        self.same.push(!self.rows.is_empty() && self.rows == rows);
+        let same = !self.rows.is_empty() && self.rows == rows;
+        self.same.push(same);
+        // A camera's noise makes no two pictures alike, however still the scene is.
+        let mut hash = DefaultHasher::new();
+        rows.hash(&mut hash);
+        let number = self.same.len();
+        let before = self.shown.insert(hash.finish(), number);
+        self.shown_before.push(!same && before.is_some_and(|before| before + BACK_FROM <= number));
         self.rows = rows;
         self.change.push(self.smalls.last().map_or(0.0, |last| difference(last, &small)));
         let shift = self.face.zip(face).map(|(before, now)| shift(&before, &now));
@@ -131,7 +146,7 @@ impl Scene {
                 }
             }
         }
-        returned.iter().filter(|returned| **returned).count()
+        returned.iter().zip(&self.shown_before).filter(|(returned, shown)| **returned || **shown).count()
     }
 
     /// How much the picture differs from those [`BACK_APART`] away, the lesser of the two.
@@ -241,6 +256,14 @@ mod tests {
             let found = report((0..60).chain(again).map(path));
             assert!(found.returned_frames >= 40, "{found:?}");
         }
+    }
+
+    /// Too little moves to see a loop by it, but the pictures are the very same.
+    #[test]
+    fn pictures_that_are_shown_again_to_the_bit_come_back() {
+        let positions = [(50, 50), (50, 51), (51, 50), (51, 51), (50, 52), (52, 50), (52, 52), (51, 52), (52, 51)];
+        let around = positions.iter().chain(&[(53, 53), (53, 52), (53, 51)]).copied().cycle().take(60);
+        assert!(report(around).returned_frames >= 40);
     }
 
     #[test]

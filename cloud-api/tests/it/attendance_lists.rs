@@ -98,6 +98,22 @@ contract! {
         assert_eq!(list["items"][0]["time"], Value::Null, "nobody was there");
     }
 
+    fn the_person_sees_what_a_manager_changed_and_why(app) {
+        let (boss, ada) = (manager(app), app.user());
+        taken(&boss, ADA);
+        link(app, "ada", &ada);
+        let id = list(&boss, "date_from=2026-03-03&date_to=2026-03-03")["items"][0]["record_id"].as_str().unwrap().to_owned();
+        let change = json!({"status": "present", "time": "09:05:00", "reason": "the lift stood still"}).to_string();
+        boss.send("PATCH", &format!("/api/attendance/records/{id}"), &[("content-type", "application/json")], Some(change.as_bytes())).expect(200);
+        let item = list(&ada, "date_from=2026-03-03&date_to=2026-03-03")["items"][0].clone();
+        assert_eq!((&item["status"], &item["time"]), (&json!("present"), &json!("09:05:00")));
+        assert_eq!(item["corrections"], json!([{
+            "at": NOW, "made_by": boss.id, "status_before": "late", "time_before": "09:30:00",
+            "status_after": "present", "time_after": "09:05:00", "reason": "the lift stood still",
+        }]));
+        assert_eq!(analytics(&ada, "")["late_distribution"], json!([]));
+    }
+
     fn filters_and_pages_hold_everything_once(app) {
         let boss = manager(app);
         let lines: Vec<String> = (1..=9).flat_map(|day| ["ada", "ben", "cid"].map(|id| {

@@ -232,8 +232,8 @@ fn analytics_of_many_records_read_in_milliseconds() {
                     times[0], times[5], times[9]
                 ),
             );
-            // A build without optimisation on a busy machine gets more.
-            let limit = if cfg!(debug_assertions) { 1_000 } else { 250 };
+            // A build without optimisation on a busy machine takes ten times as long.
+            let limit = if cfg!(debug_assertions) { 5_000 } else { 250 };
             assert!(times[5] < Duration::from_millis(limit), "{backend:?} {times:?}");
         }
     }

@@ -9,8 +9,8 @@ use crate::{
     cmd::print,
     config::{AccessConfig, AttendanceConfig, Config, DatabaseConfig, OutsideConfig, Part, ServerConfig},
     error::ApiError,
-    failure::Failure,
     faces::{Availability, Reader, pool::Pool},
+    failure::Failure,
     routes::attendance::enrol,
     startup,
     state::State,
@@ -90,7 +90,8 @@ async fn all(state: &State, found: &Pictures, force: bool) -> Result<(), Failure
         let said = match one(state, name, files, force).await {
             Ok(id) => {
                 enrolled += 1;
-                let pictures = if files.len() == 1 { "1 picture".to_owned() } else { format!("{} pictures", files.len()) };
+                let pictures =
+                    if files.len() == 1 { "1 picture".to_owned() } else { format!("{} pictures", files.len()) };
                 format!("{name}: enrolled as {id} with {pictures}")
             }
             Err(Refused::Fatal(failure)) => return Err(failure),
@@ -114,12 +115,18 @@ async fn all(state: &State, found: &Pictures, force: bool) -> Result<(), Failure
         print(format!("passed over: {}\n", file.display()))?;
     }
     let passed = found.passed_over.len();
-    print(format!("{enrolled} enrolled, {there} were there already, {refused} not enrolled, {passed} files passed over\n"))?;
+    print(format!(
+        "{enrolled} enrolled, {there} were there already, {refused} not enrolled, {passed} files passed over\n"
+    ))?;
     if refused == 0 {
         return Ok(());
     }
     let message = format!("{refused} of {of} people were not enrolled");
-    Err(Failure::failed("not_enrolled", message, "Take other pictures of them, and run it again: who was enrolled stays."))
+    Err(Failure::failed(
+        "not_enrolled",
+        message,
+        "Take other pictures of them, and run it again: who was enrolled stays.",
+    ))
 }
 
 enum Refused {
@@ -132,7 +139,8 @@ enum Refused {
 async fn one(state: &State, name: &str, files: &[std::path::PathBuf], force: bool) -> Result<String, Refused> {
     let mut bytes = Vec::new();
     for file in files {
-        let there = fs::metadata(file).and_then(|there| if there.len() > MAX_BYTES { Err(too_large()) } else { fs::read(file) });
+        let there = fs::metadata(file)
+            .and_then(|there| if there.len() > MAX_BYTES { Err(too_large()) } else { fs::read(file) });
         bytes.push(there.map_err(|e| Refused::File(format!("{}: {e}", file.display())))?.into());
     }
     match enrol::at_the_machine(state, name, force, bytes).await {

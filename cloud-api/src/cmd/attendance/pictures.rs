@@ -63,7 +63,8 @@ fn text(part: Option<&std::ffi::OsStr>) -> String {
 
 /// `Ada Lovelace-2` and `ada_lovelace-2` are pictures of `Ada Lovelace` and `ada lovelace`.
 fn name_of(stem: &str) -> String {
-    let name = stem.rsplit_once('-').filter(|(name, n)| !name.is_empty() && is_number(n)).map_or(stem, |(name, _)| name);
+    let name =
+        stem.rsplit_once('-').filter(|(name, n)| !name.is_empty() && is_number(n)).map_or(stem, |(name, _)| name);
     spaced(name)
 }
 
@@ -103,8 +104,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         fs::create_dir(root.join("Eve Adams")).unwrap();
-        let files =
-            ["ada-10.jpg", "ada-2.JPG", "ben.png", "notes.txt", ".hidden.jpg", "Eve Adams/a.webp", "Eve Adams/b.jpeg", "Eve Adams/c.gif"];
+        let files = [
+            "ada-10.jpg",
+            "ada-2.JPG",
+            "ben.png",
+            "notes.txt",
+            ".hidden.jpg",
+            "Eve Adams/a.webp",
+            "Eve Adams/b.jpeg",
+            "Eve Adams/c.gif",
+        ];
         for file in files {
             fs::write(root.join(file), "").unwrap();
         }
@@ -115,12 +124,15 @@ mod tests {
         };
         let people: Vec<_> = found.people.iter().map(|(name, files)| (name.as_str(), short(files))).collect();
         let named = |files: &[&str]| files.iter().map(|file| (*file).to_owned()).collect::<Vec<_>>();
-        assert_eq!(people, [
-            ("Eve Adams", named(&["Eve Adams/a.webp", "Eve Adams/b.jpeg"])),
-            ("ada", named(&["ada-2.JPG", "ada-10.jpg"])),
-            ("ben", named(&["ben.png"])),
-            ("cid", named(&["cid-1.jpg", "cid-2.jpg", "cid-3.jpg", "cid-4.jpg", "cid-5.jpg"])),
-        ]);
+        assert_eq!(
+            people,
+            [
+                ("Eve Adams", named(&["Eve Adams/a.webp", "Eve Adams/b.jpeg"])),
+                ("ada", named(&["ada-2.JPG", "ada-10.jpg"])),
+                ("ben", named(&["ben.png"])),
+                ("cid", named(&["cid-1.jpg", "cid-2.jpg", "cid-3.jpg", "cid-4.jpg", "cid-5.jpg"])),
+            ]
+        );
         assert_eq!(short(&found.passed_over), named(&["Eve Adams/c.gif", "notes.txt", "cid-6.jpg", "cid-7.jpg"]));
         assert!(of(&root.join("none")).is_err());
     }

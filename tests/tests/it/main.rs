@@ -4,6 +4,7 @@
 
 mod analyze;
 mod arrival;
+mod attendance;
 mod bad_input;
 mod bootstrap;
 mod copy;

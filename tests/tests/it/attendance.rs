@@ -1,0 +1,144 @@
+//! The attendance desk with the real programs: a drawn face is enrolled, answers a challenge with its blinks, is marked,
+//! listed and counted, and is gone after it is erased.
+
+use std::{
+    fs::File,
+    time::{Duration, Instant},
+};
+
+use blink_vision::container::riff::{MotionJpeg, Next};
+use serde_json::{Value, json};
+use waw_tests::{Ended, Profile, Server, clip, profile::PASSWORD, skipped, until};
+
+const MANAGER: &str = "desk@example.org";
+/// Pictures of a recording, for each second.
+const FPS: u64 = 15;
+
+struct Desk {
+    server: Server,
+    token: String,
+}
+
+impl Desk {
+    /// The answer's status and body.
+    fn send(&self, method: &str, path: &str, parts: &[(&str, Vec<u8>)]) -> (u16, Value) {
+        let mut body = Vec::new();
+        for (name, bytes) in parts {
+            body.extend(format!("--waw\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n").into_bytes());
+            body.extend(bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--waw--\r\n");
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.server.url()))
+            .header("authorization", format!("Bearer {}", self.token));
+        if !parts.is_empty() {
+            request = request.header("content-type", "multipart/form-data; boundary=waw");
+        }
+        let body = if parts.is_empty() { Vec::new() } else { body };
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.run(request.body(body).unwrap()).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap_or_default())
+    }
+
+    fn get(&self, path: &str) -> Value {
+        let (status, body) = self.send("GET", path, &[]);
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+}
+
+fn text(value: &str) -> Vec<u8> {
+    value.as_bytes().to_vec()
+}
+
+/// The pictures of a clip, as they are in it.
+fn pictures(clip: &clip::Clip) -> Vec<Vec<u8>> {
+    let mut movie = MotionJpeg::open(File::open(&clip.path).unwrap()).unwrap().unwrap();
+    let (mut pictures, mut bytes) = (Vec::new(), Vec::new());
+    loop {
+        match movie.next(&mut bytes).unwrap() {
+            Next::Frame(_) => pictures.push(bytes.clone()),
+            Next::Other => {}
+            Next::End => return pictures,
+        }
+    }
+}
+
+/// The clip's pictures in an order in which one of its blinks follows each cue by half a second. None is shown twice.
+fn answer(clip: &clip::Clip, pictures: usize, cues_ms: &[u64], seconds: u64) -> Vec<usize> {
+    let spans: Vec<(usize, usize)> = clip
+        .blinks
+        .iter()
+        .map(|(from, to)| (usize::try_from(*from).unwrap().saturating_sub(4), usize::try_from(*to).unwrap() + 4))
+        .collect();
+    let mut open = (0..pictures).filter(|i| !spans.iter().any(|(from, to)| (from..=to).contains(&i)));
+    let starts = cues_ms.iter().map(|cue| usize::try_from((cue + 500) * FPS / 1_000).unwrap());
+    let mut shown = Vec::new();
+    for (start, (from, to)) in starts.zip(&spans) {
+        let wait = (start - 2).saturating_sub(shown.len());
+        shown.extend(open.by_ref().take(wait));
+        // The clip has twice as many pictures a second.
+        shown.extend((*from..=*to).step_by(2));
+    }
+    let length = usize::try_from(seconds * FPS).unwrap() - 1;
+    let rest = length.saturating_sub(shown.len());
+    shown.extend(open.take(rest));
+    shown
+}
+
+#[test]
+fn a_face_is_enrolled_marked_listed_and_erased_to_nothing() {
+    let profile = Profile::new();
+    let clip = clip::synthesize(&profile, 40, 15, 3);
+    let pictures = pictures(&clip);
+    let server = Server::start(&profile);
+    let mut create = profile.command("cloud-api");
+    create.args(["admin", "create", MANAGER, "--role", "manager", "--password-stdin"]);
+    Ended::of(&mut create, &format!("{PASSWORD}\n")).success();
+    let token = server.sign_in(MANAGER);
+    let desk = Desk { server, token };
+    if profile.blinkd(&["models"]).code != Some(0) {
+        return skipped("the attendance desk: a model is missing, `blinkd models --fetch` gets it");
+    }
+    let ready = || (desk.get("/healthz")["attendance"] == "ok").then_some(());
+    until("the desk to be ready", Duration::from_secs(90), ready);
+    let version = desk.get("/api/consents")["biometric"]["version"].as_str().unwrap().to_owned();
+    let consent = [("name", text("Ada")), ("consent", text("true")), ("consent_version", text(&version))];
+    let enrolment = [&consent[..], &[("image", pictures[3].clone())]].concat();
+    let (status, ada) = desk.send("POST", "/api/attendance/register-user", &enrolment);
+    assert_eq!((status, &ada["id"], &ada["embedding_dim"]), (201, &json!("ada"), &json!(128)), "{ada}");
+
+    let asked = Instant::now();
+    let (_, challenge) = desk.send("POST", "/api/attendance/challenge", &[("none", Vec::new())]);
+    let cues: Vec<u64> = challenge["cues_ms"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
+    let seconds = challenge["seconds"].as_u64().unwrap();
+    let shown = answer(&clip, pictures.len(), &cues, seconds);
+    let times: Vec<u64> = (0..).map(|i| i * 1_000 / FPS).take(shown.len()).collect();
+    let mut mark: Vec<(&str, Vec<u8>)> = shown.iter().map(|i| ("frames[]", pictures[*i].clone())).collect();
+    mark.push(("timestamps_ms", text(&serde_json::to_string(&times).unwrap())));
+    mark.push(("challenge_id", text(challenge["challenge_id"].as_str().unwrap())));
+    // A recording cannot be longer than the time since its challenge.
+    let recorded = || (asked.elapsed() >= Duration::from_secs(seconds)).then_some(());
+    until("the recording's time to pass", Duration::from_secs(seconds + 1), recorded);
+    let (status, marked) = desk.send("POST", "/api/attendance/mark-attendance", &mark);
+    assert_eq!((status, &marked["id"], &marked["liveness_verified"]), (200, &json!("ada"), &json!(true)), "{marked}");
+    assert!(["present", "late"].iter().any(|status| marked["status"] == *status), "{marked}");
+
+    // A picture alone proves nothing.
+    let (_, still) = desk.send("POST", "/api/attendance/mark-attendance", &[("image", pictures[3].clone())]);
+    assert_eq!(still["liveness_verified"], false, "{still}");
+
+    let listed = desk.get("/api/attendance/get-attendance?user=ada");
+    assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
+    let analytics = desk.get("/api/attendance/get-analytics");
+    let counted =
+        |of: &str| analytics["daily"].as_array().unwrap().iter().filter_map(|day| day[of].as_u64()).sum::<u64>();
+    assert_eq!(counted("present") + counted("late"), 1, "{analytics}");
+
+    let (status, removed) = desk.send("DELETE", "/api/attendance/people/ada", &[]);
+    assert!((200..300).contains(&status), "{status} {removed}");
+    assert_eq!(desk.get("/api/attendance/people")["items"], json!([]));
+    assert_eq!(desk.get("/api/attendance/get-attendance")["items"], json!([]));
+}

@@ -156,7 +156,10 @@ contract! {
         assert_eq!(receipt.json["user_id"], ada.id);
         let store = &receipt.json["stores"][0];
         assert_eq!((&store["store"], &store["status"]), (&json!("database"), &json!("done")));
-        assert_eq!(store["removed"], json!({"minutes": 20, "sums": 2, "consents": 1, "sessions": 1, "devices": 1, "links": 0, "identities": 0, "memberships": 0, "accounts": 1}));
+        let mut removed = store["removed"].clone();
+        // Nobody enrolled a face: nothing of the attendance desk is removed.
+        removed.as_object_mut().unwrap().retain(|what, count| !what.starts_with("desk_") || *count != 0);
+        assert_eq!(removed, json!({"minutes": 20, "sums": 2, "consents": 1, "sessions": 1, "devices": 1, "links": 0, "identities": 0, "memberships": 0, "accounts": 1}));
         ada.get("/api/user/me").expect(401);
         login(app, &ada.email, PASSWORD).expect(401);
         ada.post("/api/auth/refresh", &json!({"refresh_token": ada.refresh})).expect(401);

@@ -62,7 +62,9 @@ fn annotated_footage_is_read_as_documented() {
         all.push(recording);
         by_condition.entry(condition(clip)).or_default().add(&recording);
     }
-    println!("| condition | clips | blinks | right | false | missed | precision | recall | F1 | count error | observed |");
+    println!(
+        "| condition | clips | blinks | right | false | missed | precision | recall | F1 | count error | observed |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
     for (condition, sum) in &by_condition {
         println!("| {condition} {}", row(sum));

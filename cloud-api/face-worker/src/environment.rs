@@ -52,6 +52,14 @@ pub fn own_output() -> io::Result<File> {
     Ok(File::from(output))
 }
 
+/// Takes standard input without the buffer of the standard library, which would keep the end of a picture.
+///
+/// # Errors
+/// When there is no standard input.
+pub fn own_input() -> io::Result<File> {
+    Ok(File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3)?))
+}
+
 /// The folders in which models are looked for, in order: those of `blinkd models`.
 #[must_use]
 pub fn model_folders() -> Vec<PathBuf> {

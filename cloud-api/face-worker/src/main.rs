@@ -29,9 +29,10 @@ fn main() -> ExitCode {
 }
 
 fn work(started: Instant) -> ExitCode {
-    let mut output = match environment::own_output() {
-        Ok(output) => output,
-        Err(error) => return say(&format!("face-worker: it has no standard output: {error}\n"), 1),
+    let streams = environment::own_output().and_then(|output| Ok((environment::own_input()?, output)));
+    let (mut input, mut output) = match streams {
+        Ok(streams) => streams,
+        Err(error) => return say(&format!("face-worker: it lacks a standard stream: {error}\n"), 1),
     };
     let ready = || -> Result<_, FromWorker> {
         let models = Models::load(&environment::model_folders()).map_err(|error| unable(error.code(), &error))?;
@@ -49,7 +50,7 @@ fn work(started: Instant) -> ExitCode {
     let lockdown = lockdown.into_iter().map(str::to_owned).collect();
     let ready = Ready { protocol: PROTOCOL, version: env!("CARGO_PKG_VERSION").to_owned(), load_ms, lockdown };
     let done = frame::write(&mut output, &FromWorker::Ready(ready), &[])
-        .and_then(|()| serve::answer_all(&mut models, &mut std::io::stdin().lock(), &mut output));
+        .and_then(|()| serve::answer_all(&mut models, &mut input, &mut output));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => say(&format!("face-worker: {error}\n"), 1),

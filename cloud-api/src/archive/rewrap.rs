@@ -58,7 +58,11 @@ pub(crate) fn change(
     for person in people::enrolled(conn)? {
         let purpose = people::key_purpose(person.uid);
         let Some(sealed) = &person.sealed_key else { continue };
-        people::reseal(conn, &person.id, &new.seal(&purpose, &desk_old.ok_or(MasterKeyError::Sealed)?.open(&purpose, sealed)?)?)?;
+        people::reseal(
+            conn,
+            &person.id,
+            &new.seal(&purpose, &desk_old.ok_or(MasterKeyError::Sealed)?.open(&purpose, sealed)?)?,
+        )?;
         changed += 1;
     }
     // With SQLite the signing keys are in a file, which no master key seals.

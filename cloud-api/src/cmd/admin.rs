@@ -114,10 +114,11 @@ fn change_master_key(conn: &mut Conn, config: &DatabaseConfig, file: &Path) -> R
     // The attendance desk seals on PostgreSQL too, with a key of its own until there is a master key.
     let without = bare && !archive::desk_key_file(config).exists();
     let desk_old = if without { None } else { Some(archive::desk_master(config)?) };
-    let changed = transaction(conn, |conn| rewrap::change(conn, old.as_ref(), desk_old.as_ref(), &new)).map_err(|e| {
-        let fix = "Set CLOUD_API_MASTER_KEY_FILE to the key that is in use; nothing was changed.";
-        Failure::failed("master_key_unchanged", chain(&e), fix)
-    })?;
+    let changed =
+        transaction(conn, |conn| rewrap::change(conn, old.as_ref(), desk_old.as_ref(), &new)).map_err(|e| {
+            let fix = "Set CLOUD_API_MASTER_KEY_FILE to the key that is in use; nothing was changed.";
+            Failure::failed("master_key_unchanged", chain(&e), fix)
+        })?;
     super::print(format!(
         "{changed} keys sealed anew; start the servers with CLOUD_API_MASTER_KEY_FILE={}\n",
         file.display()

@@ -175,7 +175,8 @@ impl Application {
 pub(crate) async fn without_a_server(config: &Config, clock: Clock, reader: Reader) -> Result<State, Failure> {
     let (database, now) = (config.database.clone(), clock.now());
     let prepared = web::block(move || prepare(&database, None, now)).await;
-    let prepared = prepared.map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
+    let prepared =
+        prepared.map_err(|_| Failure::failed("start_failed", "Start-up was cancelled", "Start again."))??;
     Ok(state_of(prepared, config, clock, reader, String::new()))
 }
 

@@ -327,6 +327,8 @@ impl Client {
             .max_redirects(0)
             .allow_non_standard_methods(true)
             .timeout_global(Some(Duration::from_secs(60)))
+            // The server closes an idle connection after 5 s.
+            .max_idle_age(Duration::from_secs(2))
             .build()
             .new_agent();
         Self {

@@ -116,7 +116,10 @@ fn the_faces_of_a_folder_are_enrolled_as_the_desk_does() {
     fs::remove_file(folder.join("svg.png")).unwrap();
     fs::remove_file(folder.join("twin.jpg")).unwrap();
     assert!(done(&enroll(&[])).ends_with("0 enrolled, 2 were there already, 0 not enrolled, 1 files passed over\n"));
-    assert!(done(&enroll(&["--force"])).ends_with("2 enrolled, 0 were there already, 0 not enrolled, 1 files passed over\n"));
+    assert!(
+        done(&enroll(&["--force"]))
+            .ends_with("2 enrolled, 0 were there already, 0 not enrolled, 1 files passed over\n")
+    );
     let without = command(home, &["enroll", "pictures", "--face-worker", "./no-such-program"]).output().unwrap();
     says(&without, 1, "Faces cannot be read");
 }

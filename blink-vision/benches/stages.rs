@@ -85,7 +85,7 @@ fn main() {
     let mut blinks = BlinkDetector::default();
     let mut index = 0;
     measure("blink step (every frame)", 6_000, |i| {
-        let seen = EyesSeen { landmarks: &landmarks, lids: lids[i % 90] };
+        let seen = EyesSeen { landmarks: &landmarks, lids: lids[i % 90], patches: &patches[i % 90] };
         std::hint::black_box(blinks.push(index, Duration::from_secs_f64(index as f64 / 30.0), Some(seen)));
         index += 1;
         blinks.drain().for_each(drop);

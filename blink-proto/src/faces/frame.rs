@@ -1,6 +1,6 @@
 //! A frame is the length of a JSON header, the length of the bytes after it, both 32 bits and big-endian, then the two.
 //!
-//! The worker reads and writes whole messages with [`read`] and [`write`]; the server, which is asynchronous, uses
+//! The worker reads and writes whole messages with [`read`] and [`write()`]; the server, which is asynchronous, uses
 //! [`FaceCodec`] with tokio's `FramedRead` and `FramedWrite`.
 
 use std::{

@@ -186,7 +186,7 @@ pub fn streaks(window: &Window, enrolled: Date, months: &[(MonthNumber, Month)])
     streaks
 }
 
-/// What [`Course::follow`] gathers.
+/// What [`Course::count`] gathers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Course {
     pub tally: Tally,

@@ -6,7 +6,7 @@
 //! - [`gallery`]: whom a face belongs to
 //! - [`challenge`], [`liveness`]: whether a recording shows a living person
 //! - [`decide`]: the decision on one try
-//! - [`pin`]: PINs
+//! - [`mod@pin`]: what a PIN must be
 //! - [`calendar`], [`holidays`]: which days count, and when an arrival is late
 //! - [`month`]: what stands for a person's days, packed; [`course`]: a walk through them
 //! - [`analytics`], [`badges`], [`leaderboard`], [`timeline`]: figures

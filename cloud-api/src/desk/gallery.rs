@@ -47,7 +47,7 @@ impl Faces {
         });
         let (version, changed) = read.await?;
         let Some((enrolled, sealed)) = changed else { return Ok(version) };
-        let mut of_person: HashMap<String, Vec<(Id<FaceEncoding>, Vec<u8>)>> = HashMap::new();
+        let mut of_person: HashMap<_, Vec<(Id<FaceEncoding>, Vec<u8>)>> = HashMap::new();
         for row in sealed {
             of_person.entry(row.person).or_default().push((row.id, row.sealed));
         }

@@ -66,7 +66,7 @@ pub(crate) async fn run(state: State) {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "exports of attendance written"),
             Err(e) => {
-                tracing::error!(cause = chain(&e), "exports of attendance are not written yet; it is tried again")
+                tracing::error!(cause = chain(&e), "exports of attendance are not written yet; it is tried again");
             }
         }
     }

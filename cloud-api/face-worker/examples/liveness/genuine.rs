@@ -206,13 +206,14 @@ fn chained(recordings: &[Recording], first: usize, random: &mut StdRng) -> Try {
 
 /// What is said of whole recordings of living people, as they were made.
 fn whole(recordings: &[(String, Result<ClipReport, Refusal>)]) {
+    type Question = fn(&ClipReport) -> bool;
     let read: Vec<(&str, &ClipReport)> =
         recordings.iter().filter_map(|(name, report)| Some((name.as_str(), report.as_ref().ok()?))).collect();
-    let rows: [(&str, &dyn Fn(&ClipReport) -> bool); 4] = [
-        ("said to be cut", &|report| !report.cuts_ms.is_empty()),
-        ("pictures said to return, over 10 %", &|report| report.returned_frames * 10 > report.frames),
-        ("the same picture for over 500 ms", &|report| report.longest_repeat_ms > 500),
-        ("said to be flat", &|report| report.solidity.is_some_and(|solidity| solidity.is_flat())),
+    let rows: [(&str, Question); 4] = [
+        ("said to be cut", |report| !report.cuts_ms.is_empty()),
+        ("pictures said to return, over 10 %", |report| report.returned_frames * 10 > report.frames),
+        ("the same picture for over 500 ms", |report| report.longest_repeat_ms > 500),
+        ("said to be flat", |report| report.solidity.is_some_and(|solidity| solidity.is_flat())),
     ];
     println!(
         "\n| whole recordings of living people | n | share | 95 % interval | which |\n| --- | --- | --- | --- | --- |"

@@ -28,7 +28,7 @@ pub(super) fn of(folder: &Path) -> io::Result<Pictures> {
                 pictures.add(file, |_| name.clone());
             }
         } else {
-            pictures.add(path, |stem| name_of(stem));
+            pictures.add(path, name_of);
         }
     }
     for files in pictures.people.values_mut() {

@@ -2,6 +2,7 @@
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
 //! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones; [`multipart`]: forms with files
+//! - [`page`]: pages of a list
 //! - [`people`]: errors as pages, for addresses that browsers open
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: a path with its methods
@@ -10,6 +11,7 @@ pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod envelope;
 pub(crate) mod multipart;
+pub(crate) mod page;
 pub(crate) mod people;
 pub(crate) mod upload;
 

@@ -12,7 +12,7 @@ use blink_proto::http::{Role, User, Users};
 use crate::{
     db::users::{self, RoleChange},
     error::{ApiError, ApiResult},
-    http::body,
+    http::{body, page},
     principal::Principal,
     state::State,
 };
@@ -27,17 +27,11 @@ use crate::{
 )]
 pub(crate) async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     who.require(Role::Admin)?;
-    let limit = match query.get("limit").map(|text| text.parse::<i64>()) {
-        None => 100,
-        Some(Ok(limit @ 1..=1_000)) => limit,
-        Some(_) => return Err(ApiError::invalid_field("limit", "must be a number from 1 to 1000")),
-    };
+    let limit = page::limit_of(&query)?;
     let after = query.get("cursor").map(|text| text.parse()).transpose();
-    let after = after.map_err(|_| ApiError::invalid_field("cursor", "must be the next_cursor of an earlier answer"))?;
-    let mut rows = state.db.read(move |conn| users::list(conn, after, limit + 1)).await?;
-    let more = rows.len() as i64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.0);
+    let after = after.map_err(|_| ApiError::invalid_field("cursor", page::CURSOR_RULE))?;
+    let mut rows = state.db.read(move |conn| users::list(conn, after, page::to_read(limit))).await?;
+    let next_cursor = page::cut(&mut rows, limit).map(|row| row.id.0);
     let items: Vec<User> = rows.into_iter().map(User::from).collect();
     Ok(HttpResponse::Ok().json(Users { items, next_cursor }))
 }

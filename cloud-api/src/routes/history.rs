@@ -26,12 +26,10 @@ use crate::{
         zone,
     },
     error::{ApiError, ApiResult},
+    http::page,
     principal::Principal,
     state::State,
 };
-
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
 
 /// The checked query parameters.
 #[derive(Debug)]
@@ -94,7 +92,7 @@ impl Ask {
             grouping: Grouping::Day,
             from: UtcMs(0),
             to: Timestamp::MAX.into(),
-            limit: DEFAULT_LIMIT,
+            limit: page::DEFAULT_LIMIT,
             cursor: None,
         };
         for (name, value) in &given.0 {
@@ -108,13 +106,13 @@ impl Ask {
                     Ok(t) => ask.to = ceil_ms(t),
                     Err(_) => drop(refuse(name, "must be an RFC 3339 time, such as 2026-03-01T00:00:00Z")),
                 },
-                "limit" => match value.parse() {
-                    Ok(limit @ 1..=MAX_LIMIT) => ask.limit = limit,
-                    _ => drop(refuse(name, "must be a number from 1 to 1000")),
+                "limit" => match page::limit(value) {
+                    Some(limit) => ask.limit = limit,
+                    None => drop(refuse(name, page::LIMIT_RULE)),
                 },
                 "cursor" => match Cursor::decode(value) {
                     Some(cursor) => ask.cursor = Some(cursor),
-                    None => drop(refuse(name, "must be the next_cursor of an earlier answer")),
+                    None => drop(refuse(name, page::CURSOR_RULE)),
                 },
                 _ => {}
             }

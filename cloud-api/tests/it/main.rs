@@ -16,6 +16,7 @@ mod attendance_rollups;
 mod backup;
 mod backup_command;
 mod bodies;
+mod client;
 mod clock;
 mod commands;
 mod connections;

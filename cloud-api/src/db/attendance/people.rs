@@ -24,7 +24,8 @@ use crate::{
 };
 
 /// A person, without their photo.
-#[derive(Clone, Queryable)]
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = attendance_people)]
 pub(crate) struct PersonRow {
     pub id: String,
     pub uid: Id<DeskPerson>,
@@ -40,32 +41,6 @@ pub(crate) struct PersonRow {
     pub changed_in: i64,
 }
 
-type Columns = (
-    attendance_people::id,
-    attendance_people::uid,
-    attendance_people::user_id,
-    attendance_people::name,
-    attendance_people::enrolled_on,
-    attendance_people::registered_at,
-    attendance_people::leaderboard,
-    attendance_people::pin_hash,
-    attendance_people::sealed_key,
-    attendance_people::changed_in,
-);
-
-const COLUMNS: Columns = (
-    attendance_people::id,
-    attendance_people::uid,
-    attendance_people::user_id,
-    attendance_people::name,
-    attendance_people::enrolled_on,
-    attendance_people::registered_at,
-    attendance_people::leaderboard,
-    attendance_people::pin_hash,
-    attendance_people::sealed_key,
-    attendance_people::changed_in,
-);
-
 /// What is kept of a face: the person's key, the photo and the encodings that it seals.
 #[derive(Clone)]
 pub(crate) struct Biometrics {
@@ -75,16 +50,24 @@ pub(crate) struct Biometrics {
 }
 
 pub(crate) fn by_id(conn: &mut Conn, id: &str) -> Result<Option<PersonRow>, DbError> {
-    Ok(attendance_people::table.filter(attendance_people::id.eq(id)).select(COLUMNS).first(conn).optional()?)
+    Ok(attendance_people::table
+        .filter(attendance_people::id.eq(id))
+        .select(PersonRow::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 pub(crate) fn by_uid(conn: &mut Conn, uid: Id<DeskPerson>) -> Result<Option<PersonRow>, DbError> {
-    Ok(attendance_people::table.filter(attendance_people::uid.eq(uid)).select(COLUMNS).first(conn).optional()?)
+    Ok(attendance_people::table
+        .filter(attendance_people::uid.eq(uid))
+        .select(PersonRow::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 pub(crate) fn by_user(conn: &mut Conn, user: Id<User>) -> Result<Option<PersonRow>, DbError> {
     let own = attendance_people::table.filter(attendance_people::user_id.eq(Some(user)));
-    Ok(own.select(COLUMNS).first(conn).optional()?)
+    Ok(own.select(PersonRow::as_select()).first(conn).optional()?)
 }
 
 /// Reads a person and locks them until the transaction ends: nobody erases them or their biometrics meanwhile.
@@ -106,7 +89,7 @@ pub(crate) fn hold_shared(conn: &mut Conn, id: &str) -> Result<Option<PersonRow>
 /// Up to `limit` people after `after`, ordered by id.
 pub(crate) fn list(conn: &mut Conn, after: Option<&str>, limit: i64) -> Result<Vec<PersonRow>, DbError> {
     let later = attendance_people::table.filter(attendance_people::id.gt(after.unwrap_or("")));
-    Ok(later.order(attendance_people::id).limit(limit).select(COLUMNS).load(conn)?)
+    Ok(later.order(attendance_people::id).limit(limit).select(PersonRow::as_select()).load(conn)?)
 }
 
 /// Adds a person without biometrics. Fails with a unique violation when the id or the account is taken.
@@ -234,12 +217,12 @@ pub(crate) fn version(conn: &mut Conn) -> Result<i64, DbError> {
 /// All people who have biometrics.
 pub(crate) fn enrolled(conn: &mut Conn) -> Result<Vec<PersonRow>, DbError> {
     let enrolled = attendance_people::table.filter(attendance_people::sealed_key.is_not_null());
-    Ok(enrolled.select(COLUMNS).load(conn)?)
+    Ok(enrolled.select(PersonRow::as_select()).load(conn)?)
 }
 
 pub(crate) fn any_enrolled(conn: &mut Conn) -> Result<Option<PersonRow>, DbError> {
     let enrolled = attendance_people::table.filter(attendance_people::sealed_key.is_not_null());
-    Ok(enrolled.select(COLUMNS).first(conn).optional()?)
+    Ok(enrolled.select(PersonRow::as_select()).first(conn).optional()?)
 }
 
 #[derive(QueryableByName)]

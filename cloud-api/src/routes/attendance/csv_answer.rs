@@ -10,10 +10,11 @@ use actix_web::{
 use futures_util::stream;
 use tokio::sync::mpsc::{self, Sender};
 
-use super::list::{Ask, MAX_LIMIT, Reckoning, csv_page};
+use super::list::{Ask, Reckoning, csv_page};
 use crate::{
     attendance::records_csv,
     error::{ApiError, ApiResult},
+    http::page,
     principal::Principal,
     state::State,
 };
@@ -38,7 +39,7 @@ pub(super) fn is_wanted(req: &HttpRequest) -> bool {
 /// cannot pass for a whole one.
 pub(super) async fn stream(who: Principal, ask: Ask, state: Data<State>) -> ApiResult {
     let turn = state.limits.export_turn(who.user).await?;
-    let ask = ask.in_steps(MAX_LIMIT);
+    let ask = ask.in_steps(page::MAX_LIMIT);
     let reckoning = Reckoning::of(&state);
     // The first page is read before the answer begins, so that a refusal is an answer.
     let first = page(&state, &who, ask.clone(), &reckoning).await?;

@@ -28,12 +28,10 @@ use crate::{
     },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
+    http::page,
     principal::Principal,
     state::State,
 };
-
-const DEFAULT_LIMIT: usize = 100;
-pub(super) const MAX_LIMIT: usize = 1_000;
 
 /// The checked question.
 #[derive(Clone, Debug)]
@@ -85,14 +83,8 @@ impl Ask {
             user: asked.text("user"),
             range: asked.range(),
             status: asked.take("status", Status::parse, "must be present, late, absent or unknown"),
-            limit: asked
-                .take(
-                    "limit",
-                    |text| text.parse().ok().filter(|n| (1..=MAX_LIMIT).contains(n)),
-                    "must be a number from 1 to 1000",
-                )
-                .unwrap_or(DEFAULT_LIMIT),
-            cursor: asked.take("cursor", Cursor::decode, "must be the next_cursor of an earlier answer"),
+            limit: asked.take("limit", page::limit, page::LIMIT_RULE).unwrap_or(page::DEFAULT_LIMIT),
+            cursor: asked.take("cursor", Cursor::decode, page::CURSOR_RULE),
         };
         let derived = ask.is_derived();
         asked.take(
@@ -175,9 +167,7 @@ fn page(
     }
     // One more than a page is read, to know whether another page follows.
     let mut found = if ask.is_derived() { derived(conn, &whom, ask, reckoning)? } else { recorded(conn, &whom, ask)? };
-    let more = found.len() > ask.limit;
-    found.truncate(ask.limit);
-    let next = found.last().filter(|_| more).map(|last| match &last.record {
+    let next = page::cut(&mut found, ask.limit).map(|last| match &last.record {
         Some(record) if !ask.is_derived() => Cursor::Record(After::of(record)),
         _ => Cursor::Derived(last.day.0, last.id.clone()),
     });
@@ -222,8 +212,7 @@ fn recorded(conn: &mut Conn, whom: &Whom, ask: &Ask) -> Result<Vec<Found>, DbErr
         Some(Cursor::Record(after)) => Some(after),
         _ => None,
     };
-    let limit = i64::try_from(ask.limit + 1).unwrap_or(i64::MAX);
-    let found = lists::page(conn, &filter, after, limit)?.into_iter();
+    let found = lists::page(conn, &filter, after, page::to_read(ask.limit))?.into_iter();
     let found = found.map(|(record, name)| Found {
         id: record.person.clone(),
         name,

@@ -1,12 +1,13 @@
 //! The attendance desk's endpoints.
 //!
 //! - [`enrol`]: a person's face is taken in; [`people`]: people, their PINs, photos and removal
-//! - [`challenge`], [`mark`], [`pin`]: being marked, by face, by PIN and by code
+//! - [`challenge`], [`mark`], [`pin`]: being marked, by face, by PIN and by code; [`attempt`]: the decision on a face
 //! - [`records`]: what managers record and correct; [`export`]: all of a person, for their export
 //! - [`list`], [`csv_answer`]: who was there when; [`analytics`]: figures; [`view`], [`range`]: what they share
 //! - [`transfer`]: records from a CSV file; [`leaderboard`]: whether one is seen there
 
 pub(crate) mod analytics;
+mod attempt;
 pub(crate) mod challenge;
 mod csv_answer;
 pub(crate) mod enrol;

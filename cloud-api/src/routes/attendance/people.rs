@@ -22,7 +22,7 @@ use crate::{
     },
     domain::account,
     error::{ApiError, ApiResult},
-    http::{body, to_its_end},
+    http::{body, page, to_its_end},
     ledger::EntryKind,
     principal::Principal,
     routes::consents,
@@ -39,16 +39,10 @@ use crate::{
 )]
 pub(crate) async fn list(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     who.require(Role::Manager)?;
-    let limit = match query.get("limit").map(|text| text.parse::<i64>()) {
-        None => 100,
-        Some(Ok(limit @ 1..=1_000)) => limit,
-        Some(_) => return Err(ApiError::invalid_field("limit", "must be a number from 1 to 1000")),
-    };
+    let limit = page::limit_of(&query)?;
     let after = query.get("cursor").cloned();
-    let mut rows = state.db.read(move |conn| people::list(conn, after.as_deref(), limit + 1)).await?;
-    let more = rows.len() as i64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = rows.last().filter(|_| more).map(|row| row.id.clone());
+    let mut rows = state.db.read(move |conn| people::list(conn, after.as_deref(), page::to_read(limit))).await?;
+    let next_cursor = page::cut(&mut rows, limit).map(|row| row.id.clone());
     let now = state.clock.now();
     let items = rows.iter().map(|row| shown(&state, row, now)).collect::<Result<_, _>>()?;
     Ok(HttpResponse::Ok().json(DeskPeople { items, next_cursor }))

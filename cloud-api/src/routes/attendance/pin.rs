@@ -7,7 +7,7 @@ use actix_web::{
 use blink_proto::{Secret, http::DeskCode};
 use uuid::Uuid;
 
-use super::{Decided, mark::write, only_own, people::not_at_the_desk};
+use super::{Decided, attempt::write, only_own, people::not_at_the_desk};
 use crate::{
     attendance::{
         decide::{Seen, decide},

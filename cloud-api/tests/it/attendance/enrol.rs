@@ -8,7 +8,9 @@ use crate::harness::*;
 
 const REGISTER: &str = "/api/attendance/register-user";
 
-desk! {
+contract! {
+    on kit::start;
+
     fn a_face_is_enrolled_with_its_persons_consent(app) {
         let manager = with_role(app, "manager");
         let answer = enrol(&manager, "Zo\u{eb} O'Hara", &[1.0, 1.1]).expect(201);

@@ -16,26 +16,6 @@ use serde_json::{Value, json};
 
 use crate::harness::*;
 
-/// Runs each test on SQLite and on PostgreSQL, at a desk.
-macro_rules! desk {
-    ($($(#[$meta:meta])* fn $name:ident($app:ident) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-            fn body($app: &TestApp) $body
-            $(#[$meta])*
-            #[test]
-            fn sqlite() {
-                body(&kit::start(Backend::Sqlite));
-            }
-            $(#[$meta])*
-            #[test]
-            fn postgres() {
-                body(&kit::start(Backend::Postgres));
-            }
-        }
-    )*};
-}
-
 /// The photo of every enrolment.
 pub(super) const PHOTO: &[u8] = b"\xff\xd8\xffa photo that must stay sealed";
 

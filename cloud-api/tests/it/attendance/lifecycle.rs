@@ -46,7 +46,9 @@ fn backend(app: &TestApp) -> Backend {
     if app.postgres.is_some() { Backend::Postgres } else { Backend::Sqlite }
 }
 
-desk! {
+contract! {
+    on kit::start;
+
     fn a_restored_desk_recognises_and_marks(app) {
         let (kiosk, manager) = with_alice(app);
         assert_eq!(decision(&mark(app, &kiosk, 1.0)).0, "late");

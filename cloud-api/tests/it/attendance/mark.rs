@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use super::kit::{self, *};
 use crate::harness::*;
 
-desk! {
+contract! {
+    on kit::start;
+
     fn a_living_face_is_marked_once_a_day(app) {
         let (kiosk, _) = with_alice(app);
         app.set_time("2026-03-10T08:14:30Z");

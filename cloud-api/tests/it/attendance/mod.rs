@@ -1,11 +1,9 @@
 //! The attendance desk, over real HTTP, with a script in the place of the program that reads faces.
 
-#[macro_use]
-mod kit;
-
 mod commands;
 mod enrol;
 mod hostile;
+mod kit;
 mod lifecycle;
 mod mark;
 mod people;

@@ -49,7 +49,9 @@ fn whole_alice(app: &TestApp, manager: &Client, kiosk: &Client) {
     manager.post("/api/attendance/records", &day).expect(201);
 }
 
-desk! {
+contract! {
+    on kit::start;
+
     fn a_person_is_removed_to_nothing(app) {
         let (kiosk, manager) = with_alice(app);
         whole_alice(app, &manager, &kiosk);

@@ -17,7 +17,9 @@ pub(super) fn put(who: &Client, path: &str, body: &Value) -> Answer {
     who.send("PUT", path, &[("content-type", "application/json")], Some(body.to_string().as_bytes()))
 }
 
-desk! {
+contract! {
+    on kit::start;
+
     fn a_pin_marks_its_person(app) {
         let (kiosk, manager) = with_alice(app);
         set_pin(&manager, "alice", &json!("482917")).expect(204);

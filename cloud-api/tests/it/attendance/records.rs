@@ -12,7 +12,9 @@ fn patch(who: &Client, id: &str, body: &Value) -> Answer {
     who.send("PATCH", &path, &[("content-type", "application/json")], Some(body.to_string().as_bytes()))
 }
 
-desk! {
+contract! {
+    on kit::start;
+
     fn a_manager_records_and_corrects_with_a_trail(app) {
         let (kiosk, manager) = with_alice(app);
         let new = json!({"id": "alice", "date": "2026-03-09", "time": "09:10", "reason": "camera was covered"});

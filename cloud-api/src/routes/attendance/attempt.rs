@@ -1,0 +1,217 @@
+//! A try to be marked by face, decided within the transaction that marks it.
+
+use std::sync::Arc;
+
+use blink_proto::faces::{ClipReport, Encoding};
+use uuid::Uuid;
+
+use super::{Decided, alternatives, only_own};
+use crate::{
+    attendance::{
+        challenge::Challenge,
+        decide::{Seen, decide},
+        gallery::Match,
+        liveness::{self, Mode, Reason},
+        record::{Record, Source, Status},
+    },
+    clock,
+    db::{
+        attendance::{
+            challenges::{self, Given},
+            people::{self, PersonRow},
+            records, trail,
+        },
+        conn::Conn,
+        id::{self, Id},
+    },
+    domain::time::{CLOCKS_DIFFER_MS, UtcMs},
+    error::ApiError,
+    principal::Principal,
+    state::State,
+};
+
+/// What was read of a picture or recording.
+#[derive(Clone)]
+pub(super) enum Read {
+    Nothing(Reason),
+    Picture(Encoding),
+    Recording(Encoding, Arc<ClipReport>),
+}
+
+/// One try to be marked by face, as it was read.
+pub(super) struct Attempt<'a> {
+    pub read: &'a Read,
+    pub challenge_id: Option<Id<id::Challenge>>,
+    pub session_id: Option<Uuid>,
+    pub at: UtcMs,
+}
+
+impl Attempt<'_> {
+    /// Decides, and writes what follows from it.
+    pub(super) fn decide(&self, conn: &mut Conn, who: &Principal, state: &State) -> Result<Decided, ApiError> {
+        let own = only_own(conn, who)?;
+        let mode = state.desk.config.liveness;
+        // The challenge is used up by every try, so that nobody tries one twice.
+        let challenge = self.use_challenge(conn, who, mode)?;
+        let alive = match self.read {
+            Read::Nothing(reason) => Err(*reason),
+            Read::Picture(_) if mode == Mode::Off => Ok(()),
+            Read::Picture(_) => Err(Reason::StillPicture),
+            Read::Recording(_, clip) => match &challenge {
+                Err(reason) => Err(*reason),
+                Ok(given) => self.judge(mode, clip, given.as_ref()),
+            },
+        };
+        let (seen, person) = self.recognise(conn, state, own.as_ref())?;
+        let (day, arrival) = (state.desk.day(self.at), state.desk.arrival(self.at));
+        let today = match &person {
+            Some(person) => records::of_day(conn, &person.id, day)?,
+            None => None,
+        };
+        let confidence = match seen {
+            Seen::Person { confidence, .. } => Some(confidence),
+            _ => None,
+        };
+        let mut decision = decide(&seen, alive, today.as_ref(), arrival);
+        let mut record = today;
+        if let Some(person) = person.as_ref().filter(|_| decision.marks) {
+            let new = Record {
+                id: clock::fresh_uuid(),
+                person: person.id.clone(),
+                day,
+                at: self.at,
+                status: arrival,
+                confidence,
+                liveness_verified: mode != Mode::Off,
+                session_id: self.session_id,
+                source: Source::Face,
+            };
+            let written = write(conn, who, record.as_ref(), new)?;
+            // Somebody else marked the same day since it was read.
+            decision = decide(&seen, alive, written.before.as_ref(), arrival);
+            record = Some(written.record);
+        }
+        if let Some(reason) = decision.reason {
+            // Of a face that is nobody's nothing is kept: only whose try it surely was has a day that is unknown.
+            let whose = person.as_ref().or(own.as_ref().and_then(Option::as_ref));
+            if let Some(person) = whose {
+                trail::refused(conn, &person.id, day, reason.as_str(), self.at)?;
+            }
+        }
+        let alternatives = alternatives(who, own.as_ref().and_then(Option::as_ref));
+        let alive = alive.is_ok() && mode != Mode::Off;
+        Ok(Decided {
+            decision,
+            person,
+            confidence,
+            alive,
+            record,
+            source: Source::Face,
+            day,
+            at: self.at,
+            alternatives,
+        })
+    }
+
+    /// The challenge that this recording answers. `Ok(None)` where none is needed.
+    fn use_challenge(
+        &self,
+        conn: &mut Conn,
+        who: &Principal,
+        mode: Mode,
+    ) -> Result<Result<Option<Given>, Reason>, ApiError> {
+        let Some(id) = self.challenge_id else {
+            return Ok(if mode == Mode::Challenge { Err(Reason::ChallengeExpired) } else { Ok(None) });
+        };
+        let Some(given) = challenges::of_session(conn, id, who.session)? else {
+            return Ok(Err(Reason::ChallengeExpired));
+        };
+        if !challenges::use_up(conn, id, who.session)? {
+            return Ok(Err(Reason::ChallengeUsed));
+        }
+        let over = self.at > given.expires_at || self.at.plus(CLOCKS_DIFFER_MS) < given.made_at;
+        Ok(if over { Err(Reason::ChallengeExpired) } else { Ok(Some(given)) })
+    }
+
+    fn judge(&self, mode: Mode, clip: &ClipReport, given: Option<&Given>) -> Result<(), Reason> {
+        if mode == Mode::Challenge
+            && let Some(given) = given
+        {
+            // A recording that is longer than the time since its challenge began before it.
+            let since = self.at.0.saturating_sub(given.made_at.0);
+            if i64::from(clip.duration_ms) > since.saturating_add(LATENESS_MS) {
+                return Err(Reason::ChallengeExpired);
+            }
+        }
+        let challenge: Option<&Challenge> = given.map(|given| &given.challenge);
+        liveness::judge(mode, clip, challenge)
+    }
+
+    /// Who the face is. The person stays until the transaction ends.
+    fn recognise(
+        &self,
+        conn: &mut Conn,
+        state: &State,
+        own: Option<&Option<PersonRow>>,
+    ) -> Result<(Seen, Option<PersonRow>), ApiError> {
+        let face = match self.read {
+            Read::Nothing(reason) => return Ok((Seen::Nobody(*reason), None)),
+            Read::Picture(face) | Read::Recording(face, _) => face,
+        };
+        let found = state.desk.faces.with(|gallery| match own {
+            None => gallery.find(face),
+            Some(None) => Match::Nobody,
+            Some(Some(own)) => match gallery.verify(&own.id, face) {
+                Some(confidence) => Match::Person { id: own.id.clone(), confidence },
+                None => Match::Nobody,
+            },
+        });
+        let (id, confidence) = match found {
+            Match::Nobody => return Ok((Seen::Stranger, None)),
+            Match::Ambiguous => return Ok((Seen::Two, None)),
+            Match::Person { id, confidence } => (id, confidence),
+        };
+        // Another replica may have erased the person a moment ago.
+        match people::hold_shared(conn, &id)?.filter(|person| person.sealed_key.is_some()) {
+            Some(person) => Ok((Seen::Person { id, confidence }, Some(person))),
+            None => Ok((Seen::Stranger, None)),
+        }
+    }
+}
+
+/// A recording's times are a camera's and a client's, which differ from the server's clock by this much in a recording.
+const LATENESS_MS: i64 = 1_000;
+
+pub(super) struct Written {
+    /// The record that was there, if it stays.
+    pub before: Option<Record>,
+    /// The record that is there now.
+    pub record: Record,
+}
+
+/// Writes a mark. Where the day has a record that says that the person was there, it stays; one that says that they were
+/// not is replaced, and the trail says so.
+pub(super) fn write(
+    conn: &mut Conn,
+    who: &Principal,
+    known: Option<&Record>,
+    new: Record,
+) -> Result<Written, ApiError> {
+    let there = match known {
+        None if records::insert(conn, &new)? => return Ok(Written { before: None, record: new }),
+        None => records::of_day(conn, &new.person, new.day)?,
+        Some(known) => Some(known.clone()),
+    };
+    let there = there.ok_or_else(|| ApiError::internal("a record was removed while it was read"))?;
+    let Some(there) = records::hold(conn, Id::new(there.id))? else {
+        return Err(ApiError::internal("a record was removed while it was read"));
+    };
+    if there.status.is_there() {
+        return Ok(Written { before: Some(there.clone()), record: there });
+    }
+    let new = Record { id: there.id, ..new };
+    records::change(conn, &there, &new)?;
+    trail::correct(conn, (Some(&there), Some(&new)), who.user.into(), who.at, "marked at the desk")?;
+    debug_assert!(new.status == Status::Present || new.status == Status::Late);
+    Ok(Written { before: None, record: new })
+}

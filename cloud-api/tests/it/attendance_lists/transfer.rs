@@ -1,0 +1,73 @@
+//! Attendance as CSV, in and out.
+
+use super::*;
+
+contract! {
+    fn each_kind_of_damage_takes_what_is_sound_and_lists_the_rest(app) {
+        let boss = manager(app);
+        let lines = |answer: &Answer, what: &str| -> Vec<(u64, String)> {
+            answer.json[what].as_array().unwrap().iter().map(|line| (line["line"].as_u64().unwrap(), line["code"].as_str().unwrap().to_owned())).collect()
+        };
+        let row = |n: u32| format!("2026-03-09,09:00:00,present,P{n},p{n},97,Yes,");
+        for (n, file, rejected, notes) in [
+            (1, format!("\u{feff}{HEAD}\r\n{}\r\n", row(1)), vec![], vec![]),
+            (2, format!("{HEAD}\n{}", row(2)).replace(',', ";"), vec![], vec![]),
+            (3, format!("Date,Time,Status,Name,ID\n{}\n", &row(3)[..33]), vec![], vec![(1, "missing_column"); 3]),
+            (4, format!("{HEAD}\n{}\n2026-02-30,09:00,present,X,x,,,\n{},too,many\nshort\n\"open,09:00,present,X,x,,,\n", row(4), row(9)), vec![(3, "bad_date"), (4, "bad_row"), (5, "bad_row"), (6, "bad_row")], vec![]),
+            (5, format!("{HEAD}\n{}\n2026-03-09,09:01:00,present,P5,p5,,No,\n2027-03-09,09:00,present,X,x,,,\n2020-03-09,09:00,present,X,x,,,\n2026-03-09,09:00,present,X,a/b,,,\n", row(5)), vec![(3, "conflict"), (4, "in_future"), (5, "too_old"), (6, "bad_id")], vec![]),
+        ] {
+            let answer = import(&boss, file.as_bytes()).expect(200);
+            assert_eq!((answer.json["imported"].as_u64(), answer.json["people_added"].as_u64()), (Some(1), Some(1)), "{n} {answer:?}");
+            let expected = |lines: Vec<(u64, &str)>| lines.into_iter().map(|(line, code)| (line, code.to_owned())).collect::<Vec<_>>();
+            assert_eq!((lines(&answer, "rejected"), lines(&answer, "notes")), (expected(rejected), expected(notes)), "{n}");
+            assert_eq!(days(&list(&boss, &format!("user=p{n}"))), [format!("2026-03-09 p{n} present")]);
+        }
+        for (file, code) in [("", "empty"), ("Date,Name\n", "missing_column"), ("PK\0\u{3}", "not_text")] {
+            let answer = import(&boss, file.as_bytes()).expect(200);
+            assert_eq!((answer.json["imported"].as_u64(), lines(&answer, "rejected")), (Some(0), vec![(1, code.to_owned())]));
+        }
+        assert_eq!(boss.send("POST", "/api/attendance/import", &[("content-type", "application/json")], Some(b"{}")).expect(415).code(), "unsupported_media_type");
+        let large = format!("{HEAD}\n{}", "x".repeat(9 << 20));
+        assert_eq!(import(&boss, large.as_bytes()).expect(413).code(), "too_large");
+    }
+
+    fn a_form_with_the_file_is_as_good_as_the_file(app) {
+        let boss = manager(app);
+        let form = |name: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n{HEAD}\n{}\n\r\n--x--\r\n", ADA[0]);
+        let send = |name: &str| boss.send("POST", "/api/attendance/import", &[("content-type", "multipart/form-data; boundary=x")], Some(form(name).as_bytes()));
+        assert_eq!(send("file").expect(200).json["imported"], 1);
+        assert_eq!(send("other").expect(422).field("file"), "is required");
+    }
+
+    fn what_was_exported_is_taken_back_equal(app) {
+        let boss = manager(app);
+        taken(&boss, ADA);
+        taken(&boss, &["2026-03-09,09:00:00,present,'=1+1,ben,97,Yes,", "2026-03-09,23:59:59,present,\"O'Hara, \"\"Zoe\"\"\",e-1,,No,", "2026-03-06,,unknown,Zo\u{eb},zoe,,No,"]);
+        let before = csv(&boss, "");
+        assert!(before.starts_with(&format!("{HEAD}\r\n")) && before.lines().count() == 8, "{before}");
+        assert!(before.contains(",'=1+1,ben,"), "no spreadsheet runs it: {before}");
+        let again = import(&boss, before.as_bytes()).expect(200).json;
+        assert_eq!((&again["imported"], &again["duplicates"], &again["rejected"]), (&json!(0), &json!(7), &json!([])));
+        let other = TestApp::start(if matches!(app.target, cloud_api::config::Target::Sqlite(_)) { Backend::Sqlite } else { Backend::Postgres });
+        let boss = manager(&other);
+        assert_eq!(import(&boss, before.as_bytes()).expect(200).json["imported"], 7);
+        let sorted = |text: &str| { let mut lines: Vec<_> = text.lines().map(str::to_owned).collect(); lines.sort(); lines };
+        assert_eq!(sorted(&csv(&boss, "")), sorted(&before));
+        assert_eq!(list(&boss, "user=ben")["items"][0]["name"], "=1+1");
+    }
+
+    fn the_dated_files_follow_what_stands(app) {
+        let boss = manager(app);
+        taken(&boss, ADA);
+        taken(&boss, &["2026-01-05,09:00:00,present,Old,old,,No,"]);
+        let folder = app.folder.path().join("exports");
+        let file = |day: &str| std::fs::read_to_string(folder.join(format!("attendance_{day}.csv")));
+        eventually("the file is written", || file("20260302").is_ok());
+        eventually("all are", || file("20260309").is_ok());
+        assert_eq!(file("20260302").unwrap(), format!("{HEAD}\r\n{}\r\n", ADA[0]));
+        assert!(file("20260105").is_err(), "its day is past");
+        assert!(file("20260304").is_err(), "nothing was recorded");
+        sql(app, "DELETE FROM attendance_people WHERE id = 'ada'");
+        eventually("somebody erased is in none", || file("20260302").is_err());
+    }
+}

@@ -21,7 +21,7 @@
 -- archive_objects  objects of the archive
 -- archive_removals objects that must go
 -- erasures         receipts of erasures, in figures
--- housekeeping     when retention last ran, and since when the clock is doubted
+-- housekeeping     when retention last ran, since when the clock is doubted, when the attendance desk last worked
 -- attendance_people people of the attendance desk, with or without an account
 -- attendance_gallery the number of the last change to the encodings
 -- attendance_encodings faces as numbers, sealed with a key of each person
@@ -290,10 +290,10 @@ CREATE TABLE erasures (
     stores TEXT NOT NULL
 );
 
--- What the server did of itself, and when by its clock: the last retention, since when it doubts the clock, and the last
--- write that was made to see whether it can write.
+-- What the server did of itself, and when by its clock: the last retention, since when it doubts the clock, when the
+-- attendance desk last worked, and the last write that was made to see whether it can write.
 CREATE TABLE housekeeping (
-    what TEXT NOT NULL PRIMARY KEY CHECK (what IN ('retention', 'doubt', 'probe')),
+    what TEXT NOT NULL PRIMARY KEY CHECK (what IN ('retention', 'doubt', 'probe', 'desk')),
     at TIMESTAMPTZ NOT NULL
 );
 

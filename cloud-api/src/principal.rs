@@ -38,9 +38,11 @@ pub enum OpenTo {
     /// People who have consented before; not kiosks.
     #[default]
     People,
-    /// Also people whose account still awaits their consent.
+    /// Also kiosks.
+    Kiosks,
+    /// Also people whose account still awaits their consent; not kiosks.
     Awaiting,
-    /// Every live session, including a kiosk's.
+    /// Every live session.
     Anybody,
 }
 
@@ -78,13 +80,13 @@ impl Principal {
     fn admit(standing: Option<Standing>, user: UserId, open_to: OpenTo, at: UtcMs) -> Result<Self, ApiError> {
         let standing = standing.filter(|s| s.user_id == user.into()).ok_or_else(ApiError::unauthenticated)?;
         let role = standing.role.parse().map_err(|_| ApiError::internal("an unknown role is stored"))?;
-        if standing.awaits_consent && open_to == OpenTo::People {
+        if standing.awaits_consent && matches!(open_to, OpenTo::People | OpenTo::Kiosks) {
             return Err(ApiError::forbidden(
                 "consent_required",
                 "This account needs your consent first; the text is at /api/consents.",
             ));
         }
-        if role == Role::Kiosk && open_to != OpenTo::Anybody {
+        if role == Role::Kiosk && !matches!(open_to, OpenTo::Kiosks | OpenTo::Anybody) {
             return Err(ApiError::forbidden("forbidden", "A kiosk may only challenge and mark, and sign out."));
         }
         Ok(Self {

@@ -5,6 +5,7 @@
 //! is in time. Between start and arrival time is counted as it elapsed, whatever the clocks did.
 
 use jiff::{
+    ToSpan as _,
     civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
@@ -13,6 +14,11 @@ use super::holidays::Holidays;
 use crate::domain::time::UtcMs;
 
 const MINUTE_MS: i64 = 60_000;
+
+/// People arrive up to so many hours before the start of work.
+const EARLY_H: i64 = 3;
+/// Longer times without a desk are not looked through.
+const MOST_DAYS: i64 = 366;
 
 /// The days of the week on which people are expected. None at all is possible: then nobody is ever absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -130,11 +136,16 @@ impl Calendar {
         Arrival { date, time: to_the_second(local.time()), since_start_min, late }
     }
 
-    /// Whether this moment is in the working hours of a day on which people are expected.
+    /// The days on which somebody may have wanted to arrive between these two moments: those on which people are expected,
+    /// from [`EARLY_H`] hours before the start of work to its end. At most the last [`MOST_DAYS`].
     #[must_use]
-    pub fn is_working(&self, at: UtcMs) -> bool {
-        let local = self.local(at);
-        self.expects(local.date()) && (self.starts..self.ends).contains(&local.time())
+    pub fn days_of_arrival(&self, from: UtcMs, to: UtcMs) -> Vec<Date> {
+        let earliest = self.starts.saturating_sub(EARLY_H.hours());
+        let last = self.date_of(to);
+        let first = last.saturating_sub(MOST_DAYS.days()).max(self.date_of(from));
+        let days = first.series(1.day()).take_while(|date| *date <= last);
+        let overlaps = |date: &Date| self.instant(*date, earliest) < to && self.instant(*date, self.ends) > from;
+        days.filter(|date| self.expects(*date) && overlaps(date)).collect()
     }
 
     /// The moment of a time on the wall. One that a change of the clocks skips is as much later; of one that comes
@@ -206,14 +217,24 @@ mod tests {
         assert_eq!((arrival.since_start_min, arrival.late), (minutes, late));
     }
 
+    /// In Berlin work starts at 8:00 UTC and ends at 16:00 UTC; 13 March 2026 is a Friday.
     #[rstest]
-    #[case("2026-03-10T07:59:59Z", false)]
-    #[case("2026-03-10T08:00:00Z", true)]
-    #[case("2026-03-10T15:59:59Z", true)]
-    #[case("2026-03-10T16:00:00Z", false)]
-    #[case("2026-03-14T12:00:00Z", false)]
-    fn working_hours(#[case] moment: &str, #[case] working: bool) {
-        assert_eq!(berlin().is_working(at(moment)), working);
+    #[case::before_anybody_comes("2026-03-10T00:00:00Z", "2026-03-10T05:00:00Z", &[])]
+    #[case::early("2026-03-10T00:00:00Z", "2026-03-10T05:00:01Z", &[10])]
+    #[case::late("2026-03-10T15:59:59Z", "2026-03-10T20:00:00Z", &[10])]
+    #[case::after_work("2026-03-10T16:00:00Z", "2026-03-10T20:00:00Z", &[])]
+    #[case::over_a_weekend("2026-03-13T12:00:00Z", "2026-03-17T12:00:00Z", &[13, 16, 17])]
+    #[case::on_a_weekend("2026-03-13T16:00:00Z", "2026-03-16T05:00:00Z", &[])]
+    #[case::backwards("2026-03-11T12:00:00Z", "2026-03-10T12:00:00Z", &[])]
+    fn days_on_which_somebody_may_have_come(#[case] from: &str, #[case] to: &str, #[case] days: &[i8]) {
+        let found: Vec<i8> = berlin().days_of_arrival(at(from), at(to)).into_iter().map(Date::day).collect();
+        assert_eq!(found, days);
+    }
+
+    #[test]
+    fn a_clock_that_leaps_by_years_is_not_followed_day_by_day() {
+        let days = berlin().days_of_arrival(at("2026-03-10T12:00:00Z"), at("2126-03-10T12:00:00Z"));
+        assert!(days.len() <= 366 && days.last() == Some(&date(2126, 3, 8)), "{}", days.len());
     }
 
     #[test]

@@ -38,7 +38,7 @@ const OTHERS_WITHIN: [(f32, f64); 3] = [(0.45, 0.0001), (0.50, 0.0011), (0.60, 0
 pub enum Match {
     Nobody,
     /// Two people are about as near as each other.
-    Ambiguous,
+    Ambiguous([String; 2]),
     Person {
         id: String,
         confidence: u8,
@@ -114,13 +114,14 @@ impl Gallery {
         let Some(face) = face.values().first_chunk::<ENCODING_LENGTH>().filter(|_| face.is_sound()) else {
             return Match::Nobody;
         };
-        let (mut nearest, mut next, mut place) = (f32::INFINITY, f32::INFINITY, 0);
+        let (mut nearest, mut next, mut place, mut runner_up) = (f32::INFINITY, f32::INFINITY, 0, 0);
         for (n, mean) in self.means.as_chunks::<ENCODING_LENGTH>().0.iter().enumerate() {
             let squared = squared_distance(face, mean);
             if squared < nearest {
-                (next, nearest, place) = (nearest, squared, n);
+                (next, runner_up) = (nearest, place);
+                (nearest, place) = (squared, n);
             } else if squared < next {
-                next = squared;
+                (next, runner_up) = (squared, n);
             }
         }
         let Some(entry) = self.people.get(place) else { return Match::Nobody };
@@ -129,7 +130,7 @@ impl Gallery {
         if nearest > limit {
             Match::Nobody
         } else if next - nearest < MARGIN {
-            Match::Ambiguous
+            Match::Ambiguous([place, runner_up].map(|place| self.people[place].id.clone()))
         } else {
             Match::Person { id: entry.id.clone(), confidence: confidence(nearest, ENROLLED) }
         }
@@ -220,7 +221,10 @@ mod tests {
     fn name(found: &Match) -> &str {
         match found {
             Match::Nobody => "nobody",
-            Match::Ambiguous => "ambiguous",
+            Match::Ambiguous(ids) if ids.iter().any(|id| id == "ada") && ids.iter().any(|id| id == "eve") => {
+                "ambiguous"
+            }
+            Match::Ambiguous(_) => "others",
             Match::Person { id, .. } => id,
         }
     }

@@ -24,6 +24,7 @@ const EVER: UtcMs = UtcMs(i64::MIN);
 const RETENTION: &str = "retention";
 const DOUBT: &str = "doubt";
 const PROBE: &str = "probe";
+const DESK: &str = "desk";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockTrust {
@@ -125,6 +126,16 @@ pub fn begin_run(conn: &mut Conn, now: UtcMs, operator_trusts: bool) -> Result<C
 /// A test write: it fails on a full disk and on a read-only database.
 pub fn probe(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
     write(conn, PROBE, now)
+}
+
+/// Notes that the attendance desk works.
+pub(crate) fn desk_works(conn: &mut Conn, now: UtcMs) -> Result<(), DbError> {
+    write(conn, DESK, now)
+}
+
+/// When it was last noted that the attendance desk works.
+pub(crate) fn desk_worked(conn: &mut Conn) -> Result<Option<UtcMs>, DbError> {
+    read(conn, DESK)
 }
 
 #[cfg(test)]

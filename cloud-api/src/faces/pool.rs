@@ -144,6 +144,17 @@ impl Shared {
         self.waiting.lock().await.recv().await
     }
 
+    /// Notes and tells that no worker can be started, and refuses all who wait if none runs.
+    async fn cannot(&self, why: &str) {
+        let known = self.failure().replace(why.to_owned()).is_some_and(|earlier| earlier == why);
+        if !known {
+            tracing::warn!(cause = why, "faces cannot be read: attendance goes on by PIN, code and manager");
+        }
+        if self.running.load(Ordering::Acquire) == 0 {
+            self.refuse_waiting(why).await;
+        }
+    }
+
     /// Refuses all who wait, because nobody would come for them.
     async fn refuse_waiting(&self, why: &str) {
         let mut waiting = self.waiting.lock().await;
@@ -180,52 +191,65 @@ async fn keep_running(shared: Arc<Shared>) {
         match started {
             Ok((child, ready)) => {
                 tracing::info!(load_ms = ready.load_ms, version = ready.version, lockdown = ?ready.lockdown, "face-worker is ready");
-                *shared.failure() = None;
-                pause = SHORTEST_PAUSE;
-                if serve(&shared, child).await.is_none() {
-                    return;
+                match serve(&shared, child).await {
+                    Served::Closed => return,
+                    Served::Worked => {
+                        *shared.failure() = None;
+                        pause = SHORTEST_PAUSE;
+                        continue;
+                    }
+                    // One that ends before it did anything would end again at once.
+                    Served::Nothing => shared.cannot("face-worker ends before it is given anything").await,
                 }
             }
-            Err(e) => {
-                let why = chain(&e);
-                let known = shared.failure().replace(why.clone()).is_some_and(|earlier| earlier == why);
-                if !known {
-                    tracing::warn!(cause = why, "faces cannot be read: attendance goes on by PIN, code and manager");
-                }
-                if shared.running.load(Ordering::Acquire) == 0 {
-                    shared.refuse_waiting(&why).await;
-                }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
-            }
+            Err(e) => shared.cannot(&chain(&e)).await,
         }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-/// Gives jobs to a worker until it must be replaced; `None` when no more will come.
-async fn serve(shared: &Shared, mut child: Child) -> Option<()> {
+/// How a worker's time ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// No more jobs will come.
+    Closed,
+    /// It was given jobs, and must be replaced.
+    Worked,
+    /// It ended before it was given any.
+    Nothing,
+}
+
+/// Gives jobs to a worker until it must be replaced.
+async fn serve(shared: &Shared, mut child: Child) -> Served {
     let _running = Running::begin(&shared.running);
+    let mut served = Served::Nothing;
     for _ in 0..JOBS_EACH {
         let job = tokio::select! {
-            job = shared.next_job() => job?,
+            job = shared.next_job() => job,
             () = child.ended() => {
                 tracing::warn!("face-worker ended by itself; another one starts");
-                return Some(());
+                return served;
             }
         };
+        let Some(job) = job else { return Served::Closed };
         if job.reply.is_closed() {
             continue;
         }
         let limit = if matches!(job.task, Task::Still { .. }) { STILL } else { CLIP };
         match child.ask(job.task, job.bytes, limit).await {
-            Ok(answer) => drop(job.reply.send(Ok(answer))),
+            Ok(answer) => {
+                served = Served::Worked;
+                let _ = job.reply.send(Ok(answer));
+            }
             Err(e) => {
                 let why = chain(&e);
                 tracing::warn!(cause = why, "face-worker is replaced");
                 let _ = job.reply.send(Err(ReadError::Failed(why)));
-                return Some(());
+                // It may be the picture's fault, so the next one is started at once.
+                return Served::Worked;
             }
         }
     }
-    Some(())
+    served
 }

@@ -273,19 +273,27 @@ impl Limits {
     }
 
     /// Counts a guess of a person's PIN before it is judged, so that guesses in parallel gain nothing. 429 when this
-    /// caller has guessed too often, or all callers together.
-    pub(crate) fn count_pin(&self, conn: &mut Conn, person: &str, caller: UserId, now: UtcMs) -> Result<(), ApiError> {
+    /// caller has guessed too often, or all callers together. A caller who `may` not mark this person counts for
+    /// themself alone: nobody shuts another's PIN by guessing what could not be right.
+    pub(crate) fn count_pin(
+        &self,
+        conn: &mut Conn,
+        person: &str,
+        (caller, may): (UserId, bool),
+        now: UtcMs,
+    ) -> Result<(), ApiError> {
         if !self.enabled {
             return Ok(());
         }
         let keys = [(self.pin_key(person, Some(caller)), PIN_TRIES), (self.pin_key(person, None), PIN_TRIES_OF_ALL)];
-        for (key, most) in &keys {
+        let keys = if may { &keys[..] } else { &keys[..1] };
+        for (key, most) in keys {
             let counted = attempts::standing(conn, key, now)?;
             if let Some(until) = over(counted, *most) {
                 return Err(too_many(seconds_until(now, until)));
             }
         }
-        for (key, _) in &keys {
+        for (key, _) in keys {
             attempts::count(conn, key, now)?;
         }
         Ok(())

@@ -120,7 +120,7 @@ pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Paylo
             })
             .await?;
         if kind == ConsentKind::Biometric && !granted {
-            state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+            state.desk.catch_up(&state.db).await;
             state.db.scrub(state.clock.now()).await;
         }
         if let Some(at) = removed {

@@ -259,7 +259,7 @@ async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: U
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
         }
     }
-    state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+    state.desk.catch_up(&state.db).await;
     state.db.scrub(at).await;
     let receipt = receipt_of(&state, id, at, stores).await?;
     Ok(HttpResponse::Ok().json(ErasureReceipt { user_id: Some(who.user), ..receipt }))

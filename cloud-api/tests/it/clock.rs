@@ -9,27 +9,16 @@ use cloud_api::{
     },
     open,
 };
-use diesel::{QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query, sql_types::BigInt};
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
 use crate::{archive_kit::eventually, harness::*};
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
-}
-
-fn count(app: &TestApp, query: &str) -> i64 {
-    let mut conn = open::connect(&app.target).unwrap();
-    sql_query(format!("SELECT count(*) AS n FROM {query}")).get_result::<Count>(&mut conn).unwrap().n
-}
 
 fn run(backend: Backend) {
     let mut app = TestApp::start(backend);
     let ada = app.user();
     ada.store(&minutes("2026-03-10T09:00:00Z", 60, 3));
-    eventually("retention ran", || count(&app, "housekeeping WHERE what = 'retention'") == 1);
+    eventually("retention ran", || app.count("housekeeping WHERE what = 'retention'") == 1);
     let retention = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
     assert_eq!(retention, json!({"held": false, "last_run_at": NOW}));
     // The server restarts with a clock that is 1,200 days ahead.
@@ -37,7 +26,7 @@ fn run(backend: Backend) {
     app.set_time("2029-06-22T12:00:00Z");
     app.restart();
     let ada = Client { base: app.address.clone(), ..ada };
-    eventually("the leap is noticed", || count(&app, "housekeeping WHERE what = 'doubt'") == 1);
+    eventually("the leap is noticed", || app.count("housekeeping WHERE what = 'doubt'") == 1);
     let held = app.anonymous().get("/healthz").expect(200).json["retention"].clone();
     assert_eq!((&held["held"], &held["reason"]), (&json!(true), &json!("clock_doubted")));
     assert_eq!(held["last_run_at"], NOW);
@@ -51,7 +40,7 @@ fn run(backend: Backend) {
     app.restart();
     let ada = Client { base: app.address.clone(), ..ada };
     assert_eq!(app.anonymous().get("/healthz").expect(200).json["retention"]["held"], false);
-    eventually("the doubt is over", || count(&app, "housekeeping WHERE what = 'doubt'") == 0);
+    eventually("the doubt is over", || app.count("housekeeping WHERE what = 'doubt'") == 0);
     assert_eq!(ada.totals(), (180, 3_600_000));
 }
 
@@ -69,7 +58,7 @@ fn a_clock_that_is_ahead_deletes_nothing_on_postgres() {
 fn readiness_reads_minutes_only_after_a_leap_and_not_each_time() {
     let app = TestApp::start(Backend::Postgres);
     app.user().store(&minutes("2026-03-10T09:00:00Z", 60, 3));
-    eventually("retention ran", || count(&app, "housekeeping WHERE what = 'retention'") == 1);
+    eventually("retention ran", || app.count("housekeeping WHERE what = 'retention'") == 1);
     let locked = "BEGIN; LOCK TABLE blink_data IN ACCESS EXCLUSIVE MODE";
     let mut other = open::connect(&app.target).unwrap();
     other.batch_execute(locked).unwrap();
@@ -94,7 +83,7 @@ fn readiness_reads_minutes_only_after_a_leap_and_not_each_time() {
 contract! {
     fn minutes_of_the_real_now_wait_while_the_clock_is_ahead(app) {
         let ada = app.user();
-        eventually("retention ran", || count(app, "housekeeping WHERE what = 'retention'") == 1);
+        eventually("retention ran", || app.count("housekeeping WHERE what = 'retention'") == 1);
         app.set_time("2029-06-22T12:00:00Z");
         let ahead = app.again(&ada);
         let batch = minutes("2026-03-10T09:00:00Z", 1, 3);
@@ -111,7 +100,7 @@ contract! {
         let ada = app.user();
         ada.store(&minutes("2026-03-10T09:00:00Z", 1, 3));
         let mut conn = open::connect(&app.target).unwrap();
-        eventually("retention ran", || count(app, "housekeeping WHERE what = 'retention'") == 1);
+        eventually("retention ran", || app.count("housekeeping WHERE what = 'retention'") == 1);
         let mut begin = |time: &str, trusts: bool| {
             let trust = transaction(&mut conn, |conn| housekeeping::begin_run(conn, at(time), trusts)).unwrap();
             matches!(trust, ClockTrust::Trusted { .. })
@@ -183,6 +172,6 @@ contract! {
         let mut purged = |time: &str| purge::run(&mut conn, at("2024-01-01T00:00:00Z"), at(time)).unwrap().codes;
         assert_eq!(purged("2026-03-10T12:09:59Z"), 0);
         assert_eq!(purged("2026-03-10T12:10:00Z"), 2);
-        assert_eq!((count(app, "device_codes"), count(app, "oidc_logins")), (0, 0));
+        assert_eq!((app.count("device_codes"), app.count("oidc_logins")), (0, 0));
     }
 }

@@ -229,6 +229,18 @@ impl TestApp {
         }
     }
 
+    /// The number of rows of a table, or of what follows FROM.
+    pub(crate) fn count(&self, of: &str) -> i64 {
+        use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let mut conn = cloud_api::open::connect(&self.target).unwrap();
+        sql_query(format!("SELECT count(*) AS n FROM {of}")).get_result::<Count>(&mut conn).unwrap().n
+    }
+
     pub(crate) fn restart(&mut self) {
         self.stop();
         self.run();
@@ -248,9 +260,9 @@ impl TestApp {
         client
     }
 
-    /// The same person, signed in again, because an earlier access token has expired.
+    /// The same person, signed in again, because an earlier access token has expired or the server was restarted.
     pub(crate) fn again(&self, who: &Client) -> Client {
-        let mut client = who.clone();
+        let mut client = Client { base: self.address.clone(), ..who.clone() };
         let login = json!({"email": who.email, "password": PASSWORD});
         client.sign_in(&self.anonymous().post("/api/auth/login", &login).expect(200).json);
         client

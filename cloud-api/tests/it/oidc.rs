@@ -38,6 +38,10 @@ contract! {
             assert_eq!(ada.get(path).expect(403).code(), "consent_required", "{path}");
         }
         assert_eq!(ada.sync(&[]).expect(403).code(), "consent_required");
+        for path in ["challenge", "mark-attendance", "mark-pin"] {
+            let path = format!("/api/attendance/{path}");
+            assert_eq!(ada.post(&path, &json!({})).expect(403).code(), "consent_required", "{path}");
+        }
         ada.get("/api/user/me/consents").expect(200);
         let consent = json!({"kind": "tracking", "granted": true, "version": "1"}).to_string();
         ada.send("PUT", "/api/user/me/consents", &[("content-type", "application/json")], Some(consent.as_bytes())).expect(200);

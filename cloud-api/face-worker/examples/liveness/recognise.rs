@@ -104,7 +104,7 @@ fn one_to_many(persons: &[Person], strangers: &[Person], enrolled: usize) {
                     wrong += 1;
                     println!("wrong: {file} is taken for {id}");
                 }
-                Match::Ambiguous => ambiguous += 1,
+                Match::Ambiguous(_) => ambiguous += 1,
                 Match::Nobody => nobody += 1,
             }
             if !is_right {

@@ -4,10 +4,14 @@ use diesel::{prelude::*, sql_query, sql_types::Text};
 
 use super::schema::{attendance_corrections, attendance_refusals};
 use crate::{
-    attendance::record::{Day, Record},
+    attendance::{
+        calendar::Calendar,
+        record::{Day, Record},
+    },
     db::{
         DbError,
         conn::Conn,
+        housekeeping::{self, ClockTrust},
         id::{AttendanceRecord, Correction, Id, User},
         types::{SqlDay, Utc},
     },
@@ -94,6 +98,19 @@ pub(crate) fn refused(conn: &mut Conn, person: &str, day: Day, reason: &str, at:
     Ok(())
 }
 
+/// As [`refused`], of an id that may be nobody's. Both take a durable write, so that the time does not tell which.
+pub(crate) fn refused_if_known(
+    conn: &mut Conn,
+    person: &str,
+    day: Day,
+    reason: &str,
+    at: UtcMs,
+) -> Result<(), DbError> {
+    use super::schema::attendance_people as p;
+    let known: i64 = p::table.filter(p::id.eq(person)).count().get_result(conn)?;
+    if known > 0 { refused(conn, person, day, reason, at) } else { housekeeping::probe(conn, at) }
+}
+
 /// Removes what is known of days before this one beside their records.
 pub(crate) fn purge(conn: &mut Conn, before: Day) -> Result<(), DbError> {
     for table in ["attendance_corrections", "attendance_refusals", "attendance_outages"] {
@@ -105,6 +122,25 @@ pub(crate) fn purge(conn: &mut Conn, before: Day) -> Result<(), DbError> {
 pub(crate) fn refusals_of(conn: &mut Conn, person: &str) -> Result<Vec<RefusalRow>, DbError> {
     use attendance_refusals as r;
     Ok(r::table.filter(r::person.eq(person)).order(r::day).load(conn)?)
+}
+
+/// How long the desk may be away unnoticed: a restart, or a worker that is replaced.
+const AWAY_MS: i64 = 5 * 60_000;
+
+/// Notes whether the desk works now, and the days on which it did not since it last did. While the clock is doubted
+/// nothing is noted: what it would be about may be years.
+pub(crate) fn watched(conn: &mut Conn, calendar: &Calendar, works: bool, now: UtcMs) -> Result<(), DbError> {
+    if matches!(housekeeping::trust(conn, now)?, ClockTrust::Doubted { .. }) {
+        return Ok(());
+    }
+    let before = housekeeping::desk_worked(conn)?;
+    if let Some(before) = before.filter(|before| now.0.saturating_sub(before.0) > AWAY_MS) {
+        for date in calendar.days_of_arrival(before, now) {
+            no_desk(conn, Day(date), now)?;
+        }
+    }
+    // The first look of all begins the watch, whatever it sees.
+    if works || before.is_none() { housekeeping::desk_works(conn, now) } else { Ok(()) }
 }
 
 /// Notes that the desk did not work at this moment of a working day: the day is unknown for who has no record.

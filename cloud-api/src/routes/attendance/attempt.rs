@@ -43,7 +43,10 @@ pub(super) struct Attempt<'a> {
     pub read: &'a Read,
     pub challenge_id: Option<Id<id::Challenge>>,
     pub session_id: Option<Uuid>,
+    /// When the request came: the moment that is marked.
     pub at: UtcMs,
+    /// When all of it had come.
+    pub received: UtcMs,
 }
 
 impl Attempt<'_> {
@@ -62,7 +65,7 @@ impl Attempt<'_> {
                 Ok(given) => self.judge(mode, clip, given.as_ref()),
             },
         };
-        let (seen, person) = self.recognise(conn, state, own.as_ref())?;
+        let (seen, person, near) = self.recognise(conn, state, own.as_ref())?;
         let (day, arrival) = (state.desk.day(self.at), state.desk.arrival(self.at));
         let today = match &person {
             Some(person) => records::of_day(conn, &person.id, day)?,
@@ -92,10 +95,11 @@ impl Attempt<'_> {
             record = Some(written.record);
         }
         if let Some(reason) = decision.reason {
-            // Of a face that is nobody's nothing is kept: only whose try it surely was has a day that is unknown.
+            // Of a face that is nobody's nothing is kept. The day of whose try it was is unknown; of two who are as near
+            // as each other, both are.
             let whose = person.as_ref().or(own.as_ref().and_then(Option::as_ref));
-            if let Some(person) = whose {
-                trail::refused(conn, &person.id, day, reason.as_str(), self.at)?;
+            for id in whose.map(|person| &person.id).into_iter().chain(&near) {
+                trail::refused(conn, id, day, reason.as_str(), self.at)?;
             }
         }
         let alternatives = alternatives(who, own.as_ref().and_then(Option::as_ref));
@@ -129,7 +133,7 @@ impl Attempt<'_> {
         if !challenges::use_up(conn, id, who.session)? {
             return Ok(Err(Reason::ChallengeUsed));
         }
-        let over = self.at > given.expires_at || self.at.plus(CLOCKS_DIFFER_MS) < given.made_at;
+        let over = self.received > given.expires_at || self.at.plus(CLOCKS_DIFFER_MS) < given.made_at;
         Ok(if over { Err(Reason::ChallengeExpired) } else { Ok(Some(given)) })
     }
 
@@ -147,15 +151,17 @@ impl Attempt<'_> {
         liveness::judge(mode, clip, challenge)
     }
 
-    /// Who the face is. The person stays until the transaction ends.
+    /// Who the face is, and of two who are about as near as each other their ids. The person stays until the transaction
+    /// ends.
     fn recognise(
         &self,
         conn: &mut Conn,
         state: &State,
         own: Option<&Option<PersonRow>>,
-    ) -> Result<(Seen, Option<PersonRow>), ApiError> {
+    ) -> Result<(Seen, Option<PersonRow>, Vec<String>), ApiError> {
+        let nobody = |seen| Ok((seen, None, Vec::new()));
         let face = match self.read {
-            Read::Nothing(reason) => return Ok((Seen::Nobody(*reason), None)),
+            Read::Nothing(reason) => return nobody(Seen::Nobody(*reason)),
             Read::Picture(face) | Read::Recording(face, _) => face,
         };
         let found = state.desk.faces.with(|gallery| match own {
@@ -167,14 +173,20 @@ impl Attempt<'_> {
             },
         });
         let (id, confidence) = match found {
-            Match::Nobody => return Ok((Seen::Stranger, None)),
-            Match::Ambiguous => return Ok((Seen::Two, None)),
+            Match::Nobody => return nobody(Seen::Stranger),
+            Match::Ambiguous(ids) => {
+                let mut near = Vec::new();
+                for id in ids {
+                    near.extend(people::hold_shared(conn, &id)?.map(|person| person.id));
+                }
+                return Ok((Seen::Two, None, near));
+            }
             Match::Person { id, confidence } => (id, confidence),
         };
         // Another replica may have erased the person a moment ago.
         match people::hold_shared(conn, &id)?.filter(|person| person.sealed_key.is_some()) {
-            Some(person) => Ok((Seen::Person { id, confidence }, Some(person))),
-            None => Ok((Seen::Stranger, None)),
+            Some(person) => Ok((Seen::Person { id, confidence }, Some(person), Vec::new())),
+            None => nobody(Seen::Stranger),
         }
     }
 }

@@ -257,7 +257,7 @@ async fn carry_out(
             Err(e) if e.code == MOVED => continue,
             done => done?,
         };
-        state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+        state.desk.catch_up(&state.db).await;
         state.db.scrub(who.map_or_else(|| state.clock.now(), |who| who.at)).await;
         return Ok(person);
     }

@@ -27,7 +27,7 @@ use crate::{
     faces::{ReadError, Recording},
     http::{
         multipart::{self, FileField, Form},
-        to_its_end,
+        to_its_end, upload,
     },
     principal::Principal,
     state::State,
@@ -83,7 +83,11 @@ pub(crate) async fn mark(who: Principal, req: HttpRequest, payload: Payload, sta
     state.limits.marks(who.user)?;
     // The moment that counts is the one at which the person was there, however long reading takes.
     let at = state.clock.now();
+    let turn = state.limits.upload_turn(who.user).await?;
+    let arriving = state.limits.arrival_turn(state.peer(&req), upload::is_small(&req)).await?;
     let mut form = multipart::read(&req, payload, &state.desk.uploads, &[PICTURE, FRAMES, VIDEO]).await?;
+    drop(arriving);
+    let received = state.clock.now();
     let mut wrong = std::collections::BTreeMap::new();
     let mut uuid = |form: &mut Form, name: &str| -> Option<Uuid> {
         let parsed = form
@@ -101,8 +105,8 @@ pub(crate) async fn mark(who: Principal, req: HttpRequest, payload: Payload, sta
     let sent = sent(&mut form)?;
     let caller = who.clone();
     to_its_end(async move {
-        let tried = carry_out(&caller, &state, sent, challenge_id, session_id, at).await;
-        drop(form);
+        let tried = carry_out(&caller, &state, sent, challenge_id, session_id, (at, received)).await;
+        drop((form, turn));
         Ok(HttpResponse::Ok().json(tried?.answer(&caller, &state, session_id)))
     })
     .await
@@ -193,30 +197,33 @@ async fn carry_out(
     sent: Sent,
     challenge_id: Option<Uuid>,
     session_id: Option<Uuid>,
-    at: UtcMs,
+    (at, received): (UtcMs, UtcMs),
 ) -> Result<Decided, ApiError> {
     let read = match read(state, sent).await? {
         Ok(read) => read,
         Err(e) => {
-            note_own_try(who, state, at).await?;
+            note_unread(who, state, &e, at).await?;
             return Err(unreadable(&e));
         }
     };
     state.desk.faces.follow(&state.db, &state.desk.keys).await?;
     let whole = state.clone();
     let try_of = move |conn: &mut Conn, who: &Principal| {
-        let given = Attempt { read: &read, challenge_id: challenge_id.map(Id::new), session_id, at };
+        let given = Attempt { read: &read, challenge_id: challenge_id.map(Id::new), session_id, at, received };
         given.decide(conn, who, &whole)
     };
     who.write(state, try_of).await
 }
 
-/// A member's own try that could not even be read makes their day unknown.
-async fn note_own_try(who: &Principal, state: &State, at: UtcMs) -> Result<(), ApiError> {
-    let day = state.desk.day(at);
+/// A try that could not even be read makes the day unknown: a member's own, or everybody's where it was at a desk, because
+/// nobody knows whose it was. That too many wait is no such try: whoever waits is told to try again at once.
+async fn note_unread(who: &Principal, state: &State, error: &ReadError, at: UtcMs) -> Result<(), ApiError> {
+    let (day, busy) = (state.desk.day(at), *error == ReadError::Busy);
     who.write(state, move |conn, who| {
-        if let Some(Some(own)) = only_own(conn, who)? {
-            trail::refused(conn, &own.id, day, "unavailable", at)?;
+        match only_own(conn, who)? {
+            Some(Some(own)) => trail::refused(conn, &own.id, day, "unavailable", at)?,
+            None if !busy => trail::no_desk(conn, day, at)?,
+            Some(None) | None => {}
         }
         Ok(())
     })

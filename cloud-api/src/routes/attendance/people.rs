@@ -173,7 +173,7 @@ pub(crate) async fn forget_face(who: Principal, id: Path<String>, state: Data<St
             Ok(BTreeMap::from([("desk_encodings", encodings as i64), ("desk_photos", photos)]))
         });
         let removed = removed.await?;
-        state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+        state.desk.catch_up(&state.db).await;
         state.db.scrub(state.clock.now()).await;
         Ok(HttpResponse::Ok().json(removal(removed)?))
     })
@@ -200,21 +200,30 @@ pub(crate) async fn remove(who: Principal, id: Path<String>, state: Data<State>)
             Ok(removed)
         });
         let removed = removed.await?;
-        state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+        state.desk.catch_up(&state.db).await;
         state.db.scrub(state.clock.now()).await;
         Ok(HttpResponse::Ok().json(removal(removed)?))
     })
     .await
 }
 
-/// Reads a body with a new PIN, and hashes it. `None` removes the PIN.
-async fn new_pin(req: &HttpRequest, payload: Payload, state: &State) -> Result<Option<String>, ApiError> {
+/// Reads a body with a new PIN, and hashes it after `check`, because a hash takes one of the few turns that signing in
+/// takes too. `None` removes the PIN.
+async fn new_pin(
+    who: &Principal,
+    req: &HttpRequest,
+    payload: Payload,
+    state: &State,
+    check: impl Fn(&mut Conn, &Principal) -> Result<(), ApiError> + Send + 'static,
+) -> Result<Option<String>, ApiError> {
+    state.limits.marks(who.user)?;
     let mut fields = body::object(req, payload).await?;
     let given = fields.nullable_text("pin", pin::new_pin);
     if given.is_none() && !fields.has("pin") {
         fields.refuse::<()>("pin", "is required; null removes it");
     }
     fields.finish()?;
+    who.write(state, check).await?;
     match given.flatten() {
         Some(pin) => Ok(Some(state.passwords.hash(pin).await?)),
         None => Ok(None),
@@ -230,9 +239,11 @@ async fn new_pin(req: &HttpRequest, payload: Payload, state: &State) -> Result<O
     responses((status = 204), (status = 404)),
 )]
 pub(crate) async fn put_own_pin(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
-    let hash = new_pin(&req, payload, &state).await?;
-    let set = who.write(&state, move |conn, who| {
-        let own = people::by_user(conn, who.user.into())?.ok_or_else(not_at_the_desk)?;
+    let user = who.user;
+    let own = move |conn: &mut Conn| people::by_user(conn, user.into())?.ok_or_else(not_at_the_desk);
+    let hash = new_pin(&who, &req, payload, &state, move |conn, _| own(conn).map(drop)).await?;
+    let set = who.write(&state, move |conn, _| {
+        let own = own(conn)?;
         Ok(people::set_pin(conn, &own.id, hash.as_deref())?)
     });
     set.await?;
@@ -256,7 +267,8 @@ pub(crate) async fn put_pin(
     state: Data<State>,
 ) -> ApiResult {
     let id = person_id(&id)?;
-    let hash = new_pin(&req, payload, &state).await?;
+    let wanted = id.clone();
+    let hash = new_pin(&who, &req, payload, &state, move |conn, who| held(conn, who, &wanted).map(drop)).await?;
     let set = who.write(&state, move |conn, who| {
         let person = held(conn, who, &id)?;
         Ok(people::set_pin(conn, &person.id, hash.as_deref())?)

@@ -101,26 +101,22 @@ async fn by_pin(
     let (limits, wanted) = (state.limits.clone(), id.clone());
     // Each guess is counted before it is judged: guesses in parallel gain nothing.
     let counted = who.write(state, move |conn, who| {
-        limits.count_pin(conn, &wanted, who.user, who.at)?;
-        let person = people::by_id(conn, &wanted)?;
         let may = match only_own(conn, who)? {
             Some(own) => own.is_some_and(|own| own.id == wanted),
             None => true,
         };
-        Ok(person.filter(|_| may))
+        limits.count_pin(conn, &wanted, (who.user, may), who.at)?;
+        let person = people::by_id(conn, &wanted)?;
+        Ok((person.filter(|_| may), may))
     });
-    let person = counted.await?;
+    let (person, may) = counted.await?;
     let hash = person.as_ref().and_then(|person| person.pin_hash.clone());
     let right = state.passwords.verify(pin, hash.clone()).await?;
     let Some(person) = person.filter(|_| right) else {
-        let day = state.desk.day(at);
-        who.write(state, move |conn, _| {
-            if people::by_id(conn, &id)?.is_some() {
-                trail::refused(conn, &id, day, "wrong_pin", at)?;
-            }
-            Ok(())
-        })
-        .await?;
+        if may {
+            let day = state.desk.day(at);
+            who.write(state, move |conn, _| Ok(trail::refused_if_known(conn, &id, day, "wrong_pin", at)?)).await?;
+        }
         return Err(wrong_pin());
     };
     let (whole, limits) = (state.clone(), state.limits.clone());

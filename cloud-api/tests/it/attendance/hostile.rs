@@ -132,6 +132,12 @@ fn health_is_quick_while_forms_stall() {
         slowest = slowest.max(began.elapsed());
     }
     println!("GET /health beside 12 stalled forms: at most {slowest:?}");
+    // Others are served meanwhile, from the same address too.
+    let other = with_role(&app, "kiosk");
+    assert_eq!(
+        decision(&send(&other, MARK, &[("image", jpeg(&json!({"face": 9.0})))])),
+        ("unknown", Some("not_recognized"))
+    );
     assert!(slowest < Duration::from_millis(250), "{slowest:?}");
     drop(stalled);
 }

@@ -48,8 +48,14 @@ contract! {
         assert_eq!(decision(&stranger), ("unknown", Some("not_recognized")));
         assert_eq!(stranger.json["message"], "Not recognized");
         assert_eq!(stranger.json["alternatives"], json!(["pin", "qr", "manager"]));
-        assert_eq!(decision(&mark(app, &kiosk, 1.4)), ("unknown", Some("ambiguous")));
-        assert_eq!((&stranger.json["name"], &stranger.json["id"], &stranger.json["confidence"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!(app.count("attendance_refusals"), 0);
+        let between = mark(app, &kiosk, 1.4);
+        assert_eq!(decision(&between), ("unknown", Some("ambiguous")));
+        // One of the two was there, so neither is absent.
+        assert_eq!(app.count("attendance_refusals"), 2);
+        for nobody in [stranger, between] {
+            assert_eq!((&nobody.json["name"], &nobody.json["id"], &nobody.json["confidence"]), (&Value::Null, &Value::Null, &Value::Null));
+        }
     }
 
     fn a_picture_proves_nothing_and_does_not_say_whose_it_is(app) {
@@ -130,6 +136,8 @@ contract! {
             let refused = send(&kiosk, MARK, &challenge.answered(&json!({"error": error}))).expect(503);
             assert_eq!(refused.code(), code);
             assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+            // Nobody knows whose try it was: the day is nobody's absence. Whoever only has to wait tries again.
+            assert_eq!(app.count("attendance_outages"), i64::from(error != "busy"), "{error}");
             // The challenge is as good as before.
             let again = send(&kiosk, MARK, &challenge.answered(&json!({"face": 9.0, "blinks": challenge.blinks()})));
             assert_eq!(decision(&again), ("unknown", Some("not_recognized")));

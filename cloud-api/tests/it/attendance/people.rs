@@ -12,18 +12,6 @@ fn delete(who: &Client, path: &str) -> Answer {
     who.send("DELETE", path, &[], None)
 }
 
-/// The rows of a table, whatever database it is.
-fn rows(app: &TestApp, table: &str) -> i64 {
-    use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
-    #[derive(QueryableByName)]
-    struct Count {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
-        n: i64,
-    }
-    let mut conn = cloud_api::open::connect(&app.target).unwrap();
-    sql_query(format!("SELECT count(*) AS n FROM {table}")).get_result::<Count>(&mut conn).unwrap().n
-}
-
 const TABLES: [&str; 7] = [
     "attendance_people",
     "attendance_encodings",
@@ -36,7 +24,7 @@ const TABLES: [&str; 7] = [
 
 fn nothing_is_left(app: &TestApp) {
     for table in TABLES {
-        assert_eq!(rows(app, table), 0, "{table}");
+        assert_eq!(app.count(table), 0, "{table}");
     }
 }
 
@@ -55,7 +43,7 @@ contract! {
     fn a_person_is_removed_to_nothing(app) {
         let (kiosk, manager) = with_alice(app);
         whole_alice(app, &manager, &kiosk);
-        assert!(rows(app, "attendance_refusals") > 0 && rows(app, "attendance_corrections") > 0);
+        assert!(app.count("attendance_refusals") > 0 && app.count("attendance_corrections") > 0);
         assert_eq!(delete(&app.user(), "/api/attendance/people/alice").expect(403).code(), "forbidden");
         let removed = delete(&manager, "/api/attendance/people/alice").expect(200).json["removed"].clone();
         assert_eq!(
@@ -91,8 +79,8 @@ contract! {
         let photo = manager.get("/api/attendance/people").expect(200).json["items"][0]["image_path"].as_str().unwrap().to_owned();
         let removed = delete(&manager, "/api/attendance/people/alice/biometrics").expect(200).json["removed"].clone();
         assert_eq!(removed, json!({"desk_encodings": 3, "desk_photos": 1}));
-        assert_eq!((rows(app, "attendance_encodings"), rows(app, "attendance_consents")), (0, 2));
-        assert_eq!(rows(app, "attendance_people WHERE sealed_key IS NULL AND photo IS NULL"), 1);
+        assert_eq!((app.count("attendance_encodings"), app.count("attendance_consents")), (0, 2));
+        assert_eq!(app.count("attendance_people WHERE sealed_key IS NULL AND photo IS NULL"), 1);
         app.anonymous().get(&photo).expect(404);
         assert_eq!(decision(&mark(app, &kiosk, 1.0)), ("unknown", Some("not_recognized")));
         let by_pin = kiosk.post("/api/attendance/mark-pin", &json!({"id": "alice", "pin": "482917"}));
@@ -110,7 +98,7 @@ contract! {
         parts.push(text("email", &ada.email));
         send(&manager, "/api/attendance/register-user", &parts).expect(201);
         put(&ada, "/api/user/me/consents", &json!({"kind": "biometric", "granted": false})).expect(200);
-        assert_eq!((rows(app, "attendance_encodings"), rows(app, "attendance_people")), (0, 1));
+        assert_eq!((app.count("attendance_encodings"), app.count("attendance_people")), (0, 1));
         assert_eq!(decision(&mark(app, &kiosk, 1.0)), ("unknown", Some("not_recognized")));
         // She may also do it at the desk's own address; nobody else's.
         let mut again = enrolment("Ada", &[1.0]);

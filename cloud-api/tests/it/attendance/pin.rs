@@ -68,6 +68,21 @@ contract! {
         assert_eq!(decision(&app.again(&kiosk).post(PIN, &json!({"id": "alice", "pin": "482917"}))).0, "already_marked");
     }
 
+    fn guessing_anothers_pin_shuts_it_for_nobody_and_leaves_no_trace(app) {
+        let (kiosk, manager) = with_alice(app);
+        set_pin(&manager, "alice", &json!("482917")).expect(204);
+        for _ in 0..9 {
+            let member = app.user();
+            let said: Vec<u16> = (0..6).map(|_| member.post(PIN, &json!({"id": "alice", "pin": "482918"})).status).collect();
+            assert_eq!(said, [403, 403, 403, 403, 403, 429]);
+        }
+        assert_eq!(app.count("attendance_refusals"), 0);
+        // What a desk's caller guesses is a try of hers.
+        kiosk.post(PIN, &json!({"id": "alice", "pin": "482918"})).expect(403);
+        assert_eq!(app.count("attendance_refusals"), 1);
+        assert_eq!(decision(&kiosk.post(PIN, &json!({"id": "alice", "pin": "482917"}))).0, "late");
+    }
+
     fn a_code_of_the_account_marks_for_a_minute(app) {
         let (kiosk, manager) = with_alice(app);
         let ada = app.user();

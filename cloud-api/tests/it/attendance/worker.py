@@ -15,6 +15,8 @@ if sorted(os.environ) != sorted(name for name in os.environ if name in ("BLINKD_
     sys.exit("the environment holds more than it should")
 protocol = 99 if MODE == "other_version" else 1
 say({"type": "ready", "protocol": protocol, "version": "0", "load_ms": 1, "lockdown": []})
+if MODE == "end_at_once":
+    sys.exit(1)
 while True:
     prefix = sys.stdin.buffer.read(8)
     if len(prefix) < 8:

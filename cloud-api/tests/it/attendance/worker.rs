@@ -58,6 +58,7 @@ fn a_working_program_enrols_and_recognises() {
 #[rstest]
 #[case("no_models")]
 #[case("other_version")]
+#[case("end_at_once")]
 fn without_a_program_that_works_the_other_ways_do(#[case] mode: &str) {
     let app = start(mode);
     let manager = with_role(&app, "manager");
@@ -113,9 +114,9 @@ fn a_program_that_hangs_is_killed() {
 fn a_full_queue_refuses_at_once_and_health_is_quick() {
     let app = start("slow");
     eventually("the program to be ready", || attendance(&app) == "ok");
-    let kiosk = with_role(&app, "kiosk");
+    let kiosks: Vec<Client> = (0..16).map(|_| with_role(&app, "kiosk")).collect();
     let (answers, mut health) = thread::scope(|scope| {
-        let sent: Vec<_> = (0..16).map(|_| scope.spawn(|| send(&kiosk, MARK, &picture(1.0)))).collect();
+        let sent: Vec<_> = kiosks.iter().map(|kiosk| scope.spawn(|| send(kiosk, MARK, &picture(1.0)))).collect();
         thread::sleep(Duration::from_millis(150));
         let health: Vec<Duration> = (0..100)
             .map(|_| {

@@ -80,6 +80,24 @@ fn without_workdays_nobody_is_ever_absent() {
     });
 }
 
+/// Tuesday's server died at noon and came back on Wednesday, before anybody was there.
+#[test]
+fn a_day_on_which_no_server_ran_is_nobodys_absence() {
+    both(|app| {
+        let boss = manager(app);
+        taken(&boss, &ADA[..1]);
+        eventually("the desk is known to work", || app.count("housekeeping WHERE what = 'desk'") == 1);
+        app.stop();
+        app.pass_time("2026-03-11T05:00:00Z");
+        app.restart();
+        eventually("the gap is noted", || app.count("attendance_outages") == 1);
+        app.pass_time("2026-03-12T00:00:00Z");
+        let boss = app.again(&boss);
+        assert_eq!(days(&list(&boss, "status=unknown")), ["2026-03-10 ada unknown"]);
+        assert_eq!(days(&list(&boss, "status=absent&date_from=2026-03-10")), ["2026-03-11 ada absent"]);
+    });
+}
+
 #[test]
 fn days_are_those_of_the_organisation_over_midnight_and_daylight_saving() {
     both(|app| {

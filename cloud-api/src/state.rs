@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,7 @@ use crate::{
     config::{AccessConfig, AskConfig},
     db::{
         Db,
+        attendance::people,
         id::{DeskPerson, Id},
         purge, users,
     },
@@ -51,6 +52,34 @@ pub(crate) fn remember_of_desk(
     remember(ledger, at, UserId(uid.0), what)
 }
 
+/// Whom an erasure is about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whom {
+    Account(UserId),
+    /// A person of the attendance desk.
+    OfDesk(Id<DeskPerson>),
+}
+
+/// The erasures that a transaction, which may be repeated, has written into the ledger.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Begun(Arc<Mutex<Vec<(Whom, UtcMs)>>>);
+
+impl Begun {
+    fn lines(&self) -> MutexGuard<'_, Vec<(Whom, UtcMs)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes an erasure into the ledger, as [`remember`], and notes it for [`State::take_back`].
+    pub(crate) fn remember(&self, ledger: &Ledger, at: UtcMs, whom: Whom) -> Result<(), ApiError> {
+        match whom {
+            Whom::Account(user_id) => remember(ledger, at, user_id, EntryKind::Erased)?,
+            Whom::OfDesk(uid) => remember_of_desk(ledger, at, uid, EntryKind::DeskErased)?,
+        }
+        self.lines().push((whom, at));
+        Ok(())
+    }
+}
+
 #[derive(Clone)]
 pub struct State {
     pub db: Db,
@@ -82,16 +111,27 @@ impl State {
         purge::keep_from(self.clock.now(), self.retention_days)
     }
 
-    /// Takes back an erasure that was written to the ledger at `begun` and then failed, so that no restore carries it
-    /// out. It runs apart from the request, and writes only if the database still has the person.
-    pub fn take_back_erasure(&self, user_id: UserId, begun: Timestamp) {
+    /// Takes back the erasures that were written to the ledger and then failed, so that no restore carries them out.
+    pub(crate) fn take_back(&self, begun: &Begun) {
+        for (whom, at) in begun.lines().drain(..) {
+            self.take_back_erasure(whom, at.timestamp());
+        }
+    }
+
+    /// Takes back an erasure of the ledger. It runs apart from the request, and writes only if the database still has
+    /// the person.
+    fn take_back_erasure(&self, whom: Whom, begun: Timestamp) {
         let state = self.clone();
         actix_web::rt::spawn(async move {
             for _ in 0..TAKE_BACK_ATTEMPTS {
                 let (ledger, clock) = (state.ledger.clone(), state.clock.clone());
                 let done = state.db.write(move |conn| -> Result<(), ApiError> {
                     // With the lock, a running commit has ended and no other erasure begins before the line is written.
-                    if users::hold(conn, user_id.into())?.is_none() {
+                    let (there, user_id) = match whom {
+                        Whom::Account(user_id) => (users::hold(conn, user_id.into())?.is_some(), user_id),
+                        Whom::OfDesk(uid) => (people::hold_uid(conn, uid)?.is_some(), UserId(uid.0)),
+                    };
+                    if !there {
                         return Ok(());
                     }
                     remember(&ledger, clock.now(), user_id, EntryKind::NotErased { begun })

@@ -14,7 +14,7 @@ use tokio_util::codec::{Decoder, Encoder};
 
 use super::MAX_RECORDING_BYTES;
 
-/// The longest header. The report of the longest recording, with all its encodings, is a third of it.
+/// The longest header. The report of the longest recording, with all its encodings, is less than half of it.
 pub const MAX_HEADER_BYTES: usize = 256 << 10;
 /// The most bytes after a header.
 pub const MAX_BODY_BYTES: usize = MAX_RECORDING_BYTES;

@@ -47,7 +47,8 @@ pub struct ClipReport {
     pub blinks: Vec<ClipBlink>,
     /// The face at several moments, in order.
     pub faces: Vec<ClipFace>,
-    /// When the scene changed from one picture to the next, or the face jumped.
+    /// When the scene changed from one picture to the next, the face jumped, or it had been lost so often that it could not
+    /// be encoded once more.
     pub cuts_ms: Vec<u32>,
     /// How many pictures are the same as the one before, but for noise and compression.
     pub repeated_frames: u32,
@@ -61,8 +62,9 @@ pub struct ClipReport {
 }
 
 impl ClipReport {
-    /// The most moments at which the face is encoded.
-    pub const MAX_FACES: usize = 24;
+    /// The most moments at which the face is encoded: the 44 of the longest recording, and one after each of 12 losses.
+    /// Shorter recordings may have more losses.
+    pub const MAX_FACES: usize = 56;
 }
 
 /// A blink of a recording.

@@ -99,10 +99,12 @@ pub struct Clip<'m> {
     /// How often further faces were looked for and found, and when last.
     others: u32,
     looked_ms: Option<u32>,
-    /// Whether a face was followed in the picture before.
-    followed: bool,
+    /// Whether the face was lost, or never seen, since it was last encoded.
+    lost: bool,
     encoded_ms: Option<u32>,
     faces: Vec<ClipFace>,
+    /// When the face should have been encoded once more, and was not.
+    unseen_ms: Vec<u32>,
     blinks: Vec<ClipBlink>,
     /// The observed spans.
     observed: Vec<[Duration; 2]>,
@@ -125,9 +127,10 @@ impl<'m> Clip<'m> {
             with_several: 0,
             others: 0,
             looked_ms: None,
-            followed: false,
+            lost: true,
             encoded_ms: None,
             faces: Vec::new(),
+            unseen_ms: Vec::new(),
             blinks: Vec::new(),
             observed: Vec::new(),
             without: None,
@@ -180,7 +183,7 @@ impl<'m> Clip<'m> {
             None if self.without.is_none() => self.without = Some(quality::no_face(&grey)?),
             None => {}
         }
-        self.followed = face.is_some();
+        self.lost |= face.is_none();
         self.frames += 1;
         self.last_ms = at_ms;
         Ok(())
@@ -215,14 +218,18 @@ impl<'m> Clip<'m> {
         Ok(())
     }
 
-    /// Encodes the face at its first picture, after it was lost or its person may have changed, and now and then.
+    /// Encodes the face at its first picture, after it was lost and may have been exchanged, and now and then. Where there
+    /// were too many of these, that is a cut: what follows is nobody's known face.
     fn encode(&mut self, at_ms: u32, picture: &Mat, face: &Similarity) -> Result<(), Refusal> {
         let every = ENCODE_EVERY_MS[usize::from(at_ms.saturating_sub(self.first_ms) >= OFTEN_UNTIL_MS)];
-        let due = !self.followed || self.encoded_ms.is_none_or(|last| at_ms - last >= every);
-        if !due || self.faces.len() >= ClipReport::MAX_FACES {
+        if !self.lost && self.encoded_ms.is_some_and(|last| at_ms - last < every) {
             return Ok(());
         }
-        self.encoded_ms = Some(at_ms);
+        if self.faces.len() >= ClipReport::MAX_FACES {
+            self.unseen_ms.push(at_ms);
+            return Ok(());
+        }
+        // Until there is an encoding, it is tried in each picture.
         let Some(area) = still::around(picture, face, ENCODED_FACES) else { return Ok(()) };
         let mut rgb = Mat::default();
         imgproc::cvt_color_def(&picture.roi(area)?, &mut rgb, imgproc::COLOR_BGR2RGB)?;
@@ -232,6 +239,7 @@ impl<'m> Clip<'m> {
         let Some(encoding) = self.models.encoder.encode(&rgb, &[inside])?.pop() else { return Ok(()) };
         let face_px = face.scale() * self.size.map_or(1.0, |size| size.width as f32 / picture.cols() as f32);
         self.faces.push(ClipFace { at_ms, yaw: pose.yaw, pitch: pose.pitch, face_px, encoding });
+        (self.lost, self.encoded_ms) = (false, Some(at_ms));
         Ok(())
     }
 
@@ -255,6 +263,9 @@ impl<'m> Clip<'m> {
             return Err(self.without.unwrap_or(PictureFault::NoFace).into());
         }
         let scene = self.scene.finish();
+        let mut cuts_ms = [scene.cuts_ms, std::mem::take(&mut self.unseen_ms)].concat();
+        cuts_ms.sort_unstable();
+        cuts_ms.dedup();
         let size = self.size.unwrap_or_default();
         let observed: Duration = self.observed.iter().map(|[from, to]| *to - *from).sum();
         Ok(ClipReport {
@@ -268,7 +279,7 @@ impl<'m> Clip<'m> {
             longest_gap_ms: self.longest_gap_ms(),
             blinks: self.blinks,
             faces: self.faces,
-            cuts_ms: scene.cuts_ms,
+            cuts_ms,
             repeated_frames: scene.repeated_frames,
             longest_repeat_ms: scene.longest_repeat_ms,
             returned_frames: scene.returned_frames,

@@ -1,10 +1,6 @@
 //! Reading, changing and erasing a person's own account.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -33,9 +29,9 @@ use crate::{
     error::{ApiError, ApiResult},
     failure::chain,
     http::{body, to_its_end},
-    ledger::{EntryKind, Ledger},
+    ledger::Ledger,
     principal::Principal,
-    state::{State, remember},
+    state::{Begun, State, Whom},
 };
 
 /// Longest time that an erasure waits for the archive's store before its receipt says `pending`.
@@ -69,7 +65,7 @@ fn erase_now(
     who: &Principal,
     id: Id<id::Erasure>,
     archived: bool,
-    ledger: &Ledger,
+    (ledger, lines): (&Ledger, &Begun),
 ) -> Result<Erasure, ApiError> {
     let (user, at) = (Id::from(who.user), who.at);
     if who.role == Role::Admin {
@@ -85,7 +81,7 @@ fn erase_now(
     }
     let kept = serde_json::to_string(&stores).map_err(|e| ApiError::internal(chain(&e)))?;
     archive_removals::record(conn, &ReceiptRow { id, erased_at: at, stores: kept })?;
-    remember(ledger, at, who.user, EntryKind::Erased)?;
+    lines.remember(ledger, at, Whom::Account(who.user))?;
     Ok(Erasure { at, stores })
 }
 
@@ -229,27 +225,20 @@ pub(crate) async fn erase(who: Principal, req: HttpRequest, payload: Payload, st
 /// takes back the ledger's line if the transaction failed.
 async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: UserRow) -> ApiResult {
     let (id, archived, ledger) = (Id::random(), state.archive.is_some(), state.ledger.clone());
-    let remembered = Arc::new(Mutex::new(Vec::new()));
-    let lines = remembered.clone();
+    let begun = Begun::default();
+    let lines = begun.clone();
     let turn = move |conn: &mut Conn, who: &Principal| {
         if by_password {
             require_same_password(conn, who, row.password_hash.as_deref())?;
         } else {
             who.require_fresh_sign_in()?;
         }
-        let erased = erase_now(conn, who, id, archived, &ledger)?;
-        lines.lock().unwrap_or_else(PoisonError::into_inner).push(erased.at.timestamp());
-        Ok(erased)
+        erase_now(conn, who, id, archived, (&ledger, &lines))
     };
     // Only an admin's erasure takes the lock on roles, so that other erasures need not wait for each other.
     let erased =
         if who.role == Role::Admin { who.write_roles(&state, turn).await } else { who.write(&state, turn).await };
-    let Erasure { at, stores } = erased.inspect_err(|_| {
-        // The transaction failed, so the erasures it wrote into the ledger did not happen.
-        for begun in remembered.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            state.take_back_erasure(who.user, begun);
-        }
-    })?;
+    let Erasure { at, stores } = erased.inspect_err(|_| state.take_back(&begun))?;
     let user = Id::from(who.user);
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);

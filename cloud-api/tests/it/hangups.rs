@@ -22,7 +22,7 @@ fn is_waited_for(file: &fs::File) -> bool {
 }
 
 /// Sends a request and resets its connection before its commit; returns the ledger, whose lock the request waits for.
-fn begin_and_hang_up(app: &TestApp, who: &Client, line: &str, body: &str) -> fs::File {
+pub(crate) fn begin_and_hang_up(app: &TestApp, who: &Client, line: &str, body: &str) -> fs::File {
     let ledger = fs::File::open(app.folder.path().join("ledger.ndjson")).unwrap();
     ledger.lock().unwrap();
     let mut stream = TcpStream::connect(app.address.trim_start_matches("http://")).unwrap();

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test that cannot go on says so by panicking")]
 
 mod clips;
+mod exchanges;
 mod footage;
 mod hostile;
 mod lockdown;

@@ -78,6 +78,15 @@ pub(crate) fn hold(conn: &mut Conn, id: &str) -> Result<Option<PersonRow>, DbErr
     by_id(conn, id)
 }
 
+/// Reads the person of this `uid` and locks them until the transaction ends.
+pub(crate) fn hold_uid(conn: &mut Conn, uid: Id<DeskPerson>) -> Result<Option<PersonRow>, DbError> {
+    match by_uid(conn, uid)? {
+        // Meanwhile somebody else may have got the id.
+        Some(person) => Ok(hold(conn, &person.id)?.filter(|held| held.uid == uid)),
+        None => Ok(None),
+    }
+}
+
 /// As [`hold`], but others may hold the person so too: for marks, which only need that the person stays.
 pub(crate) fn hold_shared(conn: &mut Conn, id: &str) -> Result<Option<PersonRow>, DbError> {
     if let Conn::Postgres(conn) = conn {
@@ -123,6 +132,13 @@ pub(crate) fn rename(conn: &mut Conn, id: &str, name: &str, user: Option<Id<User
     Ok(())
 }
 
+/// Takes a person's account from them, which stays.
+pub(crate) fn unlink(conn: &mut Conn, id: &str) -> Result<(), DbError> {
+    let own = attendance_people::table.filter(attendance_people::id.eq(id));
+    diesel::update(own).set(attendance_people::user_id.eq(None::<Id<User>>)).execute(conn)?;
+    Ok(())
+}
+
 pub(crate) fn set_pin(conn: &mut Conn, id: &str, hash: Option<&str>) -> Result<(), DbError> {
     let own = attendance_people::table.filter(attendance_people::id.eq(id));
     diesel::update(own).set(attendance_people::pin_hash.eq(hash)).execute(conn)?;
@@ -162,20 +178,29 @@ pub(crate) fn remove_biometrics(conn: &mut Conn, id: &str) -> Result<usize, DbEr
     Ok(gone)
 }
 
-/// Removes a person's face because its consent ended, and records that. `by` is whoever took it down. Returns the number
-/// of encodings.
+/// What a withdrawal did.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Withdrawn {
+    pub encodings: usize,
+    /// The time in the withdrawal's row, which is later than the consent's; `None` when there was no consent to withdraw.
+    pub at: Option<UtcMs>,
+}
+
+/// Removes a person's face because its consent ended, and records that. `by` is whoever took it down. The caller has
+/// locked the person.
 pub(crate) fn withdraw(
     conn: &mut Conn,
     person: &PersonRow,
     by: Option<Id<User>>,
     now: UtcMs,
-) -> Result<usize, DbError> {
+) -> Result<Withdrawn, DbError> {
     let encodings = remove_biometrics(conn, &person.id)?;
-    if let Some(last) = consents_of(conn, &person.id)?.pop().filter(|last| last.granted) {
-        let at = now.max(last.at.plus(1));
-        record_consent(conn, &DeskConsentRow { id: Id::fresh(), granted: false, at, taken_by: by, ..last })?;
-    }
-    Ok(encodings)
+    let Some(last) = newest_consent(conn, &person.id)?.filter(|last| last.granted) else {
+        return Ok(Withdrawn { encodings, at: None });
+    };
+    let at = last.next_at(now);
+    record_consent(conn, &DeskConsentRow { id: Id::fresh(), granted: false, at, taken_by: by, ..last })?;
+    Ok(Withdrawn { encodings, at: Some(at) })
 }
 
 fn set_sealed(
@@ -279,6 +304,13 @@ pub(crate) struct DeskConsentRow {
     pub taken_by: Option<Id<User>>,
 }
 
+impl DeskConsentRow {
+    /// When the answer after this one is given. The newest counts, so it is later even if the clock was ahead.
+    pub(crate) fn next_at(&self, now: UtcMs) -> UtcMs {
+        now.max(self.at.plus(1))
+    }
+}
+
 pub(crate) fn record_consent(conn: &mut Conn, row: &DeskConsentRow) -> Result<(), DbError> {
     sql_query(
         "INSERT INTO attendance_consents (id, person, version, granted, at, taken_by) VALUES ($1, $2, $3, $4, $5, $6)",
@@ -296,6 +328,10 @@ pub(crate) fn record_consent(conn: &mut Conn, row: &DeskConsentRow) -> Result<()
 pub(crate) fn consents_of(conn: &mut Conn, person: &str) -> Result<Vec<DeskConsentRow>, DbError> {
     let own = attendance_consents::table.filter(attendance_consents::person.eq(person));
     Ok(own.order((attendance_consents::at, attendance_consents::id)).load(conn)?)
+}
+
+pub(crate) fn newest_consent(conn: &mut Conn, person: &str) -> Result<Option<DeskConsentRow>, DbError> {
+    Ok(consents_of(conn, person)?.pop())
 }
 
 /// What an erasure at the desk removed.

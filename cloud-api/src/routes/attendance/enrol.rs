@@ -319,7 +319,7 @@ impl Enrolment {
             person: person.id.clone(),
             version: BIOMETRIC_VERSION.to_owned(),
             granted: true,
-            at,
+            at: people::newest_consent(conn, &person.id)?.map_or(at, |last| last.next_at(at)),
             taken_by,
         };
         people::record_consent(conn, &consent)?;

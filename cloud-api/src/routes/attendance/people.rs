@@ -26,7 +26,7 @@ use crate::{
     ledger::EntryKind,
     principal::Principal,
     routes::consents,
-    state::{State, remember_of_desk},
+    state::{Begun, State, Whom, remember_of_desk},
 };
 
 /// People of the desk, by id.
@@ -165,12 +165,14 @@ pub(crate) async fn forget_face(who: Principal, id: Path<String>, state: Data<St
         let removed = who.write(&state, move |conn, who| {
             let person = held(conn, who, &id)?;
             let photos = i64::from(person.sealed_key.is_some());
-            let encodings = people::withdraw(conn, &person, Some(who.user.into()), who.at)?;
+            let withdrawn = people::withdraw(conn, &person, Some(who.user.into()), who.at)?;
             if let Some(user) = person.user_id {
                 consents::face_removed(conn, &ledger, user, who.at)?;
             }
-            remember_of_desk(&ledger, who.at, person.uid, EntryKind::DeskFaceRemoved)?;
-            Ok(BTreeMap::from([("desk_encodings", encodings as i64), ("desk_photos", photos)]))
+            if let Some(at) = withdrawn.at {
+                remember_of_desk(&ledger, at, person.uid, EntryKind::DeskFaceRemoved)?;
+            }
+            Ok(BTreeMap::from([("desk_encodings", withdrawn.encodings as i64), ("desk_photos", photos)]))
         });
         let removed = removed.await?;
         state.desk.catch_up(&state.db).await;
@@ -190,16 +192,17 @@ pub(crate) async fn forget_face(who: Principal, id: Path<String>, state: Data<St
 )]
 pub(crate) async fn remove(who: Principal, id: Path<String>, state: Data<State>) -> ApiResult {
     who.require(Role::Manager)?;
-    let (id, ledger) = (person_id(&id)?, state.ledger.clone());
+    let (id, ledger, begun) = (person_id(&id)?, state.ledger.clone(), Begun::default());
     to_its_end(async move {
+        let lines = begun.clone();
         let removed = who.write(&state, move |conn, who| {
             who.require(Role::Manager)?;
             let person = people::hold(conn, &id)?.ok_or_else(no_such_person)?;
             let removed = people::erase(conn, &person.id)?;
-            remember_of_desk(&ledger, who.at, person.uid, EntryKind::DeskErased)?;
+            lines.remember(&ledger, who.at, Whom::OfDesk(person.uid))?;
             Ok(removed)
         });
-        let removed = removed.await?;
+        let removed = removed.await.inspect_err(|_| state.take_back(&begun))?;
         state.desk.catch_up(&state.db).await;
         state.db.scrub(state.clock.now()).await;
         Ok(HttpResponse::Ok().json(removal(removed)?))

@@ -20,7 +20,7 @@ fn restored(app: &TestApp, backend: Backend) -> TestApp {
     restored_from(app, backend, &file)
 }
 
-fn restored_from(app: &TestApp, backend: Backend, file: &std::path::Path) -> TestApp {
+pub(super) fn restored_from(app: &TestApp, backend: Backend, file: &std::path::Path) -> TestApp {
     TestApp::start_with(backend, |new| {
         let key = |app: &TestApp| match app.target.sqlite_path() {
             Some(path) => path.with_extension("archive.key"),
@@ -42,7 +42,7 @@ fn other(backend: Backend) -> Backend {
     if backend == Backend::Sqlite { Backend::Postgres } else { Backend::Sqlite }
 }
 
-fn backend(app: &TestApp) -> Backend {
+pub(super) fn backend(app: &TestApp) -> Backend {
     if app.postgres.is_some() { Backend::Postgres } else { Backend::Sqlite }
 }
 

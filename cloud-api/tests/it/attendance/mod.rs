@@ -10,4 +10,5 @@ mod people;
 mod pin;
 mod records;
 mod replicas;
+mod restore;
 pub(crate) mod worker;

@@ -26,8 +26,8 @@ test)
     packages+=(postgresql python3-venv python3-dbus python3-gi dbus)
     # A desktop without a screen: X server, window manager, panel with a tray, notifications, and hands to click with.
     packages+=(xvfb xfwm4 xfce4-panel xfconf dunst xdotool imagemagick libglib2.0-bin adwaita-icon-theme procps xterm)
-    # Footage stored in other ways.
-    packages+=(ffmpeg)
+    # Footage stored in other ways; what programs write to disk.
+    packages+=(ffmpeg strace)
     # Calls to keep quiet in: sound and pictures recorded through PipeWire.
     packages+=(pipewire pipewire-bin wireplumber gstreamer1.0-tools)
     cargo_tools+=(cargo-nextest)

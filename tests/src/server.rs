@@ -27,7 +27,13 @@ impl Server {
     /// Starts a server that listens on `address`.
     #[must_use]
     pub fn listening(profile: &Profile, address: &str) -> Self {
-        let mut program = Program::start(&mut command(profile, address), profile.path());
+        Self::run(&mut command(profile, address), profile)
+    }
+
+    /// Starts a server by a [`command`] of one's own.
+    #[must_use]
+    pub fn run(command: &mut Command, profile: &Profile) -> Self {
+        let mut program = Program::start(command, profile.path());
         let url = until("the server to listen", START_LIMIT, || {
             let ended = program.ended();
             assert!(ended.is_none(), "the server ended with {ended:?}:\n{}", program.stderr());
@@ -117,7 +123,7 @@ impl Server {
     }
 }
 
-/// The command that serves on `address`, for tests that expect it to fail.
+/// The command that serves on `address`.
 #[must_use]
 pub fn command(profile: &Profile, address: &str) -> Command {
     let mut command = profile.command("cloud-api");

@@ -1,14 +1,18 @@
 //! The attendance desk with the real programs: a drawn face is enrolled, answers a challenge with its blinks, is marked,
 //! listed and counted, and is gone after it is erased.
 
+#[cfg(target_os = "linux")]
+mod disk;
+
 use std::{
     fs::File,
+    process::Command,
     time::{Duration, Instant},
 };
 
 use blink_vision::container::riff::{MotionJpeg, Next};
 use serde_json::{Value, json};
-use waw_tests::{Ended, Profile, Server, clip, profile::PASSWORD, skipped, until};
+use waw_tests::{Ended, Profile, Server, clip, profile::PASSWORD, server::command, skipped, until};
 
 const MANAGER: &str = "desk@example.org";
 /// Pictures of a recording, for each second.
@@ -20,6 +24,36 @@ struct Desk {
 }
 
 impl Desk {
+    /// Starts a desk by `command` once its faces can be read; `None` where a model is missing.
+    fn start(profile: &Profile, command: &mut Command) -> Option<Self> {
+        if profile.blinkd(&["models"]).code != Some(0) {
+            skipped("the attendance desk: a model is missing, `blinkd models --fetch` gets it");
+            return None;
+        }
+        let server = Server::run(command, profile);
+        let mut create = profile.command("cloud-api");
+        create.args(["admin", "create", MANAGER, "--role", "manager", "--password-stdin"]);
+        Ended::of(&mut create, &format!("{PASSWORD}\n")).success();
+        let token = server.sign_in(MANAGER);
+        let desk = Self { server, token };
+        let ready = || (desk.get("/healthz")["attendance"] == "ok").then_some(());
+        until("the desk to be ready", Duration::from_secs(90), ready);
+        Some(desk)
+    }
+
+    /// Enrols Ada.
+    fn enrol(&self, picture: &[u8]) {
+        let version = self.get("/api/consents")["biometric"]["version"].as_str().unwrap().to_owned();
+        let enrolment = [
+            ("name", text("Ada")),
+            ("consent", text("true")),
+            ("consent_version", text(&version)),
+            ("image", picture.to_vec()),
+        ];
+        let (status, ada) = self.send("POST", "/api/attendance/register-user", &enrolment);
+        assert_eq!((status, &ada["id"], &ada["embedding_dim"]), (201, &json!("ada"), &json!(128)), "{ada}");
+    }
+
     /// The answer's status and body.
     fn send(&self, method: &str, path: &str, parts: &[(&str, Vec<u8>)]) -> (u16, Value) {
         let mut body = Vec::new();
@@ -51,6 +85,12 @@ impl Desk {
 
 fn text(value: &str) -> Vec<u8> {
     value.as_bytes().to_vec()
+}
+
+/// The times of pictures of a recording, as a field of its form.
+fn times(pictures: usize) -> Vec<u8> {
+    let times: Vec<u64> = (0..).map(|i| i * 1_000 / FPS).take(pictures).collect();
+    text(&serde_json::to_string(&times).unwrap())
 }
 
 /// The pictures of a clip, as they are in it.
@@ -93,31 +133,16 @@ fn a_face_is_enrolled_marked_listed_and_erased_to_nothing() {
     let profile = Profile::new();
     let clip = clip::synthesize(&profile, 40, 15, 3);
     let pictures = pictures(&clip);
-    let server = Server::start(&profile);
-    let mut create = profile.command("cloud-api");
-    create.args(["admin", "create", MANAGER, "--role", "manager", "--password-stdin"]);
-    Ended::of(&mut create, &format!("{PASSWORD}\n")).success();
-    let token = server.sign_in(MANAGER);
-    let desk = Desk { server, token };
-    if profile.blinkd(&["models"]).code != Some(0) {
-        return skipped("the attendance desk: a model is missing, `blinkd models --fetch` gets it");
-    }
-    let ready = || (desk.get("/healthz")["attendance"] == "ok").then_some(());
-    until("the desk to be ready", Duration::from_secs(90), ready);
-    let version = desk.get("/api/consents")["biometric"]["version"].as_str().unwrap().to_owned();
-    let consent = [("name", text("Ada")), ("consent", text("true")), ("consent_version", text(&version))];
-    let enrolment = [&consent[..], &[("image", pictures[3].clone())]].concat();
-    let (status, ada) = desk.send("POST", "/api/attendance/register-user", &enrolment);
-    assert_eq!((status, &ada["id"], &ada["embedding_dim"]), (201, &json!("ada"), &json!(128)), "{ada}");
+    let Some(desk) = Desk::start(&profile, &mut command(&profile, "127.0.0.1:0")) else { return };
+    desk.enrol(&pictures[3]);
 
     let asked = Instant::now();
     let (_, challenge) = desk.send("POST", "/api/attendance/challenge", &[("none", Vec::new())]);
     let cues: Vec<u64> = challenge["cues_ms"].as_array().unwrap().iter().filter_map(Value::as_u64).collect();
     let seconds = challenge["seconds"].as_u64().unwrap();
     let shown = answer(&clip, pictures.len(), &cues, seconds);
-    let times: Vec<u64> = (0..).map(|i| i * 1_000 / FPS).take(shown.len()).collect();
     let mut mark: Vec<(&str, Vec<u8>)> = shown.iter().map(|i| ("frames[]", pictures[*i].clone())).collect();
-    mark.push(("timestamps_ms", text(&serde_json::to_string(&times).unwrap())));
+    mark.push(("timestamps_ms", times(shown.len())));
     mark.push(("challenge_id", text(challenge["challenge_id"].as_str().unwrap())));
     // A recording cannot be longer than the time since its challenge.
     let recorded = || (asked.elapsed() >= Duration::from_secs(seconds)).then_some(());

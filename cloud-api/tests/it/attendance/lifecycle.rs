@@ -2,13 +2,14 @@
 
 use cloud_api::{
     backup,
+    config::Target,
     db::{attendance::records, migrate, transaction},
     ledger, open,
 };
 use serde_json::json;
 
 use super::kit::{self, *};
-use crate::harness::*;
+use crate::{commands::says, harness::*, process::program};
 
 /// Backs the database up and restores it, with the ledger, into an empty database of either kind. The desk's key goes
 /// along, as an operator would take it.
@@ -101,5 +102,38 @@ contract! {
         assert_eq!(purged.records, 1);
         let left = records::of_person(&mut conn, "alice").unwrap();
         assert_eq!(left.iter().map(|record| record.day.to_string()).collect::<Vec<_>>(), ["2023-03-11", "2026-03-09"]);
+    }
+}
+
+#[test]
+fn another_master_key_opens_the_faces_and_the_old_one_does_not() {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let mut app = kit::start(backend);
+        let [old, new] = ["old", "new"].map(|name| app.folder.path().join(name));
+        std::fs::write(&old, [7; 32]).unwrap();
+        std::fs::write(&new, [9; 32]).unwrap();
+        app.master_key_file = Some(old.clone());
+        app.restart();
+        let (_, manager) = with_alice(&app);
+        app.stop();
+        let url = match &app.target {
+            Target::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Target::Postgres(url) => url.clone(),
+        };
+        let run = |key: &std::path::Path, args: &[&str]| {
+            let mut command = program(app.folder.path());
+            command.env("DATABASE_URL", &url).env("CLOUD_API_MASTER_KEY_FILE", key);
+            command.env("CLOUD_API_LEDGER", app.folder.path().join("ledger.ndjson"));
+            command.args(args).output().unwrap()
+        };
+        let changed = run(&old, &["admin", "change-master-key", &new.display().to_string()]);
+        assert!(changed.status.success(), "{changed:?}");
+        says(&run(&old, &["serve", "--listen", "127.0.0.1:0"]), 1, "CLOUD_API_MASTER_KEY_FILE");
+        app.master_key_file = Some(new);
+        app.restart();
+        let (kiosk, manager) = (with_role(&app, "kiosk"), app.again(&manager));
+        let photo = manager.get("/api/attendance/people").expect(200).json["items"][0]["image_path"].clone();
+        assert!(manager.get(photo.as_str().unwrap()).expect(200).text.ends_with("a photo that must stay sealed"));
+        assert_eq!(decision(&mark(&app, &kiosk, 1.0)).0, "late");
     }
 }

@@ -47,7 +47,8 @@ liveness: ## The tables of docs/liveness.md and the faces' of docs/fairness.md (
 
 bench: ## What counting costs a frame, beside decoding alone and, with PEER_PYTHON, beside a peer; the server's speed
 	@packaging/bootstrap.sh bench
-	cargo build --locked --release --package blinkd
+	cargo build --locked --release --workspace --bins
 	tests/bench/cost.py $(TARGET)/release/blinkd
 	cargo bench --locked --package blink-vision --features native
 	@WAW_TEST_LONG=1 cargo test --quiet --locked --release --package cloud-api --test it speed:: -- --nocapture --test-threads=1
+	@WAW_TEST_LONG=1 cargo test --quiet --locked --release --package waw-tests --test it attendance::speed -- --nocapture

@@ -196,8 +196,6 @@ fn others_within(distance: f32) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use proptest::prelude::*;
     use rstest::rstest;
 
@@ -305,24 +303,5 @@ mod tests {
                 prop_assert_eq!(name(&found), id);
             }
         }
-    }
-
-    /// Prints the time of 10,000 people. A build without optimisation may take a hundred times as long as one with it.
-    #[test]
-    fn ten_thousand_people_are_compared_in_milliseconds() {
-        let mut gallery = Gallery::default();
-        let mut values = vec![0.0_f32; ENCODING_LENGTH];
-        for n in 0..10_000_u32 {
-            values[(n % 128) as usize] = (n % 977) as f32;
-            gallery.put(&n.to_string(), vec![Encoding::new(values.clone()).unwrap()]);
-        }
-        let began = Instant::now();
-        for n in 0..20_u8 {
-            assert_eq!(gallery.find(&at(-5_000.0 - f32::from(n))), Match::Nobody);
-        }
-        let each = began.elapsed() / 20;
-        println!("10,000 people compared in {:.2} ms", each.as_secs_f64() * 1_000.0);
-        let bound_ms = if cfg!(debug_assertions) { 1_000 } else { 5 };
-        assert!(each.as_millis() < bound_ms, "{each:?}");
     }
 }

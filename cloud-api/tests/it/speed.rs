@@ -1,9 +1,11 @@
-//! Measures the figures that documents quote: ingest through HTTP beside the database's own speed, a year of history, and
-//! analytics of attendance. A busy machine keeps the limits asserted here. `WAW_TEST_LONG=1` uses the full numbers, and
-//! `make bench` prints them from a release build.
+//! Measures the figures that documents quote: ingest through HTTP beside the database's own speed, a year of history, a face
+//! beside 10,000 people, and analytics of attendance. A busy machine keeps the limits asserted here. `WAW_TEST_LONG=1` uses
+//! the full numbers, and `make bench` prints them from a release build.
 
 use std::time::{Duration, Instant};
 
+use blink_proto::faces::{ENCODING_LENGTH, Encoding};
+use cloud_api::attendance::gallery::{Gallery, Match};
 use diesel::{RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
 use serde_json::{Value, json};
 
@@ -160,6 +162,40 @@ fn a_year_by_day_reads_in_milliseconds() {
         );
         assert!(best < Duration::from_millis(if long() { 50 } else { 100 }), "{backend:?} {best:?}");
     }
+}
+
+#[test]
+fn ten_thousand_people_are_compared_in_milliseconds() {
+    let mut gallery = Gallery::default();
+    let mut values = vec![0.0_f32; ENCODING_LENGTH];
+    for n in 0..10_000_u32 {
+        values[(n % 128) as usize] = (n % 977) as f32;
+        gallery.put(&n.to_string(), vec![Encoding::new(values.clone()).unwrap()]);
+    }
+    let mut times: Vec<Duration> = (0..20_u8)
+        .map(|n| {
+            let face = Encoding::new(vec![-5_000.0 - f32::from(n); ENCODING_LENGTH]).unwrap();
+            let started = Instant::now();
+            assert_eq!(gallery.find(&face), Match::Nobody);
+            started.elapsed()
+        })
+        .collect();
+    times.sort();
+    // What the comparison reads at least, as fast as memory is copied.
+    let matrix = vec![1.0_f32; 10_000 * ENCODING_LENGTH];
+    let mut copied = matrix.clone();
+    let started = Instant::now();
+    copied.copy_from_slice(std::hint::black_box(&matrix));
+    let copy = started.elapsed();
+    drop(std::hint::black_box(copied));
+    figure(
+        "a face beside 10,000 people",
+        &format!("{:.2?}", times[10]),
+        &format!("median of 20, worst {:.2?}; copying their encodings takes {copy:.2?}", times[19]),
+    );
+    // A build without optimisation takes a hundred times as long.
+    let limit = if cfg!(debug_assertions) { 1_000 } else { 5 };
+    assert!(times[10] < Duration::from_millis(limit), "{times:?}");
 }
 
 /// Records of `people` on each of `days` days before the server's today, with their months as the server makes them.

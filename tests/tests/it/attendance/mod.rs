@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod disk;
+mod speed;
 
 use std::{
     fs::File,

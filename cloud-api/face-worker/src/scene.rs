@@ -102,8 +102,10 @@ impl Scene {
     /// What the pictures say.
     #[must_use]
     pub fn finish(&self) -> SceneReport {
+        let cut: Vec<bool> = (0..self.smalls.len()).map(|i| self.is_cut(i)).collect();
         SceneReport {
-            cuts_ms: (1..self.smalls.len()).filter(|i| self.is_cut(*i)).map(|i| self.times_ms[i]).collect(),
+            // A cut shows in the next picture too, which is compared across it.
+            cuts_ms: (1..cut.len()).filter(|i| cut[*i] && !cut[i - 1]).map(|i| self.times_ms[i]).collect(),
             repeated_frames: count(self.same.iter().filter(|same| **same).count()),
             longest_repeat_ms: self.longest_repeat_ms(),
             returned_frames: count(self.returned()),

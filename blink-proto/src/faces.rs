@@ -103,7 +103,7 @@ pub struct Ready {
     pub version: String,
     /// How long it took to verify and load the models, in milliseconds.
     pub load_ms: u32,
-    /// Which parts of the lockdown the system offers and are in force, of `rlimits`, `landlock` and `seccomp`.
+    /// Which parts of the lockdown are in force: on Linux all of `rlimits`, `landlock` and `seccomp`.
     pub lockdown: Vec<String>,
 }
 

@@ -16,7 +16,7 @@ pub struct StillReport {
     pub face_px: f32,
     /// Mean lightness of the face, 0 to 255.
     pub lightness: f32,
-    /// Sharpness of the face, 0 and up; see docs/liveness.md.
+    /// Sharpness of the face: the standard deviation of its Laplacian over that of its grey levels, at one size for all.
     pub sharpness: f32,
     /// Degrees by which the head is turned; positive towards the right edge of the picture.
     pub yaw: f32,
@@ -141,9 +141,11 @@ pub enum PictureFault {
     Unreadable,
     /// The file is of a kind that is not taken.
     Unsupported,
+    /// The picture is a strip: its shorter side is too short, or its longer one too long for it.
+    BadShape,
     /// The picture has too many pixels, or the recording too many frames, or is too long.
     TooLarge,
-    /// The times of the frames do not rise, or have gaps.
+    /// The times of the frames do not rise.
     BadTimes,
     /// There are too few frames, or too few per second.
     TooFewFrames,
@@ -153,7 +155,7 @@ pub enum PictureFault {
 
 impl PictureFault {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NoFace,
         Self::SeveralFaces,
         Self::TooSmall,
@@ -163,6 +165,7 @@ impl PictureFault {
         Self::PartialFace,
         Self::Unreadable,
         Self::Unsupported,
+        Self::BadShape,
         Self::TooLarge,
         Self::BadTimes,
         Self::TooFewFrames,
@@ -182,6 +185,7 @@ impl PictureFault {
             Self::PartialFace => "partial_face",
             Self::Unreadable => "unreadable",
             Self::Unsupported => "unsupported",
+            Self::BadShape => "bad_shape",
             Self::TooLarge => "too_large",
             Self::BadTimes => "bad_times",
             Self::TooFewFrames => "too_few_frames",
@@ -202,8 +206,9 @@ impl PictureFault {
             Self::PartialFace => "Move back until your whole face is in the picture.",
             Self::Unreadable => "The file is damaged; take or choose another one.",
             Self::Unsupported => "Use a JPEG, PNG or WebP picture, or an MP4, MOV, WebM or AVI video.",
+            Self::BadShape => "Use a whole picture, not a strip of one.",
             Self::TooLarge => "Use a smaller picture, or a shorter recording.",
-            Self::BadTimes => "Record again; the times of the frames do not rise evenly.",
+            Self::BadTimes => "Record again; the times of the frames do not rise.",
             Self::TooFewFrames => "Record again with 15 frames a second or more, until the last cue is over.",
             Self::SizesDiffer => "Record again; every frame must have the same size.",
         }

@@ -24,6 +24,10 @@ const TILTS: [f64; 2] = [-33.0, 33.0];
 /// Width of the face in the upright cutout in which it is confirmed; the detectors' window is 80. The network needs
 /// 1.5 kB of memory for each pixel, so its cutout is smaller.
 const UPRIGHT_FACE: f32 = 92.0;
+/// Width of the quick detector's window, and the most pixels of a picture that is made larger or smaller for it: those
+/// of 640 x 480 in which a face of 58 pixels fills the window.
+const WINDOW: f64 = 80.0;
+const MOST_PIXELS: f64 = 590_000.0;
 /// Boxes that overlap by this much are of the same face.
 pub(super) const SAME_FACE_FROM: f32 = 0.2;
 
@@ -31,17 +35,28 @@ pub(super) const SAME_FACE_FROM: f32 = 0.2;
 pub struct Detector {
     quick: FaceDetector,
     thorough: Option<FaceDetectorCnn>,
+    /// The same, never used: those in use keep what they computed of the last picture.
+    unused: (FaceDetector, Option<FaceDetectorCnn>),
     small: Mat,
     cutout: Mat,
 }
 
 impl Default for Detector {
     fn default() -> Self {
-        Self { quick: FaceDetector::new(), thorough: None, small: Mat::default(), cutout: Mat::default() }
+        let quick = FaceDetector::new();
+        let unused = (quick.clone(), None);
+        Self { quick, thorough: None, unused, small: Mat::default(), cutout: Mat::default() }
     }
 }
 
 impl Detector {
+    /// The scale at which faces of `width` pixels and more are found in `picture`, or the greatest that is not too slow.
+    #[must_use]
+    pub fn scale_for(picture: &Mat, width: f64) -> f64 {
+        let pixels = f64::from(picture.cols()) * f64::from(picture.rows());
+        (WINDOW / width).min((MOST_PIXELS / pixels).sqrt())
+    }
+
     /// The faces within `region` of an 8-bit image, grey or RGB. It is searched at `scale`, where 1 is the image's own
     /// size; a face must be about 80 pixels wide after scaling to be found.
     ///
@@ -110,6 +125,7 @@ impl Detector {
     /// Forgets the last pictures.
     pub fn forget(&mut self) {
         (self.small, self.cutout) = (Mat::default(), Mat::default());
+        (self.quick, self.thorough) = self.unused.clone();
     }
 
     /// Loads the thorough detector's model.
@@ -117,7 +133,8 @@ impl Detector {
     /// # Errors
     /// When the file is no such model.
     pub fn load_thorough(&mut self, model: &Path) -> Result<(), String> {
-        self.thorough = Some(FaceDetectorCnn::open(model)?);
+        let thorough = FaceDetectorCnn::open(model)?;
+        (self.thorough, self.unused.1) = (Some(thorough.clone()), Some(thorough));
         Ok(())
     }
 
@@ -205,4 +222,25 @@ pub(super) fn overlap(a: &FaceBox, b: &FaceBox) -> f32 {
     let along = |a: f32, b: f32| ((a + sa / 2.0).min(b + sb / 2.0) - (a - sa / 2.0).max(b - sb / 2.0)).max(0.0);
     let both = along(ca.x, cb.x) * along(ca.y, cb.y);
     both / (sa * sa + sb * sb - both).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use opencv::core::CV_8UC1;
+    use rstest::rstest;
+
+    use super::*;
+
+    /// A strip does not become a vast picture.
+    #[rstest]
+    #[case::camera([640, 480], 160.0, 0.5)]
+    #[case::small([144, 176], 36.0, 80.0 / 36.0)]
+    #[case::strip([8, 960], 2.0, 8.76)]
+    #[case::large([1920, 1080], 58.0, 0.533)]
+    fn a_picture_is_enlarged_no_further_than_is_quick(#[case] sides: [i32; 2], #[case] width: f64, #[case] scale: f64) {
+        let [columns, rows] = sides;
+        let picture = Mat::new_size_with_default(Size::new(columns, rows), CV_8UC1, Scalar::default()).unwrap();
+        let found = Detector::scale_for(&picture, width);
+        assert!((found - scale).abs() < 0.01, "{found}");
+    }
 }

@@ -1,11 +1,12 @@
 //! Encodes faces with dlib's five landmarks and its recognition network.
 
-use std::path::PathBuf;
+use std::{cell::Cell, path::PathBuf};
 
 use dlib_face_recognition::{
-    FaceEncoderNetwork, FaceEncoderTrait, LandmarkPredictor, LandmarkPredictorTrait, Rectangle,
+    FaceEncoderNetwork, FaceEncoderTrait, FaceEncodings, ImageMatrix, LandmarkPredictor, LandmarkPredictorTrait,
+    Rectangle,
 };
-use opencv::core::Mat;
+use opencv::core::{CV_8UC3, Mat, Scalar, Size};
 
 use super::{FaceBox, dlib_image};
 use crate::{
@@ -18,6 +19,9 @@ use crate::{
 pub struct Encoder {
     landmarks: LandmarkPredictor,
     network: FaceEncoderNetwork,
+    blank: ImageMatrix,
+    /// Whether a face was encoded since the last [`Self::forget`].
+    used: Cell<bool>,
 }
 
 impl Encoder {
@@ -31,8 +35,23 @@ impl Encoder {
         let path = LANDMARKS_5.find(folders)?;
         let landmarks = LandmarkPredictor::open(&path).map_err(|why| refused(path, why))?;
         let path = ENCODER.find(folders)?;
-        let network = FaceEncoderNetwork::open(&path).map_err(|why| refused(path, why))?;
-        Ok(Self { landmarks, network })
+        let network = FaceEncoderNetwork::open(&path).map_err(|why| refused(path.clone(), why))?;
+        let blank = Mat::new_size_with_default(Size::new(150, 150), CV_8UC3, Scalar::default());
+        let blank = blank.and_then(|blank| dlib_image(&blank)).map_err(|error| refused(path, error.to_string()))?;
+        Ok(Self { landmarks, network, blank, used: Cell::new(false) })
+    }
+
+    fn run(&self, image: &ImageMatrix, faces: &[FaceBox]) -> FaceEncodings {
+        let shapes: Vec<_> = faces.iter().map(|face| self.landmarks.face_landmarks(image, &rectangle(face))).collect();
+        self.network.get_face_encodings(image, &shapes, 0)
+    }
+
+    /// Forgets the last face. The network and the library it multiplies with keep what they computed of it until the next
+    /// one, so it is given a blank one.
+    pub fn forget(&self) {
+        if self.used.take() {
+            self.run(&self.blank, &[FaceBox::from_box(Point::default(), 150.0)]);
+        }
     }
 
     /// The encodings of `faces` in an 8-bit image, grey or RGB. A face that cannot be encoded is left out.
@@ -40,9 +59,8 @@ impl Encoder {
     /// # Errors
     /// When OpenCV has no memory.
     pub fn encode(&self, picture: &Mat, faces: &[FaceBox]) -> opencv::Result<Vec<Encoding>> {
-        let image = dlib_image(picture)?;
-        let shapes: Vec<_> = faces.iter().map(|face| self.landmarks.face_landmarks(&image, &rectangle(face))).collect();
-        let encodings = self.network.get_face_encodings(&image, &shapes, 0);
+        self.used.set(true);
+        let encodings = self.run(&dlib_image(picture)?, faces);
         #[expect(clippy::cast_possible_truncation, reason = "the network computes in 32 bits")]
         let narrow = |encoding: &dlib_face_recognition::FaceEncoding| {
             Encoding::new(encoding.as_ref().iter().map(|value| *value as f32).collect())

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opencv::{core::Mat, imgproc};
+use opencv::core::Mat;
 
 use super::{Frame, SourceError, frame::TIMEOUT};
 use crate::container::{Extent, Orientation, riff};
@@ -29,16 +29,19 @@ enum Step {
     /// A picture, with its time in the file where it has one.
     Picture(Option<Duration>),
     Damaged,
+    /// A picture that states more pixels than are taken.
+    TooLarge,
     /// A dropped frame, sound, or anything else without a picture.
     Skipped,
     End,
 }
 
-/// Where the next picture goes, and how it is wanted.
-enum Wanted<'a> {
-    Grey(&'a mut Mat),
+/// How a picture is wanted.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Grey,
     /// 8-bit BGR.
-    Colour(&'a mut Mat),
+    Colour,
 }
 
 #[derive(Debug)]
@@ -60,9 +63,9 @@ pub struct FileSource {
     stated_fps: f64,
     /// Set by `--fps`: the time of a frame is then its number over this rate, whatever the container says.
     forced_fps: Option<f64>,
-    grey: Mat,
-    /// The picture in colour, 8-bit BGR; `None` where only grey is wanted.
-    colour: Option<Mat>,
+    /// The last picture, in grey or in colour, as it was wanted.
+    picture: Mat,
+    most_pixels: u64,
     /// How many frames were read.
     frames: u64,
     /// How many frames since then could not be decoded.
@@ -83,18 +86,19 @@ impl FileSource {
         if !fs::metadata(path).map_err(unreadable)?.is_file() {
             return Err(SourceError::NotVideo { path: path.to_owned(), why: "it is not a file" });
         }
-        Self::new(File::open(path).map_err(unreadable)?, path, repeat, None)
+        Self::new(File::open(path).map_err(unreadable)?, path, repeat, u64::MAX)
     }
 
-    /// Takes the video that `file` holds; its pictures are read in colour too. `name` is only used in messages.
+    /// Takes the video that `file` holds. One whose pictures are stated to have more than `most_pixels` is not decoded.
+    /// `name` is only used in messages.
     ///
     /// # Errors
-    /// [`SourceError::Unreadable`] and [`SourceError::NotVideo`].
-    pub fn in_colour(file: File, name: &Path) -> Result<Self, SourceError> {
-        Self::new(file, name, false, Some(Mat::default()))
+    /// [`SourceError::Unreadable`], [`SourceError::NotVideo`] and [`SourceError::TooLarge`].
+    pub fn of(file: File, name: &Path, most_pixels: u64) -> Result<Self, SourceError> {
+        Self::new(file, name, false, most_pixels)
     }
 
-    fn new(mut file: File, path: &Path, repeat: bool, colour: Option<Mat>) -> Result<Self, SourceError> {
+    fn new(mut file: File, path: &Path, repeat: bool, most_pixels: u64) -> Result<Self, SourceError> {
         let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
         check_is_video(&mut file, path)?;
         let orientation = Orientation::of(&mut file);
@@ -107,6 +111,9 @@ impl FileSource {
             }
             None => {
                 let ffmpeg = FfmpegFile::open(&file, path, orientation)?;
+                if ffmpeg.pixels()? > most_pixels {
+                    return Err(SourceError::TooLarge(path.to_owned()));
+                }
                 let stated = ffmpeg.stated()?;
                 (Reader::Ffmpeg(ffmpeg), stated)
             }
@@ -120,8 +127,8 @@ impl FileSource {
             stated_frames,
             stated_fps,
             forced_fps: None,
-            grey: Mat::default(),
-            colour,
+            picture: Mat::default(),
+            most_pixels,
             frames: 0,
             damaged: 0,
             pass_start: Duration::ZERO,
@@ -171,47 +178,51 @@ impl FileSource {
     /// # Errors
     /// [`SourceError::EndOfFile`] after the last frame; [`SourceError::NoPictures`] where there was none.
     pub fn read(&mut self) -> Result<Frame<'_>, SourceError> {
-        let timestamp = loop {
-            match self.advance() {
-                Err(SourceError::TimedOut) => {}
-                done => break done?,
-            }
-        };
+        let timestamp = self.advance_at_last(Wanted::Grey)?;
         Ok(self.frame(timestamp))
+    }
+
+    /// Like [`Self::read`], with the picture in colour, 8-bit BGR, and its time.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and [`SourceError::TooLarge`].
+    pub fn read_colour(&mut self) -> Result<(Duration, &Mat), SourceError> {
+        let timestamp = self.advance_at_last(Wanted::Colour)?;
+        Ok((timestamp, &self.picture))
+    }
+
+    fn advance_at_last(&mut self, wanted: Wanted) -> Result<Duration, SourceError> {
+        loop {
+            match self.advance(wanted) {
+                Err(SourceError::TimedOut) => {}
+                done => return done,
+            }
+        }
     }
 
     /// Like [`Self::read`], but [`SourceError::TimedOut`] where a long part of the file holds no frame.
     pub(super) fn read_in_time(&mut self) -> Result<Frame<'_>, SourceError> {
-        let timestamp = self.advance()?;
+        let timestamp = self.advance(Wanted::Grey)?;
         Ok(self.frame(timestamp))
-    }
-
-    /// The last frame's picture in colour, 8-bit BGR; `None` unless the file was opened so.
-    #[must_use]
-    pub fn colour(&self) -> Option<&Mat> {
-        self.colour.as_ref()
     }
 
     /// The frame that was just read.
     fn frame(&self, timestamp: Duration) -> Frame<'_> {
-        Frame { index: self.frames - 1, timestamp, grey: &self.grey }
+        Frame { index: self.frames - 1, timestamp, grey: &self.picture }
     }
 
     /// Reads the next frame and returns its time.
-    fn advance(&mut self) -> Result<Duration, SourceError> {
+    fn advance(&mut self, wanted: Wanted) -> Result<Duration, SourceError> {
         let started = Instant::now();
         let stated = loop {
-            let wanted = match &mut self.colour {
-                Some(colour) => Wanted::Colour(colour),
-                None => Wanted::Grey(&mut self.grey),
-            };
             let step = match &mut self.reader {
-                Reader::Jpeg(jpeg) => jpeg.next(wanted)?,
-                Reader::Ffmpeg(ffmpeg) => ffmpeg.next(wanted)?,
+                Reader::Jpeg(jpeg) => jpeg.next(&mut self.picture, wanted, self.most_pixels)?,
+                Reader::Ffmpeg(ffmpeg) => ffmpeg.next(&mut self.picture, wanted)?,
             };
             match step {
                 Step::Picture(stated) => break stated,
                 Step::Skipped => {}
+                Step::TooLarge => return Err(SourceError::TooLarge(self.path.clone())),
                 Step::Damaged if self.damaged < MOST_DAMAGED => self.damaged += 1,
                 Step::End if self.repeat && self.last.is_some() => self.start_again()?,
                 _ if self.last.is_none() => return Err(SourceError::NoPictures(self.path.clone())),
@@ -221,9 +232,6 @@ impl FileSource {
                 return Err(SourceError::TimedOut);
             }
         };
-        if let Some(colour) = &self.colour {
-            imgproc::cvt_color_def(colour, &mut self.grey, imgproc::COLOR_BGR2GRAY)?;
-        }
         let timestamp = self.timestamp(stated);
         self.last = Some(timestamp);
         self.frames += 1;

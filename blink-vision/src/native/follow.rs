@@ -27,13 +27,11 @@ const MOST_REFUSALS: u32 = 3;
 const SEARCH_EVERY: Duration = Duration::from_millis(150);
 /// How often the owner is looked for among several faces.
 const COMPARE_EVERY: Duration = Duration::from_secs(2);
-/// Width of the image in the search for near faces.
-const SEARCH_WIDTH: f64 = 320.0;
-/// Widths of the detector's window and of the smallest face that is looked for, and the most pixels of the image in
-/// that search: those of 640 x 480, scaled so that such a face fills the window.
-const DETECTOR_WINDOW: f64 = 80.0;
+/// The share of the picture's width that near faces have, and the width of the picture in the search for tilted ones.
+const NEAR_FACE: f64 = 0.25;
+const TILTED_WIDTH: f64 = 320.0;
+/// Width of the smallest face that is looked for.
 const LEAST_FACE: f64 = 58.0;
-const FAR_PIXELS: f64 = 590_000.0;
 /// How often the thorough detector may be asked.
 const THOROUGH_EVERY: Duration = Duration::from_secs(2);
 /// Side length of the thumbnail in pixels.
@@ -256,18 +254,20 @@ impl Follower {
     /// The faces that one way of looking finds.
     fn look(&mut self, look: Look, grey: &Mat) -> opencv::Result<Vec<FaceBox>> {
         let whole = Rect::new(0, 0, grey.cols(), grey.rows());
+        let far = Detector::scale_for(grey, LEAST_FACE);
         match look {
             Look::Near => {
-                let mut faces = self.detector.detect(grey, whole, SEARCH_WIDTH / f64::from(grey.cols()))?;
+                let near = Detector::scale_for(grey, NEAR_FACE * f64::from(grey.cols()));
+                let mut faces = self.detector.detect(grey, whole, near)?;
                 // A smaller face beside a single one would make it several.
                 if faces.len() == 1 {
-                    faces.extend(self.detector.detect(grey, whole, far_scale(grey))?);
+                    faces.extend(self.detector.detect(grey, whole, far)?);
                 }
                 Ok(apart(faces))
             }
-            Look::Far => self.detector.detect(grey, whole, far_scale(grey)),
+            Look::Far => self.detector.detect(grey, whole, far),
             Look::Beyond => Ok(apart(self.detector.detect_beyond(grey)?)),
-            Look::Tilted => Ok(apart(self.detector.detect_tilted(grey, SEARCH_WIDTH)?)),
+            Look::Tilted => Ok(apart(self.detector.detect_tilted(grey, TILTED_WIDTH)?)),
         }
     }
 
@@ -287,12 +287,6 @@ impl Follower {
         self.followed = Some(Followed { landmarks, thumbnail, band, predicted, confirmed, asked, refusals: 0 });
         Ok(Found::One)
     }
-}
-
-/// The scale at which faces of [`LEAST_FACE`] are found, or the greatest that takes no more than [`FAR_PIXELS`].
-fn far_scale(grey: &Mat) -> f64 {
-    let pixels = f64::from(grey.cols()) * f64::from(grey.rows());
-    (DETECTOR_WINDOW / LEAST_FACE).min((FAR_PIXELS / pixels).sqrt())
 }
 
 /// The faces that are not the same as an earlier one: a turned picture shows one face several times.
@@ -332,7 +326,8 @@ impl Follower {
 }
 
 /// The landmarks of a newly detected face. They are predicted twice, so that they do not depend on the box's position.
-fn settle(predictor: &Predictor, image: &GreyImage<'_>, face: &FaceBox) -> Landmarks {
+#[must_use]
+pub fn settle(predictor: &Predictor, image: &GreyImage<'_>, face: &FaceBox) -> Landmarks {
     let first = predictor.predict(image, face);
     predictor.predict(image, &predictor.box_of(&first))
 }

@@ -47,6 +47,9 @@ pub enum SourceError {
         /// The reason.
         why: &'static str,
     },
+    /// Its pictures have more pixels than are taken.
+    #[error("the pictures of {} are too large", .0.display())]
+    TooLarge(PathBuf),
     /// The file was read to its end and held no picture that can be decoded.
     #[error("{} holds no picture that can be decoded", .0.display())]
     NoPictures(PathBuf),
@@ -72,7 +75,7 @@ impl SourceError {
             Self::Busy(_) => "camera_busy",
             Self::NoCamera(_) => "no_camera",
             Self::Unreadable { .. } => "source_unreadable",
-            Self::NotVideo { .. } => "not_video",
+            Self::NotVideo { .. } | Self::TooLarge(_) => "not_video",
             Self::TimedOut | Self::NoPictures(_) => "no_frames",
             Self::Failed(_) | Self::OpenCv(_) => "source_failed",
         }
@@ -87,6 +90,7 @@ impl SourceError {
             Self::NoCamera(_) => "Plug in a camera, or run `blinkd cameras` to see which there are.",
             Self::Unreadable { .. } => "Check the path and its permissions.",
             Self::NotVideo { .. } => "Use a video file such as AVI, MP4, MOV, MKV or WebM.",
+            Self::TooLarge(_) => "Use a video of smaller pictures.",
             Self::NoPictures(_) => "Check that the file plays elsewhere; it may be cut off before its first picture.",
             Self::TimedOut => "Check that the camera or stream is on and sends pictures.",
             Self::Failed(_) | Self::OpenCv(_) => "Check the source; it is tried again by itself.",

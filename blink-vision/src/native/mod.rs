@@ -2,6 +2,7 @@
 //!
 //! - [`Source`]: frames from a file, a camera, GStreamer, RTSP or the synthetic face, all grey
 //! - [`Detector`]: finds faces, with dlib
+//! - [`settle`]: the landmarks of a face that was found
 //! - [`Encoder`]: encodes faces for recognition, with dlib
 //! - [`Pipeline`]: turns a frame into a report and events
 //! - [`SyntheticFace`]: draws the synthetic face
@@ -26,6 +27,7 @@ pub use detector::{Detector, FaceBox};
 pub use dlib_image::dlib_image;
 pub use encoder::Encoder;
 pub use file::FileSource;
+pub use follow::settle;
 pub use frame::{Frame, SourceError};
 pub use holder::{Holder, holders};
 pub use load::load_landmark_model;

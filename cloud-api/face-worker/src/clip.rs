@@ -10,7 +10,7 @@ use blink_proto::faces::{
 use blink_vision::{
     Event, FaceSight,
     geometry::Similarity,
-    native::{Frame, SourceError},
+    native::{Detector, Frame, SourceError},
     pose::Pose,
     predictor::GreyImage,
 };
@@ -28,9 +28,8 @@ const ENCODE_EVERY_MS: [u32; 2] = [500, 1_000];
 const OFTEN_UNTIL_MS: u32 = 4_000;
 /// The part of the picture in which a face is encoded, in faces.
 const ENCODED_FACES: f32 = 2.2;
-/// How often further faces are looked for, how wide the picture is then, and how often they must be seen.
+/// How often further faces are looked for, and how often they must be seen.
 const OTHERS_EVERY_MS: u32 = 1_000;
-const OTHERS_WIDTH: f64 = 320.0;
 const OTHERS_FROM: u32 = 2;
 /// The fewest pictures of a recording: half a second of them.
 const LEAST_FRAMES: u32 = 8;
@@ -69,13 +68,13 @@ pub fn of_video(models: &mut Models, bytes: &[u8]) -> Result<ClipReport, Refusal
     let mut video = video::open(bytes)?;
     let mut clip = Clip::new(models);
     loop {
-        let at = match video.read() {
-            Ok(frame) => frame.timestamp,
+        let (at, colour) = match video.read_colour() {
+            Ok(read) => read,
             Err(SourceError::EndOfFile) => break,
             Err(error) => return Err(error.into()),
         };
         let at_ms = u32::try_from(at.as_millis()).map_err(|_| PictureFault::BadTimes)?;
-        let colour = video.colour().ok_or(PictureFault::Unreadable)?;
+        // A picture may be larger than the file said.
         if u64::from(colour.cols().unsigned_abs()) * u64::from(colour.rows().unsigned_abs()) > picture::FRAME_PIXELS {
             return Err(PictureFault::TooLarge.into());
         }
@@ -93,8 +92,7 @@ pub struct Clip<'m> {
     frames: u32,
     first_ms: u32,
     last_ms: u32,
-    /// Frames with a followed face, and with several.
-    with_face: u32,
+    /// Frames with several faces.
     with_several: u32,
     /// How often further faces were looked for and found, and when last.
     others: u32,
@@ -123,7 +121,6 @@ impl<'m> Clip<'m> {
             frames: 0,
             first_ms: 0,
             last_ms: 0,
-            with_face: 0,
             with_several: 0,
             others: 0,
             looked_ms: None,
@@ -140,9 +137,10 @@ impl<'m> Clip<'m> {
     /// Takes the next picture, 8-bit BGR.
     ///
     /// # Errors
-    /// When it is not as large as the others or not later, or there are too many.
+    /// When it is a strip, not as large as the others or not later, or there are too many.
     pub fn push(&mut self, at_ms: u32, picture: Mat) -> Result<(), Refusal> {
         let size = picture.size()?;
+        picture::check_shape([size.width, size.height].map(i32::unsigned_abs))?;
         if *self.size.get_or_insert(size) != size {
             return Err(PictureFault::SizesDiffer.into());
         }
@@ -175,7 +173,6 @@ impl<'m> Clip<'m> {
         }
         match face {
             Some(face) => {
-                self.with_face += 1;
                 self.look_for_others(at_ms, &grey, &face)?;
                 self.encode(at_ms, &picture, &face)?;
             }
@@ -211,9 +208,10 @@ impl<'m> Clip<'m> {
         }
         self.looked_ms = Some(at_ms);
         let whole = Rect::new(0, 0, grey.cols(), grey.rows());
-        let scale = (OTHERS_WIDTH / f64::from(grey.cols())).min(1.0);
+        let least = still::SECOND_FACE_FROM * face.scale();
+        let scale = Detector::scale_for(grey, least.into());
         let found = self.models.detector.detect(grey, whole, scale)?;
-        let large = found.iter().filter(|other| other.scale() >= still::SECOND_FACE_FROM * face.scale());
+        let large = found.iter().filter(|other| other.scale() >= least);
         self.others += u32::from(large.count() > 1);
         Ok(())
     }
@@ -259,7 +257,7 @@ impl<'m> Clip<'m> {
         if self.others >= OTHERS_FROM || self.with_several > self.frames / 2 {
             return Err(PictureFault::SeveralFaces.into());
         }
-        if self.with_face == 0 || self.faces.is_empty() {
+        if self.faces.is_empty() {
             return Err(self.without.unwrap_or(PictureFault::NoFace).into());
         }
         let scene = self.scene.finish();

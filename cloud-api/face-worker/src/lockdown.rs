@@ -2,10 +2,12 @@
 //! use the network, start a program, or take more than its share of memory and time.
 //!
 //! - `rlimits`: address space, the size of a file, descriptors, core dumps; CPU time for each job
-//! - `landlock`: no file and no network address can be reached, whatever calls are made (Linux 5.13)
+//! - `landlock`: no file can be reached, whatever calls are made; from Linux 6.7 on no TCP address either, from 6.12 on no
+//!   local socket by an abstract name and no other process by a signal
 //! - `seccomp`: only the calls that decoding and encoding need are made at all
 //!
-//! Each of them is refused once more by another where the kernel offers both, so that one that is missing leaves no hole.
+//! On Linux all of them must be in force. Without Landlock (before 5.13, or where it is not switched on) files could be
+//! read, so the program does not go on. On other systems there are the limits alone.
 
 #[cfg(target_os = "linux")]
 mod calls;
@@ -25,6 +27,10 @@ pub enum LockdownError {
     #[cfg(target_os = "linux")]
     #[error("files and network could not be closed off")]
     Landlock(#[source] landlock::RulesetError),
+    /// The kernel has no Landlock.
+    #[cfg(target_os = "linux")]
+    #[error("files cannot be closed off: the kernel offers no Landlock (Linux 5.13, and `landlock` among its LSMs)")]
+    NoLandlock,
     /// The filter of calls failed.
     #[cfg(target_os = "linux")]
     #[error("the system calls could not be filtered")]
@@ -38,7 +44,7 @@ pub enum LockdownError {
 /// Locks the process down; returns which parts are in force. It cannot be undone.
 ///
 /// # Errors
-/// When a part that the system offers fails.
+/// When a part fails, or the kernel lacks one.
 pub fn lock() -> Result<Vec<&'static str>, LockdownError> {
     limits::set().map_err(LockdownError::Limit)?;
     let mut in_force = vec!["rlimits"];
@@ -48,9 +54,8 @@ pub fn lock() -> Result<Vec<&'static str>, LockdownError> {
         if threads > 1 {
             return Err(LockdownError::Threads(threads));
         }
-        if close_off().map_err(LockdownError::Landlock)? {
-            in_force.push("landlock");
-        }
+        close_off()?;
+        in_force.push("landlock");
         calls::filter()?;
         in_force.push("seccomp");
     }
@@ -62,17 +67,22 @@ pub fn allow_cpu_for_one_job() {
     limits::allow_cpu(limits::JOB_CPU_S);
 }
 
-/// With Landlock, nothing can be opened by a path, and no address reached. `false` where the kernel has none.
+/// With Landlock, nothing can be opened by a path, and no address reached, as far as the kernel's Landlock goes.
 #[cfg(target_os = "linux")]
-fn close_off() -> Result<bool, landlock::RulesetError> {
+fn close_off() -> Result<(), LockdownError> {
     use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
-    let status = Ruleset::default()
-        .handle_access(AccessFs::from_all(ABI::V6))?
-        .handle_access(AccessNet::from_all(ABI::V6))?
-        .scope(Scope::from_all(ABI::V6))?
-        .create()?
-        .restrict_self()?;
-    Ok(status.ruleset != RulesetStatus::NotEnforced)
+    let restrict = || {
+        Ruleset::default()
+            .handle_access(AccessFs::from_all(ABI::V6))?
+            .handle_access(AccessNet::from_all(ABI::V6))?
+            .scope(Scope::from_all(ABI::V6))?
+            .create()?
+            .restrict_self()
+    };
+    match restrict().map_err(LockdownError::Landlock)?.ruleset {
+        RulesetStatus::NotEnforced => Err(LockdownError::NoLandlock),
+        RulesetStatus::PartiallyEnforced | RulesetStatus::FullyEnforced => Ok(()),
+    }
 }
 
 mod limits {
@@ -107,12 +117,13 @@ mod limits {
     }
 }
 
-/// Tries what must be refused; says of each whether it was.
+/// Tries what must be refused; says of each whether it was. `other` is the id of another process, to which nothing is
+/// done where it is not refused.
 #[must_use]
-pub fn attempts() -> Vec<(&'static str, bool)> {
+pub fn attempts(other: u32) -> Vec<(&'static str, bool)> {
     use std::fs;
     let own = std::env::current_exe().unwrap_or_default();
-    vec![
+    let mut tried = vec![
         ("reading /etc/passwd", fs::read("/etc/passwd").is_err()),
         ("reading a file of the process in /proc", fs::read("/proc/self/environ").is_err()),
         ("listing a folder", fs::read_dir("/").is_err()),
@@ -127,7 +138,12 @@ pub fn attempts() -> Vec<(&'static str, bool)> {
         ("starting a program", Command::new(own).arg("--version").output().is_err()),
         ("raising a limit", raise_limit()),
         ("an address space of 8 GB", Vec::<u8>::new().try_reserve_exact(8 << 30).is_err()),
-    ]
+    ];
+    #[cfg(target_os = "linux")]
+    tried.extend(calls::attempts(other.cast_signed()));
+    #[cfg(not(target_os = "linux"))]
+    let _ = other;
+    tried
 }
 
 /// Whether an attempt failed because it is not permitted, and not because what it asks for is not there.

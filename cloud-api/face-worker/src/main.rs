@@ -64,13 +64,14 @@ fn unable(code: &str, error: &dyn std::error::Error) -> FromWorker {
 }
 
 fn check() -> ExitCode {
+    let parent = std::os::unix::process::parent_id();
     let in_force = match lockdown::lock() {
         Ok(in_force) => in_force,
         Err(error) => return say(&format!("face-worker: it could not lock itself down: {error}\n"), 1),
     };
     let mut text = format!("in force: {}\n", in_force.join(", "));
     let mut open = 0;
-    for (what, refused) in lockdown::attempts() {
+    for (what, refused) in lockdown::attempts(parent) {
         open += u8::from(!refused);
         text += &format!("{what}: {}\n", if refused { "refused" } else { "POSSIBLE" });
     }

@@ -45,5 +45,6 @@ impl Models {
     pub fn forget(&mut self) {
         self.pipeline.reset();
         self.detector.forget();
+        self.encoder.forget();
     }
 }

@@ -14,6 +14,9 @@ use crate::Refusal;
 pub const STILL_PIXELS: u64 = 52_000_000;
 /// The most pixels of a frame, those of 1920 x 1200.
 pub const FRAME_PIXELS: u64 = 2_304_000;
+/// No camera's picture is narrower, and no face's smaller: a detector's window is as wide. A panorama is not longer.
+const LEAST_SIDE: u32 = 80;
+const MOST_RATIO: u32 = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
@@ -68,7 +71,7 @@ fn webp_size(bytes: &[u8]) -> Option<[u32; 2]> {
 /// Decodes a picture of at most `most_pixels` as 8-bit BGR, upright by its EXIF orientation. Transparency is dropped.
 ///
 /// # Errors
-/// `unsupported`, `unreadable` or `too_large`.
+/// `unsupported`, `unreadable`, `too_large` or `bad_shape`.
 pub fn decode(bytes: &[u8], most_pixels: u64) -> Result<Mat, Refusal> {
     let kind = Kind::of(bytes).ok_or(PictureFault::Unsupported)?;
     let [width, height] = kind.size(bytes).ok_or(PictureFault::Unreadable)?;
@@ -79,10 +82,21 @@ pub fn decode(bytes: &[u8], most_pixels: u64) -> Result<Mat, Refusal> {
     if pixels > most_pixels {
         return Err(PictureFault::TooLarge.into());
     }
+    check_shape([width, height])?;
     match imgcodecs::imdecode(&Mat::from_slice(bytes)?, imgcodecs::IMREAD_COLOR) {
         Ok(picture) if !picture.empty() => Ok(picture),
         _ => Err(PictureFault::Unreadable.into()),
     }
+}
+
+/// Refuses strips, in which a search for a face would only cost time.
+///
+/// # Errors
+/// `bad_shape`.
+pub fn check_shape(sides: [u32; 2]) -> Result<(), PictureFault> {
+    let [shorter, longer] = [sides[0].min(sides[1]), sides[0].max(sides[1])];
+    let fits = shorter >= LEAST_SIDE && longer <= MOST_RATIO.saturating_mul(shorter);
+    if fits { Ok(()) } else { Err(PictureFault::BadShape) }
 }
 
 /// The picture, made smaller where its longer side is longer than `side`.
@@ -118,7 +132,7 @@ mod tests {
     use super::*;
 
     fn encoded(kind: &str, type_: i32) -> Vec<u8> {
-        let picture = Mat::new_size_with_default(Size::new(40, 30), type_, Scalar::all(90.0)).unwrap();
+        let picture = Mat::new_size_with_default(Size::new(160, 120), type_, Scalar::all(90.0)).unwrap();
         let mut bytes = Vector::<u8>::new();
         imgcodecs::imencode_def(kind, &picture, &mut bytes).unwrap();
         bytes.iter().collect()
@@ -133,9 +147,9 @@ mod tests {
     #[case(".webp", CV_8UC4)]
     fn every_kind_becomes_three_channels_of_eight_bits(#[case] kind: &str, #[case] type_: i32) {
         let bytes = encoded(kind, type_);
-        let picture = decode(&bytes, 1_200).unwrap();
-        assert_eq!((picture.cols(), picture.rows(), picture.typ()), (40, 30, CV_8UC3));
-        assert!(matches!(decode(&bytes, 1_199), Err(Refusal::Fault(PictureFault::TooLarge))));
+        let picture = decode(&bytes, 19_200).unwrap();
+        assert_eq!((picture.cols(), picture.rows(), picture.typ()), (160, 120, CV_8UC3));
+        assert!(matches!(decode(&bytes, 19_199), Err(Refusal::Fault(PictureFault::TooLarge))));
     }
 
     #[rstest]
@@ -149,6 +163,16 @@ mod tests {
     #[case::webp_of_another_kind(b"RIFF\0\0\0\0WEBPABCD\0\0\0\0\0\0\0\0\0\0\0\0\0\0", PictureFault::Unreadable)]
     fn what_is_no_picture_is_told(#[case] bytes: &[u8], #[case] fault: PictureFault) {
         assert!(matches!(decode(bytes, STILL_PIXELS), Err(Refusal::Fault(found)) if found == fault));
+    }
+
+    #[rstest]
+    #[case([79, 640], Some(PictureFault::BadShape))]
+    #[case([80, 640], None)]
+    #[case([641, 80], Some(PictureFault::BadShape))]
+    #[case([1, 30_000], Some(PictureFault::BadShape))]
+    #[case([640, 480], None)]
+    fn strips_are_refused(#[case] sides: [u32; 2], #[case] fault: Option<PictureFault>) {
+        assert_eq!(check_shape(sides).err(), fault);
     }
 
     #[test]
@@ -168,6 +192,6 @@ mod tests {
         let exif = b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
         let turned = [&jpeg[..2], exif, &jpeg[2..]].concat();
         let picture = decode(&turned, STILL_PIXELS).unwrap();
-        assert_eq!((picture.cols(), picture.rows()), (30, 40));
+        assert_eq!((picture.cols(), picture.rows()), (120, 160));
     }
 }

@@ -1,5 +1,5 @@
-//! What makes a picture of a face unfit, with the source of each threshold. The figures that are called measured come
-//! from `make liveness`, which prints how many usable pictures each threshold refuses: docs/fairness.md.
+//! What makes a picture of a face unfit, with the source of each threshold. How many usable pictures they refuse together,
+//! and which, `make liveness` prints: docs/fairness.md.
 
 use blink_proto::faces::PictureFault;
 use blink_vision::{

@@ -30,6 +30,7 @@ impl From<SourceError> for Refusal {
     fn from(error: SourceError) -> Self {
         match error {
             SourceError::OpenCv(error) => Self::OpenCv(error),
+            SourceError::TooLarge(_) => Self::Fault(PictureFault::TooLarge),
             _ => Self::Fault(PictureFault::Unreadable),
         }
     }

@@ -21,11 +21,13 @@ const SMALL: (usize, usize) = (48, 36);
 const COMPARED_EVERY: usize = 8;
 /// A picture's spread of grey levels is not taken for less, so that noise in the dark is not made large.
 const LEAST_SPREAD: f32 = 8.0;
-/// A picture has changed by a cut when it differs from the one before by this much, and by so many times the greatest
-/// change near it; likewise a face that moved by this share of its size.
+/// A picture has changed by a cut when it differs from an earlier one by this much, and by so many times the greatest
+/// change over as many pictures near them; likewise a face that moved by this share of its size.
 const CUT_CHANGE: f32 = 0.12;
 const CUT_SHIFT: f32 = 0.06;
 const CUT_TIMES: f32 = 3.5;
+/// The earlier picture is the one before, or the one before that: what is shown for one picture hides no cut.
+const CUT_ACROSS: usize = 2;
 /// How many pictures before and after are near.
 const NEAR: usize = 4;
 /// A picture is back when it is this many times more like an earlier one than like those three pictures away from it,
@@ -45,15 +47,13 @@ type Small = Vec<f32>;
 pub struct Scene {
     smalls: Vec<Small>,
     times_ms: Vec<u32>,
-    /// For each picture: whether it is the same as the one before, and how much it differs from it.
+    /// For each picture: whether it is the same as the one before.
     same: Vec<bool>,
-    change: Vec<f32>,
-    /// How far the face moved since the picture before, over its size; 0 where it is not followed in both.
-    shift: Vec<f32>,
+    /// For each picture: the box of the face, where one is followed.
+    faces: Vec<Option<Similarity>>,
     /// For each picture: whether it is one that was shown before, to the bit, and not just before.
     shown_before: Vec<bool>,
     shown: HashMap<u64, usize>,
-    face: Option<Similarity>,
     rows: Vec<u8>,
 }
 
@@ -93,10 +93,7 @@ impl Scene {
         let before = self.shown.insert(hash.finish(), number);
         self.shown_before.push(!same && before.is_some_and(|before| before + BACK_FROM <= number));
         self.rows = rows;
-        self.change.push(self.smalls.last().map_or(0.0, |last| difference(last, &small)));
-        let shift = self.face.zip(face).map(|(before, now)| shift(&before, &now));
-        self.shift.push(shift.unwrap_or_default());
-        self.face = face;
+        self.faces.push(face);
         self.smalls.push(small);
         self.times_ms.push(at_ms);
         Ok(())
@@ -105,16 +102,39 @@ impl Scene {
     /// What the pictures say.
     #[must_use]
     pub fn finish(&self) -> SceneReport {
-        let cut = |i: &usize| {
-            let stands_out = |of: &[f32], least: f32| of[*i] > least && of[*i] > CUT_TIMES * near(of, *i);
-            stands_out(&self.change, CUT_CHANGE) || stands_out(&self.shift, CUT_SHIFT)
-        };
+        let cut: Vec<bool> = (0..self.smalls.len()).map(|i| self.is_cut(i)).collect();
         SceneReport {
-            cuts_ms: (1..self.change.len()).filter(cut).map(|i| self.times_ms[i]).collect(),
+            // A cut shows in the next picture too, which is compared across it.
+            cuts_ms: (1..cut.len()).filter(|i| cut[*i] && !cut[i - 1]).map(|i| self.times_ms[i]).collect(),
             repeated_frames: count(self.same.iter().filter(|same| **same).count()),
             longest_repeat_ms: self.longest_repeat_ms(),
             returned_frames: count(self.returned()),
         }
+    }
+
+    /// Whether the recording was cut just before the i-th picture, or shortly before, or the face jumped.
+    fn is_cut(&self, i: usize) -> bool {
+        let stands_out = |now: f32, least: f32, near: f32| now > least && now > CUT_TIMES * near;
+        let changed = (1..=CUT_ACROSS).any(|across| {
+            let change = |j: usize| Some(difference(&self.smalls[j.checked_sub(across)?], &self.smalls[j]));
+            change(i).is_some_and(|now| stands_out(now, CUT_CHANGE, self.near(i, across, across, change)))
+        });
+        // A face that was lost is compared with where it was last.
+        let shift = |from: usize, to: usize| Some(shift(&self.faces[from]?, &self.faces[to]?));
+        let last = self.faces[..i].iter().rposition(Option::is_some);
+        let jumped = last.and_then(|last| Some((last, shift(last, i)?))).is_some_and(|(last, now)| {
+            let step = |j: usize| shift(j.checked_sub(1)?, j);
+            stands_out(now, CUT_SHIFT, self.near(i, i - last, 1, step))
+        });
+        changed || jumped
+    }
+
+    /// The greatest of the values just before the pictures from `i - across` to `i`, and just after them. A value is that
+    /// of `step` pictures, of which its index is the last.
+    fn near(&self, i: usize, across: usize, step: usize, value: impl Fn(usize) -> Option<f32>) -> f32 {
+        let before = (0..=i.saturating_sub(across)).rev().take(NEAR);
+        let after = (i + step..self.smalls.len()).take(NEAR);
+        before.chain(after).filter_map(value).fold(0.0, f32::max)
     }
 
     fn longest_repeat_ms(&self) -> u32 {
@@ -174,12 +194,6 @@ fn count(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
 
-/// The greatest value near the i-th, itself left out.
-fn near(of: &[f32], i: usize) -> f32 {
-    let (from, to) = (i.saturating_sub(NEAR).max(1), (i + NEAR + 1).min(of.len()));
-    (from..to).filter(|j| *j != i).map(|j| of[j]).fold(0.0, f32::max)
-}
-
 /// The picture in small, without its brightness and contrast.
 fn small(grey: &Mat) -> opencv::Result<Small> {
     let mut small = Mat::default();
@@ -206,68 +220,4 @@ fn shift(before: &Similarity, now: &Similarity) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A picture with a bright square at (x, y).
-    fn picture(x: i32, y: i32) -> Mat {
-        use opencv::core::{CV_8UC1, Rect, Scalar};
-        let mut picture = Mat::new_size_with_default(Size::new(192, 144), CV_8UC1, Scalar::all(60.0)).unwrap();
-        let square = Rect::new(x, y, 40, 40);
-        imgproc::rectangle(&mut picture, square, Scalar::all(200.0), imgproc::FILLED, imgproc::LINE_8, 0).unwrap();
-        picture
-    }
-
-    fn report(positions: impl IntoIterator<Item = (i32, i32)>) -> SceneReport {
-        let mut scene = Scene::default();
-        for (i, (x, y)) in (0..).zip(positions) {
-            let picture = picture(x, y);
-            let image = GreyImage::new(picture.data_bytes().unwrap(), 192, 144, 192).unwrap();
-            scene.push(i * 33, &picture, &image, None).unwrap();
-        }
-        scene.finish()
-    }
-
-    /// A movement that does not come back.
-    fn path(i: i32) -> (i32, i32) {
-        (10 + i, 20 + i / 2)
-    }
-
-    #[test]
-    fn a_steady_movement_is_none_of_it() {
-        assert_eq!(report((0..120).map(path)), SceneReport::default());
-    }
-
-    #[test]
-    fn a_cut_is_found() {
-        let found = report((0..40).chain(90..120).map(path));
-        assert_eq!(found.cuts_ms, [40 * 33]);
-    }
-
-    #[test]
-    fn repeated_pictures_are_counted_and_timed() {
-        let found = report((0..30).chain([29; 10]).chain(30..60).map(path));
-        assert_eq!((found.repeated_frames, found.longest_repeat_ms), (10, 330));
-    }
-
-    #[test]
-    fn a_loop_comes_back_and_so_does_one_that_runs_backwards() {
-        for again in [(0..60).collect::<Vec<_>>(), (0..60).rev().collect()] {
-            let found = report((0..60).chain(again).map(path));
-            assert!(found.returned_frames >= 40, "{found:?}");
-        }
-    }
-
-    /// Too little moves to see a loop by it, but the pictures are the very same.
-    #[test]
-    fn pictures_that_are_shown_again_to_the_bit_come_back() {
-        let positions = [(50, 50), (50, 51), (51, 50), (51, 51), (50, 52), (52, 50), (52, 52), (51, 52), (52, 51)];
-        let around = positions.iter().chain(&[(53, 53), (53, 52), (53, 51)]).copied().cycle().take(60);
-        assert!(report(around).returned_frames >= 40);
-    }
-
-    #[test]
-    fn a_picture_without_movement_is_no_return() {
-        assert_eq!(report([(50, 50); 100]).returned_frames, 0);
-    }
-}
+mod tests;

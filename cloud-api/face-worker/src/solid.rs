@@ -7,6 +7,7 @@
 
 use blink_proto::faces::Solidity;
 use blink_vision::geometry::{LANDMARKS, Landmarks, Point, Similarity};
+use opencv::core::{self, DECOMP_LU, Mat, MatTraitConstManual as _};
 
 /// Landmarks are averaged over this much time, which takes most of their noise away.
 const AVERAGED_MS: u32 = 200;
@@ -103,40 +104,21 @@ fn apply(h: &[f64; 8], p: Point) -> Point {
 /// The homography from `a` to `b`, which are centred and of one size, by linear least squares (the direct linear
 /// transform).
 fn homography(a: &Landmarks, b: &Landmarks) -> Option<[f64; 8]> {
-    let mut normal = [[0.0f64; 9]; 8];
+    let (mut left, mut right) = ([[0.0f64; 8]; 8], [[0.0f64]; 8]);
     for (p, q) in a.iter().zip(b) {
         let [x, y, u, v] = [p.x, p.y, q.x, q.y].map(f64::from);
         let rows = [([x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y], u), ([0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y], v)];
         for (row, value) in rows {
             for i in 0..8 {
-                (0..8).for_each(|j| normal[i][j] += row[i] * row[j]);
-                normal[i][8] += row[i] * value;
+                (0..8).for_each(|j| left[i][j] += row[i] * row[j]);
+                right[i][0] += row[i] * value;
             }
         }
     }
-    solve(normal)
-}
-
-/// Solves eight linear equations by elimination with the greatest pivot.
-fn solve(mut m: [[f64; 9]; 8]) -> Option<[f64; 8]> {
-    for i in 0..8 {
-        let pivot = (i..8).max_by(|a, b| m[*a][i].abs().total_cmp(&m[*b][i].abs()))?;
-        m.swap(i, pivot);
-        if m[i][i].abs() < 1e-12 {
-            return None;
-        }
-        let row = m[i];
-        for other in m.iter_mut().skip(i + 1) {
-            let factor = other[i] / row[i];
-            other.iter_mut().zip(&row).for_each(|(value, above)| *value -= factor * above);
-        }
-    }
-    let mut solution = [0.0; 8];
-    for i in (0..8).rev() {
-        let known: f64 = (i + 1..8).map(|j| m[i][j] * solution[j]).sum();
-        solution[i] = (m[i][8] - known) / m[i][i];
-    }
-    Some(solution)
+    let (left, right) = (Mat::from_slice_2d(&left).ok()?, Mat::from_slice_2d(&right).ok()?);
+    let mut solution = Mat::default();
+    let solved = core::solve(&left, &right, &mut solution, DECOMP_LU).ok()?;
+    solution.data_typed().ok().filter(|_| solved)?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use blink_proto::faces::{PictureFault, Purpose, StillReport};
 use blink_vision::{
-    geometry::{Landmarks, Point},
-    native::{Detector, FaceBox},
-    predictor::{GreyImage, Predictor},
+    geometry::Point,
+    native::{Detector, FaceBox, settle},
+    predictor::GreyImage,
 };
 use opencv::{
     core::{Mat, MatTraitConst, MatTraitConstManual, Rect, Size, Vector},
@@ -46,9 +46,9 @@ pub fn read(models: &mut Models, bytes: &[u8], purpose: Purpose) -> Result<(Stil
     if faces.iter().filter(|other| other.scale() >= SECOND_FACE_FROM * face.scale()).count() > 1 {
         return Err(PictureFault::SeveralFaces.into());
     }
-    let Some(landmarks) = landmarks(&models.predictor, &grey, &face)? else {
-        return Err(PictureFault::Unreadable.into());
-    };
+    let (columns, rows) = (grey.cols().unsigned_abs() as usize, grey.rows().unsigned_abs() as usize);
+    let image = GreyImage::new(grey.data_bytes()?, columns, rows, columns).ok_or(PictureFault::Unreadable)?;
+    let landmarks = settle(&models.predictor, &image, &face);
     let settled = models.predictor.box_of(&landmarks);
     let quality = Quality::of(&grey, &landmarks, &settled, scale)?;
     let fault = match purpose {
@@ -115,14 +115,6 @@ fn apart(faces: Vec<FaceBox>) -> Vec<FaceBox> {
         }
     }
     kept
-}
-
-/// The landmarks of a face that was found, predicted twice so that they do not depend on the box's position.
-pub(crate) fn landmarks(predictor: &Predictor, grey: &Mat, face: &FaceBox) -> opencv::Result<Option<Landmarks>> {
-    let (width, height) = (grey.cols().cast_unsigned() as usize, grey.rows().cast_unsigned() as usize);
-    let Some(image) = GreyImage::new(grey.data_bytes()?, width, height, width) else { return Ok(None) };
-    let first = predictor.predict(&image, face);
-    Ok(Some(predictor.predict(&image, &predictor.box_of(&first))))
 }
 
 /// The part of `picture` around a face: `faces` times its width and height, as far as it is inside.

@@ -12,7 +12,7 @@ use blink_proto::faces::PictureFault;
 use blink_vision::native::FileSource;
 use rustix::fs::{MemfdFlags, memfd_create};
 
-use crate::Refusal;
+use crate::{Refusal, picture};
 
 /// Whether the bytes begin as MP4 or MOV, WebM, or AVI do.
 fn is_video(bytes: &[u8]) -> bool {
@@ -29,7 +29,7 @@ fn is_video(bytes: &[u8]) -> bool {
 /// Opens a video.
 ///
 /// # Errors
-/// `unsupported` and `unreadable`.
+/// `unsupported`, `unreadable`, and `too_large` where the file states so before anything is decoded.
 pub fn open(bytes: &[u8]) -> Result<FileSource, Refusal> {
     if !is_video(bytes) {
         return Err(PictureFault::Unsupported.into());
@@ -37,7 +37,7 @@ pub fn open(bytes: &[u8]) -> Result<FileSource, Refusal> {
     let memory = memfd_create("video", MemfdFlags::CLOEXEC).map_err(|error| Refusal::Memory(error.into()))?;
     let mut file = File::from(memory);
     file.write_all(bytes).and_then(|()| file.rewind()).map_err(Refusal::Memory)?;
-    Ok(FileSource::in_colour(file, Path::new("video"))?)
+    Ok(FileSource::of(file, Path::new("video"), picture::FRAME_PIXELS)?)
 }
 
 #[cfg(test)]

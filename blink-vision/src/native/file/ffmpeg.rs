@@ -58,22 +58,24 @@ impl FfmpegFile {
         Ok((get(videoio::CAP_PROP_FRAME_COUNT)?, get(videoio::CAP_PROP_FPS)?))
     }
 
-    pub(super) fn next(&mut self, wanted: Wanted<'_>) -> Result<Step, SourceError> {
+    /// The pixels of a picture as its header states them; 0 where it does not. Nothing was decoded for it yet.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    pub(super) fn pixels(&self) -> Result<u64, SourceError> {
+        let get = |property| self.capture.get(property);
+        Ok((get(videoio::CAP_PROP_FRAME_WIDTH)? * get(videoio::CAP_PROP_FRAME_HEIGHT)?) as u64)
+    }
+
+    pub(super) fn next(&mut self, to: &mut Mat, wanted: Wanted) -> Result<Step, SourceError> {
         if !self.capture.read(&mut self.colour)? || self.colour.empty() {
             self.attempts += 1;
             return Ok(if self.attempts < ATTEMPTS { Step::Skipped } else { Step::End });
         }
         self.attempts = 0;
         match wanted {
-            Wanted::Grey(grey) => {
-                imgproc::cvt_color_def(&self.colour, &mut self.stored, imgproc::COLOR_BGR2GRAY)?;
-                self.turn(grey)?;
-            }
-            Wanted::Colour(colour) => {
-                std::mem::swap(&mut self.colour, &mut self.stored);
-                self.turn(colour)?;
-            }
+            Wanted::Grey => imgproc::cvt_color_def(&self.colour, &mut self.stored, imgproc::COLOR_BGR2GRAY)?,
+            Wanted::Colour => std::mem::swap(&mut self.colour, &mut self.stored),
         }
+        self.turn(to)?;
         let t = self.capture.get(videoio::CAP_PROP_POS_MSEC)? / 1_000.0;
         Ok(Step::Picture(Duration::try_from_secs_f64(t).ok()))
     }

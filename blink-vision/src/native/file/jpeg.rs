@@ -50,7 +50,7 @@ impl JpegFile {
         self.movie.rewind();
     }
 
-    pub(super) fn next(&mut self, wanted: Wanted<'_>) -> Result<Step, SourceError> {
+    pub(super) fn next(&mut self, to: &mut Mat, wanted: Wanted, most_pixels: u64) -> Result<Step, SourceError> {
         let failed = |error: io::Error| SourceError::Failed(format!("the file cannot be read on: {error}"));
         let number = match self.movie.next(&mut self.bytes).map_err(failed)? {
             Next::Frame(number) if !self.bytes.is_empty() => number,
@@ -58,13 +58,16 @@ impl JpegFile {
             Next::Frame(_) | Next::Other => return Ok(Step::Skipped),
             Next::End => return Ok(Step::End),
         };
-        let fits = riff::jpeg_size(&self.bytes).is_some_and(|size| size.iter().all(|side| *side <= MOST_SIDE));
-        if !fits || !self.is_whole() {
+        let Some([width, height]) = riff::jpeg_size(&self.bytes) else { return Ok(Step::Damaged) };
+        if u64::from(width) * u64::from(height) > most_pixels {
+            return Ok(Step::TooLarge);
+        }
+        if width.max(height) > MOST_SIDE || !self.is_whole() {
             return Ok(Step::Damaged);
         }
-        let (to, how) = match wanted {
-            Wanted::Grey(grey) => (grey, imgcodecs::IMREAD_GRAYSCALE),
-            Wanted::Colour(colour) => (colour, imgcodecs::IMREAD_COLOR | imgcodecs::IMREAD_IGNORE_ORIENTATION),
+        let how = match wanted {
+            Wanted::Grey => imgcodecs::IMREAD_GRAYSCALE,
+            Wanted::Colour => imgcodecs::IMREAD_COLOR | imgcodecs::IMREAD_IGNORE_ORIENTATION,
         };
         // Decoding into `to` would leave the previous picture there when it fails.
         match imgcodecs::imdecode(&Mat::from_slice(&self.bytes)?, how) {

@@ -77,7 +77,7 @@ fn wrong_instants(tries: &[Try], groups: &mut BTreeMap<String, Group>) {
     }
 }
 
-/// Recordings of screens and phones as they are, each for ten challenges.
+/// Recordings of screens and phones as they are. Each is one attack: it is accepted where any of ten challenges is.
 fn replays(models: &mut Models, data: &Path, groups: &mut BTreeMap<String, Group>) {
     let manifest = std::fs::read(data.join("liveness/manifest.json")).unwrap();
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
@@ -91,10 +91,10 @@ fn replays(models: &mut Models, data: &Path, groups: &mut BTreeMap<String, Group
         let length = (21.5 * fps) as usize;
         let played: Vec<usize> = around.iter().cycle().take(length.min(1_150)).copied().collect();
         let report = report(models, fps, played.iter().map(|i| &frames[*i]));
-        for number in 0..10 {
-            let challenge = Challenge::draw(&mut seed(name, number));
-            count(groups, "replay of phone or laptop, filmed", name, &verdict(&report, &challenge));
-        }
+        let mut verdicts: Vec<String> =
+            (0..10).map(|number| verdict(&report, &Challenge::draw(&mut seed(name, number)))).collect();
+        verdicts.sort_by_key(|verdict| verdict != "accepted");
+        count(groups, "replay of phone or laptop, filmed", name, &verdicts[0]);
     }
 }
 

@@ -101,9 +101,11 @@ pub(crate) fn entries(data: &Path) -> Vec<Entry> {
 pub(crate) fn pictures(path: &Path, first: usize, most: usize) -> Vec<Mat> {
     let mut video = video::open(&std::fs::read(path).unwrap()).unwrap();
     let (mut kept, mut number) = (Vec::new(), 0);
-    while kept.len() < most && video.read().is_ok() {
+    while kept.len() < most
+        && let Ok((_, picture)) = video.read_colour()
+    {
         if number >= first {
-            kept.push(picture::at_most(video.colour().unwrap().try_clone().unwrap(), SIDE).unwrap());
+            kept.push(picture::at_most(picture.try_clone().unwrap(), SIDE).unwrap());
         }
         number += 1;
     }

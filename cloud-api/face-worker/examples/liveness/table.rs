@@ -38,3 +38,28 @@ pub(crate) fn share(hits: usize, n: usize) -> String {
     let percent = if n == 0 { 0.0 } else { 100.0 * hits as f64 / n as f64 };
     format!("{hits}/{n} | {percent:.2} % | {low:.2} to {high:.2} %")
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// As tables of the beta distribution have them.
+    #[rstest]
+    #[case(0, 10, [0.0, 30.85])]
+    #[case(10, 10, [69.15, 100.0])]
+    #[case(1, 20, [0.13, 24.87])]
+    #[case(5, 89, [1.85, 12.63])]
+    #[case(0, 258, [0.0, 1.42])]
+    #[case(0, 9_751, [0.0, 0.04])]
+    fn intervals_are_those_of_clopper_and_pearson(#[case] hits: usize, #[case] n: usize, #[case] percent: [f64; 2]) {
+        let found = interval(hits, n).map(|part| 100.0 * part);
+        assert!(found.iter().zip(&percent).all(|(found, known)| (found - known).abs() < 0.006), "{found:?}");
+    }
+
+    #[test]
+    fn a_share_is_printed_with_its_interval() {
+        assert_eq!(share(5, 89), "5/89 | 5.62 % | 1.85 to 12.63 %");
+    }
+}

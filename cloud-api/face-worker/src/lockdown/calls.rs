@@ -44,7 +44,6 @@ const ALLOWED: &[c_long] = &[
     libc::SYS_sched_getaffinity,
     libc::SYS_getpid,
     libc::SYS_gettid,
-    libc::SYS_tgkill,
     libc::SYS_rt_sigaction,
     libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigreturn,
@@ -99,10 +98,15 @@ fn allowed() -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
         rules.insert(call, vec![SeccompRule::new(vec![masked(2, bits(PROT_EXEC), 0)?])?]);
     }
-    // Of the limits, the CPU time alone can be moved, and only below its hard limit.
+    // Of its own limits, the CPU time alone can be moved, and only below its hard limit. Of others' nothing is told.
+    let own = || SeccompCondition::new(0, Len::Dword, Op::Eq, 0);
     let cpu = SeccompCondition::new(1, Len::Dword, Op::Eq, u64::from(RLIMIT_CPU))?;
     let asked = SeccompCondition::new(2, Len::Qword, Op::Eq, 0)?;
-    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![cpu])?, SeccompRule::new(vec![asked])?]);
+    let limits = vec![SeccompRule::new(vec![own()?, cpu])?, SeccompRule::new(vec![own()?, asked])?];
+    rules.insert(libc::SYS_prlimit64, limits);
+    // A signal to itself, with which the process ends when it must abort.
+    let itself = SeccompCondition::new(0, Len::Dword, Op::Eq, u64::from(std::process::id()))?;
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![itself])?]);
     // Threads may be named.
     let name = SeccompCondition::new(0, Len::Dword, Op::Eq, bits(libc::PR_SET_NAME))?;
     rules.insert(libc::SYS_prctl, vec![SeccompRule::new(vec![name])?]);
@@ -112,4 +116,24 @@ fn allowed() -> Result<BTreeMap<c_long, Vec<SeccompRule>>, BackendError> {
 /// That an argument's bits under `mask` are `value`.
 fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompCondition, BackendError> {
     SeccompCondition::new(argument, Len::Dword, Op::MaskedEq(mask), value)
+}
+
+/// Tries calls whose arguments make them forbidden: on the limits of `other`, and a signal to a process that there is
+/// not, because Landlock refuses those to the ones that there are. Only the filter says of it that it is not permitted.
+pub(super) fn attempts(other: i32) -> [(&'static str, bool); 3] {
+    let none = std::ptr::null_mut::<libc::rlimit>();
+    let nobody = i32::MAX;
+    let refused = |answer| answer == -1 && std::io::Error::last_os_error().raw_os_error() == Some(libc::EPERM);
+    #[expect(unsafe_code, reason = "there is no other way to make these calls")]
+    // SAFETY: no memory is passed: the limits that are not asked for are null, and signal 0 is none.
+    unsafe {
+        [
+            ("another's limit of CPU time", refused(libc::syscall(libc::SYS_prlimit64, other, RLIMIT_CPU, none, none))),
+            (
+                "another's limit of files",
+                refused(libc::syscall(libc::SYS_prlimit64, other, libc::RLIMIT_NOFILE, none, none)),
+            ),
+            ("a signal to another process", refused(libc::syscall(libc::SYS_tgkill, nobody, nobody, 0))),
+        ]
+    }
 }

@@ -1,14 +1,19 @@
 //! Recordings: the synthetic face, whose every blink is known, as frames and as videos.
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
-use blink_proto::faces::{ClipReport, PictureFault, Task};
-use blink_vision::{schedule::Schedule, source::Synthetic};
+use blink_proto::faces::{ClipReport, FrameMark, PictureFault, Task};
+use blink_vision::{native::SyntheticFace, schedule::Schedule, source::Synthetic};
+use jiff::Timestamp;
+use opencv::{
+    core::{Mat, MatTrait as _, MatTraitConst as _, Rect, Scalar, Size},
+    imgproc,
+};
 use rstest::rstest;
 
 use crate::{
     footage,
-    worker::{Worker, synthetic},
+    worker::{Worker, jpeg, recording, synthetic},
 };
 
 fn face() -> Synthetic {
@@ -70,7 +75,7 @@ fn the_blinks_of_a_video_are_found_where_they_are(#[case] kind: &str, #[case] co
 }
 
 /// The synthetic face as FFmpeg encodes it; with `turned` the pictures lie on their side, and the container says so.
-fn encoded(folder: &Path, kind: &str, codec: &[&str], turned: bool) -> Option<Vec<u8>> {
+pub(crate) fn encoded(folder: &Path, kind: &str, codec: &[&str], turned: bool) -> Option<Vec<u8>> {
     let (frames, bytes) = synthetic(8, &face());
     let (mut rest, pictures) = (&bytes[..], folder.join("pictures.mjpeg"));
     std::fs::write(&pictures, {
@@ -124,6 +129,51 @@ fn blinks_at_a_third_of_their_speed_are_found() {
     frames.iter_mut().for_each(|frame| frame.at_ms *= 2);
     let report = worker.clip(Task::Frames { frames }, &bytes);
     assert_eq!(report.blinks.len(), expected_ms(8.0).len(), "{report:?}");
+}
+
+/// A closure of `closed_ms` at half depth, as a person makes it on purpose, at 2 s.
+fn closure(closed_ms: u32) -> (Vec<FrameMark>, Vec<u8>) {
+    // The drawn blink is 165 ms wide; at its deepest the face's time stands still.
+    let (deepest_ms, held_ms) = (2_100, closed_ms - 165);
+    recording((0..150 + held_ms / 33).map(|i| i * 33), &face(), |at_ms| {
+        at_ms.min(deepest_ms).max(at_ms.saturating_sub(held_ms))
+    })
+}
+
+/// A second job of the same worker has the limits of the first.
+#[test]
+fn a_deliberate_blink_may_take_one_and_a_half_seconds_in_every_job() {
+    let Some((mut worker, _)) = Worker::start() else { return };
+    let (frames, bytes) = closure(1_480);
+    for job in ["first", "second"] {
+        let report = worker.clip(Task::Frames { frames: frames.clone() }, &bytes);
+        let widths: Vec<u32> = report.blinks.iter().map(|blink| blink.width_ms).collect();
+        println!("{job}: {widths:?}");
+        assert!(widths.len() == 1 && (1_440..=1_517).contains(&widths[0]), "{job}: {widths:?}");
+    }
+    let (frames, bytes) = closure(1_700);
+    assert_eq!(worker.clip(Task::Frames { frames }, &bytes).blinks, []);
+}
+
+/// Their face is two thirds of the followed one, and a tenth of the picture's width.
+#[test]
+fn somebody_who_comes_beside_is_seen() {
+    let Some((mut worker, _)) = Worker::start() else { return };
+    let mut drawn = SyntheticFace::new(&face(), Timestamp::UNIX_EPOCH).unwrap();
+    let (mut marks, mut bytes) = (Vec::new(), Vec::new());
+    for at_ms in (0..120).map(|i| i * 33) {
+        let near = drawn.draw(Duration::from_millis(at_ms.into())).unwrap();
+        let mut picture = Mat::new_size_with_default(Size::new(1_024, 480), near.typ(), Scalar::all(140.0)).unwrap();
+        near.copy_to(&mut picture.roi_mut(Rect::new(0, 0, 640, 480)).unwrap()).unwrap();
+        if at_ms > 900 {
+            let mut beside = picture.roi_mut(Rect::new(640, 96, 384, 288)).unwrap();
+            imgproc::resize(near, &mut beside, Size::new(384, 288), 0.0, 0.0, imgproc::INTER_AREA).unwrap();
+        }
+        let picture = jpeg(&picture);
+        marks.push(FrameMark { bytes: u32::try_from(picture.len()).unwrap(), at_ms });
+        bytes.extend(picture);
+    }
+    assert_eq!(worker.fault(Task::Frames { frames: marks }, &bytes), Some(PictureFault::SeveralFaces));
 }
 
 #[test]

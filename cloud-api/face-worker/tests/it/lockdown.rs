@@ -10,13 +10,42 @@ fn everything_that_must_be_refused_is() {
     println!("{text}");
     assert!(output.status.success(), "{text}");
     assert!(!text.contains("POSSIBLE") && text.contains("connecting by TCP: refused"), "{text}");
+    assert!(text.contains("a signal to another process: refused"), "{text}");
+}
+
+/// As on a kernel without Landlock, whose call is not there.
+#[test]
+fn without_landlock_there_is_no_worker() {
+    use std::os::unix::process::CommandExt as _;
+
+    use blink_proto::faces::{FromWorker, frame};
+    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+    let missing = SeccompAction::Errno(libc::ENOSYS.cast_unsigned());
+    let rules = [(libc::SYS_landlock_create_ruleset, Vec::new())].into_iter().collect();
+    let architecture = std::env::consts::ARCH.try_into().unwrap();
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, missing, architecture).unwrap();
+    let filter = BpfProgram::try_from(filter).unwrap();
+    let mut program = command();
+    #[expect(unsafe_code, reason = "the filter must be there before the program starts")]
+    // SAFETY: between fork and exec the filter, which is made already, is only handed to the kernel.
+    unsafe {
+        program.pre_exec(move || apply_filter(&filter).map_err(std::io::Error::other));
+    }
+    let output = program.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told: Option<FromWorker> = frame::read(&mut &output.stdout[..], &mut Vec::new()).unwrap();
+    match told {
+        Some(FromWorker::Unable { code, message }) if code == "lockdown_failed" => println!("{message}"),
+        Some(FromWorker::Unable { code, message }) if code == "model_missing" => println!("skipped: {message}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
 fn a_worker_says_what_is_in_force_and_ends_with_its_input() {
     let Some((worker, ready)) = Worker::start() else { return };
     println!("loaded in {} ms, {:?}", ready.load_ms, ready.lockdown);
-    assert!(["rlimits", "seccomp"].iter().all(|part| ready.lockdown.iter().any(|named| named == part)));
+    assert!(["rlimits", "landlock", "seccomp"].iter().all(|part| ready.lockdown.iter().any(|named| named == part)));
     assert!(worker.end());
 }
 

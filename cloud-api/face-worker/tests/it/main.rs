@@ -8,4 +8,7 @@ mod hostile;
 mod lockdown;
 mod memory;
 mod stills;
+/// The shares that the tables of `make liveness` print.
+#[path = "../../examples/liveness/table.rs"]
+mod table;
 mod worker;

@@ -101,11 +101,19 @@ pub(crate) fn jpeg(picture: &Mat) -> Vec<u8> {
 
 /// The synthetic face, `seconds` long at 30 frames a second, as JPEG pictures with their times.
 pub(crate) fn synthetic(seconds: u32, face: &Synthetic) -> (Vec<FrameMark>, Vec<u8>) {
+    recording((0..seconds * 30).map(|i| i * 1_000 / 30), face, |at_ms| at_ms)
+}
+
+/// The synthetic face at `times`, in milliseconds, as it is at the time that `shown` gives for each.
+pub(crate) fn recording(
+    times: impl Iterator<Item = u32>,
+    face: &Synthetic,
+    shown: impl Fn(u32) -> u32,
+) -> (Vec<FrameMark>, Vec<u8>) {
     let mut face = SyntheticFace::new(face, Timestamp::UNIX_EPOCH).unwrap();
     let (mut marks, mut bytes) = (Vec::new(), Vec::new());
-    for i in 0..seconds * 30 {
-        let at_ms = i * 1_000 / 30;
-        let picture = jpeg(face.draw(Duration::from_millis(at_ms.into())).unwrap());
+    for at_ms in times {
+        let picture = jpeg(face.draw(Duration::from_millis(shown(at_ms).into())).unwrap());
         marks.push(FrameMark { bytes: u32::try_from(picture.len()).unwrap(), at_ms });
         bytes.extend(picture);
     }

@@ -166,7 +166,11 @@ fn reason(fault: PictureFault) -> Result<Reason, ApiError> {
         PictureFault::TooDark => Reason::TooDark,
         PictureFault::TooFewFrames => Reason::TooFewFrames,
         PictureFault::TooLarge => return Err(ApiError::too_large(fault.advice())),
-        PictureFault::Unreadable | PictureFault::Unsupported | PictureFault::BadTimes | PictureFault::SizesDiffer => {
+        PictureFault::Unreadable
+        | PictureFault::Unsupported
+        | PictureFault::BadShape
+        | PictureFault::BadTimes
+        | PictureFault::SizesDiffer => {
             return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, fault.code(), fault.advice()));
         }
     })

@@ -198,6 +198,7 @@ fn each_reason_is_told(#[case] script: Value, #[case] reason: &str) {
 #[rstest]
 #[case("unreadable")]
 #[case("unsupported")]
+#[case("bad_shape")]
 #[case("bad_times")]
 #[case("sizes_differ")]
 fn a_file_that_cannot_be_read_is_no_decision(#[case] fault: &str) {

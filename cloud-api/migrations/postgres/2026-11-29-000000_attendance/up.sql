@@ -103,7 +103,6 @@ CREATE TABLE attendance_challenges (
     id UUID NOT NULL PRIMARY KEY,
     session_id UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     cues_ms TEXT NOT NULL,
-    seconds INTEGER NOT NULL,
     made_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
     used BOOLEAN NOT NULL

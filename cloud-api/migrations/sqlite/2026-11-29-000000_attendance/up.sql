@@ -103,7 +103,6 @@ CREATE TABLE attendance_challenges (
     id TEXT NOT NULL PRIMARY KEY,
     session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     cues_ms TEXT NOT NULL,
-    seconds INTEGER NOT NULL,
     made_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     used INTEGER NOT NULL CHECK (used IN (0, 1))

@@ -102,12 +102,6 @@ fn pseudonym(state: &State, person: &PersonRow) -> String {
     state.keys.pseudonym(UserId(person.uid.0))
 }
 
-/// The time of a moment on the organisation's clock, in whole seconds.
-fn local_time(state: &State, at: UtcMs) -> Time {
-    let time = at.timestamp().to_zoned(state.desk.config.calendar.zone.clone()).time();
-    time.with().subsec_nanosecond(0).build().unwrap_or(time)
-}
-
 /// Reads the path's id of a person. 404 for one that nobody can have.
 fn person_id(path: &str) -> Result<String, ApiError> {
     crate::attendance::person::id(path).map_err(|_| no_such_person())
@@ -147,7 +141,7 @@ impl Decided {
         let may_know = !refused || who.role >= Role::Manager || is_own(who, person.as_ref());
         let person = person.filter(|_| may_know);
         let at = record.as_ref().filter(|_| decision.outcome == Outcome::AlreadyMarked).map_or(at, |record| record.at);
-        let time = local_time(state, at);
+        let time = state.desk.config.calendar.arrival(at).time;
         let name = person.as_ref().map(|person| person.name.clone());
         let message = message(&decision, name.as_deref(), time, confidence, (source, state.desk.config.liveness));
         MarkResponse {

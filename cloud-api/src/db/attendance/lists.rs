@@ -82,16 +82,17 @@ pub fn page(
     Ok(rows.into_iter().map(|(row, name)| (row.into(), name)).collect())
 }
 
-/// The records of these people on these days, by person and day.
+/// The records of this status of these people on these days, by person and day.
 pub fn of_days(
     conn: &mut Conn,
     people: &BTreeSet<String>,
     days: &BTreeSet<Day>,
+    of: Status,
 ) -> Result<HashMap<(String, Day), Record>, DbError> {
-    use attendance_records::{day, person};
+    use attendance_records::{day, person, status};
     let (people, days) = (people.iter().cloned().collect::<Vec<_>>(), days.iter().copied().collect::<Vec<_>>());
-    let rows: Vec<RecordRow> =
-        attendance_records::table.filter(person.eq_any(people)).filter(day.eq_any(days)).load(conn)?;
+    let rows = attendance_records::table.filter(person.eq_any(people)).filter(day.eq_any(days));
+    let rows: Vec<RecordRow> = rows.filter(status.eq(of.as_str())).load(conn)?;
     Ok(rows.into_iter().map(Record::from).map(|record| ((record.person.clone(), record.day), record)).collect())
 }
 

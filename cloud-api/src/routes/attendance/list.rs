@@ -258,7 +258,7 @@ fn derived(conn: &mut Conn, whom: &Whom, ask: &Ask, reckoning: &Reckoning) -> Re
     let places: Vec<_> = best.into_sorted_vec();
     let days = places.iter().map(|(place, _)| Day(range.window.days[place.0].date)).collect();
     let ids = places.iter().map(|(_, n)| people[*n].id.clone()).collect();
-    let mut records = lists::of_days(conn, &ids, &days)?;
+    let mut records = lists::of_days(conn, &ids, &days, status)?;
     let found = places.into_iter().map(|(place, n)| {
         let (day, person) = (Day(range.window.days[place.0].date), people[n]);
         let record = records.remove(&(person.id.clone(), day));

@@ -113,11 +113,12 @@ pub(crate) fn corrections(
     Ok(found)
 }
 
-/// The days that were corrected at this moment or later, with when; all of them without a moment.
-pub fn corrected_since(conn: &mut Conn, since: Option<UtcMs>) -> Result<Vec<(UtcMs, Day)>, DbError> {
-    use attendance_corrections::{at, day};
-    let since = since.unwrap_or(UtcMs(i64::MIN));
-    Ok(attendance_corrections::table.filter(at.ge(since)).select((at, day)).load(conn)?)
+/// How many corrections there are of each day from the first to the last one.
+pub(crate) fn corrections_by_day(conn: &mut Conn, (first, last): (Day, Day)) -> Result<HashMap<Date, i64>, DbError> {
+    use attendance_corrections::day;
+    let of_days = attendance_corrections::table.filter(day.between(first, last)).group_by(day);
+    let counts: Vec<(Day, i64)> = of_days.select((day, diesel::dsl::count_star())).load(conn)?;
+    Ok(counts.into_iter().map(|(of, count)| (of.0, count)).collect())
 }
 
 /// A person at the desk, as lists know them.

@@ -62,12 +62,6 @@ contract! {
     }
 }
 
-fn both(test: impl Fn(&mut TestApp)) {
-    for backend in [Backend::Sqlite, Backend::Postgres] {
-        test(&mut TestApp::start(backend));
-    }
-}
-
 #[test]
 fn without_workdays_nobody_is_ever_absent() {
     both(|app| {

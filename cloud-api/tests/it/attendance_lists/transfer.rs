@@ -85,7 +85,7 @@ contract! {
     fn the_dated_files_follow_what_stands(app) {
         let boss = manager(app);
         taken(&boss, ADA);
-        taken(&boss, &["2026-01-05,09:00:00,present,Old,old,,No,"]);
+        taken(&boss, &["2026-01-05,09:00:00,present,Old,old,,No,", "2026-03-06,09:00:00,present,Ben,ben,,No,"]);
         let folder = app.folder.path().join("exports");
         let file = |day: &str| std::fs::read_to_string(folder.join(format!("attendance_{day}.csv")));
         eventually("the file is written", || file("20260302").is_ok());
@@ -93,7 +93,29 @@ contract! {
         assert_eq!(file("20260302").unwrap(), format!("{HEAD}\r\n{}\r\n", ADA[0]));
         assert!(file("20260105").is_err(), "its day is past");
         assert!(file("20260304").is_err(), "nothing was recorded");
+        // A correction by seconds changes no month of days.
+        let record = list(&boss, "user=ben")["items"][0]["record_id"].as_str().unwrap().to_owned();
+        let change = json!({"time": "09:00:30", "reason": "the clock on the wall"}).to_string();
+        boss.send("PATCH", &format!("/api/attendance/records/{record}"), &[("content-type", "application/json")], Some(change.as_bytes())).expect(200);
         sql(app, "DELETE FROM attendance_people WHERE id = 'ada'");
         eventually("somebody erased is in none", || file("20260302").is_err());
+        eventually("the correction is written", || file("20260306").unwrap().contains("2026-03-06,09:00:30,"));
     }
+}
+
+#[test]
+fn whoever_was_erased_while_no_server_ran_is_in_no_file() {
+    both(|app| {
+        let boss = manager(app);
+        taken(&boss, ADA);
+        let folder = app.folder.path().join("exports");
+        let files = || std::fs::read_dir(&folder).map_or(0, Iterator::count);
+        eventually("the files are written", || files() == 4);
+        app.stop();
+        sql(app, "DELETE FROM attendance_people WHERE id = 'ada'");
+        // A clock that was ahead wrote this one.
+        std::fs::write(folder.join("attendance_20260401.csv"), "Ada").unwrap();
+        app.restart();
+        eventually("they are gone", || files() == 0);
+    });
 }

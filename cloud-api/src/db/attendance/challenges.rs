@@ -21,6 +21,7 @@ const KEEP_MS: i64 = 60 * 60_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
+    pub id: Id<id::Challenge>,
     pub challenge: Challenge,
     pub made_at: UtcMs,
     pub expires_at: UtcMs,
@@ -77,7 +78,7 @@ pub(crate) fn of_session(
             .optional()?;
     let given = |Row { cues_ms, made_at, expires_at }: Row| {
         let cues_ms = cues_ms.split(',').filter_map(|cue| cue.parse().ok()).collect();
-        Given { challenge: Challenge { cues_ms }, made_at, expires_at }
+        Given { id, challenge: Challenge { cues_ms }, made_at, expires_at }
     };
     Ok(row.map(given))
 }

@@ -71,6 +71,20 @@ fn unreadable(e: &ReadError) -> ApiError {
     error
 }
 
+/// How often a face is compared again when the gallery changed meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// The code by which a transaction says that the gallery has changed since a face was compared. No caller sees it.
+const MOVED: &str = "moved";
+
+fn moved() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, MOVED, "Others were enrolled meanwhile.")
+}
+
+fn still_moving() -> ApiError {
+    ApiError::busy("Others are enrolled at the same moment. Try again.")
+}
+
 /// 404 for an id of nobody.
 fn no_such_person() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "no_such_person", "There is nobody with this id at the desk.")

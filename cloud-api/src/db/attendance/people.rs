@@ -242,6 +242,13 @@ pub(crate) fn next_version(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(row.version)
 }
 
+/// Numbers all faces as one change of the gallery: a restored number is one of another database.
+pub(crate) fn renumber(conn: &mut Conn) -> Result<(), DbError> {
+    let version = next_version(conn)?;
+    diesel::update(attendance_people::table).set(attendance_people::changed_in.eq(version)).execute(conn)?;
+    Ok(())
+}
+
 /// The number of the last change of the gallery.
 pub(crate) fn version(conn: &mut Conn) -> Result<i64, DbError> {
     let row: Version = sql_query("SELECT version FROM attendance_gallery").get_result(conn)?;

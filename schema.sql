@@ -379,6 +379,7 @@ CREATE TABLE attendance_corrections (
 
 CREATE INDEX attendance_corrections_by_person ON attendance_corrections (person, day);
 CREATE INDEX attendance_corrections_by_maker ON attendance_corrections (made_by);
+CREATE INDEX attendance_corrections_by_day ON attendance_corrections (day);
 
 -- Days on which a person tried and was refused: unknown, and no absence, until a manager decides.
 CREATE TABLE attendance_refusals (
@@ -389,6 +390,8 @@ CREATE TABLE attendance_refusals (
     last_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (person, day)
 );
+
+CREATE INDEX attendance_refusals_by_day ON attendance_refusals (day);
 
 -- Days on which the desk did not work during working hours: unknown for everybody without a record.
 CREATE TABLE attendance_outages (
@@ -402,7 +405,6 @@ CREATE TABLE attendance_challenges (
     id UUID NOT NULL PRIMARY KEY,
     session_id UUID NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     cues_ms TEXT NOT NULL,
-    seconds INTEGER NOT NULL,
     made_at TIMESTAMPTZ NOT NULL,
     expires_at TIMESTAMPTZ NOT NULL,
     used BOOLEAN NOT NULL

@@ -107,8 +107,6 @@ pub struct Arrival {
     pub date: Date,
     /// The time on the wall, to the second.
     pub time: Time,
-    /// Whole minutes since the start of work, negative before it.
-    pub since_start_min: i64,
     /// Whether this is later than start and grace on a day on which people are expected.
     pub late: bool,
 }
@@ -131,9 +129,8 @@ impl Calendar {
         let local = self.local(at);
         let date = local.date();
         let since_ms = at.0.saturating_sub(self.instant(date, self.starts).0);
-        let since_start_min = since_ms.div_euclid(MINUTE_MS);
         let late = since_ms > i64::from(self.grace_min) * MINUTE_MS && self.expects(date);
-        Arrival { date, time: to_the_second(local.time()), since_start_min, late }
+        Arrival { date, time: to_the_second(local.time()), late }
     }
 
     /// The days on which somebody may have wanted to arrive between these two moments: those on which people are expected,
@@ -205,16 +202,15 @@ mod tests {
     }
 
     #[rstest]
-    #[case("2026-03-10T07:59:59Z", -1, false)]
-    #[case("2026-03-10T08:00:00Z", 0, false)]
-    #[case("2026-03-10T08:15:00Z", 15, false)]
-    #[case("2026-03-10T08:15:01Z", 15, true)]
-    #[case("2026-03-10T22:59:59Z", 899, true)]
+    #[case("2026-03-10T07:59:59Z", false)]
+    #[case("2026-03-10T08:00:00Z", false)]
+    #[case("2026-03-10T08:15:00Z", false)]
+    #[case("2026-03-10T08:15:01Z", true)]
+    #[case("2026-03-10T22:59:59Z", true)]
     // Saturday: nobody is expected, so nobody is late.
-    #[case("2026-03-14T12:00:00Z", 240, false)]
-    fn late_is_after_start_and_grace(#[case] moment: &str, #[case] minutes: i64, #[case] late: bool) {
-        let arrival = berlin().arrival(at(moment));
-        assert_eq!((arrival.since_start_min, arrival.late), (minutes, late));
+    #[case("2026-03-14T12:00:00Z", false)]
+    fn late_is_after_start_and_grace(#[case] moment: &str, #[case] late: bool) {
+        assert_eq!(berlin().arrival(at(moment)).late, late);
     }
 
     /// In Berlin work starts at 8:00 UTC and ends at 16:00 UTC; 13 March 2026 is a Friday.
@@ -244,7 +240,7 @@ mod tests {
             (calendar.arrival(at("2026-03-10T22:59:59Z")), calendar.arrival(at("2026-03-10T23:00:00Z")));
         assert_eq!((before.date, before.time.to_string()), (date(2026, 3, 10), "23:59:59".to_owned()));
         assert_eq!((after.date, after.time.to_string()), (date(2026, 3, 11), "00:00:00".to_owned()));
-        assert_eq!((before.since_start_min, after.since_start_min), (899, -540));
+        assert_eq!((before.late, after.late), (true, false));
     }
 
     #[rstest]
@@ -266,7 +262,7 @@ mod tests {
         assert_eq!(calendar.instant(date(2026, 3, 29), calendar.starts), at("2026-03-29T01:30:00Z"));
         assert_eq!(calendar.instant(date(2026, 10, 25), calendar.starts), at("2026-10-25T00:30:00Z"));
         // The second half past two of the autumn night is an hour after the first.
-        assert_eq!(calendar.arrival(at("2026-10-25T01:30:00Z")).since_start_min, 60);
+        assert!(calendar.arrival(at("2026-10-25T01:30:00Z")).late);
     }
 
     #[test]

@@ -178,14 +178,6 @@ fn outcome(facts: &DayFacts, enrolled: Date, day: Option<Entry>) -> Outcome {
     }
 }
 
-/// The streaks of a window.
-#[must_use]
-pub fn streaks(window: &Window, enrolled: Date, months: &[(MonthNumber, Month)]) -> Streaks {
-    let mut streaks = Streaks::default();
-    walk(window, enrolled, months, |_, facts, outcome, _| streaks.count(outcome, facts.expected));
-    streaks
-}
-
 /// What [`Course::count`] gathers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Course {

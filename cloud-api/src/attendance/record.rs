@@ -17,12 +17,6 @@ impl Day {
     pub fn of(at: UtcMs, zone: &TimeZone) -> Self {
         Self(at.timestamp().to_zoned(zone.clone()).date())
     }
-
-    /// The first day of its month.
-    #[must_use]
-    pub fn month(self) -> Self {
-        Self(self.0.first_of_month())
-    }
 }
 
 impl fmt::Display for Day {

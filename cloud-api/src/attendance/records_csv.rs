@@ -1,7 +1,7 @@
 //! Records as CSV, out and in.
 //!
 //! A file is read line by line, so that a damaged line takes no other with it: what is sound is taken, and everything
-//! else is listed with its line and the reason. No cell of ours holds a line break, so a line is a record. A byte order
+//! else is listed with its line and the reason, up to a number of lines. No cell of ours holds a line break, so a line is a record. A byte order
 //! mark, another delimiter (`;`, tab, `|`), other line ends and UTF-16, as spreadsheets write them, are understood.
 //!
 //! Spreadsheets run a cell that begins like a formula. Such a cell is written with an apostrophe before it, which reading
@@ -9,6 +9,7 @@
 //! spaces, is one of `= + - @` (also in their wide forms), a tab or a carriage return.
 
 mod cells;
+mod faults;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ use super::{
     record::{Record, Status},
 };
 use cells::{bare, plain};
+pub use faults::{Fault, Faults};
 
 /// The columns, in their order.
 pub const COLUMNS: [&str; 8] =
@@ -62,24 +64,15 @@ impl Row {
     }
 }
 
-/// What a line, or a part of it, was not taken for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
-    /// From 1, which is the first line of the file.
-    pub line: usize,
-    pub code: &'static str,
-    pub detail: String,
-}
-
 /// A file that was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Read {
     /// The sound lines, with their numbers.
     pub rows: Vec<(usize, Row)>,
     /// The lines that were not taken.
-    pub rejected: Vec<Fault>,
+    pub rejected: Faults,
     /// What was not taken of lines that were.
-    pub notes: Vec<Fault>,
+    pub notes: Faults,
 }
 
 /// The header's line.
@@ -115,16 +108,16 @@ pub fn read(bytes: &[u8]) -> Read {
     let mut read = Read::default();
     let bytes = match text(bytes) {
         Ok(bytes) => bytes,
-        Err(detail) => return Read { rejected: vec![Fault { line: 1, code: "not_text", detail }], ..read },
+        Err(detail) => return Read { rejected: Fault { line: 1, code: "not_text", detail }.into(), ..read },
     };
     let mut lines = lines(&bytes).filter(|(_, line)| !line.trim_ascii().is_empty());
     let Some((line, head)) = lines.next() else {
         let detail = "the file is empty".to_owned();
-        return Read { rejected: vec![Fault { line: 1, code: "empty", detail }], ..read };
+        return Read { rejected: Fault { line: 1, code: "empty", detail }.into(), ..read };
     };
     let header = match Header::of(head) {
         Ok(header) => header,
-        Err(detail) => return Read { rejected: vec![Fault { line, code: "missing_column", detail }], ..read },
+        Err(detail) => return Read { rejected: Fault { line, code: "missing_column", detail }.into(), ..read },
     };
     for name in header.missing() {
         let detail = format!("the column {name} is missing: it counts as empty");
@@ -133,7 +126,9 @@ pub fn read(bytes: &[u8]) -> Read {
     for (line, cells) in lines {
         match header.row(cells) {
             Ok((row, note)) => {
-                read.notes.extend(note.map(|detail| Fault { line, code: "not_taken", detail }));
+                if let Some(detail) = note {
+                    read.notes.push(Fault { line, code: "not_taken", detail });
+                }
                 read.rows.push((line, row));
             }
             Err((code, detail)) => read.rejected.push(Fault { line, code, detail }),

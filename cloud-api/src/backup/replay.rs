@@ -148,7 +148,7 @@ fn erase_of_desk(conn: &mut Conn, uid: Uuid) -> Result<bool, BackupError> {
 
 /// Removes a face unless its person has consented to it anew since `at`.
 fn forget_face(conn: &mut Conn, uid: Uuid, at: UtcMs) -> Result<(), BackupError> {
-    if let Some(person) = people::by_uid(conn, Id::new(uid))?
+    if let Some(person) = people::hold_uid(conn, Id::new(uid))?
         && people::newest_consent(conn, &person.id)?.is_none_or(|newest| newest.at <= at)
     {
         people::withdraw(conn, &person, None, at)?;

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     db::{
+        attendance::people,
         conn::Conn,
         id::{Id, User},
         users,
@@ -94,6 +95,7 @@ pub fn restore(conn: &mut Conn, path: &Path, ledger: &[Entry], now: UtcMs) -> Re
     if let Some(page) = pending {
         page.insert(conn)?;
     }
+    people::renumber(conn)?;
     Ok(Restored { rows, ..replay(conn, ledger, head.created_at, now)? })
 }
 

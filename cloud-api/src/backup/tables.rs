@@ -2,7 +2,7 @@
 //!
 //! Left out on purpose are sessions, challenges, codes and links (a restored one could have been ended since), counted
 //! attempts, and signing keys. So everybody signs in again after a restore. The gallery's number goes on from where the
-//! new database stands.
+//! new database stands: what is restored of faces is its next change.
 
 use std::fmt::Write as _;
 

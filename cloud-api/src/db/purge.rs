@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     DbError, archive_removals,
     attempts::WINDOW_MS,
-    attendance::{records, trail},
+    attendance::{records, rollups, trail},
     conn::Conn,
     schema::{blink_data, blink_rollups, device_codes, oidc_logins, one_time_tokens, sessions},
     transaction,
@@ -22,7 +22,7 @@ use super::{
 use jiff::tz::TimeZone;
 
 use crate::{
-    attendance::record::Day,
+    attendance::{month::MonthNumber, record::Day},
     domain::time::{DAY_MS, UtcMs},
 };
 
@@ -88,12 +88,9 @@ pub fn run(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbEr
     Ok(Purged { months, minutes, records, ..rest })
 }
 
-/// Deletes one step of old records of the attendance desk, with their counts, and what is known of their days; returns how
-/// many records; 0 when none are left.
+/// Deletes one step of old records of the attendance desk, with their counts, and returns how many; 0 when none are left.
 pub fn records_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError> {
-    let before = Day::of(keep_from, &TimeZone::UTC);
-    trail::purge(conn, before)?;
-    records::purge(conn, before, STEP_RECORDS)
+    records::purge(conn, Day::of(keep_from, &TimeZone::UTC), STEP_RECORDS)
 }
 
 /// Deletes one step of old minutes and returns how many; 0 when none are left.
@@ -122,7 +119,8 @@ pub fn minutes_step(conn: &mut Conn, keep_from: UtcMs) -> Result<usize, DbError>
     }
 }
 
-/// Deletes everything old or expired but minutes; must run in a transaction.
+/// Deletes everything old or expired but minutes and records of the attendance desk, of which none may be left; must run in
+/// a transaction.
 pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbError> {
     let sums = diesel::delete(blink_rollups::table.filter(blink_rollups::slot_from.lt(keep_from))).execute(conn)?;
     let sessions = diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(conn)?;
@@ -132,6 +130,9 @@ pub fn rest(conn: &mut Conn, keep_from: UtcMs, now: UtcMs) -> Result<Purged, DbE
     sql_query("DELETE FROM sign_in_attempts WHERE window_from <= $1")
         .bind::<Utc, _>(now.plus(-WINDOW_MS))
         .execute(conn)?;
+    let before = Day::of(keep_from, &TimeZone::UTC);
+    trail::purge(conn, before)?;
+    rollups::purge(conn, MonthNumber::of(before.0))?;
     let objects = archive_removals::retire(conn, keep_from, now)?;
     Ok(Purged { months: 0, minutes: 0, sums, sessions, links, codes, objects, records: 0 })
 }

@@ -139,10 +139,15 @@ pub fn record_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError
     }
     if entry.kind == "biometric"
         && !entry.granted
-        && let Some(person) = desk::by_user(conn, entry.user_id)?
+        && let Some(person) = desk::hold_user(conn, entry.user_id)?
     {
         desk::withdraw(conn, &person, Some(entry.user_id), entry.at)?;
     }
+    add_consent(conn, entry)
+}
+
+/// Adds an entry whose effect the caller has carried out.
+pub(crate) fn add_consent(conn: &mut Conn, entry: &ConsentRow) -> Result<(), DbError> {
     diesel::insert_into(consents::table).values(entry.clone()).execute(conn)?;
     Ok(())
 }

@@ -31,7 +31,7 @@ const UPLOAD_BYTES: usize = 8 * 22 * (1 << 20);
 pub(crate) struct Desk {
     pub(crate) config: AttendanceConfig,
     pub(crate) reader: Reader,
-    pub(crate) keys: DeskKeys,
+    pub(crate) keys: Arc<DeskKeys>,
     pub(crate) faces: Faces,
     pub(crate) uploads: Arc<Semaphore>,
     /// Whether this process answers the desk's endpoints.
@@ -40,7 +40,8 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(config: AttendanceConfig, reader: Reader, keys: DeskKeys, is_open: bool) -> Self {
-        Self { config, reader, keys, faces: Faces::default(), uploads: Arc::new(Semaphore::new(UPLOAD_BYTES)), is_open }
+        let (keys, uploads) = (Arc::new(keys), Arc::new(Semaphore::new(UPLOAD_BYTES)));
+        Self { config, reader, keys, faces: Faces::default(), uploads, is_open }
     }
 
     /// Brings the gallery in step after a committed change. A failure is only logged, because the job that follows the

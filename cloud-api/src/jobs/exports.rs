@@ -2,7 +2,8 @@
 //! past. Each replica writes its own folder.
 //!
 //! What changed is found by looking, not by being told: a month of days that differs from what it was 20 s ago, a person
-//! with another name, a correction. So a file is right again after an erasure, a restore or another program's change too.
+//! with another name, a correction more. Days that were not looked at before, at the start all of them, count as changed.
+//! So a file is right again after an erasure, a restore or another program's change too.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use actix_web::web;
 use jiff::{
     ToSpan as _,
     civil::{Date, Time},
@@ -20,7 +22,7 @@ use jiff::{
 use crate::{
     attendance::{
         month::{Month, MonthNumber},
-        record::Record,
+        record::{Day, Record},
         records_csv::{self, Row},
     },
     db::{
@@ -28,7 +30,6 @@ use crate::{
         attendance::{lists, rollups},
         conn::Conn,
     },
-    domain::time::UtcMs,
     failure::chain,
     state::State,
 };
@@ -41,19 +42,21 @@ const DAYS: i64 = 31;
 /// Records that are read at once.
 const RECORDS: i64 = 1_000;
 
-/// What the files were last written from.
+/// What the files are written from.
 #[derive(Default)]
 struct Seen {
+    /// The first and the last day that have a file.
+    days: Option<(Date, Date)>,
     months: HashMap<(String, MonthNumber), Month>,
     names: HashMap<String, String>,
-    corrected: Option<UtcMs>,
+    /// How many corrections each day has.
+    corrections: HashMap<Date, i64>,
 }
 
-/// What they are to be written from now.
-struct Look {
-    seen: Seen,
-    /// Days with a correction since the last look.
-    corrected: BTreeSet<Date>,
+impl Seen {
+    fn holds(&self, day: Date) -> bool {
+        self.days.is_some_and(|(first, last)| (first..=last).contains(&day))
+    }
 }
 
 pub(crate) async fn run(state: State) {
@@ -85,45 +88,47 @@ async fn turn(state: &State, seen: &mut Seen) -> Result<usize, ExportError> {
     let calendar = state.desk.config.calendar.clone();
     let last = calendar.date_of(state.clock.now());
     let first = last.checked_sub((DAYS - 1).days()).unwrap_or(last);
-    let since = seen.corrected;
-    let look = state.db.read(move |conn| look(conn, (first, last), since)).await?;
-    let changed = changed(seen, &look, (first, last));
+    let now = state.db.read(move |conn| look(conn, (first, last))).await?;
     let (folder, mut written) = (state.exports_dir.clone(), 0);
-    if !changed.is_empty() {
-        blink_files::private_folder(&folder).map_err(|e| ExportError::File(folder.clone(), e))?;
+    for date in changed(seen, &now) {
+        let calendar = calendar.clone();
+        let text = move |conn: &mut Conn| day(conn, date, |record, name| Row::of(record, name, &calendar));
+        let text = state.db.read(text).await?;
+        written += usize::from(on_file(folder.join(name_of(date)), move |path| write(path, text.as_deref())).await?);
     }
-    for date in changed {
-        let (folder, calendar) = (folder.clone(), calendar.clone());
-        let one = move |conn: &mut Conn| -> Result<bool, ExportError> {
-            let text = day(conn, date, |record, name| Row::of(record, name, &calendar))?;
-            let path = folder.join(name_of(date));
-            write(&path, text.as_deref()).map_err(|e| ExportError::File(path, e))
-        };
-        written += usize::from(state.db.read(one).await?);
-    }
-    rotate(&folder, first).map_err(|e| ExportError::File(folder, e))?;
-    *seen = look.seen;
+    on_file(folder, move |folder| rotate(folder, (first, last))).await?;
+    *seen = now;
     Ok(written)
 }
 
-fn look(conn: &mut Conn, (first, last): (Date, Date), since: Option<UtcMs>) -> Result<Look, DbError> {
+/// Works on a file or folder, off the async threads.
+async fn on_file<T: Send + 'static>(
+    path: PathBuf,
+    f: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> Result<T, ExportError> {
+    let done = web::block(move || f(&path).map_err(|e| ExportError::File(path, e))).await;
+    done.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
+}
+
+fn look(conn: &mut Conn, (first, last): (Date, Date)) -> Result<Seen, DbError> {
     let months = rollups::months(conn, None, Some(MonthNumber::of(first)), MonthNumber::of(last))?;
     let months: HashMap<_, _> = months.into_iter().map(|(person, number, month)| ((person, number), month)).collect();
     let names = lists::people(conn, None)?.into_iter().map(|person| (person.id, person.name)).collect();
-    let corrected = lists::corrected_since(conn, since)?;
-    let newest = corrected.iter().map(|(at, _)| *at).max().or(since);
-    let days = corrected.into_iter().map(|(_, day)| day.0).collect();
-    Ok(Look { seen: Seen { months, names, corrected: newest }, corrected: days })
+    let corrections = lists::corrections_by_day(conn, (Day(first), Day(last)))?;
+    Ok(Seen { days: Some((first, last)), months, names, corrections })
 }
 
 /// The days whose files may differ from what stands.
-fn changed(before: &Seen, now: &Look, (first, last): (Date, Date)) -> BTreeSet<Date> {
-    let mut days = now.corrected.clone();
+fn changed(before: &Seen, now: &Seen) -> BTreeSet<Date> {
+    let Some((first, last)) = now.days else { return BTreeSet::new() };
+    let all = first.series(1.day()).take_while(|day| *day <= last);
+    let is_news = |day: &Date| !before.holds(*day) || before.corrections.get(day) != now.corrections.get(day);
+    let mut days: BTreeSet<Date> = all.filter(is_news).collect();
     let empty = Month::default();
-    let keys: BTreeSet<_> = before.months.keys().chain(now.seen.months.keys()).collect();
+    let keys: BTreeSet<_> = before.months.keys().chain(now.months.keys()).collect();
     for key in keys {
-        let (old, new) = (before.months.get(key).unwrap_or(&empty), now.seen.months.get(key).unwrap_or(&empty));
-        let renamed = before.names.get(&key.0) != now.seen.names.get(&key.0);
+        let (old, new) = (before.months.get(key).unwrap_or(&empty), now.months.get(key).unwrap_or(&empty));
+        let renamed = before.names.get(&key.0) != now.names.get(&key.0);
         if old == new && !renamed {
             continue;
         }
@@ -134,7 +139,7 @@ fn changed(before: &Seen, now: &Look, (first, last): (Date, Date)) -> BTreeSet<D
             old != new || renamed && new.is_some()
         }));
     }
-    days.retain(|day| (first..=last).contains(day));
+    days.retain(|day| now.holds(*day));
     days
 }
 
@@ -170,14 +175,17 @@ fn write(path: &Path, text: Option<&[u8]>) -> io::Result<bool> {
     };
     match text {
         _ if there.as_deref() == text => return Ok(false),
-        Some(text) => blink_files::save(path, 0o600, |file| file.write_all(text))?,
+        Some(text) => {
+            path.parent().map_or(Ok(()), blink_files::private_folder)?;
+            blink_files::save(path, 0o600, |file| file.write_all(text))?;
+        }
         None => fs::remove_file(path)?,
     }
     Ok(true)
 }
 
-/// Removes the files of days before `first`, and no others.
-fn rotate(folder: &Path, first: Date) -> io::Result<()> {
+/// Removes the files of other days than those from `first` to `last`, and nothing else.
+fn rotate(folder: &Path, (first, last): (Date, Date)) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -187,7 +195,7 @@ fn rotate(folder: &Path, first: Date) -> io::Result<()> {
         let entry = entry?;
         let name = entry.file_name();
         let date = name.to_str().and_then(|name| Date::strptime("attendance_%Y%m%d.csv", name).ok());
-        if date.is_some_and(|date| date < first) {
+        if date.is_some_and(|date| !(first..=last).contains(&date)) {
             fs::remove_file(entry.path())?;
         }
     }
@@ -209,12 +217,13 @@ mod tests {
             month.set(date.day(), Some(entry));
         }
         seen.names = names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect();
+        seen.days = Some((date(2026, 2, 8), date(2026, 3, 10)));
+        seen.corrections.insert(date(2026, 3, 2), 1);
         seen
     }
 
-    fn days(before: &Seen, now: Seen) -> Vec<String> {
-        let look = Look { seen: now, corrected: BTreeSet::new() };
-        changed(before, &look, (date(2026, 2, 8), date(2026, 3, 10))).iter().map(Date::to_string).collect()
+    fn days(before: &Seen, now: &Seen) -> Vec<String> {
+        changed(before, now).iter().map(Date::to_string).collect()
     }
 
     #[test]
@@ -222,14 +231,24 @@ mod tests {
         let (ninth, tenth, old) = (date(2026, 3, 9), date(2026, 3, 10), date(2026, 2, 7));
         let names = [("ada", "Ada")];
         let before = seen(&[("ada", ninth, 540)], &names);
-        assert!(days(&before, seen(&[("ada", ninth, 540)], &names)).is_empty());
-        assert_eq!(days(&before, seen(&[("ada", ninth, 541)], &names)), ["2026-03-09"]);
+        assert!(days(&before, &seen(&[("ada", ninth, 540)], &names)).is_empty());
+        assert_eq!(days(&before, &seen(&[("ada", ninth, 541)], &names)), ["2026-03-09"]);
         assert_eq!(
-            days(&before, seen(&[("ada", ninth, 540), ("ada", tenth, 1), ("ada", old, 1)], &names)),
+            days(&before, &seen(&[("ada", ninth, 540), ("ada", tenth, 1), ("ada", old, 1)], &names)),
             ["2026-03-10"]
         );
-        assert_eq!(days(&before, seen(&[("ada", ninth, 540)], &[("ada", "Adah")])), ["2026-03-09"]);
-        assert_eq!(days(&before, seen(&[], &[])), ["2026-03-09"], "somebody was erased");
+        assert_eq!(days(&before, &seen(&[("ada", ninth, 540)], &[("ada", "Adah")])), ["2026-03-09"]);
+        assert_eq!(days(&before, &seen(&[], &[])), ["2026-03-09"], "somebody was erased");
+        let mut corrected = seen(&[("ada", ninth, 540)], &names);
+        corrected.corrections.insert(date(2026, 3, 2), 2);
+        assert_eq!(days(&before, &corrected), ["2026-03-02"]);
+    }
+
+    #[test]
+    fn days_that_were_not_looked_at_are_written() {
+        assert_eq!(days(&Seen::default(), &seen(&[], &[])).len(), 31);
+        let later = Seen { days: Some((date(2026, 2, 10), date(2026, 3, 12))), ..seen(&[], &[]) };
+        assert_eq!(days(&seen(&[], &[]), &later), ["2026-03-11", "2026-03-12"]);
     }
 
     #[test]
@@ -241,11 +260,14 @@ mod tests {
         assert!(write(&today, Some(b"a")).unwrap() && !write(&today, Some(b"a")).unwrap());
         assert!(write(&today, Some(b"b")).unwrap());
         assert_eq!(fs::read(&today).unwrap(), b"b");
-        for name in ["attendance_20260207.csv", "attendance_20260208.csv", "attendance_2026.csv", "notes_20200101.csv"]
-        {
+        for name in ["attendance_20260207.csv", "attendance_20260208.csv", "attendance_20260311.csv"] {
             fs::write(path(name), "x").unwrap();
         }
-        rotate(folder.path(), date(2026, 2, 8)).unwrap();
+        for name in ["attendance_2026.csv", "notes_20200101.csv"] {
+            fs::write(path(name), "x").unwrap();
+        }
+        let days = (date(2026, 2, 8), date(2026, 3, 10));
+        rotate(folder.path(), days).unwrap();
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(
@@ -253,6 +275,6 @@ mod tests {
             ["attendance_2026.csv", "attendance_20260208.csv", "attendance_20260310.csv", "notes_20200101.csv"]
         );
         assert!(write(&today, None).unwrap() && !today.exists() && !write(&today, None).unwrap());
-        rotate(&path("none"), date(2026, 2, 8)).unwrap();
+        rotate(&path("none"), days).unwrap();
     }
 }

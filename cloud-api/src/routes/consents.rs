@@ -105,7 +105,7 @@ pub(crate) fn face_removed(conn: &mut Conn, ledger: &Ledger, user: Id<User>, now
     let rows = users::consents_of(conn, user)?;
     if let Some(row) = newest(&rows, ConsentKind::Biometric).filter(|row| row.granted) {
         let entry = row.clone().withdrawn(now);
-        users::record_consent(conn, &entry)?;
+        users::add_consent(conn, &entry)?;
         remember(ledger, &entry)?;
     }
     Ok(())

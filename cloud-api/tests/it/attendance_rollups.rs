@@ -233,8 +233,9 @@ fn one_file_imported_twice_at_once_is_taken_once() {
                 let mut conn = open::connect(&target).unwrap();
                 let calendar = cloud_api::attendance::calendar::Calendar::default();
                 let against = Against { calendar: &calendar, now: at(NOW), keep_from: UtcMs(0) };
+                let first = import::first_days(&rows, against);
                 loop {
-                    match transaction(&mut conn, |conn| import::take(conn, &rows, against)) {
+                    match transaction(&mut conn, |conn| import::take(conn, &rows, &first, against)) {
                         Ok(taken) => return taken,
                         Err(e) => assert!(cloud_api::db::MaybeRetry::is_retryable(&e), "{e}"),
                     }

@@ -14,7 +14,7 @@ use cloud_api::{
 use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 
-use crate::harness::*;
+use crate::{attendance::kit, harness::*};
 
 /// A request whose head the server has read and whose body it waits for.
 struct Stalled {
@@ -26,10 +26,14 @@ impl Stalled {
     /// Waits for `100 Continue`, upon which the server reads the caller's rights. The tests assume that it handles
     /// requests sent after this later.
     fn begin(who: &Client, method: &str, path: &str, body: &Value) -> Self {
+        Self::begin_with(who, method, path, ("application/json", body.to_string().into_bytes()))
+    }
+
+    /// As [`Self::begin`], with a body of this kind.
+    fn begin_with(who: &Client, method: &str, path: &str, (kind, body): (&str, Vec<u8>)) -> Self {
         let host = who.base.strip_prefix("http://").unwrap();
-        let body = body.to_string().into_bytes();
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {}\r\ncontent-type: {kind}\r\n\
              content-length: {}\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n",
             who.access,
             body.len()
@@ -87,7 +91,7 @@ fn sign_out(who: &Client) {
     who.send("POST", "/api/auth/logout", &[], None).expect(204);
 }
 
-/// Every guarded operation that reads a body, with a valid one: method, pattern, path, body.
+/// Every guarded operation that reads JSON, with a valid body: method, pattern, path, body.
 fn operations(app: &TestApp, who: &Client, other: &Client) -> Vec<(&'static str, &'static str, String, Value)> {
     let minute = minutes("2026-03-10T09:00:00Z", 1, 3).remove(0);
     let one = changed(minute.clone(), &json!({"device_id": who.device}));
@@ -134,6 +138,69 @@ fn operations(app: &TestApp, who: &Client, other: &Client) -> Vec<(&'static str,
     ]
 }
 
+/// Every guarded operation that reads a form or a file, with a valid one: path, kind, body.
+fn forms() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let mark = kit::form(&kit::recording(&json!({"face": 1.0})));
+    let enrolment = kit::form(&kit::enrolment("Ada", &[1.0]));
+    let records = b"Date,Time,Status,Name\n2026-03-09,09:00:00,present,Ada\n".to_vec();
+    vec![
+        ("/api/attendance/import", "text/csv", records),
+        ("/api/attendance/mark-attendance", kit::MULTIPART.1, mark.clone()),
+        ("/mark-attendance", kit::MULTIPART.1, mark),
+        ("/api/attendance/register-user", kit::MULTIPART.1, enrolment.clone()),
+        ("/register-user", kit::MULTIPART.1, enrolment),
+    ]
+}
+
+/// A server that asks a model, and reads faces.
+fn whole(backend: Backend) -> TestApp {
+    TestApp::start_with(backend, |app| {
+        let ask = AskConfig { url: "http://127.0.0.1:9/v1".to_owned(), model: "m".to_owned(), key: None };
+        app.outside = OutsideConfig { oidc: None, ask: Some(ask) };
+        app.reader = Some(std::sync::Arc::new(kit::Script::default()));
+    })
+}
+
+contract! {
+    on whole;
+
+    fn a_session_that_ends_while_a_body_is_on_its_way_does_nothing(app) {
+        let (eve, ada) = (app.user(), app.user());
+        app.set_role(&eve, "admin");
+        let json = |(method, pattern, path, body): (&'static str, &'static str, String, Value)| {
+            (method, pattern, path, ("application/json", body.to_string().into_bytes()))
+        };
+        let mut tried: Vec<_> = operations(app, &eve, &ada).into_iter().map(json).collect();
+        tried.extend(forms().into_iter().map(|(path, kind, body)| ("POST", path, path.to_owned(), (kind, body))));
+        let mut known = BTreeSet::new();
+        for (method, pattern, path, body) in tried {
+            known.insert((method.to_lowercase(), pattern.to_owned()));
+            let eve = app.again(&eve);
+            let stalled = Stalled::begin_with(&eve, method, &path, body);
+            sign_out(&eve);
+            assert_eq!(stalled.finish(), (401, "unauthenticated".to_owned()), "{method} {path}");
+        }
+        // None of the requests was carried out, although the account exists, is an admin, and its consent is granted.
+        let eve = app.again(&eve);
+        assert_eq!((&eve.get("/api/user/me").expect(200).json["name"], eve.totals().0), (&json!("Ada"), 0));
+        assert_eq!(eve.get("/api/user/me/devices").expect(200).json["items"], json!([]));
+        assert_eq!(eve.get("/api/user/me/consents").expect(200).json["items"].as_array().unwrap().len(), 1);
+        assert_eq!(eve.get("/api/team").expect(200).json["items"].as_array().unwrap().len(), 1);
+        assert_eq!(ada.get("/api/user/me").expect(200).json["role"], "member");
+        assert_eq!((app.count("attendance_people"), app.count("attendance_records")), (0, 0));
+        // Every other operation that reads a body and needs a session must be in the lists above.
+        let document = app.anonymous().get("/api/openapi.json").expect(200).json;
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let guarded = operation["security"].as_array().is_some_and(|ways| !ways.is_empty() && !ways.contains(&json!({})));
+                if guarded && !operation["requestBody"].is_null() {
+                    assert!(known.contains(&(method.clone(), path.clone())), "{method} {path} is not tried here");
+                }
+            }
+        }
+    }
+}
+
 contract! {
     fn a_session_that_ends_while_a_question_waits_for_its_turn_sends_no_figures(app) {
         // A model that never answers: each connection is a question that holds a turn.
@@ -157,40 +224,6 @@ contract! {
         });
         model.set_nonblocking(true).unwrap();
         assert!(model.accept().is_err(), "the seventeenth question reached the model");
-    }
-
-    fn a_session_that_ends_while_a_body_is_on_its_way_does_nothing(app) {
-        let ask = AskConfig { url: "http://127.0.0.1:9/v1".to_owned(), model: "m".to_owned(), key: None };
-        let app = &app.replica_with(OutsideConfig { oidc: None, ask: Some(ask) });
-        let (eve, ada) = (app.user(), app.user());
-        app.set_role(&eve, "admin");
-        let known: BTreeSet<(String, String)> =
-            operations(app, &eve, &ada).iter().map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned())).collect();
-        for (method, path, address, body) in operations(app, &eve, &ada) {
-            let eve = app.again(&eve);
-            let stalled = Stalled::begin(&eve, method, &address, &body);
-            sign_out(&eve);
-            assert_eq!(stalled.finish(), (401, "unauthenticated".to_owned()), "{method} {path}");
-        }
-        // None of the requests was carried out, although the account exists, is an admin, and its consent is granted.
-        let eve = app.again(&eve);
-        assert_eq!((&eve.get("/api/user/me").expect(200).json["name"], eve.totals().0), (&json!("Ada"), 0));
-        assert_eq!(eve.get("/api/user/me/devices").expect(200).json["items"], json!([]));
-        assert_eq!(eve.get("/api/user/me/consents").expect(200).json["items"].as_array().unwrap().len(), 1);
-        assert_eq!(eve.get("/api/team").expect(200).json["items"].as_array().unwrap().len(), 2);
-        assert_eq!(ada.get("/api/user/me").expect(200).json["role"], "member");
-        // Every other operation that reads a body and needs a session must be in the list above.
-        let document = app.anonymous().get("/api/openapi.json").expect(200).json;
-        for (path, methods) in document["paths"].as_object().unwrap() {
-            for (method, operation) in methods.as_object().unwrap() {
-                let guarded = operation["security"].as_array().is_some_and(|ways| !ways.is_empty() && !ways.contains(&json!({})));
-                // Forms and files are read whole by the same function, and carried out by the same check of the session.
-                let json = !operation["requestBody"]["content"]["application/json"].is_null();
-                if guarded && json {
-                    assert!(known.contains(&(method.to_uppercase(), path.clone())), "{method} {path} is not tried here");
-                }
-            }
-        }
     }
 
     fn a_role_that_is_taken_back_while_a_body_is_on_its_way_is_gone(app) {

@@ -238,10 +238,16 @@ pub struct AttendanceImport {
     pub duplicates: u64,
     /// People who were not known and are now, without a face.
     pub people_added: u64,
-    /// Lines that were not taken.
+    /// The first 1,000 lines that were not taken.
     pub rejected: Vec<AttendanceLine>,
-    /// What was not taken of lines that were.
+    /// How many more lines were not taken.
+    #[serde(default)]
+    pub rejected_more: u64,
+    /// What was not taken of lines that were: the first 1,000.
     pub notes: Vec<AttendanceLine>,
+    /// How many more notes there are.
+    #[serde(default)]
+    pub notes_more: u64,
 }
 
 /// A line of a CSV file.

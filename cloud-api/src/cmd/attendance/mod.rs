@@ -47,7 +47,7 @@ pub(crate) struct AttendanceCommandArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Take records from a CSV file: what is sound is stored, and every other line is listed; exit 1 when there is one
+    /// Take records from a CSV file: what is sound is stored, and the first 1,000 other lines are listed; exit 1 when there is one
     #[command(after_help = "Example: cloud-api attendance import attendance.csv")]
     Import {
         /// The file; - is standard input
@@ -125,14 +125,17 @@ fn take_in(conn: &mut Conn, config: &DatabaseConfig, calendar: &Calendar, file: 
     let now = Clock::System.now();
     let against = Against { calendar, now, keep_from: purge::keep_from(now, config.retention_days) };
     let mut taken = Taken { rejected, notes, ..Taken::default() };
+    let first = import::first_days(&rows, against);
     for step in rows.chunks(STEP_ROWS) {
-        taken.add(transaction(conn, |conn| import::take(conn, step, against)).map_err(|e: DbError| failed(&e))?);
+        taken
+            .add(transaction(conn, |conn| import::take(conn, step, &first, against)).map_err(|e: DbError| failed(&e))?);
     }
-    taken.rejected.sort_by_key(|fault| fault.line);
-    taken.notes.sort_by_key(|fault| fault.line);
     for (what, faults) in [("not taken", &taken.rejected), ("note", &taken.notes)] {
-        for Fault { line, code, detail } in faults {
+        for Fault { line, code, detail } in &faults.listed {
             print(format!("line {line}: {what}, {code}: {detail}\n"))?;
+        }
+        if faults.more > 0 {
+            print(format!("{} more: {what}\n", faults.more))?;
         }
     }
     print(format!(
@@ -140,12 +143,12 @@ fn take_in(conn: &mut Conn, config: &DatabaseConfig, calendar: &Calendar, file: 
         taken.imported,
         taken.duplicates,
         taken.people_added,
-        taken.rejected.len()
+        taken.rejected.count()
     ))?;
-    if taken.rejected.is_empty() {
+    if taken.rejected.count() == 0 {
         return Ok(());
     }
-    let message = format!("{} lines of {} were not taken", taken.rejected.len(), file.display());
+    let message = format!("{} lines of {} were not taken", taken.rejected.count(), file.display());
     Err(Failure::failed(
         "lines_not_taken",
         message,

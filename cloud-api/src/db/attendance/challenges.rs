@@ -2,7 +2,7 @@
 
 use diesel::{
     OptionalExtension as _, QueryableByName, RunQueryDsl as _, sql_query,
-    sql_types::{Bool, Integer, Text},
+    sql_types::{Bool, Text},
 };
 
 use crate::{
@@ -21,10 +21,10 @@ const KEEP_MS: i64 = 60 * 60_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
+    pub id: Id<id::Challenge>,
     pub challenge: Challenge,
     pub made_at: UtcMs,
     pub expires_at: UtcMs,
-    pub used: bool,
 }
 
 #[derive(QueryableByName)]
@@ -35,8 +35,6 @@ struct Row {
     made_at: UtcMs,
     #[diesel(sql_type = Utc)]
     expires_at: UtcMs,
-    #[diesel(sql_type = Bool)]
-    used: bool,
 }
 
 /// Keeps a new challenge, and drops those that ended long ago.
@@ -53,13 +51,12 @@ pub(crate) fn insert(
         .execute(conn)?;
     let cues: Vec<String> = challenge.cues_ms.iter().map(u32::to_string).collect();
     sql_query(
-        "INSERT INTO attendance_challenges (id, session_id, cues_ms, seconds, made_at, expires_at, used) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO attendance_challenges (id, session_id, cues_ms, made_at, expires_at, used) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
     )
     .bind::<SqlId, _>(id)
     .bind::<SqlId, _>(session)
     .bind::<Text, _>(cues.join(","))
-    .bind::<Integer, _>(i32::try_from(Challenge::seconds()).unwrap_or(i32::MAX))
     .bind::<Utc, _>(now)
     .bind::<Utc, _>(expires_at)
     .bind::<Bool, _>(false)
@@ -73,16 +70,15 @@ pub(crate) fn of_session(
     id: Id<id::Challenge>,
     session: Id<Session>,
 ) -> Result<Option<Given>, DbError> {
-    let row: Option<Row> = sql_query(
-        "SELECT cues_ms, made_at, expires_at, used FROM attendance_challenges WHERE id = $1 AND session_id = $2",
-    )
-    .bind::<SqlId, _>(id)
-    .bind::<SqlId, _>(session)
-    .get_result(conn)
-    .optional()?;
-    let given = |Row { cues_ms, made_at, expires_at, used }: Row| {
+    let row: Option<Row> =
+        sql_query("SELECT cues_ms, made_at, expires_at FROM attendance_challenges WHERE id = $1 AND session_id = $2")
+            .bind::<SqlId, _>(id)
+            .bind::<SqlId, _>(session)
+            .get_result(conn)
+            .optional()?;
+    let given = |Row { cues_ms, made_at, expires_at }: Row| {
         let cues_ms = cues_ms.split(',').filter_map(|cue| cue.parse().ok()).collect();
-        Given { challenge: Challenge { cues_ms }, made_at, expires_at, used }
+        Given { id, challenge: Challenge { cues_ms }, made_at, expires_at }
     };
     Ok(row.map(given))
 }

@@ -1,6 +1,6 @@
 //! Takes the rows of a CSV file: new days become records, and people who are not known become known, without a face.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::prelude::*;
 use jiff::civil::{Date, Time};
@@ -11,7 +11,7 @@ use crate::{
         calendar::Calendar,
         person,
         record::{Day, Record, Source},
-        records_csv::{Fault, Row},
+        records_csv::{Fault, Faults, Row},
     },
     clock,
     db::{
@@ -40,8 +40,8 @@ pub struct Taken {
     pub imported: u64,
     pub duplicates: u64,
     pub people_added: u64,
-    pub rejected: Vec<Fault>,
-    pub notes: Vec<Fault>,
+    pub rejected: Faults,
+    pub notes: Faults,
 }
 
 impl Taken {
@@ -49,40 +49,57 @@ impl Taken {
         self.imported += other.imported;
         self.duplicates += other.duplicates;
         self.people_added += other.people_added;
-        self.rejected.extend(other.rejected);
-        self.notes.extend(other.notes);
+        self.rejected.add(other.rejected);
+        self.notes.add(other.notes);
     }
 }
 
-/// Takes some rows; must run in a transaction.
-pub fn take(conn: &mut Conn, rows: &[(usize, Row)], against: Against<'_>) -> Result<Taken, DbError> {
-    let mut taken = Taken::default();
+/// The first day of each person in a file, from which on a new one is enrolled.
+pub type FirstDays = HashMap<String, Date>;
+
+#[must_use]
+pub fn first_days(rows: &[(usize, Row)], against: Against<'_>) -> FirstDays {
+    let mut days = FirstDays::new();
+    for (_, row) in rows.iter().filter(|(_, row)| in_time(row, against).is_ok()) {
+        if let Ok(id) = id_of(row) {
+            days.entry(id).and_modify(|first| *first = row.date.min(*first)).or_insert(row.date);
+        }
+    }
+    days
+}
+
+/// Takes some rows of a file with these `first` days; must run in a transaction.
+pub fn take(conn: &mut Conn, rows: &[(usize, Row)], first: &FirstDays, against: Against<'_>) -> Result<Taken, DbError> {
+    let (mut taken, mut rejected, mut notes) = (Taken::default(), Vec::new(), Vec::new());
     // People in their order, so that two imports at once lock them alike.
     let mut people: BTreeMap<String, Vec<(usize, &Row)>> = BTreeMap::new();
     for (line, row) in rows {
         match id_of(row).and_then(|id| in_time(row, against).map(|()| id)) {
             Ok(id) => people.entry(id).or_default().push((*line, row)),
-            Err((code, detail)) => taken.rejected.push(Fault { line: *line, code, detail }),
+            Err((code, detail)) => rejected.push(Fault { line: *line, code, detail }),
         }
     }
     for (id, rows) in people {
-        let name = known(conn, &id, &rows, against.now, &mut taken)?;
+        let name = known(conn, &id, &rows, first, against.now, &mut taken)?;
         let mut differing = BTreeSet::new();
         for (line, row) in rows {
             if !row.name.is_empty() && row.name != name && differing.insert(&row.name) {
                 let detail = format!("ID {id} is called {name:?} here, and that stays");
-                taken.notes.push(Fault { line, code: "other_name", detail });
+                notes.push(Fault { line, code: "other_name", detail });
             }
             let record = record(&id, row, against.calendar);
             if records::insert(conn, &record)? {
                 taken.imported += 1;
+            } else if let Some(detail) = conflict(conn, &record)? {
+                rejected.push(Fault { line, code: "conflict", detail });
             } else {
-                compare(conn, line, &record, &mut taken)?;
+                taken.duplicates += 1;
             }
         }
     }
-    taken.rejected.sort_by_key(|fault| fault.line);
-    taken.notes.sort_by_key(|fault| fault.line);
+    for (faults, of_lines) in [(&mut taken.rejected, rejected), (&mut taken.notes, notes)] {
+        faults.add(Faults { listed: of_lines, more: 0 });
+    }
     Ok(taken)
 }
 
@@ -109,12 +126,20 @@ fn in_time(row: &Row, against: Against<'_>) -> Result<(), Rejected> {
 }
 
 /// The name of this person, who is added if they are not known.
-fn known(conn: &mut Conn, id: &str, rows: &[(usize, &Row)], now: UtcMs, taken: &mut Taken) -> Result<String, DbError> {
+fn known(
+    conn: &mut Conn,
+    id: &str,
+    rows: &[(usize, &Row)],
+    first: &FirstDays,
+    now: UtcMs,
+    taken: &mut Taken,
+) -> Result<String, DbError> {
     if let Some(somebody) = lists::of_id(conn, id)? {
         return Ok(somebody.person.name);
     }
     let name = rows.iter().map(|(_, row)| row.name.as_str()).find(|name| !name.is_empty()).unwrap_or(id).to_owned();
-    let enrolled = rows.iter().map(|(_, row)| row.date).min().unwrap_or(Date::MAX);
+    let dates = rows.iter().map(|(_, row)| row.date).chain(first.get(id).copied());
+    let enrolled = dates.min().unwrap_or(Date::MAX);
     let row = (
         attendance_people::id.eq(id),
         attendance_people::uid.eq(Id::<DeskPerson>::random()),
@@ -150,23 +175,15 @@ fn record(person: &str, row: &Row, calendar: &Calendar) -> Record {
     }
 }
 
-/// Whether the record that is there says the same as the row.
-fn compare(conn: &mut Conn, line: usize, row: &Record, taken: &mut Taken) -> Result<(), DbError> {
-    let Some(there) = records::of_day(conn, &row.person, row.day)? else { return Ok(()) };
+/// What is wrong when the record that is there does not say the same as the row.
+fn conflict(conn: &mut Conn, row: &Record) -> Result<Option<String>, DbError> {
+    let Some(there) = records::of_day(conn, &row.person, row.day)? else { return Ok(None) };
     let said = |record: &Record| {
         let at = record.status.is_there().then(|| record.at.0.div_euclid(1_000));
         (record.status, at, record.confidence, record.liveness_verified, record.session_id)
     };
-    if said(&there) == said(row) {
-        taken.duplicates += 1;
-    } else {
-        let detail = format!(
-            "{} has another record of {}, {}: it stays, and a manager can correct it",
-            row.person,
-            row.day,
-            there.status.as_str()
-        );
-        taken.rejected.push(Fault { line, code: "conflict", detail });
-    }
-    Ok(())
+    Ok((said(&there) != said(row)).then(|| {
+        let status = there.status.as_str();
+        format!("{} has another record of {}, {status}: it stays, and a manager can correct it", row.person, row.day)
+    }))
 }

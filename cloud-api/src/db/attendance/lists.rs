@@ -82,16 +82,17 @@ pub fn page(
     Ok(rows.into_iter().map(|(row, name)| (row.into(), name)).collect())
 }
 
-/// The records of these people on these days, by person and day.
+/// The records of this status of these people on these days, by person and day.
 pub fn of_days(
     conn: &mut Conn,
     people: &BTreeSet<String>,
     days: &BTreeSet<Day>,
+    of: Status,
 ) -> Result<HashMap<(String, Day), Record>, DbError> {
-    use attendance_records::{day, person};
+    use attendance_records::{day, person, status};
     let (people, days) = (people.iter().cloned().collect::<Vec<_>>(), days.iter().copied().collect::<Vec<_>>());
-    let rows: Vec<RecordRow> =
-        attendance_records::table.filter(person.eq_any(people)).filter(day.eq_any(days)).load(conn)?;
+    let rows = attendance_records::table.filter(person.eq_any(people)).filter(day.eq_any(days));
+    let rows: Vec<RecordRow> = rows.filter(status.eq(of.as_str())).load(conn)?;
     Ok(rows.into_iter().map(Record::from).map(|record| ((record.person.clone(), record.day), record)).collect())
 }
 
@@ -112,11 +113,12 @@ pub(crate) fn corrections(
     Ok(found)
 }
 
-/// The days that were corrected at this moment or later, with when; all of them without a moment.
-pub fn corrected_since(conn: &mut Conn, since: Option<UtcMs>) -> Result<Vec<(UtcMs, Day)>, DbError> {
-    use attendance_corrections::{at, day};
-    let since = since.unwrap_or(UtcMs(i64::MIN));
-    Ok(attendance_corrections::table.filter(at.ge(since)).select((at, day)).load(conn)?)
+/// How many corrections there are of each day from the first to the last one.
+pub(crate) fn corrections_by_day(conn: &mut Conn, (first, last): (Day, Day)) -> Result<HashMap<Date, i64>, DbError> {
+    use attendance_corrections::day;
+    let of_days = attendance_corrections::table.filter(day.between(first, last)).group_by(day);
+    let counts: Vec<(Day, i64)> = of_days.select((day, diesel::dsl::count_star())).load(conn)?;
+    Ok(counts.into_iter().map(|(of, count)| (of.0, count)).collect())
 }
 
 /// A person at the desk, as lists know them.

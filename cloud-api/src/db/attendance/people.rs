@@ -87,6 +87,15 @@ pub(crate) fn hold_uid(conn: &mut Conn, uid: Id<DeskPerson>) -> Result<Option<Pe
     }
 }
 
+/// Reads an account's person and locks them until the transaction ends.
+pub(crate) fn hold_user(conn: &mut Conn, user: Id<User>) -> Result<Option<PersonRow>, DbError> {
+    match by_user(conn, user)? {
+        // Meanwhile they may have become another account's.
+        Some(person) => Ok(hold(conn, &person.id)?.filter(|held| held.user_id == Some(user))),
+        None => Ok(None),
+    }
+}
+
 /// As [`hold`], but others may hold the person so too: for marks, which only need that the person stays.
 pub(crate) fn hold_shared(conn: &mut Conn, id: &str) -> Result<Option<PersonRow>, DbError> {
     if let Conn::Postgres(conn) = conn {
@@ -231,6 +240,13 @@ pub(crate) fn next_version(conn: &mut Conn) -> Result<i64, DbError> {
     let row: Version =
         sql_query("UPDATE attendance_gallery SET version = version + 1 RETURNING version").get_result(conn)?;
     Ok(row.version)
+}
+
+/// Numbers all faces as one change of the gallery: a restored number is one of another database.
+pub(crate) fn renumber(conn: &mut Conn) -> Result<(), DbError> {
+    let version = next_version(conn)?;
+    diesel::update(attendance_people::table).set(attendance_people::changed_in.eq(version)).execute(conn)?;
+    Ok(())
 }
 
 /// The number of the last change of the gallery.

@@ -102,12 +102,9 @@ pub fn delete(conn: &mut Conn, before: &Record) -> Result<(), DbError> {
 
 /// Removes all records of a person, and their counts. The caller has locked the person.
 pub fn delete_all(conn: &mut Conn, person: &str) -> Result<usize, DbError> {
-    let own = attendance_records::table.filter(attendance_records::person.eq(person));
-    let rows: Vec<RecordRow> = own.load(conn)?;
-    for row in &rows {
-        delete(conn, &row.clone().into())?;
-    }
-    Ok(rows.len())
+    let gone = diesel::delete(attendance_records::table.filter(attendance_records::person.eq(person))).execute(conn)?;
+    rollups::delete_all(conn, person)?;
+    Ok(gone)
 }
 
 /// Removes up to `limit` records before a day, and their counts. Returns the number.

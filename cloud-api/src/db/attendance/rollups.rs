@@ -77,6 +77,18 @@ fn save(conn: &mut Conn, of: &str, number: MonthNumber, what: &Month) -> Result<
     Ok(())
 }
 
+/// Removes the months of a person, whose records the caller has removed.
+pub(crate) fn delete_all(conn: &mut Conn, of: &str) -> Result<(), DbError> {
+    diesel::delete(attendance_months::table.filter(attendance_months::person.eq(of))).execute(conn)?;
+    Ok(())
+}
+
+/// Removes the months before this one, of which retention has removed the records.
+pub(crate) fn purge(conn: &mut Conn, before: MonthNumber) -> Result<(), DbError> {
+    diesel::delete(attendance_months::table.filter(attendance_months::month.lt(before.0))).execute(conn)?;
+    Ok(())
+}
+
 /// The months of some people, by person and time. `from` and `to` are included.
 pub fn months(
     conn: &mut Conn,

@@ -114,14 +114,13 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Bool, Integer, Text};
+    use diesel::sql_types::{Bool, Text};
     use crate::db::types::{SqlId, Utc};
 
     attendance_challenges (id) {
         id -> SqlId,
         session_id -> SqlId,
         cues_ms -> Text,
-        seconds -> Integer,
         made_at -> Utc,
         expires_at -> Utc,
         used -> Bool,

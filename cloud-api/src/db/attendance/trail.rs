@@ -11,7 +11,7 @@ use crate::{
     db::{
         DbError,
         conn::Conn,
-        housekeeping::{self, ClockTrust},
+        housekeeping,
         id::{AttendanceRecord, Correction, Id, User},
         types::{SqlDay, Utc},
     },
@@ -127,10 +127,10 @@ pub(crate) fn refusals_of(conn: &mut Conn, person: &str) -> Result<Vec<RefusalRo
 /// How long the desk may be away unnoticed: a restart, or a worker that is replaced.
 const AWAY_MS: i64 = 5 * 60_000;
 
-/// Notes whether the desk works now, and the days on which it did not since it last did. While the clock is doubted
-/// nothing is noted: what it would be about may be years.
+/// Notes whether the desk works now, and the days on which it did not since it last did. After a leap of the clock that
+/// waits until it is believed: what would be noted may be years.
 pub(crate) fn watched(conn: &mut Conn, calendar: &Calendar, works: bool, now: UtcMs) -> Result<(), DbError> {
-    if matches!(housekeeping::trust(conn, now)?, ClockTrust::Doubted { .. }) {
+    if housekeeping::believed(conn, now)? != now {
         return Ok(());
     }
     let before = housekeeping::desk_worked(conn)?;

@@ -1,14 +1,16 @@
-//! A try to be marked by face, decided within the transaction that marks it.
+//! A try to be marked by face. What takes long is done before the transaction that decides it and marks.
 
 use std::sync::Arc;
 
-use blink_proto::faces::{ClipReport, Encoding};
+use blink_proto::{
+    faces::{ClipReport, Encoding},
+    http::Role,
+};
 use uuid::Uuid;
 
-use super::{Decided, alternatives, only_own};
+use super::{Decided, alternatives, moved, only_own};
 use crate::{
     attendance::{
-        challenge::Challenge,
         decide::{Seen, decide},
         gallery::Match,
         liveness::{self, Mode, Reason},
@@ -22,7 +24,7 @@ use crate::{
             records, trail,
         },
         conn::Conn,
-        id::{self, Id},
+        id::Id,
     },
     domain::time::{CLOCKS_DIFFER_MS, UtcMs},
     error::ApiError,
@@ -38,34 +40,89 @@ pub(super) enum Read {
     Recording(Encoding, Arc<ClipReport>),
 }
 
-/// One try to be marked by face, as it was read.
-pub(super) struct Attempt<'a> {
-    pub read: &'a Read,
-    pub challenge_id: Option<Id<id::Challenge>>,
-    pub session_id: Option<Uuid>,
-    /// When the request came: the moment that is marked.
-    pub at: UtcMs,
-    /// When all of it had come.
-    pub received: UtcMs,
+impl Read {
+    fn face(&self) -> Option<&Encoding> {
+        match self {
+            Self::Nothing(_) => None,
+            Self::Picture(face) | Self::Recording(face, _) => Some(face),
+        }
+    }
 }
 
-impl Attempt<'_> {
-    /// Decides, and writes what follows from it.
-    pub(super) fn decide(&self, conn: &mut Conn, who: &Principal, state: &State) -> Result<Decided, ApiError> {
-        let own = only_own(conn, who)?;
-        let mode = state.desk.config.liveness;
-        // The challenge is used up by every try, so that nobody tries one twice.
-        let challenge = self.use_challenge(conn, who, mode)?;
-        let alive = match self.read {
+/// One try to be marked by face, as it was read.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    read: Read,
+    /// The challenge that it answers, if one is needed and this session got it.
+    given: Option<Given>,
+    /// What it proves if its challenge was not used before.
+    alive: Result<(), Reason>,
+    session_id: Option<Uuid>,
+    /// When the request came: the moment that is marked.
+    at: UtcMs,
+}
+
+/// A face, compared with the gallery.
+pub(super) struct Compared {
+    /// Whose it is of everybody's; `None` for a member's, which is compared with their own alone.
+    found: Option<Match>,
+    /// The gallery's number at that time.
+    seen: i64,
+}
+
+impl Attempt {
+    /// Judges what was read. `challenge` has the reason if one is needed and this session got none; `received` is when all
+    /// of the request had come.
+    pub(super) fn new(
+        mode: Mode,
+        read: Read,
+        challenge: Result<Option<Given>, Reason>,
+        session_id: Option<Uuid>,
+        (at, received): (UtcMs, UtcMs),
+    ) -> Self {
+        let alive = match &read {
             Read::Nothing(reason) => Err(*reason),
             Read::Picture(_) if mode == Mode::Off => Ok(()),
             Read::Picture(_) => Err(Reason::StillPicture),
             Read::Recording(_, clip) => match &challenge {
                 Err(reason) => Err(*reason),
-                Ok(given) => self.judge(mode, clip, given.as_ref()),
+                Ok(given) => judge(mode, clip, given.as_ref(), (at, received)),
             },
         };
-        let (seen, person, near) = self.recognise(conn, state, own.as_ref())?;
+        Self { read, given: challenge.ok().flatten(), alive, session_id, at }
+    }
+
+    /// Compares the face with everybody's, unless a member marks themself.
+    pub(super) async fn compare(&self, who: &Principal, state: &State) -> Result<Compared, ApiError> {
+        let seen = state.desk.faces.follow(&state.db, &state.desk.keys).await?;
+        let found = match self.read.face().filter(|_| who.role != Role::Member).cloned() {
+            Some(face) => Some(state.desk.faces.search(move |gallery| gallery.find(&face)).await?),
+            None => None,
+        };
+        Ok(Compared { found, seen })
+    }
+
+    /// Decides, and writes what follows from it. Fails with [`super::MOVED`], and writes nothing, when the person's face
+    /// has changed since it was compared.
+    pub(super) fn decide(
+        &self,
+        conn: &mut Conn,
+        who: &Principal,
+        state: &State,
+        compared: &Compared,
+    ) -> Result<Decided, ApiError> {
+        let own = only_own(conn, who)?;
+        let mode = state.desk.config.liveness;
+        // The challenge is used up by every try, so that nobody tries one twice.
+        let is_used = match &self.given {
+            Some(given) => !challenges::use_up(conn, given.id, who.session)?,
+            None => false,
+        };
+        let alive = match self.read {
+            Read::Recording(..) if is_used => Err(Reason::ChallengeUsed),
+            _ => self.alive,
+        };
+        let (seen, person, near) = self.recognise(conn, state, own.as_ref(), compared)?;
         let (day, arrival) = (state.desk.day(self.at), state.desk.arrival(self.at));
         let today = match &person {
             Some(person) => records::of_day(conn, &person.id, day)?,
@@ -117,40 +174,6 @@ impl Attempt<'_> {
         })
     }
 
-    /// The challenge that this recording answers. `Ok(None)` where none is needed.
-    fn use_challenge(
-        &self,
-        conn: &mut Conn,
-        who: &Principal,
-        mode: Mode,
-    ) -> Result<Result<Option<Given>, Reason>, ApiError> {
-        let Some(id) = self.challenge_id else {
-            return Ok(if mode == Mode::Challenge { Err(Reason::ChallengeExpired) } else { Ok(None) });
-        };
-        let Some(given) = challenges::of_session(conn, id, who.session)? else {
-            return Ok(Err(Reason::ChallengeExpired));
-        };
-        if !challenges::use_up(conn, id, who.session)? {
-            return Ok(Err(Reason::ChallengeUsed));
-        }
-        let over = self.received > given.expires_at || self.at.plus(CLOCKS_DIFFER_MS) < given.made_at;
-        Ok(if over { Err(Reason::ChallengeExpired) } else { Ok(Some(given)) })
-    }
-
-    fn judge(&self, mode: Mode, clip: &ClipReport, given: Option<&Given>) -> Result<(), Reason> {
-        if mode == Mode::Challenge
-            && let Some(given) = given
-        {
-            // A recording that is longer than the time since its challenge began before it.
-            let since = self.at.0.saturating_sub(given.made_at.0);
-            if i64::from(clip.duration_ms) > since.saturating_add(LATENESS_MS) {
-                return Err(Reason::ChallengeExpired);
-            }
-        }
-        let challenge: Option<&Challenge> = given.map(|given| &given.challenge);
-        liveness::judge(mode, clip, challenge)
-    }
-
     /// Who the face is, and of two who are about as near as each other their ids. The person stays until the transaction
     /// ends.
     fn recognise(
@@ -158,20 +181,24 @@ impl Attempt<'_> {
         conn: &mut Conn,
         state: &State,
         own: Option<&Option<PersonRow>>,
+        compared: &Compared,
     ) -> Result<(Seen, Option<PersonRow>, Vec<String>), ApiError> {
         let nobody = |seen| Ok((seen, None, Vec::new()));
-        let face = match self.read {
+        let face = match &self.read {
             Read::Nothing(reason) => return nobody(Seen::Nobody(*reason)),
             Read::Picture(face) | Read::Recording(face, _) => face,
         };
-        let found = state.desk.faces.with(|gallery| match own {
-            None => gallery.find(face),
-            Some(None) => Match::Nobody,
-            Some(Some(own)) => match gallery.verify(&own.id, face) {
+        let faces = &state.desk.faces;
+        let found = match (own, &compared.found) {
+            (None, Some(found)) => found.clone(),
+            // Whoever was a member a moment ago was not compared with others.
+            (None, None) => faces.with(|gallery| gallery.find(face)),
+            (Some(None), _) => Match::Nobody,
+            (Some(Some(own)), _) => match faces.with(|gallery| gallery.verify(&own.id, face)) {
                 Some(confidence) => Match::Person { id: own.id.clone(), confidence },
                 None => Match::Nobody,
             },
-        });
+        };
         let (id, confidence) = match found {
             Match::Nobody => return nobody(Seen::Stranger),
             Match::Ambiguous(ids) => {
@@ -183,12 +210,25 @@ impl Attempt<'_> {
             }
             Match::Person { id, confidence } => (id, confidence),
         };
-        // Another replica may have erased the person a moment ago.
+        // Somebody may have erased the person a moment ago, or replaced their face.
         match people::hold_shared(conn, &id)?.filter(|person| person.sealed_key.is_some()) {
+            Some(person) if person.changed_in > compared.seen => Err(moved()),
             Some(person) => Ok((Seen::Person { id, confidence }, Some(person), Vec::new())),
             None => nobody(Seen::Stranger),
         }
     }
+}
+
+fn judge(mode: Mode, clip: &ClipReport, given: Option<&Given>, (at, received): (UtcMs, UtcMs)) -> Result<(), Reason> {
+    if let Some(given) = given {
+        let over = received > given.expires_at || at.plus(CLOCKS_DIFFER_MS) < given.made_at;
+        // A recording that is longer than the time since its challenge began before it.
+        let longest = at.0.saturating_sub(given.made_at.0).saturating_add(LATENESS_MS);
+        if over || mode == Mode::Challenge && i64::from(clip.duration_ms) > longest {
+            return Err(Reason::ChallengeExpired);
+        }
+    }
+    liveness::judge(mode, clip, given.map(|given| &given.challenge))
 }
 
 /// A recording's times are a camera's and a client's, which differ from the server's clock by this much in a recording.

@@ -12,7 +12,7 @@ use blink_proto::{
     http::{ConsentKind, RegisteredPerson, Role},
 };
 
-use super::{image_path, unreadable};
+use super::{ATTEMPTS, MOVED, image_path, moved, still_moving, unreadable};
 use crate::{
     attendance::{
         gallery::LIMIT_DIFFERENT_FACES,
@@ -47,9 +47,6 @@ const PICTURES: FileField = FileField {
     max_bytes: MAX_PICTURE_BYTES,
     max_total: MOST_PICTURES * MAX_PICTURE_BYTES,
 };
-
-/// How often an enrolment looks again when another one came between.
-const ATTEMPTS: usize = 4;
 
 /// The form of an enrolment, for the API's description.
 #[derive(utoipa::ToSchema)]
@@ -233,8 +230,9 @@ async fn carry_out(
     let encodings = Arc::new(encodings);
     for _ in 0..ATTEMPTS {
         let seen = state.desk.faces.follow(&state.db, &state.desk.keys).await?;
-        let other = state.desk.faces.with(|gallery| gallery.same_face(&given.id, &encodings).map(str::to_owned));
-        if let Some(other) = other {
+        let (id, faces) = (given.id.clone(), encodings.clone());
+        let same = state.desk.faces.search(move |gallery| gallery.same_face(&id, &faces).map(str::to_owned));
+        if let Some(other) = same.await? {
             crate::metrics::duplicate_blocked();
             let mut error =
                 ApiError::new(StatusCode::CONFLICT, "face_taken", "This face is enrolled under another id.");
@@ -261,7 +259,7 @@ async fn carry_out(
         state.db.scrub(who.map_or_else(|| state.clock.now(), |who| who.at)).await;
         return Ok(person);
     }
-    Err(ApiError::busy("Others are enrolled at the same moment. Try again."))
+    Err(still_moving())
 }
 
 async fn written_by_the_operator(state: &State, enrolment: Enrolment) -> Result<PersonRow, ApiError> {
@@ -297,7 +295,7 @@ impl Enrolment {
             return Err(id_taken());
         }
         if people::next_version(conn)? != self.seen + 1 {
-            return Err(ApiError::new(StatusCode::CONFLICT, MOVED, "Others were enrolled meanwhile."));
+            return Err(moved());
         }
         let before = existing.as_ref().and_then(|person| person.user_id);
         let person = match existing {
@@ -330,9 +328,6 @@ impl Enrolment {
         Ok(person)
     }
 }
-
-/// The code by which a transaction says that the gallery has changed since the face was compared. No caller sees it.
-const MOVED: &str = "moved";
 
 /// Notes in the ledger that a person was linked to an account, which they were not `before`.
 pub(super) fn remember_link(

@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use blink_proto::http::{AttendanceItem, AttendanceList, AttendanceSource, AttendanceStatus, RecordCorrection};
-use jiff::civil::{Date, Time};
+use blink_proto::http::{AttendanceItem, AttendanceList, AttendanceSource, AttendanceStatus};
+use jiff::civil::Date;
 
 use super::{
     csv_answer, range,
+    records::{correction, time_of},
     view::{self, Asked, Whom},
 };
 use crate::{
@@ -20,10 +21,7 @@ use crate::{
     },
     db::{
         DbError,
-        attendance::{
-            lists::{self, After, Filter},
-            trail::CorrectionRow,
-        },
+        attendance::lists::{self, After, Filter},
         conn::Conn,
     },
     domain::time::UtcMs,
@@ -260,7 +258,7 @@ fn derived(conn: &mut Conn, whom: &Whom, ask: &Ask, reckoning: &Reckoning) -> Re
     let places: Vec<_> = best.into_sorted_vec();
     let days = places.iter().map(|(place, _)| Day(range.window.days[place.0].date)).collect();
     let ids = places.iter().map(|(_, n)| people[*n].id.clone()).collect();
-    let mut records = lists::of_days(conn, &ids, &days)?;
+    let mut records = lists::of_days(conn, &ids, &days, status)?;
     let found = places.into_iter().map(|(place, n)| {
         let (day, person) = (Day(range.window.days[place.0].date), people[n]);
         let record = records.remove(&(person.id.clone(), day));
@@ -278,7 +276,7 @@ fn items(conn: &mut Conn, found: Vec<Found>, calendar: &Calendar) -> Result<Vec<
         let record = found.record;
         AttendanceItem {
             record_id: record.as_ref().map(|record| record.id),
-            time: record.as_ref().and_then(|record| time(record.status, record.at, calendar)),
+            time: record.as_ref().and_then(|record| time_of(record.status, record.at, calendar)),
             confidence: record.as_ref().and_then(|record| record.confidence),
             liveness_verified: record.as_ref().is_some_and(|record| record.liveness_verified),
             session_id: record.as_ref().and_then(|record| record.session_id),
@@ -291,24 +289,6 @@ fn items(conn: &mut Conn, found: Vec<Found>, calendar: &Calendar) -> Result<Vec<
         }
     };
     Ok(found.into_iter().map(item).collect())
-}
-
-/// The time on the wall of somebody who was there.
-fn time(status: Status, at: UtcMs, calendar: &Calendar) -> Option<Time> {
-    status.is_there().then(|| calendar.arrival(at).time)
-}
-
-fn correction(row: CorrectionRow, calendar: &Calendar) -> RecordCorrection {
-    let wall = |word: &Option<String>, at: Option<UtcMs>| time(word.as_deref().and_then(Status::parse)?, at?, calendar);
-    RecordCorrection {
-        at: row.at.timestamp(),
-        made_by: row.made_by.map(|id| id.0),
-        time_before: wall(&row.status_before, row.at_before),
-        time_after: wall(&row.status_after, row.at_after),
-        status_before: row.status_before,
-        status_after: row.status_after,
-        reason: row.reason,
-    }
 }
 
 fn status(status: Status) -> AttendanceStatus {

@@ -11,17 +11,20 @@ use blink_proto::faces::{FrameMark, MAX_PICTURE_BYTES, MAX_RECORDING_BYTES, Pict
 use uuid::Uuid;
 
 use super::{
-    Decided,
+    ATTEMPTS, Decided, MOVED,
     attempt::{Attempt, Read},
-    only_own, unreadable,
+    only_own, still_moving, unreadable,
 };
 use crate::{
     attendance::{
-        liveness::{self, Reason},
+        liveness::{self, Mode, Reason},
         magic::{self, Kind},
         times,
     },
-    db::{attendance::trail, conn::Conn, id::Id},
+    db::{
+        attendance::{challenges, trail},
+        id::Id,
+    },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
     faces::{ReadError, Recording},
@@ -210,13 +213,25 @@ async fn carry_out(
             return Err(unreadable(&e));
         }
     };
-    state.desk.faces.follow(&state.db, &state.desk.keys).await?;
-    let whole = state.clone();
-    let try_of = move |conn: &mut Conn, who: &Principal| {
-        let given = Attempt { read: &read, challenge_id: challenge_id.map(Id::new), session_id, at, received };
-        given.decide(conn, who, &whole)
+    let (mode, session) = (state.desk.config.liveness, who.session);
+    let challenge = match challenge_id.map(Id::new) {
+        Some(id) => {
+            let given = state.db.read(move |conn| challenges::of_session(conn, id, session)).await?;
+            given.map(Some).ok_or(Reason::ChallengeExpired)
+        }
+        None if mode == Mode::Challenge => Err(Reason::ChallengeExpired),
+        None => Ok(None),
     };
-    who.write(state, try_of).await
+    let attempt = Attempt::new(mode, read, challenge, session_id, (at, received));
+    for _ in 0..ATTEMPTS {
+        let compared = attempt.compare(who, state).await?;
+        let (attempt, whole) = (attempt.clone(), state.clone());
+        match who.write(state, move |conn, who| attempt.decide(conn, who, &whole, &compared)).await {
+            Err(e) if e.code == MOVED => {}
+            done => return done,
+        }
+    }
+    Err(still_moving())
 }
 
 /// A try that could not even be read makes the day unknown: a member's own, or everybody's where it was at a desk, because

@@ -71,6 +71,20 @@ fn unreadable(e: &ReadError) -> ApiError {
     error
 }
 
+/// How often a face is compared again when the gallery changed meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// The code by which a transaction says that the gallery has changed since a face was compared. No caller sees it.
+const MOVED: &str = "moved";
+
+fn moved() -> ApiError {
+    ApiError::new(StatusCode::CONFLICT, MOVED, "Others were enrolled meanwhile.")
+}
+
+fn still_moving() -> ApiError {
+    ApiError::busy("Others are enrolled at the same moment. Try again.")
+}
+
 /// 404 for an id of nobody.
 fn no_such_person() -> ApiError {
     ApiError::new(StatusCode::NOT_FOUND, "no_such_person", "There is nobody with this id at the desk.")
@@ -100,12 +114,6 @@ fn shown(state: &State, person: &PersonRow, now: UtcMs) -> Result<DeskPerson, Ap
 /// A person's pseudonym in the log.
 fn pseudonym(state: &State, person: &PersonRow) -> String {
     state.keys.pseudonym(UserId(person.uid.0))
-}
-
-/// The time of a moment on the organisation's clock, in whole seconds.
-fn local_time(state: &State, at: UtcMs) -> Time {
-    let time = at.timestamp().to_zoned(state.desk.config.calendar.zone.clone()).time();
-    time.with().subsec_nanosecond(0).build().unwrap_or(time)
 }
 
 /// Reads the path's id of a person. 404 for one that nobody can have.
@@ -147,7 +155,7 @@ impl Decided {
         let may_know = !refused || who.role >= Role::Manager || is_own(who, person.as_ref());
         let person = person.filter(|_| may_know);
         let at = record.as_ref().filter(|_| decision.outcome == Outcome::AlreadyMarked).map_or(at, |record| record.at);
-        let time = local_time(state, at);
+        let time = state.desk.config.calendar.arrival(at).time;
         let name = person.as_ref().map(|person| person.name.clone());
         let message = message(&decision, name.as_deref(), time, confidence, (source, state.desk.config.liveness));
         MarkResponse {

@@ -8,9 +8,10 @@ use actix_web::{
 use blink_proto::http::{AttendanceRecord, RecordCorrection, Role};
 use jiff::civil::Time;
 
-use super::{local_time, no_such_person};
+use super::no_such_person;
 use crate::{
     attendance::{
+        calendar::Calendar,
         person,
         record::{Day, Record, Source, Status},
     },
@@ -57,13 +58,6 @@ fn day(text: &str) -> Result<Day, String> {
     if day.0.year() < 1970 { Err("must be after 1969".to_owned()) } else { Ok(day) }
 }
 
-/// The moment of a time on a day, on the organisation's clock. A time that a change of the clock leaves out is the one
-/// after it.
-fn moment(state: &State, day: Day, time: Time) -> Result<UtcMs, ApiError> {
-    let local = day.0.to_datetime(time).to_zoned(state.desk.config.calendar.zone.clone());
-    Ok(local.map_err(|_| ApiError::invalid_field("date", "is out of range"))?.timestamp().into())
-}
-
 fn reason_of(fields: &mut Fields) -> Option<String> {
     fields.text("reason", reason)
 }
@@ -92,10 +86,10 @@ pub(crate) async fn add(who: Principal, req: HttpRequest, payload: Payload, stat
     fields.finish()?;
     let (Some(id), Some(reason)) = (id, reason) else { return Err(ApiError::invalid_field("id", "is required")) };
     let day = day.unwrap_or(today);
+    let calendar = &state.desk.config.calendar;
     let at = match time {
-        Some(time) => moment(&state, day, time)?,
         None if day == today => now,
-        None => moment(&state, day, state.desk.config.calendar.starts)?,
+        time => calendar.instant(day.0, time.unwrap_or(calendar.starts)),
     };
     let status = status.unwrap_or_else(|| state.desk.arrival(at));
     let whole = state.clone();
@@ -155,10 +149,7 @@ pub(crate) async fn change(
         who.require(Role::Manager)?;
         let before = records::hold(conn, id)?.ok_or_else(ApiError::not_found)?;
         let person = people::by_id(conn, &before.person)?.ok_or_else(ApiError::not_found)?;
-        let at = match time {
-            Some(time) => moment(&whole, before.day, time)?,
-            None => before.at,
-        };
+        let at = time.map_or(before.at, |time| whole.desk.config.calendar.instant(before.day.0, time));
         let after = Record { at, status: status.unwrap_or(before.status), ..before.clone() };
         records::change(conn, &before, &after)?;
         trail::correct(conn, (Some(&before), Some(&after)), who.user.into(), who.at, &reason)?;
@@ -178,30 +169,38 @@ pub(super) fn shown(
     record: &Record,
     corrections: &[CorrectionRow],
 ) -> AttendanceRecord {
-    let corrections = corrections.iter().filter(|row| row.day == record.day).map(|row| correction(state, row.clone()));
+    let calendar = &state.desk.config.calendar;
+    let corrections = corrections.iter().filter(|row| row.day == record.day);
     AttendanceRecord {
         record_id: record.id,
         id: person.id.clone(),
         name: person.name.clone(),
         date: record.day.0,
-        time: local_time(state, record.at),
+        time: calendar.arrival(record.at).time,
         status: record.status.as_str().to_owned(),
         confidence: record.confidence,
         liveness_verified: record.liveness_verified,
         session_id: record.session_id,
         source: record.source.as_str().to_owned(),
-        corrections: corrections.collect(),
+        corrections: corrections.map(|row| correction(row.clone(), calendar)).collect(),
     }
 }
 
-pub(crate) fn correction(state: &State, row: CorrectionRow) -> RecordCorrection {
+/// The time on the wall of somebody who was there.
+pub(super) fn time_of(status: Status, at: UtcMs, calendar: &Calendar) -> Option<Time> {
+    status.is_there().then(|| calendar.arrival(at).time)
+}
+
+pub(super) fn correction(row: CorrectionRow, calendar: &Calendar) -> RecordCorrection {
+    let wall =
+        |word: &Option<String>, at: Option<UtcMs>| time_of(word.as_deref().and_then(Status::parse)?, at?, calendar);
     RecordCorrection {
         at: row.at.timestamp(),
         made_by: row.made_by.map(|id| id.0),
+        time_before: wall(&row.status_before, row.at_before),
+        time_after: wall(&row.status_after, row.at_after),
         status_before: row.status_before,
-        time_before: row.at_before.map(|at| local_time(state, at)),
         status_after: row.status_after,
-        time_after: row.at_after.map(|at| local_time(state, at)),
         reason: row.reason,
     }
 }

@@ -65,23 +65,27 @@ async fn file(req: &HttpRequest, payload: Payload, state: &State) -> Result<(Byt
 async fn take(state: &State, who: &Principal, read: Read) -> Result<AttendanceImport, ApiError> {
     let Read { rows, rejected, notes } = read;
     let mut taken = Taken { rejected, notes, ..Taken::default() };
-    let rows = Arc::new(rows);
+    let (calendar, now, keep_from) = (state.desk.config.calendar.clone(), state.clock.now(), state.keep_from());
+    let (rows, first) = blocking(move || {
+        let first = import::first_days(&rows, Against { calendar: &calendar, now, keep_from });
+        (Arc::new(rows), Arc::new(first))
+    })
+    .await?;
     for from in (0..rows.len()).step_by(STEP_ROWS) {
-        let (rows, calendar, keep_from) = (rows.clone(), state.desk.config.calendar.clone(), state.keep_from());
+        let (rows, first) = (rows.clone(), first.clone());
+        let (calendar, keep_from) = (state.desk.config.calendar.clone(), state.keep_from());
         let step = who.write(state, move |conn, who| {
             who.require(Role::Manager)?;
             let to = (from + STEP_ROWS).min(rows.len());
             let against = Against { calendar: &calendar, now: who.at, keep_from };
-            Ok(import::take(conn, &rows[from..to], against)?)
+            Ok(import::take(conn, &rows[from..to], &first, against)?)
         });
         taken.add(step.await?);
     }
     Ok(wire(taken))
 }
 
-fn wire(mut taken: Taken) -> AttendanceImport {
-    taken.rejected.sort_by_key(|fault| fault.line);
-    taken.notes.sort_by_key(|fault| fault.line);
+fn wire(taken: Taken) -> AttendanceImport {
     let lines = |faults: Vec<Fault>| {
         let line = |fault: Fault| AttendanceLine {
             line: fault.line as u64,
@@ -94,7 +98,9 @@ fn wire(mut taken: Taken) -> AttendanceImport {
         imported: taken.imported,
         duplicates: taken.duplicates,
         people_added: taken.people_added,
-        rejected: lines(taken.rejected),
-        notes: lines(taken.notes),
+        rejected: lines(taken.rejected.listed),
+        rejected_more: taken.rejected.more,
+        notes: lines(taken.notes.listed),
+        notes_more: taken.notes.more,
     }
 }

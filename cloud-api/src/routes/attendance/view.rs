@@ -12,7 +12,7 @@ use crate::{
         DbError,
         attendance::lists::{self, Somebody},
         conn::Conn,
-        housekeeping::{self, ClockTrust},
+        housekeeping,
     },
     domain::time::UtcMs,
     error::ApiError,
@@ -78,11 +78,7 @@ fn find(conn: &mut Conn, user: &str) -> Result<Option<Somebody>, DbError> {
 
 /// The day from which on nothing is over. A clock that leapt ahead makes nobody absent.
 pub(super) fn today(conn: &mut Conn, calendar: &Calendar, now: UtcMs) -> Result<Date, DbError> {
-    let trusted = match housekeeping::trust(conn, now)? {
-        ClockTrust::Doubted { last_run: Some(last_run) } => last_run,
-        _ => now,
-    };
-    Ok(calendar.date_of(trusted))
+    Ok(calendar.date_of(housekeeping::believed(conn, now)?))
 }
 
 /// The query of a request, of which each part is read once and every fault named.

@@ -20,7 +20,7 @@ use crate::harness::*;
 pub(super) const PHOTO: &[u8] = b"\xff\xd8\xffa photo that must stay sealed";
 
 #[derive(Default)]
-pub(super) struct Script {
+pub(crate) struct Script {
     pub(super) read: AtomicUsize,
 }
 
@@ -126,13 +126,13 @@ pub(super) fn mp4(script: &Value) -> Vec<u8> {
     [b"\0\0\0\x18ftypmp42".as_slice(), script.to_string().as_bytes()].concat()
 }
 
-pub(super) type Part<'a> = (&'a str, Vec<u8>);
+pub(crate) type Part<'a> = (&'a str, Vec<u8>);
 
 pub(super) fn text<'a>(name: &'a str, value: &str) -> Part<'a> {
     (name, value.as_bytes().to_vec())
 }
 
-pub(super) fn form(parts: &[Part<'_>]) -> Vec<u8> {
+pub(crate) fn form(parts: &[Part<'_>]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, bytes) in parts {
         body.extend_from_slice(format!("--waw\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n").as_bytes());
@@ -143,7 +143,7 @@ pub(super) fn form(parts: &[Part<'_>]) -> Vec<u8> {
     body
 }
 
-pub(super) const MULTIPART: (&str, &str) = ("content-type", "multipart/form-data; boundary=waw");
+pub(crate) const MULTIPART: (&str, &str) = ("content-type", "multipart/form-data; boundary=waw");
 
 pub(super) fn send(who: &Client, path: &str, parts: &[Part<'_>]) -> Answer {
     who.send("POST", path, &[MULTIPART], Some(&form(parts)))
@@ -157,7 +157,7 @@ pub(super) fn with_role(app: &TestApp, role: &str) -> Client {
 }
 
 /// The fields of an enrolment with consent, with a picture of each of these faces.
-pub(super) fn enrolment(name: &str, faces: &[f64]) -> Vec<Part<'static>> {
+pub(crate) fn enrolment(name: &str, faces: &[f64]) -> Vec<Part<'static>> {
     let mut parts = vec![text("name", name), text("consent", "true"), text("consent_version", "1")];
     parts.extend(faces.iter().map(|face| ("image", jpeg(&json!({"face": face})))));
     parts
@@ -206,7 +206,7 @@ impl Challenge {
     }
 }
 
-pub(super) fn recording(script: &Value) -> Vec<Part<'static>> {
+pub(crate) fn recording(script: &Value) -> Vec<Part<'static>> {
     vec![
         ("frames[]", jpeg(script)),
         ("frames[]", jpeg(&json!({}))),

@@ -6,6 +6,7 @@ use cloud_api::{
     db::{attendance::records, migrate, transaction},
     ledger, open,
 };
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
 use super::kit::{self, *};
@@ -91,17 +92,31 @@ contract! {
 
     fn old_records_go_with_retention(app) {
         let (_, manager) = with_alice(app);
-        for day in ["2023-03-10", "2023-03-11", "2026-03-09"] {
+        for day in ["2023-02-28", "2023-03-10", "2023-03-11", "2026-03-09"] {
             let record = json!({"id": "alice", "date": day, "status": "present", "reason": "from paper"});
             manager.post("/api/attendance/records", &record).expect(201);
         }
         let mut conn = open::connect(&app.target).unwrap();
         let now = app.clock.now();
+        let time = if app.postgres.is_some() { "'epoch'" } else { "0" };
+        let refusal = |day: &str| format!("INSERT INTO attendance_refusals (person, day, tries, last_reason, last_at) VALUES ('alice', '{day}', 1, 'no_blink', {time});");
+        conn.batch_execute(&["2023-03-10", "2023-03-11"].map(refusal).concat()).unwrap();
         // 1,095 days before 10 March 2026 is 11 March 2023.
         let purged = cloud_api::db::purge::run(&mut conn, cloud_api::db::purge::keep_from(now, 1_095), now).unwrap();
-        assert_eq!(purged.records, 1);
+        assert_eq!(purged.records, 2);
         let left = records::of_person(&mut conn, "alice").unwrap();
         assert_eq!(left.iter().map(|record| record.day.to_string()).collect::<Vec<_>>(), ["2023-03-11", "2026-03-09"]);
+        assert_eq!((app.count("attendance_refusals"), app.count("attendance_corrections"), app.count("attendance_months")), (1, 2, 2));
+    }
+
+    fn all_records_of_a_person_go_with_their_months(app) {
+        let (_, manager) = with_alice(app);
+        for day in ["2026-01-09", "2026-03-06", "2026-03-09"] {
+            manager.post("/api/attendance/records", &json!({"id": "alice", "date": day, "reason": "from paper"})).expect(201);
+        }
+        let mut conn = open::connect(&app.target).unwrap();
+        assert_eq!(transaction(&mut conn, |conn| records::delete_all(conn, "alice")).unwrap(), 3);
+        assert_eq!((app.count("attendance_records"), app.count("attendance_months")), (0, 0));
     }
 }
 

@@ -3,7 +3,7 @@
 mod commands;
 mod enrol;
 mod hostile;
-mod kit;
+pub(crate) mod kit;
 mod lifecycle;
 mod mark;
 mod people;

@@ -1,12 +1,14 @@
 //! People, and what is removed of them.
 
+use cloud_api::open;
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
 use super::{
     kit::{self, *},
     pin::put,
 };
-use crate::harness::*;
+use crate::{handover::until_waiting, harness::*};
 
 fn delete(who: &Client, path: &str) -> Answer {
     who.send("DELETE", path, &[], None)
@@ -108,6 +110,7 @@ contract! {
         delete(&ada, "/api/attendance/people/ada/biometrics").expect(200);
         let consents = ada.get("/api/user/me/consents").expect(200).json;
         assert_eq!(consents["items"].as_array().unwrap().last().unwrap()["granted"], false);
+        assert_eq!(app.count("attendance_gallery WHERE version = 4"), 1, "each of the four changes took one number");
     }
 
     fn people_come_in_pages_to_managers(app) {
@@ -141,4 +144,27 @@ contract! {
         let encoded: String = 1.0_f32.to_le_bytes().iter().chain(&[0; 16]).map(|byte| format!("{byte:02x}")).collect();
         assert!(!plain.contains(&encoded));
     }
+}
+
+/// Encodings that an enrolment under way adds go with the others.
+#[test]
+fn a_withdrawal_waits_for_an_enrolment_under_way() {
+    let app = kit::start(Backend::Postgres);
+    let (manager, ada) = (with_role(&app, "manager"), app.user());
+    let mut parts = enrolment("Ada", &[1.0]);
+    parts.push(text("email", &ada.email));
+    send(&manager, "/api/attendance/register-user", &parts).expect(201);
+    let (mut other, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
+    other
+        .batch_execute(
+            "BEGIN; SELECT 1 FROM attendance_people WHERE id = 'ada' FOR UPDATE;
+             INSERT INTO attendance_encodings SELECT gen_random_uuid(), person, sealed, made_at FROM attendance_encodings",
+        )
+        .unwrap();
+    let withdrawal = json!({"kind": "biometric", "granted": false});
+    let withdrawn = std::thread::spawn(move || put(&ada, "/api/user/me/consents", &withdrawal));
+    until_waiting(&mut eyes, 1);
+    other.batch_execute("COMMIT").unwrap();
+    withdrawn.join().unwrap().expect(200);
+    assert_eq!(app.count("attendance_encodings"), 0);
 }

@@ -30,7 +30,8 @@ contract! {
         assert_eq!((&trail[1]["time_before"], &trail[1]["time_after"]), (&json!("09:10:00"), &json!("09:40:00")));
         assert_eq!((&trail[1]["reason"], &trail[1]["made_by"]), (&json!("was misread"), &json!(manager.id)));
         // A day that a manager said she missed is hers again when she comes.
-        manager.post(RECORDS, &json!({"id": "alice", "status": "absent", "reason": "not seen by noon"})).expect(201);
+        let missed = manager.post(RECORDS, &json!({"id": "alice", "status": "absent", "reason": "not seen by noon"})).expect(201);
+        assert_eq!(missed.json["corrections"][0]["time_after"], Value::Null, "nobody was there");
         assert_eq!(decision(&mark(app, &kiosk, 1.0)), ("late", None));
         assert_eq!(decision(&mark(app, &kiosk, 1.0)), ("already_marked", None));
     }

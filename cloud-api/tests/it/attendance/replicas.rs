@@ -5,10 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cloud_api::open;
+use diesel::connection::SimpleConnection as _;
 use serde_json::json;
 
 use super::kit::*;
-use crate::harness::*;
+use crate::{handover::until_waiting, harness::*};
 
 fn two() -> (TestApp, TestApp) {
     let one = TestApp::start_with(Backend::Postgres, |app| {
@@ -70,6 +72,54 @@ fn what_one_learns_or_forgets_the_other_knows_within_a_second() {
     enrol(&at(&two, &manager), "Bob", &[1.0]).expect(201);
     assert!(began.elapsed() < Duration::from_secs(1));
     assert_eq!(enrol(&manager, "Carol", &[1.0]).expect(409).code(), "face_taken");
+}
+
+/// Waits until both servers have followed the database, each by itself, and changes something else in it before they look
+/// again: marks then find nothing to follow.
+fn followed(app: &TestApp, change: &str) {
+    let (mut other, mut eyes) = (open::connect(&app.target).unwrap(), open::connect(&app.target).unwrap());
+    // Who waits the second time has ended what it began after the first.
+    for then in ["SELECT 1", change] {
+        other.batch_execute("BEGIN; LOCK TABLE attendance_gallery IN ACCESS EXCLUSIVE MODE").unwrap();
+        until_waiting(&mut eyes, 2);
+        other.batch_execute(&format!("{then}; COMMIT")).unwrap();
+    }
+}
+
+#[test]
+fn what_one_learns_or_forgets_is_in_the_others_memory_without_a_mark() {
+    let (one, two) = two();
+    let (kiosk, manager) = with_alice(&one);
+    let there = at(&two, &kiosk);
+    let picture = [("image", jpeg(&json!({"face": 1.0})))];
+    // What is sealed in the database cannot be opened from now on: she is known from memory alone.
+    followed(&one, "UPDATE attendance_encodings SET sealed = ''; CREATE TABLE kept AS SELECT * FROM attendance_people");
+    assert_eq!(decision(&send(&there, MARK, &picture)).0, "liveness_failed");
+    // When she is back in the database without her face, memory no longer has it.
+    manager.send("DELETE", "/api/attendance/people/alice", &[], None).expect(200);
+    followed(&one, "INSERT INTO attendance_people SELECT * FROM kept");
+    assert_eq!(decision(&send(&there, MARK, &picture)), ("unknown", Some("not_recognized")));
+}
+
+#[test]
+fn a_face_that_is_replaced_while_it_marks_is_compared_anew() {
+    let (one, two) = two();
+    let (kiosk, manager) = with_alice(&one);
+    let challenge = challenge(&one, &kiosk);
+    pass(&two, 21_000);
+    let (mut other, mut eyes) = (open::connect(&one.target).unwrap(), open::connect(&one.target).unwrap());
+    other.batch_execute("BEGIN; SELECT 1 FROM attendance_people WHERE id = 'alice' FOR UPDATE").unwrap();
+    let mut again = enrolment("Alice", &[5.0]);
+    again.push(text("force", "true"));
+    let manager = at(&two, &manager);
+    let replaced = thread::spawn(move || send(&manager, "/api/attendance/register-user", &again));
+    until_waiting(&mut eyes, 1);
+    let parts = challenge.answered(&json!({"face": 1.0, "blinks": challenge.blinks()}));
+    let marked = thread::spawn(move || send(&kiosk, MARK, &parts));
+    until_waiting(&mut eyes, 2);
+    other.batch_execute("COMMIT").unwrap();
+    replaced.join().unwrap().expect(201);
+    assert_eq!(decision(&marked.join().unwrap()), ("unknown", Some("not_recognized")));
 }
 
 #[test]

@@ -72,6 +72,13 @@ fn analytics(who: &Client, query: &str) -> Value {
     who.get(&format!("/api/attendance/get-analytics?{query}")).expect(200).json
 }
 
+/// Runs a test that restarts its server on both databases.
+fn both(test: impl Fn(&mut TestApp)) {
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        test(&mut TestApp::start(backend));
+    }
+}
+
 fn with_calendar(app: &mut TestApp, calendar: Calendar) {
     app.attendance.calendar = Arc::new(calendar);
     app.restart();

@@ -1,5 +1,10 @@
 //! Who was there when, as lists.
 
+use cloud_api::{
+    attendance::record::{Day, Status},
+    db::attendance::lists,
+};
+
 use super::*;
 
 contract! {
@@ -76,6 +81,19 @@ contract! {
         assert_eq!(days(&second(first["next_cursor"].as_str().unwrap())), ["2026-03-04 ada absent"]);
         assert_eq!(days(&list(&boss, "status=absent&date_from=2026-03-05&date_to=2026-03-06")), ["2026-03-06 ada absent"]);
         assert!(csv(&boss, "status=absent").contains("2026-03-06,,absent,Ada,ada,,No,\r\n"));
+    }
+
+    fn records_of_some_days_are_those_of_the_status_alone(app) {
+        taken(&manager(app), &[
+            "2026-03-02,09:00:00,present,Ada,ada,,No,", "2026-03-03,,absent,Ada,ada,,No,",
+            "2026-03-02,,absent,Ben,ben,,No,", "2026-03-03,09:30:00,late,Ben,ben,,No,",
+        ]);
+        let days = ["2026-03-02", "2026-03-03"].map(|day| day.parse::<Day>().unwrap());
+        let mut conn = open::connect(&app.target).unwrap();
+        let found = lists::of_days(&mut conn, &["ada", "ben"].map(str::to_owned).into(), &days.into(), Status::Absent).unwrap();
+        let mut found: Vec<_> = found.into_keys().collect();
+        found.sort();
+        assert_eq!(found, [("ada".to_owned(), days[1]), ("ben".to_owned(), days[0])]);
     }
 
     fn a_refused_try_or_a_broken_desk_makes_a_day_unknown_until_a_manager_decides(app) {

@@ -31,6 +31,32 @@ contract! {
         assert_eq!(import(&boss, large.as_bytes()).expect(413).code(), "too_large");
     }
 
+    fn the_first_thousand_faults_are_listed_and_the_others_counted(app) {
+        let boss = manager(app);
+        let noted = (0..1_100).map(|n| format!("2026-03-09,09:00:00,present,P{n},p{n},,No,none\n"));
+        // The last of these is a duplicate but for its time, which only the database knows.
+        let other = "2026-03-09,09:01:00,present,P0,p0,,No,\n".to_owned();
+        let file: String = std::iter::once(format!("{HEAD}\n")).chain(noted).chain(vec!["short\n".to_owned(); 1_100]).chain([other]).collect();
+        let answer = import(&boss, file.as_bytes()).expect(200).json;
+        assert_eq!((&answer["imported"], &answer["rejected_more"], &answer["notes_more"]), (&json!(1_100), &json!(101), &json!(100)));
+        for (what, first) in [("rejected", 1_102), ("notes", 2)] {
+            let lines: Vec<u64> = answer[what].as_array().unwrap().iter().map(|line| line["line"].as_u64().unwrap()).collect();
+            assert!(lines.iter().copied().eq(first..first + 1_000), "{what}: {:?}", lines.first());
+        }
+    }
+
+    fn a_new_person_is_enrolled_from_their_first_day_in_the_file_on(app) {
+        let boss = manager(app);
+        let others = (0..600).map(|n| format!("2026-03-09,09:00:00,present,P{n},p{n},,No,"));
+        let own = |day: &str| format!("2026-03-{day},09:00:00,present,Ada,ada,,No,");
+        let lines: Vec<String> = std::iter::once(own("06")).chain(others).chain([own("03")]).collect();
+        // Days that are not taken count for nothing.
+        let file = format!("{HEAD}\n{}\n2020-01-01,09:00:00,present,Ada,ada,,No,", lines.join("\n"));
+        assert_eq!(import(&boss, file.as_bytes()).expect(200).json["imported"], 602);
+        let ada = boss.get("/api/attendance/people?limit=1").expect(200).json["items"][0].clone();
+        assert_eq!((&ada["id"], &ada["enrolled_on"]), (&json!("ada"), &json!("2026-03-03")));
+    }
+
     fn a_form_with_the_file_is_as_good_as_the_file(app) {
         let boss = manager(app);
         let form = |name: &str| format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n{HEAD}\n{}\n\r\n--x--\r\n", ADA[0]);
@@ -59,7 +85,7 @@ contract! {
     fn the_dated_files_follow_what_stands(app) {
         let boss = manager(app);
         taken(&boss, ADA);
-        taken(&boss, &["2026-01-05,09:00:00,present,Old,old,,No,"]);
+        taken(&boss, &["2026-01-05,09:00:00,present,Old,old,,No,", "2026-03-06,09:00:00,present,Ben,ben,,No,"]);
         let folder = app.folder.path().join("exports");
         let file = |day: &str| std::fs::read_to_string(folder.join(format!("attendance_{day}.csv")));
         eventually("the file is written", || file("20260302").is_ok());
@@ -67,7 +93,29 @@ contract! {
         assert_eq!(file("20260302").unwrap(), format!("{HEAD}\r\n{}\r\n", ADA[0]));
         assert!(file("20260105").is_err(), "its day is past");
         assert!(file("20260304").is_err(), "nothing was recorded");
+        // A correction by seconds changes no month of days.
+        let record = list(&boss, "user=ben")["items"][0]["record_id"].as_str().unwrap().to_owned();
+        let change = json!({"time": "09:00:30", "reason": "the clock on the wall"}).to_string();
+        boss.send("PATCH", &format!("/api/attendance/records/{record}"), &[("content-type", "application/json")], Some(change.as_bytes())).expect(200);
         sql(app, "DELETE FROM attendance_people WHERE id = 'ada'");
         eventually("somebody erased is in none", || file("20260302").is_err());
+        eventually("the correction is written", || file("20260306").unwrap().contains("2026-03-06,09:00:30,"));
     }
+}
+
+#[test]
+fn whoever_was_erased_while_no_server_ran_is_in_no_file() {
+    both(|app| {
+        let boss = manager(app);
+        taken(&boss, ADA);
+        let folder = app.folder.path().join("exports");
+        let files = || std::fs::read_dir(&folder).map_or(0, Iterator::count);
+        eventually("the files are written", || files() == 4);
+        app.stop();
+        sql(app, "DELETE FROM attendance_people WHERE id = 'ada'");
+        // A clock that was ahead wrote this one.
+        std::fs::write(folder.join("attendance_20260401.csv"), "Ada").unwrap();
+        app.restart();
+        eventually("they are gone", || files() == 0);
+    });
 }

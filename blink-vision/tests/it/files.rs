@@ -28,7 +28,7 @@ pub(crate) fn pictures(count: u32) -> Vec<Mat> {
     (0..count).map(|i| face.draw(Duration::from_millis(40) * i).unwrap().clone()).collect()
 }
 
-fn write(path: &Path, codec: [char; 4], pictures: &[Mat]) {
+pub(crate) fn write(path: &Path, codec: [char; 4], pictures: &[Mat]) {
     let [a, b, c, d] = codec;
     let codec = VideoWriter::fourcc(a, b, c, d).unwrap();
     let size = pictures[0].size().unwrap();

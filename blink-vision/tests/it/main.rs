@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod beginnings;
+mod colour;
 mod drawn;
 mod files;
 mod finding;

@@ -39,13 +39,15 @@ pub struct Synthetic {
     pub absent_s: f64,
     /// How many faces are drawn, 0 to 3.
     pub faces: u32,
+    /// How far the head moves, in pixels, 0 to 20.
+    pub sway: f64,
     /// If set, the blinks depend on the wall time since then, else on the time since opening.
     pub epoch: Option<Timestamp>,
 }
 
 impl Default for Synthetic {
     fn default() -> Self {
-        Self { bpm: 15.0, seed: 1, fps: 30.0, glasses: false, absent_s: 0.0, faces: 1, epoch: None }
+        Self { bpm: 15.0, seed: 1, fps: 30.0, glasses: false, absent_s: 0.0, faces: 1, sway: 0.0, epoch: None }
     }
 }
 
@@ -64,7 +66,7 @@ pub enum SpecError {
     #[error("`{0}` needs something after the colon")]
     Empty(&'static str),
     /// The synthetic source has no such key.
-    #[error("`{0}` is not a key of the synthetic source: use bpm, seed, fps, glasses, absent, faces or epoch")]
+    #[error("`{0}` is not a key of the synthetic source: use bpm, seed, fps, glasses, absent, faces, sway or epoch")]
     UnknownKey(String),
     /// The value of a synthetic key is wrong.
     #[error("`{value}` is not a value for {key}: {want}")]
@@ -138,6 +140,7 @@ fn synthetic(pairs: &str) -> Result<Synthetic, SpecError> {
                 let faces = parse("faces", value, "0, 1, 2 or 3")?;
                 spec.faces = if faces <= 3 { faces } else { return Err(bad("faces", value, "0, 1, 2 or 3")) };
             }
+            "sway" => spec.sway = number("sway", value, 0.0..=20.0, "pixels from 0 to 20")?,
             "epoch" => spec.epoch = Some(parse("epoch", value, "an RFC 3339 time such as 2026-03-01T10:00:00Z")?),
             _ => return Err(SpecError::UnknownKey(key.to_owned())),
         }
@@ -180,6 +183,9 @@ impl fmt::Display for SourceSpec {
                 if s.faces != 1 {
                     write!(f, ",faces={}", s.faces)?;
                 }
+                if s.sway > 0.0 {
+                    write!(f, ",sway={}", s.sway)?;
+                }
                 s.epoch.map_or(Ok(()), |epoch| write!(f, ",epoch={epoch}"))
             }
         }
@@ -202,6 +208,7 @@ mod tests {
     #[case("rtsp://host/stream", "rtsp://host/stream")]
     #[case("synthetic", "synthetic:bpm=15,seed=1,fps=30")]
     #[case("synthetic:bpm=20,seed=7,glasses", "synthetic:bpm=20,seed=7,fps=30,glasses=true")]
+    #[case("synthetic:sway=3,faces=2", "synthetic:bpm=15,seed=1,fps=30,faces=2,sway=3")]
     #[case("synthetic:epoch=2026-03-01T10:00:00Z", "synthetic:bpm=15,seed=1,fps=30,epoch=2026-03-01T10:00:00Z")]
     #[case("gst:videotestsrc ! videoconvert", "gst:videotestsrc ! videoconvert")]
     fn specifications_round_trip(#[case] text: &str, #[case] shown: &str) {

@@ -20,13 +20,24 @@ pub struct Clip {
 /// Writes the synthetic face to a file in `profile`.
 #[must_use]
 pub fn synthesize(profile: &Profile, seconds: u32, bpm: u32, seed: u32) -> Clip {
-    let name = format!("face-{seconds}s-{bpm}bpm-{seed}");
+    written(profile, seconds, bpm, seed, 0)
+}
+
+/// The same with a head that moves, as a living one does.
+#[must_use]
+pub fn alive(profile: &Profile, seconds: u32, bpm: u32, seed: u32) -> Clip {
+    written(profile, seconds, bpm, seed, 4)
+}
+
+fn written(profile: &Profile, seconds: u32, bpm: u32, seed: u32, sway: u32) -> Clip {
+    let name = format!("face-{seconds}s-{bpm}bpm-{seed}-{sway}");
     let (path, truth) = (profile.path().join(format!("{name}.avi")), profile.path().join(format!("{name}.json")));
-    let [seconds, bpm, seed] = [seconds, bpm, seed].map(|n| n.to_string());
     let text = |path: &Path| path.to_str().expect("temporary folders have plain names").to_owned();
-    let args =
-        ["synthesize", &text(&path), "--seconds", &seconds, "--bpm", &bpm, "--seed", &seed, "--truth", &text(&truth)];
-    profile.blinkd(&args).success();
+    let mut args = vec!["synthesize".to_owned(), text(&path), "--truth".to_owned(), text(&truth)];
+    for (flag, value) in [("--seconds", seconds), ("--bpm", bpm), ("--seed", seed), ("--sway", sway)] {
+        args.extend([flag.to_owned(), value.to_string()]);
+    }
+    profile.blinkd(&args.iter().map(String::as_str).collect::<Vec<_>>()).success();
     let truth: Value = serde_json::from_slice(&fs::read(truth).expect("the truth is written")).expect("it is JSON");
     Clip { path, blinks: intervals(&truth) }
 }

@@ -50,12 +50,12 @@ pub struct ClipReport {
     /// When the scene changed from one picture to the next, the face jumped, or it had been lost so often that it could not
     /// be encoded once more.
     pub cuts_ms: Vec<u32>,
-    /// How many pictures are the same as the one before, but for noise and compression.
+    /// How many pictures are the same as those of the last 250 ms, but for noise and compression.
     pub repeated_frames: u32,
-    /// The longest time for which the picture was the same.
+    /// The longest time for which they were.
     pub longest_repeat_ms: u32,
-    /// How many pictures are the same as one that was shown earlier, with others between: a recording that goes round, or
-    /// forth and back.
+    /// How many pictures are the same as one that was shown earlier, with others between, but for noise and compression: a
+    /// recording that goes round, or forth and back.
     pub returned_frames: u32,
     /// What tells a head from a flat picture of one; `None` where the face moved too little to tell.
     pub solidity: Option<Solidity>,

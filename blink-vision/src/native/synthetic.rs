@@ -8,7 +8,7 @@ use std::{
 
 use jiff::Timestamp;
 use opencv::{
-    core::{self, CV_8UC1, CV_8UC3, Mat, MatTrait, MatTraitConst, Point, Rect, Scalar, Size, Vector},
+    core::{self, CV_8UC1, CV_8UC3, Mat, MatTrait, MatTraitConst, Point, Point2f, Rect, Scalar, Size, Vector},
     imgproc::{self, FILLED, LINE_AA},
 };
 
@@ -35,6 +35,7 @@ pub struct SyntheticFace {
     glasses: bool,
     faces: u32,
     absent_s: f64,
+    sway: f64,
     /// Added to the stream's time to get the schedule's, in seconds.
     offset_s: f64,
     /// The empty room, and the room with open eyes.
@@ -60,6 +61,7 @@ impl SyntheticFace {
             glasses: spec.glasses,
             faces: spec.faces,
             absent_s: spec.absent_s,
+            sway: spec.sway,
             offset_s: offset,
             room: draw(None, spec.faces, spec.glasses)?,
             open: draw(Some(0.0), spec.faces, spec.glasses)?,
@@ -92,10 +94,40 @@ impl SyntheticFace {
             let picture = draw(Some(f64::from(step) / f64::from(STEPS)), self.faces, self.glasses)?;
             self.eyes.insert(step, picture.roi(rows)?.try_clone()?);
         }
+        if self.sway > 0.0 {
+            let mut still = self.open.try_clone()?;
+            self.eyes[&step].copy_to(&mut still.roi_mut(rows)?)?;
+            let moved = moved(&still, &pose(t_s + self.offset_s, self.sway))?;
+            core::add_def(&moved, &noise, &mut self.picture)?;
+            return Ok(&self.picture);
+        }
         core::add_def(&self.open, &noise, &mut self.picture)?;
         core::add_def(&self.eyes[&step], &noise.roi(rows)?, &mut self.picture.roi_mut(rows)?)?;
         Ok(&self.picture)
     }
+}
+
+/// How a head is held that moves by up to `sway` pixels, sideways and up, in roll (at the picture's edge) and nearness
+/// (likewise): each by two movements whose periods have no common multiple, so that it is hardly ever held the same way
+/// twice.
+fn pose(t_s: f64, sway: f64) -> [f64; 4] {
+    const PERIODS_S: [[f64; 2]; 4] = [[3.1, 7.3], [4.7, 11.9], [5.3, 8.9], [6.1, 13.7]];
+    let wave = |period: f64| (std::f64::consts::TAU * t_s / period).sin();
+    PERIODS_S.map(|[short, long]| sway * (0.5 * wave(short) + 0.5 * wave(long)))
+}
+
+/// The picture as a head that is held so shows it.
+fn moved(still: &Mat, [x, y, roll, nearness]: &[f64; 4]) -> opencv::Result<Mat> {
+    let half = f64::from(SIZE.0) / 2.0;
+    #[expect(clippy::cast_possible_truncation, reason = "a pixel's place")]
+    let middle = Point2f::new(half as f32, SIZE.1 as f32 / 2.0);
+    let mut matrix = imgproc::get_rotation_matrix_2d(middle, (roll / half).to_degrees(), 1.0 + nearness / half)?;
+    *matrix.at_2d_mut::<f64>(0, 2)? += x;
+    *matrix.at_2d_mut::<f64>(1, 2)? += y;
+    let mut moved = Mat::default();
+    let (size, border) = (Size::new(SIZE.0, SIZE.1), core::BORDER_REPLICATE);
+    imgproc::warp_affine(still, &mut moved, &matrix, size, imgproc::INTER_LINEAR, border, Scalar::default())?;
+    Ok(moved)
 }
 
 /// The synthetic source: the synthetic face, paced by the clock.

@@ -44,6 +44,9 @@ pub struct Args {
     /// Give the face glasses
     #[arg(long)]
     pub glasses: bool,
+    /// Let the head move by up to so many pixels, 0 to 20
+    #[arg(long, value_name = "PIXELS", default_value_t = 0.0, value_parser = pixels)]
+    pub sway: f64,
     /// Also write every blink, as JSON
     #[arg(long, value_name = "FILE.json")]
     pub truth: Option<PathBuf>,
@@ -65,6 +68,10 @@ fn frames_per_second(text: &str) -> Result<f64, String> {
     within(text, 1.0, 120.0)
 }
 
+fn pixels(text: &str) -> Result<f64, String> {
+    within(text, 0.0, 20.0)
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
         let message = format!("{} is not an AVI file's name", args.out.display());
@@ -72,8 +79,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the arguments' checks")]
     let frames = (args.seconds * args.fps).round().max(1.0) as u64;
-    let spec =
-        Synthetic { bpm: args.bpm, seed: args.seed, fps: args.fps, glasses: args.glasses, ..Synthetic::default() };
+    let Args { bpm, seed, fps, glasses, sway, .. } = *args;
+    let spec = Synthetic { bpm, seed, fps, glasses, sway, ..Synthetic::default() };
     write_video(&args.out, &spec, frames)?;
     let truth = Truth::new(args.bpm, args.seed, args.fps, frames, Duration::ZERO);
     if let Some(path) = &args.truth {

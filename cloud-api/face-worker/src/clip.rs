@@ -12,10 +12,9 @@ use blink_vision::{
     geometry::Similarity,
     native::{Detector, Frame, SourceError},
     pose::Pose,
-    predictor::GreyImage,
 };
 use opencv::{
-    core::{Mat, MatTraitConst, MatTraitConstManual, Rect, Size},
+    core::{Mat, MatTraitConst, Rect, Size},
     imgproc,
 };
 
@@ -163,9 +162,7 @@ impl<'m> Clip<'m> {
             .pipeline
             .followed_face()
             .filter(|_| matches!(report.sight, FaceSight::Measurable | FaceSight::Turned) && !report.stands_still);
-        let (width, height) = (grey.cols().unsigned_abs() as usize, grey.rows().unsigned_abs() as usize);
-        let image = GreyImage::new(grey.data_bytes()?, width, height, width).ok_or(PictureFault::Unreadable)?;
-        self.scene.push(at_ms, &grey, &image, face)?;
+        self.scene.push(at_ms, &grey, face)?;
         if report.sight == FaceSight::Measurable
             && let Some(landmarks) = self.models.pipeline.landmarks()
         {

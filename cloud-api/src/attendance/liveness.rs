@@ -48,12 +48,12 @@ const LIKE_POSE_DEGREES: f32 = 10.0;
 /// Two like poses at a greater distance are of two people.
 const FACE_CHANGED_BEYOND: f32 = 0.45;
 
-/// A picture that stands still for longer is no camera's. Recordings of one hold short runs of equal pictures, made by
-/// their compression.
-const LONGEST_REPEAT_MS: u32 = 500;
+/// A picture that stands still for longer, but for noise, is held: a living face did for at most 450 ms.
+pub const LONGEST_REPEAT_MS: u32 = 750;
 
-/// More pictures than this that were shown before, of 100, make a recording that goes round.
-const MOST_RETURNED_PERCENT: u64 = 10;
+/// More pictures than this that were shown before, of 100, make a recording that goes round. Of living people's at most
+/// 2.6 do.
+pub const MOST_RETURNED_PERCENT: u64 = 5;
 
 /// Longest time without a measurable face: a blink, and the exchange of a face, could happen in it unseen.
 const LONGEST_GAP_MS: u32 = 500;
@@ -174,9 +174,9 @@ mod tests {
     #[case(|clip: &mut ClipReport| clip.duration_ms = 6_499, Some(Reason::TooFewFrames))]
     #[case(|clip: &mut ClipReport| clip.longest_gap_ms = 501, Some(Reason::TooFewFrames))]
     #[case(|clip: &mut ClipReport| clip.cuts_ms = vec![3_000], Some(Reason::Cut))]
-    #[case(|clip: &mut ClipReport| clip.longest_repeat_ms = 501, Some(Reason::Cut))]
-    #[case(|clip: &mut ClipReport| clip.returned_frames = 31, Some(Reason::Cut))]
-    #[case(|clip: &mut ClipReport| clip.returned_frames = 30, None)]
+    #[case(|clip: &mut ClipReport| clip.longest_repeat_ms = 751, Some(Reason::Cut))]
+    #[case(|clip: &mut ClipReport| clip.returned_frames = 16, Some(Reason::Cut))]
+    #[case(|clip: &mut ClipReport| clip.returned_frames = 15, None)]
     #[case(|clip: &mut ClipReport| clip.faces[2] = face(9_000, 0.5), Some(Reason::FaceChanged))]
     #[case(|clip: &mut ClipReport| { clip.faces[2] = face(9_000, 0.5); clip.faces[2].yaw = 30.0 }, None)]
     #[case(|clip: &mut ClipReport| clip.solidity = Some(Solidity { frames: 40, motion: 0.2, residual: 0.029 }), Some(Reason::Flat))]

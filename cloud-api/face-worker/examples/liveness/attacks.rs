@@ -116,9 +116,12 @@ fn made_of_recordings(models: &mut Models, data: &Path, groups: &mut BTreeMap<St
         for (kind, played) in cases {
             let Some(played) = played else { continue };
             // Every second picture, which is all that the desk asks for.
-            let pictures = played.iter().step_by(2).map(|i| &source.frames[*i]);
-            let report = report(models, source.fps / 2.0, pictures);
-            count(groups, kind, &source.name, &verdict(&report, &challenge));
+            let pictures = || played.iter().step_by(2).map(|i| &source.frames[*i]);
+            let exact = report(models, source.fps / 2.0, pictures());
+            count(groups, kind, &source.name, &verdict(&exact, &challenge));
+            let again: Vec<Mat> = pictures().map(|picture| recorded_again(picture, &mut random)).collect();
+            let again = report(models, source.fps / 2.0, again.iter());
+            count(groups, &format!("{kind}, recorded again"), &source.name, &verdict(&again, &challenge));
         }
         if let Some((_, other)) = before.take_if(|(person, _)| *person != source.person)
             && let Some(played) = walk(&source, &challenge, &mut random, false)
@@ -180,11 +183,6 @@ fn portrait(models: &mut Models, bytes: &[u8]) -> Option<Mat> {
 /// The photograph in movement, as a hand moves it before a camera with noise.
 fn animated(photo: &Mat, kind: &str, length_ms: u32, random: &mut StdRng) -> Vec<Mat> {
     let phases: [f64; 4] = std::array::from_fn(|_| random.random_range(0.0..std::f64::consts::TAU));
-    let noise = |size: Size| {
-        let mut noise = Mat::new_size_with_default(size, core::CV_16SC3, Scalar::all(0.0)).unwrap();
-        core::randn(&mut noise, &Scalar::all(0.0), &Scalar::all(2.5)).unwrap();
-        noise
-    };
     let size = photo.size().unwrap();
     let (w, h) = (f64::from(size.width), f64::from(size.height));
     let frames = (f64::from(length_ms) * PHOTO_FPS / 1_000.0) as usize;
@@ -223,10 +221,9 @@ fn animated(photo: &Mat, kind: &str, length_ms: u32, random: &mut StdRng) -> Vec
             }
             let (gain, lift) =
                 if kind == "re-lit" { (1.0 + 0.35 * wave(3, 2.7), 12.0 * wave(0, 1.9)) } else { (1.0, 0.0) };
-            let (mut wide, mut noisy, mut done) = (Mat::default(), Mat::default(), Mat::default());
-            shown.convert_to(&mut wide, core::CV_16SC3, gain, lift).unwrap();
-            core::add_def(&wide, &noise(size), &mut noisy).unwrap();
-            noisy.convert_to(&mut done, core::CV_8UC3, 1.0, 0.0).unwrap();
+            let mut lit = Mat::default();
+            shown.convert_to(&mut lit, core::CV_8UC3, gain, lift).unwrap();
+            let done = noisy(&lit, 2.5);
             if kind == "re-encoded" { again(&done, 25 + (i % 5) as i32 * 10) } else { done }
         })
         .collect()
@@ -252,6 +249,23 @@ fn bent(picture: &Mat, curve: f64) -> Mat {
     imgproc::remap(picture, &mut shown, &places, &none, imgproc::INTER_LINEAR, BORDER_REPLICATE, Scalar::default())
         .unwrap();
     shown
+}
+
+/// As another camera's picture of it, or another compression, would be: with noise of its own.
+fn recorded_again(picture: &Mat, random: &mut StdRng) -> Mat {
+    again(&noisy(picture, random.random_range(1.0..4.0)), random.random_range(60..95))
+}
+
+/// With a camera's noise of this spread.
+fn noisy(picture: &Mat, spread: f64) -> Mat {
+    let size = picture.size().unwrap();
+    let mut noise = Mat::new_size_with_default(size, core::CV_16SC3, Scalar::all(0.0)).unwrap();
+    core::randn(&mut noise, &Scalar::all(0.0), &Scalar::all(spread)).unwrap();
+    let (mut wide, mut sum, mut done) = (Mat::default(), Mat::default(), Mat::default());
+    picture.convert_to(&mut wide, core::CV_16SC3, 1.0, 0.0).unwrap();
+    core::add_def(&wide, &noise, &mut sum).unwrap();
+    sum.convert_to(&mut done, core::CV_8UC3, 1.0, 0.0).unwrap();
+    done
 }
 
 fn again(picture: &Mat, quality: i32) -> Mat {

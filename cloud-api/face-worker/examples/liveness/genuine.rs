@@ -11,7 +11,7 @@ use crate::{
     attacks::every,
     attendance::{
         challenge::{BLINKS, Challenge},
-        liveness::{Mode, judge},
+        liveness::{LONGEST_REPEAT_MS, MOST_RETURNED_PERCENT, Mode, judge},
     },
     source,
     table::share,
@@ -211,8 +211,10 @@ fn whole(recordings: &[(String, Result<ClipReport, Refusal>)]) {
         recordings.iter().filter_map(|(name, report)| Some((name.as_str(), report.as_ref().ok()?))).collect();
     let rows: [(&str, Question); 4] = [
         ("said to be cut", |report| !report.cuts_ms.is_empty()),
-        ("pictures said to return, over 10 %", |report| report.returned_frames * 10 > report.frames),
-        ("the same picture for over 500 ms", |report| report.longest_repeat_ms > 500),
+        ("too many pictures said to return", |report| {
+            u64::from(report.returned_frames) * 100 > u64::from(report.frames) * MOST_RETURNED_PERCENT
+        }),
+        ("still for too long", |report| report.longest_repeat_ms > LONGEST_REPEAT_MS),
         ("said to be flat", |report| report.solidity.is_some_and(|solidity| solidity.is_flat())),
     ];
     println!(
@@ -227,8 +229,8 @@ fn whole(recordings: &[(String, Result<ClipReport, Refusal>)]) {
     println!("\nresidual motion of the {} that moved enough: {residuals:.3?}", residuals.len());
     for (name, report) in &read {
         println!(
-            "{name}: cuts {:?}, returned {}, solidity {:?}",
-            report.cuts_ms, report.returned_frames, report.solidity
+            "{name}: cuts {:?}, returned {} of {}, still {} ms, solidity {:?}",
+            report.cuts_ms, report.returned_frames, report.frames, report.longest_repeat_ms, report.solidity
         );
     }
     for (name, report) in recordings {

@@ -77,7 +77,7 @@ fn of_twenty_marks_no_picture_reaches_a_disk() {
     if !works.is_ok_and(|status| status.success()) {
         return skipped("what is written to disk: strace is missing, or may follow nothing here");
     }
-    let clip = clip::synthesize(&profile, 8, 15, 3);
+    let clip = clip::alive(&profile, 8, 15, 3);
     let pictures = pictures(&clip);
     let video = fs::read(&clip.path).unwrap();
     let folder = tempfile::tempdir().unwrap();

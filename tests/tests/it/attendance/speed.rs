@@ -13,7 +13,7 @@ const SECONDS: u64 = 4;
 #[test]
 fn a_mark_of_four_seconds_is_decided_within_its_budget() {
     let profile = Profile::new();
-    let clip = clip::synthesize(&profile, 16, 20, 3);
+    let clip = clip::alive(&profile, 16, 20, 3);
     let pictures = pictures(&clip);
     let mut serve = command(&profile, "127.0.0.1:0");
     serve.env("CLOUD_API_LIVENESS", "blink").env("CLOUD_API_RATE_LIMIT", "off");

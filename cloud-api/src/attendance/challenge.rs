@@ -2,7 +2,8 @@
 //!
 //! What a chance answer is worth decides its shape. A person blinks by themselves some 15 to 20 times a minute (Bentivoglio
 //! et al. 1997 measured 17 at rest and 26 in conversation), and a recording of a face does the same. A cue is answered by
-//! a blink that begins in the [`WINDOW_MS`] after its first [`EARLIEST_MS`], and one blink besides is forgiven. The test
+//! a blink that begins in the [`WINDOW_MS`] after its first [`EARLIEST_MS`], and one blink besides is forgiven. Two in quick
+//! succession are one answer. The test
 //! below computes how often blinking that knows nothing of the cues answers all of them, at any rate of blinking: at most
 //! once in 1,000 challenges. Fewer blinks would not do: see the figures of [`BLINKS`].
 
@@ -22,6 +23,10 @@ pub const WINDOW_MS: u32 = LATEST_MS - EARLIEST_MS;
 /// Over the same length 4 blinks would let chance in 1.7 times in 1,000. What keeps it out is both: the instants that it
 /// must meet, and the rest of the recording, in which at most one other blink may fall.
 pub const BLINKS: [usize; 2] = [5, 6];
+
+/// Who blinks twice at a cue, the second time at most this long after the first, answered it: half of the people in the
+/// recordings of docs/liveness.md who were refused for too many blinks did.
+pub const DOUBLE_MS: u32 = 600;
 
 /// Blinks beside the answers that are no fault: people blink by themselves, and one at a time.
 pub const FORGIVEN: usize = 1;
@@ -75,15 +80,20 @@ impl Challenge {
     /// Judges blinks that began at these instants, in order.
     #[must_use]
     pub fn judge(&self, starts_ms: &[u32]) -> Answer {
-        let answers = |cue: u32, start: u32| (EARLIEST_MS..=LATEST_MS).contains(&start.saturating_sub(cue));
         // No blink can answer two cues, because they are further apart than the window is wide: see the test.
-        let answered = self.cues_ms.iter().filter(|cue| starts_ms.iter().any(|start| answers(**cue, *start))).count();
-        let beside = starts_ms.len() - answered;
+        let answers = |cue: &u32| {
+            let after = |start: &&u32| (EARLIEST_MS..=LATEST_MS).contains(&start.saturating_sub(*cue));
+            let first = starts_ms.iter().find(after)?;
+            Some(starts_ms.iter().filter(after).filter(|start| **start - first <= DOUBLE_MS).count())
+        };
+        let answers: Vec<usize> = self.cues_ms.iter().filter_map(answers).collect();
+        let (answered, beside) = (answers.len(), starts_ms.len() - answers.iter().sum::<usize>());
+        let number = answered + beside;
         if starts_ms.is_empty() {
             Answer::NoBlink
         } else if answered == self.cues_ms.len() && beside <= FORGIVEN {
             Answer::Right
-        } else if starts_ms.len() < self.cues_ms.len() || starts_ms.len() > self.cues_ms.len() + FORGIVEN {
+        } else if number < self.cues_ms.len() || number > self.cues_ms.len() + FORGIVEN {
             Answer::WrongNumber
         } else {
             Answer::OffCue
@@ -120,6 +130,10 @@ mod tests {
     #[case(&[500, 2_300, 5_300], Answer::Right)]
     #[case(&[2_300, 5_300, 5_900], Answer::Right)]
     #[case(&[500, 900, 2_300, 5_300], Answer::WrongNumber)]
+    #[case(&[500, 2_300, 2_900, 5_300, 5_700], Answer::Right)]
+    #[case(&[2_300, 2_901, 5_300, 5_901], Answer::WrongNumber)]
+    #[case(&[3_400, 3_600, 5_300], Answer::Right)]
+    #[case(&[3_400, 3_600, 5_300, 6_600], Answer::WrongNumber)]
     #[case(&[2_300], Answer::WrongNumber)]
     #[case(&[], Answer::NoBlink)]
     fn a_blink_answers_the_cue_that_it_follows(#[case] starts: &[u32], #[case] answer: Answer) {

@@ -52,7 +52,7 @@ const FACE_CHANGED_BEYOND: f32 = 0.45;
 pub const LONGEST_REPEAT_MS: u32 = 750;
 
 /// More pictures than this that were shown before, of 100, make a recording that goes round. Of living people's at most
-/// 2.6 do.
+/// 2.8 do.
 pub const MOST_RETURNED_PERCENT: u64 = 5;
 
 /// Longest time without a measurable face: a blink, and the exchange of a face, could happen in it unseen.

@@ -8,7 +8,7 @@ use blink_proto::{
 };
 use uuid::Uuid;
 
-use super::{Decided, alternatives, moved, only_own};
+use super::{Decided, alternatives, moved, only_own, pin::not_themself};
 use crate::{
     attendance::{
         decide::{Seen, decide},
@@ -24,7 +24,7 @@ use crate::{
             records, trail,
         },
         conn::Conn,
-        id::Id,
+        id::{DeskPerson, Id},
     },
     domain::time::{CLOCKS_DIFFER_MS, UtcMs},
     error::ApiError,
@@ -57,6 +57,8 @@ pub(super) struct Attempt {
     given: Option<Given>,
     /// What it proves if its challenge was not used before.
     alive: Result<(), Reason>,
+    /// Whose PIN or code came with it: then the face is compared with theirs alone.
+    claimed: Option<Id<DeskPerson>>,
     session_id: Option<Uuid>,
     /// When the request came: the moment that is marked.
     at: UtcMs,
@@ -64,7 +66,7 @@ pub(super) struct Attempt {
 
 /// A face, compared with the gallery.
 pub(super) struct Compared {
-    /// Whose it is of everybody's; `None` for a member's, which is compared with their own alone.
+    /// Whose it is of everybody's; `None` where it is known whose it must be.
     found: Option<Match>,
     /// The gallery's number at that time.
     seen: i64,
@@ -77,6 +79,7 @@ impl Attempt {
         mode: Mode,
         read: Read,
         challenge: Result<Option<Given>, Reason>,
+        claimed: Option<Id<DeskPerson>>,
         session_id: Option<Uuid>,
         (at, received): (UtcMs, UtcMs),
     ) -> Self {
@@ -89,13 +92,14 @@ impl Attempt {
                 Ok(given) => judge(mode, clip, given.as_ref(), (at, received)),
             },
         };
-        Self { read, given: challenge.ok().flatten(), alive, session_id, at }
+        Self { read, given: challenge.ok().flatten(), alive, claimed, session_id, at }
     }
 
-    /// Compares the face with everybody's, unless a member marks themself.
+    /// Compares the face with everybody's, unless it is known whose it must be.
     pub(super) async fn compare(&self, who: &Principal, state: &State) -> Result<Compared, ApiError> {
         let seen = state.desk.faces.follow(&state.db, &state.desk.keys).await?;
-        let found = match self.read.face().filter(|_| who.role != Role::Member).cloned() {
+        let anybodys = who.role != Role::Member && self.claimed.is_none();
+        let found = match self.read.face().filter(|_| anybodys).cloned() {
             Some(face) => Some(state.desk.faces.search(move |gallery| gallery.find(&face)).await?),
             None => None,
         };
@@ -122,7 +126,13 @@ impl Attempt {
             Read::Recording(..) if is_used => Err(Reason::ChallengeUsed),
             _ => self.alive,
         };
-        let (seen, person, near) = self.recognise(conn, state, own.as_ref(), compared)?;
+        let one = match (self.claimed, &own) {
+            (None, own) => own.clone(),
+            (Some(uid), None) => Some(people::by_uid(conn, uid)?),
+            (Some(uid), Some(Some(own))) if own.uid == uid => Some(Some(own.clone())),
+            (Some(_), Some(_)) => return Err(not_themself()),
+        };
+        let (seen, person, near) = self.recognise(conn, state, one.as_ref(), compared)?;
         let (day, arrival) = (state.desk.day(self.at), state.desk.arrival(self.at));
         let today = match &person {
             Some(person) => records::of_day(conn, &person.id, day)?,
@@ -154,7 +164,7 @@ impl Attempt {
         if let Some(reason) = decision.reason {
             // Of a face that is nobody's nothing is kept. The day of whose try it was is unknown; of two who are as near
             // as each other, both are.
-            let whose = person.as_ref().or(own.as_ref().and_then(Option::as_ref));
+            let whose = person.as_ref().or(one.as_ref().and_then(Option::as_ref));
             for id in whose.map(|person| &person.id).into_iter().chain(&near) {
                 trail::refused(conn, id, day, reason.as_str(), self.at)?;
             }
@@ -180,7 +190,7 @@ impl Attempt {
         &self,
         conn: &mut Conn,
         state: &State,
-        own: Option<&Option<PersonRow>>,
+        one: Option<&Option<PersonRow>>,
         compared: &Compared,
     ) -> Result<(Seen, Option<PersonRow>, Vec<String>), ApiError> {
         let nobody = |seen| Ok((seen, None, Vec::new()));
@@ -189,13 +199,13 @@ impl Attempt {
             Read::Picture(face) | Read::Recording(face, _) => face,
         };
         let faces = &state.desk.faces;
-        let found = match (own, &compared.found) {
+        let found = match (one, &compared.found) {
             (None, Some(found)) => found.clone(),
             // Whoever was a member a moment ago was not compared with others.
             (None, None) => faces.with(|gallery| gallery.find(face)),
             (Some(None), _) => Match::Nobody,
-            (Some(Some(own)), _) => match faces.with(|gallery| gallery.verify(&own.id, face)) {
-                Some(confidence) => Match::Person { id: own.id.clone(), confidence },
+            (Some(Some(one)), _) => match faces.with(|gallery| gallery.verify(&one.id, face)) {
+                Some(confidence) => Match::Person { id: one.id.clone(), confidence },
                 None => Match::Nobody,
             },
         };

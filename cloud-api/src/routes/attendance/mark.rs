@@ -1,6 +1,6 @@
 //! `POST /api/attendance/mark-attendance`: a face is recognised, found alive, and marked.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -13,17 +13,19 @@ use uuid::Uuid;
 use super::{
     ATTEMPTS, Decided, MOVED,
     attempt::{Attempt, Read},
-    only_own, still_moving, unreadable,
+    only_own,
+    pin::Claim,
+    still_moving, unreadable,
 };
 use crate::{
     attendance::{
         liveness::{self, Mode, Reason},
         magic::{self, Kind},
-        times,
+        pin, times,
     },
     db::{
         attendance::{challenges, trail},
-        id::Id,
+        id::{DeskPerson, Id},
     },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
@@ -67,6 +69,11 @@ pub(crate) struct MarkForm {
     challenge_id: Option<Uuid>,
     /// A session of the caller's choice, kept with the record.
     session_id: Option<Uuid>,
+    /// Who it is, with their PIN: the face is then compared with theirs alone.
+    id: Option<String>,
+    pin: Option<String>,
+    /// The same by the code that the account page shows.
+    qr: Option<String>,
 }
 
 enum Sent {
@@ -91,24 +98,37 @@ pub(crate) async fn mark(who: Principal, req: HttpRequest, payload: Payload, sta
     let mut form = multipart::read(&req, payload, &state.desk.uploads, &[PICTURE, FRAMES, VIDEO]).await?;
     drop(arriving);
     let received = state.clock.now();
-    let mut wrong = std::collections::BTreeMap::new();
-    let mut uuid = |form: &mut Form, name: &str| -> Option<Uuid> {
-        let parsed = form
-            .text(name)
-            .and_then(|text| text.map(|text| text.trim().parse().map_err(|_| "must be a UUID".to_owned())).transpose());
-        parsed.unwrap_or_else(|why| {
-            wrong.insert(name.to_owned(), why);
+    let mut wrong = BTreeMap::new();
+    let [session_id, challenge_id, id, given_pin, code] =
+        ["session_id", "challenge_id", "id", "pin", "qr"].map(|name| match form.text(name) {
+            Ok(text) => text,
+            Err(why) => {
+                wrong.insert(name.to_owned(), why);
+                None
+            }
+        });
+    let mut uuid = |name: &str, text: Option<String>| {
+        let parsed = text.map(|text| text.trim().parse::<Uuid>());
+        parsed.transpose().unwrap_or_else(|_| {
+            wrong.insert(name.to_owned(), "must be a UUID".to_owned());
             None
         })
     };
-    let (session_id, challenge_id) = (uuid(&mut form, "session_id"), uuid(&mut form, "challenge_id"));
+    let (session_id, challenge_id) = (uuid("session_id", session_id), uuid("challenge_id", challenge_id));
     if !wrong.is_empty() {
         return Err(ApiError::invalid(wrong));
     }
+    let given_pin = given_pin.and_then(|text| pin::given_pin(text.trim()).ok());
     let sent = sent(&mut form)?;
+    let claim = Claim::of(&state, (id, given_pin, code), at)?;
     let caller = who.clone();
     to_its_end(async move {
-        let tried = carry_out(&caller, &state, sent, challenge_id, session_id, (at, received)).await;
+        let claimed = match claim {
+            Some(claim) => Some(claim.prove(&caller, &state, at).await?),
+            None => None,
+        };
+        let asked = Asked { challenge_id, claimed, session_id };
+        let tried = carry_out(&caller, &state, sent, asked, (at, received)).await;
         drop((form, turn));
         Ok(HttpResponse::Ok().json(tried?.answer(&caller, &state, session_id)))
     })
@@ -198,12 +218,18 @@ async fn read(state: &State, sent: Sent) -> Result<Result<Read, ReadError>, ApiE
     }
 }
 
+/// What comes with the picture or recording.
+struct Asked {
+    challenge_id: Option<Uuid>,
+    claimed: Option<Id<DeskPerson>>,
+    session_id: Option<Uuid>,
+}
+
 async fn carry_out(
     who: &Principal,
     state: &State,
     sent: Sent,
-    challenge_id: Option<Uuid>,
-    session_id: Option<Uuid>,
+    Asked { challenge_id, claimed, session_id }: Asked,
     (at, received): (UtcMs, UtcMs),
 ) -> Result<Decided, ApiError> {
     let read = match read(state, sent).await? {
@@ -222,7 +248,7 @@ async fn carry_out(
         None if mode == Mode::Challenge => Err(Reason::ChallengeExpired),
         None => Ok(None),
     };
-    let attempt = Attempt::new(mode, read, challenge, session_id, (at, received));
+    let attempt = Attempt::new(mode, read, challenge, claimed, session_id, (at, received));
     for _ in 0..ATTEMPTS {
         let compared = attempt.compare(who, state).await?;
         let (attempt, whole) = (attempt.clone(), state.clone());

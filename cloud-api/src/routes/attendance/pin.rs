@@ -32,9 +32,44 @@ use crate::{
     state::State,
 };
 
-enum Given {
+/// Who somebody says they are, and what proves it.
+pub(super) enum Claim {
     Pin { id: String, pin: Secret },
     Code(Id<DeskPerson>),
+}
+
+/// What is said where neither or both are given.
+pub(super) const ONE_OF: &str = "give id and pin, or qr";
+
+impl Claim {
+    /// The claim of these fields, of which one kind must be given; `None` where none is.
+    pub(super) fn of(
+        state: &State,
+        (id, pin, code): (Option<String>, Option<Secret>, Option<String>),
+        at: UtcMs,
+    ) -> Result<Option<Self>, ApiError> {
+        match (id, pin, code) {
+            (None, None, None) => Ok(None),
+            (Some(id), Some(pin), None) => Ok(Some(Self::Pin { id, pin })),
+            (None, None, Some(code)) => {
+                let uid = tokens::verify_desk(&state.keys, tokens::DESK_CODE, code.trim(), at);
+                Ok(Some(Self::Code(uid.ok_or_else(bad_code)?)))
+            }
+            _ => Err(ApiError::invalid_field("pin", ONE_OF)),
+        }
+    }
+
+    /// Proves it, for a face that is compared with this person's alone.
+    pub(super) async fn prove(self, who: &Principal, state: &State, at: UtcMs) -> Result<Id<DeskPerson>, ApiError> {
+        let (id, pin) = match self {
+            Self::Code(uid) => return Ok(uid),
+            Self::Pin { id, pin } => (id, pin),
+        };
+        let (person, limits) = (proved(who, state, id, pin, at).await?, state.limits.clone());
+        let (id, uid) = (person.id, person.uid);
+        who.write(state, move |conn, who| limits.forget_pin(conn, &id, who.user)).await?;
+        Ok(uid)
+    }
 }
 
 /// Be marked by PIN, or by a code.
@@ -54,25 +89,13 @@ pub(crate) async fn mark(who: Principal, req: HttpRequest, payload: Payload, sta
     let code = fields.optional_text("qr", any);
     let session_id =
         fields.optional_text("session_id", |text| text.parse::<Uuid>().map_err(|_| "must be a UUID".to_owned()));
-    match (&id, &given_pin, &code) {
-        (Some(_), Some(_), None) | (None, None, Some(_)) => {}
-        _ => {
-            fields.refuse::<()>("pin", "give id and pin, or qr");
-        }
-    }
     fields.finish()?;
-    let given = match (id, given_pin, code) {
-        (Some(id), Some(pin), _) => Given::Pin { id, pin },
-        (.., code) => {
-            let code = code.unwrap_or_default();
-            let uid = tokens::verify_desk(&state.keys, tokens::DESK_CODE, code.trim(), at);
-            Given::Code(uid.ok_or_else(bad_code)?)
-        }
-    };
+    let claim = Claim::of(&state, (id, given_pin, code), at)?;
+    let claim = claim.ok_or_else(|| ApiError::invalid_field("pin", ONE_OF))?;
     to_its_end(async move {
-        let decided = match given {
-            Given::Pin { id, pin } => by_pin(&who, &state, id, pin, session_id, at).await?,
-            Given::Code(uid) => by_code(&who, &state, uid, session_id, at).await?,
+        let decided = match claim {
+            Claim::Pin { id, pin } => by_pin(&who, &state, id, pin, session_id, at).await?,
+            Claim::Code(uid) => by_code(&who, &state, uid, session_id, at).await?,
         };
         Ok(HttpResponse::Ok().json(decided.answer(&who, &state, session_id)))
     })
@@ -88,14 +111,12 @@ fn wrong_pin() -> ApiError {
     ApiError::forbidden("wrong_pin", "Id and PIN do not belong together.")
 }
 
-async fn by_pin(
-    who: &Principal,
-    state: &State,
-    id: String,
-    pin: Secret,
-    session_id: Option<Uuid>,
-    at: UtcMs,
-) -> Result<Decided, ApiError> {
+pub(super) fn not_themself() -> ApiError {
+    ApiError::forbidden("forbidden", "A member may mark only themself.")
+}
+
+/// Whose id and PIN these are.
+async fn proved(who: &Principal, state: &State, id: String, pin: Secret, at: UtcMs) -> Result<PersonRow, ApiError> {
     // Nobody's id is counted too, so that neither answer nor time tells whose id there is.
     let id = person::id(&id).unwrap_or_default();
     let (limits, wanted) = (state.limits.clone(), id.clone());
@@ -111,17 +132,30 @@ async fn by_pin(
     });
     let (person, may) = counted.await?;
     let hash = person.as_ref().and_then(|person| person.pin_hash.clone());
-    let right = state.passwords.verify(pin, hash.clone()).await?;
-    let Some(person) = person.filter(|_| right) else {
-        if may {
-            let day = state.desk.day(at);
-            who.write(state, move |conn, _| Ok(trail::refused_if_known(conn, &id, day, "wrong_pin", at)?)).await?;
-        }
-        return Err(wrong_pin());
-    };
+    let right = state.passwords.verify(pin, hash).await?;
+    if let Some(person) = person.filter(|_| right) {
+        return Ok(person);
+    }
+    if may {
+        let day = state.desk.day(at);
+        who.write(state, move |conn, _| Ok(trail::refused_if_known(conn, &id, day, "wrong_pin", at)?)).await?;
+    }
+    Err(wrong_pin())
+}
+
+async fn by_pin(
+    who: &Principal,
+    state: &State,
+    id: String,
+    pin: Secret,
+    session_id: Option<Uuid>,
+    at: UtcMs,
+) -> Result<Decided, ApiError> {
+    let person = proved(who, state, id, pin, at).await?;
     let (whole, limits) = (state.clone(), state.limits.clone());
     let marked = who.write(state, move |conn, who| {
-        let now = people::hold_shared(conn, &person.id)?.filter(|now| now.pin_hash == hash).ok_or_else(wrong_pin)?;
+        let now = people::hold_shared(conn, &person.id)?;
+        let now = now.filter(|now| now.pin_hash == person.pin_hash).ok_or_else(wrong_pin)?;
         limits.forget_pin(conn, &now.id, who.user)?;
         decided(conn, who, &whole, now, Source::Pin, (session_id, at))
     });
@@ -139,7 +173,7 @@ async fn by_code(
     let marked = who.write(state, move |conn, who| {
         let person = people::by_uid(conn, uid)?.ok_or_else(bad_code)?;
         if only_own(conn, who)?.is_some_and(|own| own.is_none_or(|own| own.uid != uid)) {
-            return Err(ApiError::forbidden("forbidden", "A member may mark only themself."));
+            return Err(not_themself());
         }
         let person = people::hold_shared(conn, &person.id)?.ok_or_else(bad_code)?;
         decided(conn, who, &whole, person, Source::Qr, (session_id, at))

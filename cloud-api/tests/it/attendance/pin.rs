@@ -118,6 +118,42 @@ contract! {
         assert_eq!(decision(&ada.post(PIN, &json!({"id": "ada", "pin": "246813"}))).0, "late");
     }
 
+    fn a_face_with_a_pin_or_a_code_is_compared_with_its_person_alone(app) {
+        let (kiosk, manager) = with_alice(app);
+        set_pin(&manager, "alice", &json!("482917")).expect(204);
+        enrol(&manager, "Bob", &[1.7]).expect(201);
+        let ada = app.user();
+        let with_email = [&enrolment("Ada", &[5.0])[..], &[text("email", &ada.email)]].concat();
+        send(&manager, "/api/attendance/register-user", &with_email).expect(201);
+        let try_of = |who: &Client, face: f64, more: &[Part<'static>]| {
+            let challenge = challenge(app, who);
+            let answered = challenge.answered(&json!({"face": face, "blinks": challenge.blinks()}));
+            send(who, MARK, &[&answered[..], more].concat())
+        };
+        let alice = |pin: &str| [text("id", "Alice"), text("pin", pin)];
+        // Between two people, until it is known who it should be.
+        assert_eq!(decision(&try_of(&kiosk, 1.35, &[])), ("unknown", Some("ambiguous")));
+        assert_eq!(try_of(&kiosk, 1.35, &alice("482918")).expect(403).code(), "wrong_pin");
+        let answer = try_of(&kiosk, 1.35, &alice("482917"));
+        assert_eq!((decision(&answer), &answer.json["id"]), (("late", None), &json!("alice")));
+        assert_eq!(answer.json["liveness_verified"], true);
+        // Her PIN does not make somebody else her, and no other face is looked for.
+        assert_eq!(decision(&try_of(&kiosk, 5.0, &alice("482917"))), ("unknown", Some("not_recognized")));
+        let code = || vec![text("qr", ada.get("/api/attendance/code").expect(200).json["code"].as_str().unwrap())];
+        // The challenge takes its time, and a code is good for a minute.
+        let answer = try_of(&kiosk, 5.0, &code());
+        assert_eq!((decision(&answer).0, &answer.json["id"]), ("late", &json!("ada")));
+        assert_eq!(try_of(&ada, 1.0, &alice("482917")).expect(403).code(), "wrong_pin");
+        let both = [&alice("482917")[..], &code()].concat();
+        assert!(!try_of(&kiosk, 1.0, &both).expect(422).field("pin").is_empty());
+        assert!(!try_of(&kiosk, 1.0, &[text("id", "alice")]).expect(422).field("pin").is_empty());
+        // Each of the right ones took the wrong guesses back.
+        for _ in 0..4 {
+            try_of(&kiosk, 1.35, &alice("482918")).expect(403);
+        }
+        assert_eq!(decision(&try_of(&kiosk, 1.35, &alice("482917"))).0, "already_marked");
+    }
+
     fn either_a_pin_or_a_code_is_given(app) {
         let (kiosk, _) = with_alice(app);
         for body in [json!({}), json!({"id": "alice"}), json!({"pin": "482917"}), json!({"id": "alice", "pin": "482917", "qr": "x"})] {

@@ -102,6 +102,8 @@ pub struct State {
     pub behind_proxy: bool,
     /// The folder of the attendance desk's CSV files.
     pub exports_dir: PathBuf,
+    /// Whether the web dashboard is shown, or the plain pages.
+    pub(crate) dashboard: bool,
 }
 
 impl State {

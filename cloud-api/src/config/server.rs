@@ -8,6 +8,7 @@
 //! | `CLOUD_API_BEHIND_PROXY` | `--behind-proxy` | false |
 //! | `CLOUD_API_PUBLIC_URL` | `--public-url` | the address it listens on |
 //! | `CLOUD_API_ROLES` | `--roles` | all: `auth,data,sync,attendance,web` |
+//! | `CLOUD_API_DASHBOARD` | `--dashboard` | `true`; `false` shows the plain pages |
 //! | `CLOUD_API_EXPORTS_DIR` | `--exports-dir` | `exports` in the data folder |
 //! | `CLOUD_API_WORKERS` | `--workers` | one for each core |
 //! | `CLOUD_API_LOG` | `--log` | `info` |
@@ -66,6 +67,9 @@ pub struct ServeArgs {
     /// Where people reach this server, for links and codes [default: the address it listens on]
     #[arg(long, value_name = "URL", env = "CLOUD_API_PUBLIC_URL")]
     pub public_url: Option<String>,
+    /// Show the web dashboard where it is built in; false shows the plain pages
+    #[arg(long, env = "CLOUD_API_DASHBOARD", num_args = 0..=1, default_value_t = true, default_missing_value = "true", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::Set)]
+    pub dashboard: bool,
     /// Folder of the attendance desk's CSV files [default: exports in the data folder]
     #[arg(long, value_name = "FOLDER", env = "CLOUD_API_EXPORTS_DIR")]
     pub exports_dir: Option<PathBuf>,
@@ -126,6 +130,8 @@ pub struct ServerConfig {
     /// The address by which people reach this server, without a final slash.
     pub public_url: Option<String>,
     pub parts: Vec<Part>,
+    /// Whether the web dashboard is shown where it is built in.
+    pub dashboard: bool,
     /// The folder of the attendance desk's CSV files; `None` stands for `exports` in the data folder.
     pub exports_dir: Option<PathBuf>,
     pub workers: usize,
@@ -166,6 +172,7 @@ impl ServerConfig {
             listen,
             tls,
             public_url,
+            dashboard: args.dashboard,
             exports_dir: args.exports_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
             workers: args.workers.map_or(cores, usize::from),
             behind_proxy: args.behind_proxy,

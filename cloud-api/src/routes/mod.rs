@@ -16,6 +16,7 @@ pub(crate) mod admin;
 pub(crate) mod attendance;
 pub(crate) mod blink;
 pub(crate) mod consents;
+pub(crate) mod dashboard;
 pub(crate) mod device;
 pub(crate) mod docs;
 pub(crate) mod export;
@@ -44,7 +45,6 @@ use attendance::{
 
 use crate::{
     config::Part,
-    error::ApiError,
     http::resource,
     openapi::Described,
     principal::{OpenTo, Openings},
@@ -171,6 +171,8 @@ pub fn table() -> Vec<Endpoint> {
         page!("/assets/app.js" pages::script),
         page!("/assets/app.css" pages::style),
         page!("/assets/reset.js" pages::reset_script),
+        page!("/assets/{file}" dashboard::asset),
+        page!("/color-scheme.js" dashboard::color_scheme),
         page!("/favicon.svg" pages::icon),
     ]
     .into_iter()
@@ -192,5 +194,5 @@ pub fn configure(config: &mut ServiceConfig, parts: &[Part]) {
     for (path, (methods, openings)) in addresses {
         config.service(resource(&path, methods).app_data(openings));
     }
-    config.default_service(web::to(|| std::future::ready(Err::<&'static str, _>(ApiError::not_found()))));
+    config.default_service(web::to(dashboard::elsewhere));
 }

@@ -1,7 +1,8 @@
-//! Serves the plain dashboard, which is embedded: sign-in, today's figures and one's own history. It is what `/` shows
-//! while the full web dashboard is not built in.
+//! Serves the plain pages, which are embedded: sign-in, today's figures and one's own history. They are what `/` shows
+//! where the web dashboard is not built in.
 
-use crate::state::State;
+use super::dashboard;
+use crate::{error::ApiResult, state::State};
 use actix_web::{HttpResponse, body::MessageBody, http::header::CACHE_CONTROL, web::Data};
 
 fn page(content_type: &'static str, body: impl MessageBody + 'static) -> HttpResponse {
@@ -9,14 +10,20 @@ fn page(content_type: &'static str, body: impl MessageBody + 'static) -> HttpRes
 }
 
 /// `GET /` and `GET /device`. The button for a sign-in provider is hidden when none is configured.
-pub(crate) async fn index(state: Data<State>) -> HttpResponse {
+pub(crate) async fn index(state: Data<State>) -> ApiResult {
+    if state.dashboard {
+        return dashboard::shell(&state);
+    }
     let provider = if state.oidc.is_some() { "" } else { " hidden" };
-    page("text/html; charset=utf-8", include_str!("../../dashboard/index.html").replace("{provider}", provider))
+    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/index.html").replace("{provider}", provider)))
 }
 
 /// `GET /reset` is the target of a one-time link.
-pub(crate) async fn reset() -> HttpResponse {
-    page("text/html; charset=utf-8", include_str!("../../dashboard/reset.html"))
+pub(crate) async fn reset(state: Data<State>) -> ApiResult {
+    if state.dashboard {
+        return dashboard::shell(&state);
+    }
+    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/reset.html")))
 }
 
 pub(crate) async fn reset_script() -> HttpResponse {

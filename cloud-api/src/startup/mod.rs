@@ -204,6 +204,7 @@ fn state_of(prepared: Prepared, config: &Config, clock: Clock, reader: Reader, p
         public_url,
         access: Arc::new(config.access.clone()),
         behind_proxy: config.server.behind_proxy,
+        dashboard: config.server.dashboard && config.server.parts.contains(&Part::Web) && routes::dashboard::is_built(),
         exports_dir: config.server.exports_dir.clone().unwrap_or(beside),
     }
 }

@@ -191,6 +191,8 @@ impl TestApp {
                 tls: None,
                 behind_proxy: false,
                 exports_dir: None,
+                // Whether it is built where the tests run must make no difference.
+                dashboard: false,
                 parts: ALL_PARTS.to_vec(),
             },
             database: DatabaseConfig {

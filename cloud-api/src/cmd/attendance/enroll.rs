@@ -54,6 +54,7 @@ fn config(database: DatabaseConfig, attendance: AttendanceConfig) -> Config {
         tls: None,
         public_url: None,
         parts: vec![Part::Attendance],
+        dashboard: false,
         exports_dir: None,
         workers: 1,
         behind_proxy: false,

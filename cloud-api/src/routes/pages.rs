@@ -11,26 +11,26 @@ fn page(content_type: &'static str, body: impl MessageBody + 'static) -> HttpRes
 /// `GET /` and `GET /device`. The button for a sign-in provider is hidden when none is configured.
 pub(crate) async fn index(state: Data<State>) -> HttpResponse {
     let provider = if state.oidc.is_some() { "" } else { " hidden" };
-    page("text/html; charset=utf-8", include_str!("../../dashboard/index.html").replace("{provider}", provider))
+    page("text/html; charset=utf-8", include_str!("../../dashboard/plain/index.html").replace("{provider}", provider))
 }
 
 /// `GET /reset` is the target of a one-time link.
 pub(crate) async fn reset() -> HttpResponse {
-    page("text/html; charset=utf-8", include_str!("../../dashboard/reset.html"))
+    page("text/html; charset=utf-8", include_str!("../../dashboard/plain/reset.html"))
 }
 
 pub(crate) async fn reset_script() -> HttpResponse {
-    page("text/javascript; charset=utf-8", include_str!("../../dashboard/reset.js"))
+    page("text/javascript; charset=utf-8", include_str!("../../dashboard/plain/reset.js"))
 }
 
 pub(crate) async fn script() -> HttpResponse {
-    page("text/javascript; charset=utf-8", include_str!("../../dashboard/app.js"))
+    page("text/javascript; charset=utf-8", include_str!("../../dashboard/plain/app.js"))
 }
 
 pub(crate) async fn style() -> HttpResponse {
-    page("text/css; charset=utf-8", include_str!("../../dashboard/app.css"))
+    page("text/css; charset=utf-8", include_str!("../../dashboard/plain/app.css"))
 }
 
 pub(crate) async fn icon() -> HttpResponse {
-    page("image/svg+xml", include_str!("../../dashboard/favicon.svg"))
+    page("image/svg+xml", include_str!("../../dashboard/plain/favicon.svg"))
 }

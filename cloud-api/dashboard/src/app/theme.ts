@@ -78,6 +78,12 @@ export const theme = createTheme({
     gray: [
       "#f6f5f1", "#efede7", "#e6e3db", "#dfdcd3", "#cfcbc0", "#a7a89f", "#868e8b", "#56605d", "#333c39", "#17201e",
     ],
+    red: [
+      "#fbe9e7", "#f7d3d0", "#f3b5b1", "#f2a29d", "#f0908a", "#dd6a63", "#c94a44", "#b3332e", "#972823", "#7c1e1a",
+    ],
+    yellow: [
+      "#fbf0dc", "#f6e1b9", "#f0d093", "#ebbf72", "#e6ad55", "#c98a2b", "#b17312", "#9a5b00", "#7f4b00", "#653b00",
+    ],
     dark: [
       "#e8edeb", "#c5cecb", "#a3afac", "#7c8986", "#4a5653", "#35403d", "#222a28", "#191f1e", "#111615", "#0c100f",
     ],

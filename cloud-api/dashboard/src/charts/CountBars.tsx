@@ -1,0 +1,27 @@
+import "@mantine/charts/styles.css";
+
+import { BarChart } from "@mantine/charts";
+import { AXIS_WIDTH, quiet, RIGHT } from "./style";
+
+export interface CountBarsProps {
+  bars: { label: string; count: number }[];
+  name: string;
+  height: number;
+}
+
+export default function CountBars({ bars, name, height }: CountBarsProps) {
+  return (
+    <BarChart
+      h={height}
+      data={bars}
+      dataKey="label"
+      series={[{ name: "count", label: name, color: "var(--late)" }]}
+      {...quiet}
+      maxBarWidth={34}
+      xAxisProps={{ minTickGap: 14 }}
+      yAxisProps={{ width: AXIS_WIDTH, allowDecimals: false }}
+      barProps={{ isAnimationActive: false }}
+      barChartProps={{ margin: { top: 8, right: RIGHT, left: 0, bottom: 0 }, accessibilityLayer: false }}
+    />
+  );
+}

@@ -1,4 +1,6 @@
-import { ActionIcon, Alert, Badge, Button, Card, createTheme, type CSSVariablesResolver, Modal } from "@mantine/core";
+import {
+  ActionIcon, Alert, Badge, Button, Card, createTheme, type CSSVariablesResolver, defaultVariantColorsResolver, Modal,
+} from "@mantine/core";
 
 /** Colours that both schemes give a value of their own; the rest of the page knows only these names. */
 const light = {
@@ -10,6 +12,7 @@ const light = {
   "--ink": "#17201e",
   "--muted": "#56605d",
   "--accent": "#0f766e",
+  "--on-accent": "#ffffff",
   "--accent-soft": "#e0f1ee",
   "--late": "#9a5b00",
   "--late-soft": "#fbf0dc",
@@ -30,6 +33,7 @@ const dark: typeof light = {
   "--ink": "#e8edeb",
   "--muted": "#a3afac",
   "--accent": "#58c0b0",
+  "--on-accent": "#06211d",
   "--accent-soft": "#17332f",
   "--late": "#e6ad55",
   "--late-soft": "#362a14",
@@ -52,6 +56,7 @@ const mantine = {
   "--mantine-color-default-hover": "var(--sunken)",
   "--mantine-color-anchor": "var(--accent)",
   "--mantine-color-error": "var(--absent)",
+  "--mantine-primary-color-contrast": "var(--on-accent)",
 };
 
 export const cssVariablesResolver: CSSVariablesResolver = () => ({
@@ -90,7 +95,10 @@ export const theme = createTheme({
   },
   primaryColor: "iris",
   primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
+  variantColorResolver: (input) => {
+    const colors = defaultVariantColorsResolver(input);
+    return input.variant === "filled" ? { ...colors, color: "var(--on-accent)" } : colors;
+  },
   defaultRadius: "md",
   respectReducedMotion: true,
   cursorType: "pointer",

@@ -25,22 +25,25 @@ const iso = (day: number) => new Date(day).toISOString().slice(0, 10);
 
 export default function ArrivalScatter({ arrivals, height }: ArrivalScatterProps) {
   const minutes = arrivals.map((arrival) => arrival.minutes);
-  const low = Math.floor(Math.min(-30, ...minutes) / 30) * 30;
-  const high = Math.ceil(Math.max(30, ...minutes) / 30) * 30;
+  const [earliest, latest] = [Math.min(-30, ...minutes), Math.max(30, ...minutes)];
+  const step = latest - earliest > 240 ? 60 : 30;
+  const low = Math.floor(earliest / step) * step;
+  const high = Math.ceil(latest / step) * step;
+  const ticks = Array.from({ length: (high - low) / step + 1 }, (_, n) => low + n * step);
   return (
     <ScatterChart
       h={height}
       data={[{ name: "Arrivals", color: "var(--accent)", data: arrivals as unknown as Record<string, number>[] }]}
       dataKey={{ x: "day", y: "minutes" }}
       {...quiet}
-      referenceLines={[{ y: 0, label: "09:00", color: "var(--muted)", labelPosition: "insideTopRight" }]}
+      referenceLines={[{ y: 0, color: "var(--muted)" }]}
       xAxisProps={{
         type: "number",
         domain: ["dataMin", "dataMax"],
         tickFormatter: (day: number) => calendarDate(iso(day), { day: "numeric", month: "short" }),
         minTickGap: 24,
       }}
-      yAxisProps={{ width: AXIS_WIDTH + 12, domain: [low, high], tickFormatter: arrivalClock, reversed: true }}
+      yAxisProps={{ width: AXIS_WIDTH + 12, domain: [low, high], ticks, tickFormatter: arrivalClock, reversed: true }}
       valueFormatter={{ x: (day) => calendarDate(iso(day)), y: arrivalClock }}
       labels={{ x: "Day", y: "Arrival" }}
       scatterProps={{ isAnimationActive: false, fillOpacity: 0.55 }}

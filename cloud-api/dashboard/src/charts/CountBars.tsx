@@ -4,18 +4,20 @@ import { BarChart } from "@mantine/charts";
 import { AXIS_WIDTH, quiet, RIGHT } from "./style";
 
 export interface CountBarsProps {
-  bars: { label: string; count: number }[];
+  /** Null is drawn as a gap. */
+  bars: { label: string; count: number | null }[];
   name: string;
+  color: string;
   height: number;
 }
 
-export default function CountBars({ bars, name, height }: CountBarsProps) {
+export default function CountBars({ bars, name, color, height }: CountBarsProps) {
   return (
     <BarChart
       h={height}
       data={bars}
       dataKey="label"
-      series={[{ name: "count", label: name, color: "var(--late)" }]}
+      series={[{ name: "count", label: name, color }]}
       {...quiet}
       maxBarWidth={34}
       xAxisProps={{ minTickGap: 14 }}

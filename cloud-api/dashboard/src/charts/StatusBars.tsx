@@ -8,6 +8,8 @@ import { AXIS_WIDTH, quiet, RIGHT, STATUS_COLORS } from "./style";
 export interface StatusBarsProps {
   periods: Period[];
   label: (from: string) => string;
+  /** The shorter name, under a bar. */
+  tick: (from: string) => string;
   height: number;
 }
 
@@ -18,7 +20,7 @@ const SERIES = [
   { name: "unknown", label: "Undecided", color: STATUS_COLORS.unknown },
 ];
 
-export default function StatusBars({ periods, label, height }: StatusBarsProps) {
+export default function StatusBars({ periods, label, tick, height }: StatusBarsProps) {
   return (
     <BarChart
       h={height}
@@ -28,7 +30,7 @@ export default function StatusBars({ periods, label, height }: StatusBarsProps) 
       series={SERIES}
       {...quiet}
       maxBarWidth={34}
-      xAxisProps={{ tickFormatter: label, minTickGap: 18 }}
+      xAxisProps={{ tickFormatter: tick, minTickGap: 18 }}
       yAxisProps={{ width: AXIS_WIDTH, allowDecimals: false }}
       barProps={{ isAnimationActive: false }}
       barChartProps={{ margin: { top: 8, right: RIGHT, left: 0, bottom: 0 }, accessibilityLayer: false }}

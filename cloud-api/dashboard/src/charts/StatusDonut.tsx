@@ -19,6 +19,9 @@ export default function StatusDonut({ slices, label }: { slices: Slice[]; label:
       chartLabel={label}
       withTooltip={false}
       mx="auto"
+      startAngle={90}
+      endAngle={-270}
+      styles={{ label: { fontSize: "1.375rem", fontWeight: 600, fill: "var(--ink)" } }}
       pieProps={{ isAnimationActive: false }}
       pieChartProps={{ accessibilityLayer: false }}
     />

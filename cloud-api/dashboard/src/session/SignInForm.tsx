@@ -1,8 +1,8 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { messageOf } from "@/api/error";
 import { signIn } from "./actions";
+import { FormError } from "@/shared/FormError";
 
 interface Props {
   email?: string;
@@ -39,11 +39,7 @@ export function SignInForm({ email = "", fixedEmail = false, submitLabel = "Sign
           data-autofocus
           {...form.getInputProps("password")}
         />
-        {submit.isError && (
-          <Alert color="red" role="alert">
-            {messageOf(submit.error)}
-          </Alert>
-        )}
+        <FormError error={submit.error} />
         <Button type="submit" loading={submit.isPending} fullWidth>
           {submitLabel}
         </Button>

@@ -1,13 +1,13 @@
-import { ActionIcon, Anchor, Popover, Stack, Text } from "@mantine/core";
+import { ActionIcon, Popover, Stack, Text } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 import { devicesOptions } from "@/api/account";
 import type { HistoryItem } from "@/api/types";
 import { paths } from "@/app/paths";
 import { sums } from "@/charts/series";
 import { useUser } from "@/session/store";
 import { count, duration, plural } from "./format";
+import { TextLink } from "./TextLink";
 import { clock } from "./zone";
 
 interface Props {
@@ -40,7 +40,7 @@ function Source({ items }: { items: HistoryItem[] }) {
   const sending = devices.data?.items.filter((device) => Date.parse(device.last_seen_at) >= since) ?? [];
   if (!first || !last) return <Text fz="sm">No minute has arrived yet today, so there is nothing to count.</Text>;
   return (
-    <Stack gap={6} fz="sm">
+    <Stack gap={10} fz="sm">
       <Text fz="sm">
         {plural(items.length, "minute")} from {clock(first.from_timestamp, timezone)} to {clock(last.to_timestamp, timezone)},
         in which your eyes could be observed for {duration(observedMs)}.
@@ -49,9 +49,7 @@ function Source({ items }: { items: HistoryItem[] }) {
         Rate = {count(blinks)} blinks ÷ {duration(observedMs)} observed. Time that was not observed counts as unknown.
       </Text>
       {devices.data && <Text fz="sm">Sent by {plural(sending.length, "device")} of yours.</Text>}
-      <Anchor component={Link} to={paths.history} fz="sm" mih={44} pt={12}>
-        See every minute
-      </Anchor>
+      <TextLink to={paths.history}>See every minute</TextLink>
     </Stack>
   );
 }

@@ -1,6 +1,4 @@
-import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 import { devicesOptions, sessionsOptions } from "@/api/account";
 import { api, unwrap } from "@/api/client";
 import type { Device, Session } from "@/api/types";
@@ -10,6 +8,7 @@ import { DataTable } from "@/shared/DataTable";
 import { EmptyState } from "@/shared/EmptyState";
 import { QueryView } from "@/shared/QueryView";
 import { Section } from "@/shared/Section";
+import { TextLink } from "@/shared/TextLink";
 import { dateTime } from "@/shared/zone";
 import { EndButton } from "./EndButton";
 
@@ -26,9 +25,7 @@ export function DevicesCard() {
       title="Devices"
       note="Machines that your minutes came from. Ending one signs it out; its minutes stay."
       aside={
-        <Anchor component={Link} to={paths.device} fz="sm" mih={44} pt={10}>
-          Confirm a code
-        </Anchor>
+        <TextLink to={paths.device}>Confirm a code</TextLink>
       }
     >
       <QueryView

@@ -1,11 +1,11 @@
-import { Alert, Button, Checkbox, Group, Modal, PasswordInput, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, Modal, PasswordInput, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, unwrap } from "@/api/client";
-import { messageOf } from "@/api/error";
 import { Section } from "@/shared/Section";
 import { Receipt } from "./Receipt";
+import { FormError } from "@/shared/FormError";
 
 /** Erasure of the account (GDPR, article 17), with a receipt. */
 export function EraseCard() {
@@ -17,7 +17,7 @@ export function EraseCard() {
   });
   return (
     <Section title="Erase the account" note="Everything that is held about you is removed, here and in the archive. It cannot be undone.">
-      <Button color="red" variant="outline" onClick={open}>
+      <Button style={{ alignSelf: "start" }} color="red" variant="outline" onClick={open}>
         Erase my account
       </Button>
       <Modal opened={opened && !erase.data} onClose={close} title="Erase everything?">
@@ -39,11 +39,7 @@ export function EraseCard() {
             onChange={(event) => setSure(event.currentTarget.checked)}
             label="I understand that this cannot be undone."
           />
-          {erase.isError && (
-            <Alert color="red" role="alert">
-              {messageOf(erase.error)}
-            </Alert>
-          )}
+          <FormError error={erase.error} />
           <Group>
             <Button color="red" disabled={!sure} loading={erase.isPending} onClick={() => erase.mutate()}>
               Erase everything

@@ -19,7 +19,7 @@ export function ExportCard() {
   });
   return (
     <Section title="Take everything along" note="All that is held about you, as one JSON document: minutes, devices, sessions, consents, attendance.">
-      <Button variant="default" leftSection={<IconDownload size={18} />} loading={exporting.isPending} onClick={() => exporting.mutate()}>
+      <Button style={{ alignSelf: "start" }} variant="default" leftSection={<IconDownload size={18} />} loading={exporting.isPending} onClick={() => exporting.mutate()}>
         Export my data
       </Button>
     </Section>

@@ -1,11 +1,12 @@
-import { Alert, Button, Group, PasswordInput, Stack } from "@mantine/core";
+import { Button, Group, PasswordInput, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import { ApiError, messageOf } from "@/api/error";
+import { ApiError } from "@/api/error";
 import { Section } from "@/shared/Section";
 import { passwordFault } from "@/shared/password";
 import { toast } from "@/shared/toast";
+import { FormError } from "@/shared/FormError";
 
 export function PasswordCard() {
   const form = useForm({
@@ -34,11 +35,7 @@ export function PasswordCard() {
             autoComplete="new-password"
             {...form.getInputProps("password")}
           />
-          {save.isError && (
-            <Alert color="red" role="alert">
-              {messageOf(save.error)}
-            </Alert>
-          )}
+          <FormError error={save.error} />
           <Group>
             <Button type="submit" variant="default" loading={save.isPending}>
               Change password

@@ -1,10 +1,10 @@
-import { Alert, Button, Group, PasswordInput } from "@mantine/core";
+import { Button, Group, PasswordInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { deskMeOptions } from "@/api/attendance";
 import { api, unwrap } from "@/api/client";
-import { messageOf } from "@/api/error";
 import { toast } from "@/shared/toast";
+import { FormError } from "@/shared/FormError";
 
 export function PinForm({ hasPin }: { hasPin: boolean }) {
   const queries = useQueryClient();
@@ -46,11 +46,7 @@ export function PinForm({ hasPin }: { hasPin: boolean }) {
           </Button>
         )}
       </Group>
-      {save.isError && (
-        <Alert color="red" role="alert" mt="sm">
-          {messageOf(save.error)}
-        </Alert>
-      )}
+      <FormError error={save.error} />
     </form>
   );
 }

@@ -1,11 +1,11 @@
-import { Alert, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
-import { messageOf } from "@/api/error";
 import { setSession, useUser } from "@/session/store";
 import { Section } from "@/shared/Section";
 import { toast } from "@/shared/toast";
+import { FormError } from "@/shared/FormError";
 
 export function ProfileCard() {
   const user = useUser();
@@ -41,11 +41,7 @@ export function ProfileCard() {
             nothingFoundMessage="No such zone. Try the name of a large city."
             {...form.getInputProps("timezone")}
           />
-          {save.isError && (
-            <Alert color="red" role="alert">
-              {messageOf(save.error)}
-            </Alert>
-          )}
+          <FormError error={save.error} />
           <Group>
             <Button type="submit" loading={save.isPending} disabled={!form.isDirty()}>
               Save

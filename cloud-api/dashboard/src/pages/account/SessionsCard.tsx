@@ -1,5 +1,6 @@
-import { Badge } from "@mantine/core";
+import { Badge, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { sessionsOptions } from "@/api/account";
 import { api, unwrap } from "@/api/client";
 import { useUser } from "@/session/store";
@@ -10,7 +11,10 @@ import { dateTime } from "@/shared/zone";
 import { agentName } from "./agent";
 import { EndButton } from "./EndButton";
 
+const FEW = 6;
+
 export function SessionsCard() {
+  const [all, setAll] = useState(false);
   const { timezone } = useUser();
   const query = useQuery(sessionsOptions);
   const end = (id: string) => unwrap(api.DELETE("/api/user/me/sessions/{id}", { params: { path: { id } } }));
@@ -18,9 +22,10 @@ export function SessionsCard() {
     <Section title="Sessions" note="Where you are signed in. End one that you do not know, and change your password.">
       <QueryView query={query}>
         {({ items }) => (
+          <>
           <DataTable
             caption="Sessions"
-            rows={items}
+            rows={all ? items : items.slice(0, FEW)}
             rowKey={(session) => session.id}
             columns={[
               { key: "where", header: "Where", cell: (session) => agentName(session.user_agent) },
@@ -41,6 +46,12 @@ export function SessionsCard() {
               },
             ]}
           />
+          {items.length > FEW && (
+            <Button variant="subtle" mt="sm" aria-expanded={all} onClick={() => setAll(!all)}>
+              {all ? "Show fewer" : `Show all ${items.length} sessions`}
+            </Button>
+          )}
+          </>
         )}
       </QueryView>
     </Section>

@@ -21,7 +21,7 @@ export function Late({ data }: { data: Analytics }) {
         <ChartFrame
           label="How many days were late by how many minutes"
           height={HEIGHT}
-          chart={<CountBars bars={bars} name="Late days" height={HEIGHT} />}
+          chart={<CountBars bars={bars} name="Late days" color="var(--late)" height={HEIGHT} />}
           header={["Minutes late", "Days"]}
           rows={bars.map((bar) => [bar.label, count(bar.count)])}
         />

@@ -42,7 +42,7 @@ export function Periods({ data }: { data: Analytics }) {
       <ChartFrame
         label={`In time, late and absent, ${length}`}
         height={HEIGHT}
-        chart={<StatusBars periods={periods} label={label} height={HEIGHT} />}
+        chart={<StatusBars periods={periods} label={label} tick={length === "weekly" ? LABELS.daily : label} height={HEIGHT} />}
         below={<StatusLegend />}
         header={["From", "In time", "Late", "Absent", "Undecided", "Attended"]}
         rows={periods.map((period) => [

@@ -1,10 +1,10 @@
-import { Alert, Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { messageOf } from "@/api/error";
 import { DecisionView } from "@/camera/DecisionView";
 import { markByPin } from "@/camera/mark";
 import { useMark } from "@/camera/useMark";
 import type { MarkResponse } from "@/api/types";
+import { FormError } from "@/shared/FormError";
 
 interface Props {
   id: string;
@@ -29,11 +29,7 @@ export function PinMarkForm({ id, fixed, onDecision }: Props) {
       <Stack>
         <TextInput label="Your id at the desk" autoComplete="off" readOnly={fixed} {...form.getInputProps("id")} />
         <PasswordInput label="PIN" inputMode="numeric" autoComplete="off" {...form.getInputProps("pin")} />
-        {mark.isError && (
-          <Alert color="red" role="alert">
-            {messageOf(mark.error)}
-          </Alert>
-        )}
+        <FormError error={mark.error} />
         <Button type="submit" variant="default" loading={mark.isPending}>
           Mark me
         </Button>

@@ -1,10 +1,10 @@
-import { Alert, Button, FileInput, Stack, Text } from "@mantine/core";
+import { Button, FileInput, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import { messageOf } from "@/api/error";
 import { DecisionView } from "@/camera/DecisionView";
 import { fileFault, markByFile } from "@/camera/mark";
 import { useMark } from "@/camera/useMark";
 import { bytes } from "@/shared/format";
+import { FormError } from "@/shared/FormError";
 
 export function UploadForm() {
   const [file, setFile] = useState<File | null>(null);
@@ -28,11 +28,7 @@ export function UploadForm() {
           {bytes(file.size)} will be sent.
         </Text>
       )}
-      {mark.isError && (
-        <Alert color="red" role="alert">
-          {messageOf(mark.error)}
-        </Alert>
-      )}
+      <FormError error={mark.error} />
       <Button variant="default" disabled={!file || Boolean(fault)} loading={mark.isPending} onClick={() => file && mark.mutate(file)}>
         Send to the desk
       </Button>

@@ -1,10 +1,9 @@
-import { Anchor } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
 import { analyticsOptions, attendanceOptions, deskMeOptions, deskPeopleOptions } from "@/api/attendance";
 import { paths } from "@/app/paths";
 import { QueryView } from "@/shared/QueryView";
 import { Section } from "@/shared/Section";
+import { TextLink } from "@/shared/TextLink";
 import { OwnDay } from "./OwnDay";
 import { Presence } from "./Presence";
 
@@ -12,9 +11,7 @@ const REFRESH_MS = 30_000;
 
 export function AttendanceCard({ everybody }: { everybody: boolean }) {
   const link = (
-    <Anchor component={Link} to={everybody ? paths.logs : paths.daily} fz="sm" mih={44} pt={10}>
-      {everybody ? "Open the log" : "Check in"}
-    </Anchor>
+    <TextLink to={everybody ? paths.logs : paths.daily}>{everybody ? "Open the log" : "Check in"}</TextLink>
   );
   return (
     <Section title="Attendance today" aside={link}>

@@ -15,8 +15,11 @@ const WORDS: Record<Insights["direction"], string> = {
   unknown: "not enough to compare yet",
 };
 
-const change = (value: number | null) =>
-  value === null ? UNKNOWN : `${value > 0 ? "+" : value < 0 ? "−" : "±"}${Math.abs(value).toFixed(0)} %`;
+function change(value: number | null): string {
+  if (value === null) return UNKNOWN;
+  const whole = Math.round(value);
+  return `${whole > 0 ? "+" : whole < 0 ? "−" : "±"}${Math.abs(whole)} %`;
+}
 
 const hour = (found: Insights["best_hour"]) => (found ? `${String(found.hour).padStart(2, "0")}:00` : UNKNOWN);
 

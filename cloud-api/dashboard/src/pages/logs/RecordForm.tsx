@@ -1,9 +1,10 @@
-import { Alert, Button, Group, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, Select, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
-import { ApiError, messageOf } from "@/api/error";
+import { ApiError } from "@/api/error";
 import { toast } from "@/shared/toast";
+import { FormError } from "@/shared/FormError";
 
 export interface RecordValues {
   status: string;
@@ -51,11 +52,7 @@ export function RecordForm({ initial, save, onDone, before }: Props) {
         />
         <TextInput type="time" label="Time" description="The organisation’s clock" {...form.getInputProps("time")} />
         <Textarea label="Reason" description="The person sees it beside the record." autosize minRows={2} {...form.getInputProps("reason")} />
-        {submit.isError && (
-          <Alert color="red" role="alert">
-            {messageOf(submit.error)}
-          </Alert>
-        )}
+        <FormError error={submit.error} />
         <Group>
           <Button type="submit" loading={submit.isPending}>
             Save

@@ -1,15 +1,15 @@
-import { Alert, Button, PasswordInput, Stack } from "@mantine/core";
+import { Button, PasswordInput, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useNavigate } from "react-router";
 import { api, unwrap } from "@/api/client";
-import { messageOf } from "@/api/error";
 import { EntryFrame } from "@/app/EntryFrame";
 import { paths } from "@/app/paths";
 import { passwordFault } from "@/shared/password";
 import { toast } from "@/shared/toast";
 import { takeToken } from "./token";
+import { FormError } from "@/shared/FormError";
 
 /** The target of a one-time link. Its token is behind the #, so it reaches no server's log. */
 export default function ResetPage() {
@@ -41,11 +41,7 @@ export default function ResetPage() {
             autoComplete="new-password"
             {...form.getInputProps("password")}
           />
-          {submit.isError && (
-            <Alert color="red" role="alert">
-              {messageOf(submit.error)}
-            </Alert>
-          )}
+          <FormError error={submit.error} />
           <Button type="submit" loading={submit.isPending}>
             Set password
           </Button>

@@ -1,11 +1,12 @@
-import { Alert, Button, Checkbox, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
+import { Button, Checkbox, PasswordInput, Stack, TextInput, Title } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
-import { ApiError, messageOf } from "@/api/error";
+import { ApiError } from "@/api/error";
 import { signUp } from "@/session/actions";
 import { ConsentText } from "@/shared/ConsentText";
 import { useConsentTexts } from "@/shared/consents";
 import { passwordFault } from "@/shared/password";
+import { FormError } from "@/shared/FormError";
 
 export function SignUpForm() {
   const texts = useConsentTexts();
@@ -43,11 +44,7 @@ export function SignUpForm() {
           label="I have read this and agree that my blinks are counted this way."
           {...form.getInputProps("agreed", { type: "checkbox" })}
         />
-        {submit.isError && (
-          <Alert color="red" role="alert">
-            {messageOf(submit.error)}
-          </Alert>
-        )}
+        <FormError error={submit.error} />
         <Button type="submit" loading={submit.isPending} disabled={!texts.data}>
           Create account
         </Button>

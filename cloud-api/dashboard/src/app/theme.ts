@@ -1,5 +1,5 @@
 import {
-  ActionIcon, Alert, Badge, Button, Card, createTheme, type CSSVariablesResolver, defaultVariantColorsResolver, Modal,
+  ActionIcon, Alert, Anchor, Badge, Button, Card, createTheme, type CSSVariablesResolver, defaultVariantColorsResolver, Modal,
 } from "@mantine/core";
 
 /** Colours that both schemes give a value of their own; the rest of the page knows only these names. */
@@ -104,6 +104,7 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     ActionIcon: ActionIcon.extend({ defaultProps: { size: 44, variant: "subtle", color: "gray" } }),
+    Anchor: Anchor.extend({ defaultProps: { inherit: true } }),
     Alert: Alert.extend({ defaultProps: { radius: "md" } }),
     Badge: Badge.extend({ defaultProps: { tt: "none", fw: 600, radius: "sm" } }),
     Button: Button.extend({ defaultProps: { size: "md" } }),

@@ -19,7 +19,7 @@ export const pct = (value: number | null | undefined): string =>
   value == null ? UNKNOWN : `${oneDigit.format(value)} %`;
 
 export function duration(ms: number): string {
-  if (ms > 0 && ms < 60_000) return `${Math.round(ms / 1_000)} s`;
+  if (ms > 0 && ms < 59_500) return `${Math.round(ms / 1_000)} s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 60) return `${minutes} min`;
   return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;

@@ -32,7 +32,7 @@ export default function AnalyticsPage() {
   const query = useQuery(analyticsOptions({ user, date_from: range.from || undefined, date_to: range.to || undefined }));
   return (
     <Page title="Analytics" lead={manages ? "Attendance of everybody, or of one person." : "Your own attendance."}>
-      <SimpleGrid cols={{ base: 1, xs: 2, md: manages ? 3 : 2 }}>
+      <SimpleGrid cols={{ base: 2, md: manages ? 3 : 2 }}>
         {manages && <PersonSelect value={user} onChange={setUser} />}
         <DateRange from={range.from} to={range.to} onChange={setRange} />
       </SimpleGrid>

@@ -19,7 +19,7 @@ const STATUSES = [
 
 export function LogFilters({ manages, filter, change }: Props) {
   return (
-    <SimpleGrid cols={{ base: 1, xs: 2, md: manages ? 4 : 3 }} mb="md">
+    <SimpleGrid cols={{ base: 2, md: manages ? 4 : 3 }} mb="md">
       {manages && <PersonSelect value={filter.user} onChange={(user) => change({ user })} />}
       <DateRange
         from={filter.date_from ?? ""}

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Team } from "@/api/types";
+import { useUser } from "@/session/store";
 import { Section } from "@/shared/Section";
 import { plural } from "@/shared/format";
 import { Members } from "./Members";
@@ -9,10 +10,13 @@ import { Weeks } from "./Weeks";
 import { FormError } from "@/shared/FormError";
 
 export function ManagedTeam({ team }: { team: Team }) {
+  const user = useUser();
+  const { manager } = team;
+  const by = manager?.id === user.id ? "you" : (manager?.name ?? manager?.email ?? "nobody any more");
   const members = team.members ?? [];
   const accepted = members.filter(({ accepted_at }) => accepted_at).length;
   return (
-    <Section title={team.name} note={`You manage it. ${plural(accepted, "member")}, ${plural(members.length - accepted, "open invitation")}`}>
+    <Section title={team.name} note={`Managed by ${by}. ${plural(accepted, "member")}, ${plural(members.length - accepted, "open invitation")}`}>
       <Stack gap="lg">
         <Weeks team={team.id} zone={team.timezone} />
         <Members team={team.id} members={members} />

@@ -1,5 +1,6 @@
 import { IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Fragment } from "react";
 import type { Team } from "@/api/types";
 import { atLeast } from "@/session/roles";
 import { useUser } from "@/session/store";
@@ -16,10 +17,15 @@ export default function TeamPage() {
   const user = useUser();
   const manages = atLeast(user.role, "manager");
   const query = useQuery(teamsOptions);
-  const card = (team: Team) => {
-    if (team.manager?.id === user.id) return <ManagedTeam key={team.id} team={team} />;
-    return team.accepted_at ? <MyTeam key={team.id} team={team} /> : <Invitation key={team.id} team={team} />;
-  };
+  const invited = ({ members, accepted_at }: Team) =>
+    members ? members.some((each) => each.email === user.email && !each.accepted_at) : !accepted_at;
+  const card = (team: Team) => (
+    <Fragment key={team.id}>
+      {invited(team) && <Invitation team={team} />}
+      {/* Its manager and admins are told its members. */}
+      {team.members ? <ManagedTeam team={team} /> : team.accepted_at && <MyTeam team={team} />}
+    </Fragment>
+  );
   return (
     <Page
       title="Team"

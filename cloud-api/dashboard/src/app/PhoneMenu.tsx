@@ -9,7 +9,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function PhoneMenu({ opened, onClose }: Props) {
+export default function PhoneMenu({ opened, onClose }: Props) {
   const user = useUser();
   const signOut = useSignOut();
   return (

@@ -1,20 +1,22 @@
 import { useDisclosure } from "@mantine/hooks";
-import { useEffect } from "react";
+import { lazy, Suspense, useEffect } from "react";
 import { Navigate, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 import { useUser } from "@/session/store";
 import { DemoBanner } from "./DemoBanner";
 import { OfflineBanner } from "./OfflineBanner";
 import { paths } from "./paths";
 import { PhoneBar } from "./PhoneBar";
-import { PhoneMenu } from "./PhoneMenu";
 import { Rail } from "./Rail";
 import classes from "./Shell.module.css";
 import { TopBar } from "./TopBar";
+
+const PhoneMenu = lazy(() => import("./PhoneMenu"));
 
 export function Shell() {
   const [menu, { open, close }] = useDisclosure(false);
   const { pathname } = useLocation();
   const busy = useNavigation().state !== "idle";
+  const [asked, ask] = useDisclosure(false);
   const { role } = useUser();
   useEffect(close, [pathname, close]);
   if (role === "kiosk") return <Navigate to={paths.kiosk} replace />;
@@ -31,9 +33,9 @@ export function Shell() {
         <main id="content" className={classes.main} aria-busy={busy}>
           <Outlet />
         </main>
-        <PhoneBar onMenu={open} open={menu} />
+        <PhoneBar onMenu={() => (ask.open(), open())} open={menu} />
       </div>
-      <PhoneMenu opened={menu} onClose={close} />
+      <Suspense>{asked && <PhoneMenu opened={menu} onClose={close} />}</Suspense>
       <ScrollRestoration />
     </div>
   );

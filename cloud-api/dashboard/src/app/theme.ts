@@ -1,6 +1,4 @@
-import {
-  ActionIcon, Alert, Anchor, Badge, Button, Card, createTheme, type CSSVariablesResolver, defaultVariantColorsResolver, Modal,
-} from "@mantine/core";
+import { createTheme, type CSSVariablesResolver, defaultVariantColorsResolver } from "@mantine/core";
 
 /** Colours that both schemes give a value of their own; the rest of the page knows only these names. */
 const light = {
@@ -103,12 +101,12 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: "pointer",
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { size: 44, variant: "subtle", color: "gray" } }),
-    Anchor: Anchor.extend({ defaultProps: { inherit: true } }),
-    Alert: Alert.extend({ defaultProps: { radius: "md" } }),
-    Badge: Badge.extend({ defaultProps: { tt: "none", fw: 600, radius: "sm" } }),
-    Button: Button.extend({ defaultProps: { size: "md" } }),
-    Card: Card.extend({ defaultProps: { withBorder: true, padding: "lg", radius: "lg" } }),
-    Modal: Modal.extend({ defaultProps: { centered: true, radius: "lg", closeButtonProps: { "aria-label": "Close" } } }),
+    ActionIcon: { defaultProps: { size: 44, variant: "subtle", color: "gray" } },
+    Anchor: { defaultProps: { inherit: true } },
+    Alert: { defaultProps: { radius: "md" } },
+    Badge: { defaultProps: { tt: "none", fw: 600, radius: "sm" } },
+    Button: { defaultProps: { size: "md" } },
+    Card: { defaultProps: { withBorder: true, padding: "lg", radius: "lg" } },
+    Modal: { defaultProps: { centered: true, radius: "lg", closeButtonProps: { "aria-label": "Close" } } },
   },
 });

@@ -17,7 +17,7 @@ async function agree(version: string, earlier_minutes: Earlier | null): Promise<
 }
 
 /** An account that came through a provider agrees here, or erases itself; it may do nothing else before. */
-export function ConsentGate() {
+export default function ConsentGate() {
   const texts = useConsentTexts();
   const [earlier, setEarlier] = useState<Earlier | null>(null);
   const yes = useMutation({ mutationFn: (version: string) => agree(version, earlier) });

@@ -1,10 +1,12 @@
+import { lazy, Suspense } from "react";
 import { Navigate, Outlet, useLocation } from "react-router";
 import { Loading } from "@/app/Loading";
 import { signInFor } from "@/app/paths";
-import { ConsentGate } from "./ConsentGate";
-import { SessionDialog } from "./SessionDialog";
 import { useSession } from "./store";
 import { Unreachable } from "./Unreachable";
+
+const ConsentGate = lazy(() => import("./ConsentGate"));
+const SessionDialog = lazy(() => import("./SessionDialog"));
 
 /** Pages behind it have a signed-in person; a session that ends leaves the page as it is. */
 export function RequireSession() {
@@ -18,12 +20,16 @@ export function RequireSession() {
     case "anonymous":
       return <Navigate to={signInFor(pathname + search)} replace />;
     case "consent":
-      return <ConsentGate />;
+      return (
+        <Suspense fallback={<Loading />}>
+          <ConsentGate />
+        </Suspense>
+      );
     default:
       return (
         <>
           <Outlet />
-          <SessionDialog opened={session.status === "ended"} user={session.user} />
+          <Suspense>{session.status === "ended" && <SessionDialog opened user={session.user} />}</Suspense>
         </>
       );
   }

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { ProfileCard } from "@/pages/account/ProfileCard";
 import { show } from "@/testing/render";
 import { refusal, server, tokens, url, user } from "@/testing/server";
-import { SessionDialog } from "./SessionDialog";
+import SessionDialog from "./SessionDialog";
 import { useSession, userOf } from "./store";
 
 function Page() {

@@ -11,7 +11,7 @@ interface Props {
 }
 
 /** Signs in again over the page, so that nothing typed is lost; what waited for it goes on. */
-export function SessionDialog({ opened, user }: Props) {
+export default function SessionDialog({ opened, user }: Props) {
   return (
     <Modal
       opened={opened}

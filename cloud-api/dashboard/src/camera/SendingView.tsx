@@ -4,6 +4,7 @@ import { bytes } from "@/shared/format";
 
 const SLOW_MS = 6_000;
 
+/** Over the picture while the recording is on its way and judged. */
 export function SendingView({ bytes: size }: { bytes: number }) {
   const [slow, setSlow] = useState(false);
   useEffect(() => {
@@ -11,7 +12,7 @@ export function SendingView({ bytes: size }: { bytes: number }) {
     return () => window.clearTimeout(timer);
   }, []);
   return (
-    <Stack align="center" gap="xs" role="status" p="md" bdrs="md" bg="rgb(8 12 11 / 80%)">
+    <Stack align="center" justify="center" gap="xs" role="status" p="lg" ta="center" pos="absolute" inset={0} bdrs={14} bg="rgb(8 12 11 / 82%)" c="#f2f5f4">
       <Loader color="white" type="dots" />
       <Text fw={600}>Checking your blinks …</Text>
       {slow && (

@@ -1,7 +1,7 @@
-import { Box, Button, Group, Stack, Switch, Text } from "@mantine/core";
+import { Button, Group, Stack, Switch, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 import type { MarkResponse } from "@/api/types";
-import { cueAt, cuesPassed } from "./cues";
+import { ChallengeView } from "./ChallengeView";
 import { DecisionView } from "./DecisionView";
 import { FaultView } from "./FaultView";
 import { StationError } from "./StationError";
@@ -10,7 +10,6 @@ import { play } from "./sound";
 import { useCamera } from "./useCamera";
 import { useChallenge } from "./useChallenge";
 import { useGuidance } from "./useGuidance";
-import { useRecordingClock } from "./useRecordingClock";
 import { Viewfinder } from "./Viewfinder";
 
 interface Props {
@@ -25,20 +24,16 @@ export function Station({ immediate = false, onDecision }: Props) {
   const camera = useCamera();
   const { state, start, cancel } = useChallenge(video);
   const [sound, setSound] = useState(false);
-  const at = useRecordingClock(state);
   const on = camera.state.status === "on";
-  const guidance = useGuidance(video, on && (state.step === "ready" || state.step === "recording"));
-  const challenge = state.step === "recording" ? state.challenge : null;
-  const cue = challenge ? cueAt(challenge.cues_ms, at) : null;
+  // Not while it records: looking for the face would take time from the frames.
+  const guidance = useGuidance(video, on && state.step === "ready");
+  const recording = state.step === "recording" ? state : { challenge: null, startedAt: null };
   const { open, close } = camera;
   const done = state.step === "decided" ? state.decision : null;
 
   useEffect(() => {
     if (immediate) void open();
   }, [immediate, open]);
-  useEffect(() => {
-    if (cue !== null && sound) play("cue");
-  }, [cue, sound]);
   useEffect(() => {
     if (!done) return;
     close();
@@ -58,33 +53,26 @@ export function Station({ immediate = false, onDecision }: Props) {
       </DecisionView>
     );
   }
+  const { stream } = camera.state.status === "on" ? camera.state : { stream: null };
   return (
     <Stack gap="md">
-      <Viewfinder
-        videoRef={video}
-        stream={camera.state.status === "on" ? camera.state.stream : null}
-        progress={challenge ? Math.min(1, at / (challenge.seconds * 1_000)) : undefined}
-        cue={cue !== null}
-        good={guidance.good}
-      >
-        {!on && (
-          <Button size="lg" loading={camera.state.status === "opening"} onClick={() => void open()}>
-            Open the camera
-          </Button>
+      <div style={{ position: "relative", display: "grid", gap: 16 }}>
+        {stream ? (
+          <ChallengeView videoRef={video} stream={stream} good={guidance.good} sound={sound} challenge={recording.challenge} startedAt={recording.startedAt} />
+        ) : (
+          <Viewfinder videoRef={video} stream={null}>
+            <Button size="lg" loading={camera.state.status === "opening"} onClick={() => void open()}>
+              Open the camera
+            </Button>
+          </Viewfinder>
         )}
         {state.step === "sending" && <SendingView bytes={state.bytes} />}
-      </Viewfinder>
-      <Box mih={56} role="status">
-        <Text fw={600} fz="1.125rem">
-          {words(on, challenge ? cue !== null : null, guidance.words)}
+      </div>
+      {state.step !== "recording" && (
+        <Text fw={600} fz="1.125rem" role="status" mih={56}>
+          {on ? guidance.words : "The camera is closed"}
         </Text>
-        {challenge && (
-          <Text fz="sm" c="dimmed" className="tabular">
-            {cuesPassed(challenge.cues_ms, at)} of {challenge.blinks} blinks asked for,{" "}
-            {Math.max(0, Math.ceil(challenge.seconds - at / 1_000))} s left
-          </Text>
-        )}
-      </Box>
+      )}
       {state.step === "failed" && <StationError error={state.error} />}
       <Group justify="space-between">
         {on && (state.step === "ready" || state.step === "failed" || state.step === "preparing") && (
@@ -92,7 +80,7 @@ export function Station({ immediate = false, onDecision }: Props) {
             Start
           </Button>
         )}
-        {challenge && (
+        {state.step === "recording" && (
           <Button variant="default" onClick={() => cancel()}>
             Stop
           </Button>
@@ -101,10 +89,4 @@ export function Station({ immediate = false, onDecision }: Props) {
       </Group>
     </Stack>
   );
-}
-
-function words(on: boolean, cue: boolean | null, guidance: string): string {
-  if (!on) return "The camera is closed";
-  if (cue === null) return guidance;
-  return cue ? "Blink now" : "Wait for the dot";
 }

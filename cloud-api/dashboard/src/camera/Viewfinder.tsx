@@ -29,22 +29,15 @@ export function Viewfinder({ videoRef, stream, progress, cue = false, good = fal
       {stream && (
         <svg className={classes.guide} viewBox="0 0 640 480" aria-hidden data-good={good}>
           <path className={classes.shade} fillRule="evenodd" d="M0 0h640v480H0z M320 50a140 185 0 1 0 .1 0z" />
-          <ellipse cx="320" cy="235" rx="140" ry="185" className={classes.oval} pathLength={1} />
+          <ellipse cx="320" cy="235" rx="140" ry="185" className={classes.oval} />
           {progress !== undefined && (
-            <ellipse
-              cx="320"
-              cy="235"
-              rx="140"
-              ry="185"
-              pathLength={1}
-              className={classes.progress}
-              strokeDasharray={`${progress} 1`}
-            />
+            <path d="M320 50a140 185 0 1 1-.1 0z" pathLength={1} className={classes.progress} strokeDasharray={`${progress} 1`} />
           )}
+          {/* High in the picture, near the camera: eyes that look down pass for closed ones. */}
           {cue && (
             <>
-              <circle cx="320" cy="235" r="46" className={classes.dotRim} />
-              <circle cx="320" cy="235" r="38" className={classes.dot} />
+              <circle cx="320" cy="66" r="50" className={classes.dotRim} />
+              <circle cx="320" cy="66" r="41" className={classes.dot} />
             </>
           )}
         </svg>

@@ -1,19 +1,15 @@
 import { useEffect, useState } from "react";
-import type { ChallengeState } from "./useChallenge";
 
-/** Milliseconds since the recording's first frame, for the dot and the progress. */
-export function useRecordingClock(state: ChallengeState): number {
+/** Often enough for a dot in time, seldom enough that drawing takes no time from the frames. */
+const EVERY_MS = 60;
+
+/** Milliseconds since the recording's first frame, for the dot and the progress; 0 while none runs. */
+export function useRecordingClock(startedAt: number | null): number {
   const [at, setAt] = useState(0);
-  const startedAt = state.step === "recording" ? state.startedAt : null;
   useEffect(() => {
     if (startedAt === null) return;
-    let frame = 0;
-    const tick = () => {
-      setAt(performance.now() - startedAt);
-      frame = requestAnimationFrame(tick);
-    };
-    tick();
-    return () => cancelAnimationFrame(frame);
+    const timer = window.setInterval(() => setAt(performance.now() - startedAt), EVERY_MS);
+    return () => window.clearInterval(timer);
   }, [startedAt]);
   return startedAt === null ? 0 : at;
 }

@@ -19,5 +19,5 @@ export default ts.config(
       "react-hooks/incompatible-library": "off",
     },
   },
-  { files: ["scripts/**"], languageOptions: { globals: { process: "readonly", URL: "readonly" } } },
+  { files: ["scripts/**"], languageOptions: { globals: { URL: "readonly" } } },
 );

@@ -8,17 +8,17 @@ import { WhoAmI } from "./WhoAmI";
 /** The navigation at the side of a wide screen. */
 export function Rail() {
   return (
-    <header className={classes.rail}>
-      <Group justify="space-between" wrap="nowrap" mb="lg" pl={8}>
+    <nav aria-label="Main" className={classes.rail}>
+      <Group pl={8} mb="lg">
         <Brand />
       </Group>
-      <nav aria-label="Main" style={{ flex: 1 }}>
+      <div style={{ flex: 1 }}>
         <NavLinks />
-      </nav>
+      </div>
       <Group justify="space-between" wrap="nowrap" gap={4} mt="lg">
         <WhoAmI />
         <SchemeSwitch />
       </Group>
-    </header>
+    </nav>
   );
 }

@@ -84,6 +84,9 @@ export const dateText = (when: number | string, zone: string) =>
 export const shortDate = (when: number | string, zone: string) =>
   formatter(zone, { day: "numeric", month: "short" }).format(at(when));
 
+export const longDate = (when: number | string, zone: string) =>
+  formatter(zone, { day: "numeric", month: "short", year: "numeric" }).format(at(when));
+
 export const weekdayDate = (when: number | string, zone: string) =>
   formatter(zone, { weekday: "short", day: "numeric", month: "short" }).format(at(when));
 

@@ -29,7 +29,7 @@ export function HistoryChart({ shown, now }: Props) {
   const { timezone } = useUser();
   const query = useHistory({ from: shown.from, to: shown.to, group: CHART_GROUP[shown.view] }, shown.to > now);
   const usual = useUsualDays(timezone, shown.view === "month" ? "day" : "hour", shown.from);
-  const ticks = shown.view === "day" ? hourTicks(shown.from, shown.to) : thinned(dayStarts(shown, timezone));
+  const ticks = shown.view === "day" ? hourTicks(shown.from, shown.to) : thinned(dayStarts(shown, timezone).slice(0, -1));
   const tickText = (at: number) => (shown.view === "day" ? clock(at, timezone) : weekdayDate(at, timezone));
   const intervalText = ({ from, to }: RatePoint) =>
     shown.view === "month" ? weekdayDate(from, timezone) : `${weekdayDate(from, timezone)}, ${clock(from, timezone)} to ${clock(to, timezone)}`;

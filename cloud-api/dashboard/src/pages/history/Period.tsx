@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 import { useUser } from "@/session/store";
-import { dateText, dayOf, isoDay, parseDay, shortDate } from "@/shared/zone";
+import { dateText, dayOf, isoDay, longDate, parseDay, shortDate } from "@/shared/zone";
 import { moved, type View, VIEWS, type Window, windowOf } from "./view";
 
 interface Props {
@@ -64,5 +64,5 @@ export function Period({ shown, show, now }: Props) {
 
 export function spoken({ view, from, to }: Window, zone: string): string {
   if (view === "day") return dateText(from, zone);
-  return `${shortDate(from, zone)} to ${dateText(to - 1, zone)}`;
+  return `${shortDate(from, zone)} to ${longDate(to - 1, zone)}`;
 }

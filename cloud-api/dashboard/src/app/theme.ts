@@ -63,6 +63,14 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
   dark: { ...dark, ...mantine },
 });
 
+/** Grounds and words of quiet signs. */
+const SOFT: Record<string, [string, string] | undefined> = {
+  iris: ["var(--accent-soft)", "var(--accent)"],
+  yellow: ["var(--late-soft)", "var(--late)"],
+  red: ["var(--absent-soft)", "var(--absent)"],
+  gray: ["var(--neutral-soft)", "var(--ink)"],
+};
+
 export const theme = createTheme({
   fontFamily: "Inter, system-ui, sans-serif",
   headings: {
@@ -95,7 +103,9 @@ export const theme = createTheme({
   primaryShade: { light: 7, dark: 4 },
   variantColorResolver: (input) => {
     const colors = defaultVariantColorsResolver(input);
-    return input.variant === "filled" ? { ...colors, color: "var(--on-accent)" } : colors;
+    if (input.variant === "filled") return { ...colors, color: "var(--on-accent)" };
+    const soft = input.variant === "light" ? SOFT[input.color ?? "iris"] : undefined;
+    return soft ? { ...colors, background: soft[0], hover: soft[0], color: soft[1] } : colors;
   },
   defaultRadius: "md",
   respectReducedMotion: true,

@@ -37,8 +37,8 @@ export function ErrorState({ error, retry, busy, compact }: Props) {
           </Text>
         )}
         {retry && (
-          <Button variant="default" onClick={retry} loading={busy}>
-            Try again now
+          <Button variant="default" onClick={retry} disabled={busy}>
+            {busy ? "Trying again …" : "Try again now"}
           </Button>
         )}
       </Stack>

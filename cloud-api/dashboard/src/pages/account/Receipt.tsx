@@ -29,7 +29,7 @@ export function Receipt({ receipt }: { receipt: ErasureReceipt }) {
                 .filter(([, n]) => n > 0)
                 .map(([what, n]) => (
                   <List.Item key={what}>
-                    {count(n)} {what.replaceAll("_", " ")}
+                    {what.replaceAll("_", " ")}: {count(n)}
                   </List.Item>
                 ))}
             </List>

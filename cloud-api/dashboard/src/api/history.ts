@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { addDays, dayOf, MINUTE_MS, startOf } from "@/shared/zone";
 import { allPages, api, unwrap } from "./client";
 import type { Group, HistoryItem } from "./types";
@@ -31,7 +31,6 @@ export const LIVE_MS = 10_000;
 export function useHistory(range: Range, live = false) {
   return useQuery({
     ...historyOptions(range),
-    placeholderData: keepPreviousData,
     refetchInterval: live ? LIVE_MS : false,
   });
 }

@@ -3,7 +3,7 @@ import { IconCheck, IconX } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import type { MarkResponse } from "@/api/types";
 import classes from "./DecisionView.module.css";
-import { adviceFor } from "./reasons";
+import { adviceFor, WAY_WORDS } from "./reasons";
 
 const TITLES: Record<string, string> = {
   present: "You are marked, in time",
@@ -54,7 +54,7 @@ export function DecisionView({ decision, children }: Props) {
       )}
       {!marked && <Text>{adviceFor(reason)}</Text>}
       {alternatives.length > 0 && (
-        <Text fz="sm">Nothing counts against you. Other ways are open now; you find them beside this.</Text>
+        <Text fz="sm">Nothing counts against you. Open to you now: {alternatives.map((way) => WAY_WORDS[way] ?? way).join(", ")}.</Text>
       )}
       {children}
     </Stack>

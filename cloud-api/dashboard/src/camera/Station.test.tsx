@@ -56,5 +56,5 @@ it("says a decision in words, with name, time, confidence and liveness", () => {
 it("says why somebody was refused, and that it costs nothing", () => {
   show(<DecisionView decision={{ ...decision, name: null, status: "liveness_failed", reason: "no_blink", alternatives: ["pin", "manager"] }} />);
   expect(screen.getByRole("alert").textContent).toContain("No blink was seen");
-  expect(screen.getByText(/Nothing counts against you/)).toBeTruthy();
+  expect(screen.getByText(/Nothing counts against you. Open to you now: your PIN, your manager/)).toBeTruthy();
 });

@@ -20,7 +20,7 @@ const ADVICE: Record<string, string> = {
 export const adviceFor = (reason: string | null): string | null => (reason ? (ADVICE[reason] ?? "Please try again.") : null);
 
 export const WAY_WORDS: Record<string, string> = {
-  pin: "Your PIN",
-  qr: "Your QR code",
-  manager: "Your manager, who can mark you",
+  pin: "your PIN",
+  qr: "your QR code",
+  manager: "your manager, who can mark you",
 };

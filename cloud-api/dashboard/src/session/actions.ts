@@ -1,6 +1,7 @@
 import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/error";
 import type { TokenResponse } from "@/api/types";
+import { noteErasure } from "./fetch";
 import { getSession, setSession, userOf } from "./store";
 import { keepAccess, refresh } from "./tokens";
 
@@ -9,6 +10,7 @@ const channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastCh
 
 function begin({ access_token, user }: TokenResponse): void {
   keepAccess(access_token);
+  noteErasure(false);
   setSession({ status: "active", user });
 }
 

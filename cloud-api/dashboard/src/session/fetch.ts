@@ -15,10 +15,17 @@ function attempt(request: Request): Promise<Response> {
 const settled = (state: SessionState): state is Extract<SessionState, { status: "active" | "anonymous" }> =>
   state.status === "active" || state.status === "anonymous";
 
+let erased = false;
+
+/** After an erasure there is nobody to sign in again: what a page still asks fails quietly. */
+export function noteErasure(done: boolean): void {
+  erased = done;
+}
+
 /** Waits until the person has signed in again, over the page they were on. */
 async function signedInAgain(): Promise<void> {
   const before = userOf(getSession());
-  if (!before) throw sessionEnded();
+  if (!before || erased) throw sessionEnded();
   keepAccess(null);
   if (getSession().status !== "ended") setSession({ status: "ended", user: before });
   const next = await nextSession(settled);

@@ -4,6 +4,7 @@ import { api, unwrap } from "@/api/client";
 import { ApiError } from "@/api/error";
 import { refusal, server, tokens, url, user } from "@/testing/server";
 import { restore, signIn, signOut } from "./actions";
+import { noteErasure } from "./fetch";
 import { getSession, setSession } from "./store";
 import { accessToken, keepAccess, refresh } from "./tokens";
 
@@ -93,6 +94,13 @@ describe("a session that ends", () => {
     await until(() => getSession().status === "ended");
     await signIn("eve@example.org", "correct horse battery");
     await failed;
+  });
+
+  it("asks nobody to sign in after an erasure", async () => {
+    noteErasure(true);
+    await expect(me()).rejects.toMatchObject({ code: "session_ended" });
+    expect(getSession().status).toBe("active");
+    noteErasure(false);
   });
 
   it("takes a wrong password for a wrong password", async () => {

@@ -3,6 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, unwrap } from "@/api/client";
+import { noteErasure } from "@/session/fetch";
 import { Section } from "@/shared/Section";
 import { Receipt } from "./Receipt";
 import { FormError } from "@/shared/FormError";
@@ -14,6 +15,7 @@ export function EraseCard() {
   const [password, setPassword] = useState("");
   const erase = useMutation({
     mutationFn: () => unwrap(api.DELETE("/api/user/me", { body: { password: password || null } })),
+    onSuccess: () => noteErasure(true),
   });
   return (
     <Section title="Erase the account" note="Everything that is held about you is removed, here and in the archive. It cannot be undone.">

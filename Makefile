@@ -5,18 +5,24 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint accuracy bench liveness
+.PHONY: help run test test-long lint accuracy bench liveness dashboard dashboard-dev
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
 help: ## List what there is to do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Show it: a server, the daemon and a running count, in a throw-away profile
 	@packaging/bootstrap.sh run
 	@cargo build --locked --workspace --bins
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@packaging/demo.sh
+
+dashboard: ## Build the web dashboard (Node 20.19 or newer)
+	cd cloud-api/dashboard && npm ci --no-audit --no-fund && npm run build
+
+dashboard-dev: ## The dashboard with hot reload, against a running server (CLOUD_API=http://127.0.0.1:8080)
+	cd cloud-api/dashboard && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run dev
 
 test: ## Every kind of test, with small numbers
 	@packaging/bootstrap.sh test

@@ -25,7 +25,7 @@ pub(super) fn is_for_people(req: &HttpRequest) -> bool {
 
 /// The page says what went wrong, what to do, and the request id by which the operator finds it in the log.
 pub(super) fn page(mut answer: HttpResponseBuilder, message: &str, request_id: &str) -> HttpResponse {
-    let text = include_str!("../../dashboard/problem.html");
+    let text = include_str!("../../dashboard/plain/problem.html");
     answer
         .insert_header(ContentType::html())
         .body(text.replace("{message}", &escaped(message)).replace("{request_id}", &escaped(request_id)))

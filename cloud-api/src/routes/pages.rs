@@ -15,7 +15,7 @@ pub(crate) async fn index(state: Data<State>) -> ApiResult {
         return dashboard::shell(&state);
     }
     let provider = if state.oidc.is_some() { "" } else { " hidden" };
-    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/index.html").replace("{provider}", provider)))
+    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/plain/index.html").replace("{provider}", provider)))
 }
 
 /// `GET /reset` is the target of a one-time link.
@@ -23,21 +23,21 @@ pub(crate) async fn reset(state: Data<State>) -> ApiResult {
     if state.dashboard {
         return dashboard::shell(&state);
     }
-    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/reset.html")))
+    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/plain/reset.html")))
 }
 
 pub(crate) async fn reset_script() -> HttpResponse {
-    page("text/javascript; charset=utf-8", include_str!("../../dashboard/reset.js"))
+    page("text/javascript; charset=utf-8", include_str!("../../dashboard/plain/reset.js"))
 }
 
 pub(crate) async fn script() -> HttpResponse {
-    page("text/javascript; charset=utf-8", include_str!("../../dashboard/app.js"))
+    page("text/javascript; charset=utf-8", include_str!("../../dashboard/plain/app.js"))
 }
 
 pub(crate) async fn style() -> HttpResponse {
-    page("text/css; charset=utf-8", include_str!("../../dashboard/app.css"))
+    page("text/css; charset=utf-8", include_str!("../../dashboard/plain/app.css"))
 }
 
 pub(crate) async fn icon() -> HttpResponse {
-    page("image/svg+xml", include_str!("../../dashboard/favicon.svg"))
+    page("image/svg+xml", include_str!("../../dashboard/plain/favicon.svg"))
 }

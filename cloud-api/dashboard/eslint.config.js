@@ -1,0 +1,23 @@
+import js from "@eslint/js";
+import a11y from "eslint-plugin-jsx-a11y";
+import hooks from "eslint-plugin-react-hooks";
+import ts from "typescript-eslint";
+
+export default ts.config(
+  { ignores: ["dist", "plain", "public", "node_modules", "src/api/schema.gen.ts"] },
+  js.configs.recommended,
+  ...ts.configs.strict,
+  hooks.configs.flat["recommended-latest"] ?? hooks.configs["recommended-latest"],
+  a11y.flatConfigs.recommended,
+  {
+    rules: {
+      eqeqeq: ["error", "always", { null: "ignore" }],
+      "max-lines": ["error", 300],
+      "no-console": "error",
+      "@typescript-eslint/no-non-null-assertion": "off",
+      "jsx-a11y/no-autofocus": "off",
+      "react-hooks/incompatible-library": "off",
+    },
+  },
+  { files: ["scripts/**"], languageOptions: { globals: { URL: "readonly" } } },
+);

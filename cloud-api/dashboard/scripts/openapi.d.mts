@@ -1,0 +1,2 @@
+export function document(): unknown;
+export function generate(openapi: unknown): Promise<string>;

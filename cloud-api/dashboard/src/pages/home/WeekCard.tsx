@@ -1,0 +1,58 @@
+import { List, Stack, Text } from "@mantine/core";
+import { useInsights } from "@/api/history";
+import type { Insights } from "@/api/types";
+import { EmptyState } from "@/shared/EmptyState";
+import { Figure } from "@/shared/Figure";
+import { QueryView } from "@/shared/QueryView";
+import { Section } from "@/shared/Section";
+import { StatsGrid } from "@/shared/StatsGrid";
+import { duration, percent, rate, UNKNOWN } from "@/shared/format";
+
+const WORDS: Record<Insights["direction"], string> = {
+  up: "more than usual",
+  down: "less than usual",
+  steady: "about as usual",
+  unknown: "not enough to compare yet",
+};
+
+function change(value: number | null): string {
+  if (value === null) return UNKNOWN;
+  const whole = Math.round(value);
+  return `${whole > 0 ? "+" : whole < 0 ? "−" : "±"}${Math.abs(whole)} %`;
+}
+
+const hour = (found: Insights["best_hour"]) => (found ? `${String(found.hour).padStart(2, "0")}:00` : UNKNOWN);
+
+export function WeekCard() {
+  const insights = useInsights();
+  return (
+    <Section title="This week against your usual" note="The last seven days, and your own four weeks before">
+      <QueryView
+        query={insights}
+        empty={{
+          when: (data) => data.blinks_per_minute === null,
+          show: <EmptyState title="Not enough this week">A few observed minutes are needed before a week says anything.</EmptyState>,
+        }}
+      >
+        {(data) => (
+          <Stack>
+            <StatsGrid>
+              <Figure label="This week" value={rate(data.blinks_per_minute)} unit="per minute" over={`over ${duration(data.observed_ms)} observed`} />
+              <Figure label="Your usual" value={rate(data.baseline_blinks_per_minute)} unit="per minute" over="the four weeks before" />
+              <Figure label="Change" value={change(data.change_percent)} over={WORDS[data.direction]} />
+              <Figure label="Most blinks from" value={hour(data.best_hour ?? null)} over={`fewest from ${hour(data.worst_hour ?? null)}`} />
+            </StatsGrid>
+            <List fz="sm" spacing={4} aria-label="In words">
+              {data.text.map((sentence) => (
+                <List.Item key={sentence}>{sentence}</List.Item>
+              ))}
+            </List>
+            <Text fz="xs" c="dimmed">
+              Coverage {percent(data.coverage)}. These figures describe; they are no diagnosis.
+            </Text>
+          </Stack>
+        )}
+      </QueryView>
+    </Section>
+  );
+}

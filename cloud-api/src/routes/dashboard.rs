@@ -53,11 +53,11 @@ pub(crate) fn shell(state: &State) -> ApiResult {
         .body(filled(text, &nonce, &features.to_string())))
 }
 
-/// Mantine writes style elements, which carry the nonce. The camera's picture is an object of the page itself.
+/// Mantine writes style elements, which carry the nonce.
 fn policy(nonce: &str) -> String {
     format!(
-        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: blob:; media-src 'self' \
-         blob:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self'; font-src 'self'; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 }
 

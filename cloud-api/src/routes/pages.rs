@@ -15,7 +15,10 @@ pub(crate) async fn index(state: Data<State>) -> ApiResult {
         return dashboard::shell(&state);
     }
     let provider = if state.oidc.is_some() { "" } else { " hidden" };
-    Ok(page("text/html; charset=utf-8", include_str!("../../dashboard/plain/index.html").replace("{provider}", provider)))
+    Ok(page(
+        "text/html; charset=utf-8",
+        include_str!("../../dashboard/plain/index.html").replace("{provider}", provider),
+    ))
 }
 
 /// `GET /reset` is the target of a one-time link.

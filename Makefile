@@ -35,12 +35,13 @@ test-long: ## The same tests with the numbers that documents quote
 	@packaging/bootstrap.sh test
 	WAW_TEST_LONG=1 PROPTEST_CASES=20000 cargo nextest run --locked --workspace --profile long
 
-lint: ## Format, clippy, documentation, licences
+lint: ## Format, clippy, documentation, licences, the dashboard's types and lint
 	@packaging/bootstrap.sh lint
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	cargo deny --locked check bans licenses sources
+	cd cloud-api/dashboard && npm ci --no-audit --no-fund && npm run check
 
 accuracy: ## Accuracy on annotated footage (WAW_TEST_DATA): by condition, and with each person left out
 	@packaging/bootstrap.sh test

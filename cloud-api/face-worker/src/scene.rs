@@ -1,4 +1,4 @@
-//! What the pictures of a recording say about each other: where it was cut, and which are [copies](copies) of others.
+//! What the pictures of a recording say about each other: where it was cut, and which are [`copies`] of others.
 
 mod copies;
 

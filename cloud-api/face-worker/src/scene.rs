@@ -65,12 +65,13 @@ impl Scene {
     /// What the pictures say.
     #[must_use]
     pub fn finish(&self) -> SceneReport {
+        let still = self.copies.still();
         let cut: Vec<bool> = (0..self.smalls.len()).map(|i| self.is_cut(i)).collect();
         SceneReport {
             // A cut shows in the next picture too, which is compared across it.
             cuts_ms: (1..cut.len()).filter(|i| cut[*i] && !cut[i - 1]).map(|i| self.times_ms[i]).collect(),
-            repeated_frames: count(self.copies.still().into_iter().filter(|still| *still).count()),
-            longest_repeat_ms: self.copies.longest_still_ms(),
+            repeated_frames: count(still.iter().filter(|still| **still).count()),
+            longest_repeat_ms: self.copies.longest_ms(&still),
             returned_frames: count(self.copies.returned()),
         }
     }

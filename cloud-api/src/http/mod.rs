@@ -15,7 +15,7 @@ pub(crate) mod page;
 pub(crate) mod people;
 pub(crate) mod upload;
 
-use std::convert::Infallible;
+use std::{borrow::Cow, convert::Infallible};
 
 use actix_web::{
     Resource, Route,
@@ -45,6 +45,15 @@ pub(crate) fn in_parts(bytes: Bytes) -> impl MessageBody + 'static {
         std::future::ready((!part.is_empty()).then_some((Ok::<_, Infallible>(part), rest)))
     });
     SizedStream::new(size, parts)
+}
+
+/// A file that is embedded in the program, or was read from where it was built. The bytes are not copied: a client that reads
+/// slowly would otherwise hold a megabyte of memory.
+pub(crate) fn embedded_file(bytes: Cow<'static, [u8]>) -> impl MessageBody + 'static {
+    in_parts(match bytes {
+        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+        Cow::Owned(bytes) => Bytes::from(bytes),
+    })
 }
 
 /// Runs `work` to its end even if the client hangs up, so that what it holds (turns, memory) is held until it is done.

@@ -12,7 +12,7 @@ use actix_web::{
             Header as _, VARY,
         },
     },
-    web::{Bytes, Data, Path},
+    web::{Data, Path},
 };
 use rust_embed::RustEmbed;
 use serde_json::json;
@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{ApiError, ApiResult},
-    http::{in_parts, people::wants_a_page},
+    http::{embedded_file, people::wants_a_page},
     state::State,
 };
 
@@ -101,10 +101,7 @@ fn file(req: &HttpRequest, name: &str, cache: &'static str, get: impl Fn(&str) -
         }
         None => whole,
     };
-    Ok(answer.body(in_parts(match bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => Bytes::from(bytes),
-    })))
+    Ok(answer.body(embedded_file(bytes)))
 }
 
 #[cfg(test)]

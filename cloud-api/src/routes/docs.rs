@@ -1,9 +1,6 @@
 //! Serves the OpenAPI document at `/api/openapi.json` and Swagger UI at `/api/docs/`.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, LazyLock},
-};
+use std::sync::{Arc, LazyLock};
 
 use actix_web::{
     HttpResponse,
@@ -16,7 +13,7 @@ use utoipa_swagger_ui::Config;
 use super::table;
 use crate::{
     error::{ApiError, ApiResult},
-    http::in_parts,
+    http::{embedded_file, in_parts},
     openapi,
 };
 
@@ -68,9 +65,5 @@ pub(crate) async fn pages(file: Path<String>) -> ApiResult {
     if found.gzpipped {
         answer.insert_header((CONTENT_ENCODING, "gzip"));
     }
-    // The bytes are not copied: a client that reads slowly would otherwise hold a megabyte of memory.
-    Ok(answer.body(in_parts(match found.bytes {
-        Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-        Cow::Owned(bytes) => Bytes::from(bytes),
-    })))
+    Ok(answer.body(embedded_file(found.bytes)))
 }

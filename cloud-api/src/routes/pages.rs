@@ -42,5 +42,5 @@ pub(crate) async fn style() -> HttpResponse {
 }
 
 pub(crate) async fn icon() -> HttpResponse {
-    page("image/svg+xml", include_str!("../../dashboard/plain/favicon.svg"))
+    page("image/svg+xml", include_str!("../../dashboard/public/favicon.svg"))
 }

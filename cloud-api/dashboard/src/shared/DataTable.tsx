@@ -1,13 +1,6 @@
 import { Table } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type Column, HeadCells, RowCells } from "./Cells";
 import classes from "./DataTable.module.css";
-
-export interface Column<T> {
-  key: string;
-  header: string;
-  numeric?: boolean;
-  cell: (row: T) => ReactNode;
-}
 
 interface Props<T> {
   caption: string;
@@ -23,21 +16,13 @@ export function DataTable<T>({ caption, columns, rows, rowKey }: Props<T>) {
       <caption className="visually-hidden">{caption}</caption>
       <Table.Thead role="rowgroup">
         <Table.Tr role="row">
-          {columns.map(({ key, header, numeric }) => (
-            <Table.Th key={key} scope="col" role="columnheader" ta={numeric ? "right" : undefined}>
-              {header}
-            </Table.Th>
-          ))}
+          <HeadCells columns={columns} />
         </Table.Tr>
       </Table.Thead>
       <Table.Tbody role="rowgroup">
         {rows.map((row) => (
           <Table.Tr key={rowKey(row)} role="row">
-            {columns.map(({ key, header, numeric, cell }) => (
-              <Table.Td key={key} role="cell" data-label={header} ta={numeric ? "right" : undefined}>
-                {cell(row)}
-              </Table.Td>
-            ))}
+            <RowCells columns={columns} row={row} />
           </Table.Tr>
         ))}
       </Table.Tbody>

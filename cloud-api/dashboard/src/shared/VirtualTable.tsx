@@ -1,7 +1,7 @@
 import { Table } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef } from "react";
-import type { Column } from "./DataTable";
+import { type Column, HeadCells, RowCells } from "./Cells";
 import { DataTable } from "./DataTable";
 import classes from "./DataTable.module.css";
 
@@ -38,22 +38,14 @@ function LongTable<T>({ caption, columns, rows, rowKey }: Props<T>) {
         <caption className="visually-hidden">{caption}</caption>
         <Table.Thead role="rowgroup">
           <Table.Tr role="row" aria-rowindex={1}>
-            {columns.map(({ key, header, numeric }) => (
-              <Table.Th key={key} scope="col" role="columnheader" ta={numeric ? "right" : undefined}>
-                {header}
-              </Table.Th>
-            ))}
+            <HeadCells columns={columns} />
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody role="rowgroup">
           <Spacer height={above} />
           {seen.map(({ index, key }) => (
             <Table.Tr key={key} ref={virtual.measureElement} data-index={index} role="row" aria-rowindex={index + 2} data-row={rowKey(rows[index]!)}>
-              {columns.map(({ key: column, header, numeric, cell }) => (
-                <Table.Td key={column} role="cell" data-label={header} ta={numeric ? "right" : undefined}>
-                  {cell(rows[index]!)}
-                </Table.Td>
-              ))}
+              <RowCells columns={columns} row={rows[index]!} />
             </Table.Tr>
           ))}
           <Spacer height={below} />

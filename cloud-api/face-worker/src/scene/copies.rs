@@ -12,14 +12,14 @@
 
 use blink_vision::geometry::{Point, Similarity};
 use opencv::{
-    core::{CV_32FC1, Mat, MatTraitConst as _, MatTraitConstManual as _, Rect, Size},
+    core::{self, CV_32FC1, Mat, MatTraitConst as _, NORM_L2SQR, Rect, Size},
     imgproc,
 };
 
 use crate::still;
 
 /// The size at which the face's place is compared.
-const SIDE: usize = 48;
+const SIDE: i32 = 48;
 /// The place's width, in faces.
 const AROUND: f32 = 1.3;
 /// A face that moves farther than this share of its size from its place has another one.
@@ -45,7 +45,7 @@ struct Place {
 #[derive(Debug)]
 struct Crop {
     place: usize,
-    values: Vec<f32>,
+    grey: Mat,
 }
 
 /// The pictures so far.
@@ -66,7 +66,7 @@ impl Copies {
         }
         self.times_ms.push(at_ms);
         let crop = match self.now {
-            Some(place) => Some(Crop { place, values: small(grey, self.places[place].area)? }),
+            Some(place) => Some(Crop { place, grey: small(grey, self.places[place].area)? }),
             None => None,
         };
         self.crops.push(crop);
@@ -99,10 +99,10 @@ impl Copies {
     }
 
     /// The longest time for which the picture stood still.
-    pub(super) fn longest_still_ms(&self) -> u32 {
+    pub(super) fn longest_ms(&self, still: &[bool]) -> u32 {
         let (mut longest, mut since) = (0, None);
-        for (still, at_ms) in self.still().into_iter().zip(&self.times_ms) {
-            since = if still { since.or_else(|| at_ms.checked_sub(STILL_OVER_MS)) } else { None };
+        for (still, at_ms) in still.iter().zip(&self.times_ms) {
+            since = if *still { since.or_else(|| at_ms.checked_sub(STILL_OVER_MS)) } else { None };
             longest = longest.max(since.map_or(0, |since| at_ms - since));
         }
         longest
@@ -122,35 +122,25 @@ impl Copies {
         near.zip(far).is_some_and(|(near, far)| far < BACK_BELOW * near)
     }
 
-    /// The mean square of the difference of two pictures, where they show the same place.
+    /// The square of the difference of two pictures, where they show the same place.
     fn apart(&self, i: usize, j: usize) -> Option<f32> {
         let (a, b) = (self.crops.get(i)?.as_ref()?, self.crops.get(j)?.as_ref()?);
-        (a.place == b.place).then(|| mean_square(&a.values, &b.values))
-    }
-}
-
-fn small(grey: &Mat, area: Rect) -> opencv::Result<Vec<f32>> {
-    let (mut wide, mut small) = (Mat::default(), Mat::default());
-    grey.roi(area)?.convert_to(&mut wide, CV_32FC1, 1.0, 0.0)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a small number")]
-    let side = SIDE as i32;
-    imgproc::resize(&wide, &mut small, Size::new(side, side), 0.0, 0.0, imgproc::INTER_AREA)?;
-    let mut values = small.data_typed::<f32>()?.to_vec();
-    let mean = values.iter().sum::<f32>() / values.len() as f32;
-    values.iter_mut().for_each(|value| *value -= mean);
-    Ok(values)
-}
-
-/// Eight sums, which the compiler keeps in one register of eight.
-fn mean_square(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    for (a, b) in a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0) {
-        for lane in 0..8 {
-            let difference = a[lane] - b[lane];
-            sums[lane] += difference * difference;
+        if a.place != b.place {
+            return None;
         }
+        // It fails for pictures of unlike sizes alone, and these are all of one.
+        let sum = core::norm2(&a.grey, &b.grey, NORM_L2SQR, &core::no_array()).ok()?;
+        Some(sum as f32)
     }
-    sums.iter().sum::<f32>() / a.len() as f32
+}
+
+fn small(grey: &Mat, area: Rect) -> opencv::Result<Mat> {
+    let (mut wide, mut small, mut centred) = (Mat::default(), Mat::default(), Mat::default());
+    grey.roi(area)?.convert_to(&mut wide, CV_32FC1, 1.0, 0.0)?;
+    imgproc::resize(&wide, &mut small, Size::new(SIDE, SIDE), 0.0, 0.0, imgproc::INTER_AREA)?;
+    let mean = core::mean_def(&small)?;
+    core::subtract_def(&small, &mean, &mut centred)?;
+    Ok(centred)
 }
 
 #[cfg(test)]
@@ -206,7 +196,7 @@ mod tests {
     fn a_head_that_sways_is_neither_still_nor_back() {
         for noise in [1.0, 4.0] {
             let living = copies((0..300).map(sway), noise);
-            assert!(living.longest_still_ms() < 500, "{}", living.longest_still_ms());
+            assert!(living.longest_ms(&living.still()) < 500, "{}", living.longest_ms(&living.still()));
             assert!(living.returned() < 6, "{}", living.returned());
         }
     }
@@ -215,7 +205,7 @@ mod tests {
     fn a_picture_that_is_held_is_still_whatever_the_noise() {
         for noise in [0.0, 1.0, 4.0] {
             let held = copies((0..60).chain([60; 30]).chain(60..120).map(sway), noise);
-            assert!((1_500..2_500).contains(&held.longest_still_ms()), "{}", held.longest_still_ms());
+            assert!((1_500..2_500).contains(&held.longest_ms(&held.still())), "{}", held.longest_ms(&held.still()));
         }
     }
 

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { deskPeopleOptions } from "@/api/attendance";
 import type { DeskPerson } from "@/api/types";
-import type { Column } from "@/shared/DataTable";
+import type { Column } from "@/shared/Cells";
 import { EmptyState } from "@/shared/EmptyState";
 import { QueryView } from "@/shared/QueryView";
 import { Section } from "@/shared/Section";

@@ -4,7 +4,7 @@ import { useState } from "react";
 import type { Role, User } from "@/api/types";
 import { ROLE_NAMES } from "@/session/roles";
 import { useUser } from "@/session/store";
-import type { Column } from "@/shared/DataTable";
+import type { Column } from "@/shared/Cells";
 import { EmptyState } from "@/shared/EmptyState";
 import { QueryView } from "@/shared/QueryView";
 import { Section } from "@/shared/Section";

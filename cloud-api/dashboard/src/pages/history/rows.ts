@@ -1,6 +1,6 @@
 import type { Group, HistoryItem } from "@/api/types";
 import { toCsv } from "@/shared/csv";
-import type { Column } from "@/shared/DataTable";
+import type { Column } from "@/shared/Cells";
 import { count, duration, percent, rate } from "@/shared/format";
 import { clock, weekdayDate } from "@/shared/zone";
 

@@ -1,5 +1,5 @@
 import type { AttendanceItem } from "@/api/types";
-import type { Column } from "@/shared/DataTable";
+import type { Column } from "@/shared/Cells";
 import { StatusBadge } from "@/shared/StatusBadge";
 import { UNKNOWN } from "@/shared/format";
 import { calendarDate } from "@/shared/zone";

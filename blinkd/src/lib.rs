@@ -37,6 +37,7 @@ mod nudge;
 pub mod owner;
 pub mod profile;
 pub mod quiet;
+pub mod resident;
 pub mod session;
 mod signals;
 pub mod stderr;

@@ -6,7 +6,7 @@ use blink_proto::problem::code;
 use blinkd::{
     cli::Cli,
     exit::{ExitStatus, Failure},
-    quiet, stderr, stdout,
+    quiet, resident, stderr, stdout,
 };
 use clap::Parser as _;
 
@@ -14,6 +14,8 @@ use clap::Parser as _;
 fn main() -> ! {
     // SAFETY: no thread has been started yet.
     unsafe { quiet::silence_libraries() };
+    resident::share_heaps();
+    resident::release_loader_pages();
     stderr::take();
     quiet::log_panics();
     // An error means that a provider is installed already, which is fine.

@@ -9,6 +9,9 @@ use std::{collections::VecDeque, time::Duration};
 /// Half of the time between frames at 14.5 frames per second, below which nothing is observed.
 const MOST_TOLERANCE: Duration = Duration::from_millis(35);
 
+/// The longest time in which lids close by half.
+const CLOSING: Duration = Duration::from_millis(250);
+
 /// What counts as a blink.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -197,7 +200,7 @@ impl DipDetector {
         }
         self.phase = Phase::Open;
         let dip = Dip {
-            start: self.start_of(foot, peak),
+            start: self.start_of(rise, peak),
             end: (low.frame, low.t),
             width: half.saturating_sub(rise),
             peak: peak.c,
@@ -245,11 +248,16 @@ impl DipDetector {
         before.filter(|before| before.c > level).map_or(now.t, |before| between(*before, now, level))
     }
 
-    /// The first frame of the rise to the peak that has left the level of the foot.
-    fn start_of(&self, foot: Sample, peak: Sample) -> (u64, Duration) {
+    /// The first frame of the rise to the peak that has left the open level. That is the lowest shortly before the eyes are
+    /// half shut, so lids that droop before they close have not begun to.
+    fn start_of(&self, rise: Duration, peak: Sample) -> (u64, Duration) {
+        let closing = || self.past.iter().rev().skip_while(|s| s.t > peak.t);
+        let open = closing().skip_while(|s| s.t > rise).take_while(|s| rise.saturating_sub(s.t) <= CLOSING);
+        let Some(foot) = open.copied().reduce(|low, s| if s.c < low.c { s } else { low }) else {
+            return (peak.frame, peak.t);
+        };
         let near = foot.c + 0.07 * (peak.c - foot.c);
-        let rise = self.past.iter().rev().skip_while(|s| s.t > peak.t);
-        let moved = rise.take_while(|s| s.t > foot.t && s.c > near).last().copied().unwrap_or(peak);
+        let moved = closing().take_while(|s| s.t > foot.t && s.c > near).last().copied().unwrap_or(peak);
         (moved.frame, moved.t)
     }
 }

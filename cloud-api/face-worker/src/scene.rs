@@ -23,6 +23,8 @@ const CUT_TIMES: f32 = 3.5;
 const CUT_ACROSS: usize = 2;
 /// How many pictures before and after are near.
 const NEAR: usize = 4;
+/// A cut joins nothing where one side of it shows a face in fewer pictures: no blink fits into them.
+const LEAST_SIDE: usize = 3;
 
 type Small = Vec<f32>;
 
@@ -67,9 +69,12 @@ impl Scene {
     pub fn finish(&self) -> SceneReport {
         let still = self.copies.still();
         let cut: Vec<bool> = (0..self.smalls.len()).map(|i| self.is_cut(i)).collect();
+        // A cut shows in the next picture too, which is compared across it.
+        let is_first = |i: &usize| cut[*i] && !cut[i - 1];
+        let shows_a_face = |pictures: &[Option<Similarity>]| pictures.iter().flatten().count() >= LEAST_SIDE;
+        let joins = |i: &usize| shows_a_face(&self.faces[..*i]) && shows_a_face(&self.faces[*i..]);
         SceneReport {
-            // A cut shows in the next picture too, which is compared across it.
-            cuts_ms: (1..cut.len()).filter(|i| cut[*i] && !cut[i - 1]).map(|i| self.times_ms[i]).collect(),
+            cuts_ms: (1..cut.len()).filter(is_first).filter(joins).map(|i| self.times_ms[i]).collect(),
             repeated_frames: count(still.iter().filter(|still| **still).count()),
             longest_repeat_ms: self.copies.longest_ms(&still),
             returned_frames: count(self.copies.returned()),

@@ -10,7 +10,14 @@ fn picture(x: i32, y: i32) -> Mat {
 }
 
 fn report(positions: impl IntoIterator<Item = (i32, i32)>) -> SceneReport {
-    report_of(positions.into_iter().map(|(x, y)| (picture(x, y), None)))
+    report_between_faces(positions.into_iter().map(|(x, y)| picture(x, y)).collect())
+}
+
+/// A face is seen in the first three and the last three of the pictures.
+fn report_between_faces(pictures: Vec<Mat>) -> SceneReport {
+    let last = pictures.len() - LEAST_SIDE;
+    let face = |i| (i < LEAST_SIDE || i >= last).then(|| Similarity::from_box(Point::new(60.0, 40.0), 60.0));
+    report_of(pictures.into_iter().enumerate().map(|(i, picture)| (picture, face(i))))
 }
 
 fn report_of(pictures: impl IntoIterator<Item = (Mat, Option<Similarity>)>) -> SceneReport {
@@ -28,7 +35,8 @@ fn path(i: i32) -> (i32, i32) {
 
 #[test]
 fn a_steady_movement_is_none_of_it() {
-    assert_eq!(report((0..120).map(path)), SceneReport::default());
+    let pictures = (0..120).map(path).map(|(x, y)| (picture(x, y), None));
+    assert_eq!(report_of(pictures), SceneReport::default());
 }
 
 #[test]
@@ -45,10 +53,22 @@ fn one_picture_between_hides_no_cut_and_is_none_alone() {
     opencv::core::add_weighted_def(&picture(49, 39), 0.5, &picture(100, 65), 0.5, 0.0, &mut mixed).unwrap();
     for odd in [picture(140, 100), mixed] {
         let cut = pictures(0..40).chain([odd.clone()]).chain(pictures(90..120));
-        assert!(report_of(cut.map(|picture| (picture, None))).cuts_ms.contains(&(41 * 33)));
+        assert!(report_between_faces(cut.collect()).cuts_ms.contains(&(41 * 33)));
     }
     let flicker = pictures(0..40).chain([picture(140, 100)]).chain(pictures(40..80));
-    assert_eq!(report_of(flicker.map(|picture| (picture, None))).cuts_ms, [0; 0]);
+    assert_eq!(report_between_faces(flicker.collect()).cuts_ms, [0; 0]);
+}
+
+#[test]
+fn a_cut_with_hardly_a_face_on_one_side_joins_nothing() {
+    let face = Some(Similarity::from_box(Point::new(60.0, 40.0), 60.0));
+    let cuts = |before: i32, after: i32| {
+        let pictures = (0..40).map(|i| (path(i), i < before)).chain((90..120).map(|i| (path(i), i < 90 + after)));
+        report_of(pictures.map(|((x, y), seen)| (picture(x, y), face.filter(|_| seen)))).cuts_ms
+    };
+    assert_eq!(cuts(2, 30), [0; 0]);
+    assert_eq!(cuts(40, 2), [0; 0]);
+    assert_eq!(cuts(3, 3), [40 * 33]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 import { Modal, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { devicesOptions } from "@/api/account";
-import type { HistoryItem } from "@/api/types";
+import type { Device, HistoryItem } from "@/api/types";
 import { paths } from "@/app/paths";
 import { sums } from "@/charts/series";
 import { useUser } from "@/session/store";
@@ -24,6 +24,9 @@ export default function SourceDialog({ what, items, opened, onClose }: Props) {
   );
 }
 
+/** `blinkd/0.1.0` as people write it. */
+const detectorOf = ({ user_agent }: Device) => user_agent?.replace("/", " ") ?? "a program that did not name itself";
+
 /** Its minutes, how much of them was observed, and by which devices. */
 function Source({ items }: { items: HistoryItem[] }) {
   const { timezone } = useUser();
@@ -42,7 +45,12 @@ function Source({ items }: { items: HistoryItem[] }) {
       <Text fz="sm">
         Rate = {count(blinks)} blinks ÷ {duration(observedMs)} observed. Time that was not observed counts as unknown.
       </Text>
-      {devices.data && <Text fz="sm">Sent by {plural(sending.length, "device")} of yours.</Text>}
+      {sending.map((device) => (
+        <Text key={device.device_id} fz="sm">
+          Counted by device …{device.device_id.slice(-8)} with {detectorOf(device)}, last minute at{" "}
+          {clock(device.last_seen_at, timezone)}.
+        </Text>
+      ))}
       <TextLink to={paths.history}>See every minute</TextLink>
     </Stack>
   );

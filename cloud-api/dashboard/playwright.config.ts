@@ -33,6 +33,7 @@ export default defineConfig<object, { database: Kind }>({
   },
   projects: [
     { name: "sqlite", use: { database: "sqlite" } },
-    { name: "postgres", use: { database: "postgres" } },
+    // What is in browser/ is the same on any database.
+    { name: "postgres", use: { database: "postgres" }, testIgnore: "browser/**" },
   ],
 });

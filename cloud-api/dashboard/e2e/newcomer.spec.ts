@@ -16,7 +16,7 @@ test("somebody signs up with consent, confirms their tray's code, and sees its f
   await expect(agreed).not.toBeChecked();
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByText("there can be no account")).toBeVisible();
-  expect(await server.database.value(`SELECT count(*) FROM users WHERE email = '${email}'`)).toBe("0");
+  expect(await server.database.sql(`SELECT count(*) FROM users WHERE email = '${email}'`)).toBe("0");
   await agreed.check();
   await page.getByRole("button", { name: "Create account" }).click();
   await expect(page.getByText("Three steps to your first figure")).toBeVisible();

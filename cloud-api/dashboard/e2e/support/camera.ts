@@ -3,7 +3,7 @@
  * picture, which is overwritten while the camera runs, so that it shows what happens at that moment.
  */
 import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -32,9 +32,21 @@ export class Camera {
   }
 
   /** Shows the clip's first picture. */
-  async hold(clip: Clip): Promise<void> {
+  hold(clip: Clip): Promise<void> {
+    return this.#hold(["-i", clip.path]);
+  }
+
+  /** Shows a picture, with a margin around it. */
+  async holdPicture(png: Buffer): Promise<void> {
+    const path = `${this.#path}.png`;
+    writeFileSync(path, png);
+    const fit = `scale=-2:${HEIGHT * 0.8},pad=${WIDTH}:${HEIGHT}:-1:-1:white`;
+    await this.#hold(["-i", path, "-vf", fit]);
+  }
+
+  async #hold(input: string[]): Promise<void> {
     this.#stop();
-    this.#film = new Film(clip);
+    this.#film = new Film(input);
     this.#show((await this.#film.frame(0))!);
   }
 
@@ -68,15 +80,15 @@ export class Camera {
   }
 }
 
-/** A clip's pictures one after the other, as the camera wants them. */
+/** A file's pictures one after the other, as the camera wants them. */
 class Film {
   readonly #decoder: ChildProcessByStdio<null, Readable, null>;
   readonly #readable: AsyncIterator<Buffer>;
   #number = -1;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(clip: Clip) {
-    const args = ["-v", "error", "-i", clip.path, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"];
+  constructor(input: string[]) {
+    const args = ["-v", "error", ...input, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"];
     this.#decoder = spawn("ffmpeg", args, { stdio: ["ignore", "pipe", "ignore"] });
     this.#readable = this.#decoder.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }

@@ -7,18 +7,26 @@ export type Kind = "sqlite" | "postgres";
 
 export interface Database {
   url: string;
-  /** The first column of the first row of a query. */
-  value: (sql: string) => Promise<string>;
+  /** Runs a statement; returns the first column of the first row, if there is one. */
+  sql: (statement: string) => Promise<string>;
+  /** An instant, as this database writes it. */
+  instant: (at: number) => string;
   stop: () => Promise<void>;
 }
 
-const READ = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute(sys.argv[2]).fetchone()[0])";
+const RUN = `
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], timeout=10)
+row = database.execute(sys.argv[2]).fetchone()
+database.commit()
+print("" if row is None else row[0])`;
 
 function sqlite(folder: string): Database {
   const file = join(folder, "server.db");
   return {
     url: `sqlite:${file}`,
-    value: async (sql) => (await run("python3", ["-c", READ, file, sql])).trim(),
+    sql: async (statement) => (await run("python3", ["-c", RUN, file, statement])).trim(),
+    instant: String,
     stop: () => Promise.resolve(),
   };
 }
@@ -28,5 +36,10 @@ export async function createDatabase(kind: Kind, folder: string): Promise<Databa
   if (kind === "sqlite") return sqlite(folder);
   const cluster = new Postgres();
   await cluster.start();
-  return { url: cluster.url, value: (sql) => cluster.value(sql), stop: () => cluster.stop() };
+  return {
+    url: cluster.url,
+    sql: (statement) => cluster.sql(statement),
+    instant: (at) => `to_timestamp(${at / 1_000})`,
+    stop: () => cluster.stop(),
+  };
 }

@@ -36,9 +36,8 @@ export class Postgres {
     await this.#run("pg_ctl", ["start", "-w", "-s", "-l", join(this.folder, "log"), "-o", settings]);
   }
 
-  /** The first column of the first row. */
-  async value(sql: string): Promise<string> {
-    return (await this.#run("psql", ["-h", this.folder, "-U", "postgres", "-At", "-c", sql])).trim();
+  async sql(statement: string): Promise<string> {
+    return (await this.#run("psql", ["-h", this.folder, "-U", "postgres", "-qAt", "-c", statement])).trim();
   }
 
   async stop(): Promise<void> {

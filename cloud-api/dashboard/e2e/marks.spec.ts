@@ -15,7 +15,7 @@ test("a PIN marks a member, once a day", async ({ page, member, account }) => {
     await page.getByRole("button", { name: "Mark me" }).click();
   };
   await mark("482916");
-  await expect(page.getByRole("alert")).toBeVisible();
+  await expect(page.getByText("Id and PIN do not belong").first()).toBeVisible();
   await mark("482915");
   await expect(page.getByText("Ada Lovelace: You are marked, in time")).toBeVisible();
   await mark("482915");

@@ -46,6 +46,8 @@ export class Account {
   put = <T>(path: string, body: unknown) => this.#call<T>("PUT", path, body);
   delete = <T>(path: string) => this.#call<T>("DELETE", path);
 
+  csv = <T>(path: string, text: string) => this.#call<T>("POST", path, text);
+
   /** The status of an answer, for what is refused. */
   async status(path: string): Promise<number> {
     return (await this.#fetch("GET", path)).status;
@@ -64,8 +66,10 @@ export class Account {
   }
 
   #fetch(method: string, path: string, body?: unknown): Promise<Response> {
-    const form = body instanceof FormData;
-    const headers = { ...(!form && { "Content-Type": "application/json" }), ...(this.#token && { Authorization: `Bearer ${this.#token}` }) };
-    return fetch(this.server.url + path, { method, headers, body: form ? body : body === undefined ? undefined : JSON.stringify(body) });
+    const headers = new Headers(this.#token ? { Authorization: `Bearer ${this.#token}` } : {});
+    if (typeof body === "string") headers.set("Content-Type", "text/csv");
+    else if (!(body instanceof FormData)) headers.set("Content-Type", "application/json");
+    const sent = typeof body === "string" || body instanceof FormData || body === undefined ? body : JSON.stringify(body);
+    return fetch(this.server.url + path, { method, headers, body: sent });
   }
 }

@@ -10,7 +10,8 @@ import type { Readable } from "node:stream";
 import type { Clip } from "./clip.ts";
 import { anchors, frameAt } from "./timing.ts";
 
-const [WIDTH, HEIGHT, FPS] = [640, 480, 30];
+/** Small, so that it costs the machine little while it records. */
+const [WIDTH, HEIGHT, FPS] = [480, 360, 30];
 const HEADER = `YUV4MPEG2 W${WIDTH} H${HEIGHT} F${FPS}:1 Ip A1:1 C420jpeg\nFRAME\n`;
 const SIZE = (WIDTH * HEIGHT * 3) / 2;
 
@@ -33,7 +34,7 @@ export class Camera {
 
   /** Shows the clip's first picture. */
   hold(clip: Clip): Promise<void> {
-    return this.#hold(["-i", clip.path]);
+    return this.#hold(["-i", clip.path, "-vf", `scale=${WIDTH}:${HEIGHT}`]);
   }
 
   /** Shows a picture, with a margin around it. */

@@ -1,4 +1,5 @@
 /** A private PostgreSQL cluster on a Unix socket in a temporary folder. */
+import { spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,6 +35,14 @@ export class Postgres {
     await this.#run("initdb", ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
     const settings = `-c listen_addresses='' -c unix_socket_directories='${this.folder}' -c fsync=off -c shared_buffers=32MB`;
     await this.#run("pg_ctl", ["start", "-w", "-s", "-l", join(this.folder, "log"), "-o", settings]);
+    this.#endWithUs();
+  }
+
+  /** A test run that is killed stops nothing by itself. */
+  #endWithUs(): void {
+    const end = `kill -QUIT $(head -1 '${this.folder}/data/postmaster.pid') && sleep 1; rm -rf '${this.folder}'`;
+    const script = `while kill -0 ${process.pid}; do sleep 1; done; ${end}`;
+    spawn("sh", ["-c", script], { cwd: "/", detached: true, stdio: "ignore" }).unref();
   }
 
   async sql(statement: string): Promise<string> {

@@ -113,7 +113,7 @@ export const theme = createTheme({
   components: {
     ActionIcon: { defaultProps: { size: 44, variant: "subtle", color: "gray" } },
     Anchor: { defaultProps: { inherit: true } },
-    Alert: { defaultProps: { radius: "md" } },
+    Alert: { defaultProps: { radius: "md", color: "iris" } },
     Badge: { defaultProps: { tt: "none", fw: 600, radius: "sm" } },
     Button: { defaultProps: { size: "md" } },
     Card: { defaultProps: { withBorder: true, padding: "lg", radius: "lg" } },

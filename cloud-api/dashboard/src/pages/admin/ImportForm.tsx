@@ -36,8 +36,8 @@ export function ImportForm() {
         </Button>
         {done && (
           <Text role="status">
-            {count(done.imported)} taken, {count(done.duplicates)} were there already, {count(done.people_added)} people added,{" "}
-            {count(done.rejected.length)} lines not taken.
+            {count(done.imported)} taken, {count(done.duplicates)} were there already, {plural(done.people_added, "person", "people")} added,{" "}
+            {plural(done.rejected.length, "line")} not taken.
           </Text>
         )}
         {done && done.rejected.length + done.notes.length > 0 && (

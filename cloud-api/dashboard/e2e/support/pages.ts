@@ -1,0 +1,34 @@
+import { expect, type Locator, type Page } from "@playwright/test";
+
+import { PASSWORD, type Account } from "./account.ts";
+
+/** Signs a browser in by the same request as the sign-in page's, without showing that page. */
+export async function enter(page: Page, account: Account): Promise<void> {
+  const data = { email: account.email, password: PASSWORD };
+  const answer = await page.request.post("/api/auth/login", { data, headers: { "X-WAW-Client": "web" } });
+  expect(answer.status()).toBe(200);
+}
+
+/** Goes to an address, and waits until its page is there. */
+export async function open(page: Page, path: string): Promise<void> {
+  await page.goto(path);
+  await ready(page);
+}
+
+/** Waits until a page shows what it has. */
+export async function ready(page: Page): Promise<void> {
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  await expect(page.getByRole("status", { name: "Loading" })).toHaveCount(0);
+}
+
+/** Chooses in one of Mantine's drop-down lists. */
+export async function choose(page: Page, list: string, option: string): Promise<void> {
+  await page.getByRole("combobox", { name: list }).click();
+  await page.getByRole("option", { name: option, exact: true }).click();
+}
+
+/** The value of a figure of a grid. */
+export function figure(page: Page, label: string): Locator {
+  const named = page.locator("dl > div").filter({ has: page.getByText(label, { exact: true }) });
+  return named.locator("dd").first();
+}

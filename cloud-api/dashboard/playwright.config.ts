@@ -1,0 +1,39 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { defineConfig } from "@playwright/test";
+
+import type { Kind } from "./e2e/support/database.ts";
+import { ZONE } from "./e2e/support/zone.ts";
+
+/** The real cloud-api in Debian's Chromium, on each database. */
+export default defineConfig<object, { database: Kind }>({
+  testDir: "e2e",
+  outputDir: process.env.WAW_E2E_OUTPUT ?? join(tmpdir(), "waw-e2e-results"),
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [["list"]],
+  use: {
+    browserName: "chromium",
+    locale: "en-GB",
+    timezoneId: ZONE,
+    viewport: { width: 1280, height: 900 },
+    contextOptions: { reducedMotion: "reduce" },
+    permissions: ["camera"],
+    // Pictures of the page would take time from the camera.
+    trace: { mode: "retain-on-failure", screenshots: false },
+    screenshot: "only-on-failure",
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      args: ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-background-networking"],
+      chromiumSandbox: false,
+    },
+  },
+  projects: [
+    { name: "sqlite", use: { database: "sqlite" } },
+    // What is in browser/ is the same on any database.
+    { name: "postgres", use: { database: "postgres" }, testIgnore: "browser/**" },
+  ],
+});

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The demonstration behind `make run`: a server and the daemon in a throw-away profile, and the count as it runs.
 #
-# Nothing listens beyond this machine, and nothing is left behind. DEMO_SECONDS=N ends it by itself after N seconds.
+# Nothing listens beyond this machine, and nothing is left behind. DEMO_SECONDS=N ends it by itself
+# N seconds after it began to count.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -190,11 +191,14 @@ if [[ -t 1 ]]; then
     erase=$'\r\e[K' redraw=true
     [[ -n ${NO_COLOR:-} ]] || bold=$'\e[1;32m' plain=$'\e[0m'
 fi
-started=$SECONDS acknowledged=null next_line=0
+started=$SECONDS begun=$SECONDS counts=false acknowledged=null next_line=0
 while ((${DEMO_SECONDS:-0} == 0 || SECONDS - started < DEMO_SECONDS)); do
     alive "$server_pid" || die "the server ended: $(last_line server/err)"
     alive "$daemon_pid" || die "blinkd ended: $(last_line daemon.err)"
     if status=$("$bin/blinkctl" status --json 2>/dev/null); then
+        # A slow machine takes a while to load the models.
+        [[ $(jq -r .state <<<"$status") != tracking ]] || counts=true
+        $counts || ((SECONDS - begun > 60)) || started=$SECONDS
         line=$(jq -r '"\(.blinks_session) blinks  \(if .rate_per_minute then "\(.rate_per_minute * 10 | round / 10)/min  " else "" end)" +
             "\(.state)  \(.fps * 10 | round / 10) frames/s  CPU \(.cost.cpu_percent | round) %" +
             (if .last_error then "  \(.last_error.message)" else "" end)' <<<"$status")

@@ -10,7 +10,7 @@ export default mergeConfig(
       setupFiles: ["src/testing/setup.ts"],
       include: ["src/**/*.test.{ts,tsx}"],
       css: false,
-      testTimeout: 15_000,
+      testTimeout: 30_000,
     },
   }),
 );

@@ -118,3 +118,17 @@ fn synthesize_writes_the_file_that_was_named() {
     File::open(root.path().join("pipe:1.avi")).unwrap().read_exact(&mut start).unwrap();
     assert_eq!((&start, output.stdout.starts_with(b"pipe:1.avi: 30 frames")), (b"RIFF", true));
 }
+
+#[test]
+fn synthesize_writes_mp4_too_and_no_other_kind() {
+    let root = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| blinkd(root.path(), args).current_dir(&root).output().unwrap();
+    assert!(run(&["synthesize", "face.mp4", "--seconds", "2"]).status.success());
+    let mut start = [0; 8];
+    File::open(root.path().join("face.mp4")).unwrap().read_exact(&mut start).unwrap();
+    assert_eq!(&start[4..], b"ftyp");
+    let analysed: serde_json::Value = serde_json::from_slice(&run(&["analyze", "face.mp4", "--json"]).stdout).unwrap();
+    assert_eq!((&analysed["frames"], &analysed["truncated"]), (&60.into(), &false.into()));
+    let refused = run(&["synthesize", "face.mkv"]);
+    assert_eq!((refused.status.code(), said(&refused).contains("End the name in .avi or .mp4")), (Some(2), true));
+}

@@ -7,6 +7,13 @@ export interface Column<T> {
   cell: (row: T) => ReactNode;
 }
 
+export interface TableProps<T> {
+  caption: string;
+  columns: Column<T>[];
+  rows: T[];
+  rowKey: (row: T) => string;
+}
+
 const align = ({ numeric }: { numeric?: boolean }) => ({ textAlign: numeric ? ("right" as const) : undefined });
 
 /** The cells of a table's head. */

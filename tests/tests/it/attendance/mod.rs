@@ -1,6 +1,7 @@
 //! The attendance desk with the real programs: a drawn face is enrolled, answers a challenge with its blinks, is marked,
 //! listed and counted, and is gone after it is erased.
 
+mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
 mod speed;

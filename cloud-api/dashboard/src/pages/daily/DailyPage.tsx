@@ -17,7 +17,11 @@ export default function DailyPage() {
   return (
     <Page
       title="Check in"
-      lead="Look into the camera and blink at each dot, for about 20 seconds. No picture is kept after the answer."
+      lead={
+        features.demo
+          ? "In a demonstration the webcam stays off: send a recording. It is recognised and judged as always, and not kept."
+          : "Look into the camera and blink at each dot, for about 20 seconds. No picture is kept after the answer."
+      }
     >
       <div className={classes.columns}>
         <div className={classes.main}>

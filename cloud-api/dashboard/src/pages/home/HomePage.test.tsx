@@ -67,7 +67,7 @@ describe("Home", () => {
     server.use(history([minute(3, 14)]), http.get(url("/api/user/me/devices"), () => HttpResponse.json(devices)));
     show(<HomePage />);
     await userEvent.click(await screen.findByRole("button", { name: "Where “Rate today” comes from" }));
-    const dialog = await screen.findByRole("dialog", {}, { timeout: 10_000 });
+    const dialog = await screen.findByRole("dialog");
     expect(await within(dialog).findByText(/Counted by device …1234abcd with blinkd 0\.1\.0/)).toBeTruthy();
     expect(within(dialog).getAllByText(/^Counted by/).length).toBe(1);
     expect(within(dialog).getByText(/14 blinks ÷ 1 min observed/)).toBeTruthy();

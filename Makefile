@@ -5,33 +5,67 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint accuracy bench liveness dashboard dashboard-dev
+.PHONY: help run demo install test test-long lint accuracy bench liveness dashboard dashboard-dev
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+DASHBOARD := cloud-api/dashboard
+MODULES := $(DASHBOARD)/node_modules/.package-lock.json
+BUILT := $(DASHBOARD)/dist/index.html
+# A Node.js that is new enough comes first.
+NPM = cd $(DASHBOARD) && PATH="$$($(CURDIR)/packaging/node.sh):$$PATH" npm
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Show it: a server, the daemon and a running count, in a throw-away profile
 	@packaging/bootstrap.sh run
+	@$(MAKE) --no-print-directory $(BUILT)
 	@cargo build --locked --workspace --bins
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@packaging/demo.sh
 
-dashboard: ## Build the web dashboard (Node 20.19 or newer)
-	cd cloud-api/dashboard && npm ci --no-audit --no-fund && npm run build
+demo: ## Show it with made-up people and weeks of history, in which nothing is stored (DEMO_MODE)
+	@packaging/bootstrap.sh run
+	@$(MAKE) --no-print-directory $(BUILT)
+	@cargo build --locked --workspace --bins
+	@$(TARGET)/debug/blinkd models --fetch >/dev/null
+	@mkdir -p demos
+	@$(TARGET)/debug/blinkd synthesize demos/demo.mp4 --seconds 5 --bpm 40 --sway 8
+	@DEMO_MODE=true $(TARGET)/debug/cloud-api serve
+
+install: ## Build blinkd and blinkctl and install them for yourself, where cargo puts programs
+	@packaging/bootstrap.sh run
+	cargo install --locked --target-dir $(TARGET) --path blinkd
+	cargo install --locked --target-dir $(TARGET) --path blinkctl
+	@$(TARGET)/release/blinkd models --fetch >/dev/null
+
+dashboard: $(BUILT) ## Build the web dashboard
+	$(NPM) run sizes
+
+dashboard-dev: $(MODULES) ## The dashboard with hot reload, against a running server (CLOUD_API=http://127.0.0.1:8080)
+	$(NPM) run dev
+
+$(MODULES): $(DASHBOARD)/package-lock.json
+	$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+# What the build itself writes into src is newer only until dist is.
+$(BUILT): $(MODULES) $(shell find $(DASHBOARD)/{src,public,scripts} $(DASHBOARD)/{index.html,*.ts} cloud-api/src/openapi/snapshots \
+		-type f ! -name '*.gen.ts' ! -path '*/app/fonts/*')
+	$(NPM) run build
 	@# cargo knows no files that were not there when it built last.
 	@touch cloud-api/src/routes/dashboard.rs
 
-dashboard-dev: ## The dashboard with hot reload, against a running server (CLOUD_API=http://127.0.0.1:8080)
-	cd cloud-api/dashboard && { [ -d node_modules ] || npm ci --no-audit --no-fund; } && npm run dev
-
 test: ## Every kind of test, with small numbers
 	@packaging/bootstrap.sh test
+	@$(MAKE) --no-print-directory $(BUILT)
 	@cargo nextest run --locked --workspace --no-run
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc --quiet
+	$(NPM) test
+	$(NPM) run sizes
+	$(NPM) run e2e --if-present
 
 test-long: ## The same tests with the numbers that documents quote
 	@packaging/bootstrap.sh test
@@ -43,7 +77,8 @@ lint: ## Format, clippy, documentation, licences, the dashboard's types and lint
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 	cargo deny --locked check bans licenses sources
-	cd cloud-api/dashboard && npm ci --no-audit --no-fund && npm run check
+	@$(MAKE) --no-print-directory $(MODULES)
+	$(NPM) run check
 
 accuracy: ## Accuracy on annotated footage (WAW_TEST_DATA): by condition, and with each person left out
 	@packaging/bootstrap.sh test

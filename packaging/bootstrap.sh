@@ -30,6 +30,8 @@ test)
     packages+=(ffmpeg strace)
     # Calls to keep quiet in: sound and pictures recorded through PipeWire.
     packages+=(pipewire pipewire-bin wireplumber gstreamer1.0-tools)
+    # The dashboard's tests open it in a browser.
+    packages+=(chromium)
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
@@ -85,9 +87,15 @@ if [[ $level == lint ]]; then
     done
 fi
 
+root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
+
+# The dashboard is built with Node.js.
+if [[ $level != bench ]]; then
+    "$root_folder/packaging/node.sh" >/dev/null
+fi
+
 # The peers of the tests, beside what cargo builds; who has them elsewhere says so with WAW_TEST_PEERS.
 if [[ $level == test && -z ${WAW_TEST_PEERS:-} ]]; then
-    root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
     target=${CARGO_TARGET_DIR:-$root_folder/target}
     "$root_folder/tests/tools/install.sh" "$target/test-peers"
 fi

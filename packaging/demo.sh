@@ -24,7 +24,7 @@ done
 # The models stay where they are: they are large, public and the same for every profile.
 models=${BLINKD_MODELS_DIR:-${XDG_DATA_HOME:-$HOME/.local/share}/blinkd/models}
 # Settings of the person's own profile and server have no place in a demonstration.
-unset DATABASE_URL PORT
+unset DATABASE_URL PORT DEMO_MODE
 for variable in $(compgen -e | grep -E '^(BLINKD|CLOUD_API)_' || true); do unset "$variable"; done
 export BLINKD_MODELS_DIR=$models
 
@@ -133,28 +133,44 @@ account=$("$bin/blinkctl" register --server "$server" --email "$email" --passwor
     die "the demonstration account could not be made: $(jq -r '.error | "\(.message). \(.fix)"' register.err 2>/dev/null || last_line register.err)"
 user_id=$(jq -r .user_id <<<"$account")
 
+# Two hours before now, made up, with a gap in which nobody was seen: the first look shows something.
+made_up() {
+    jq -n --arg device "$(</proc/sys/kernel/random/uuid)" '
+        (now / 60 | floor * 60) as $minute
+        | {device_id: $device, buckets: [range(125; 4; -1) | select(. < 60 or . > 82) | {
+            id: "00000000-0000-7000-8000-\("000000000000\(.)"[-12:])",
+            blink_count: (12 + . * 7 % 6),
+            from_timestamp: ($minute - . * 60 | todate),
+            to_timestamp: ($minute - . * 60 + 60 | todate),
+            observed_ms: (60000 - . * 977 % 9000), mean_fps: 30, quality: "good"}]}'
+}
+# The bearer goes to curl on stdin: a command line is for everybody to read.
+token=''
+ask_server() { curl -sS --fail --max-time 5 --config - "${@:2}" "$server$1" <<<"header = \"Authorization: Bearer $token\"" 2>/dev/null; }
+sign_in() {
+    token=$(jq -n --arg email "$email" --arg password "$password" '{$email, $password}' |
+        curl -sS --fail --max-time 10 --header 'Content-Type: application/json' --data @- "$server/api/auth/login" 2>/dev/null | jq -r .access_token) || token=''
+}
+sign_in
+made_up >made-up.json
+ask_server /api/blink/sync --user-agent made-up/0 --header 'Content-Type: application/json' --data @made-up.json >/dev/null ||
+    die 'the server did not take the history that was made up.'
+
 cat <<END
 
   Dashboard   $server/
   Sign in     $email
   Password    $password
   Source      $source_text
+  Before      the two hours before now are made up; each minute from now on is counted
 
   Ctrl-C ends it and removes everything.
 
 END
 
 # --- the count --------------------------------------------------------------------------------------------------
-# The bearer goes to curl on stdin: a command line is for everybody to read.
-token=''
-ask_server() { curl -sS --fail --max-time 5 --config - "$server$1" <<<"header = \"Authorization: Bearer $token\"" 2>/dev/null; }
-sign_in() {
-    token=$(jq -n --arg email "$email" --arg password "$password" '{$email, $password}' |
-        curl -sS --fail --max-time 10 --header 'Content-Type: application/json' --data @- "$server/api/auth/login" 2>/dev/null | jq -r .access_token) || token=''
-}
-
-# Prints what the server has, each minute once.
-told=''
+# Prints what the server has, each minute once, without what was made up.
+told=$(jq -r '[.buckets[].from_timestamp] | join(" ")' made-up.json)
 tell_server() {
     local answer
     answer=$(ask_server "/api/user/$user_id/blinks?group=minute&limit=1000") || {

@@ -18,6 +18,8 @@ export default defineConfig({
     outDir: "dist",
     // Fonts and pictures stay files: a data: address would need a wider Content-Security-Policy.
     assetsInlineLimit: 0,
+    // For scripts/sizes.mjs.
+    manifest: true,
     chunkSizeWarningLimit: 700,
   },
 });

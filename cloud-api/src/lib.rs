@@ -15,6 +15,7 @@
 //! - [`open`]: opens database, keys and ledger; [`logging`]: JSON lines
 //! - [`state`]: what every handler may use; [`principal`]: the person of a request; [`jobs`]: background jobs
 //! - [`routes`]: the endpoints; [`openapi`]: their description
+//! - [`demo`]: the made-up people of a demonstration
 //! - [`startup`]: builds and runs [`startup::Application`]
 //! - [`cmd`], [`cli`]: the commands and their command line
 
@@ -31,6 +32,7 @@ pub mod clock;
 mod cmd;
 pub mod config;
 pub mod db;
+mod demo;
 mod desk;
 pub mod domain;
 mod error;

@@ -128,7 +128,8 @@ impl Principal {
     }
 
     /// Runs `f` in a transaction with the caller's current rights. The person's row is locked until it ends, so that
-    /// nobody ends the session or changes role or consent meanwhile. `f` must take its time from [`Self::at`].
+    /// nobody ends the session or changes role or consent meanwhile. `f` must take its time from [`Self::at`]. In a
+    /// demonstration it answers alike, and nothing of it is kept.
     pub(crate) async fn write<T, F>(&self, state: &State, f: F) -> Result<T, ApiError>
     where
         F: Fn(&mut Conn, &Self) -> Result<T, ApiError> + Send + 'static,
@@ -162,7 +163,7 @@ impl Principal {
             let who = Self::admit(sessions::standing(conn, session, at)?, user, open_to, at)?;
             f(conn, &who)
         };
-        state.db.write(turn).await
+        if state.demo.is_some() { state.db.rehearse(turn).await } else { state.db.write(turn).await }
     }
 
     /// Reads the caller's rights anew, for a request that writes nothing but has waited for its body.

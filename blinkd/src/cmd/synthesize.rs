@@ -24,10 +24,11 @@ use crate::{exit::Failure, stderr, stdout};
 /// What `blinkd synthesize` takes.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  blinkd synthesize face.avi --seconds 60 --bpm 20 --seed 7 --truth face.json\n  \
-    blinkd synthesize face.avi && blinkd analyze face.avi")]
+    blinkd synthesize face.avi && blinkd analyze face.avi\n  \
+    blinkd synthesize demos/demo.mp4 --seconds 5 --bpm 40 --sway 8")]
 pub struct Args {
-    /// The video file to write, an AVI
-    #[arg(value_name = "OUT.avi")]
+    /// The video file to write, an AVI or an MP4
+    #[arg(value_name = "OUT.avi|.mp4")]
     pub out: PathBuf,
     /// How long it is
     #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = seconds)]
@@ -73,15 +74,15 @@ fn pixels(text: &str) -> Result<f64, String> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("avi")) {
-        let message = format!("{} is not an AVI file's name", args.out.display());
-        return Err(Failure::usage(code::USAGE, message, "End the name in .avi."));
-    }
+    let Some(format) = Format::of(&args.out) else {
+        let message = format!("{} is the name of neither an AVI nor an MP4 file", args.out.display());
+        return Err(Failure::usage(code::USAGE, message, "End the name in .avi or .mp4."));
+    };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by the arguments' checks")]
     let frames = (args.seconds * args.fps).round().max(1.0) as u64;
     let Args { bpm, seed, fps, glasses, sway, .. } = *args;
     let spec = Synthetic { bpm, seed, fps, glasses, sway, ..Synthetic::default() };
-    write_video(&args.out, &spec, frames)?;
+    write_video(&args.out, format, &spec, frames)?;
     let truth = Truth::new(args.bpm, args.seed, args.fps, frames, Duration::ZERO);
     if let Some(path) = &args.truth {
         let text = serde_json::to_string_pretty(&truth).unwrap_or_default() + "\n";
@@ -91,11 +92,38 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     stdout::text(&format!("{}: {frames} frames, {blinks} blinks\n", args.out.display()))
 }
 
-fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure> {
+/// What is written, by the file's name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// Motion JPEG: each picture for itself.
+    Avi,
+    /// H.264, small and known to every browser.
+    Mp4,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Self> {
+        let ending = path.extension()?.to_str()?.to_ascii_lowercase();
+        match ending.as_str() {
+            "avi" => Some(Self::Avi),
+            "mp4" => Some(Self::Mp4),
+            _ => None,
+        }
+    }
+
+    fn codec(self) -> opencv::Result<i32> {
+        match self {
+            Self::Avi => VideoWriter::fourcc('M', 'J', 'P', 'G'),
+            Self::Mp4 => VideoWriter::fourcc('a', 'v', 'c', '1'),
+        }
+    }
+}
+
+fn write_video(path: &Path, format: Format, spec: &Synthetic, frames: u64) -> Result<(), Failure> {
     let refused = |error: opencv::Error| unwritable(path, &error.message);
     // OpenCV does not say why it cannot write, but the system does.
     fs::File::create(path).map_err(|error| unwritable(path, &error.to_string()))?;
-    let codec = VideoWriter::fourcc('M', 'J', 'P', 'G').map_err(refused)?;
+    let codec = format.codec().map_err(refused)?;
     let mut face = SyntheticFace::new(spec, Timestamp::UNIX_EPOCH).map_err(refused)?;
     let size = face.draw(Duration::ZERO).and_then(opencv::core::MatTraitConst::size).map_err(refused)?;
     let size = Size::new(size.width, size.height);
@@ -115,17 +143,24 @@ fn write_video(path: &Path, spec: &Synthetic, frames: u64) -> Result<(), Failure
     }
     bar.finish_and_clear();
     writer.release().map_err(refused)?;
-    check_is_whole(path, frames)
+    check_is_whole(path, format, frames)
 }
 
 /// Checks the file's header against its frames: OpenCV's writer does not report a full disk, and the header then states
 /// more frames than there are, or none.
-fn check_is_whole(path: &Path, frames: u64) -> Result<(), Failure> {
+fn check_is_whole(path: &Path, format: Format, frames: u64) -> Result<(), Failure> {
     let refused = |error: std::io::Error| unwritable(path, &error.to_string());
     let mut file = fs::File::open(path).map_err(refused)?;
-    let counted = Extent::of(&mut file) == Extent::WholeAndCounted;
-    let movie = MotionJpeg::open(file).map_err(refused)?;
-    if counted && movie.is_some_and(|movie| movie.stated_frames() == frames) {
+    let extent = Extent::of(&mut file);
+    let whole = match format {
+        Format::Avi => {
+            let movie = MotionJpeg::open(file).map_err(refused)?;
+            extent == Extent::WholeAndCounted && movie.is_some_and(|movie| movie.stated_frames() == frames)
+        }
+        // Its index comes last, and is there or not.
+        Format::Mp4 => matches!(extent, Extent::Whole | Extent::WholeAndCounted),
+    };
+    if whole {
         return Ok(());
     }
     Err(unwritable(path, "not all of it is there; the disk may be full"))

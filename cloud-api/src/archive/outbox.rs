@@ -111,7 +111,8 @@ mod tests {
         };
         let (user, device, session) = (Id::fresh(), Id::fresh(), Id::fresh());
         let received_at = UtcMs(1_772_359_270_123);
-        let text = lines(&Batch { user, device, session, received_at, minutes: vec![minute] }).unwrap();
+        let text =
+            lines(&Batch { user, device, session, user_agent: None, received_at, minutes: vec![minute] }).unwrap();
         let line: Value = serde_json::from_slice(&text).unwrap();
         assert!(text.ends_with(b"\n"));
         assert_eq!(

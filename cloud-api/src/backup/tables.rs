@@ -60,6 +60,7 @@ pub(super) const TABLES: &[Table] = &[
             ("session_id", Id),
             ("first_seen_at", Utc),
             ("last_seen_at", Utc),
+            ("user_agent", Text),
         ],
     },
     Table { name: "oidc_identities", columns: &[("issuer", Text), ("subject", Text), ("user_id", Id)] },

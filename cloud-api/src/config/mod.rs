@@ -6,6 +6,7 @@
 //! - [`archive`]: the archive of raw batches and logs
 //! - [`attendance`]: the attendance desk
 //! - [`calendar`]: its workdays, holidays and hours
+//! - [`demo`]: a demonstration
 //! - [`outside`]: an OpenID provider, a model
 //! - [`target`]: the address of the database
 //! - [`mod@env_file`]: the file `.env`
@@ -17,6 +18,7 @@ pub mod archive;
 pub mod attendance;
 pub mod calendar;
 pub(crate) mod database;
+pub mod demo;
 pub mod env_file;
 pub(crate) mod outside;
 mod postgres_url;
@@ -28,6 +30,7 @@ pub use archive::{ArchiveArgs, ArchiveConfig};
 pub use attendance::{AttendanceArgs, AttendanceConfig};
 pub use calendar::CalendarArgs;
 pub use database::{DatabaseArgs, DatabaseConfig};
+pub use demo::DemoArgs;
 pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig, check_private};
 pub use server::{Part, ServeArgs, ServerConfig};
 pub use target::Target;

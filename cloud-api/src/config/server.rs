@@ -21,7 +21,7 @@ use std::{
 
 use clap::Args;
 
-use super::{AccessArgs, ArchiveArgs, AttendanceArgs, DatabaseArgs, OutsideArgs, outside::web_address};
+use super::{AccessArgs, ArchiveArgs, AttendanceArgs, DatabaseArgs, DemoArgs, OutsideArgs, outside::web_address};
 use crate::failure::Failure;
 
 /// A part of the server, so that replicas can share the work.
@@ -109,6 +109,9 @@ pub struct ServeArgs {
     /// Where raw batches and logs are archived
     #[command(flatten)]
     pub archive: ArchiveArgs,
+    /// A demonstration
+    #[command(flatten)]
+    pub demo: DemoArgs,
     /// Where minutes are kept
     #[command(flatten)]
     pub database: DatabaseArgs,
@@ -137,6 +140,8 @@ pub struct ServerConfig {
     pub workers: usize,
     /// Whether a proxy in front ends TLS.
     pub behind_proxy: bool,
+    /// The recording of a demonstration; `None` when this is none.
+    pub demo: Option<PathBuf>,
 }
 
 impl ServerConfig {
@@ -176,6 +181,7 @@ impl ServerConfig {
             exports_dir: args.exports_dir.clone().filter(|folder| !folder.as_os_str().is_empty()),
             workers: args.workers.map_or(cores, usize::from),
             behind_proxy: args.behind_proxy,
+            demo: args.demo.demo.then(|| args.demo.demo_video.clone()),
             parts: args.parts.clone(),
         })
     }

@@ -21,6 +21,8 @@ pub(crate) struct DeviceRow {
     pub first_seen_at: UtcMs,
     /// When its last minutes arrived.
     pub last_seen_at: UtcMs,
+    /// The program that sent them, and its version.
+    pub user_agent: Option<String>,
 }
 
 /// A person's devices, the last seen first.

@@ -42,6 +42,8 @@ pub(crate) struct Batch {
     pub device: Id<Device>,
     /// The session that uploaded them.
     pub session: Id<Session>,
+    /// The program that uploaded them, and its version.
+    pub user_agent: Option<String>,
     pub received_at: UtcMs,
     pub minutes: Vec<CheckedMinute>,
 }
@@ -137,12 +139,14 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
             devices::session_id.eq(Some(batch.session)),
             devices::first_seen_at.eq(batch.received_at),
             devices::last_seen_at.eq(batch.received_at),
+            devices::user_agent.eq(&batch.user_agent),
         ))
         .on_conflict((devices::user_id, devices::device_id))
         .do_update()
         .set((
             devices::session_id.eq(excluded(devices::session_id)),
             devices::last_seen_at.eq(excluded(devices::last_seen_at)),
+            devices::user_agent.eq(excluded(devices::user_agent)),
         ))
         .execute(conn)?;
     let mut accepted = 0;
@@ -209,15 +213,15 @@ WITH owner AS MATERIALIZED (
     WHERE users.id = $1 AND tracking_consent AND sessions.id = $13 AND expires_at > $3
     FOR SHARE OF users FOR KEY SHARE OF sessions
 ), device AS (
-    INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at)
-    SELECT id, $2, $13, $3, $3 FROM owner
+    INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at, user_agent)
+    SELECT id, $2, $13, $3, $3, $16 FROM owner
     WHERE (SELECT count(*) FROM devices WHERE user_id = $1 AND device_id <> $2) < $14 AND NOT EXISTS (
         SELECT 1 FROM blink_rollups WHERE user_id = $1 AND minutes > $15 AND slot_from = ANY (
             ARRAY(SELECT DISTINCT date_bin('15 minutes', minute, 'epoch') FROM unnest($6) AS minute)
         )
     )
     ON CONFLICT (user_id, device_id) DO UPDATE
-        SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at
+        SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at, user_agent = excluded.user_agent
     RETURNING user_id
 ), fresh AS (
     INSERT INTO blink_data (id, user_id, blink_count, from_timestamp, to_timestamp, device_id, observed_ms, mean_fps,
@@ -253,7 +257,7 @@ const STORE_POSTGRES: &str = store_postgres!();
 const STORE_AND_QUEUE_POSTGRES: &str = store_postgres!(
     ", queued AS (
     INSERT INTO archive_queue (id, key_id, queued_at, oldest_at, records, bytes, payload)
-    SELECT $16, $17, $3, $18, $19, $20, $21 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
+    SELECT $17, $18, $3, $19, $20, $21, $22 FROM owner WHERE EXISTS (SELECT 1 FROM fresh)
 )
 "
 );
@@ -288,7 +292,8 @@ fn store_postgres(conn: &mut PgConnection, batch: &Batch, queued: Option<&Queued
         .bind::<Array<Nullable<Double>>, _>(column(batch, |m| m.perclos))
         .bind::<SqlId, _>(batch.session)
         .bind::<Integer, _>(MAX_DEVICES)
-        .bind::<Integer, _>(MAX_SLOT_MINUTES);
+        .bind::<Integer, _>(MAX_SLOT_MINUTES)
+        .bind::<Nullable<Text>, _>(&batch.user_agent);
     let counts: Counts = match queued {
         None => statement.get_result(conn)?,
         Some(row) => statement

@@ -5,6 +5,7 @@
 //! - [`link`], `deadline`, `identity`: detect a database that does not answer or whose file is gone
 //! - `scrub`: removes deleted data from SQLite's write-ahead log
 //! - [`purge`], [`housekeeping`]: retention, and whether the clock is plausible
+//! - `rehearse`: a demonstration's transactions
 //! - [`Db`]: the pools. Requests get connections only by [`Db::read`] and [`Db::write`], both off the async threads
 //! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`], [`attendance`]: the queries
 
@@ -30,6 +31,7 @@ pub(crate) mod minute_row;
 pub mod oidc;
 pub mod one_time;
 pub mod purge;
+mod rehearse;
 pub(crate) mod schema;
 mod scrub;
 pub mod sessions;

@@ -49,7 +49,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Nullable;
+    use diesel::sql_types::{Nullable, Text};
     use crate::db::types::{SqlId, Utc};
 
     devices (user_id, device_id) {
@@ -58,6 +58,7 @@ diesel::table! {
         session_id -> Nullable<SqlId>,
         first_seen_at -> Utc,
         last_seen_at -> Utc,
+        user_agent -> Nullable<Text>,
     }
 }
 

@@ -18,18 +18,24 @@ pub(crate) mod upload;
 use std::{borrow::Cow, convert::Infallible};
 
 use actix_web::{
-    Resource, Route,
+    HttpRequest, Resource, Route,
     body::{MessageBody, SizedStream},
     guard,
     http::{
         Method, StatusCode,
-        header::{ALLOW, HeaderValue},
+        header::{ALLOW, HeaderValue, USER_AGENT},
     },
     web::{self, Bytes},
 };
 use futures_util::stream;
 
 use crate::error::ApiError;
+
+/// The program that a client says it is: at most 200 characters of its `User-Agent`.
+pub(crate) fn user_agent(req: &HttpRequest) -> Option<String> {
+    let text = req.headers().get(USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().take(200).collect())
+}
 
 /// Runs `f` on the blocking pool, so that it does not hold up other requests.
 pub(crate) async fn blocking<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {

@@ -5,7 +5,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         StatusCode,
-        header::{HeaderValue, SET_COOKIE, USER_AGENT},
+        header::{HeaderValue, SET_COOKIE},
     },
     web::{Data, Payload},
 };
@@ -26,7 +26,7 @@ use crate::{
     domain::time::UtcMs,
     domain::{account, fields::Fields},
     error::{ApiError, ApiResult},
-    http::body,
+    http::{body, user_agent},
     metrics,
     principal::Principal,
     state::State,
@@ -309,19 +309,18 @@ pub(crate) fn new_session(
     user: UserRow,
     now: UtcMs,
 ) -> Result<(SessionRow, TokenResponse), ApiError> {
-    let agent = req.headers().get(USER_AGENT).and_then(|v| v.to_str().ok());
-    let session = session_of(user.id, agent, now);
+    let session = session_of(user.id, user_agent(req), now);
     let answer = answer(state, user, session.id, session.next_token, now)?;
     Ok((session, answer))
 }
 
-/// Makes a session that begins now; keeps at most 200 characters of the client's `User-Agent`.
+/// Makes a session that begins now.
 #[must_use]
-pub(crate) fn session_of(user_id: Id<id::User>, agent: Option<&str>, now: UtcMs) -> SessionRow {
+pub(crate) fn session_of(user_id: Id<id::User>, user_agent: Option<String>, now: UtcMs) -> SessionRow {
     SessionRow {
         id: Id::fresh(),
         user_id,
-        user_agent: agent.map(|text| text.chars().take(200).collect()),
+        user_agent,
         signed_in_at: now,
         refreshed_at: now,
         expires_at: now.plus(tokens::SESSION_S * 1_000),

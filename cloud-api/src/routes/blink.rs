@@ -29,6 +29,7 @@ use crate::{
     http::{
         blocking, body, to_its_end,
         upload::{self, Upload},
+        user_agent,
     },
     metrics,
     principal::{Principal, consent_withdrawn},
@@ -60,7 +61,8 @@ pub(crate) async fn one(who: Principal, req: HttpRequest, payload: Payload, stat
         believe_too_old(&state).await?;
     }
     let (device, minute) = checked?;
-    let stored = store(&who, &state, CheckedBatch { device, minutes: vec![minute], rejected: Vec::new() }).await?;
+    let batch = CheckedBatch { device, minutes: vec![minute], rejected: Vec::new() };
+    let stored = store(&who, &state, batch, user_agent(&req)).await?;
     let status = if stored.accepted == 1 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(HttpResponse::build(status).json(stored))
 }
@@ -80,6 +82,7 @@ pub(crate) async fn sync(who: Principal, req: HttpRequest, payload: Payload, sta
     let arriving = state.limits.arrival_turn(state.peer(&req), upload::is_small(&req)).await?;
     let Upload { bytes, share } = upload::read(&req, payload, &state.uploads).await?;
     drop(arriving);
+    let agent = user_agent(&req);
     let stored = to_its_end(async move {
         let _held = (turn, share);
         let rules = rules(&who, &state);
@@ -87,7 +90,7 @@ pub(crate) async fn sync(who: Principal, req: HttpRequest, payload: Payload, sta
         if batch.rejected.iter().any(|rejected| rejected.code == RejectionCode::TooOld.as_str()) {
             believe_too_old(&state).await?;
         }
-        store(&who, &state, batch).await
+        store(&who, &state, batch, agent).await
     });
     Ok(HttpResponse::Ok().json(stored.await?))
 }
@@ -106,8 +109,16 @@ async fn believe_too_old(state: &State) -> Result<(), ApiError> {
     }
 }
 
-async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<SyncResponse, ApiError> {
+async fn store(
+    who: &Principal,
+    state: &State,
+    batch: CheckedBatch,
+    user_agent: Option<String>,
+) -> Result<SyncResponse, ApiError> {
     let CheckedBatch { device, minutes, rejected } = batch;
+    if state.demo.is_some() {
+        return Err(ApiError::forbidden("demo", "This is a demonstration: it keeps no minutes."));
+    }
     state.limits.device(who.user, device)?;
     for refused in &rejected {
         metrics::rejected(&refused.code);
@@ -119,6 +130,7 @@ async fn store(who: &Principal, state: &State, batch: CheckedBatch) -> Result<Sy
         user: who.user.into(),
         device: device.into(),
         session: who.session,
+        user_agent,
         received_at: state.clock.now(),
         minutes,
     };

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     error::{ApiError, ApiResult},
-    http::{embedded_file, people::wants_a_page},
+    http::{blocking, embedded_file, in_parts, people::wants_a_page},
     state::State,
 };
 
@@ -46,7 +46,7 @@ pub(crate) fn shell(state: &State) -> ApiResult {
     let shell = embedded(SHELL).ok_or_else(ApiError::not_found)?;
     let text = std::str::from_utf8(&shell).map_err(|_| ApiError::internal("the dashboard's page is no text"))?;
     let nonce = Uuid::new_v4().simple().to_string();
-    let features = json!({"google": state.oidc.is_some(), "ask": state.ask.is_some(), "demo": false});
+    let features = json!({"google": state.oidc.is_some(), "ask": state.ask.is_some(), "demo": state.demo.is_some()});
     Ok(HttpResponse::Ok()
         .insert_header(ContentType::html())
         .insert_header((CONTENT_SECURITY_POLICY, policy(&nonce)))
@@ -73,6 +73,13 @@ pub(crate) async fn asset(req: HttpRequest, name: Path<String>) -> ApiResult {
 /// `GET /color-scheme.js`, which sets the theme before anything is drawn.
 pub(crate) async fn color_scheme(req: HttpRequest) -> ApiResult {
     file(&req, "color-scheme.js", "no-cache", embedded)
+}
+
+/// `GET /demos/demo.mp4`: the recording of a demonstration.
+pub(crate) async fn demo_video(state: Data<State>) -> ApiResult {
+    let path = state.demo.clone().ok_or_else(ApiError::not_found)?;
+    let video = blocking(move || std::fs::read(path)).await?.map_err(|_| ApiError::not_found())?;
+    Ok(HttpResponse::Ok().content_type("video/mp4").body(in_parts(video.into())))
 }
 
 /// Any other address: the dashboard shows pages of its own at some, and says of the rest that there is none.

@@ -116,7 +116,7 @@ pub(crate) async fn token(req: HttpRequest, payload: Payload, state: Data<State>
     let told = state.db.write(move |conn| {
         let begin = |approval: Approval| SessionRow {
             signed_in_at: approval.signed_in_at,
-            ..accounts::session_of(approval.user, Some(&approval.device_name), now)
+            ..accounts::session_of(approval.user, Some(approval.device_name), now)
         };
         device_codes::poll(conn, &code, INTERVAL_S * 1_000, now, begin)
     });

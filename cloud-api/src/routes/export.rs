@@ -108,7 +108,7 @@ fn document(
         })).collect::<Vec<_>>(),
         "devices": devices.iter().map(|d| json!({
             "device_id": d.device_id.0, "first_seen_at": d.first_seen_at.timestamp(),
-            "last_seen_at": d.last_seen_at.timestamp(),
+            "last_seen_at": d.last_seen_at.timestamp(), "user_agent": d.user_agent,
         })).collect::<Vec<_>>(),
         "teams": teams.iter().map(|m| json!({
             "id": m.team.id.0, "name": m.team.name, "accepted_at": m.accepted_at.map(UtcMs::timestamp),

@@ -173,6 +173,7 @@ pub fn table() -> Vec<Endpoint> {
         page!("/assets/reset.js" pages::reset_script),
         page!("/assets/{file}" dashboard::asset),
         page!("/color-scheme.js" dashboard::color_scheme),
+        page!("/demos/demo.mp4" dashboard::demo_video),
         page!("/favicon.svg" pages::icon),
     ]
     .into_iter()

@@ -183,6 +183,7 @@ pub(crate) async fn devices(who: Principal, state: Data<State>) -> ApiResult {
         first_seen_at: row.first_seen_at.timestamp(),
         last_seen_at: row.last_seen_at.timestamp(),
         session_id: row.session_id.map(|id| id.0),
+        user_agent: row.user_agent,
     };
     Ok(HttpResponse::Ok().json(Devices { items: rows.into_iter().map(item).collect() }))
 }

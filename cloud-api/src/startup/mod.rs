@@ -19,6 +19,7 @@ use crate::{
     auth::{oidc::Provider, password::Passwords},
     clock::Clock,
     config::{AccessConfig, Config, DatabaseConfig, Part, ServerConfig, Target},
+    demo::{self, Demonstration},
     desk::Desk,
     faces::{Reader, pool::Pool},
     failure::{Failure, chain},
@@ -69,6 +70,7 @@ pub struct Application {
     spool: Option<Arc<Spool>>,
     reload: Arc<Notify>,
     claim: Option<fs::File>,
+    demo: Option<Demonstration>,
 }
 
 impl Application {
@@ -101,12 +103,13 @@ impl Application {
         let public_url = config.server.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         warn_of_proxies(config.server.behind_proxy, &config.access);
         let state = state_of(prepared, &config, clock, reader, public_url);
+        let demo = if state.demo.is_some() { Some(fill(&state).await?) } else { None };
         let server = serve(&state, &config.server, listener, certificate.as_ref());
         let server = server.map_err(|e| cannot_listen(address, &e))?;
         let kind = if matches!(target, Target::Sqlite(_)) { "sqlite" } else { "postgres" };
         tracing::info!(%address, database = kind, version = env!("CARGO_PKG_VERSION"), "listening");
         let (database, reload) = (config.database, Arc::new(Notify::new()));
-        Ok(Self { server, address, scheme, certificate, database, state, spool: None, reload, claim })
+        Ok(Self { server, address, scheme, certificate, database, state, spool: None, reload, claim, demo })
     }
 
     #[must_use]
@@ -148,6 +151,9 @@ impl Application {
             jobs.push(spawn(Box::pin(jobs::attendance::watch(state.clone()))));
             jobs.push(spawn(Box::pin(jobs::exports::run(state.clone()))));
         }
+        if let Some(demo) = self.demo {
+            jobs.push(spawn(Box::pin(demo.run(state.clone()))));
+        }
         jobs.push(spawn(Box::pin(jobs::run(state))));
         let mut running = std::pin::pin!(self.server);
         tokio::select! {
@@ -169,6 +175,13 @@ impl Application {
         drop(self.claim);
         Ok(())
     }
+}
+
+async fn fill(state: &State) -> Result<Demonstration, Failure> {
+    demo::fill(state).await.map_err(|e| {
+        let message = format!("The demonstration cannot be made: {} {}", e.message, e.cause.unwrap_or_default());
+        Failure::failed("demo_failed", message.trim_end(), "Start it again.")
+    })
 }
 
 /// What handlers use, for a command that answers no requests. It may work beside a running server.
@@ -204,6 +217,7 @@ fn state_of(prepared: Prepared, config: &Config, clock: Clock, reader: Reader, p
         public_url,
         access: Arc::new(config.access.clone()),
         behind_proxy: config.server.behind_proxy,
+        demo: config.server.demo.clone(),
         dashboard: config.server.dashboard && config.server.parts.contains(&Part::Web) && routes::dashboard::is_built(),
         exports_dir: config.server.exports_dir.clone().unwrap_or(beside),
     }

@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["state"],
     &["principal", "jobs", "openapi"],
     &["routes"],
+    &["demo"],
     &["startup"],
     &["cmd"],
     &["cli"],

@@ -84,6 +84,8 @@ pub(crate) struct TestApp {
     /// Takes effect with the next [`Self::restart`].
     pub(crate) attendance: AttendanceConfig,
     pub(crate) master_key_file: Option<std::path::PathBuf>,
+    /// The recording of a demonstration.
+    pub(crate) demo: Option<std::path::PathBuf>,
     stop: Option<oneshot::Sender<()>>,
     server: Option<JoinHandle<()>>,
 }
@@ -158,6 +160,7 @@ impl TestApp {
             reader: None,
             attendance: AttendanceConfig::default(),
             master_key_file,
+            demo: None,
             stop: None,
             server: None,
         }
@@ -190,6 +193,7 @@ impl TestApp {
                 public_url: None,
                 tls: None,
                 behind_proxy: false,
+                demo: self.demo.clone(),
                 exports_dir: None,
                 // Whether it is built where the tests run must make no difference.
                 dashboard: false,

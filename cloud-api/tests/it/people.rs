@@ -122,6 +122,12 @@ contract! {
         assert_eq!(items(&list).len(), 1);
         assert_eq!(items(&list)[0]["device_id"], tray.device.to_string());
         assert_eq!(items(&list)[0]["first_seen_at"], NOW);
+        let sent_by = |client: &Client| items(&client.get("/api/user/me/devices").expect(200))[0]["user_agent"].clone();
+        assert!(sent_by(&ada).as_str().unwrap().starts_with("ureq/"), "{list:?}");
+        let newer = json!({"device_id": tray.device, "buckets": minutes("2026-03-10T09:02:00Z", 1, 0)}).to_string();
+        let headers = [("user-agent", "blinkd/9.9.9"), ("content-type", "application/json")];
+        tray.send("POST", "/api/blink/sync", &headers, Some(newer.as_bytes())).expect(200);
+        assert_eq!(sent_by(&ada), "blinkd/9.9.9");
         let path = format!("/api/user/me/devices/{}", tray.device);
         eve.send("DELETE", &path, &[], None).expect(404);
         ada.send("DELETE", &path, &[], None).expect(204);

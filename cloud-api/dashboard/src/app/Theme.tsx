@@ -14,6 +14,7 @@ export function Theme({ children }: { children: ReactNode }) {
       colorSchemeManager={manager}
       defaultColorScheme="auto"
       getStyleNonce={styleNonce}
+      deduplicateCssVariables={false}
     >
       {children}
       <Notifications position="bottom-right" limit={3} role="status" aria-live="polite" />

@@ -1,5 +1,6 @@
 import { Alert, Stack, Text } from "@mantine/core";
 import { useEffect, useRef } from "react";
+import { features } from "@/app/features";
 import { FaultView } from "./FaultView";
 import { createReader } from "./qrReader";
 import { useCamera } from "./useCamera";
@@ -13,7 +14,12 @@ interface Props {
 }
 
 /** Reads the code that somebody's account page shows. A code is handed on once. */
-export function QrScanner({ onCode, error }: Props) {
+export function QrScanner(props: Props) {
+  if (features.demo) return <Text fz="sm">In a demonstration the webcam stays off. Use the demo recording instead.</Text>;
+  return <Scanner {...props} />;
+}
+
+function Scanner({ onCode, error }: Props) {
   const video = useRef<HTMLVideoElement>(null);
   const { state, open } = useCamera();
   const stream = state.status === "on" ? state.stream : null;

@@ -1,4 +1,5 @@
 import { api, send, unwrap } from "@/api/client";
+import { ApiError } from "@/api/error";
 import type { Challenge, MarkResponse } from "@/api/types";
 import type { Recording } from "./recorder";
 
@@ -32,6 +33,13 @@ export function markByFile(file: File): Promise<MarkResponse> {
   const form = new FormData();
   form.set(file.type.startsWith("video/") ? "video" : "image", file, file.name);
   return mark(form);
+}
+
+/** The drawn face that a demonstration offers. */
+export async function demoRecording(): Promise<File> {
+  const answer = await fetch(new URL("/demos/demo.mp4", window.location.origin));
+  if (!answer.ok) throw new ApiError(answer.status, { message: "This demonstration has no recording. Send one of your own." });
+  return new File([await answer.blob()], "demo.mp4", { type: "video/mp4" });
 }
 
 export interface PinMark {

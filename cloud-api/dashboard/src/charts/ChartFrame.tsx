@@ -1,4 +1,4 @@
-import { Skeleton, Table } from "@mantine/core";
+import { Skeleton } from "@mantine/core";
 import { type ReactNode, Suspense } from "react";
 import classes from "./charts.module.css";
 
@@ -24,27 +24,27 @@ export function ChartFrame({ label, height, chart, below, header, rows }: Props)
         <summary>Figures as a table</summary>
         {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls needs the keyboard */}
         <div className={classes.scroll} role="region" aria-label={label} tabIndex={0}>
-          <Table>
+          <table>
             <caption className="visually-hidden">{label}</caption>
-            <Table.Thead>
-              <Table.Tr>
+            <thead>
+              <tr>
                 {header.map((text) => (
-                  <Table.Th key={text} scope="col">
+                  <th key={text} scope="col">
                     {text}
-                  </Table.Th>
+                  </th>
                 ))}
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
+              </tr>
+            </thead>
+            <tbody>
               {rows.map((row) => (
-                <Table.Tr key={row[0]}>
+                <tr key={row[0]}>
                   {row.map((text, n) => (
-                    <Table.Td key={header[n]}>{text}</Table.Td>
+                    <td key={header[n]}>{text}</td>
                   ))}
-                </Table.Tr>
+                </tr>
               ))}
-            </Table.Tbody>
-          </Table>
+            </tbody>
+          </table>
         </div>
       </details>
     </figure>

@@ -1,4 +1,3 @@
-import { Table } from "@mantine/core";
 import { type Column, HeadCells, RowCells } from "./Cells";
 import classes from "./DataTable.module.css";
 
@@ -12,20 +11,20 @@ interface Props<T> {
 /** A table that stays one for screen readers; on a phone each row becomes a block with its labels. */
 export function DataTable<T>({ caption, columns, rows, rowKey }: Props<T>) {
   return (
-    <Table className={classes.table} verticalSpacing="sm" highlightOnHover role="table">
+    <table className={classes.table} role="table">
       <caption className="visually-hidden">{caption}</caption>
-      <Table.Thead role="rowgroup">
-        <Table.Tr role="row">
+      <thead role="rowgroup">
+        <tr role="row">
           <HeadCells columns={columns} />
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody role="rowgroup">
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
         {rows.map((row) => (
-          <Table.Tr key={rowKey(row)} role="row">
+          <tr key={rowKey(row)} role="row">
             <RowCells columns={columns} row={row} />
-          </Table.Tr>
+          </tr>
         ))}
-      </Table.Tbody>
-    </Table>
+      </tbody>
+    </table>
   );
 }

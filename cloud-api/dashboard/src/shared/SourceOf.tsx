@@ -1,55 +1,31 @@
-import { ActionIcon, Popover, Stack, Text } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
 import { IconInfoCircle } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
-import { devicesOptions } from "@/api/account";
+import { lazy, Suspense } from "react";
 import type { HistoryItem } from "@/api/types";
-import { paths } from "@/app/paths";
-import { sums } from "@/charts/series";
-import { useUser } from "@/session/store";
-import { count, duration, plural } from "./format";
-import { TextLink } from "./TextLink";
-import { clock } from "./zone";
+
+const SourceDialog = lazy(() => import("./SourceDialog"));
 
 interface Props {
   what: string;
   items: HistoryItem[];
 }
 
-/** Opens a figure to where it comes from: its minutes, how much of them was observed, and by which devices. */
+/** Opens a figure to where it comes from. */
 export function SourceOf({ what, items }: Props) {
+  const [opened, { open, close }] = useDisclosure(false);
+  const [asked, ask] = useDisclosure(false);
   return (
-    <Popover width={300} position="bottom-end" withArrow trapFocus>
-      <Popover.Target>
-        <ActionIcon aria-label={`Where “${what}” comes from`}>
-          <IconInfoCircle size={18} stroke={1.6} />
-        </ActionIcon>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <Source items={items} />
-      </Popover.Dropdown>
-    </Popover>
-  );
-}
-
-function Source({ items }: { items: HistoryItem[] }) {
-  const { timezone } = useUser();
-  const devices = useQuery(devicesOptions);
-  const { blinks, observedMs } = sums(items);
-  const [first, last] = [items[0], items.at(-1)];
-  const since = first ? Date.parse(first.from_timestamp) : 0;
-  const sending = devices.data?.items.filter((device) => Date.parse(device.last_seen_at) >= since) ?? [];
-  if (!first || !last) return <Text fz="sm">No minute has arrived yet today, so there is nothing to count.</Text>;
-  return (
-    <Stack gap={10} fz="sm">
-      <Text fz="sm">
-        {plural(items.length, "minute")} from {clock(first.from_timestamp, timezone)} to {clock(last.to_timestamp, timezone)},
-        in which your eyes could be observed for {duration(observedMs)}.
-      </Text>
-      <Text fz="sm">
-        Rate = {count(blinks)} blinks ÷ {duration(observedMs)} observed. Time that was not observed counts as unknown.
-      </Text>
-      {devices.data && <Text fz="sm">Sent by {plural(sending.length, "device")} of yours.</Text>}
-      <TextLink to={paths.history}>See every minute</TextLink>
-    </Stack>
+    <>
+      <ActionIcon
+        aria-label={`Where “${what}” comes from`}
+        aria-haspopup="dialog"
+        aria-expanded={opened}
+        onClick={() => (ask.open(), open())}
+      >
+        <IconInfoCircle size={18} stroke={1.6} />
+      </ActionIcon>
+      <Suspense>{asked && <SourceDialog what={what} items={items} opened={opened} onClose={close} />}</Suspense>
+    </>
   );
 }

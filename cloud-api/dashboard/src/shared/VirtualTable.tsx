@@ -1,4 +1,3 @@
-import { Table } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useRef } from "react";
 import { type Column, HeadCells, RowCells } from "./Cells";
@@ -34,23 +33,23 @@ function LongTable<T>({ caption, columns, rows, rowKey }: Props<T>) {
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls needs the keyboard
     <div ref={scroller} className={classes.scroller} role="region" aria-label={caption} tabIndex={0}>
-      <Table role="table" aria-rowcount={rows.length + 1} verticalSpacing="sm" className={classes.table}>
+      <table role="table" aria-rowcount={rows.length + 1} className={classes.table}>
         <caption className="visually-hidden">{caption}</caption>
-        <Table.Thead role="rowgroup">
-          <Table.Tr role="row" aria-rowindex={1}>
+        <thead role="rowgroup">
+          <tr role="row" aria-rowindex={1}>
             <HeadCells columns={columns} />
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody role="rowgroup">
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
           <Spacer height={above} />
           {seen.map(({ index, key }) => (
-            <Table.Tr key={key} ref={virtual.measureElement} data-index={index} role="row" aria-rowindex={index + 2} data-row={rowKey(rows[index]!)}>
+            <tr key={key} ref={virtual.measureElement} data-index={index} role="row" aria-rowindex={index + 2} data-row={rowKey(rows[index]!)}>
               <RowCells columns={columns} row={rows[index]!} />
-            </Table.Tr>
+            </tr>
           ))}
           <Spacer height={below} />
-        </Table.Tbody>
-      </Table>
+        </tbody>
+      </table>
     </div>
   );
 }

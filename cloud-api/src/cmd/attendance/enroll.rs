@@ -58,6 +58,7 @@ fn config(database: DatabaseConfig, attendance: AttendanceConfig) -> Config {
         exports_dir: None,
         workers: 1,
         behind_proxy: false,
+        demo: None,
     };
     // A running server has the database too: both may write.
     let database = DatabaseConfig { alone: false, migrate: false, ..database };

@@ -71,11 +71,11 @@ pub(crate) struct EnrolmentForm {
 
 /// What was given beside the pictures.
 #[derive(Clone)]
-struct Given {
-    id: String,
-    name: String,
-    email_key: Option<String>,
-    force: bool,
+pub(crate) struct Given {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) email_key: Option<String>,
+    pub(crate) force: bool,
 }
 
 /// Enrol a person's face, with their consent.
@@ -221,12 +221,22 @@ async fn carry_out(
             Err(e) => return Err(unreadable(&e)),
         }
     }
+    store(who, state, given, encodings, photo.unwrap_or_default()).await
+}
+
+/// Enrols a person with what was read of their face.
+pub(crate) async fn store(
+    who: Option<&Principal>,
+    state: &State,
+    given: Given,
+    encodings: Vec<Encoding>,
+    photo: Bytes,
+) -> Result<PersonRow, ApiError> {
     let far = |a: &Encoding| encodings.iter().any(|b| a.distance(b) > LIMIT_DIFFERENT_FACES);
     if encodings.iter().any(far) {
         let message = "The pictures show different people: enrol one person at a time.";
         return Err(ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "different_faces", message));
     }
-    let photo = photo.unwrap_or_default();
     let encodings = Arc::new(encodings);
     for _ in 0..ATTEMPTS {
         let seen = state.desk.faces.follow(&state.db, &state.desk.keys).await?;

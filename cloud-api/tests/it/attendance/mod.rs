@@ -1,6 +1,7 @@
 //! The attendance desk, over real HTTP, with a script in the place of the program that reads faces.
 
 mod commands;
+mod demo;
 mod enrol;
 mod hostile;
 pub(crate) mod kit;

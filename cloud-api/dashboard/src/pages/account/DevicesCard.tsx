@@ -7,6 +7,7 @@ import { useUser } from "@/session/store";
 import { DataTable } from "@/shared/DataTable";
 import { EmptyState } from "@/shared/EmptyState";
 import { QueryView } from "@/shared/QueryView";
+import { UNKNOWN } from "@/shared/format";
 import { Section } from "@/shared/Section";
 import { TextLink } from "@/shared/TextLink";
 import { dateTime } from "@/shared/zone";
@@ -42,6 +43,7 @@ export function DevicesCard() {
             rowKey={(device) => device.device_id}
             columns={[
               { key: "name", header: "Device", cell: (device) => nameOf(device, sessions.data?.items ?? []) },
+              { key: "detector", header: "Detector", cell: ({ user_agent }) => user_agent?.replace("/", " ") ?? UNKNOWN },
               { key: "first", header: "First minute", cell: (device) => dateTime(device.first_seen_at, timezone) },
               { key: "last", header: "Last minute", cell: (device) => dateTime(device.last_seen_at, timezone) },
               {

@@ -1,5 +1,6 @@
 import { Button, FileButton, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
+import { features } from "@/app/features";
 import { fileFault } from "@/camera/mark";
 import { SnapShot } from "./SnapShot";
 import { Thumbnail } from "./Thumbnail";
@@ -34,9 +35,11 @@ export function Pictures({ pictures, onChange }: Props) {
       </Text>
       {camera && !full && <SnapShot onPicture={(picture) => add([picture])} />}
       <Group>
-        <Button variant="default" disabled={full} aria-pressed={camera} onClick={() => setCamera(!camera)}>
-          {camera ? "Close the camera" : "Use the camera"}
-        </Button>
+        {!features.demo && (
+          <Button variant="default" disabled={full} aria-pressed={camera} onClick={() => setCamera(!camera)}>
+            {camera ? "Close the camera" : "Use the camera"}
+          </Button>
+        )}
         <FileButton multiple accept="image/jpeg,image/png,image/webp" onChange={add}>
           {(props) => (
             <Button variant="default" disabled={full} {...props}>

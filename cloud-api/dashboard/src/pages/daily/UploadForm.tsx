@@ -1,14 +1,21 @@
 import { Button, FileInput, Stack, Text } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
+import type { MarkResponse } from "@/api/types";
+import { features } from "@/app/features";
 import { DecisionView } from "@/camera/DecisionView";
-import { fileFault, markByFile } from "@/camera/mark";
+import { demoRecording, fileFault, markByFile } from "@/camera/mark";
 import { useMark } from "@/camera/useMark";
 import { bytes } from "@/shared/format";
 import { FormError } from "@/shared/FormError";
 
-export function UploadForm() {
+export function UploadForm({ onDecision }: { onDecision?: (decision: MarkResponse) => void }) {
   const [file, setFile] = useState<File | null>(null);
-  const mark = useMark(markByFile, () => setFile(null));
+  const mark = useMark(markByFile, (decision) => {
+    setFile(null);
+    onDecision?.(decision);
+  });
+  const recording = useMutation({ mutationFn: demoRecording, onSuccess: (sent) => mark.mutate(sent) });
   const fault = file && fileFault(file);
   return (
     <Stack>
@@ -32,7 +39,13 @@ export function UploadForm() {
       <Button variant="default" disabled={!file || Boolean(fault)} loading={mark.isPending} onClick={() => file && mark.mutate(file)}>
         Send to the desk
       </Button>
-      {mark.data && <DecisionView decision={mark.data} />}
+      {features.demo && (
+        <Button loading={recording.isPending || mark.isPending} onClick={() => recording.mutate()}>
+          Send the demo recording
+        </Button>
+      )}
+      <FormError error={recording.error} />
+      {mark.data && !onDecision && <DecisionView decision={mark.data} />}
     </Stack>
   );
 }

@@ -1,4 +1,5 @@
 import { screen, within } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
 import { delay, http, HttpResponse } from "msw";
 import { beforeEach, describe, expect, it } from "vitest";
 import { show } from "@/testing/render";
@@ -58,6 +59,18 @@ describe("Home", () => {
     expect(within(figure).getByText(/16\.0/)).toBeTruthy();
     expect(within(figure).getByText("over 2 min observed")).toBeTruthy();
     expect((await screen.findAllByText("±0 %")).length).toBe(1);
+  });
+
+  it("opens a figure to its minutes, device and detector", async () => {
+    const device = { device_id: "0190-1234abcd", first_seen_at: new Date(now).toISOString(), last_seen_at: new Date(now).toISOString(), session_id: null };
+    const devices = { items: [{ ...device, user_agent: "blinkd/0.1.0" }, { ...device, device_id: "old", last_seen_at: "2026-01-01T00:00:00Z" }] };
+    server.use(history([minute(3, 14)]), http.get(url("/api/user/me/devices"), () => HttpResponse.json(devices)));
+    show(<HomePage />);
+    await userEvent.click(await screen.findByRole("button", { name: "Where “Rate today” comes from" }));
+    const dialog = await screen.findByRole("dialog", {}, { timeout: 10_000 });
+    expect(await within(dialog).findByText(/Counted by device …1234abcd with blinkd 0\.1\.0/)).toBeTruthy();
+    expect(within(dialog).getAllByText(/^Counted by/).length).toBe(1);
+    expect(within(dialog).getByText(/14 blinks ÷ 1 min observed/)).toBeTruthy();
   });
 
   it("says that it is loading", async () => {

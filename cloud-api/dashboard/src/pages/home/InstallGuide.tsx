@@ -11,11 +11,11 @@ export function InstallGuide() {
     <Section title="Three steps to your first figure" note="This page shows your minutes by itself as soon as they arrive.">
       <List type="ordered" spacing="md" styles={{ itemWrapper: { display: "block" }, itemLabel: { display: "block" } }}>
         <List.Item>
-          Install the desktop program. On Debian or Ubuntu, with the package from your operator:
-          <CopyLine text="sudo apt install ./blinkd_*.deb" />
+          Install the desktop program. On Debian or Ubuntu with Rust, in a copy of this project’s source:
+          <CopyLine text="make install" />
         </List.Item>
         <List.Item>
-          Read what is counted, and start it. Your camera stays closed until you agree.
+          Read what is counted, and start it: an icon in the tray shows that it runs. Your camera stays closed until you agree.
           <CopyLine text="blinkctl setup" />
         </List.Item>
         <List.Item>

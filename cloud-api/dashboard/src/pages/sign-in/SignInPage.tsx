@@ -6,6 +6,7 @@ import { features } from "@/app/features";
 import { paths, safeNext } from "@/app/paths";
 import { GoogleButton } from "@/session/GoogleButton";
 import { SignInForm } from "@/session/SignInForm";
+import { DemoSignIn } from "./DemoSignIn";
 import { useSession } from "@/session/store";
 
 export default function SignInPage() {
@@ -21,28 +22,34 @@ export default function SignInPage() {
       title="Sign in"
       lead={next.startsWith(paths.device) ? "Sign in to confirm the code of your tray." : "Your own blink figures, and the attendance desk."}
     >
-      <Stack>
-        <SignInForm />
-        {features.google && (
-          <>
-            <Divider label="or" />
-            <GoogleButton next={next} />
-          </>
-        )}
-        <Text fz="sm">
-          No account yet?{" "}
-          <Anchor component={Link} to={`${paths.signUp}?next=${encodeURIComponent(next)}`} underline="always">
-            Create one
-          </Anchor>
-        </Text>
-        <Text fz="sm" c="dimmed">
-          Password forgotten? Ask the operator of this server for a link to set a new one. To confirm a tray’s code,{" "}
-          <Anchor component={Link} to={paths.device} underline="always">
-            enter it here
-          </Anchor>
-          .
-        </Text>
-      </Stack>
+      {features.demo ? <DemoSignIn /> : <OwnSignIn next={next} />}
     </EntryFrame>
+  );
+}
+
+function OwnSignIn({ next }: { next: string }) {
+  return (
+    <Stack>
+      <SignInForm />
+      {features.google && (
+        <>
+          <Divider label="or" />
+          <GoogleButton next={next} />
+        </>
+      )}
+      <Text fz="sm">
+        No account yet?{" "}
+        <Anchor component={Link} to={`${paths.signUp}?next=${encodeURIComponent(next)}`} underline="always">
+          Create one
+        </Anchor>
+      </Text>
+      <Text fz="sm" c="dimmed">
+        Password forgotten? Ask the operator of this server for a link to set a new one. To confirm a tray’s code,{" "}
+        <Anchor component={Link} to={paths.device} underline="always">
+          enter it here
+        </Anchor>
+        .
+      </Text>
+    </Stack>
   );
 }

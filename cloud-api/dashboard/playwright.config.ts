@@ -11,6 +11,7 @@ export default defineConfig<object, { database: Kind }>({
   testDir: "e2e",
   outputDir: process.env.WAW_E2E_OUTPUT ?? join(tmpdir(), "waw-e2e-results"),
   workers: 2,
+  fullyParallel: true,
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),

@@ -5,6 +5,7 @@ import { Account } from "./support/account.ts";
 import { Camera } from "./support/camera.ts";
 import { drawClip, type Clip } from "./support/clip.ts";
 import type { Kind } from "./support/database.ts";
+import { demonstration } from "./support/demo.ts";
 import { withFolder } from "./support/folder.ts";
 import { enter } from "./support/pages.ts";
 import { Server } from "./support/server.ts";
@@ -13,6 +14,8 @@ import type { Role } from "../src/api/types.ts";
 
 interface OfWorker {
   database: Kind;
+  /** Whether the server is a demonstration. */
+  demo: boolean;
   folder: string;
   server: Server;
   camera: Camera;
@@ -31,8 +34,12 @@ interface OfTest {
 
 export const test = base.extend<OfTest, OfWorker>({
   database: ["sqlite", { scope: "worker", option: true }],
+  demo: [false, { scope: "worker", option: true }],
   folder: [async ({}, use) => withFolder(use), { scope: "worker" }],
-  server: [async ({ database, folder }, use) => Server.with(database, folder, use), { scope: "worker" }],
+  server: [
+    async ({ database, folder, demo }, use) => Server.with(database, folder, use, demo ? await demonstration(folder) : {}),
+    { scope: "worker" },
+  ],
   camera: [
     async ({ folder }, use) => {
       const camera = new Camera(folder);

@@ -21,8 +21,7 @@ row = database.execute(sys.argv[2]).fetchone()
 database.commit()
 print("" if row is None else row[0])`;
 
-function sqlite(folder: string): Database {
-  const file = join(folder, "server.db");
+export function sqlite(file: string): Database {
   return {
     url: `sqlite:${file}`,
     sql: async (statement) => (await run("python3", ["-c", RUN, file, statement])).trim(),
@@ -33,7 +32,7 @@ function sqlite(folder: string): Database {
 
 /** The database of a server; SQLite's is removed with its folder. */
 export async function createDatabase(kind: Kind, folder: string): Promise<Database> {
-  if (kind === "sqlite") return sqlite(folder);
+  if (kind === "sqlite") return sqlite(join(folder, "server.db"));
   const cluster = new Postgres();
   await cluster.start();
   return {

@@ -9,8 +9,10 @@ use std::{collections::VecDeque, time::Duration};
 /// Half of the time between frames at 14.5 frames per second, below which nothing is observed.
 const MOST_TOLERANCE: Duration = Duration::from_millis(35);
 
-/// The longest time in which lids close by half.
+/// How long before the eyes are half shut the lids' level is the open one, unless they are on their way by more than
+/// [`DROOP`] then.
 const CLOSING: Duration = Duration::from_millis(250);
+const DROOP: f32 = 0.15;
 
 /// What counts as a blink.
 #[derive(Clone, Copy, Debug)]
@@ -200,7 +202,7 @@ impl DipDetector {
         }
         self.phase = Phase::Open;
         let dip = Dip {
-            start: self.start_of(rise, peak),
+            start: self.start_of(foot, rise, peak),
             end: (low.frame, low.t),
             width: half.saturating_sub(rise),
             peak: peak.c,
@@ -248,16 +250,16 @@ impl DipDetector {
         before.filter(|before| before.c > level).map_or(now.t, |before| between(*before, now, level))
     }
 
-    /// The first frame of the rise to the peak that has left the open level. That is the lowest shortly before the eyes are
-    /// half shut, so lids that droop before they close have not begun to.
-    fn start_of(&self, rise: Duration, peak: Sample) -> (u64, Duration) {
+    /// The first frame of the rise to the peak that has left the open level. That is the lowest closure shortly before the
+    /// eyes are half shut: lids that droop before they close have not begun to. Where they are far on their way by then,
+    /// they close slowly, and it is the foot's.
+    fn start_of(&self, foot: Sample, rise: Duration, peak: Sample) -> (u64, Duration) {
         let closing = || self.past.iter().rev().skip_while(|s| s.t > peak.t);
-        let open = closing().skip_while(|s| s.t > rise).take_while(|s| rise.saturating_sub(s.t) <= CLOSING);
-        let Some(foot) = open.copied().reduce(|low, s| if s.c < low.c { s } else { low }) else {
-            return (peak.frame, peak.t);
-        };
-        let near = foot.c + 0.07 * (peak.c - foot.c);
-        let moved = closing().take_while(|s| s.t > foot.t && s.c > near).last().copied().unwrap_or(peak);
+        let shortly = closing().skip_while(|s| s.t > rise).take_while(|s| rise.saturating_sub(s.t) <= CLOSING);
+        let drooping = shortly.copied().reduce(|low, s| if s.c < low.c { s } else { low });
+        let open = drooping.filter(|s| s.c - foot.c <= DROOP * (peak.c - foot.c)).unwrap_or(foot);
+        let near = open.c + 0.07 * (peak.c - open.c);
+        let moved = closing().take_while(|s| s.t > open.t && s.c > near).last().copied().unwrap_or(peak);
         (moved.frame, moved.t)
     }
 }
@@ -267,4 +269,41 @@ fn between(a: Sample, b: Sample, level: f32) -> Duration {
     let span = b.c - a.c;
     let share = if span.abs() > f32::EPSILON { ((level - a.c) / span).clamp(0.0, 1.0) } else { 1.0 };
     a.t + b.t.saturating_sub(a.t).mul_f32(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// The start of the blink in a course of the closure, given by its corners (s, closure), in seconds.
+    fn start_s(corners: &[(f64, f32)], rate: f64) -> f64 {
+        let mut dips = DipDetector::new(Limits::deliberate());
+        let end_s = corners[corners.len() - 1].0;
+        let course = |t_s: f64| {
+            let next = corners.partition_point(|(at_s, _)| *at_s <= t_s);
+            let ((from_s, from), (to_s, to)) = (corners[next - 1], corners[next]);
+            from + (to - from) * ((t_s - from_s) / (to_s - from_s)) as f32
+        };
+        let frames =
+            (0..).map(|frame: u32| (u64::from(frame), f64::from(frame) / rate)).take_while(|(_, t_s)| *t_s < end_s);
+        let found = frames.filter_map(|(frame, t_s)| dips.push(frame, Duration::from_secs_f64(t_s), course(t_s)));
+        let found: Vec<Dip> = found.collect();
+        assert_eq!(found.len(), 1);
+        found[0].start.1.as_secs_f64()
+    }
+
+    #[rstest]
+    #[case::at_once(&[(0.0, 0.0), (1.0, 0.0), (1.1, 1.0), (1.3, 0.0), (2.0, 0.0)], 1.0)]
+    #[case::after_a_droop(&[(0.0, 0.0), (0.9, 0.0), (1.0, 0.12), (1.4, 0.12), (1.5, 1.0), (1.7, 0.0), (2.4, 0.0)], 1.4)]
+    #[case::slowly(&[(0.0, 0.0), (1.0, 0.0), (1.8, 1.0), (2.0, 0.0), (3.0, 0.0)], 1.056)]
+    fn a_blink_begins_where_the_lids_close(
+        #[case] corners: &[(f64, f32)],
+        #[case] begins_s: f64,
+        #[values(30.0, 60.0)] rate: f64,
+    ) {
+        let start_s = start_s(corners, rate);
+        assert!((0.0..=1.05 / rate).contains(&(start_s - begins_s)), "{start_s}");
+    }
 }

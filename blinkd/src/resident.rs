@@ -46,14 +46,18 @@ mod linux {
         let _ = unsafe { madvise(start, len, Advice::LinuxDontNeed) };
     }
 
-    /// The address ranges of a /proc/PID/smaps that are private, read-only copies of a file, without any changed page.
+    /// The address ranges of a /proc/PID/smaps that are private, read-only copies of a file, without any changed page,
+    /// resident or swapped out.
     fn unwritten(smaps: &str) -> Vec<Range<usize>> {
         let mut found = Vec::new();
-        let mut candidate = None;
+        let (mut candidate, mut unchanged) = (None, false);
         for line in smaps.lines() {
+            let none = |field: &str| line.strip_prefix(field).map(|kb| kb.trim() == "0 kB");
             if let Some(mapping) = header(line) {
-                candidate = mapping;
-            } else if line.strip_prefix("Anonymous:").is_some_and(|kb| kb.trim() == "0 kB") {
+                (candidate, unchanged) = (mapping, false);
+            } else if let Some(none) = none("Anonymous:") {
+                unchanged = none;
+            } else if none("Swap:") == Some(true) && unchanged {
                 found.extend(candidate.take());
             }
         }
@@ -81,18 +85,28 @@ mod linux {
 1000-3000 r-xp 00000000 08:01 42 /usr/lib/libone.so.1
 Rss:                   8 kB
 Anonymous:             0 kB
+Swap:                  0 kB
 3000-4000 r--p 00002000 08:01 42 /usr/lib/libone.so.1
 Anonymous:             4 kB
+Swap:                  0 kB
 4000-5000 rw-p 00003000 08:01 42 /usr/lib/libone.so.1
 Anonymous:             0 kB
+Swap:                  0 kB
 5000-6000 r--p 00000000 00:00 0 [vvar]
 Anonymous:             0 kB
+Swap:                  0 kB
 6000-7000 r--p 00000000 00:00 0
 Anonymous:             0 kB
-7000-9000 r--s 00000000 08:01 43 /etc/shared
+Swap:                  0 kB
+7000-8000 r--s 00000000 08:01 43 /etc/shared
 Anonymous:             0 kB
+Swap:                  0 kB
+8000-9000 r--p 00003000 08:01 42 /usr/lib/libone.so.1
+Anonymous:             0 kB
+Swap:                  4 kB
 9000-a000 r--p 00000000 08:01 44 /usr/lib/a library
 Anonymous:             0 kB
+Swap:                  0 kB
 ";
             assert_eq!(unwritten(smaps), [0x1000..0x3000, 0x9000..0xa000]);
         }

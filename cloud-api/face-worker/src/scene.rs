@@ -23,8 +23,6 @@ const CUT_TIMES: f32 = 3.5;
 const CUT_ACROSS: usize = 2;
 /// How many pictures before and after are near.
 const NEAR: usize = 4;
-/// A cut joins nothing where one side of it shows a face in fewer pictures: no blink fits into them.
-const LEAST_SIDE: usize = 3;
 
 type Small = Vec<f32>;
 
@@ -71,7 +69,7 @@ impl Scene {
         let cut: Vec<bool> = (0..self.smalls.len()).map(|i| self.is_cut(i)).collect();
         // A cut shows in the next picture too, which is compared across it.
         let is_first = |i: &usize| cut[*i] && !cut[i - 1];
-        let shows_a_face = |pictures: &[Option<Similarity>]| pictures.iter().flatten().count() >= LEAST_SIDE;
+        let shows_a_face = |pictures: &[Option<Similarity>]| pictures.iter().any(Option::is_some);
         let joins = |i: &usize| shows_a_face(&self.faces[..*i]) && shows_a_face(&self.faces[*i..]);
         SceneReport {
             cuts_ms: (1..cut.len()).filter(is_first).filter(joins).map(|i| self.times_ms[i]).collect(),

@@ -290,7 +290,10 @@ fn an_operator_makes_people_and_links_at_the_machine() {
     };
     let text = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
     one_line(&admin(&["list"], ""), 1);
-    let running = Running::start(serve(home.path()));
+    let mut server = serve(home.path());
+    // The plain pages, whether or not the dashboard is built.
+    server.env("CLOUD_API_DASHBOARD", "false");
+    let running = Running::start(server);
     let made = admin(&["create", "boss@example.org", "--role", "admin", "--password-stdin"], &format!("{PASSWORD}\n"));
     assert!(made.status.success(), "{made:?}");
     one_line(&admin(&["create", "BOSS@example.org", "--role", "member", "--password-stdin"], PASSWORD), 1);

@@ -33,8 +33,11 @@ export default defineConfig<object, { database: Kind }>({
     },
   },
   projects: [
-    { name: "sqlite", use: { database: "sqlite" } },
+    // First and beside each other: one wants the machine's time for its camera, the other waits for a minute to end.
+    { name: "sqlite-live", use: { database: "sqlite" }, testMatch: "live/**" },
+    { name: "postgres-live", use: { database: "postgres" }, testMatch: "live/**" },
+    { name: "sqlite", use: { database: "sqlite" }, testIgnore: "live/**" },
     // What is in browser/ is the same on any database.
-    { name: "postgres", use: { database: "postgres" }, testIgnore: "browser/**" },
+    { name: "postgres", use: { database: "postgres" }, testIgnore: ["live/**", "browser/**"] },
   ],
 });

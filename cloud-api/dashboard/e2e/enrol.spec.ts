@@ -8,7 +8,7 @@ test("a manager enrols a face with consent, and removes it again", async ({ page
   await faces(manager);
   await enter(page, manager);
   const id = deskId();
-  await camera.hold(clip);
+  camera.hold(clip);
   await open(page, "/admin?tab=enrol");
   await page.getByRole("textbox", { name: "Name" }).fill("Ada Lovelace");
   await page.getByRole("textbox", { name: "Id", exact: true }).fill(id);

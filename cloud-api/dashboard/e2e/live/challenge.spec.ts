@@ -1,6 +1,9 @@
-import { expect, test } from "./fixtures.ts";
-import { enrol, faces, remove, type Challenge } from "./support/desk.ts";
-import { open } from "./support/pages.ts";
+import { expect, test } from "../fixtures.ts";
+import { enrol, faces, remove, type Challenge } from "../support/desk.ts";
+import { open } from "../support/pages.ts";
+
+// It would take time from the camera.
+test.use({ trace: "off" });
 
 test("a face that misses the cues is refused with the other ways open, and one that answers them is marked", async ({ page, member, account, camera, clip }) => {
   test.setTimeout(180_000);
@@ -14,7 +17,7 @@ test("a face that misses the cues is refused with the other ways open, and one t
     return (await asked).json() as Promise<Challenge>;
   };
 
-  await camera.hold(clip);
+  camera.hold(clip);
   await open(page, "/daily");
   await page.getByRole("button", { name: "Open the camera" }).click();
   await expect(page.getByText("I see your eyes")).toBeVisible();
@@ -25,7 +28,7 @@ test("a face that misses the cues is refused with the other ways open, and one t
   await expect(refusal).toBeVisible({ timeout: 45_000 });
   await expect(refusal).toContainText("Nothing counts against you. Open to you now: your PIN, your QR code");
 
-  await camera.hold(clip);
+  camera.hold(clip);
   await page.getByRole("button", { name: "Try again" }).click();
   const answered = await start();
   camera.play(clip, answered.cues_ms, answered.seconds * 1_000);

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 
-import { expect, test } from "./fixtures.ts";
-import { PASSWORD } from "./support/account.ts";
-import { withFolder } from "./support/folder.ts";
-import { figure, open } from "./support/pages.ts";
-import { Tray } from "./support/tray.ts";
+import { expect, test } from "../fixtures.ts";
+import { PASSWORD } from "../support/account.ts";
+import { withFolder } from "../support/folder.ts";
+import { figure, open } from "../support/pages.ts";
+import { Tray } from "../support/tray.ts";
 
 test("somebody signs up with consent, confirms their tray's code, and sees its first minute without a reload", async ({ page, another, server }) => {
   test.setTimeout(180_000);

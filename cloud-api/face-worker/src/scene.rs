@@ -69,6 +69,7 @@ impl Scene {
         let cut: Vec<bool> = (0..self.smalls.len()).map(|i| self.is_cut(i)).collect();
         // A cut shows in the next picture too, which is compared across it.
         let is_first = |i: &usize| cut[*i] && !cut[i - 1];
+        // It joins nothing unless both sides show a face. One picture is enough: its encoding counts.
         let shows_a_face = |pictures: &[Option<Similarity>]| pictures.iter().any(Option::is_some);
         let joins = |i: &usize| shows_a_face(&self.faces[..*i]) && shows_a_face(&self.faces[*i..]);
         SceneReport {

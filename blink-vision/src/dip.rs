@@ -12,7 +12,7 @@ const MOST_TOLERANCE: Duration = Duration::from_millis(35);
 /// How long before the eyes are half shut the lids' level is the open one, unless they are on their way by more than
 /// [`DROOP`] then.
 const CLOSING: Duration = Duration::from_millis(250);
-const DROOP: f32 = 0.15;
+const DROOP: f32 = 0.25;
 
 /// What counts as a blink.
 #[derive(Clone, Copy, Debug)]
@@ -297,7 +297,7 @@ mod tests {
     #[rstest]
     #[case::at_once(&[(0.0, 0.0), (1.0, 0.0), (1.1, 1.0), (1.3, 0.0), (2.0, 0.0)], 1.0)]
     #[case::after_a_droop(&[(0.0, 0.0), (0.9, 0.0), (1.0, 0.12), (1.4, 0.12), (1.5, 1.0), (1.7, 0.0), (2.4, 0.0)], 1.4)]
-    #[case::slowly(&[(0.0, 0.0), (1.0, 0.0), (1.8, 1.0), (2.0, 0.0), (3.0, 0.0)], 1.056)]
+    #[case::slowly(&[(0.0, 0.0), (1.0, 0.0), (2.4, 1.0), (2.6, 0.0), (3.6, 0.0)], 1.098)]
     fn a_blink_begins_where_the_lids_close(
         #[case] corners: &[(f64, f32)],
         #[case] begins_s: f64,

@@ -11,8 +11,8 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 DASHBOARD := cloud-api/dashboard
 MODULES := $(DASHBOARD)/node_modules/.package-lock.json
 BUILT := $(DASHBOARD)/dist/index.html
-# A Node.js that is new enough comes first.
-NPM = cd $(DASHBOARD) && PATH="$$($(CURDIR)/packaging/node.sh):$$PATH" npm
+# A Node.js that is new enough comes first; without one nothing runs.
+NPM = cd $(DASHBOARD) && node=$$($(CURDIR)/packaging/node.sh) && PATH="$$node:$$PATH" npm
 
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ demo: ## Show it with made-up people and weeks of history, in which nothing is s
 	@DEMO_MODE=true $(TARGET)/debug/cloud-api serve
 
 install: ## Build blinkd and blinkctl and install them for yourself, where cargo puts programs
-	@packaging/bootstrap.sh run
+	@packaging/bootstrap.sh install
 	cargo install --locked --target-dir $(TARGET) --path blinkd
 	cargo install --locked --target-dir $(TARGET) --path blinkctl
 	@$(TARGET)/release/blinkd models --fetch >/dev/null

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh run|test|lint|bench
+# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh install|run|test|lint|bench
 #
 # It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
 set -euo pipefail
@@ -20,8 +20,9 @@ packages=(
     python3-pip ca-certificates curl jq
 )
 cargo_tools=()
+needs_browser=false
 case $level in
-run) ;;
+install | run) ;;
 test)
     packages+=(postgresql python3-venv python3-dbus python3-gi dbus)
     # A desktop without a screen: X server, window manager, panel with a tray, notifications, and hands to click with.
@@ -30,14 +31,13 @@ test)
     packages+=(ffmpeg strace)
     # Calls to keep quiet in: sound and pictures recorded through PipeWire.
     packages+=(pipewire pipewire-bin wireplumber gstreamer1.0-tools)
-    # The dashboard's tests open it in a browser.
-    packages+=(chromium)
+    needs_browser=true
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
 bench) packages+=(ffmpeg postgresql) ;;
 *)
-    printf 'usage: %s run|test|lint|bench\n' "$0" >&2
+    printf 'usage: %s install|run|test|lint|bench\n' "$0" >&2
     exit 2
     ;;
 esac
@@ -54,11 +54,26 @@ else
     die "there is no dpkg here. Install what these Debian packages hold, then use cargo directly (see CONTRIBUTING.md): ${packages[*]}"
 fi
 
-if ((${#missing[@]} > 0)); then
-    say "installing from the system's packages: ${missing[*]}"
+# The dashboard's tests open it in a browser. Debian has a package of one; Ubuntu has none, and apt-get installs nothing at
+# all once it is asked for a name that it does not know.
+if command -v chromium chromium-browser google-chrome "${CHROMIUM:-chromium}" >/dev/null; then
+    needs_browser=false
+fi
+no_browser="the dashboard's tests need a browser, and the system's packages hold none. Install Chromium or Google Chrome, \
+or set CHROMIUM=FILE to one, then run this again."
+take_browser_if_packaged() {
+    if $needs_browser && [[ $(LC_ALL=C apt-cache policy chromium 2>/dev/null) == *"Candidate: "[^\(]* ]]; then
+        missing+=(chromium)
+        needs_browser=false
+    fi
+}
+take_browser_if_packaged
+
+if ((${#missing[@]} > 0)) || $needs_browser; then
     command -v apt-get >/dev/null || die "there is no apt-get here. Install these packages, then run this again: ${missing[*]}"
     root=()
     if [[ $(id -u) != 0 ]]; then
+        ((${#missing[@]} > 0)) || die "$no_browser"
         by_hand="As root, run: apt-get install --no-install-recommends ${missing[*]}"
         command -v sudo >/dev/null || die "installing needs root, and there is no sudo. $by_hand"
         [[ -t 0 ]] || sudo -n true 2>/dev/null || die "installing needs root, and there is no terminal to ask for a password on. $by_hand"
@@ -68,9 +83,14 @@ if ((${#missing[@]} > 0)); then
     trap 'rm -f "$log"' EXIT
     # A list that cannot be refreshed may still name everything that is needed.
     "${root[@]}" apt-get update -qq >"$log" 2>&1 || say "the package list could not be refreshed; trying with the one at hand"
-    if ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
+    take_browser_if_packaged
+    ((${#missing[@]} == 0)) || say "installing from the system's packages: ${missing[*]}"
+    if ((${#missing[@]} > 0)) && ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "apt-get failed as shown above. Mend that, then run this again."
+    fi
+    if $needs_browser; then
+        die "$no_browser"
     fi
 fi
 
@@ -89,8 +109,8 @@ fi
 
 root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 
-# The dashboard is built with Node.js.
-if [[ $level != bench ]]; then
+# The dashboard is built with Node.js; the daemon and the measurements have none.
+if [[ $level != install && $level != bench ]]; then
     "$root_folder/packaging/node.sh" >/dev/null
 fi
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the folder of a Node.js that the dashboard builds with: the machine's, or where that is missing or too old, one
-# from PyPI, kept in the target folder. Usage: PATH="$(packaging/node.sh):$PATH"
+# from PyPI, kept in the target folder. Usage: node=$(packaging/node.sh) && PATH="$node:$PATH"
 set -euo pipefail
 
 # Vite wants 20.19, 22.12 or 24 and later.

@@ -1,12 +1,18 @@
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 import { defineConfig } from "@playwright/test";
 
 import type { Kind } from "./e2e/support/database.ts";
 import { ZONE } from "./e2e/support/zone.ts";
 
-/** The real cloud-api in Debian's Chromium, on each database. */
+/** The browser that `CHROMIUM` names, or the first on the PATH. */
+const folders = process.env.PATH?.split(delimiter) ?? [];
+const browsers = ["chromium", "chromium-browser", "google-chrome"].flatMap((name) => folders.map((folder) => join(folder, name)));
+const chromium = process.env.CHROMIUM ?? browsers.find((file) => existsSync(file));
+
+/** The real cloud-api in the machine's Chromium, on each database. */
 export default defineConfig<object, { database: Kind }>({
   testDir: "e2e",
   outputDir: process.env.WAW_E2E_OUTPUT ?? join(tmpdir(), "waw-e2e-results"),
@@ -27,7 +33,7 @@ export default defineConfig<object, { database: Kind }>({
     trace: { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     launchOptions: {
-      executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+      executablePath: chromium,
       args: ["--disable-gpu", "--disable-quic", "--disable-component-update", "--disable-background-networking"],
       chromiumSandbox: false,
     },

@@ -115,6 +115,11 @@ impl State {
         purge::keep_from(self.clock.now(), self.retention_days)
     }
 
+    /// 403 `demo` in a demonstration, with `why`.
+    pub(crate) fn refuse_in_demo(&self, why: &str) -> Result<(), ApiError> {
+        if self.demo.is_some() { Err(ApiError::forbidden("demo", why)) } else { Ok(()) }
+    }
+
     /// Takes back the erasures that were written to the ledger and then failed, so that no restore carries them out.
     pub(crate) fn take_back(&self, begun: &Begun) {
         for (whom, at) in begun.lines().drain(..) {
@@ -159,7 +164,9 @@ impl State {
         hash: Option<String>,
         peer: Peer,
     ) -> Result<bool, ApiError> {
-        let attempt = self.limits.sign_in(account, peer).await?;
+        // All visitors of a demonstration share its accounts: one address's failures must not shut out the others.
+        let shared = self.demo.is_some().then(|| format!("{account} from {peer}"));
+        let attempt = self.limits.sign_in(shared.as_deref().unwrap_or(account), peer).await?;
         let (limits, passwords) = (self.limits.clone(), self.passwords.clone());
         to_its_end(async move {
             let right = passwords.verify(given, hash).await?;

@@ -63,6 +63,10 @@ pub struct ExportedDevice {
     pub first_seen_at: Timestamp,
     /// When its last one did.
     pub last_seen_at: Timestamp,
+    /// The program that sent its last minutes, or null.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub user_agent: Option<String>,
 }
 
 /// A team of the person's.

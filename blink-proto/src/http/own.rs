@@ -160,8 +160,7 @@ pub struct Device {
     /// The session it uploads with, or null once that is over.
     #[cfg_attr(feature = "schema", schema(required))]
     pub session_id: Option<Uuid>,
-    /// The program that counted and sent its last minutes, with its version, such as `blinkd/0.1.0`; null where it did
-    /// not say.
+    /// The program that last sent its minutes, with its version, such as `blinkd/0.1.0`; null where none did say.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schema(required))]
     pub user_agent: Option<String>,

@@ -7,17 +7,14 @@ use crate::{
     archive::spool::Spool,
     clock::Clock,
     config::{Config, ServeArgs},
-    failure::Failure,
+    failure::{Failure, chain},
     logging,
     startup::Application,
 };
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
-    let folder = args.demo.demo.then(demo_folder).transpose()?;
-    let config = match &folder {
-        Some(folder) => Config::from_args(&args.clone().for_demo(folder.path()))?,
-        None => Config::from_args(args)?,
-    };
+    let config = Config::from_args(args)?;
+    let demo_folder = config.demo_folder.clone();
     let spool = config.archive.is_some().then(|| open_spool(&config)).transpose()?;
     logging::start(&config.log, spool.clone())?;
     let system = actix_web::rt::System::new();
@@ -30,16 +27,11 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     });
     // Dropping the runtime would wait for threads that wait for a database that does not answer.
     std::mem::forget(system);
-    drop(folder);
+    // The database is closed by now.
+    if let Some(Err(e)) = demo_folder.and_then(Arc::into_inner).map(tempfile::TempDir::close) {
+        tracing::warn!(cause = chain(&e), "the demonstration's temporary folder cannot be removed");
+    }
     ended
-}
-
-/// What a demonstration works on, until it ends.
-fn demo_folder() -> Result<tempfile::TempDir, Failure> {
-    tempfile::Builder::new().prefix("cloud-api-demo.").tempdir().map_err(|e| {
-        let message = format!("The demonstration has no place for its data: {e}");
-        Failure::failed("demo_failed", message, "Make the temporary folder writable, or set TMPDIR.")
-    })
 }
 
 /// The spool lies beside the ledger, whose folder must be writable anyway.

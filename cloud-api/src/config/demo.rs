@@ -8,9 +8,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use tempfile::TempDir;
 
 use super::{ServeArgs, access::Registration, archive::ArchiveOption};
-use crate::attendance::liveness::Mode;
+use crate::{attendance::liveness::Mode, failure::Failure};
 
 /// The flags.
 #[derive(Clone, Debug, Args)]
@@ -23,10 +24,18 @@ pub struct DemoArgs {
     pub demo_video: PathBuf,
 }
 
+/// What a demonstration works on, until it ends.
+pub(super) fn folder() -> Result<TempDir, Failure> {
+    tempfile::Builder::new().prefix("cloud-api-demo.").tempdir().map_err(|e| {
+        let message = format!("The demonstration has no place for its data: {e}");
+        Failure::failed("demo_failed", message, "Make the temporary folder writable, or set TMPDIR.")
+    })
+}
+
 impl ServeArgs {
     /// The settings with everything that is kept in `folder`, whatever was configured, and nothing sent elsewhere.
     #[must_use]
-    pub fn for_demo(mut self, folder: &Path) -> Self {
+    pub(super) fn for_demo(mut self, folder: &Path) -> Self {
         self.database.database = Some(format!("sqlite:{}", folder.join("demo.db").display()));
         (self.database.ledger, self.database.master_key_file) = (None, None);
         (self.exports_dir, self.no_migrate) = (None, false);

@@ -35,6 +35,10 @@ pub use outside::{AskConfig, OidcConfig, OutsideArgs, OutsideConfig, check_priva
 pub use server::{Part, ServeArgs, ServerConfig};
 pub use target::Target;
 
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
 use crate::failure::Failure;
 
 /// All settings of `serve`.
@@ -47,12 +51,24 @@ pub struct Config {
     pub archive: Option<ArchiveConfig>,
     pub attendance: AttendanceConfig,
     pub outside: OutsideConfig,
+    /// The temporary folder of a demonstration, which holds all it keeps; it goes with its last holder.
+    pub demo_folder: Option<Arc<TempDir>>,
     /// A `tracing` filter.
     pub log: String,
 }
 
 impl Config {
+    /// A demonstration gets a folder of its own here, so that none can open a configured database.
     pub fn from_args(args: &ServeArgs) -> Result<Self, Failure> {
+        if !args.demo.demo {
+            return Self::resolve(args);
+        }
+        let folder = demo::folder()?;
+        let config = Self::resolve(&args.clone().for_demo(folder.path()))?;
+        Ok(Self { demo_folder: Some(Arc::new(folder)), ..config })
+    }
+
+    fn resolve(args: &ServeArgs) -> Result<Self, Failure> {
         let server = ServerConfig::from_args(args)?;
         let database = DatabaseConfig { migrate: !args.no_migrate, ..args.database.resolve()? };
         let bare_keys = database.target.sqlite_path().is_none() && database.master_key_file.is_none();
@@ -67,6 +83,6 @@ impl Config {
         let archive = args.archive.resolve(&database)?;
         let attendance = args.attendance.resolve()?;
         let outside = args.outside.resolve()?;
-        Ok(Self { server, access, database, archive, attendance, outside, log: args.log.clone() })
+        Ok(Self { server, access, database, archive, attendance, outside, demo_folder: None, log: args.log.clone() })
     }
 }

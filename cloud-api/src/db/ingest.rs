@@ -26,6 +26,11 @@ use super::{
 use crate::domain::minute::CheckedMinute;
 use crate::domain::time::{DAY_MS, UtcMs};
 
+diesel::define_sql_function! {
+    /// The first of the two that is not null.
+    fn coalesce(first: Nullable<Text>, second: Nullable<Text>) -> Nullable<Text>;
+}
+
 /// The length of a rollup slot: a quarter of an hour, in milliseconds.
 pub(crate) const SLOT_MS: i64 = 15 * 60_000;
 
@@ -146,7 +151,8 @@ fn store_sqlite(conn: &mut SqliteConnection, batch: &Batch, queued: Option<&Queu
         .set((
             devices::session_id.eq(excluded(devices::session_id)),
             devices::last_seen_at.eq(excluded(devices::last_seen_at)),
-            devices::user_agent.eq(excluded(devices::user_agent)),
+            // A request that names no program leaves the one that is known.
+            devices::user_agent.eq(coalesce(excluded(devices::user_agent), devices::user_agent)),
         ))
         .execute(conn)?;
     let mut accepted = 0;
@@ -221,7 +227,8 @@ WITH owner AS MATERIALIZED (
         )
     )
     ON CONFLICT (user_id, device_id) DO UPDATE
-        SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at, user_agent = excluded.user_agent
+        SET session_id = excluded.session_id, last_seen_at = excluded.last_seen_at,
+            user_agent = COALESCE(excluded.user_agent, devices.user_agent)
     RETURNING user_id
 ), fresh AS (
     INSERT INTO blink_data (id, user_id, blink_count, from_timestamp, to_timestamp, device_id, observed_ms, mean_fps,

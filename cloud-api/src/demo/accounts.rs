@@ -47,7 +47,9 @@ pub(super) async fn make(state: &State, now: UtcMs) -> Result<Vec<Account>, ApiE
     let made = state.db.write(move |conn| -> Result<_, DbError> {
         let mut accounts = Vec::new();
         for (person, row) in &rows {
-            let session = SessionRow { expires_at: now.plus(SINCE_MS), ..session_of(row.id, Some("Demo".into()), now) };
+            // Of an account's many sessions the one that was refreshed longest ago goes: this one stays.
+            let last = now.plus(SINCE_MS);
+            let session = SessionRow { refreshed_at: last, expires_at: last, ..session_of(row.id, None, now) };
             let (user, device) = (row.id, Id::random());
             insert(conn, row, &session, since)?;
             accounts.push(Account { person, user, session: session.id, device });

@@ -14,7 +14,7 @@ use actix_web::web::Bytes;
 
 use crate::{
     attendance::liveness,
-    db::DbError,
+    db::{DbError, users},
     domain::time::UtcMs,
     error::ApiError,
     faces::{Availability, Recording},
@@ -36,8 +36,11 @@ pub(crate) struct Demonstration {
     began: UtcMs,
 }
 
-/// Makes everybody and everything up to now.
+/// Makes everybody and everything up to now. Refuses a database that has accounts already: everybody may use these.
 pub(crate) async fn fill(state: &State) -> Result<Demonstration, ApiError> {
+    if !state.db.read(|conn| users::list(conn, None, 1)).await?.is_empty() {
+        return Err(ApiError::internal("its database has accounts already"));
+    }
     let now = state.clock.now();
     let began = UtcMs((now.0 - BEFORE_MS).div_euclid(60_000) * 60_000);
     let accounts = accounts::make(state, now).await?;

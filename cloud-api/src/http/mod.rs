@@ -31,10 +31,10 @@ use futures_util::stream;
 
 use crate::error::ApiError;
 
-/// The program that a client says it is: at most 200 characters of its `User-Agent`.
+/// The program that a client says it is: at most 200 characters of its `User-Agent`; an empty one says nothing.
 pub(crate) fn user_agent(req: &HttpRequest) -> Option<String> {
-    let text = req.headers().get(USER_AGENT)?.to_str().ok()?;
-    Some(text.chars().take(200).collect())
+    let text = req.headers().get(USER_AGENT)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| text.chars().take(200).collect())
 }
 
 /// Runs `f` on the blocking pool, so that it does not hold up other requests.

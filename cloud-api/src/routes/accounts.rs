@@ -309,7 +309,9 @@ pub(crate) fn new_session(
     user: UserRow,
     now: UtcMs,
 ) -> Result<(SessionRow, TokenResponse), ApiError> {
-    let session = session_of(user.id, user_agent(req), now);
+    // A demonstration keeps nothing of its visitors.
+    let agent = user_agent(req).filter(|_| state.demo.is_none());
+    let session = session_of(user.id, agent, now);
     let answer = answer(state, user, session.id, session.next_token, now)?;
     Ok((session, answer))
 }

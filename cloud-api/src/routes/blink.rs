@@ -116,9 +116,7 @@ async fn store(
     user_agent: Option<String>,
 ) -> Result<SyncResponse, ApiError> {
     let CheckedBatch { device, minutes, rejected } = batch;
-    if state.demo.is_some() {
-        return Err(ApiError::forbidden("demo", "This is a demonstration: it keeps no minutes."));
-    }
+    state.refuse_in_demo("This is a demonstration: it keeps no minutes.")?;
     state.limits.device(who.user, device)?;
     for refused in &rejected {
         metrics::rejected(&refused.code);

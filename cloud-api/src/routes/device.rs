@@ -33,6 +33,8 @@ const INTERVAL_S: i64 = 5;
 /// Consonants only: no code spells a word, and none of the letters looks like a digit.
 const LETTERS: &[u8] = b"BCDFGHJKLMNPQRSTVWXZ";
 
+const NOT_IN_DEMO: &str = "This is a demonstration: it signs in no devices.";
+
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Eight letters such as `BCDF-GHJK` hold 34 bits; a person may try five wrong codes in a quarter of an hour.
@@ -55,9 +57,10 @@ fn normal(code: &str) -> String {
     tag = "sign-in",
     security(()),
     request_body(content((Option<blink_proto::http::DeviceRequest> = "application/json"), (Option<blink_proto::http::DeviceRequest> = "application/x-www-form-urlencoded"))),
-    responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 429)),
+    responses((status = 200, body = blink_proto::http::DeviceCodes), (status = 403), (status = 429)),
 )]
 pub(crate) async fn start(req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.refuse_in_demo(NOT_IN_DEMO)?;
     state.limits.new_accounts(state.peer(&req))?;
     let mut fields = form_or_object(&req, payload).await?;
     let device_name = fields.optional_text("device_name", account::name).flatten();
@@ -150,6 +153,7 @@ fn refused(error: &str, description: &str) -> HttpResponse {
     responses((status = 200, body = blink_proto::http::DeviceDecision), (status = 403), (status = 404), (status = 429)),
 )]
 pub(crate) async fn approve(who: Principal, req: HttpRequest, payload: Payload, state: Data<State>) -> ApiResult {
+    state.refuse_in_demo(NOT_IN_DEMO)?;
     let mut fields = body::object(&req, payload).await?;
     let code = fields.text("user_code", |text| Ok(normal(text)));
     let decided = fields.has("approve").then(|| fields.required_flag("approve"));

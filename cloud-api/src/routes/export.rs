@@ -13,12 +13,13 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, Sender};
 
+use super::own;
 use crate::{
     db::{
         DbError, archive,
         conn::Conn,
         devices, export,
-        id::{self, Id},
+        id::Id,
         minute_row::{MinuteKey, MinuteRow},
         oidc, sessions, teams, users,
     },
@@ -57,10 +58,9 @@ enum Broken {
 )]
 pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult {
     let turn = state.limits.export_turn(who.user).await?;
-    let user = who.user.into();
     let (now, archive_on) = (state.clock.now(), state.archive.is_some());
-    let whole = state.clone();
-    let document = state.db.read(move |conn| document(conn, &whole, user, now, archive_on)).await?;
+    let (whole, asks) = (state.clone(), who.clone());
+    let document = state.db.read(move |conn| document(conn, &whole, &asks, now, archive_on)).await?;
     let document = document.ok_or_else(ApiError::unauthenticated)?;
     let head = serde_json::to_vec(&document).map_err(|e| ApiError::internal(e.to_string()))?;
     let (parts, received) = mpsc::channel::<Result<Bytes, Broken>>(1);
@@ -83,13 +83,14 @@ pub(crate) async fn everything(who: Principal, state: Data<State>) -> ApiResult 
 fn document(
     conn: &mut Conn,
     state: &State,
-    user: Id<id::User>,
+    who: &Principal,
     now: UtcMs,
     archive_on: bool,
 ) -> Result<Option<Value>, ApiError> {
+    let user = who.user.into();
     let Some(person) = users::by_id(conn, user)? else { return Ok(None) };
     let consents = users::consents_of(conn, user)?;
-    let sessions = sessions::of_user(conn, user, now)?;
+    let sessions = own::sessions_of(conn, who, state.demo.is_some(), now)?;
     let devices = devices::of_user(conn, user)?;
     let teams = teams::of_member(conn, user)?;
     let identities = oidc::identities_of(conn, user)?;

@@ -12,12 +12,14 @@ use blink_proto::{
 use super::consents::{self, BIOMETRIC_VERSION, ConsentAnswer, TEAM_VERSION};
 use crate::{
     db::{
+        DbError,
         conn::Conn,
         devices, erase,
         id::{Id, Kind},
-        sessions,
+        sessions::{self, SessionRow},
         users::{self, ConsentRow},
     },
+    domain::time::UtcMs,
     error::{ApiError, ApiResult},
     http::{body, to_its_end},
     principal::Principal,
@@ -134,6 +136,18 @@ pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Paylo
     .await
 }
 
+/// The caller's sessions. In a demonstration, whose accounts all visitors share, that is the caller's own alone.
+pub(super) fn sessions_of(
+    conn: &mut Conn,
+    who: &Principal,
+    is_demo: bool,
+    now: UtcMs,
+) -> Result<Vec<SessionRow>, DbError> {
+    let mut rows = sessions::of_user(conn, who.user.into(), now)?;
+    rows.retain(|row| !is_demo || row.id == who.session);
+    Ok(rows)
+}
+
 /// Where I am signed in.
 #[utoipa::path(
     get,
@@ -142,15 +156,15 @@ pub(crate) async fn put_consent(who: Principal, req: HttpRequest, payload: Paylo
     responses((status = 200, body = blink_proto::http::Sessions)),
 )]
 pub(crate) async fn sessions(who: Principal, state: Data<State>) -> ApiResult {
-    let now = state.clock.now();
-    let rows = state.db.read(move |conn| sessions::of_user(conn, who.user.into(), now)).await?;
-    let item = |row: sessions::SessionRow| Session {
+    let (now, is_demo, session) = (state.clock.now(), state.demo.is_some(), who.session);
+    let rows = state.db.read(move |conn| sessions_of(conn, &who, is_demo, now)).await?;
+    let item = |row: SessionRow| Session {
         id: row.id.0,
         user_agent: row.user_agent,
         signed_in_at: row.signed_in_at.timestamp(),
         last_used_at: row.refreshed_at.timestamp(),
         expires_at: row.expires_at.timestamp(),
-        current: row.id == who.session,
+        current: row.id == session,
     };
     Ok(HttpResponse::Ok().json(Sessions { items: rows.into_iter().map(item).collect() }))
 }

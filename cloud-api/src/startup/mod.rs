@@ -197,6 +197,7 @@ fn state_of(prepared: Prepared, config: &Config, clock: Clock, reader: Reader, p
     let Prepared { db, keys, ledger, archive, desk_keys, .. } = prepared;
     let database = &config.database;
     let beside = database.target.sqlite_path().unwrap_or(&database.ledger).with_file_name("exports");
+    let ledger = if config.server.demo.is_some() { ledger.silent() } else { ledger };
     let keys = Arc::new(keys);
     let limits = Limits::new(config.access.rate_limit, db.clone(), keys.clone(), clock.clone());
     let is_open = config.server.parts.contains(&Part::Attendance);

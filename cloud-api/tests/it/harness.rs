@@ -209,6 +209,7 @@ impl TestApp {
                 // Some tests start a second server with other settings on the same file.
                 alone: false,
             },
+            demo_folder: None,
             log: "info".to_owned(),
         };
         let (clock, reader) = (self.clock.clone(), self.reader.clone());

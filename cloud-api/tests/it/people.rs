@@ -128,6 +128,12 @@ contract! {
         let headers = [("user-agent", "blinkd/9.9.9"), ("content-type", "application/json")];
         tray.send("POST", "/api/blink/sync", &headers, Some(newer.as_bytes())).expect(200);
         assert_eq!(sent_by(&ada), "blinkd/9.9.9");
+        let unnamed = json!({"device_id": tray.device, "buckets": minutes("2026-03-10T09:03:00Z", 1, 0)}).to_string();
+        let headers = [("user-agent", ""), ("content-type", "application/json")];
+        tray.send("POST", "/api/blink/sync", &headers, Some(unnamed.as_bytes())).expect(200);
+        assert_eq!(sent_by(&ada), "blinkd/9.9.9", "who does not say leaves what is known");
+        let export: blink_proto::http::Export = serde_json::from_value(ada.get("/api/user/me/export").expect(200).json).unwrap();
+        assert_eq!(export.devices[0].user_agent.as_deref(), Some("blinkd/9.9.9"));
         let path = format!("/api/user/me/devices/{}", tray.device);
         eve.send("DELETE", &path, &[], None).expect(404);
         ada.send("DELETE", &path, &[], None).expect(204);

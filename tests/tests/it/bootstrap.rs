@@ -17,7 +17,7 @@ struct Machine {
 }
 
 impl Machine {
-    /// Debian with cargo, Node.js and all packages installed, for root.
+    /// Debian with cargo, Node.js, a browser and all packages installed, for root.
     fn new() -> Self {
         let machine = Self { folder: tempfile::tempdir().unwrap() };
         let tools = ["bash", "env", "mktemp", "rm", "tail", "cat", "true", "sha256sum", "mkdir", "ln", "chmod"];
@@ -30,6 +30,7 @@ impl Machine {
         machine.program("id", "echo 0");
         machine.program("node", ":");
         machine.program("npm", ":");
+        machine.program("chromium", ":");
         machine.program("apt-get", &format!("echo \"$@\" >>{}", machine.log().display()));
         machine.installed("");
         machine
@@ -129,13 +130,76 @@ fn tests_need_postgresql_and_the_demonstration_does_not() {
     assert!(machine.asked_for().contains("postgresql"));
 }
 
-#[test]
-fn tests_need_a_browser() {
+/// A machine without a browser, whose apt-cache says `policy` of the package.
+fn without_browser(policy: &str) -> Machine {
     let machine = Machine::new();
     machine.program("cargo-nextest", ":");
-    machine.installed("chromium");
+    machine.without("chromium");
+    machine.program("apt-cache", &format!("[[ $* == 'policy chromium' ]] && printf '{policy}'"));
+    machine
+}
+
+#[test]
+fn tests_need_a_browser() {
+    let machine = without_browser("chromium:\\n  Installed: (none)\\n  Candidate: 140.0-1\\n");
+    machine.bootstrap("run").success();
+    assert_eq!(machine.asked_for(), "");
     machine.bootstrap("test").success();
-    assert!(machine.asked_for().contains("chromium"));
+    assert!(machine.asked_for().contains("--no-install-recommends chromium"), "{}", machine.asked_for());
+}
+
+#[rstest]
+#[case::ubuntu("chromium:\\n  Installed: (none)\\n  Candidate: (none)\\n")]
+#[case::unknown("")]
+fn where_no_package_holds_a_browser_the_rest_is_installed_and_it_says_so(#[case] policy: &str) {
+    let machine = without_browser(policy);
+    machine.installed("cmake");
+    let ended = machine.bootstrap("test");
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("Install Chromium or Google Chrome"), "{}", ended.stderr);
+    let asked = machine.asked_for();
+    assert!(asked.contains("recommends cmake") && !asked.contains("chromium"), "{asked}");
+
+    machine.installed("");
+    machine.program("id", "echo 1000");
+    let ended = machine.bootstrap("test");
+    assert!(ended.stderr.contains("Install Chromium or Google Chrome"), "{}", ended.stderr);
+
+    machine.program("google-chrome", ":");
+    machine.bootstrap("test").success();
+    machine.without("google-chrome");
+    machine.program("my-browser", ":");
+    let mut command = machine.command("bootstrap.sh");
+    command.arg("test").env("CHROMIUM", machine.folder.path().join("my-browser")).env("WAW_TEST_PEERS", peers());
+    crate::bootstrap::ended(&mut command).success();
+}
+
+#[test]
+fn to_install_the_daemon_no_node_is_needed() {
+    let machine = Machine::new();
+    machine.without("node");
+    machine.program("python3", "exit 1");
+    machine.bootstrap("install").success();
+    assert_eq!(machine.bootstrap("run").code, Some(1));
+}
+
+#[test]
+fn without_node_make_runs_no_npm() {
+    let machine = Machine::new();
+    for tool in ["make", "find"] {
+        symlink(Path::new("/usr/bin").join(tool), machine.folder.path().join(tool)).unwrap();
+    }
+    machine.program("node", "exit 1");
+    machine.program("python3", "exit 1");
+    machine.program("npm", "echo npm ran");
+    let mut make = Command::new("/usr/bin/make");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    make.args(["-o", "cloud-api/dashboard/node_modules/.package-lock.json", "dashboard-dev"]).current_dir(root);
+    make.env_clear().env("PATH", machine.folder.path()).env("CARGO_TARGET_DIR", machine.folder.path().join("target"));
+    let stopped = ended(&mut make);
+    assert_eq!(stopped.code, Some(2), "{stopped:#?}");
+    assert!(stopped.stderr.contains("Install Node.js 20.19"), "{}", stopped.stderr);
+    assert!(!stopped.stdout.lines().any(|line| line == "npm ran"), "{}", stopped.stdout);
 }
 
 #[test]

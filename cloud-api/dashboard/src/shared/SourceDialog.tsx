@@ -25,7 +25,7 @@ export default function SourceDialog({ what, items, opened, onClose }: Props) {
 }
 
 /** `blinkd/0.1.0` as people write it. */
-const detectorOf = ({ user_agent }: Device) => user_agent?.replace("/", " ") ?? "a program that did not name itself";
+const programOf = ({ user_agent }: Device) => user_agent?.replace("/", " ") ?? "a program that did not name itself";
 
 /** Its minutes, how much of them was observed, and by which devices. */
 function Source({ items }: { items: HistoryItem[] }) {
@@ -47,8 +47,7 @@ function Source({ items }: { items: HistoryItem[] }) {
       </Text>
       {sending.map((device) => (
         <Text key={device.device_id} fz="sm">
-          Counted by device …{device.device_id.slice(-8)} with {detectorOf(device)}, last minute at{" "}
-          {clock(device.last_seen_at, timezone)}.
+          Last sent by device …{device.device_id.slice(-8)} with {programOf(device)}, at {clock(device.last_seen_at, timezone)}.
         </Text>
       ))}
       <TextLink to={paths.history}>See every minute</TextLink>

@@ -42,7 +42,6 @@ CREATE TABLE devices (
     session_id UUID,
     first_seen_at TIMESTAMPTZ NOT NULL,
     last_seen_at TIMESTAMPTZ NOT NULL,
-    user_agent TEXT,
     PRIMARY KEY (user_id, device_id)
 );
 

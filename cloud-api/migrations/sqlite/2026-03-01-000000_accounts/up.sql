@@ -43,7 +43,6 @@ CREATE TABLE devices (
     session_id TEXT,
     first_seen_at INTEGER NOT NULL,
     last_seen_at INTEGER NOT NULL,
-    user_agent TEXT,
     PRIMARY KEY (user_id, device_id)
 ) STRICT, WITHOUT ROWID;
 

@@ -63,7 +63,7 @@ fn config(database: DatabaseConfig, attendance: AttendanceConfig) -> Config {
     // A running server has the database too: both may write.
     let database = DatabaseConfig { alone: false, migrate: false, ..database };
     let (access, outside) = (AccessConfig::default(), OutsideConfig::default());
-    Config { server, access, database, archive: None, attendance, outside, log: String::new() }
+    Config { server, access, database, archive: None, attendance, outside, demo_folder: None, log: String::new() }
 }
 
 /// Waits until the models are loaded.

@@ -14,10 +14,13 @@ use crate::{
 };
 
 /// Whatever people can write. Sign-ins, and the demonstration's own day, are not among them.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "users",
     "consents",
     "one_time_tokens",
+    "device_codes",
+    // What sessions hold of a person; the sign-ins themselves are not.
+    "sessions WHERE user_agent IS NOT NULL",
     "teams",
     "team_members",
     "attendance_people",
@@ -80,9 +83,25 @@ contract! {
         member.send("PATCH", "/api/user/me", &[("content-type", "application/json")], Some(body.as_bytes())).expect(200);
         let erasure = json!({"password": "a demonstration"}).to_string();
         admin.send("DELETE", "/api/user/me", &[("content-type", "application/json")], Some(erasure.as_bytes()));
+        assert_eq!(app.anonymous().post("/api/auth/device", &json!({})).expect(403).code(), "demo");
+        let code = json!({"user_code": "BCDF-GHJK", "approve": true});
+        assert_eq!(member.post("/api/auth/device/approve", &code).expect(403).code(), "demo");
         assert_eq!(member.sync(&minutes("2026-03-10T09:00:00Z", 2, 3)).expect(403).code(), "demo");
         assert_eq!(rows(app), before);
         assert_eq!(visitor(app, "member").get("/api/user/me").expect(200).json, mara);
+        assert_eq!(fs::read_to_string(app.folder.path().join("ledger.ndjson")).unwrap(), "", "what is taken back leaves no line");
+    }
+
+    fn visitors_see_and_leave_nothing_of_each_other(app) {
+        let [first, second] = ["member", "member"].map(|role| visitor(app, role));
+        for who in [&first, &second] {
+            let own = who.get("/api/user/me/sessions").expect(200).json["items"].clone();
+            assert_eq!(own.as_array().unwrap().len(), 1);
+            assert_eq!((&own[0]["current"], &own[0]["user_agent"]), (&json!(true), &Value::Null));
+            let exported = who.get("/api/user/me/export").expect(200).json["sessions"].clone();
+            assert_eq!(exported.as_array().unwrap().iter().map(|s| &s["id"]).collect::<Vec<_>>(), [&own[0]["id"]]);
+        }
+        assert_eq!((app.count("sessions WHERE user_agent IS NOT NULL"), app.count("device_codes")), (0, 0));
     }
 
     fn its_people_have_weeks_behind_them(app) {
@@ -98,6 +117,35 @@ contract! {
         let analytics = manager.get("/api/attendance/get-analytics").expect(200).json;
         assert!(analytics["daily"].as_array().unwrap().len() > 15, "{analytics}");
     }
+}
+
+#[test]
+fn wrong_passwords_of_one_visitor_shut_out_no_other() {
+    let app = TestApp::start_with(Backend::Sqlite, |app| {
+        app.demo = Some(app.folder.path().join("none.mp4"));
+        app.access.trusted_proxies = vec!["127.0.0.1".parse().unwrap()];
+    });
+    let sign_in = |from: &str, password: &str| {
+        let login = json!({"email": "member@demo.example", "password": password}).to_string();
+        let headers = [("content-type", "application/json"), ("x-forwarded-for", from)];
+        app.anonymous().send("POST", "/api/auth/login", &headers, Some(login.as_bytes())).status
+    };
+    for _ in 0..20 {
+        assert_eq!(sign_in("203.0.113.66", "not it at all"), 401);
+    }
+    assert_eq!(sign_in("203.0.113.66", "a demonstration"), 429);
+    assert_eq!(sign_in("203.0.113.67", "a demonstration"), 200);
+}
+
+#[test]
+fn a_database_that_has_accounts_is_not_filled() {
+    let mut app = TestApp::start(Backend::Sqlite);
+    app.user();
+    app.stop();
+    app.demo = Some(app.folder.path().join("none.mp4"));
+    let started = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| app.restart()));
+    assert!(started.is_err());
+    assert_eq!(app.count("users"), 1);
 }
 
 /// Everything in a folder.

@@ -43,7 +43,7 @@ export function DevicesCard() {
             rowKey={(device) => device.device_id}
             columns={[
               { key: "name", header: "Device", cell: (device) => nameOf(device, sessions.data?.items ?? []) },
-              { key: "detector", header: "Detector", cell: ({ user_agent }) => user_agent?.replace("/", " ") ?? UNKNOWN },
+              { key: "program", header: "Last sent by", cell: ({ user_agent }) => user_agent?.replace("/", " ") ?? UNKNOWN },
               { key: "first", header: "First minute", cell: (device) => dateTime(device.first_seen_at, timezone) },
               { key: "last", header: "Last minute", cell: (device) => dateTime(device.last_seen_at, timezone) },
               {

@@ -1,7 +1,8 @@
-import { Alert, Button, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useSearchParams } from "react-router";
 import { ApiError, messageOf } from "@/api/error";
+import { features } from "@/app/features";
 import { SignInForm } from "@/session/SignInForm";
 import { useUser } from "@/session/store";
 import { Page } from "@/shared/Page";
@@ -19,6 +20,13 @@ export default function DevicePage() {
     onValuesChange: device.reset,
   });
   const fresh = device.error instanceof ApiError && device.error.code === "fresh_sign_in_required";
+  if (features.demo) {
+    return (
+      <Page title="Confirm a device">
+        <Text fz="sm">This is a demonstration: it signs in no devices.</Text>
+      </Page>
+    );
+  }
   return (
     <Page title="Confirm a device" lead="Your tray or terminal shows a code. Enter it to sign that device in to your account.">
       <Section title="The code on your device">

@@ -61,15 +61,15 @@ describe("Home", () => {
     expect((await screen.findAllByText("±0 %")).length).toBe(1);
   });
 
-  it("opens a figure to its minutes, device and detector", async () => {
+  it("opens a figure to its minutes, device and program", async () => {
     const device = { device_id: "0190-1234abcd", first_seen_at: new Date(now).toISOString(), last_seen_at: new Date(now).toISOString(), session_id: null };
     const devices = { items: [{ ...device, user_agent: "blinkd/0.1.0" }, { ...device, device_id: "old", last_seen_at: "2026-01-01T00:00:00Z" }] };
     server.use(history([minute(3, 14)]), http.get(url("/api/user/me/devices"), () => HttpResponse.json(devices)));
     show(<HomePage />);
     await userEvent.click(await screen.findByRole("button", { name: "Where “Rate today” comes from" }));
     const dialog = await screen.findByRole("dialog");
-    expect(await within(dialog).findByText(/Counted by device …1234abcd with blinkd 0\.1\.0/)).toBeTruthy();
-    expect(within(dialog).getAllByText(/^Counted by/).length).toBe(1);
+    expect(await within(dialog).findByText(/Last sent by device …1234abcd with blinkd 0\.1\.0/)).toBeTruthy();
+    expect(within(dialog).getAllByText(/^Last sent by/).length).toBe(1);
     expect(within(dialog).getByText(/14 blinks ÷ 1 min observed/)).toBeTruthy();
   });
 

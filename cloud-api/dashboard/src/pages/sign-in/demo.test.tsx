@@ -3,6 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { http, HttpResponse } from "msw";
 import { beforeEach, expect, it, vi } from "vitest";
 import DailyPage from "@/pages/daily/DailyPage";
+import DevicePage from "@/pages/device/DevicePage";
 import { show } from "@/testing/render";
 import { refusal, server, tokens, url } from "@/testing/server";
 import SignInPage from "./SignInPage";
@@ -24,6 +25,12 @@ it("lets a visitor of a demonstration in with one click, and says that it is one
   expect(screen.queryByLabelText("Password", { selector: "input" })).toBeNull();
   await userEvent.click(screen.getByRole("button", { name: "Enter as manager" }));
   await waitFor(() => expect(asked).toEqual([{ email: "manager@demo.example", password: "a demonstration" }]));
+});
+
+it("signs in no devices", () => {
+  show(<DevicePage />);
+  expect(screen.getByText(/it signs in no devices/)).toBeTruthy();
+  expect(screen.queryByLabelText("Code")).toBeNull();
 });
 
 it("hides the webcam, and sends the recording that the server has", async () => {

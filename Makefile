@@ -67,9 +67,12 @@ test: ## Every kind of test, with small numbers
 	$(NPM) run sizes
 	$(NPM) run e2e --if-present
 
+test-long: export WAW_TEST_LONG := 1
 test-long: ## The same tests with the numbers that documents quote
 	@packaging/bootstrap.sh test
-	WAW_TEST_LONG=1 PROPTEST_CASES=20000 cargo nextest run --locked --workspace --profile long
+	@$(MAKE) --no-print-directory $(BUILT)
+	PROPTEST_CASES=20000 cargo nextest run --locked --workspace --profile long
+	$(NPM) run e2e
 
 lint: ## Format, clippy, documentation, licences, the dashboard's types and lint
 	@packaging/bootstrap.sh lint

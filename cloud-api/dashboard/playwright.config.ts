@@ -42,8 +42,9 @@ export default defineConfig<object, { database: Kind }>({
     // First and beside each other: one wants the machine's time for its camera, the other waits for a minute to end.
     { name: "sqlite-live", use: { database: "sqlite" }, testMatch: "live/**" },
     { name: "postgres-live", use: { database: "postgres" }, testMatch: "live/**" },
-    { name: "sqlite", use: { database: "sqlite" }, testIgnore: "live/**" },
-    // What is in browser/ is the same on any database.
+    // The longest of the others; it is the same on any database.
+    { name: "browser", use: { database: "sqlite" }, testMatch: "browser/**" },
+    { name: "sqlite", use: { database: "sqlite" }, testIgnore: ["live/**", "browser/**"] },
     { name: "postgres", use: { database: "postgres" }, testIgnore: ["live/**", "browser/**"] },
   ],
 });

@@ -7,6 +7,7 @@ import { drawClip, type Clip } from "./support/clip.ts";
 import type { Kind } from "./support/database.ts";
 import { demonstration } from "./support/demo.ts";
 import { withFolder } from "./support/folder.ts";
+import { withModel } from "./support/model.ts";
 import { enter } from "./support/pages.ts";
 import { Server } from "./support/server.ts";
 import { watch, type Watch } from "./support/watch.ts";
@@ -17,6 +18,8 @@ interface OfWorker {
   /** Whether the server is a demonstration. */
   demo: boolean;
   folder: string;
+  /** The address of a language model. */
+  model: string;
   server: Server;
   camera: Camera;
   clip: Clip;
@@ -36,8 +39,12 @@ export const test = base.extend<OfTest, OfWorker>({
   database: ["sqlite", { scope: "worker", option: true }],
   demo: [false, { scope: "worker", option: true }],
   folder: [async ({}, use) => withFolder(use), { scope: "worker" }],
+  model: [async ({}, use) => withModel(use), { scope: "worker" }],
   server: [
-    async ({ database, folder, demo }, use) => Server.with(database, folder, use, demo ? await demonstration(folder) : {}),
+    async ({ database, folder, demo, model }, use) => {
+      const settings = { CLOUD_API_ASK_URL: model, CLOUD_API_ASK_MODEL: "any" };
+      await Server.with(database, folder, use, demo ? { ...settings, ...(await demonstration(folder)) } : settings);
+    },
     { scope: "worker" },
   ],
   camera: [

@@ -1,8 +1,23 @@
 import { expect, test } from "../fixtures.ts";
+import { check, checkAll } from "../support/axe.ts";
 import { figure, open } from "../support/pages.ts";
 import { rows } from "../support/demo.ts";
 
-test.use({ demo: true });
+test.use({ demo: true, trace: "off" });
+// One server for both.
+test.describe.configure({ mode: "default" });
+
+test("axe finds nothing in a demonstration, where questions are off", async ({ page }) => {
+  test.slow();
+  await open(page, "/sign-in");
+  await expect(page.getByRole("note")).toContainText("Demo");
+  await check(page, "a demonstration's sign-in");
+  await page.getByRole("button", { name: "Enter as member" }).click();
+  await expect(figure(page, "Blinks today")).toHaveText(/\d/);
+  await check(page, "a demonstration's Home");
+  await checkAll(page, ["/daily", "/ask"]);
+  await expect(page.getByText("Questions are off on this server")).toBeVisible();
+});
 
 test("a demonstration shows made-up people, judges a recording, and stores nothing", async ({ page, folder }) => {
   test.setTimeout(120_000);

@@ -8,22 +8,40 @@ import { dateOf, hourOf } from "../support/days.ts";
 import { add } from "../support/desk.ts";
 import { row, upload } from "../support/minutes.ts";
 
+/** What may tell an element with the focus from one without. */
+const look = (goal: Locator) =>
+  goal.evaluate((element) => {
+    const { outlineStyle, outlineWidth, outlineColor, boxShadow, borderColor, borderWidth } = getComputedStyle(element);
+    const outline = outlineStyle === "none" || outlineWidth === "0px" ? "none" : `${outlineStyle} ${outlineWidth} ${outlineColor}`;
+    return { focused: element === document.activeElement, seen: [outline, boxShadow, borderColor, borderWidth].join("; ") };
+  });
+
 /** Goes on with the Tab key until this has the focus, which must then be seen. */
 async function tabTo(page: Page, goal: Locator, most = 60): Promise<void> {
+  let before = await look(goal);
   for (let n = 0; n < most; n += 1) {
     await page.keyboard.press("Tab");
-    if (await goal.evaluate((element) => element === document.activeElement)) {
+    const now = await look(goal);
+    if (now.focused && !before.focused) {
       await expect(goal).toBeInViewport();
-      const seen = await goal.evaluate((element) => {
-        const { outlineStyle, outlineWidth, boxShadow, borderColor } = getComputedStyle(element);
-        return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none" || borderColor;
-      });
-      expect(seen).toBeTruthy();
+      const seen = async () => (await look(goal)).seen;
+      await expect.poll(seen, { message: `the focus on ${goal} is seen`, timeout: 2_000 }).not.toBe(before.seen);
       return;
     }
+    before = now;
   }
   throw new Error(`the Tab key does not lead to ${goal}`);
 }
+
+test("a focus that nothing shows is found", async ({ page }) => {
+  await page.goto("/sign-in");
+  await page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("* { outline: none !important; box-shadow: none !important; border-color: gray !important }");
+    document.adoptedStyleSheets.push(sheet);
+  });
+  await expect(tabTo(page, page.getByRole("button", { name: "Sign in" }))).rejects.toThrow("is seen");
+});
 
 test("signing in, marking oneself and exporting need no mouse", async ({ page, account }) => {
   const [ada, grace] = [await account("Ada Lovelace"), await account("Grace Hopper", "manager")];

@@ -6,10 +6,13 @@ import { seedAttendance, seedMinutes } from "../support/seed.ts";
 
 test.use({ trace: "off" });
 
-/** 400 kbit/s with 400 ms of latency, and a line that is not in the way. */
+/**
+ * 400 kbit/s with 400 ms of latency, and a line that is not in the way. Within `limitMs` a page shall be usable; what is
+ * beyond it is printed. `keptMs` is asserted.
+ */
 const LINES = {
-  fast: { latency: 0, downloadThroughput: -1, uploadThroughput: -1, limitMs: 1_000 },
-  "slow 3G": { latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000, limitMs: 3_000 },
+  fast: { latency: 0, downloadThroughput: -1, uploadThroughput: -1, limitMs: 1_000, keptMs: { first: 8_000, next: 5_000 } },
+  "slow 3G": { latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000, limitMs: 3_000, keptMs: { first: 20_000, next: 8_000 } },
 };
 const PLACES = ["History", "Check in", "Attendance log", "Analytics", "Badges", "Team", "Account", "People and enrolment", "Home"];
 
@@ -25,10 +28,9 @@ async function reach(page: Page, name: string): Promise<void> {
   await ready(page);
 }
 
-/** The limits hold on a machine that does nothing else. */
 const LONG = Boolean(process.env.WAW_TEST_LONG);
 
-for (const [line, { limitMs, ...conditions }] of Object.entries(LINES)) {
+for (const [line, { limitMs, keptMs, ...conditions }] of Object.entries(LINES)) {
   test(`each page is soon usable on a ${line} line`, async ({ page, context, account }) => {
     test.skip(line !== "fast" && !LONG, "a slow line takes half a minute: WAW_TEST_LONG=1");
     test.setTimeout(180_000);
@@ -45,6 +47,11 @@ for (const [line, { limitMs, ...conditions }] of Object.entries(LINES)) {
     for (const place of PLACES) times.push([place, await timed(() => reach(page, place))]);
     const words = times.map(([place, ms]) => `${place} ${ms}`).join(", ");
     process.stdout.write(`usable on a ${line} line, ms: first visit ${first}, Home again ${again}; opened from there: ${words}\n`);
-    if (LONG) for (const [place, ms] of times) expect.soft(ms, place).toBeLessThan(limitMs);
+    const all: [string, number][] = [["first visit", first], ["Home again", again], ...times];
+    const beyond = all.filter(([, ms]) => ms > limitMs).map(([place]) => place);
+    process.stdout.write(`beyond ${limitMs} ms on a ${line} line: ${beyond.join(", ") || "none"}\n`);
+    // A first visit depends most on what else the machine does.
+    if (LONG) expect.soft(first, "first visit").toBeLessThan(keptMs.first);
+    for (const [place, ms] of all.slice(1)) expect.soft(ms, place).toBeLessThan(keptMs.next);
   });
 }

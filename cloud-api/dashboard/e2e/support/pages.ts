@@ -15,6 +15,19 @@ export async function open(page: Page, path: string): Promise<void> {
   await ready(page);
 }
 
+/** Goes to an address within the application that is open, if there is one: nothing is loaded twice. */
+export async function go(page: Page, path: string): Promise<void> {
+  const url = page.url();
+  if (url === "about:blank" || new URL(url).pathname === new URL(path, url).pathname) return open(page, path);
+  const before = (await page.locator("h1").elementHandle())!;
+  await page.evaluate((to) => {
+    history.pushState({}, "", to);
+    dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  }, path);
+  await expect.poll(() => before.evaluate((title) => title.isConnected)).toBe(false);
+  await ready(page);
+}
+
 /** Waits until a page shows what it has. */
 export async function ready(page: Page): Promise<void> {
   await expect(page.getByRole("heading", { level: 1 })).toBeVisible();

@@ -1,10 +1,10 @@
 /** A private PostgreSQL cluster on a Unix socket in a temporary folder. */
-import { spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { run } from "./programs.ts";
+import { removeWithUs } from "./folder.ts";
+import { Program, run } from "./programs.ts";
 
 /** The folder of Debian's newest PostgreSQL, or the one on the path. */
 function programs(): string {
@@ -25,37 +25,40 @@ function owner(): { uid?: number; gid?: number } {
 }
 
 export class Postgres {
-  readonly folder = mkdtempSync(join(tmpdir(), "waw-pg-"));
-  readonly url = `postgres://postgres@/postgres?host=${this.folder}`;
   readonly #bin = programs();
   readonly #as = owner();
+  readonly folder = mkdtempSync(join(tmpdir(), "waw-pg-"));
+  readonly url = `postgres://postgres@/postgres?host=${this.folder}`;
+  #server: Program | null = null;
 
+  /** Starts it; where that fails, nothing of it stays. */
   async start(): Promise<void> {
-    if (this.#as.uid !== undefined) chownSync(this.folder, this.#as.uid, this.#as.gid!);
-    await this.#run("initdb", ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]);
-    const settings = `-c listen_addresses='' -c unix_socket_directories='${this.folder}' -c fsync=off -c shared_buffers=32MB`;
-    await this.#run("pg_ctl", ["start", "-w", "-s", "-l", join(this.folder, "log"), "-o", settings]);
-    this.#endWithUs();
-  }
-
-  /** A test run that is killed stops nothing by itself. */
-  #endWithUs(): void {
-    const end = `kill -QUIT $(head -1 '${this.folder}/data/postmaster.pid') && sleep 1; rm -rf '${this.folder}'`;
-    const script = `while kill -0 ${process.pid}; do sleep 1; done; ${end}`;
-    spawn("sh", ["-c", script], { cwd: "/", detached: true, stdio: "ignore" }).unref();
+    removeWithUs(this.folder);
+    try {
+      if (this.#as.uid !== undefined) chownSync(this.folder, this.#as.uid, this.#as.gid!);
+      await run(join(this.#bin, "initdb"), ["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"], this.#options());
+      const settings = ["listen_addresses=", `unix_socket_directories=${this.folder}`, "fsync=off", "shared_buffers=32MB"];
+      const args = settings.flatMap((setting) => ["-c", setting]);
+      this.#server = new Program(join(this.#bin, "postgres"), args, this.#options());
+      await this.#server.says(/(ready to accept connections)/);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   async sql(statement: string): Promise<string> {
-    return (await this.#run("psql", ["-h", this.folder, "-U", "postgres", "-qAt", "-c", statement])).trim();
+    const args = ["-h", this.folder, "-U", "postgres", "-qAt", "-c", statement];
+    return (await run(join(this.#bin, "psql"), args, this.#options())).trim();
   }
 
   async stop(): Promise<void> {
-    await this.#run("pg_ctl", ["stop", "-w", "-s", "-m", "immediate"]);
+    // At once, whoever is connected.
+    await this.#server?.stop("SIGQUIT");
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #run(program: string, args: string[]): Promise<string> {
-    const env = { PATH: process.env.PATH, PGDATA: join(this.folder, "data") };
-    return run(join(this.#bin, program), args, { ...this.#as, cwd: this.folder, env });
+  #options() {
+    return { ...this.#as, cwd: this.folder, env: { PATH: process.env.PATH, PGDATA: join(this.folder, "data") } };
   }
 }

@@ -37,9 +37,15 @@ interface Options {
 
 const execute = promisify(execFile);
 
+/** A program ends with the test run, also with one that is killed. A signal that it may answer lets it end its own. */
+const withUs = (signal: NodeJS.Signals, program: string, args: string[]): [string, string[]] => [
+  "setpriv",
+  ["--pdeathsig", signal.replace("SIG", ""), "--", program, ...args],
+];
+
 /** Runs a program to its end, and returns what it wrote. */
 export async function run(program: string, args: string[], options: Options = {}): Promise<string> {
-  return (await execute(program, args, { encoding: "utf8", ...options })).stdout;
+  return (await execute(...withUs("SIGKILL", program, args), { encoding: "utf8", ...options })).stdout;
 }
 
 const STOP_MS = 15_000;
@@ -52,7 +58,7 @@ export class Program {
   readonly #ended: Promise<number | null>;
 
   constructor(program: string, args: string[], options: Options = {}) {
-    this.#child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
+    this.#child = spawn(...withUs("SIGTERM", program, args), { stdio: ["ignore", "pipe", "pipe"], ...options });
     this.#child.stdout!.setEncoding("utf8").on("data", (text: string) => (this.stdout += text));
     this.#child.stderr!.setEncoding("utf8").on("data", (text: string) => (this.stderr += text));
     this.#ended = new Promise((done, failed) => this.#child.on("close", done).on("error", failed));
@@ -76,8 +82,8 @@ export class Program {
 
   kill = () => this.#child.kill("SIGKILL");
 
-  async stop(): Promise<number | null> {
-    this.#child.kill("SIGTERM");
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    this.#child.kill(signal);
     const kill = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS);
     const code = await this.#ended;
     clearTimeout(kill);

@@ -1,0 +1,58 @@
+import type { Page } from "@playwright/test";
+import axe, { type RunOnly } from "axe-core";
+
+import { expect } from "../fixtures.ts";
+import { go } from "./pages.ts";
+
+declare global {
+  interface Window {
+    axe: typeof axe;
+  }
+}
+
+const ALL: RunOnly = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"] };
+/** Only these look at colours, and the themes differ in nothing else. */
+const OF_COLOURS: RunOnly = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
+const SIZES = { phone: { width: 360, height: 800 }, desktop: { width: 1440, height: 900 } };
+
+/** Changes the theme, and waits until the last colour has changed. */
+async function show(page: Page, colorScheme: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme });
+  await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
+  await page.evaluate(async () => {
+    // Whatever inherits a colour begins to change only after its parent has.
+    for (;;) {
+      await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+      const changes = document.getAnimations().filter((each) => each instanceof CSSTransition);
+      if (changes.length === 0) return;
+      await Promise.allSettled(changes.map(({ finished }) => finished));
+    }
+  });
+}
+
+/** axe stays in the page for as long as that is not loaded anew. */
+async function violations(page: Page, runOnly: RunOnly): Promise<string[]> {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe.source);
+  const found = await page.evaluate((rules) => window.axe.run(document, { resultTypes: ["violations"], runOnly: rules }), runOnly);
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
+}
+
+/** What a page shows is checked in both themes, on a phone and on a desktop. */
+export async function check(page: Page, where: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(SIZES)) {
+    await page.setViewportSize(viewport);
+    await show(page, "light");
+    expect.soft(await violations(page, ALL), `${where}, light on a ${size}`).toEqual([]);
+    await show(page, "dark");
+    expect.soft(await violations(page, OF_COLOURS), `${where}, dark on a ${size}`).toEqual([]);
+    const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect.soft(beyond, `${where} scrolls sideways on a ${size}`).toBeLessThanOrEqual(0);
+  }
+}
+
+export async function checkAll(page: Page, paths: string[]): Promise<void> {
+  for (const path of paths) {
+    await go(page, path);
+    await check(page, path);
+  }
+}

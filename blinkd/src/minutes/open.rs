@@ -99,9 +99,11 @@ impl OpenMinute {
         self.face |= later.face;
     }
 
+    /// The observed time. A blink was observed: where one ended in the minute's first instant, that is a millisecond.
     #[must_use]
     pub fn observed_ms(&self) -> u32 {
-        u32::try_from(self.observed_us.saturating_add(500) / 1000).unwrap_or(MINUTE_MS).min(MINUTE_MS)
+        let rounded = u32::try_from(self.observed_us.saturating_add(500) / 1000).unwrap_or(MINUTE_MS);
+        rounded.clamp((self.blinks > 0).into(), MINUTE_MS)
     }
 
     #[must_use]

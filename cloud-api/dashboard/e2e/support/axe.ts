@@ -20,13 +20,12 @@ async function show(page: Page, colorScheme: "light" | "dark"): Promise<void> {
   await page.emulateMedia({ colorScheme });
   await expect(page.locator("html")).toHaveAttribute("data-mantine-color-scheme", colorScheme);
   await page.evaluate(async () => {
-    // Whatever inherits a colour begins to change only after its parent has.
-    for (;;) {
-      await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
-      const changes = document.getAnimations().filter((each) => each instanceof CSSTransition);
-      if (changes.length === 0) return;
-      await Promise.allSettled(changes.map(({ finished }) => finished));
-    }
+    const until = performance.now() + 3_000;
+    // Whatever inherits a colour begins to change only after its parent has. A change that is held, such as that of an
+    // element that is not shown, never ends.
+    const changing = () => document.getAnimations().some((each) => each instanceof CSSTransition && each.playState === "running");
+    do await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
+    while (changing() && performance.now() < until);
   });
 }
 

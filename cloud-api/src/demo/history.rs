@@ -58,13 +58,18 @@ pub(super) async fn of_weeks(state: &State, account: &Account, now: UtcMs) -> Re
     store(state, account, minutes, now).await
 }
 
-/// The minutes of today, which `began` then, that are over by now.
-pub(super) async fn of_today(state: &State, account: &Account, began: UtcMs) -> Result<(), DbError> {
-    let now = state.clock.now();
+/// The minutes of today, which `began` then, that were over after `since` and by `now`.
+pub(super) async fn of_today(
+    state: &State,
+    account: &Account,
+    began: UtcMs,
+    since: UtcMs,
+    now: UtcMs,
+) -> Result<(), DbError> {
     let date = state.desk.config.calendar.date_of(began);
     let mut minutes = days::minutes(account.person, date, began, began.plus(TODAY_MS));
-    minutes.retain(|minute| minute.to() <= now);
-    store(state, account, minutes, now).await
+    minutes.retain(|minute| since < minute.to() && minute.to() <= now);
+    if minutes.is_empty() { Ok(()) } else { store(state, account, minutes, now).await }
 }
 
 /// The records of two months, and the accounts that people of the desk have.
@@ -79,7 +84,6 @@ pub(super) async fn of_desk(state: &State, accounts: &[Account], now: UtcMs) -> 
     let rows: Vec<(usize, Row)> = rows.into_iter().enumerate().collect();
     let accounts = accounts.to_vec();
     let keep_from = state.keep_from();
-    let calendar = state.desk.config.calendar.clone();
     let written = state.db.write(move |conn| -> Result<(), DbError> {
         let against = Against { calendar: &calendar, now, keep_from };
         import::take(conn, &rows, &import::first_days(&rows, against), against)?;

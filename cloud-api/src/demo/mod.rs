@@ -19,7 +19,8 @@ use crate::{
     error::ApiError,
     faces::{Availability, Recording},
     failure::chain,
-    routes::attendance::enrol::{self, Given},
+    http::blocking,
+    routes::attendance::enrolment::{self, Given},
     state::State,
 };
 use accounts::Account;
@@ -34,6 +35,8 @@ pub(crate) struct Demonstration {
     accounts: Vec<Account>,
     /// When today's work began.
     began: UtcMs,
+    /// Up to when today's minutes are stored.
+    stored_to: UtcMs,
 }
 
 /// Makes everybody and everything up to now. Refuses a database that has accounts already: everybody may use these.
@@ -48,14 +51,14 @@ pub(crate) async fn fill(state: &State) -> Result<Demonstration, ApiError> {
     for account in &accounts {
         history::of_weeks(state, account, now).await?;
     }
-    let demonstration = Demonstration { accounts, began };
+    let mut demonstration = Demonstration { accounts, began, stored_to: began };
     demonstration.go_on(state).await?;
     Ok(demonstration)
 }
 
 impl Demonstration {
     /// Goes on with the day, and enrols the recording's face once faces can be read.
-    pub(crate) async fn run(self, state: State) {
+    pub(crate) async fn run(mut self, state: State) {
         tokio::join!(enrol_recording(&state), async {
             loop {
                 tokio::time::sleep(EVERY).await;
@@ -66,11 +69,13 @@ impl Demonstration {
         });
     }
 
-    /// Stores the minutes of today that are over.
-    async fn go_on(&self, state: &State) -> Result<(), DbError> {
+    /// Stores the minutes of today that are over, and are not stored yet.
+    async fn go_on(&mut self, state: &State) -> Result<(), DbError> {
+        let now = state.clock.now();
         for account in &self.accounts {
-            history::of_today(state, account, self.began).await?;
+            history::of_today(state, account, self.began, self.stored_to, now).await?;
         }
+        self.stored_to = now;
         Ok(())
     }
 }
@@ -78,12 +83,14 @@ impl Demonstration {
 /// The face of the recording is the member's.
 async fn enrol_recording(state: &State) {
     let Some(path) = state.demo.clone() else { return };
-    let video = match std::fs::read(&path) {
-        Ok(video) => video,
-        Err(e) => {
+    let video = match blocking(move || std::fs::read(path)).await {
+        Ok(Ok(video)) => video,
+        Ok(Err(e)) => {
             tracing::warn!(cause = chain(&e), "there is no recording to show to the desk");
             return;
         }
+        // The server is ending.
+        Err(_) => return,
     };
     while state.desk.reader.availability() == Availability::Starting {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -95,7 +102,7 @@ async fn enrol_recording(state: &State) {
     };
     let (id, name) = (PEOPLE[0].id.to_owned(), PEOPLE[0].name.to_owned());
     let given = Given { id, name, email_key: None, force: true };
-    match enrol::store(None, state, given, vec![face], Bytes::new()).await {
+    match enrolment::store(None, state, given, vec![face], Bytes::new()).await {
         Ok(_) => tracing::info!("the recording's face is enrolled"),
         Err(e) => tracing::warn!(code = e.code, cause = e.cause, "the recording's face is not enrolled"),
     }

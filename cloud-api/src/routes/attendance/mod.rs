@@ -1,6 +1,6 @@
 //! The attendance desk's endpoints.
 //!
-//! - [`enrol`]: a person's face is taken in; [`people`]: people, their PINs, photos and removal
+//! - [`enrol`]: a person's face is taken in; [`enrolment`]: what is stored of it; [`people`]: people, their PINs, photos and removal
 //! - [`challenge`], [`mark`], [`pin`]: being marked, by face, by PIN and by code; [`attempt`]: the decision on a face
 //! - [`records`]: what managers record and correct; [`export`]: all of a person, for their export
 //! - [`list`], [`csv_answer`]: who was there when; [`analytics`]: figures; [`view`], [`range`]: what they share
@@ -11,6 +11,7 @@ mod attempt;
 pub(crate) mod challenge;
 mod csv_answer;
 pub(crate) mod enrol;
+pub(crate) mod enrolment;
 pub(crate) mod export;
 pub(crate) mod leaderboard;
 pub(crate) mod list;

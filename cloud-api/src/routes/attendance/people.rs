@@ -10,7 +10,7 @@ use actix_web::{
 use blink_proto::http::{DeskPeople, DeskRemoval, Role};
 
 use super::{
-    enrol::{account_of, id_taken, new_person, remember_link},
+    enrolment::{account_of, id_taken, new_person, remember_link},
     no_such_person, person_id, shown,
 };
 use crate::{

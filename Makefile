@@ -65,7 +65,7 @@ test: ## Every kind of test, with small numbers
 	cargo test --locked --workspace --doc --quiet
 	$(NPM) test
 	$(NPM) run sizes
-	$(NPM) run e2e --if-present
+	$(NPM) run e2e
 
 test-long: export WAW_TEST_LONG := 1
 test-long: ## The same tests with the numbers that documents quote

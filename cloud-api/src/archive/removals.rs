@@ -2,15 +2,21 @@
 
 use futures_util::{StreamExt as _, stream};
 
-use super::{Archive, store::Bucket, store::StoreError};
+use super::{
+    Archive,
+    store::{Bucket, StoreError},
+    worker::WorkError,
+};
 use crate::{
     clock::Clock,
     db::{
         Db, DbError,
         archive::LONGEST_WAIT_MS,
         archive_removals::{self, RemovalRow},
+        conn::Conn,
         id::{Erasure, Id},
     },
+    domain::time::UtcMs,
     failure::chain,
     metrics,
 };
@@ -24,6 +30,11 @@ const PAGE: i64 = 200;
 /// Concurrent requests to the store.
 const AT_ONCE: usize = 8;
 
+/// Takes due removals, of one erasure or all, for the caller to [`remove`]. Nobody else tries them meanwhile.
+pub(crate) fn take(conn: &mut Conn, erasure: Option<Id<Erasure>>, now: UtcMs) -> Result<Vec<RemovalRow>, DbError> {
+    archive_removals::take_due(conn, erasure, now, LEASE_MS, PAGE)
+}
+
 /// Removes due objects, of one erasure or all, and returns how many are gone. Fails with the last failure of the store;
 /// failed removals are tried again later.
 pub(crate) async fn remove_due(
@@ -31,41 +42,49 @@ pub(crate) async fn remove_due(
     db: &Db,
     erasure: Option<Id<Erasure>>,
     clock: &Clock,
-) -> Result<usize, super::worker::WorkError> {
+) -> Result<usize, WorkError> {
     let mut gone = 0;
     loop {
         let time = clock.clone();
-        let take = move |conn: &mut _| archive_removals::take_due(conn, erasure, time.now(), LEASE_MS, PAGE);
-        let rows = db.write(take).await?;
+        let rows = db.write(move |conn| take(conn, erasure, time.now())).await?;
         let last = (rows.len() as i64) < PAGE;
-        let removals = stream::iter(rows).map(|row| async move {
-            let removed = archive.stores.delete(Bucket::of(&row.bucket), &row.name).await;
-            (row, removed)
-        });
-        let done: Vec<(RemovalRow, Result<(), StoreError>)> = removals.buffer_unordered(AT_ONCE).collect().await;
-        let mut failure = None;
-        for (row, removed) in done {
-            match removed {
-                Ok(()) => {
-                    gone += 1;
-                    let id = row.id;
-                    db.write(move |conn| archive_removals::done(conn, id)).await?;
-                }
-                Err(e) => {
-                    tracing::warn!(object = row.name, cause = chain(&e), "an object could not be removed yet");
-                    metrics::archive_failed("removal");
-                    failure = Some(e);
-                    put_off(db, row, clock).await?;
-                }
-            }
-        }
-        if let Some(failure) = failure {
-            return Err(failure.into());
-        }
+        gone += remove(archive, db, rows, clock).await?;
         if last {
             return Ok(gone);
         }
     }
+}
+
+/// Removes the objects of removals that the caller has taken, and returns how many there were. Fails with the last
+/// failure of the store; failed removals are tried again later.
+pub(crate) async fn remove(
+    archive: &Archive,
+    db: &Db,
+    taken: Vec<RemovalRow>,
+    clock: &Clock,
+) -> Result<usize, WorkError> {
+    let removals = stream::iter(taken).map(|row| async move {
+        let removed = archive.stores.delete(Bucket::of(&row.bucket), &row.name).await;
+        (row, removed)
+    });
+    let done: Vec<(RemovalRow, Result<(), StoreError>)> = removals.buffer_unordered(AT_ONCE).collect().await;
+    let (mut gone, mut failure) = (0, None);
+    for (row, removed) in done {
+        match removed {
+            Ok(()) => {
+                gone += 1;
+                let id = row.id;
+                db.write(move |conn| archive_removals::done(conn, id)).await?;
+            }
+            Err(e) => {
+                tracing::warn!(object = row.name, cause = chain(&e), "an object could not be removed yet");
+                metrics::archive_failed("removal");
+                failure = Some(e);
+                put_off(db, row, clock).await?;
+            }
+        }
+    }
+    failure.map_or(Ok(gone), |failure| Err(failure.into()))
 }
 
 async fn put_off(db: &Db, row: RemovalRow, clock: &Clock) -> Result<(), DbError> {

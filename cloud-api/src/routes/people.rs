@@ -17,7 +17,7 @@ use super::{accounts, admin::last_admin};
 use crate::{
     archive::removals,
     db::{
-        archive_removals::{self, ReceiptRow},
+        archive_removals::{self, ReceiptRow, RemovalRow},
         conn::Conn,
         erase,
         id::{self, Id},
@@ -56,6 +56,9 @@ impl FromStore {
 struct Erasure {
     at: UtcMs,
     stores: Vec<FromStore>,
+    /// The removals of archived objects that this request has taken, so that the archive job leaves them to it and the
+    /// receipt need not say that they wait.
+    taken: Vec<RemovalRow>,
 }
 
 /// Removes the caller inside their write transaction and writes the receipt. The ledger's entry comes last, when
@@ -79,10 +82,11 @@ fn erase_now(
     if archived || erased.archive != archive_removals::Removed::default() {
         stores.push(FromStore::new("archive", erased.archive)?);
     }
+    let taken = if archived { removals::take(conn, Some(id), at)? } else { Vec::new() };
     let kept = serde_json::to_string(&stores).map_err(|e| ApiError::internal(chain(&e)))?;
     archive_removals::record(conn, &ReceiptRow { id, erased_at: at, stores: kept })?;
     lines.remember(ledger, at, Whom::Account(who.user))?;
-    Ok(Erasure { at, stores })
+    Ok(Erasure { at, stores, taken })
 }
 
 /// Who I am.
@@ -238,12 +242,15 @@ async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: U
     // Only an admin's erasure takes the lock on roles, so that other erasures need not wait for each other.
     let erased =
         if who.role == Role::Admin { who.write_roles(&state, turn).await } else { who.write(&state, turn).await };
-    let Erasure { at, stores } = erased.inspect_err(|_| state.take_back(&begun))?;
+    let Erasure { at, stores, taken } = erased.inspect_err(|_| state.take_back(&begun))?;
     let user = Id::from(who.user);
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
         // Usually the store answers in time and the receipt can say so; otherwise the archive job removes them later.
-        let removed = removals::remove_due(archive, &state.db, Some(id), &state.clock);
+        let removed = async {
+            removals::remove(archive, &state.db, taken, &state.clock).await?;
+            removals::remove_due(archive, &state.db, Some(id), &state.clock).await
+        };
         if let Ok(Err(e)) = tokio::time::timeout(REMOVAL_BOUND, removed).await {
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
         }

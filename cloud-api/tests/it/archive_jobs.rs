@@ -119,6 +119,35 @@ fn leases_and_removals_of_a_long_pass_begin_when_they_begin(#[case] backend: Bac
 #[rstest]
 #[case(Backend::Sqlite)]
 #[case(Backend::Postgres)]
+fn the_job_leaves_an_erasures_objects_to_the_request(#[case] backend: Backend) {
+    let app = start(backend);
+    let people: Vec<Client> = (0..8).map(|_| app.user()).collect();
+    for person in &people {
+        person.store(&minutes("2026-03-10T09:00:00Z", 1, 1));
+    }
+    eventually("eight objects", || written(&app) == 8 && queue(&app).batches == 0);
+    let erased = std::sync::atomic::AtomicBool::new(false);
+    let taken = std::thread::scope(|scope| {
+        // It looks for due removals as the job of another replica does, all the time.
+        let job = scope.spawn(|| {
+            let (mut conn, mut taken) = (open::connect(&app.target).unwrap(), Vec::new());
+            while !erased.load(std::sync::atomic::Ordering::Relaxed) {
+                taken.extend(archive_removals::take_due(&mut conn, None, at(NOW), 0, 10).unwrap());
+            }
+            taken
+        });
+        for person in &people {
+            assert_eq!(store(&erase(person).expect(200), "archive")["status"], "done");
+        }
+        erased.store(true, std::sync::atomic::Ordering::Relaxed);
+        job.join().unwrap()
+    });
+    assert!(taken.is_empty(), "{taken:?}");
+}
+
+#[rstest]
+#[case(Backend::Sqlite)]
+#[case(Backend::Postgres)]
 fn an_erasure_is_not_done_before_what_was_to_go_already_is_gone(#[case] backend: Backend) {
     let answers = Mutex::new(vec![403, 200, 403]);
     let app = on_store(backend, move |_| answers.lock().unwrap().pop().unwrap());

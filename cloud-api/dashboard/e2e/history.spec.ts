@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "./fixtures.ts";
 import { dateOf, HOUR_MS, hourOf } from "./support/days.ts";
 import { iso, row, upload } from "./support/minutes.ts";
-import { choose, open } from "./support/pages.ts";
+import { open } from "./support/pages.ts";
 
 test("the table is filtered, and the file holds what it shows", async ({ page, member }) => {
   const nine = hourOf(1, 9);
@@ -11,7 +11,7 @@ test("the table is filtered, and the file holds what it shows", async ({ page, m
   await upload(member, [...row(nine, 60, 15), ...row(nine + HOUR_MS, 10, 12)]);
   await open(page, `/history?view=day&date=${dateOf(nine)}`);
   await expect(page.getByText("2 rows")).toBeVisible();
-  await choose(page, "Show", "Half or more observed");
+  await page.getByRole("combobox", { name: "Show" }).selectOption("Half or more observed");
   await expect(page.getByText("1 row", { exact: true })).toBeVisible();
 
   const downloaded = page.waitForEvent("download");

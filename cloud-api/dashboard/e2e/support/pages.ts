@@ -34,12 +34,6 @@ export async function ready(page: Page): Promise<void> {
   await expect(page.getByRole("status", { name: "Loading" })).toHaveCount(0);
 }
 
-/** Chooses in one of Mantine's drop-down lists. */
-export async function choose(page: Page, list: string, option: string): Promise<void> {
-  await page.getByRole("combobox", { name: list }).click();
-  await page.getByRole("option", { name: option, exact: true }).click();
-}
-
 /** The value of a figure of a grid. */
 export function figure(page: Page, label: string): Locator {
   const named = page.locator("dl > div").filter({ has: page.getByText(label, { exact: true }) });

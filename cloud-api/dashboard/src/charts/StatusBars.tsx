@@ -3,7 +3,7 @@ import "@mantine/charts/styles.css";
 import { BarChart } from "@mantine/charts";
 import type { Period } from "@/api/types";
 import { StatusTooltip } from "./StatusTooltip";
-import { AXIS_WIDTH, quiet, RIGHT, STATUS_COLORS } from "./style";
+import { AXIS_WIDTH, quiet, RIGHT, STATUS_SERIES } from "./style";
 
 export interface StatusBarsProps {
   periods: Period[];
@@ -13,13 +13,6 @@ export interface StatusBarsProps {
   height: number;
 }
 
-const SERIES = [
-  { name: "present", label: "In time", color: STATUS_COLORS.present },
-  { name: "late", label: "Late", color: STATUS_COLORS.late },
-  { name: "absent", label: "Absent", color: STATUS_COLORS.absent },
-  { name: "unknown", label: "Undecided", color: STATUS_COLORS.unknown },
-];
-
 export default function StatusBars({ periods, label, tick, height }: StatusBarsProps) {
   return (
     <BarChart
@@ -27,7 +20,7 @@ export default function StatusBars({ periods, label, tick, height }: StatusBarsP
       data={periods as unknown as Record<string, unknown>[]}
       dataKey="from"
       type="stacked"
-      series={SERIES}
+      series={STATUS_SERIES}
       {...quiet}
       maxBarWidth={34}
       xAxisProps={{ tickFormatter: tick, minTickGap: 18 }}

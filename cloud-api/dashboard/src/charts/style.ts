@@ -1,4 +1,6 @@
 /** What all charts have in common. */
+import type { AttendanceStatus } from "@/api/types";
+import { STATUS_NAMES, STATUSES } from "@/shared/statuses";
 
 /** Room for the numbers at the left; the strip of coverage below is indented as much. */
 export const AXIS_WIDTH = 40;
@@ -13,9 +15,12 @@ export const quiet = {
 } as const;
 
 /** One colour for each status, on every chart and badge. */
-export const STATUS_COLORS = {
+const STATUS_COLORS: Record<AttendanceStatus, string> = {
   present: "var(--accent)",
   late: "var(--late)",
   absent: "var(--absent)",
   unknown: "var(--coverage)",
-} as const;
+};
+
+/** The statuses of a day as a chart draws them. */
+export const STATUS_SERIES = STATUSES.map((name) => ({ name, label: STATUS_NAMES[name], color: STATUS_COLORS[name] }));

@@ -1,6 +1,7 @@
-import { Anchor, Modal, Stack, Text } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { features } from "@/app/features";
 import type { User } from "@/api/types";
+import { Dialog } from "@/shared/Dialog";
 import { forget } from "./actions";
 import { GoogleButton } from "./GoogleButton";
 import { SignInForm } from "./SignInForm";
@@ -13,7 +14,7 @@ interface Props {
 /** Signs in again over the page, so that nothing typed is lost; what waited for it goes on. */
 export default function SessionDialog({ opened, user }: Props) {
   return (
-    <Modal
+    <Dialog
       opened={opened}
       onClose={() => undefined}
       withCloseButton={false}
@@ -29,6 +30,6 @@ export default function SessionDialog({ opened, user }: Props) {
           Leave this page and sign in as somebody else
         </Anchor>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,5 +1,6 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
+import { Dialog } from "./Dialog";
 
 interface Props {
   opened: boolean;
@@ -14,7 +15,7 @@ interface Props {
 /** Asks before what cannot be undone. */
 export function Confirm({ opened, title, action, busy, onYes, onClose, children }: Props) {
   return (
-    <Modal opened={opened} onClose={onClose} title={title}>
+    <Dialog opened={opened} onClose={onClose} title={title}>
       <Stack ta="left">
         <Text fz="sm">{children}</Text>
         <Group>
@@ -26,6 +27,6 @@ export function Confirm({ opened, title, action, busy, onYes, onClose, children 
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,6 @@
-import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { deskPeopleOptions } from "@/api/attendance";
+import { SearchSelect } from "./SearchSelect";
 
 interface Props {
   value: string | undefined;
@@ -11,10 +11,9 @@ interface Props {
 export function PersonSelect({ value, onChange }: Props) {
   const { data } = useQuery(deskPeopleOptions);
   return (
-    <Select
+    <SearchSelect
       label="Person"
       placeholder="Everybody"
-      searchable
       clearable
       clearButtonProps={{ "aria-label": "Everybody" }}
       limit={100}

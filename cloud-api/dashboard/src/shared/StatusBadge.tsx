@@ -1,17 +1,11 @@
 import type { AttendanceStatus } from "@/api/types";
 import classes from "./StatusBadge.module.css";
-
-const LABELS: Record<AttendanceStatus, string> = {
-  present: "In time",
-  late: "Late",
-  absent: "Absent",
-  unknown: "Undecided",
-};
+import { STATUS_NAMES } from "./statuses";
 
 export function StatusBadge({ status }: { status: AttendanceStatus }) {
   return (
     <span className={classes.badge} data-status={status}>
-      {LABELS[status]}
+      {STATUS_NAMES[status]}
     </span>
   );
 }

@@ -1,7 +1,8 @@
-import { Box, Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Box, Button, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { Consent, ConsentKind } from "@/api/types";
 import { useUser } from "@/session/store";
+import { Dialog } from "@/shared/Dialog";
 import { ConsentText } from "@/shared/ConsentText";
 import { useConsentTexts } from "@/shared/consents";
 import { dateTime } from "@/shared/zone";
@@ -46,7 +47,7 @@ export function ConsentRow({ kind, said }: { kind: ConsentKind; said: Consent | 
           {granted ? "Read or withdraw" : "Read and agree"}
         </Button>
       )}
-      <Modal opened={opened} onClose={close} title={title} size="lg">
+      <Dialog opened={opened} onClose={close} title={title} size="lg">
         <Stack>
           <ConsentText query={texts} kind={kind} />
           {granted && <Text fz="sm">If you withdraw: {withdrawn}</Text>}
@@ -69,7 +70,7 @@ export function ConsentRow({ kind, said }: { kind: ConsentKind; said: Consent | 
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </Group>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Checkbox, Group, Modal, PasswordInput, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Group, PasswordInput, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, unwrap } from "@/api/client";
 import { noteErasure } from "@/session/fetch";
+import { Dialog } from "@/shared/Dialog";
 import { Section } from "@/shared/Section";
 import { Receipt } from "./Receipt";
 import { FormError } from "@/shared/FormError";
@@ -22,7 +23,7 @@ export function EraseCard() {
       <Button style={{ alignSelf: "start" }} color="red" variant="outline" onClick={open}>
         Erase my account
       </Button>
-      <Modal opened={opened && !erase.data} onClose={close} title="Erase everything?">
+      <Dialog opened={opened && !erase.data} onClose={close} title="Erase everything?">
         <Stack>
           <Text fz="sm">
             Your minutes, consents, devices, attendance records and this account are removed. Take your export first if you
@@ -51,7 +52,7 @@ export function EraseCard() {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
       {erase.data && <Receipt receipt={erase.data} />}
     </Section>
   );

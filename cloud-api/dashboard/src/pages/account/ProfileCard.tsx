@@ -1,9 +1,10 @@
-import { Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation } from "@tanstack/react-query";
 import { api, unwrap } from "@/api/client";
 import { setSession, useUser } from "@/session/store";
 import { Section } from "@/shared/Section";
+import { SearchSelect } from "@/shared/SearchSelect";
 import { toast } from "@/shared/toast";
 import { FormError } from "@/shared/FormError";
 
@@ -31,10 +32,9 @@ export function ProfileCard() {
             Signed in as <b style={{ overflowWrap: "anywhere" }}>{user.email}</b>
           </Text>
           <TextInput label="Name" autoComplete="name" maxLength={200} {...form.getInputProps("name")} />
-          <Select
+          <SearchSelect
             label="Time zone"
             description="Your days and hours are those of this zone."
-            searchable
             allowDeselect={false}
             limit={60}
             data={zones}

@@ -1,7 +1,8 @@
-import { Button, List, Modal, Stack, Text } from "@mantine/core";
+import { Button, List, Stack, Text } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import type { ErasureReceipt } from "@/api/types";
 import { forget } from "@/session/actions";
+import { Dialog } from "@/shared/Dialog";
 import { download } from "@/shared/download";
 import { count } from "@/shared/format";
 
@@ -14,7 +15,7 @@ export function Receipt({ receipt }: { receipt: ErasureReceipt }) {
   };
   const save = () => download(`erasure-${receipt.receipt_id}.json`, JSON.stringify(receipt, null, 2), "application/json");
   return (
-    <Modal opened onClose={leave} title="Your account is erased" closeOnClickOutside={false}>
+    <Dialog opened onClose={leave} title="Your account is erased" closeOnClickOutside={false}>
       <Stack>
         <Text fz="sm" style={{ overflowWrap: "anywhere" }}>
           Receipt {receipt.receipt_id}
@@ -40,6 +41,6 @@ export function Receipt({ receipt }: { receipt: ErasureReceipt }) {
         </Button>
         <Button onClick={leave}>Close</Button>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

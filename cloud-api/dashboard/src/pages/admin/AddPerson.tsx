@@ -1,8 +1,9 @@
-import { Button, Modal, Stack } from "@mantine/core";
+import { Button, Stack } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { ApiError } from "@/api/error";
+import { Dialog } from "@/shared/Dialog";
 import { FormError } from "@/shared/FormError";
 import { PersonFields, personRules } from "./PersonFields";
 import { useAddPerson } from "./queries";
@@ -24,7 +25,7 @@ export function AddPerson() {
       <Button variant="default" leftSection={<IconPlus size={18} />} onClick={open}>
         Add without a face
       </Button>
-      <Modal opened={opened} onClose={close} title="Add a person">
+      <Dialog opened={opened} onClose={close} title="Add a person">
         <form onSubmit={form.onSubmit((values) => add.mutate(values, { onSuccess: done, onError }))} noValidate>
           <Stack>
             <PersonFields inputProps={(name) => form.getInputProps(name)} />
@@ -34,7 +35,7 @@ export function AddPerson() {
             </Button>
           </Stack>
         </form>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,13 +1,15 @@
-import { Tabs } from "@mantine/core";
+import { Skeleton, Tabs } from "@mantine/core";
+import { lazy, type ReactNode, Suspense } from "react";
 import { useSearchParams } from "react-router";
 import { RequireRole } from "@/session/RequireRole";
 import { atLeast } from "@/session/roles";
 import { useUser } from "@/session/store";
 import { Page } from "@/shared/Page";
-import { EnrolForm } from "./EnrolForm";
-import { ImportForm } from "./ImportForm";
 import { PeopleTab } from "./PeopleTab";
-import { RolesTab } from "./RolesTab";
+
+const EnrolForm = lazy(() => import("./EnrolForm"));
+const ImportForm = lazy(() => import("./ImportForm"));
+const RolesTab = lazy(() => import("./RolesTab"));
 
 const TITLE = "People and enrolment";
 
@@ -32,21 +34,29 @@ function Admin() {
           <Tabs.Tab value="import">Import</Tabs.Tab>
           {admin && <Tabs.Tab value="roles">Accounts and roles</Tabs.Tab>}
         </Tabs.List>
-        <Tabs.Panel value="people">
+        <Panel value="people">
           <PeopleTab />
-        </Tabs.Panel>
-        <Tabs.Panel value="enrol">
+        </Panel>
+        <Panel value="enrol">
           <EnrolForm />
-        </Tabs.Panel>
-        <Tabs.Panel value="import">
+        </Panel>
+        <Panel value="import">
           <ImportForm />
-        </Tabs.Panel>
+        </Panel>
         {admin && (
-          <Tabs.Panel value="roles">
+          <Panel value="roles">
             <RolesTab />
-          </Tabs.Panel>
+          </Panel>
         )}
       </Tabs>
     </Page>
+  );
+}
+
+function Panel({ value, children }: { value: string; children: ReactNode }) {
+  return (
+    <Tabs.Panel value={value}>
+      <Suspense fallback={<Skeleton height={320} />}>{children}</Suspense>
+    </Tabs.Panel>
   );
 }

@@ -11,7 +11,7 @@ import { Pictures } from "./Pictures";
 import { useEnrol } from "./queries";
 
 /** Takes a face in: the person reads the text and agrees, and who took the consent is recorded. */
-export function EnrolForm() {
+export default function EnrolForm() {
   const texts = useConsentTexts();
   const enrol = useEnrol();
   const [pictures, setPictures] = useState<Blob[]>([]);

@@ -18,7 +18,7 @@ const take = async (file: File) =>
   );
 
 /** Records from a CSV file: what is sound is taken, and the rest is listed. */
-export function ImportForm() {
+export default function ImportForm() {
   const [file, setFile] = useState<File | null>(null);
   const queries = useQueryClient();
   const importing = useMutation({

@@ -1,7 +1,7 @@
-import { TextInput } from "@mantine/core";
+import { ActionIcon, TextInput } from "@mantine/core";
 import { IconUsers } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { deskPeopleOptions } from "@/api/attendance";
 import type { DeskPerson } from "@/api/types";
 import type { Column } from "@/shared/Cells";
@@ -12,8 +12,9 @@ import { VirtualTable } from "@/shared/VirtualTable";
 import { plural } from "@/shared/format";
 import { calendarDate } from "@/shared/zone";
 import { AddPerson } from "./AddPerson";
-import { PersonActions } from "./PersonActions";
 import { PersonCell } from "./PersonCell";
+
+const PersonActions = lazy(() => import("./PersonActions"));
 
 const columns: Column<DeskPerson>[] = [
   { key: "name", header: "Name", cell: (person) => <PersonCell person={person} /> },
@@ -21,8 +22,16 @@ const columns: Column<DeskPerson>[] = [
   { key: "pin", header: "PIN", cell: ({ has_pin }) => (has_pin ? "Set" : "None") },
   { key: "account", header: "Account", cell: ({ user_id }) => (user_id ? "Linked" : "None") },
   { key: "since", header: "Since", cell: ({ enrolled_on }) => calendarDate(enrolled_on) },
-  { key: "actions", header: "Action", numeric: true, cell: (person) => <PersonActions person={person} /> },
+  { key: "actions", header: "Action", numeric: true, cell: (person) => <Actions person={person} /> },
 ];
+
+function Actions({ person }: { person: DeskPerson }) {
+  return (
+    <Suspense fallback={<ActionIcon component="span" loading aria-hidden="true" />}>
+      <PersonActions person={person} />
+    </Suspense>
+  );
+}
 
 export const matches = ({ name, id }: DeskPerson, text: string): boolean =>
   `${name} ${id}`.toLocaleLowerCase().includes(text.trim().toLocaleLowerCase());

@@ -6,7 +6,7 @@ import { Confirm } from "@/shared/Confirm";
 import { PinDialog } from "./PinDialog";
 import { useForgetFace, useRemovePerson } from "./queries";
 
-export function PersonActions({ person }: { person: DeskPerson }) {
+export default function PersonActions({ person }: { person: DeskPerson }) {
   const [pin, pinDialog] = useDisclosure(false);
   const [face, faceDialog] = useDisclosure(false);
   const [removal, removalDialog] = useDisclosure(false);

@@ -1,6 +1,7 @@
-import { Button, Modal, PasswordInput, Stack } from "@mantine/core";
+import { Button, PasswordInput, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { DeskPerson } from "@/api/types";
+import { Dialog } from "@/shared/Dialog";
 import { FormError } from "@/shared/FormError";
 import { useSetPin } from "./queries";
 
@@ -18,7 +19,7 @@ export function PinDialog({ person, opened, onClose }: Props) {
     onClose();
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={`A PIN for ${person.name}`}>
+    <Dialog opened={opened} onClose={onClose} title={`A PIN for ${person.name}`}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -41,6 +42,6 @@ export function PinDialog({ person, opened, onClose }: Props) {
           </Button>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Select, TextInput } from "@mantine/core";
+import { NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Role, User } from "@/api/types";
@@ -15,7 +15,7 @@ import { useSetRole, usersOptions } from "./queries";
 
 const ROLES = Object.entries(ROLE_NAMES).map(([value, label]) => ({ value, label }));
 
-export function RolesTab() {
+export default function RolesTab() {
   const { timezone } = useUser();
   const query = useQuery(usersOptions);
   const [text, setText] = useState("");
@@ -49,14 +49,13 @@ export function RolesTab() {
 function RoleSelect({ user }: { user: User }) {
   const set = useSetRole();
   return (
-    <Select
+    <NativeSelect
       aria-label={`Role of ${user.name ?? user.email}`}
       data={ROLES}
-      allowDeselect={false}
       w={140}
       value={set.isPending ? set.variables.role : user.role}
       disabled={set.isPending}
-      onChange={(role) => role && role !== user.role && set.mutate({ id: user.id, role: role as Role })}
+      onChange={(event) => set.mutate({ id: user.id, role: event.currentTarget.value as Role })}
     />
   );
 }

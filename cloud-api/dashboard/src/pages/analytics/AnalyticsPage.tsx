@@ -1,7 +1,7 @@
-import { SimpleGrid, Stack } from "@mantine/core";
+import { SimpleGrid, Skeleton, Stack } from "@mantine/core";
 import { IconChartBar } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { analyticsOptions } from "@/api/attendance";
 import type { Analytics } from "@/api/types";
 import { atLeast } from "@/session/roles";
@@ -17,7 +17,8 @@ import { Attended } from "./Attended";
 import { Late } from "./Late";
 import { Periods } from "./Periods";
 import { Totals } from "./Totals";
-import { Trends } from "./Trends";
+
+const Trends = lazy(() => import("./Trends"));
 
 const DAYS = 90;
 
@@ -56,7 +57,9 @@ export default function AnalyticsPage() {
               <Attended data={data} />
               <Late data={data} />
             </SimpleGrid>
-            <Trends data={data} />
+            <Suspense fallback={<Skeleton height={400} />}>
+              <Trends data={data} />
+            </Suspense>
           </Stack>
         )}
       </QueryView>

@@ -2,7 +2,7 @@ import { lazy } from "react";
 import type { Analytics } from "@/api/types";
 import { ChartFrame } from "@/charts/ChartFrame";
 import { StatusLegend } from "@/charts/StatusLegend";
-import { STATUS_COLORS } from "@/charts/style";
+import { STATUS_SERIES } from "@/charts/style";
 import { Section } from "@/shared/Section";
 import { count, pct, percent } from "@/shared/format";
 import { attendedPct, tally } from "./tally";
@@ -11,12 +11,7 @@ const StatusDonut = lazy(() => import("@/charts/StatusDonut"));
 
 export function Attended({ data }: { data: Analytics }) {
   const all = tally(data.daily);
-  const slices = [
-    { name: "In time", value: all.present, color: STATUS_COLORS.present },
-    { name: "Late", value: all.late, color: STATUS_COLORS.late },
-    { name: "Absent", value: all.absent, color: STATUS_COLORS.absent },
-    { name: "Undecided", value: all.unknown, color: STATUS_COLORS.unknown },
-  ];
+  const slices = STATUS_SERIES.map(({ name, label, color }) => ({ name: label, value: all[name], color }));
   return (
     <Section title="All days together" note="In the middle: attended, of what is decided">
       <ChartFrame

@@ -5,6 +5,7 @@ import { ChartFrame } from "@/charts/ChartFrame";
 import { StatusLegend } from "@/charts/StatusLegend";
 import { Section } from "@/shared/Section";
 import { pct } from "@/shared/format";
+import { STATUS_NAMES, STATUSES } from "@/shared/statuses";
 import { calendarDate } from "@/shared/zone";
 
 const StatusBars = lazy(() => import("@/charts/StatusBars"));
@@ -44,13 +45,10 @@ export function Periods({ data }: { data: Analytics }) {
         height={HEIGHT}
         chart={<StatusBars periods={periods} label={label} tick={length === "weekly" ? LABELS.daily : label} height={HEIGHT} />}
         below={<StatusLegend />}
-        header={["From", "In time", "Late", "Absent", "Undecided", "Attended"]}
+        header={["From", ...STATUSES.map((status) => STATUS_NAMES[status]), "Attended"]}
         rows={periods.map((period) => [
           label(period.from),
-          String(period.present),
-          String(period.late),
-          String(period.absent),
-          String(period.unknown),
+          ...STATUSES.map((status) => String(period[status])),
           pct(period.pct),
         ])}
       />

@@ -11,7 +11,7 @@ const PercentLines = lazy(() => import("@/charts/PercentLines"));
 const HEIGHT = 260;
 const MOST = 5;
 
-export function Trends({ data }: { data: Analytics }) {
+export default function Trends({ data }: { data: Analytics }) {
   const [ids, setIds] = useState(() => data.trends.slice(0, 3).map(({ id }) => id));
   const chosen = data.trends.filter(({ id }) => ids.includes(id));
   const { rows, names } = trendRows(chosen);

@@ -1,16 +1,12 @@
-import type { Period } from "@/api/types";
+import type { AttendanceStatus, Period } from "@/api/types";
 
-export interface Tally {
-  present: number;
-  late: number;
-  absent: number;
-  unknown: number;
+export interface Tally extends Record<AttendanceStatus, number> {
   attended: number;
   all: number;
 }
 
 export function tally(periods: Period[]): Tally {
-  const sum = (name: "present" | "late" | "absent" | "unknown") => periods.reduce((total, period) => total + period[name], 0);
+  const sum = (name: AttendanceStatus) => periods.reduce((total, period) => total + period[name], 0);
   const [present, late, absent, unknown] = [sum("present"), sum("late"), sum("absent"), sum("unknown")];
   return { present, late, absent, unknown, attended: present + late, all: present + late + absent + unknown };
 }

@@ -28,8 +28,7 @@ describe("History", () => {
     show(<HistoryPage />, { path: PATH });
     expect(await screen.findByText("2 rows")).toBeTruthy();
     const person = userEvent.setup();
-    await person.click(screen.getByRole("combobox", { name: "Show" }));
-    await person.click(await screen.findByRole("option", { name: "Half or more observed", hidden: true }));
+    await person.selectOptions(screen.getByRole("combobox", { name: "Show" }), "Half or more observed");
     expect(await screen.findByText("1 row")).toBeTruthy();
     await person.click(screen.getByRole("button", { name: "Export CSV" }));
     const [name, csv] = saved.mock.calls[0] as [string, string];

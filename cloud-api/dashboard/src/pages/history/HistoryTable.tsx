@@ -1,4 +1,4 @@
-import { Button, Group, Select } from "@mantine/core";
+import { Button, Group, NativeSelect } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useState } from "react";
 import { useHistory } from "@/api/history";
@@ -39,19 +39,17 @@ export function HistoryTable({ shown }: { shown: Window }) {
       }
     >
       <Group mb="md" grow preventGrowOverflow={false}>
-        <Select
+        <NativeSelect
           label="Rows"
-          allowDeselect={false}
           data={TABLE_GROUPS[shown.view].map((value) => ({ value, label: GRAINS[value] }))}
           value={grain}
-          onChange={(value) => value && setGrain(value as Grain)}
+          onChange={(event) => setGrain(event.currentTarget.value as Grain)}
         />
-        <Select
+        <NativeSelect
           label="Show"
-          allowDeselect={false}
           data={MEASURED}
           value={measured}
-          onChange={(value) => value && setMeasured(value as Measured)}
+          onChange={(event) => setMeasured(event.currentTarget.value as Measured)}
         />
       </Group>
       <QueryView

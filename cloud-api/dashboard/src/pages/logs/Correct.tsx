@@ -1,9 +1,13 @@
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
+import { lazy } from "react";
 import { api, unwrap } from "@/api/client";
 import type { AttendanceItem } from "@/api/types";
+import { Dialog } from "@/shared/Dialog";
 import { calendarDate } from "@/shared/zone";
-import { RecordForm, type RecordValues } from "./RecordForm";
+import type { RecordValues } from "./RecordForm";
+
+const RecordForm = lazy(() => import("./RecordForm"));
 
 /** Changes a record, or records a day that nobody recorded. */
 export function Correct({ item }: { item: AttendanceItem }) {
@@ -18,13 +22,13 @@ export function Correct({ item }: { item: AttendanceItem }) {
       <Button variant="default" onClick={open} aria-label={`Correct ${name}, ${calendarDate(date)}`}>
         Correct
       </Button>
-      <Modal opened={opened} onClose={close} title={`${name}, ${calendarDate(date)}`}>
+      <Dialog opened={opened} onClose={close} title={`${name}, ${calendarDate(date)}`}>
         <RecordForm
           initial={{ status: item.status === "late" ? "late" : "present", time: item.time?.slice(0, 5) ?? "", reason: "" }}
           save={save}
           onDone={close}
         />
-      </Modal>
+      </Dialog>
     </>
   );
 }

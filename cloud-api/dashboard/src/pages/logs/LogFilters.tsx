@@ -1,8 +1,9 @@
-import { Select, SimpleGrid } from "@mantine/core";
+import { NativeSelect, SimpleGrid } from "@mantine/core";
 import type { Filter } from "@/api/attendance";
 import type { AttendanceStatus } from "@/api/types";
 import { DateRange } from "@/shared/DateRange";
 import { PersonSelect } from "@/shared/PersonSelect";
+import { STATUS_CHOICES } from "@/shared/statuses";
 
 interface Props {
   manages: boolean;
@@ -10,12 +11,6 @@ interface Props {
   change: (changed: Partial<Filter>) => void;
 }
 
-const STATUSES = [
-  { value: "present", label: "In time" },
-  { value: "late", label: "Late" },
-  { value: "absent", label: "Absent" },
-  { value: "unknown", label: "Undecided" },
-];
 
 export function LogFilters({ manages, filter, change }: Props) {
   return (
@@ -26,14 +21,11 @@ export function LogFilters({ manages, filter, change }: Props) {
         to={filter.date_to ?? ""}
         onChange={({ from, to }) => change({ date_from: from || undefined, date_to: to || undefined })}
       />
-      <Select
+      <NativeSelect
         label="Status"
-        placeholder="All that are recorded"
-        clearable
-        clearButtonProps={{ "aria-label": "All that are recorded" }}
-        data={STATUSES}
-        value={filter.status ?? null}
-        onChange={(status) => change({ status: (status as AttendanceStatus | null) ?? undefined })}
+        data={[{ value: "", label: "All that are recorded" }, ...STATUS_CHOICES]}
+        value={filter.status ?? ""}
+        onChange={({ currentTarget: { value } }) => change({ status: (value as AttendanceStatus | "") || undefined })}
       />
     </SimpleGrid>
   );

@@ -1,10 +1,12 @@
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
+import { lazy, useState } from "react";
 import { api, unwrap } from "@/api/client";
+import { Dialog } from "@/shared/Dialog";
 import { PersonSelect } from "@/shared/PersonSelect";
-import { RecordForm } from "./RecordForm";
+
+const RecordForm = lazy(() => import("./RecordForm"));
 
 /** A manager marks somebody's day. */
 export function RecordDay() {
@@ -16,7 +18,7 @@ export function RecordDay() {
       <Button leftSection={<IconPlus size={18} />} onClick={open}>
         Record a day
       </Button>
-      <Modal opened={opened} onClose={close} title="Record somebody’s day">
+      <Dialog opened={opened} onClose={close} title="Record somebody’s day">
         <RecordForm
           initial={{ status: "present", time: "", reason: "" }}
           onDone={close}
@@ -40,7 +42,7 @@ export function RecordDay() {
             </>
           }
         />
-      </Modal>
+      </Dialog>
     </>
   );
 }

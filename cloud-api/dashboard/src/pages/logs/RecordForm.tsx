@@ -1,10 +1,11 @@
-import { Button, Group, Select, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, Stack, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { ApiError } from "@/api/error";
 import { toast } from "@/shared/toast";
 import { FormError } from "@/shared/FormError";
+import { STATUS_CHOICES } from "@/shared/statuses";
 
 export interface RecordValues {
   status: string;
@@ -19,7 +20,7 @@ interface Props {
   before?: ReactNode;
 }
 
-export function RecordForm({ initial, save, onDone, before }: Props) {
+export default function RecordForm({ initial, save, onDone, before }: Props) {
   const queries = useQueryClient();
   const form = useForm({
     initialValues: initial,
@@ -39,15 +40,9 @@ export function RecordForm({ initial, save, onDone, before }: Props) {
     <form onSubmit={form.onSubmit((values) => submit.mutate(values))} noValidate>
       <Stack>
         {before}
-        <Select
+        <NativeSelect
           label="Status"
-          allowDeselect={false}
-          data={[
-            { value: "present", label: "In time" },
-            { value: "late", label: "Late" },
-            { value: "absent", label: "Absent" },
-            { value: "unknown", label: "Undecided" },
-          ]}
+          data={STATUS_CHOICES}
           {...form.getInputProps("status")}
         />
         <TextInput type="time" label="Time" description="The organisation’s clock" {...form.getInputProps("time")} />

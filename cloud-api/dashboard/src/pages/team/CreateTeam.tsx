@@ -1,7 +1,8 @@
-import { Button, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Stack, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
+import { Dialog } from "@/shared/Dialog";
 import { useCreateTeam } from "./queries";
 import { FormError } from "@/shared/FormError";
 
@@ -14,7 +15,7 @@ export function CreateTeam() {
       <Button leftSection={<IconPlus size={18} />} onClick={open}>
         New team
       </Button>
-      <Modal opened={opened} onClose={close} title="New team">
+      <Dialog opened={opened} onClose={close} title="New team">
         <form
           onSubmit={(event) => {
             event.preventDefault();
@@ -29,7 +30,7 @@ export function CreateTeam() {
             </Button>
           </Stack>
         </form>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -15,7 +15,7 @@ test("axe finds nothing in a demonstration, where questions are off", async ({ p
   await page.getByRole("button", { name: "Enter as member" }).click();
   await expect(figure(page, "Blinks today")).toHaveText(/\d/);
   await check(page, "a demonstration's Home");
-  await checkAll(page, ["/daily", "/ask"]);
+  await checkAll(page, "visitor", ["/daily", "/ask"]);
   await expect(page.getByText("Questions are off on this server")).toBeVisible();
 });
 

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 import type { Page } from "@playwright/test";
 import axe, { type RunOnly } from "axe-core";
 
@@ -36,22 +38,38 @@ async function violations(page: Page, runOnly: RunOnly): Promise<string[]> {
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
 }
 
+/** Keeps a picture of the page in the folder `WAW_SCREENSHOTS`, where that is set. */
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.WAW_SCREENSHOTS;
+  if (!folder) return;
+  const file = name.replace(/[^a-z0-9]+/gi, "-").replace(/^-|-$/g, "");
+  const before = page.viewportSize()!;
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  // Whatever stands at the window's edge would be in the middle of a picture of more than the window.
+  await page.setViewportSize({ ...before, height: Math.max(height, before.height) });
+  await page.screenshot({ path: join(folder, `${file}.png`) });
+  await page.setViewportSize(before);
+}
+
 /** What a page shows is checked in both themes, on a phone and on a desktop. */
 export async function check(page: Page, where: string): Promise<void> {
   for (const [size, viewport] of Object.entries(SIZES)) {
     await page.setViewportSize(viewport);
     await show(page, "light");
     expect.soft(await violations(page, ALL), `${where}, light on a ${size}`).toEqual([]);
+    await picture(page, `${where} ${size} light`);
     await show(page, "dark");
     expect.soft(await violations(page, OF_COLOURS), `${where}, dark on a ${size}`).toEqual([]);
+    await picture(page, `${where} ${size} dark`);
     const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect.soft(beyond, `${where} scrolls sideways on a ${size}`).toBeLessThanOrEqual(0);
   }
 }
 
-export async function checkAll(page: Page, paths: string[]): Promise<void> {
+/** Checks pages one after another. `who` tells the pictures of one person from those of another. */
+export async function checkAll(page: Page, who: string, paths: string[]): Promise<void> {
   for (const path of paths) {
     await go(page, path);
-    await check(page, path);
+    await check(page, `${who} ${path === "/" ? "home" : path}`);
   }
 }

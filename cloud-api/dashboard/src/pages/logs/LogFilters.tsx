@@ -23,7 +23,7 @@ export function LogFilters({ manages, filter, change }: Props) {
       />
       <NativeSelect
         label="Status"
-        data={[{ value: "", label: "All that are recorded" }, ...STATUS_CHOICES]}
+        data={[{ value: "", label: "All recorded" }, ...STATUS_CHOICES]}
         value={filter.status ?? ""}
         onChange={({ currentTarget: { value } }) => change({ status: (value as AttendanceStatus | "") || undefined })}
       />

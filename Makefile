@@ -31,7 +31,8 @@ demo: ## Show it with made-up people and weeks of history, in which nothing is s
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@mkdir -p demos
 	@$(TARGET)/debug/blinkd synthesize demos/demo.mp4 --seconds 5 --bpm 40 --sway 8
-	@DEMO_MODE=true $(TARGET)/debug/cloud-api serve
+	@printf "Open the address below and choose who to be. Ctrl-C ends it.\n"
+	@CLOUD_API_LOG=warn DEMO_MODE=true $(TARGET)/debug/cloud-api serve
 
 install: ## Build blinkd and blinkctl and install them for yourself, where cargo puts programs
 	@packaging/bootstrap.sh install

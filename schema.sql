@@ -420,7 +420,7 @@ CREATE TABLE attendance_months (
     person TEXT NOT NULL REFERENCES attendance_people (id) ON DELETE CASCADE,
     month INTEGER NOT NULL,
     days BYTEA NOT NULL,
-    PRIMARY KEY (person, month)
+    PRIMARY KEY (month, person)
 );
 
-CREATE INDEX attendance_months_by_month ON attendance_months (month);
+CREATE INDEX attendance_months_by_person ON attendance_months (person);

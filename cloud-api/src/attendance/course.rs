@@ -26,6 +26,7 @@ pub struct Window {
 #[derive(Clone, Debug)]
 pub struct DayFacts {
     pub date: Date,
+    pub month: MonthNumber,
     /// Whether the calendar expects people.
     pub expected: bool,
     /// Whether the day is over. A day that is not has no absences yet.
@@ -45,6 +46,7 @@ impl Window {
         let dates = first.series(1.day()).take_while(|date| *date <= last).take(MAX_DAYS);
         let facts = |date: Date| DayFacts {
             date,
+            month: MonthNumber::of(date),
             expected: calendar.expects(date),
             closed: date < today,
             unknown: unknown.contains(&date),
@@ -154,10 +156,9 @@ pub fn walk(
 ) {
     let mut months = months.iter().peekable();
     for (n, facts) in window.days.iter().enumerate() {
-        let number = MonthNumber::of(facts.date);
-        while months.next_if(|(month, _)| *month < number).is_some() {}
-        let day =
-            months.peek().filter(|(month, _)| *month == number).and_then(|(_, month)| month.get(facts.date.day()));
+        while months.next_if(|(month, _)| *month < facts.month).is_some() {}
+        let month = months.peek().filter(|(number, _)| *number == facts.month);
+        let day = month.and_then(|(_, month)| month.get(facts.date.day()));
         let outcome = outcome(facts, enrolled, day);
         if outcome != Outcome::Nothing {
             each(n, facts, outcome, day);

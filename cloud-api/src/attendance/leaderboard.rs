@@ -1,7 +1,5 @@
 //! The people who attended best: by share of days, then by current streak, then by name.
 
-use std::cmp::Reverse;
-
 use super::{analytics::Person, course::Course};
 
 /// The most places.
@@ -31,9 +29,9 @@ impl Leaderboard {
     /// The first [`MAX_PLACES`].
     #[must_use]
     pub fn places(mut self) -> Vec<Place> {
-        self.0.sort_by(|a, b| {
-            let key = |place: &Place| (Reverse(place.streak), place.name.clone(), place.id.clone());
-            b.pct.total_cmp(&a.pct).then_with(|| key(a).cmp(&key(b)))
+        self.0.sort_unstable_by(|a, b| {
+            let better = b.pct.total_cmp(&a.pct).then(b.streak.cmp(&a.streak));
+            better.then_with(|| (&a.name, &a.id).cmp(&(&b.name, &b.id)))
         });
         self.0.truncate(MAX_PLACES);
         self.0

@@ -40,7 +40,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 const DAYS: i64 = 31;
 
 /// Records that are read at once.
-const RECORDS: i64 = 1_000;
+const RECORDS: i64 = 100_000;
 
 /// What the files are written from.
 #[derive(Default)]

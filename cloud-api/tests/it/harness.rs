@@ -226,7 +226,7 @@ impl TestApp {
             });
         }));
         self.stop = Some(stop);
-        self.address = format!("http://{}", address.recv_timeout(Duration::from_secs(30)).unwrap());
+        self.address = format!("http://{}", address.recv_timeout(Duration::from_secs(120)).unwrap());
     }
 
     pub(crate) fn stop(&mut self) {

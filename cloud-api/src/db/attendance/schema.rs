@@ -130,7 +130,7 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::{Binary, Integer, Text};
 
-    attendance_months (person, month) {
+    attendance_months (month, person) {
         person -> Text,
         month -> Integer,
         days -> Binary,

@@ -100,7 +100,9 @@ fn image_path(state: &State, id: &str, uid: Id<Uid>, now: UtcMs) -> Result<Strin
 
 fn shown(state: &State, person: &PersonRow, now: UtcMs) -> Result<DeskPerson, ApiError> {
     let has_biometrics = person.sealed_key.is_some();
-    let image_path = has_biometrics.then(|| image_path(state, &person.id, person.uid, now)).transpose()?;
+    // The face of a demonstration's recording has no photo.
+    let has_photo = has_biometrics && state.demo.is_none();
+    let image_path = has_photo.then(|| image_path(state, &person.id, person.uid, now)).transpose()?;
     Ok(DeskPerson {
         id: person.id.clone(),
         name: person.name.clone(),

@@ -103,7 +103,7 @@ pub fn reseal_key(conn: &mut Conn, id: Id<ArchiveKey>, sealed: Vec<u8>) -> Resul
 }
 
 /// Fails with a foreign key violation when the key is gone.
-pub fn enqueue(conn: &mut diesel::SqliteConnection, row: &QueuedRow) -> Result<(), DbError> {
+pub fn enqueue(conn: &mut Conn, row: &QueuedRow) -> Result<(), DbError> {
     diesel::insert_into(archive_queue::table).values(row.clone()).execute(conn)?;
     Ok(())
 }

@@ -200,6 +200,7 @@ pub fn courses(
             None => drop(courses.insert(person, vec![(number, month)])),
         }
     }
+    courses.values_mut().for_each(|months| months.sort_unstable_by_key(|(number, _)| *number));
     let mut rows = attendance_refusals::table.filter(attendance_refusals::day.le(Day(to))).into_boxed();
     if let Some(only) = only {
         rows = rows.filter(attendance_refusals::person.eq(only.to_owned()));

@@ -89,7 +89,7 @@ pub(crate) fn purge(conn: &mut Conn, before: MonthNumber) -> Result<(), DbError>
     Ok(())
 }
 
-/// The months of some people, in order of time. `from` and `to` are included.
+/// The months of some people, in no order: a sort of everybody's would not fit in the memory that PostgreSQL gives it. `from` and `to` are included.
 pub fn months(
     conn: &mut Conn,
     of: Option<&str>,
@@ -98,7 +98,7 @@ pub fn months(
 ) -> Result<Vec<(String, MonthNumber, Month)>, DbError> {
     use attendance_months::{days, month, person};
     let from = from.map_or(i32::MIN, |from| from.0);
-    let mut rows = attendance_months::table.filter(month.between(from, to.0)).order(month).into_boxed();
+    let mut rows = attendance_months::table.filter(month.between(from, to.0)).into_boxed();
     if let Some(of) = of {
         rows = rows.filter(person.eq(of.to_owned()));
     }

@@ -19,11 +19,10 @@ def postgres_bin():
 class Cluster:
     def __init__(self, folder, program):
         self.folder, self.program = folder, program
-        names = ["POSTGRES_PORT", "REST_PORT", "ETCD_PORT", "ETCD_PEER_PORT", "PGBOUNCER_PORT", "LEADER_PORT"]
+        names = ["POSTGRES_PORT", "REST_PORT", "ETCD_PORT", "ETCD_PEER_PORT", "LEADER_PORT"]
         *ports, web, api1, api2 = free_ports(len(names) + 3)
         self.web, self.apis = f"127.0.0.1:{web}", [f"127.0.0.1:{api1}", f"127.0.0.1:{api2}"]
         passwords = ["SUPERUSER", "REPLICATION", "REWIND", "CLOUD_API"]
-        path = folder.path
         self.values = {
             # Each host of the database has a loopback address of its own.
             "DB1": "127.0.0.11", "DB2": "127.0.0.12", "DB3": "127.0.0.13",
@@ -32,20 +31,17 @@ class Cluster:
             **{f"{name}_PASSWORD": secrets.token_hex(12) for name in passwords},
             "API1": self.apis[0], "API2": self.apis[1], "WEB_BIND": self.web, "PUBLIC_URL": f"http://{self.web}",
             "TRUSTED_PROXIES": "127.0.0.1", "POSTGRES_BIN": str(postgres_bin()),
-            "PGBOUNCER_DIR": str(folder.make("pgbouncer")), "PGBOUNCER_RUN": str(path / "pgbouncer"),
             "HAPROXY_RUN": str(folder.make("haproxy")),
         }
         tls = folder.make("tls")
-        hosts = [f"{name}={self.values[name.upper()]}" for name in NAMES]
+        # Whoever connects over loopback comes from 127.0.0.1, which etcd compares with the certificate.
+        hosts = [f"{name}={self.values[name.upper()]},127.0.0.1" for name in NAMES]
         folder.run(PACKAGING / "certificates.sh", tls, *hosts)
         self.values["TLS_DIR"] = str(tls / "db1")
         self.tls_context = ssl.create_default_context(cafile=str(tls / "ca.crt"))
         self.nodes = [Node(self, name) for name in NAMES]
         haproxy = self.render("haproxy.cfg", "haproxy/haproxy.cfg")
         self.haproxy = Process(folder, "haproxy", ["/usr/sbin/haproxy", "-db", "-f", haproxy])
-        folder.write("pgbouncer/userlist.txt", f'"cloud_api" "{self.values["CLOUD_API_PASSWORD"]}"\n')
-        pgbouncer = self.render("pgbouncer.ini", "pgbouncer/pgbouncer.ini")
-        self.pgbouncer = Process(folder, "pgbouncer", ["/usr/sbin/pgbouncer", "-q", pgbouncer])
         self.replicas = [Replica(self, f"api{n}", address) for n, address in enumerate(self.apis, 1)]
 
     def render(self, template, name, **more):
@@ -61,15 +57,18 @@ class Cluster:
             node.etcd.start()
         for node in self.nodes:
             node.patroni.start()
-        until("three PostgreSQL with a leader and a synchronous standby", self.whole, 180)
+        until("three PostgreSQL with a leader and a synchronous standby", self.whole_or_failed, 180)
         leader = self.leader()
         password = self.values["CLOUD_API_PASSWORD"]
         leader.sql(f"CREATE ROLE cloud_api LOGIN PASSWORD '{password}'", "postgres")
         leader.sql("CREATE DATABASE waw OWNER cloud_api", "postgres")
+        self.folder.run("/usr/sbin/haproxy", "-c", "-f", self.haproxy.command[-1])
         self.haproxy.start()
-        self.pgbouncer.start()
+        until("HAProxy runs", pathlib.Path(self.values["HAPROXY_RUN"], "admin.sock").exists, 10)
+        until("HAProxy sees the leader alone", lambda: self.leaders_at_haproxy() == [leader.name], 30)
         # Replicas may start together: one migrates, the other waits for it.
         for replica in self.replicas:
+            replica.pgbouncer.start()
             replica.process.start()
         for replica in self.replicas:
             replica.wait()
@@ -79,8 +78,8 @@ class Cluster:
     def stop(self):
         for replica in self.replicas:
             replica.process.stop()
-        for process in [self.pgbouncer, self.haproxy]:
-            process.stop(signal.SIGINT if process is self.pgbouncer else signal.SIGTERM, 10)
+            replica.pgbouncer.stop()
+        self.haproxy.stop()
         for node in self.nodes:
             node.patroni.send(signal.SIGTERM)
         for node in self.nodes:
@@ -106,6 +105,12 @@ class Cluster:
     def standbys(self, role):
         names = [member["name"] for member in self.view() if member["role"] == role]
         return [node for node in self.nodes if node.name in names]
+
+    def whole_or_failed(self):
+        for process in [process for node in self.nodes for process in (node.etcd, node.patroni)]:
+            if not process.runs():
+                raise Failed(f"{process.name} ended: {process.said()}")
+        return self.whole()
 
     def whole(self):
         """Whether there is a leader, and both others follow it on its timeline, one of them synchronously."""
@@ -136,6 +141,9 @@ class Cluster:
                 answer += part
         return answer.decode()
 
+    def leaders_at_haproxy(self):
+        return [name for name in NAMES if self.server_state("leader", name) == "UP"]
+
     def server(self, backend, name):
         head, *rows = [line.split(",") for line in self.haproxy_says("show stat").splitlines() if line]
         head[0] = head[0].lstrip("# ")
@@ -160,9 +168,11 @@ class Node:
             "POSTGRES_RUN": home / "run", "ETCD_DATA": folder.make(f"{name}/etcd"),
         }
         self.socket = home / "run"
-        env = cluster.settings("etcd.env", f"{name}/etcd.env", **{**own})
+        env = cluster.settings("etcd.env", f"{name}/etcd.env", **own)
         self.etcd = Process(folder, f"{name}-etcd", ["/usr/bin/etcd"], env)
-        self.patroni = Process(folder, f"{name}-patroni", ["/usr/bin/patroni", cluster.render("patroni.yml", f"{name}/patroni.yml", **own)])
+        patroni = ["/usr/bin/patroni", cluster.render("patroni.yml", f"{name}/patroni.yml", **own)]
+        # Patroni writes the pgpass of its own host into its home.
+        self.patroni = Process(folder, f"{name}-patroni", patroni, {"HOME": str(home)})
 
     def rest(self, path):
         url = f"https://{self.address}:{self.cluster.values['REST_PORT']}{path}"
@@ -186,9 +196,11 @@ class Node:
         psql = postgres_bin() / "psql"
         return self.cluster.folder.run(psql, "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", query, env=env).strip()
 
-    def processes(self):
+    def processes(self, etcd=True):
         """Every process of this host."""
         found = [process.child.pid for process in (self.patroni, self.etcd) if process.runs()]
+        if not etcd:
+            found.remove(self.etcd.child.pid)
         try:
             postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
             # A number from before may be another process by now.
@@ -198,8 +210,8 @@ class Node:
             pass
         return sorted({pid for one in found for pid in with_children(one)})
 
-    def send(self, number):
-        for pid in self.processes():
+    def send(self, number, etcd=True):
+        for pid in self.processes(etcd):
             try:
                 os.kill(pid, number)
             except ProcessLookupError:
@@ -218,18 +230,23 @@ class Node:
 
 
 class Replica:
-    """A cloud-api."""
+    """A cloud-api, with the PgBouncer of its host."""
 
     def __init__(self, cluster, name, address):
-        folder = cluster.folder
-        home = folder.path / name
+        folder, password = cluster.folder, cluster.values["CLOUD_API_PASSWORD"]
+        pooler, home = folder.make(f"{name}-pgbouncer"), folder.path / name
         home.mkdir()
-        env = cluster.settings(
-            "cloud-api.env", f"{name}/cloud-api.env", API_LISTEN=address, CLOUD_API_DIR=home, CLOUD_API_DATA=home
-        )
-        values = cluster.values
+        (port,) = free_ports(1)
+        own = {
+            "PGBOUNCER_PORT": str(port), "PGBOUNCER_DIR": pooler, "PGBOUNCER_RUN": pooler,
+            "API_LISTEN": address, "CLOUD_API_DIR": home, "CLOUD_API_DATA": home,
+        }
+        folder.write(f"{name}-pgbouncer/userlist.txt", f'"cloud_api" "{password}"\n')
+        pgbouncer = cluster.render("pgbouncer.ini", f"{name}-pgbouncer/pgbouncer.ini", **own)
+        self.pgbouncer = Process(folder, f"{name}-pgbouncer", ["/usr/sbin/pgbouncer", "-q", pgbouncer])
+        env = cluster.settings("cloud-api.env", f"{name}/cloud-api.env", **own)
         pgpass = home / "pgpass"
-        pgpass.write_text(f"127.0.0.1:{values['PGBOUNCER_PORT']}:waw:cloud_api:{values['CLOUD_API_PASSWORD']}\n")
+        pgpass.write_text(f"127.0.0.1:{port}:waw:cloud_api:{password}\n")
         pgpass.chmod(0o600)
         key = home / "master.key"
         key.write_text(cluster.values.setdefault("MASTER_KEY", base64.b64encode(secrets.token_bytes(32)).decode()))

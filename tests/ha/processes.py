@@ -36,7 +36,7 @@ class Folder:
         # PostgreSQL and PgBouncer refuse to run as root, so root runs them as the user of Debian's package.
         self.user = "postgres" if os.geteuid() == 0 else None
         self.path = pathlib.Path(tempfile.mkdtemp(prefix="waw-ha-"))
-        self.path.chmod(0o755)
+        self.own(self.path, 0o755)
         for name in ("pids", "logs"):
             self.make(name)
         watch = (

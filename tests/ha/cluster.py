@@ -32,6 +32,8 @@ class Cluster:
             "API1": self.apis[0], "API2": self.apis[1], "WEB_BIND": self.web, "PUBLIC_URL": f"http://{self.web}",
             "TRUSTED_PROXIES": "127.0.0.1", "POSTGRES_BIN": str(postgres_bin()),
             "HAPROXY_RUN": str(folder.make("haproxy")),
+            # There is none here; run.py does its work.
+            "WATCHDOG": "automatic",
         }
         tls = folder.make("tls")
         # Whoever connects over loopback comes from 127.0.0.1, which etcd compares with the certificate.
@@ -81,9 +83,10 @@ class Cluster:
             replica.pgbouncer.stop()
         self.haproxy.stop()
         for node in self.nodes:
+            node.send(signal.SIGCONT)
             node.patroni.send(signal.SIGTERM)
         for node in self.nodes:
-            node.patroni.stop(signal.SIGCONT)
+            node.patroni.stop()
             node.kill()
 
     def view(self):
@@ -196,11 +199,9 @@ class Node:
         psql = postgres_bin() / "psql"
         return self.cluster.folder.run(psql, "-XAtq", "-v", "ON_ERROR_STOP=1", *where, "-c", query, env=env).strip()
 
-    def processes(self, etcd=True):
+    def processes(self):
         """Every process of this host."""
         found = [process.child.pid for process in (self.patroni, self.etcd) if process.runs()]
-        if not etcd:
-            found.remove(self.etcd.child.pid)
         try:
             postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
             # A number from before may be another process by now.
@@ -210,8 +211,8 @@ class Node:
             pass
         return sorted({pid for one in found for pid in with_children(one)})
 
-    def send(self, number, etcd=True):
-        for pid in self.processes(etcd):
+    def send(self, number):
+        for pid in self.processes():
             try:
                 os.kill(pid, number)
             except ProcessLookupError:

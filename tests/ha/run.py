@@ -19,6 +19,8 @@ from processes import Failed, Folder, until
 
 KILLS = int(os.environ.get("HA_KILLS", "10"))
 PEOPLE = int(os.environ.get("HA_PEOPLE", "24"))
+# ttl less safety_margin in packaging/ha/patroni.yml.
+WATCHDOG_S = 7
 WITHIN_S = float(os.environ.get("HA_WITHIN_S", "15"))
 
 
@@ -71,12 +73,14 @@ class Run:
         self.expect(before is None or self.cluster.leader() is not before, f"{name}: the dead host is still leader")
 
     def hang(self):
-        """Nothing is reset here: connections stay open and say nothing."""
+        """Nothing is reset here: connections stay open and say nothing. Then the watchdog resets the host."""
         self.steady()
         node = self.cluster.leader()
         began = time.monotonic()
-        node.send(signal.SIGSTOP, etcd=False)
-        self.row("leader hangs (SIGSTOP)", began, time.monotonic(), lambda: node.send(signal.SIGCONT, etcd=False))
+        node.send(signal.SIGSTOP)
+        until("the watchdog's time is over", lambda: time.monotonic() > began + WATCHDOG_S)
+        node.kill()
+        self.row("leader's host hangs, is reset", began, began, node.start)
 
     def crash(self):
         self.steady()

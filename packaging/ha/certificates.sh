@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes a certificate authority and a certificate for each host of the database. Usage: certificates.sh FOLDER NAME=ADDRESS[,ADDRESS]..
+# Makes a certificate authority and a certificate for each host of the database.
+# Usage: certificates.sh FOLDER NAME=ADDRESS[,ADDRESS]..
 #
-# FOLDER/NAME gets ca.crt, server.crt and server.key; copy it to /etc/waw-ha of that host, root:ssl-cert, the key 0640. Hosts
-# of cloud-api need ca.crt alone. FOLDER/ca.key makes further certificates: keep it off the hosts.
+# FOLDER/NAME gets ca.crt, server.crt and server.key; copy it to /etc/waw-ha of that host, root:ssl-cert, the key 0640.
+# Hosts of cloud-api need ca.crt alone. FOLDER/ca.key makes further certificates: keep it off the hosts.
 set -euo pipefail
 
 folder=${1:?usage: certificates.sh FOLDER NAME=ADDRESS[,ADDRESS]..}
@@ -19,8 +20,10 @@ fi
 for host in "$@"; do
     name=${host%%=*} addresses=${host#*=}
     mkdir -p "$name"
+    printf 'subjectAltName=DNS:%s,IP:%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$name" "${addresses//,/,IP:}" >extensions
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" -keyout "$name/server.key" 2>/dev/null |
-        openssl x509 -req -days $days -CA ca.crt -CAkey ca.key -CAcreateserial -out "$name/server.crt" 2>/dev/null \
-            -extfile <(printf 'subjectAltName=DNS:%s,IP:%s\nextendedKeyUsage=serverAuth,clientAuth\n' "$name" "${addresses//,/,IP:}")
+        openssl x509 -req -days $days -CA ca.crt -CAkey ca.key -CAcreateserial -extfile extensions \
+            -out "$name/server.crt" 2>/dev/null
+    rm extensions
     cp ca.crt "$name/ca.crt"
 done

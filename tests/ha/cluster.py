@@ -100,7 +100,8 @@ class Cluster:
 
     def leader(self):
         def find():
-            names = [member["name"] for member in self.view() if member["role"] == "leader" and member["state"] == "running"]
+            members = [member for member in self.view() if member["role"] == "leader"]
+            names = [member["name"] for member in members if member["state"] == "running"]
             return next((node for node in self.nodes if node.name in names and node.is_primary()), None)
 
         return until("a leader", find, 120)
@@ -150,7 +151,8 @@ class Cluster:
     def server(self, backend, name):
         head, *rows = [line.split(",") for line in self.haproxy_says("show stat").splitlines() if line]
         head[0] = head[0].lstrip("# ")
-        return next(row for row in (dict(zip(head, row)) for row in rows) if (row["pxname"], row["svname"]) == (backend, name))
+        named = (dict(zip(head, row)) for row in rows)
+        return next(row for row in named if (row["pxname"], row["svname"]) == (backend, name))
 
     def server_state(self, backend, name):
         return self.server(backend, name)["status"]

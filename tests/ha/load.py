@@ -64,6 +64,10 @@ def insist(ask, wanted, within_s=60):
         time.sleep(AGAIN_AFTER_S)
 
 
+def blinks_of(minute):
+    return minute % 30
+
+
 class Person(threading.Thread):
     """Uploads minute after minute, or batches, through one address."""
 
@@ -122,9 +126,11 @@ class Person(threading.Thread):
             time.sleep(AGAIN_AFTER_S * (0.5 + self.random.random()))
 
     def bucket(self, minute):
-        time_of = lambda m: datetime.datetime.fromtimestamp(60 * m, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        def time_of(minute):
+            return datetime.datetime.fromtimestamp(60 * minute, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
         return {
-            "id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)), "blink_count": minute % 30,
+            "id": str(uuid.UUID(int=self.random.getrandbits(128), version=4)), "blink_count": blinks_of(minute),
             "from_timestamp": time_of(minute), "to_timestamp": time_of(minute + 1),
             "observed_ms": 58_000, "mean_fps": 29.97, "quality": "good",
         }
@@ -175,7 +181,7 @@ class Load:
                 return min(ends), max(ends)
             if time.monotonic() > end:
                 missing = [person.name for person, at in zip(people, ends) if not at]
-                raise Failed(f"no uploads again within {within_s} s from {missing[:5]}: {[p.tries[-1:] for p in self.direct]}")
+                raise Failed(f"no uploads again within {within_s} s: {missing}; {[p.tries[-1:] for p in self.direct]}")
             time.sleep(0.05)
 
     def tries(self, since=0.0, until=float("inf"), people=None):

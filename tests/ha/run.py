@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """cloud-api on PostgreSQL that is kept up by Patroni, while hosts die under full load.
 
     tests/ha/run.py CLOUD_API
@@ -22,6 +22,10 @@ PEOPLE = int(os.environ.get("HA_PEOPLE", "24"))
 # ttl less safety_margin in packaging/ha/patroni.yml.
 WATCHDOG_S = 7
 WITHIN_S = float(os.environ.get("HA_WITHIN_S", "15"))
+
+
+def counted(statuses):
+    return ", ".join(f"{status or 'none'}: {count}" for status, count in sorted(statuses.items())) or "-"
 
 
 class Run:
@@ -52,16 +56,13 @@ class Run:
         refused = collections.Counter(t.status for t in tries if t.status != 200)
         longest = max(t.ended - t.began for t in tries)
         first = min(both[0], everybody[0]) - began
-        print(
-            f"{name:<30} {first:7.1f} {both[1] - began:9.1f} {everybody[1] - began:9.1f} {whole - began:9.1f} {longest:8.1f}   "
-            + (", ".join(f"{status or 'none'}: {count}" for status, count in sorted(refused.items())) or "-"),
-            flush=True,
-        )
+        figures = [first, both[1] - began, everybody[1] - began, whole - began, longest]
+        print(f"{name:<30}", *(f"{figure:9.1f}" for figure in figures), f"  {counted(refused)}", flush=True)
         self.expect(both[1] - began <= WITHIN_S, f"{name}: writes were back after {both[1] - began:.1f} s")
 
     def head(self):
-        print(f"\n{'what happens':<30} {'first':>7} {'both':>9} {'all':>9} {'rejoined':>9} {'longest':>8}   answers but 200")
-        print(f"{'':<30} {'write':>7} {'replicas':>9} {'people':>9} {'':>9} {'answer':>8}   until all people wrote")
+        print(f"seconds after it happens       {'first':>9} {'both':>9} {'all':>9} {'rejoined':>9} {'longest':>9}   answers but 200")
+        print(f"                               {'write':>9} {'replicas':>9} {'people':>9} {'':9} {'answer':>9}   until all people wrote")
 
     def lose(self, name, node):
         self.steady()
@@ -106,13 +107,15 @@ class Run:
         began = time.monotonic()
         replica.process.stop(signal.SIGKILL)
         dead = time.monotonic()
-        _, everybody = self.load.back(self.load.people, dead)
-        refused = collections.Counter(t.status for t in self.load.tries(began, everybody, self.load.people) if t.status != 200)
+        first, everybody = self.load.back(self.load.people, dead)
+        tries = self.load.tries(began, everybody, self.load.people)
+        refused = collections.Counter(t.status for t in tries if t.status != 200)
         replica.process.start()
         replica.wait()
-        self.load.back(self.load.direct, dead)
-        text = ", ".join(f"{status or 'none'}: {count}" for status, count in sorted(refused.items())) or "-"
-        print(f"{'replica of cloud-api':<30} {'':7} {'':9} {everybody - began:9.1f} {time.monotonic() - began:9.1f} {'':8}   {text}")
+        _, both = self.load.back(self.load.direct, dead)
+        figures = [first - began, both - began, everybody - began, time.monotonic() - began]
+        longest = max(t.ended - t.began for t in tries)
+        print(f"{'replica of cloud-api':<30}", *(f"{figure:9.1f}" for figure in [*figures, longest]), f"  {counted(refused)}")
         self.expect(everybody - began <= WITHIN_S, "a dead replica held people up")
 
     def rolling_restart(self):
@@ -135,7 +138,8 @@ class Run:
         tries = self.load.tries(began, people=self.load.people)
         failed = collections.Counter((t.status, t.code) for t in tries if t.status != 200)
         self.load.pause_direct(False)
-        print(f"\nrolling restart of both replicas: {len(tries)} requests in {time.monotonic() - began:.1f} s, failed {sum(failed.values())}")
+        took = time.monotonic() - began
+        print(f"\nrolling restart of both replicas: {len(tries)} requests in {took:.1f} s, failed {sum(failed.values())}")
         self.expect(not failed, f"requests failed in the rolling restart: {dict(failed)}")
 
     def everything(self):
@@ -169,7 +173,8 @@ class Run:
         tries = self.load.tries()
         statuses = collections.Counter((t.status, t.code) for t in tries)
         well = sorted(t.ended - t.began for t in tries if t.status == 200)
-        print(f"requests: {len(tries)} in {took:.0f} s; of the good ones half within {well[len(well) // 2]:.3f} s, 99 % within {well[len(well) * 99 // 100]:.3f} s")
+        half, most = well[len(well) // 2], well[len(well) * 99 // 100]
+        print(f"requests: {len(tries)} in {took:.0f} s; of the good ones half within {half:.3f} s, 99 % within {most:.3f} s")
         for (status, code), count in sorted(statuses.items()):
             print(f"    {status or 'no answer':>9} {code:<28} {count}")
         internal = sum(count for (status, _), count in statuses.items() if status == 500)

@@ -146,7 +146,7 @@ class Cluster:
         return answer.decode()
 
     def leaders_at_haproxy(self):
-        return [name for name in NAMES if self.server_state("leader", name) == "UP"]
+        return [name for name in NAMES if self.server_state("leader", name).startswith("UP")]
 
     def server(self, backend, name):
         head, *rows = [line.split(",") for line in self.haproxy_says("show stat").splitlines() if line]

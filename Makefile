@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test test-long lint accuracy bench liveness dashboard dashboard-dev
+.PHONY: help run demo install test test-long lint accuracy bench ha liveness dashboard dashboard-dev
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DASHBOARD := cloud-api/dashboard
@@ -100,3 +100,8 @@ bench: ## What counting costs a frame, beside decoding alone and, with PEER_PYTH
 	cargo bench --locked --package blink-vision --features native
 	@WAW_TEST_LONG=1 cargo test --quiet --locked --release --package cloud-api --test it speed:: -- --nocapture --test-threads=1
 	@WAW_TEST_LONG=1 cargo test --quiet --locked --release --package waw-tests --test it attendance::speed -- --nocapture
+
+ha: ## Patroni, etcd, HAProxy, PgBouncer and two replicas on loopback, while hosts die under load (about 12 minutes)
+	@packaging/bootstrap.sh ha
+	cargo build --locked --workspace --bin cloud-api
+	tests/ha/run.py $(TARGET)/debug/cloud-api

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh install|run|test|lint|bench
+# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh install|run|test|lint|bench|ha
 #
 # It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
 set -euo pipefail
@@ -36,8 +36,10 @@ test)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
 bench) packages+=(ffmpeg postgresql) ;;
+# Patroni speaks TLS to etcd only with python3-idna.
+ha) packages+=(postgresql patroni python3-idna etcd-server haproxy pgbouncer openssl) ;;
 *)
-    printf 'usage: %s install|run|test|lint|bench\n' "$0" >&2
+    printf 'usage: %s install|run|test|lint|bench|ha\n' "$0" >&2
     exit 2
     ;;
 esac
@@ -110,7 +112,7 @@ fi
 root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 
 # The dashboard is built with Node.js; the daemon and the measurements have none.
-if [[ $level != install && $level != bench ]]; then
+if [[ $level != install && $level != bench && $level != ha ]]; then
     "$root_folder/packaging/node.sh" >/dev/null
 fi
 

@@ -53,7 +53,7 @@ impl DbError {
     }
 }
 
-/// Outages that SQLite and PostgreSQL report by their message only.
+/// Outages that SQLite, PostgreSQL and PgBouncer report by their message only.
 const OUTAGES: &[&str] = &[
     "database is locked",
     "database table is locked",
@@ -69,6 +69,8 @@ const OUTAGES: &[&str] = &[
     "connection to server",
     "the database system is",
     "server closed the connection",
+    // PgBouncer's words when the server of a running query is gone; its SQLSTATE, 08P01, has other meanings too.
+    "server conn crashed",
     "lock timeout",
     "statement timeout",
     "deadlock detected",
@@ -77,4 +79,21 @@ const OUTAGES: &[&str] = &[
 
 fn says(words: &[&str], message: &str) -> bool {
     words.iter().any(|words| message.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("server conn crashed?", true)]
+    #[case("terminating connection due to administrator command", true)]
+    #[case("the database system is starting up", true)]
+    #[case("division by zero", false)]
+    fn outages_are_known_by_their_words(#[case] message: &str, #[case] outage: bool) {
+        let said = QueryError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));
+        assert_eq!(DbError::from(said).is_outage(), outage);
+    }
 }

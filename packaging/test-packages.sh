@@ -5,6 +5,8 @@
 # The fresh system is made by debootstrap, which wants the network, and booted by systemd-nspawn without one, so the units
 # run as they are. WAW_TEST_ROOT=FOLDER uses a copy of a Debian 12 that is there already. Faces are recognised
 # where BLINKD_MODELS_DIR, or the own profile, has all models.
+# What stands in single quotes is for the shell of the other system.
+# shellcheck disable=SC2016,SC2034
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test test-long lint accuracy bench ha liveness dashboard dashboard-dev
+.PHONY: help run demo install test test-long lint accuracy bench ha liveness package test-packages dashboard dashboard-dev
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DASHBOARD := cloud-api/dashboard
@@ -83,6 +83,17 @@ lint: ## Format, clippy, documentation, licences, the dashboard's types and lint
 	cargo deny --locked check bans licenses sources
 	@$(MAKE) --no-print-directory $(MODULES)
 	$(NPM) run check
+
+# Folders of the machine that builds do not belong in programs.
+REMAP = --remap-path-prefix=$(CURDIR)=/wellness --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo
+package: ## Packages for Debian and RPM systems, checksums and the list of components, in dist/
+	@packaging/bootstrap.sh package
+	@$(MAKE) --no-print-directory $(BUILT)
+	RUSTFLAGS="$${RUSTFLAGS:-} $(REMAP)" cargo build --locked --profile dist --workspace --bins
+	@packaging/package.sh
+
+test-packages: ## Install, upgrade and remove what is in dist/ in a fresh Debian (root; debootstrap)
+	packaging/test-packages.sh
 
 accuracy: ## Accuracy on annotated footage (WAW_TEST_DATA): by condition, and with each person left out
 	@packaging/bootstrap.sh test

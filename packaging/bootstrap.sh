@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds. Usage: bootstrap.sh install|run|test|lint|bench|ha
+# Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds.
+# Usage: bootstrap.sh install|run|test|lint|bench|ha|package
 #
 # It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
 set -euo pipefail
@@ -38,8 +39,13 @@ lint) cargo_tools+=(cargo-deny) ;;
 bench) packages+=(ffmpeg postgresql) ;;
 # Patroni speaks TLS to etcd only with python3-idna.
 ha) packages+=(postgresql patroni python3-idna etcd-server haproxy pgbouncer openssl) ;;
+package)
+    # What RPM packages require is found with rpm's own script; the rest of it is not used.
+    packages+=(git dpkg-dev xz-utils rpm help2man)
+    cargo_tools+=(cargo-deb cargo-generate-rpm cargo-cyclonedx)
+    ;;
 *)
-    printf 'usage: %s install|run|test|lint|bench|ha\n' "$0" >&2
+    printf 'usage: %s install|run|test|lint|bench|ha|package\n' "$0" >&2
     exit 2
     ;;
 esac

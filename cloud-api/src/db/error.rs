@@ -73,7 +73,10 @@ const OUTAGES: &[&str] = &[
     "server conn crashed",
     "lock timeout",
     "statement timeout",
-    "deadlock detected",
+    "deadlock",
+    // Citus, when a worker is away.
+    "failure on connection marked as essential",
+    "connection to the remote node",
     "read-only transaction",
 ];
 
@@ -91,6 +94,9 @@ mod tests {
     #[case("server conn crashed?", true)]
     #[case("terminating connection due to administrator command", true)]
     #[case("the database system is starting up", true)]
+    #[case("failure on connection marked as essential: worker:5432", true)]
+    #[case("connection to the remote node worker:5432 failed", true)]
+    #[case("canceling the transaction since it was involved in a distributed deadlock", true)]
     #[case("division by zero", false)]
     fn outages_are_known_by_their_words(#[case] message: &str, #[case] outage: bool) {
         let said = QueryError::DatabaseError(DatabaseErrorKind::Unknown, Box::new(message.to_owned()));

@@ -244,7 +244,8 @@ impl MaybeRetry for DbError {
     fn is_retryable(&self) -> bool {
         match self {
             Self::Query(QueryError::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
-            Self::Query(QueryError::DatabaseError(_, info)) => info.message().contains("deadlock detected"),
+            // PostgreSQL's words and those of Citus for one across workers; the driver does not tell the SQLSTATE.
+            Self::Query(QueryError::DatabaseError(_, info)) => info.message().contains("deadlock"),
             _ => false,
         }
     }

@@ -1,0 +1,36 @@
+# Makes dist\wellness-at-work-VERSION.msi. Never run: it is written from documentation.
+#
+# Wants Rust, OpenCV, dlib and OpenBLAS from vcpkg (x64-windows), WiX 5 (`dotnet tool install --global wix`), ImageMagick.
+# Signing: with WINDOWS_SIGN_THUMBPRINT, the thumbprint of a code signing certificate in the person's store, and
+# WINDOWS_SIGN_TIMESTAMP, the address of its issuer's time-stamping server, programs and installer are signed; without them
+# Windows warns when the installer is opened.
+$ErrorActionPreference = 'Stop'
+Set-Location (Join-Path $PSScriptRoot '..\..')
+
+function Invoke-Native([string] $Program, [string[]] $Arguments) {
+    & $Program @Arguments
+    if ($LASTEXITCODE -ne 0) { throw "$Program ended with $LASTEXITCODE" }
+}
+
+function Set-Signature([string[]] $Files) {
+    if (-not $env:WINDOWS_SIGN_THUMBPRINT) { return }
+    if (-not $env:WINDOWS_SIGN_TIMESTAMP) { throw 'WINDOWS_SIGN_TIMESTAMP is not set' }
+    Invoke-Native signtool (@('sign', '/sha1', $env:WINDOWS_SIGN_THUMBPRINT, '/fd', 'SHA256', '/tr', $env:WINDOWS_SIGN_TIMESTAMP, '/td', 'SHA256') + $Files)
+}
+
+$version = (Select-String -Path Cargo.toml -Pattern '^version = "(.*)"' | Select-Object -First 1).Matches.Groups[1].Value
+$stage = 'dist\windows'
+Remove-Item -Recurse -Force $stage -ErrorAction SilentlyContinue
+New-Item -ItemType Directory -Force "$stage\bin" | Out-Null
+
+Invoke-Native cargo @('build', '--locked', '--profile', 'dist', '--package', 'blinkd', '--bin', 'blinkd', '--package', 'blinkctl', '--bin', 'blinkctl')
+Copy-Item target\dist\blinkd.exe, target\dist\blinkctl.exe "$stage\bin"
+# OpenCV, dlib and what they need come along.
+Copy-Item "$env:VCPKG_ROOT\installed\x64-windows\bin\*.dll" "$stage\bin"
+Invoke-Native magick @('-background', 'none', 'cloud-api\dashboard\public\favicon.svg', '-define', 'icon:auto-resize=256,48,32,16', "$stage\blinkd.ico")
+
+Set-Signature @("$stage\bin\blinkd.exe", "$stage\bin\blinkctl.exe")
+$installer = "dist\wellness-at-work-$version.msi"
+Invoke-Native wix @('build', '-arch', 'x64', '-d', "Version=$version", '-d', "Stage=$stage", '-o', $installer, 'packaging\windows\blinkd.wxs')
+Set-Signature @($installer)
+Write-Output $installer

@@ -71,6 +71,7 @@ class Cluster:
         # Replicas may start together: one migrates, the other waits for it.
         for replica in self.replicas:
             replica.pgbouncer.start()
+            until("PgBouncer listens", replica.pgbouncer_listens, 10)
             replica.process.start()
         for replica in self.replicas:
             replica.wait()
@@ -254,8 +255,12 @@ class Replica:
         key = home / "master.key"
         key.write_text(cluster.values.setdefault("MASTER_KEY", base64.b64encode(secrets.token_bytes(32)).decode()))
         key.chmod(0o600)
-        self.name, self.address = name, address
+        self.name, self.address, self.pooler = name, address, ("127.0.0.1", port)
         self.process = Process(folder, name, [cluster.program, "serve"], {"HOME": str(home), **env}, as_user=False)
+
+    def pgbouncer_listens(self):
+        with socket.socket() as client:
+            return client.connect_ex(self.pooler) == 0
 
     def is_ready(self):
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -79,9 +79,10 @@ class Run:
         node = self.cluster.leader()
         began = time.monotonic()
         node.send(signal.SIGSTOP)
+        stopped = time.monotonic()
         until("the watchdog's time is over", lambda: time.monotonic() > began + WATCHDOG_S)
         node.kill()
-        self.row("leader's host hangs, is reset", began, began, node.start)
+        self.row("leader's host hangs, is reset", began, stopped, node.start)
 
     def crash(self):
         self.steady()

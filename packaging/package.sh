@@ -85,6 +85,8 @@ END
         rmdir "$zsh"
     fi
 done
+# RPM packages keep times that are before the commit's: fresh copies have none.
+install -D -m 755 -t $files/programs "$programs"/{blinkd,blinkctl,cloud-api,face-worker}
 install -D -m 644 packaging/linux/cloud-api.service $files/rpm/cloud-api/usr/lib/systemd/system/cloud-api.service
 install -D -m 644 packaging/linux/cloud-api.sysusers $files/rpm/cloud-api/usr/lib/sysusers.d/cloud-api.conf
 

@@ -12,7 +12,8 @@ time=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}" +%FT%TZ)
 # Tidies FILE and writes it as NAME.
 tidy() {
     jq --sort-keys --arg root "$root" --arg time "$time" '
-        del(.serialNumber) | .metadata.timestamp = $time
+        ($root | split("/") | map(@uri) | join("/")) as $root
+        | del(.serialNumber) | .metadata.timestamp = $time
         | walk(if type == "string" then gsub("path\\+file://\($root)/?"; "path+file:///") | gsub("file://\($root)"; "file://") else . end)
     ' "$1" >"$folder/$2.cdx.json"
 }

@@ -14,7 +14,7 @@ trap 'gpgconf --kill all; rm -rf "$GNUPGHOME"' EXIT
 gpg --batch --quiet --import <<<"$GPG_PRIVATE_KEY"
 key=$(gpg --batch --list-secret-keys --with-colons | awk -F : '$1 == "fpr" { print $10; exit }')
 
-rpmsign --define "_gpg_name $key" --addsign dist/*.rpm >/dev/null
+rpmsign --define "_gpg_name $key" --define "__gpg $(command -v gpg)" --addsign dist/*.rpm >/dev/null
 (cd dist && rm -f SHA256SUMS && sha256sum -- * >SHA256SUMS)
 gpg --batch --yes --local-user "$key" --armor --detach-sign --output dist/SHA256SUMS.asc dist/SHA256SUMS
 echo "sign: signed by $key"

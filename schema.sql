@@ -111,7 +111,7 @@ CREATE TABLE blink_data (
     PRIMARY KEY (user_id, from_timestamp, device_id)
 ) PARTITION BY RANGE (from_timestamp);
 
--- Sums of a quarter of an hour, kept by the statement that stores the minutes: every modern time zone's offset is a
+-- Sums of a quarter of an hour, kept in the transaction that stores the minutes: every modern time zone's offset is a
 -- multiple of it, so hours, days and weeks of any zone are sums of these.
 CREATE TABLE blink_rollups (
     user_id UUID NOT NULL,

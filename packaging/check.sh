@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+[[ -f dist/SHA256SUMS ]] || {
+    echo 'check.sh: there are no packages in dist/. Run `make package`.' >&2
+    exit 1
+}
 (cd dist && sha256sum --check --quiet SHA256SUMS)
 echo "sha256sum: $(wc -l <dist/SHA256SUMS) files are as SHA256SUMS says"
 

@@ -14,6 +14,12 @@ use crate::{
     postgres::{Database, bin},
 };
 
+#[derive(diesel::QueryableByName)]
+struct Name {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
 fn dump(database: &Database) -> String {
     let output = Command::new(bin().join("pg_dump"))
         .args(["--schema-only", "--no-owner", "--exclude-table=__diesel_schema_migrations", &database.url()])
@@ -49,11 +55,6 @@ fn the_readable_schema_names_every_table() {
 
 #[test]
 fn minutes_begin_with_the_five_columns_of_the_plan() {
-    #[derive(diesel::QueryableByName)]
-    struct Column {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        name: String,
-    }
     let expected = ["id", "user_id", "blink_count", "from_timestamp", "to_timestamp"];
     for backend in [Backend::Sqlite, Backend::Postgres] {
         let app = TestApp::start(backend);
@@ -65,11 +66,42 @@ fn minutes_begin_with_the_five_columns_of_the_plan() {
                  WHERE table_name = 'blink_data' ORDER BY ordinal_position"
             }
         };
-        let columns: Vec<Column> = match &mut conn {
+        let columns: Vec<Name> = match &mut conn {
             Conn::Sqlite(conn) => sql_query(query).load(conn).unwrap(),
             Conn::Postgres(conn) => sql_query(query).load(conn).unwrap(),
         };
         assert_eq!(columns.iter().take(5).map(|c| c.name.as_str()).collect::<Vec<_>>(), expected);
+    }
+}
+
+/// What Citus asks of a distributed table: the person is in each of its keys, and no foreign key leads to or from it.
+#[test]
+fn distributed_tables_have_the_person_in_every_key() {
+    let database = Database::create();
+    let mut conn = open::connect(&database.target()).unwrap();
+    migrate::run(&mut conn, &database.target()).unwrap();
+    let Conn::Postgres(conn) = &mut conn else { panic!("no PostgreSQL") };
+    let script = include_str!("../../../packaging/citus.sql");
+    let tables: Vec<&str> =
+        script.split("create_distributed_table('").skip(1).map(|rest| rest.split('\'').next().unwrap()).collect();
+    assert_eq!(tables, ["blink_data", "blink_rollups"]);
+    for table in tables {
+        let mut names = |query: &str| {
+            let query = sql_query(query).bind::<diesel::sql_types::Text, _>(table);
+            query.load::<Name>(conn).unwrap().into_iter().map(|row| row.name).collect::<Vec<_>>()
+        };
+        let keys = "FROM pg_index WHERE indisunique AND indrelid = $1::regclass";
+        assert!(!names(&format!("SELECT indexrelid::regclass::text AS name {keys}")).is_empty(), "{table} has a key");
+        let without = names(&format!(
+            "SELECT indexrelid::regclass::text AS name {keys} AND NOT EXISTS (SELECT 1 FROM pg_attribute \
+             WHERE attrelid = indrelid AND attname = 'user_id' AND attnum = ANY (indkey))"
+        ));
+        assert!(without.is_empty(), "{table}: {without:?}");
+        let foreign = names(
+            "SELECT conname::text AS name FROM pg_constraint \
+             WHERE contype = 'f' AND $1::regclass IN (conrelid, confrelid)",
+        );
+        assert!(foreign.is_empty(), "{table}: {foreign:?}");
     }
 }
 

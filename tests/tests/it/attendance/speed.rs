@@ -36,7 +36,7 @@ fn a_mark_of_four_seconds_is_decided_within_its_budget() {
         .collect();
     took.sort();
     let [p50, p95] = [50, 95].map(|part| took[(took.len() * part / 100).min(took.len() - 1)]);
-    println!("a mark of {SECONDS} s of 640x480 at {FPS} a second: p50 {p50:.0?}, p95 {p95:.0?} of {count}");
+    println!("a mark of {SECONDS} s of 640x480 at {FPS} a second: p50 {p50:.2?}, p95 {p95:.2?} of {count}");
     // The budget is that of a release build on a machine that does nothing else.
     if long_tier() && !cfg!(debug_assertions) {
         assert!(p95 < Duration::from_millis(1_500), "{took:?}");

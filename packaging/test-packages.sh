@@ -170,15 +170,16 @@ inside -c 'echo "correct horse battery" | runuser -u cloud-api -- env XDG_DATA_H
 sign_in="curl -sS --fail --max-time 10 -H 'Content-Type: application/json' -d '{\"email\":\"ada@example.org\",\"password\":\"correct horse battery\"}' http://127.0.0.1:8080/api/auth/login"
 check_inside 'an account made at the machine signs in' "$sign_in"
 check_inside 'a backup is made as docs/install.md says' 'systemd-run --quiet --pipe --wait --collect --uid=cloud-api --working-directory=/ \
-    --setenv=XDG_DATA_HOME=/var/lib --property=EnvironmentFile=/etc/cloud-api/cloud-api.env cloud-api backup - >/root/backup.gz; gzip --test /root/backup.gz'
+    --setenv=XDG_DATA_HOME=/var/lib --property=EnvironmentFile=/etc/cloud-api/cloud-api.env cloud-api backup - >/var/tmp/backup.gz; gzip --test /var/tmp/backup.gz'
 check_inside 'the data is the user'"'"'s alone' 'test "$(stat -c "%U %a" /var/lib/cloud-api /var/lib/cloud-api/server.db | tr "\n" " ")" = "cloud-api 700 cloud-api 600 "'
 check_inside 'a settings file that an operator broke stops the unit at once and for good' '
-    cp -p /etc/cloud-api/cloud-api.env /root/kept
+    cp -p /etc/cloud-api/cloud-api.env /var/tmp/cloud-api.env
     echo CLOUD_API_RETENTION_DAYS=never >>/etc/cloud-api/cloud-api.env
-    systemctl restart cloud-api; sleep 3
+    systemctl restart cloud-api
+    timeout 30 sh -c "until systemctl is-failed --quiet cloud-api; do sleep 0.1; done"
     test "$(systemctl show --property=ExecMainStatus --value cloud-api)" = 2
     test "$(systemctl show --property=NRestarts --value cloud-api)" = 0
-    mv /root/kept /etc/cloud-api/cloud-api.env
+    mv /var/tmp/cloud-api.env /etc/cloud-api/cloud-api.env
     systemctl reset-failed cloud-api; systemctl restart cloud-api'
 until_inside 'mended, it answers again' "$(get /health)"
 

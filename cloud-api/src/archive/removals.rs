@@ -35,34 +35,39 @@ pub(crate) fn take(conn: &mut Conn, erasure: Option<Id<Erasure>>, now: UtcMs) ->
     archive_removals::take_due(conn, erasure, now, LEASE_MS, PAGE)
 }
 
-/// Removes due objects, of one erasure or all, and returns how many are gone. Fails with the last failure of the store;
-/// failed removals are tried again later.
-pub(crate) async fn remove_due(
+/// Removes all due objects, and returns how many are gone. Fails with the last failure of the store; failed removals are
+/// tried again later.
+pub(crate) async fn remove_due(archive: &Archive, db: &Db, clock: &Clock) -> Result<usize, WorkError> {
+    let taken = take_more(db, None, clock).await?;
+    remove(archive, db, None, taken, clock).await
+}
+
+/// Removes the objects of removals that the caller has taken, then what else is due, of the same erasure or of all.
+/// Returns and fails as [`remove_due`].
+pub(crate) async fn remove(
     archive: &Archive,
     db: &Db,
     erasure: Option<Id<Erasure>>,
+    mut taken: Vec<RemovalRow>,
     clock: &Clock,
 ) -> Result<usize, WorkError> {
     let mut gone = 0;
     loop {
-        let time = clock.clone();
-        let rows = db.write(move |conn| take(conn, erasure, time.now())).await?;
-        let last = (rows.len() as i64) < PAGE;
-        gone += remove(archive, db, rows, clock).await?;
+        let last = (taken.len() as i64) < PAGE;
+        gone += remove_page(archive, db, taken, clock).await?;
         if last {
             return Ok(gone);
         }
+        taken = take_more(db, erasure, clock).await?;
     }
 }
 
-/// Removes the objects of removals that the caller has taken, and returns how many there were. Fails with the last
-/// failure of the store; failed removals are tried again later.
-pub(crate) async fn remove(
-    archive: &Archive,
-    db: &Db,
-    taken: Vec<RemovalRow>,
-    clock: &Clock,
-) -> Result<usize, WorkError> {
+async fn take_more(db: &Db, erasure: Option<Id<Erasure>>, clock: &Clock) -> Result<Vec<RemovalRow>, DbError> {
+    let time = clock.clone();
+    db.write(move |conn| take(conn, erasure, time.now())).await
+}
+
+async fn remove_page(archive: &Archive, db: &Db, taken: Vec<RemovalRow>, clock: &Clock) -> Result<usize, WorkError> {
     let removals = stream::iter(taken).map(|row| async move {
         let removed = archive.stores.delete(Bucket::of(&row.bucket), &row.name).await;
         (row, removed)

@@ -181,7 +181,7 @@ async fn check(
         print(format!("{}: written, read and removed\n", archive.stores.label(bucket)).as_bytes())?;
     }
     let db = Db::new(&config.target, 2);
-    let removed = removals::remove_due(archive, &db, None, &Clock::System).await;
+    let removed = removals::remove_due(archive, &db, &Clock::System).await;
     let removed =
         removed.map_err(|e| Failure::failed("archive_store", chain(&e), "Check the store; run this again."))?;
     print(format!("{removed} objects removed that were due\n").as_bytes())?;

@@ -57,7 +57,7 @@ async fn once(state: &State, archive: &Archive, spool: Option<&Arc<Spool>>) -> R
         Some(spool) => logs::archive_closed(archive, &state.db, spool, &state.clock).await,
         None => Ok(0),
     };
-    let removed = removals::remove_due(archive, &state.db, None, &state.clock).await;
+    let removed = removals::remove_due(archive, &state.db, &state.clock).await;
     gathered?;
     logged?;
     removed?;

@@ -247,10 +247,7 @@ async fn carry_out(who: Principal, state: Data<State>, by_password: bool, row: U
     if let Some(archive) = &state.archive {
         archive.keys.forget(user);
         // Usually the store answers in time and the receipt can say so; otherwise the archive job removes them later.
-        let removed = async {
-            removals::remove(archive, &state.db, taken, &state.clock).await?;
-            removals::remove_due(archive, &state.db, Some(id), &state.clock).await
-        };
+        let removed = removals::remove(archive, &state.db, Some(id), taken, &state.clock);
         if let Ok(Err(e)) = tokio::time::timeout(REMOVAL_BOUND, removed).await {
             tracing::warn!(cause = chain(&e), "an erased person's objects are not all gone yet; it is tried again");
         }

@@ -66,6 +66,11 @@ contract! {
     fn nothing_that_visitors_do_is_stored(app) {
         eventually("the recording's face to be enrolled", || app.count("attendance_encodings") == 1);
         let [member, manager, admin] = ["member", "manager", "admin"].map(|role| visitor(app, role));
+        let people = manager.get("/api/attendance/people").expect(200).json;
+        let enrolled: Vec<&Value> =
+            people["items"].as_array().unwrap().iter().filter(|person| person["has_biometrics"] == true).collect();
+        assert_eq!((enrolled.len(), &enrolled[0]["name"]), (1, &json!("Mara Lindqvist")));
+        assert_eq!(enrolled[0]["image_path"], Value::Null, "a recording's face has no photo");
         let (before, mara) = (rows(app), member.get("/api/user/me").expect(200).json);
         for who in [&member, &manager, &member] {
             let marked = send(who, MARK, &[("video", mp4(&living()))]);

@@ -45,21 +45,29 @@ put packaging/nginx/cloud-api.conf cloud-api usr/share/doc/cloud-api/examples/ng
 # The configuration of people who have none must not show either.
 profile=$(mktemp -d)
 trap 'rm -rf "$profile"' EXIT
-blinkctl() { env -i PATH="$PATH" HOME="$profile" "$programs/blinkctl" "$@"; }
-blinkctl man --dir "$all/blinkd/usr/share/man/man1" >/dev/null
-gzip -9n "$all"/blinkd/usr/share/man/man1/*.1
-for shell in bash zsh fish; do
-    case $shell in
-    bash) place=bash-completion/completions/blinkctl ;;
-    zsh) place=zsh/vendor-completions/_blinkctl ;;
-    fish) place=fish/vendor_completions.d/blinkctl.fish ;;
-    esac
-    mkdir -p "$all/blinkd/usr/share/${place%/*}"
-    blinkctl completions $shell >"$all/blinkd/usr/share/$place"
-done
-packaging/manual.py "$programs/blinkd" "$all/blinkd/usr/share"
-packaging/manual.py "$programs/cloud-api" "$all/cloud-api/usr/share"
-packaging/manual.py "$programs/face-worker" "$all/cloud-api-face-worker/usr/share"
+# What a program writes of itself: its manual and completions, into the folder of PACKAGE.
+document() {
+    local share=$all/$1/usr/share program=$2 shell place
+    run() { env -i PATH="$PATH" HOME="$profile" "$programs/$program" "$@"; }
+    run man --dir "$share/man/man1" >/dev/null
+    for shell in bash zsh fish; do
+        case $shell in
+        bash) place=bash-completion/completions/$program ;;
+        zsh) place=zsh/vendor-completions/_$program ;;
+        fish) place=fish/vendor_completions.d/$program.fish ;;
+        esac
+        mkdir -p "$share/${place%/*}"
+        run completions $shell >"$share/$place"
+    done
+}
+document blinkd blinkctl
+document blinkd blinkd
+document cloud-api cloud-api
+pages=$all/cloud-api-face-worker/usr/share/man/man1
+mkdir -p "$pages"
+env -i PATH="$PATH" HOME="$profile" SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" help2man --no-info --manual='Wellness at Work' \
+    --name='reads pictures and recordings for cloud-api' --output="$pages/face-worker.1" "$programs/face-worker"
+gzip -9n "$all"/*/usr/share/man/man1/*.1
 
 # --- what differs -----------------------------------------------------------------------------------------------
 for package in blinkd cloud-api cloud-api-face-worker; do

@@ -92,9 +92,16 @@ pub(crate) enum Command {
     /// Start blinkd with every sign-in, or no longer
     Service(cmd::service::Args),
     /// Print a script that completes commands in your shell
-    Completions(cmd::completions::Args),
+    #[command(after_help = "Examples:
+  blinkctl completions bash > ~/.local/share/bash-completion/completions/blinkctl
+  blinkctl completions zsh > ~/.zfunc/_blinkctl
+  blinkctl completions fish > ~/.config/fish/completions/blinkctl.fish")]
+    Completions(blink_manual::CompletionsArgs),
     /// Print the manual, or write all its pages
-    Man(cmd::man::Args),
+    #[command(after_help = "Examples:
+  blinkctl man | man -l -
+  blinkctl man --dir ~/.local/share/man/man1")]
+    Man(blink_manual::ManArgs),
 }
 
 /// Parses the command line, or prints help, version or the error.

@@ -1,5 +1,6 @@
 //! The command line.
 
+use blink_manual::{CompletionsArgs, ManArgs};
 use clap::{Parser, Subcommand};
 
 use crate::{cmd, exit::Failure};
@@ -27,6 +28,9 @@ pub enum Command {
     Bench(cmd::bench::Args),
     /// Show which cameras there are
     Cameras(cmd::cameras::Args),
+    /// Print a script that completes commands in your shell
+    #[command(after_help = "Example:\n  blinkd completions fish > ~/.config/fish/completions/blinkd.fish")]
+    Completions(CompletionsArgs),
     /// Show or change the settings
     Config(cmd::config::Args),
     /// Look for every cause of trouble
@@ -34,6 +38,9 @@ pub enum Command {
     /// Erase what is kept on this machine
     #[command(hide = true)]
     Erase(cmd::erase::Args),
+    /// Print the manual, or write all its pages
+    #[command(after_help = "Examples:\n  blinkd man | man -l -\n  blinkd man --dir ~/.local/share/man/man1")]
+    Man(ManArgs),
     /// Show where the models are, or get them
     Models(cmd::models::Args),
     /// Write the synthetic face to a video file
@@ -47,9 +54,11 @@ impl Command {
             Self::Analyze(args) => cmd::analyze::run(&args),
             Self::Bench(args) => cmd::bench::run(&args),
             Self::Cameras(args) => cmd::cameras::run(&args),
+            Self::Completions(args) => cmd::manual::completions(&args),
             Self::Config(args) => cmd::config::run(&args),
             Self::Doctor(args) => cmd::doctor::run(&args),
             Self::Erase(args) => cmd::erase::run(&args),
+            Self::Man(args) => cmd::manual::man(&args),
             Self::Models(args) => cmd::models::run(&args),
             Self::Synthesize(args) => cmd::synthesize::run(&args),
         }

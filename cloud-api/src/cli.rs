@@ -1,6 +1,7 @@
 //! Parses the command line and runs the chosen command.
 
-use clap::{Parser, Subcommand, error::ErrorKind};
+use blink_manual::{CompletionsArgs, ManArgs};
+use clap::{CommandFactory as _, Parser, Subcommand, error::ErrorKind};
 
 use crate::{
     cmd::{
@@ -47,6 +48,12 @@ enum Command {
     Archive(Box<ArchiveCommandArgs>),
     /// Take records of attendance in, and give them out.
     Attendance(Box<AttendanceCommandArgs>),
+    /// Print a script that completes commands in your shell.
+    #[command(after_help = "Example: cloud-api completions fish > ~/.config/fish/completions/cloud-api.fish")]
+    Completions(CompletionsArgs),
+    /// Print the manual, or write all its pages.
+    #[command(after_help = "Example: cloud-api man --dir ~/.local/share/man/man1")]
+    Man(ManArgs),
 }
 
 pub fn run() -> Result<(), Failure> {
@@ -61,6 +68,8 @@ pub fn run() -> Result<(), Failure> {
         Some(Cli { command: Command::Admin(args) }) => cmd::admin::run(&args),
         Some(Cli { command: Command::Archive(args) }) => cmd::archive::run(&args),
         Some(Cli { command: Command::Attendance(args) }) => cmd::attendance::run(&args),
+        Some(Cli { command: Command::Completions(args) }) => cmd::manual::completions(&args, Cli::command()),
+        Some(Cli { command: Command::Man(args) }) => cmd::manual::man(&args, Cli::command()),
     }
 }
 
@@ -85,8 +94,6 @@ fn parse<T: Into<std::ffi::OsString> + Clone>(args: impl IntoIterator<Item = T>)
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

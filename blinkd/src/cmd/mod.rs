@@ -6,6 +6,7 @@ pub(crate) mod cameras;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod erase;
+pub(crate) mod manual;
 pub(crate) mod models;
 pub(crate) mod run;
 pub(crate) mod synthesize;

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 pub(crate) mod archive;
 pub(crate) mod attendance;
 pub(crate) mod backup;
+pub(crate) mod manual;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod purge;

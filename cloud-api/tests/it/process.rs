@@ -269,7 +269,7 @@ fn beyond_loopback_it_serves_behind_a_proxy_alone() {
 #[test]
 fn help_and_version_are_not_failures() {
     let home = tempfile::tempdir().unwrap();
-    for args in [&["--help"][..], &["--version"], &["serve", "--help"]] {
+    for args in [&["--help"][..], &["--version"], &["serve", "--help"], &["man"], &["completions", "fish"]] {
         let mut command = program(home.path());
         command.args(args);
         let output = ended(command);

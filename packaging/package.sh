@@ -33,6 +33,13 @@ put() { install -D -m 644 "$1" "$all/$2/$3"; }
 put packaging/linux/blinkd.service blinkd usr/lib/systemd/user/blinkd.service
 put packaging/linux/autostart.desktop blinkd etc/xdg/autostart/blinkd.desktop
 id=org.wellness_at_work.blinkd
+cat >>"$all/blinkd/etc/xdg/autostart/blinkd.desktop" <<END
+TryExec=blinkd
+Icon=$id
+# Off until somebody wants it: \`blinkctl service install\` starts blinkd at one's own sign-in. To start it at
+# everybody's, set Hidden=false here, or run \`systemctl --global enable blinkd.service\`, but not both.
+Hidden=true
+END
 put packaging/linux/$id.desktop blinkd usr/share/applications/$id.desktop
 put cloud-api/dashboard/public/favicon.svg blinkd usr/share/icons/hicolor/scalable/apps/$id.svg
 put packaging/linux/$id.metainfo.xml blinkd usr/share/metainfo/$id.metainfo.xml

@@ -2,21 +2,13 @@
 
 use std::path::Path;
 
-/// The file's text, by the Desktop Entry specification.
+/// The entry that packages install, by the Desktop Entry specification. Theirs is hidden.
+const PACKAGED: &str = include_str!("../../../../packaging/linux/autostart.desktop");
+const PACKAGED_EXEC: &str = "Exec=blinkd run\n";
+
+/// The same entry for this program.
 pub(super) fn entry(program: &Path) -> String {
-    format!(
-        "[Desktop Entry]
-Type=Application
-Name=blinkd
-Comment=Counts blinks with the camera, without ever storing a picture
-Exec={} run
-Terminal=false
-NoDisplay=true
-StartupNotify=false
-X-GNOME-Autostart-enabled=true
-",
-        quoted(program)
-    )
+    PACKAGED.replacen(PACKAGED_EXEC, &format!("Exec={} run\n", quoted(program)), 1)
 }
 
 /// A path as one argument of `Exec`: it is quoted, its reserved characters are escaped, and then all backslashes are

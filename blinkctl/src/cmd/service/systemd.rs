@@ -28,39 +28,13 @@ pub(super) fn packaged() -> bool {
     }
 }
 
-/// The unit. Its restrictions leave what the camera, the session bus and the server need. Those that need a mount
-/// namespace are left out, because a user's manager may not have one, and the unit would then not start at all.
+/// The unit that packages install, for the program that they install.
+const PACKAGED: &str = include_str!("../../../../packaging/linux/blinkd.service");
+const PACKAGED_START: &str = "ExecStart=/usr/bin/blinkd run\n";
+
+/// The same unit for this program.
 pub(super) fn unit(program: &Path) -> String {
-    format!(
-        "[Unit]
-Description=Counts blinks with the camera, without ever storing a picture
-
-[Service]
-Type=exec
-ExecStart={}
-# 2 is wrong usage or settings, 5 is another blinkd: starting again mends neither. A `blinkctl quit` is no failure.
-Restart=on-failure
-RestartSec=5
-RestartPreventExitStatus=2 5
-TimeoutStopSec=10
-# A browser that was opened from the tray does not end with the daemon.
-KillMode=process
-UMask=0077
-NoNewPrivileges=yes
-LockPersonality=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-RestrictNamespaces=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallErrorNumber=EPERM
-
-[Install]
-WantedBy=default.target
-",
-        exec_start(program)
-    )
+    PACKAGED.replacen(PACKAGED_START, &format!("ExecStart={}\n", exec_start(program)), 1)
 }
 
 /// The command of `ExecStart`. systemd cannot start a program whose path has a quotation mark or a backslash, however

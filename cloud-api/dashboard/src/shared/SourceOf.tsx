@@ -1,10 +1,11 @@
 import { ActionIcon } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconInfoCircle } from "@tabler/icons-react";
-import { lazy, Suspense } from "react";
+import { lazy } from "react";
 import type { HistoryItem } from "@/api/types";
+import { Dialog } from "./Dialog";
 
-const SourceDialog = lazy(() => import("./SourceDialog"));
+const Source = lazy(() => import("./Source"));
 
 interface Props {
   what: string;
@@ -14,18 +15,15 @@ interface Props {
 /** Opens a figure to where it comes from. */
 export function SourceOf({ what, items }: Props) {
   const [opened, { open, close }] = useDisclosure(false);
-  const [asked, ask] = useDisclosure(false);
+  const title = `Where “${what}” comes from`;
   return (
     <>
-      <ActionIcon
-        aria-label={`Where “${what}” comes from`}
-        aria-haspopup="dialog"
-        aria-expanded={opened}
-        onClick={() => (ask.open(), open())}
-      >
+      <ActionIcon aria-label={title} aria-haspopup="dialog" aria-expanded={opened} onClick={open}>
         <IconInfoCircle size={18} stroke={1.6} />
       </ActionIcon>
-      <Suspense>{asked && <SourceDialog what={what} items={items} opened={opened} onClose={close} />}</Suspense>
+      <Dialog opened={opened} onClose={close} title={title}>
+        <Source items={items} />
+      </Dialog>
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { Modal, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { devicesOptions } from "@/api/account";
 import type { Device, HistoryItem } from "@/api/types";
@@ -9,26 +9,11 @@ import { count, duration, plural } from "./format";
 import { TextLink } from "./TextLink";
 import { clock } from "./zone";
 
-interface Props {
-  what: string;
-  items: HistoryItem[];
-  opened: boolean;
-  onClose: () => void;
-}
-
-export default function SourceDialog({ what, items, opened, onClose }: Props) {
-  return (
-    <Modal opened={opened} onClose={onClose} title={`Where “${what}” comes from`}>
-      <Source items={items} />
-    </Modal>
-  );
-}
-
 /** `blinkd/0.1.0` as people write it. */
 const programOf = ({ user_agent }: Device) => user_agent?.replace("/", " ") ?? "a program that did not name itself";
 
 /** Its minutes, how much of them was observed, and by which devices. */
-function Source({ items }: { items: HistoryItem[] }) {
+export default function Source({ items }: { items: HistoryItem[] }) {
   const { timezone } = useUser();
   const devices = useQuery(devicesOptions);
   const { blinks, observedMs } = sums(items);

@@ -19,6 +19,7 @@ const REQUEST_SECONDS: &str = "http_request_duration_seconds";
 const ACCEPTED: &str = "minutes_accepted_total";
 const DUPLICATE: &str = "minutes_duplicate_total";
 const REJECTED: &str = "minutes_rejected_total";
+const INGEST_WAIT: &str = "ingest_wait_seconds";
 const SIGN_IN_FAILURES: &str = "sign_in_failures_total";
 const TOKEN_REUSE: &str = "refresh_token_reuse_total";
 const RETENTION_HELD: &str = "retention_held";
@@ -54,6 +55,11 @@ fn describe() {
     describe_counter!(ACCEPTED, "Minutes stored as new.");
     describe_counter!(DUPLICATE, "Minutes that were there already.");
     describe_counter!(REJECTED, "Minutes refused, by code.");
+    describe_histogram!(
+        INGEST_WAIT,
+        Unit::Seconds,
+        "Time that the first of a group of small uploads waited to be stored."
+    );
     describe_counter!(SIGN_IN_FAILURES, "Sign-ins with a wrong address or password.");
     describe_counter!(TOKEN_REUSE, "Refresh tokens that came a second time; their sessions were ended.");
     describe_gauge!(RETENTION_HELD, "1 while nothing is deleted for its age, because the clock is doubted.");
@@ -112,6 +118,10 @@ pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
         ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].iter().find(|m| **m == method).unwrap_or(&"other");
     counter!(REQUESTS, "route" => route.to_owned(), "method" => *method, "status" => status.to_string()).increment(1);
     histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(took.as_secs_f64());
+}
+
+pub(crate) fn ingest_wait(waited: Duration) {
+    histogram!(INGEST_WAIT).record(waited.as_secs_f64());
 }
 
 pub(crate) fn minutes(accepted: u64, duplicates: u64) {

@@ -113,6 +113,16 @@ impl Program {
         self.child.id()
     }
 
+    /// The CPU time that it has used so far.
+    #[must_use]
+    pub fn cpu_time(&self) -> Duration {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the program runs");
+        // The second field, the name, is in parentheses; utime and stime are the 14th and the 15th (proc(5)).
+        let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+        let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
+        Duration::from_secs_f64(ticks.sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
+    }
+
     /// The standard output so far.
     #[must_use]
     pub fn stdout(&self) -> String {

@@ -28,6 +28,9 @@ pub struct SyncResponse {
     pub duplicates: u64,
     /// Minutes that will never be taken, each by its place in the request.
     pub rejected: Vec<Rejected>,
+    /// The server asks this machine to leave so many seconds between its uploads. Absent when it does not mind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_every_s: Option<u32>,
 }
 
 /// One minute that was not taken.

@@ -329,7 +329,7 @@ fn what_the_server_took_leaves_and_what_it_rejected_is_set_aside() {
     place.watch(&mut keeper, 200, 10);
     let batch = keeper.next_batch(2, &[]).unwrap().unwrap();
     let rejected = vec![Rejected { index: 1, code: "implausible".into(), detail: "too many".into() }];
-    keeper.acknowledged(&batch, &SyncResponse { accepted: 1, duplicates: 0, rejected });
+    keeper.acknowledged(&batch, &SyncResponse { accepted: 1, rejected, ..SyncResponse::default() });
     let queue = keeper.status().queue;
     assert_eq!((queue.pending, queue.set_aside), (1, 1));
     assert_ne!(keeper.next_batch(2, &[]).unwrap().unwrap().minutes, batch.minutes);

@@ -8,6 +8,8 @@ const SPREAD: Duration = Duration::from_secs(10);
 /// The wait after the first failure; it doubles with each further one up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(15);
 const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+/// The longest time between uploads that a server may ask for.
+const LONGEST_BETWEEN: Duration = Duration::from_secs(3_600);
 /// The longest wait that a server may ask for.
 const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3_600);
 /// How often the health of an unreachable server is checked.
@@ -31,6 +33,10 @@ pub(super) struct Schedule {
     health_at: Option<Duration>,
     consent_at: Option<Duration>,
     failures: u32,
+    /// The time between uploads that the server asked for in its last answer.
+    between: Duration,
+    /// When minutes were last sent.
+    sent_at: Option<Duration>,
     /// Whether the server did not answer at all; its health check then tells when it is back.
     away: bool,
 }
@@ -48,8 +54,17 @@ impl Schedule {
     /// Plans an upload for a new minute. During a back-off it waits with the rest.
     pub(super) fn queued(&mut self, now: Duration, chance: Chance) {
         if self.upload_at.is_none() {
-            self.upload_at = Some(now + SPREAD.mul_f64(chance));
+            // A longer time between uploads is spread more.
+            let asked = self.between.mul_f64(0.9 + 0.2 * chance);
+            let earliest = self.sent_at.map_or(Duration::ZERO, |sent_at| sent_at + asked);
+            self.upload_at = Some((now + SPREAD.mul_f64(chance)).max(earliest));
         }
+    }
+
+    /// Takes the time that the server asks to be left between uploads; `None` when it does not mind.
+    pub(super) fn sent(&mut self, now: Duration, between: Option<Duration>) {
+        self.between = between.unwrap_or_default().min(LONGEST_BETWEEN);
+        self.sent_at = Some(now);
     }
 
     /// Plans an upload now, because the person asked for it or the machine woke up.
@@ -149,6 +164,29 @@ mod tests {
         assert_eq!((schedule.due(s(104)), schedule.due(s(105))), (None, Some(Due::Upload)));
         schedule.done();
         assert_eq!(schedule.next(), None);
+    }
+
+    #[test]
+    fn a_server_is_left_the_time_between_uploads_that_it_asks_for_at_most_an_hour() {
+        let mut schedule = Schedule::default();
+        let mut after = |between: Option<u64>, chance: f64| {
+            schedule.sent(s(1_000), between.map(s));
+            schedule.done();
+            schedule.queued(s(1_060), chance);
+            schedule.next().unwrap().as_secs()
+        };
+        assert_eq!(after(Some(300), 0.5), 1_300);
+        assert_eq!((after(Some(300), 0.0), after(Some(300), 1.0)), (1_270, 1_330), "machines are spread");
+        assert_eq!(after(Some(u64::from(u32::MAX)), 0.5), 4_600);
+        assert_eq!(after(None, 0.5), 1_065, "the last answer counts");
+        let mut schedule = Schedule::default();
+        schedule.sent(s(1_000), Some(s(300)));
+        schedule.done();
+        schedule.at_once(s(1_001));
+        assert_eq!(schedule.due(s(1_001)), Some(Due::Upload), "a person who asks does not wait");
+        schedule.done();
+        schedule.queued(s(2_000), 0.5);
+        assert_eq!(schedule.next(), Some(s(2_005)), "after a pause the time has passed");
     }
 
     #[test]

@@ -78,6 +78,8 @@ impl Uploader {
                     done.uploaded += sent - set_aside;
                     done.set_aside += set_aside;
                     tracing::info!(sent, set_aside, "minutes uploaded");
+                    let between = response.send_every_s.map(|seconds| Duration::from_secs(seconds.into()));
+                    self.schedule.sent(self.deps.clock.mono(), between);
                     self.deps.keeper.call(move |keeper| keeper.acknowledged(&batch, &response))?;
                     self.limit = (self.limit * 2).min(LARGEST_BATCH);
                     self.last_success = Some(self.deps.clock.now());

@@ -40,6 +40,8 @@ struct FakeServerState {
     rejects: Option<Timestamp>,
     /// Whether it answers with counts that do not account for every minute.
     lies: bool,
+    /// The time between uploads that it asks for.
+    send_every_s: Option<u32>,
     /// The answer to every `sync`, whatever is sent.
     answer: Option<SyncResponse>,
     device_answers: VecDeque<Result<&'static str, NetError>>,
@@ -162,7 +164,7 @@ impl Server for FakeServer {
             if let Some(answer) = w.answer.clone() {
                 return Ok(answer);
             }
-            let mut response = SyncResponse::default();
+            let mut response = SyncResponse { send_every_s: w.send_every_s, ..SyncResponse::default() };
             for (index, minute) in request.buckets.iter().enumerate() {
                 assert_eq!(minute.device_id, request.device_id);
                 if w.rejects == Some(minute.from_timestamp) {
@@ -176,7 +178,7 @@ impl Server for FakeServer {
             }
             if w.lies {
                 let twice = |index| Rejected { index, code: "invalid".into(), detail: "no".into() };
-                return Ok(SyncResponse { accepted: 1, duplicates: 0, rejected: vec![twice(0), twice(0)] });
+                return Ok(SyncResponse { accepted: 1, rejected: vec![twice(0), twice(0)], ..SyncResponse::default() });
             }
             if w.answers_lost > 0 {
                 w.answers_lost -= 1;
@@ -359,6 +361,17 @@ fn an_account_opens_adopts_and_uploads() {
     let queue = stage.status().queue;
     assert_eq!((queue.pending, queue.last_error, queue.next_retry), (0, None, None));
     assert!(queue.last_success.is_some());
+}
+
+#[test]
+fn the_server_says_how_much_time_to_leave_between_uploads() {
+    let mut stage = Stage::signed_in();
+    stage.server.state(|w| w.send_every_s = Some(300));
+    stage.live(1);
+    assert_eq!(stage.on_server().0, 3);
+    let now = stage.place.clock.mono();
+    stage.uploader.schedule.queued(now, 0.5);
+    assert_eq!(stage.uploader.schedule.next_try(), Some(now + Duration::from_secs(300)));
 }
 
 #[rstest]

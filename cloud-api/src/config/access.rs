@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `CLOUD_API_REGISTRATION` | `--registration` | `open`; `domain:example.org`, `closed` |
 //! | `CLOUD_API_RATE_LIMIT` | `--rate-limit` | `on`; `off` on loopback alone |
+//! | `CLOUD_API_SEND_EVERY` | `--send-every` | none; seconds, 60 to 3600 |
 //! | `CLOUD_API_TRUSTED_PROXIES` | `--trusted-proxies` | none; addresses or networks, comma-separated |
 //! | `CLOUD_API_CORS_ORIGINS` | `--cors-origins` | none; origins, comma-separated |
 //! | `CLOUD_API_METRICS_TOKEN` | | none; needed for /metrics off loopback |
@@ -25,6 +26,9 @@ pub struct AccessArgs {
     /// Rate limits; off is for load tests on loopback
     #[arg(long, value_name = "on|off", env = "CLOUD_API_RATE_LIMIT", default_value = "on", value_parser = ["on", "off"])]
     pub rate_limit: String,
+    /// Ask machines to leave so many seconds between uploads; they are asked for more when the database cannot keep up
+    #[arg(long, value_name = "SECONDS", env = "CLOUD_API_SEND_EVERY", value_parser = clap::value_parser!(u32).range(60..=3_600))]
+    pub send_every: Option<u32>,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma-separated
     #[arg(long, value_name = "LIST", env = "CLOUD_API_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Network>,
@@ -40,6 +44,8 @@ pub struct AccessArgs {
 pub struct AccessConfig {
     pub registration: Registration,
     pub rate_limit: bool,
+    /// The seconds that machines are asked to leave between uploads.
+    pub send_every: Option<u32>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<Network>,
     /// Origins of other sites whose pages may use the API.
@@ -53,6 +59,7 @@ impl Default for AccessConfig {
         Self {
             registration: Registration::Open,
             rate_limit: true,
+            send_every: None,
             trusted_proxies: Vec::new(),
             cors_origins: Vec::new(),
             metrics_token: None,
@@ -109,6 +116,7 @@ impl AccessArgs {
         Ok(AccessConfig {
             registration: self.registration.clone(),
             rate_limit,
+            send_every: self.send_every,
             trusted_proxies: self.trusted_proxies.clone(),
             cors_origins: self.cors_origins.clone(),
             metrics_token: self.metrics_token.clone().filter(|token| !token.is_empty()).map(Secret::new),

@@ -1,5 +1,7 @@
 //! Why a query failed, and which failures pass by themselves.
 
+use std::sync::Arc;
+
 use diesel::{
     r2d2::PoolError,
     result::{DatabaseErrorKind, Error as QueryError},
@@ -17,6 +19,9 @@ pub enum DbError {
     Overdue,
     #[error("the database's file was removed or replaced: put it back, or start the server again")]
     Replaced,
+    /// The transaction of several uploads failed, for all of them.
+    #[error(transparent)]
+    OfGroup(Arc<DbError>),
     /// The thread of the query ended before it returned.
     #[error("the query was cancelled")]
     Cancelled,
@@ -37,6 +42,7 @@ impl DbError {
             )) => true,
             Self::Query(QueryError::DatabaseError(_, info)) => says(OUTAGES, info.message()),
             Self::Query(QueryError::BrokenTransactionManager) => true,
+            Self::OfGroup(e) => e.is_outage(),
             Self::Query(_) | Self::Cancelled => false,
         }
     }

@@ -30,6 +30,7 @@ pub mod migrate;
 pub(crate) mod minute_row;
 pub mod oidc;
 pub mod one_time;
+mod prepared;
 pub mod purge;
 mod rehearse;
 pub(crate) mod schema;
@@ -56,10 +57,14 @@ use conn::Conn;
 pub use error::DbError;
 use housekeeping::ClockTrust;
 use identity::Identity;
+use ingest::group::Groups;
 use scrub::Unscrubbed;
 
 /// Longest wait for a free connection.
 const CHECKOUT: Duration = Duration::from_secs(5);
+
+/// Transactions of small uploads at once on PostgreSQL. SQLite has one writer.
+const COMMITTERS: usize = 4;
 
 /// Tries of one transaction. Deadlocks and serialisation failures are tried again.
 const WRITE_ATTEMPTS: u32 = 4;
@@ -78,6 +83,7 @@ pub struct Db {
     unscrubbed: Arc<Unscrubbed>,
     probed: Arc<Mutex<Option<Instant>>>,
     clock_trust: Arc<Mutex<Option<(Instant, ClockTrust)>>>,
+    groups: Arc<Groups>,
 }
 
 impl Db {
@@ -104,6 +110,7 @@ impl Db {
             unscrubbed: Arc::new(if sqlite { Unscrubbed::unknown() } else { Unscrubbed::default() }),
             probed: Arc::default(),
             clock_trust: Arc::default(),
+            groups: Arc::new(Groups::new(if sqlite { 1 } else { COMMITTERS })),
         }
     }
 
@@ -136,21 +143,33 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + MaybeRetry + Send + 'static,
     {
-        let (pool, identity, limit) = (self.writer.clone(), self.identity.clone(), self.work_limit);
-        off_async(move || {
-            still_there(identity.as_ref(), false)?;
-            let mut link = pool.get().map_err(DbError::Unreachable)?;
-            let value = link.work(limit, |conn| {
-                let written = attempts(conn, &f);
-                if written.is_err() {
-                    end_if_read_only(conn);
-                }
-                written
-            })?;
-            still_there(identity.as_ref(), true)?;
-            Ok(value)
-        })
-        .await
+        let db = self.clone();
+        off_async(move || db.write_here(f)).await
+    }
+
+    /// As [`Db::write`], on the caller's thread.
+    fn write_here<T, E>(&self, f: impl Fn(&mut Conn) -> Result<T, E>) -> Result<T, E>
+    where
+        E: From<DbError> + MaybeRetry,
+    {
+        still_there(self.identity.as_ref(), false)?;
+        let mut link = self.writer.get().map_err(DbError::Unreachable)?;
+        let value = link.work(self.work_limit, |conn| {
+            let written = attempts(conn, &f);
+            if written.is_err() {
+                end_if_read_only(conn);
+            }
+            written
+        })?;
+        still_there(self.identity.as_ref(), true)?;
+        Ok(value)
+    }
+
+    /// How long small uploads wait of late before they are stored: longer than an instant means that more come than the
+    /// database takes.
+    #[must_use]
+    pub(crate) fn upload_wait(&self) -> Duration {
+        self.groups.wait()
     }
 
     /// Whether the file of an SQLite database is still there. It is not opened, because that could create a new one.

@@ -1,7 +1,7 @@
 //! Uploading minutes, one or a batch. A bad minute in a batch is rejected alone and listed in the answer; 422 is only
 //! for faults of the request around the minutes.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -121,8 +121,9 @@ async fn store(
     for refused in &rejected {
         metrics::rejected(&refused.code);
     }
+    let send_every_s = send_every(state.db.upload_wait(), state.access.send_every);
     if minutes.is_empty() {
-        return Ok(SyncResponse { rejected, ..SyncResponse::default() });
+        return Ok(SyncResponse { rejected, send_every_s, ..SyncResponse::default() });
     }
     let batch = Batch {
         user: who.user.into(),
@@ -140,12 +141,21 @@ async fn store(
     match stored {
         Outcome::Stored { accepted, duplicates } => {
             metrics::minutes(accepted, duplicates);
-            Ok(SyncResponse { accepted, duplicates, rejected })
+            Ok(SyncResponse { accepted, duplicates, rejected, send_every_s })
         }
         Outcome::NotConsented => Err(consent_withdrawn()),
         Outcome::SignedOut => Err(ApiError::unauthenticated()),
         Outcome::TooManyDevices => Err(too_many_devices()),
     }
+}
+
+/// The seconds that a machine is asked to leave between its uploads, where uploads wait for so long: fewer and larger ones
+/// cost the database less for each minute.
+fn send_every(wait: Duration, configured: Option<u32>) -> Option<u32> {
+    const FOR_WAITS: [(Duration, u32); 3] =
+        [(Duration::from_secs(3), 900), (Duration::from_secs(1), 300), (Duration::from_millis(250), 120)];
+    let for_wait = FOR_WAITS.into_iter().find(|(least, _)| wait >= *least).map(|(_, seconds)| seconds);
+    for_wait.max(configured)
 }
 
 /// 422: the number of a person's devices is limited, because each may fill the whole retention period with minutes.
@@ -262,5 +272,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Capped<'a> {
             }
         }
         deserializer.deserialize_seq(Elements).map(Capped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::idle(0, None, None)]
+    #[case::almost(249, None, None)]
+    #[case::behind(250, None, Some(120))]
+    #[case::far_behind(1_000, None, Some(300))]
+    #[case::drowning(60_000, None, Some(900))]
+    #[case::as_configured(0, Some(600), Some(600))]
+    #[case::the_longer_one(60_000, Some(600), Some(900))]
+    #[case::the_configured_is_longer(250, Some(600), Some(600))]
+    fn machines_are_asked_to_send_less_often_while_uploads_wait(
+        #[case] wait_ms: u64,
+        #[case] configured: Option<u32>,
+        #[case] asked: Option<u32>,
+    ) {
+        assert_eq!(send_every(Duration::from_millis(wait_ms), configured), asked);
     }
 }

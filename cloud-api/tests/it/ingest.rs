@@ -1,5 +1,7 @@
 //! Uploading minutes: each is stored once, however often it is sent.
 
+use cloud_api::open;
+use diesel::connection::SimpleConnection as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -211,4 +213,66 @@ contract! {
         let rows = ada.blinks("group=minute&limit=1000").expect(200);
         assert_eq!(rows.json["items"].as_array().unwrap().len(), 600);
     }
+
+    fn of_many_small_uploads_at_once_each_is_answered_for_itself(app) {
+        let people: Vec<Client> = (0..6).map(|_| app.user()).collect();
+        let (withdrawn, signed_out) = (app.user(), app.user());
+        withdrawn.send("PUT", "/api/user/me/consents", &[JSON], Some(br#"{"kind":"tracking","granted":false}"#)).expect(200);
+        let token = signed_out.with_access(&signed_out.access);
+        signed_out.post("/api/auth/logout", &json!({})).expect(204);
+        let all = minutes("2026-03-10T09:00:00Z", 20, 3);
+        let accepted: u64 = std::thread::scope(|scope| {
+            let mut threads = Vec::new();
+            for person in &people {
+                // Every minute comes twice, from two threads.
+                for minutes in [all.clone(), all.iter().rev().cloned().collect()] {
+                    threads.push(scope.spawn(move || {
+                        let one = |minute: &Value| {
+                            let answer = person.sync(std::slice::from_ref(minute)).expect(200);
+                            assert_eq!(answer.json["accepted"].as_u64().unwrap() + answer.json["duplicates"].as_u64().unwrap(), 1);
+                            answer.json["accepted"].as_u64().unwrap()
+                        };
+                        minutes.iter().map(one).sum::<u64>()
+                    }));
+                }
+            }
+            for minute in &all {
+                assert_eq!(withdrawn.sync(std::slice::from_ref(minute)).expect(403).code(), "consent_withdrawn");
+                assert_eq!(token.sync(std::slice::from_ref(minute)).expect(401).code(), "unauthenticated");
+            }
+            threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        });
+        assert_eq!(accepted, 6 * 20);
+        assert!(people.iter().all(|person| person.totals() == (60, 20 * 60_000)));
+    }
+}
+
+/// An erasure, for one, locks a person's row.
+#[test]
+fn while_one_persons_row_is_locked_the_others_small_uploads_are_stored() {
+    let app = TestApp::start(Backend::Postgres);
+    let (ada, eve) = (app.user(), app.user());
+    // Fewer than there are connections.
+    let all = minutes("2026-03-10T09:00:00Z", 3, 3);
+    let mut other = open::connect(&app.target).unwrap();
+    other.batch_execute(&format!("BEGIN; SELECT 1 FROM users WHERE id = '{}' FOR UPDATE", ada.id)).unwrap();
+    std::thread::scope(|scope| {
+        let waiting: Vec<_> = all
+            .iter()
+            .map(|minute| {
+                let body = changed(minute.clone(), &json!({"device_id": ada.device}));
+                let ada = &ada;
+                scope.spawn(move || ada.post("/api/blink", &body).expect(201))
+            })
+            .collect();
+        for minute in &all {
+            eve.store(std::slice::from_ref(minute));
+        }
+        assert!(waiting.iter().all(|thread| !thread.is_finished()), "they wait for the lock");
+        other.batch_execute("COMMIT").unwrap();
+        for thread in waiting {
+            thread.join().unwrap();
+        }
+    });
+    assert_eq!((ada.totals().0, eve.totals().0), (9, 9));
 }

@@ -33,7 +33,7 @@ fn figure(what: &str, value: &str) {
 }
 
 /// The peak resident memory of a process, in MB.
-fn peak_mb(pid: u32) -> u64 {
+pub(crate) fn peak_mb(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1_024

@@ -1,12 +1,16 @@
 //! `schema.sql` equals what the migrations make, and the migrations can be undone.
 
-use std::process::Command;
+use std::{process::Command, sync::Mutex};
 
 use cloud_api::{
     db::{conn::Conn, migrate},
     open,
 };
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, connection::SimpleConnection as _, sql_query};
+use diesel::{
+    Connection as _, PgConnection, RunQueryDsl as _,
+    connection::{Instrumentation, InstrumentationEvent, SimpleConnection as _, set_default_instrumentation},
+    sql_query,
+};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 
 use crate::{
@@ -102,6 +106,55 @@ fn distributed_tables_have_the_person_in_every_key() {
              WHERE contype = 'f' AND $1::regclass IN (conrelid, confrelid)",
         );
         assert!(foreign.is_empty(), "{table}: {foreign:?}");
+    }
+}
+
+/// The statements of every connection that this process has made, with what was bound.
+static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn capture() -> Option<Box<dyn Instrumentation>> {
+    Some(Box::new(|event: InstrumentationEvent<'_>| {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            STATEMENTS.lock().unwrap().push(query.to_string());
+        }
+    }))
+}
+
+/// What keeps a request on one worker of Citus: a statement about minutes or sums is about one person, and joins nothing
+/// that is at the coordinator.
+#[test]
+fn no_statement_of_a_request_joins_or_writes_the_minutes_of_two_people() {
+    set_default_instrumentation(capture).unwrap();
+    let app = TestApp::start(Backend::Postgres);
+    let people = [app.user(), app.user(), app.user()];
+    STATEMENTS.lock().unwrap().clear();
+    let all = minutes("2026-03-10T09:00:00Z", 120, 3);
+    std::thread::scope(|scope| {
+        for person in &people {
+            scope.spawn(|| {
+                for minute in &all[..20] {
+                    person.store(std::slice::from_ref(minute));
+                }
+                person.store(&all[20..]);
+                for group in ["minute", "hour", "day", "week"] {
+                    person.blinks(&format!("group={group}&limit=100")).expect(200);
+                }
+                person.get("/api/user/me/insights").expect(200);
+                person.get("/api/user/me/export").expect(200);
+            });
+        }
+    });
+    let statements = STATEMENTS.lock().unwrap().clone();
+    let distributed = |text: &&String| text.contains("blink_data") || text.contains("blink_rollups");
+    let of_minutes: Vec<_> = statements.iter().filter(distributed).collect();
+    // Of each person: writing and summing 21 uploads and looking for room, and reading.
+    assert!(of_minutes.len() > 3 * (3 * 21 + 6), "{} statements", of_minutes.len());
+    for statement in of_minutes {
+        let whose = people.iter().filter(|person| statement.contains(&person.id)).count();
+        assert_eq!(whose, 1, "{statement}");
+        let local = ["users", "sessions", "devices", "consents", "archive"];
+        let words = statement.split(|c: char| !c.is_alphanumeric() && c != '_');
+        assert_eq!(words.filter(|word| local.contains(word)).count(), 0, "{statement}");
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::{
     archive_kit::eventually,
     harness::*,
+    load::peak_mb,
     postgres::Database,
     process::{Running, program},
 };
@@ -131,6 +132,152 @@ fn ingest_in_batches_of_sixty_beside_the_databases_own_speed() {
     figure("raw COPY, one client", &format!("{copied:.0} minutes/s"), &format!("HTTP reaches {of_copy:.0} % of it"));
     assert!(people.iter().all(|(client, _)| client.totals().0 == each as u64 * 12));
     assert!(rate > 500.0, "{rate:.0} minutes a second");
+}
+
+/// Each client has a person of its own and sends one minute after the other, as machines do, but without a pause.
+#[test]
+fn single_minutes_from_many_clients_at_once() {
+    let (clients, each) = if long() { (64, 400) } else { (16, 12) };
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let database = (backend == Backend::Postgres).then(Database::create);
+        let home = tempfile::tempdir().unwrap();
+        let mut command = program(home.path());
+        command.env("CLOUD_API_RATE_LIMIT", "off").env("CLOUD_API_LOG", "warn");
+        if let Some(database) = &database {
+            command.env("DATABASE_URL", database.url());
+        }
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        let server = Running::start(command);
+        let newest = blink_proto::MinuteStart::containing(jiff::Timestamp::now()).start();
+        let from = newest - jiff::SignedDuration::from_mins(each + 1);
+        let all = minutes(&from.to_string(), each, 12);
+        let people: Vec<Client> = (0..clients)
+            .map(|n| {
+                let mut client = Client::new(&server.address);
+                let email = format!("{n}@example.org");
+                client.sign_in(&client.post("/api/auth/register", &registration(&email, "UTC")).expect(201).json);
+                client
+            })
+            .collect();
+        let started = Instant::now();
+        let mut times: Vec<Duration> = std::thread::scope(|scope| {
+            let sends = |client: &Client| {
+                let time = |minute: &Value| {
+                    let started = Instant::now();
+                    client.store(std::slice::from_ref(minute));
+                    started.elapsed()
+                };
+                all.iter().map(time).collect::<Vec<_>>()
+            };
+            let threads: Vec<_> = people.iter().map(|client| scope.spawn(move || sends(client))).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        let rate = times.len() as f64 / started.elapsed().as_secs_f64();
+        times.sort();
+        let (p50, p99) = (times[times.len() / 2], times[times.len() * 99 / 100]);
+        figure(
+            &format!("single minutes on {backend:?}"),
+            &format!("{rate:.0} uploads/s"),
+            &format!("p50 {p50:.1?}, p99 {p99:.1?}, {clients} clients at once"),
+        );
+        assert!(people.iter().all(|client| client.totals().0 == each.unsigned_abs() * 12));
+    }
+}
+
+/// Devices that send one minute each minute, spread over it, whether or not the server keeps up: the times are from when an
+/// upload was due.
+#[test]
+fn devices_send_a_minute_each_minute() {
+    let (devices, pause, rounds) =
+        if long() { (load_devices(), Duration::from_secs(60), 5) } else { (128, Duration::from_secs(1), 3) };
+    let senders = 64;
+    let database = Database::create();
+    let home = tempfile::tempdir().unwrap();
+    let mut command = program(home.path());
+    command.env("DATABASE_URL", database.url()).env("CLOUD_API_RATE_LIMIT", "off").env("CLOUD_API_LOG", "warn");
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Running::start(command);
+    let newest = blink_proto::MinuteStart::containing(jiff::Timestamp::now()).start();
+    let from = newest - jiff::SignedDuration::from_mins(20);
+    let all = minutes(&from.to_string(), rounds, 12);
+    // An account may have 100 devices.
+    let people: Vec<Client> = (0..devices.div_ceil(100))
+        .map(|n| {
+            let mut client = Client::new(&server.address);
+            let email = format!("{n}@example.org");
+            client.sign_in(&client.post("/api/auth/register", &registration(&email, "UTC")).expect(201).json);
+            client
+        })
+        .collect();
+    let cpu_before = cpu_time(server.pid());
+    let started = Instant::now();
+    let sends = |sender: usize| {
+        let agent = Client::new(&server.address).agent;
+        let own: Vec<(Client, Duration)> = (sender..devices)
+            .step_by(senders)
+            .map(|n| {
+                let device = uuid::Uuid::new_v4();
+                let client = Client { agent: agent.clone(), device, ..people[n / 100].clone() };
+                (client, pause.mul_f64(n as f64 / devices as f64))
+            })
+            .collect();
+        let mut times = Vec::new();
+        let mut asked = 0;
+        for (round, minute) in all.iter().enumerate() {
+            for (client, phase) in &own {
+                let due = pause * u32::try_from(round).unwrap() + *phase;
+                std::thread::sleep(due.saturating_sub(started.elapsed()));
+                let answer = client.sync(std::slice::from_ref(minute)).expect(200);
+                assert_eq!(answer.json["accepted"], 1);
+                asked += usize::from(answer.json.get("send_every_s").is_some());
+                times.push(started.elapsed().saturating_sub(due));
+            }
+        }
+        (times, asked)
+    };
+    let (mut times, mut asked) = (Vec::new(), 0);
+    std::thread::scope(|scope| {
+        let sends = &sends;
+        let threads: Vec<_> = (0..senders).map(|sender| scope.spawn(move || sends(sender))).collect();
+        for thread in threads {
+            let (own, own_asked) = thread.join().unwrap();
+            times.extend(own);
+            asked += own_asked;
+        }
+    });
+    let took = started.elapsed();
+    let cpu = (cpu_time(server.pid()) - cpu_before).as_secs_f64() / took.as_secs_f64();
+    times.sort();
+    assert_eq!(times.len(), devices * all.len());
+    let of = |share: usize| times[(times.len() * share / 1_000).min(times.len() - 1)];
+    figure(
+        &format!("{devices} devices on PostgreSQL"),
+        &format!("{:.0} uploads/s", times.len() as f64 / took.as_secs_f64()),
+        &format!(
+            "{} uploads in {took:.0?}, 0 errors; from when it was due: p50 {:.1?}, p99 {:.1?}, worst {:.1?}; asked to send \
+             less often {asked}; the server: {:.0} % of a processor, {} MB at most",
+            times.len(),
+            of(500),
+            of(990),
+            of(1_000),
+            100.0 * cpu,
+            peak_mb(server.pid())
+        ),
+    );
+}
+
+/// `WAW_LOAD_DEVICES`, to look for the most that a machine sustains.
+fn load_devices() -> usize {
+    std::env::var("WAW_LOAD_DEVICES").map_or(30_000, |devices| devices.parse().unwrap())
+}
+
+/// The CPU time of a process so far.
+fn cpu_time(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    // The second field, the name, is in parentheses; utime and stime are the 14th and the 15th (proc(5)).
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let ticks: u64 = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
 }
 
 #[test]

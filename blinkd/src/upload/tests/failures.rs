@@ -156,7 +156,7 @@ fn what_is_held_is_told_by_a_sync() {
 #[case(u64::MAX, u64::MAX)]
 fn counts_that_overflow_acknowledge_nothing(#[case] accepted: u64, #[case] duplicates: u64) {
     let mut stage = Stage::signed_in();
-    stage.server.state(|w| w.answer = Some(SyncResponse { accepted, duplicates, rejected: Vec::new() }));
+    stage.server.state(|w| w.answer = Some(SyncResponse { accepted, duplicates, ..SyncResponse::default() }));
     assert_eq!(outcome(stage.uploader.sync()).unwrap_err().code, "wrong_server");
     assert_eq!(stage.status().queue.pending, 3);
 }

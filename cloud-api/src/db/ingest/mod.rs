@@ -1,5 +1,6 @@
 //! Stores minutes: one for each (person, device, start), the first one wins, with the rollups in the same transaction.
 
+pub(in crate::db) mod group;
 mod postgres;
 mod sqlite;
 
@@ -62,9 +63,16 @@ pub(crate) enum Outcome {
 /// transaction. Fails with a foreign key violation when the key that sealed it was destroyed meanwhile.
 pub(crate) async fn store(db: &Db, batch: Arc<Batch>, queued: Option<QueuedRow>) -> Result<Outcome, DbError> {
     let queued = queued.map(Arc::new);
+    if let Some(done) = group::store(db, &batch, queued.as_ref()).await {
+        return done;
+    }
     let attempt = |queued: Option<Arc<QueuedRow>>| {
         let batch = batch.clone();
-        db.write(move |conn| store_once(conn, &batch, queued.as_deref()))
+        db.write(move |conn| {
+            let outcome = store_once(conn, &batch, queued.as_deref(), IfLocked::Wait)?;
+            // If the cause of a refusal is gone again by now, the session counts as ended: the client then tries anew.
+            Ok(outcome.unwrap_or(Outcome::SignedOut))
+        })
     };
     match attempt(queued.clone()).await {
         // PostgreSQL reports a row without a partition as a check violation.
@@ -92,12 +100,26 @@ async fn make_partitions(db: &Db, batch: &Batch) -> Result<(), DbError> {
     .await
 }
 
-fn store_once(conn: &mut Conn, batch: &Batch, queued: Option<&QueuedRow>) -> Result<Outcome, DbError> {
+/// What to do while somebody else has locked the person's or the session's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum IfLocked {
+    Wait,
+    Skip,
+}
+
+/// `None`: nothing was stored, because a row is locked or without a cause that still shows.
+fn store_once(
+    conn: &mut Conn,
+    batch: &Batch,
+    queued: Option<&QueuedRow>,
+    if_locked: IfLocked,
+) -> Result<Option<Outcome>, DbError> {
     let outcome = match conn {
-        Conn::Sqlite(conn) => sqlite::store(conn, batch)?,
-        Conn::Postgres(conn) => postgres::store(conn, batch)?,
+        // It has one writer at a time, so nothing is locked.
+        Conn::Sqlite(conn) => Some(sqlite::store(conn, batch)?),
+        Conn::Postgres(conn) => postgres::store(conn, batch, if_locked)?,
     };
-    if let (Outcome::Stored { accepted: 1.., .. }, Some(row)) = (outcome, queued) {
+    if let (Some(Outcome::Stored { accepted: 1.., .. }), Some(row)) = (outcome, queued) {
         archive::enqueue(conn, row)?;
     }
     Ok(outcome)

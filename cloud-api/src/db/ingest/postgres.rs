@@ -13,10 +13,11 @@ use super::{
     super::{
         DbError,
         id::{Id, Minute},
+        prepared::Prepared,
         schema::{sessions, users},
         types::{SqlId, Utc},
     },
-    Batch, MAX_DEVICES, MAX_SLOT_MINUTES, Outcome, SlotSums, refusal, slot_of, stored,
+    Batch, IfLocked, MAX_DEVICES, MAX_SLOT_MINUTES, Outcome, SlotSums, refusal, slot_of, stored,
 };
 use crate::domain::{minute::CheckedMinute, time::UtcMs};
 
@@ -26,11 +27,18 @@ SELECT EXISTS (SELECT 1 FROM blink_rollups WHERE user_id = $1 AND minutes > $2 A
 
 /// The person's row is locked against withdrawal and erasure, the session's against its end: with only the lock that a
 /// foreign key takes, so that refreshing it need not wait.
-const OWNER_AND_DEVICE: &str = "\
+macro_rules! owner_and_device {
+    ($if_locked:literal) => {
+        concat!(
+            "\
 WITH owner AS MATERIALIZED (
     SELECT users.id FROM users JOIN sessions ON sessions.user_id = users.id
     WHERE users.id = $1 AND tracking_consent AND sessions.id = $2 AND expires_at > $4
-    FOR SHARE OF users FOR KEY SHARE OF sessions
+    FOR SHARE OF users ",
+            $if_locked,
+            " FOR KEY SHARE OF sessions ",
+            $if_locked,
+            "
 ), device AS (
     INSERT INTO devices (user_id, device_id, session_id, first_seen_at, last_seen_at, user_agent)
     SELECT id, $3, $2, $4, $4, $5 FROM owner
@@ -40,7 +48,19 @@ WITH owner AS MATERIALIZED (
             user_agent = COALESCE(excluded.user_agent, devices.user_agent)
     RETURNING user_id
 )
-SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM device) AS devices";
+SELECT (SELECT count(*) FROM owner) AS owners, (SELECT count(*) FROM device) AS devices"
+        )
+    };
+}
+
+impl IfLocked {
+    fn owner_and_device(self) -> &'static str {
+        match self {
+            Self::Wait => owner_and_device!(""),
+            Self::Skip => owner_and_device!("SKIP LOCKED"),
+        }
+    }
+}
 
 /// `to_timestamp` has an array of its own: an expression that is not immutable would be evaluated at a coordinator.
 const MINUTES: &str = "\
@@ -83,36 +103,35 @@ struct Fresh {
     observed_ms: i32,
 }
 
-pub(super) fn store(conn: &mut PgConnection, batch: &Batch) -> Result<Outcome, DbError> {
+pub(super) fn store(conn: &mut PgConnection, batch: &Batch, if_locked: IfLocked) -> Result<Option<Outcome>, DbError> {
     // In the order of their key, so that two batches cannot deadlock.
     let mut minutes: Vec<&CheckedMinute> = batch.minutes.iter().collect();
     minutes.sort_by_key(|minute| minute.from);
     let full = is_full(conn, batch, &minutes)?;
-    let counts = own(conn, batch, full)?;
+    let counts = own(conn, batch, full, if_locked)?;
     if counts.owners == 0 {
-        // If the cause is gone again by now, the session counts as ended: the client then tries anew.
-        return Ok(refusal!(conn, batch).unwrap_or(Outcome::SignedOut));
+        return Ok(refusal!(conn, batch));
     }
     if counts.devices == 0 {
-        return Ok(Outcome::TooManyDevices);
+        return Ok(Some(Outcome::TooManyDevices));
     }
     let sums = insert(conn, batch, &minutes)?;
     let accepted = sums.accepted();
     if accepted > 0 {
         roll_up(conn, batch, &sums)?;
     }
-    Ok(stored(batch, accepted))
+    Ok(Some(stored(batch, accepted)))
 }
 
 fn is_full(conn: &mut PgConnection, batch: &Batch, minutes: &[&CheckedMinute]) -> Result<bool, DbError> {
     let mut slots: Vec<UtcMs> = minutes.iter().map(|minute| slot_of(minute.from)).collect();
     slots.dedup();
     let query = sql_query(FULL).bind::<SqlId, _>(batch.user).bind::<Integer, _>(MAX_SLOT_MINUTES);
-    Ok(query.bind::<Array<Utc>, _>(slots).get_result::<Full>(conn)?.full)
+    Ok(Prepared(query.bind::<Array<Utc>, _>(slots)).get_result::<Full>(conn)?.full)
 }
 
-fn own(conn: &mut PgConnection, batch: &Batch, full: bool) -> Result<Counts, DbError> {
-    let query = sql_query(OWNER_AND_DEVICE)
+fn own(conn: &mut PgConnection, batch: &Batch, full: bool, if_locked: IfLocked) -> Result<Counts, DbError> {
+    let query = sql_query(if_locked.owner_and_device())
         .bind::<SqlId, _>(batch.user)
         .bind::<SqlId, _>(batch.session)
         .bind::<SqlId, _>(batch.device)
@@ -120,7 +139,7 @@ fn own(conn: &mut PgConnection, batch: &Batch, full: bool) -> Result<Counts, DbE
         .bind::<Nullable<Text>, _>(&batch.user_agent)
         .bind::<Integer, _>(MAX_DEVICES)
         .bind::<Bool, _>(full);
-    Ok(query.get_result(conn)?)
+    Ok(Prepared(query).get_result(conn)?)
 }
 
 /// Inserts the minutes that are not there yet, and sums them.
@@ -128,7 +147,7 @@ fn insert(conn: &mut PgConnection, batch: &Batch, minutes: &[&CheckedMinute]) ->
     fn column<T>(minutes: &[&CheckedMinute], of: impl Fn(&CheckedMinute) -> T) -> Vec<T> {
         minutes.iter().map(|minute| of(minute)).collect()
     }
-    let fresh: Vec<Fresh> = sql_query(MINUTES)
+    let query = sql_query(MINUTES)
         .bind::<SqlId, _>(batch.user)
         .bind::<SqlId, _>(batch.device)
         .bind::<Utc, _>(batch.received_at)
@@ -141,22 +160,21 @@ fn insert(conn: &mut PgConnection, batch: &Batch, minutes: &[&CheckedMinute]) ->
         .bind::<Array<Text>, _>(column(minutes, |m| m.quality))
         .bind::<Array<Nullable<Double>>, _>(column(minutes, |m| m.mean_blink_ms))
         .bind::<Array<Nullable<Double>>, _>(column(minutes, |m| m.incomplete_share))
-        .bind::<Array<Nullable<Double>>, _>(column(minutes, |m| m.perclos))
-        .load(conn)?;
+        .bind::<Array<Nullable<Double>>, _>(column(minutes, |m| m.perclos));
     let mut sums = SlotSums::default();
-    for Fresh { from_timestamp, blink_count, observed_ms } in fresh {
+    for Fresh { from_timestamp, blink_count, observed_ms } in Prepared(query).load(conn)? {
         sums.add(from_timestamp, blink_count, observed_ms);
     }
     Ok(sums)
 }
 
 fn roll_up(conn: &mut PgConnection, batch: &Batch, SlotSums(slots): &SlotSums) -> Result<(), DbError> {
-    sql_query(SUMS)
+    let query = sql_query(SUMS)
         .bind::<SqlId, _>(batch.user)
         .bind::<Array<Utc>, _>(slots.keys().copied().collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(slots.values().map(|slot| slot.blink_count).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(slots.values().map(|slot| slot.observed_ms).collect::<Vec<_>>())
-        .bind::<Array<Integer>, _>(slots.values().map(|slot| slot.minutes).collect::<Vec<_>>())
-        .execute(conn)?;
+        .bind::<Array<Integer>, _>(slots.values().map(|slot| slot.minutes).collect::<Vec<_>>());
+    Prepared(query).execute(conn)?;
     Ok(())
 }

@@ -55,11 +55,7 @@ fn describe() {
     describe_counter!(ACCEPTED, "Minutes stored as new.");
     describe_counter!(DUPLICATE, "Minutes that were there already.");
     describe_counter!(REJECTED, "Minutes refused, by code.");
-    describe_histogram!(
-        INGEST_WAIT,
-        Unit::Seconds,
-        "Time that the first of a group of small uploads waited to be stored."
-    );
+    describe_gauge!(INGEST_WAIT, Unit::Seconds, "Time that small uploads wait of late until the database takes them.");
     describe_counter!(SIGN_IN_FAILURES, "Sign-ins with a wrong address or password.");
     describe_counter!(TOKEN_REUSE, "Refresh tokens that came a second time; their sessions were ended.");
     describe_gauge!(RETENTION_HELD, "1 while nothing is deleted for its age, because the clock is doubted.");
@@ -120,8 +116,8 @@ pub(crate) fn request(route: &str, method: &str, status: u16, took: Duration) {
     histogram!(REQUEST_SECONDS, "route" => route.to_owned()).record(took.as_secs_f64());
 }
 
-pub(crate) fn ingest_wait(waited: Duration) {
-    histogram!(INGEST_WAIT).record(waited.as_secs_f64());
+pub(crate) fn ingest_wait(wait: Duration) {
+    gauge!(INGEST_WAIT).set(wait.as_secs_f64());
 }
 
 pub(crate) fn minutes(accepted: u64, duplicates: u64) {

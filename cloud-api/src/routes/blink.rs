@@ -121,7 +121,9 @@ async fn store(
     for refused in &rejected {
         metrics::rejected(&refused.code);
     }
-    let send_every_s = send_every(state.db.upload_wait(), state.access.send_every);
+    let wait = state.db.upload_wait();
+    metrics::ingest_wait(wait);
+    let send_every_s = send_every(wait, state.access.send_every);
     if minutes.is_empty() {
         return Ok(SyncResponse { rejected, send_every_s, ..SyncResponse::default() });
     }

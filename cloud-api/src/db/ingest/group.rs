@@ -16,8 +16,6 @@ use super::{
     super::{Db, DbError, archive::QueuedRow},
     Batch, IfLocked, Outcome, store_once,
 };
-use crate::metrics;
-
 /// The most minutes of an upload that shares a transaction. A larger one would keep the others waiting.
 const SMALL: usize = 20;
 
@@ -89,12 +87,10 @@ impl Groups {
             line.committers -= 1;
             return None;
         };
-        let waited = first.since.elapsed();
-        let counts = if count < CROWD { Duration::ZERO } else { waited };
+        let counts = if count < CROWD { Duration::ZERO } else { first.since.elapsed() };
         let before = line.wait.filter(|(_, at)| at.elapsed() < COUNTS_FOR).map_or(counts, |(wait, _)| wait);
         line.wait = Some(((7 * before + counts) / 8, Instant::now()));
         drop(line);
-        metrics::ingest_wait(waited);
         // Stable: the uploads of one person stay in the order in which they came.
         group.sort_by_key(|waiting| waiting.batch.user);
         Some(group)

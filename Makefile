@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test test-long lint accuracy bench ha liveness package test-packages dashboard dashboard-dev
+.PHONY: help run demo install test test-long fuzz lint accuracy bench ha liveness package test-packages dashboard dashboard-dev
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DASHBOARD := cloud-api/dashboard
@@ -74,6 +74,11 @@ test-long: ## The same tests with the numbers that documents quote
 	@$(MAKE) --no-print-directory $(BUILT)
 	PROPTEST_CASES=20000 cargo nextest run --locked --workspace --profile long
 	$(NPM) run e2e
+
+# The same tests run with a thousand random inputs in `make test`.
+fuzz: ## Fuzz what reads bytes of others with libFuzzer, FUZZ_SECONDS each (60)
+	@packaging/bootstrap.sh fuzz
+	@packaging/fuzz.sh
 
 lint: ## Format, clippy, documentation, licences, the dashboard's types and lint
 	@packaging/bootstrap.sh lint

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds.
-# Usage: bootstrap.sh install|run|test|lint|bench|ha|package
+# Usage: bootstrap.sh install|run|test|lint|fuzz|bench|ha|package
 #
 # It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
 set -euo pipefail
@@ -36,6 +36,7 @@ test)
     cargo_tools+=(cargo-nextest)
     ;;
 lint) cargo_tools+=(cargo-deny) ;;
+fuzz) cargo_tools+=(cargo-bolero) ;;
 bench) packages+=(ffmpeg postgresql) ;;
 # Patroni speaks TLS to etcd only with python3-idna.
 ha) packages+=(postgresql patroni python3-idna etcd-server haproxy pgbouncer openssl) ;;
@@ -45,7 +46,7 @@ package)
     cargo_tools+=(cargo-deb cargo-generate-rpm cargo-cyclonedx)
     ;;
 *)
-    printf 'usage: %s install|run|test|lint|bench|ha|package\n' "$0" >&2
+    printf 'usage: %s install|run|test|lint|fuzz|bench|ha|package\n' "$0" >&2
     exit 2
     ;;
 esac

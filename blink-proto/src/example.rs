@@ -27,6 +27,15 @@ pub fn minute(number: i64) -> Minute {
     }
 }
 
+/// `document` with a fuzzer's bytes put in the place of as many of its own; their first two say where.
+#[must_use]
+pub fn spliced(document: &[u8], bytes: &[u8]) -> Vec<u8> {
+    let [high, low, put @ ..] = bytes else { return document.to_vec() };
+    let from = usize::from(u16::from_be_bytes([*high, *low])) % (document.len() + 1);
+    let to = (from + put.len()).min(document.len());
+    [&document[..from], put, &document[to..]].concat()
+}
+
 /// The status of a signed-in person, forty seconds into the minute of 2026-03-01T10:04:00Z.
 #[must_use]
 pub fn status(state: State) -> Status {

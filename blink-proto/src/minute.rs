@@ -286,6 +286,21 @@ mod tests {
         assert_eq!(fault.as_ref().map(|fault| fault.field), field, "{fault:?}");
     }
 
+    /// Any bytes are a minute or an error; one that passes the checks is written and read as it is.
+    #[test]
+    fn fuzz_minutes() {
+        let line = serde_json::to_vec(&minute()).unwrap();
+        bolero::check!().for_each(|bytes: &[u8]| {
+            for text in [bytes, &example::spliced(&line, bytes)] {
+                let Ok(read) = serde_json::from_slice::<Minute>(text) else { continue };
+                if read.check().is_ok() {
+                    let again: Minute = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+                    assert_eq!(again, read);
+                }
+            }
+        });
+    }
+
     proptest! {
         #[test]
         fn a_minute_holds_its_instants(second in -62_000_000_000i64..250_000_000_000, nano in 0i32..1_000_000_000) {

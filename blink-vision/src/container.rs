@@ -155,6 +155,7 @@ impl<F: Read + Seek> Buffered<F> {
 mod tests {
     use std::{cell::Cell, io::Cursor, rc::Rc};
 
+    use blink_proto::example;
     use rstest::rstest;
 
     use super::*;
@@ -191,6 +192,28 @@ mod tests {
         fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
             self.file.seek(to)
         }
+    }
+
+    /// Whatever a file holds, it is read in a bounded number of steps.
+    #[test]
+    fn fuzz_containers() {
+        let documents = [bmff::tests::sample(), matroska::tests::sample(), riff::tests::sample()];
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let spliced = documents.iter().map(|document| example::spliced(document, bytes));
+            for file in spliced.chain([bytes.to_vec()]) {
+                let mut counted = Counted::new(file.clone());
+                let reads = counted.reads.clone();
+                let _ = (Extent::of(&mut counted), Orientation::of(&mut counted), riff::frames(&mut counted));
+                assert!(reads.get() <= 20 * MOST_PARTS, "{} reads", reads.get());
+                let Ok(Some(mut movie)) = riff::MotionJpeg::open(Cursor::new(file)) else { continue };
+                let (mut picture, mut steps) = (Vec::new(), 0);
+                while !matches!(movie.next(&mut picture), Err(_) | Ok(riff::Next::End)) {
+                    steps += 1;
+                    assert!(steps <= 2 * MOST_PARTS);
+                }
+                let _ = riff::jpeg_size(&picture);
+            }
+        });
     }
 
     const UPRIGHT: Orientation = Orientation { transpose: false, flip_x: false, flip_y: false };

@@ -122,7 +122,7 @@ fn matrix(file: &mut Buffered<impl Read + Seek>, header: &BoxHeader) -> io::Resu
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
 
     use rstest::rstest;
 
@@ -146,6 +146,10 @@ mod tests {
 
     fn file(tracks: &[Vec<u8>]) -> Vec<u8> {
         [boxed(b"ftyp", b"isom0000"), boxed(b"moov", &tracks.concat()), boxed(b"mdat", &[7; 100])].concat()
+    }
+
+    pub(in crate::container) fn sample() -> Vec<u8> {
+        file(&[track(b"soun", 0, [-1, 0, 0, -1]), track(b"vide", 1, [0, 1, -1, 0])])
     }
 
     #[rstest]

@@ -186,7 +186,7 @@ fn float(file: &mut Buffered<impl Read + Seek>, element: &Element) -> io::Result
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
 
     use rstest::rstest;
 
@@ -222,6 +222,10 @@ mod tests {
         let clusters = [cluster(CLUSTER, &element(BLOCK, &[9; 50])), cluster(CLUSTER, &element(BLOCK, &[9; 70]))];
         let body = [element(INFO, &[0; 20]), video(&[]), clusters.concat()].concat();
         [element(0x1a45_dfa3, &[0; 10]), segment(SEGMENT, &body)].concat()
+    }
+
+    pub(in crate::container) fn sample() -> Vec<u8> {
+        file(open, element)
     }
 
     #[test]

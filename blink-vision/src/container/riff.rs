@@ -300,4 +300,4 @@ pub fn jpeg_size(bytes: &[u8]) -> Option<[u32; 2]> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

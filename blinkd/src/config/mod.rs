@@ -195,6 +195,8 @@ fn unknown(file: &Path, line: usize, key: &str) -> Failure {
 mod tests {
     use rstest::rstest;
 
+    use blink_proto::example;
+
     use super::*;
     use crate::exit::ExitStatus;
 
@@ -217,6 +219,20 @@ mod tests {
         assert_eq!(config.ca_file, Some("/etc/b.pem".into()));
         assert_eq!(config.server, "https://a.example");
         assert_eq!((config.retention_days, config.log_level), (7, tracing::Level::INFO));
+    }
+
+    /// Any text is settings, or a mistake with its line.
+    #[test]
+    fn fuzz_settings() {
+        let (file, first) = (Path::new("config.toml"), first_file());
+        bolero::check!().for_each(|bytes: &[u8]| {
+            for text in [bytes, &example::spliced(first.as_bytes(), bytes)] {
+                let text = String::from_utf8_lossy(text);
+                if let Err(failure) = Config::default().take_file(file, &text) {
+                    assert!(failure.to_string().contains("config.toml"), "{failure}");
+                }
+            }
+        });
     }
 
     #[test]

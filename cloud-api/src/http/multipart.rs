@@ -148,3 +148,33 @@ fn too_large(name: &str, limit: usize) -> ApiError {
 fn broken(e: &dyn std::fmt::Display) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "bad_multipart", format!("The form cannot be read: {e}."))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+    use blink_proto::example;
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    const FACES: FileField = FileField { names: &["images", "image"], most: 2, max_bytes: 100, max_total: 150 };
+
+    /// Any bytes are a form within its limits, or an error.
+    #[test]
+    fn fuzz_forms() {
+        let part = |name: &str, text: &str| {
+            format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"a.png\"\r\n\r\n{text}\r\n")
+        };
+        let whole = format!("{}{}{}--x--\r\n", part("name", "Ada"), part("images", "1234"), part("image", "5678"));
+        let req = TestRequest::post().insert_header((CONTENT_TYPE, "multipart/form-data; boundary=x")).to_http_request();
+        bolero::check!().for_each(|bytes: &[u8]| {
+            for body in [bytes.to_vec(), example::spliced(whole.as_bytes(), bytes)] {
+                let parts = parts(&req, body, &[FACES]).now_or_never().expect("all of it is there");
+                let Ok((_, files)) = parts else { continue };
+                for files in files.values() {
+                    assert!(files.len() <= FACES.most && files.iter().map(Bytes::len).sum::<usize>() <= FACES.max_total);
+                }
+            }
+        });
+    }
+}

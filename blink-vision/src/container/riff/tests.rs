@@ -46,6 +46,10 @@ fn file(codec: &[u8; 4], pictures: &[Vec<u8>]) -> Vec<u8> {
     [list(b"RIFF", b"AVI ", &[header, movie, chunk(b"idx1", &[0; 16])]), more].concat()
 }
 
+pub(in crate::container) fn sample() -> Vec<u8> {
+    file(b"MJPG", &[picture(240, 1), picture(240, 2)])
+}
+
 /// The numbers and tags of all pictures, and whether the last one was cut off.
 fn read(bytes: &[u8]) -> (Vec<(u64, Option<u8>)>, bool) {
     let mut movie = MotionJpeg::open(Cursor::new(bytes)).unwrap().unwrap();

@@ -167,7 +167,6 @@ impl<'de> Visitor<'de> for &mut Elements {
 #[cfg(test)]
 mod tests {
     use blink_proto::example;
-    use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
@@ -219,12 +218,17 @@ mod tests {
         assert_eq!(told, "x.json is not an export: line 1: the line is longer than 16384 bytes");
     }
 
-    proptest! {
-        #[test]
-        fn any_text_is_minutes_or_a_mistake(text in "\\PC{0,60}|[\\[\\]{},:\"0-9a-z_ \n-]{0,80}") {
-            if let Err(error) = read(&text) {
-                prop_assert!(error.starts_with("x.json"));
+    #[test]
+    fn fuzz_exports() {
+        let (array, lines) = (format!("[\n{},\n{}\n]\n", line(1), line(2)), format!("{}\n{}\n", line(1), line(2)));
+        bolero::check!().for_each(|bytes: &[u8]| {
+            let whole = [array.as_bytes(), lines.as_bytes()].map(|document| example::spliced(document, bytes));
+            for text in [bytes, &whole[0], &whole[1]] {
+                match parse("x.json", text) {
+                    Ok(minutes) => assert!(minutes.iter().all(|minute| minute.check().is_ok())),
+                    Err(error) => assert!(error.to_string().starts_with("x.json")),
+                }
             }
-        }
+        });
     }
 }

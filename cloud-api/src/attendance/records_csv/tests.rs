@@ -1,3 +1,4 @@
+use blink_proto::example;
 use jiff::civil::{date, time};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -211,12 +212,16 @@ proptest! {
         prop_assert_eq!(&read.rejected, &Faults::default());
         prop_assert_eq!(read.rows.into_iter().map(|(_, row)| row).collect::<Vec<_>>(), rows);
     }
+}
 
-    #[test]
-    fn any_bytes_are_read_to_their_end(bytes in prop::collection::vec(any::<u8>(), 0..400), head in any::<bool>()) {
-        let file = if head { [HEAD.as_bytes(), b"\n", &bytes].concat() } else { bytes };
-        let read = read(&file);
-        let lines = lines(&file).count() + 1;
-        prop_assert!(read.rows.len() as u64 + read.rejected.count() <= lines as u64);
-    }
+/// Any bytes are read to their end, and give no more rows and faults than there are lines.
+#[test]
+fn fuzz_records() {
+    let sound = format!("{HEAD}\n{SOUND}\n{SOUND}\n");
+    bolero::check!().for_each(|bytes: &[u8]| {
+        for file in [bytes, &[HEAD.as_bytes(), b"\n", bytes].concat(), &example::spliced(sound.as_bytes(), bytes)] {
+            let read = read(file);
+            assert!(read.rows.len() as u64 + read.rejected.count() <= lines(file).count() as u64 + 1);
+        }
+    });
 }

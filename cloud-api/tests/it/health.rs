@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::{
+    archive_kit::eventually,
     harness::*,
     process::{Running, program},
 };
@@ -27,7 +28,12 @@ fn exports_are_readable_unreadable_or_not_there_yet() {
     let folder = home.path().join("csv");
     let mut command = program(home.path());
     command.args(["serve", "--listen", "127.0.0.1:0"]).env("CLOUD_API_EXPORTS_DIR", &folder);
+    // The server removes files of past days when it starts, and then every 20 s.
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("attendance_20200101.csv"), "Date,Time\n").unwrap();
     let running = Running::start(command);
+    eventually("the files of past days are removed", || !folder.join("attendance_20200101.csv").exists());
+    fs::remove_dir_all(&folder).unwrap();
     let readable = || Client::new(&running.address).get("/healthz").expect(200).json["exports"]["readable"].clone();
     assert_eq!(readable(), Value::Null);
     fs::create_dir(&folder).unwrap();

@@ -106,7 +106,8 @@ fi
 for tool in "${cargo_tools[@]}"; do
     command -v "$tool" >/dev/null && continue
     say "building $tool, once"
-    cargo install --locked --quiet "$tool" || die "$tool could not be built. Install it, then run this again."
+    # Unoptimised: optimising takes longer than what the tool then does.
+    cargo install --locked --debug --quiet "$tool" || die "$tool could not be built. Install it, then run this again."
 done
 
 if [[ $level == lint ]]; then

@@ -12,7 +12,7 @@ for (const name of readdirSync(folder)) {
   for (const { line, column, message } of lint(readFileSync(new URL(name, folder), "utf8"), name)) {
     if (newer.some((known) => known.test(message))) continue;
     faults += 1;
-    console.error(`.github/workflows/${name}:${line}:${column}: ${message}`);
+    process.stderr.write(`.github/workflows/${name}:${line}:${column}: ${message}\n`);
   }
 }
 process.exitCode = faults > 0 ? 1 : 0;

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Fuzzes every test whose name begins with fuzz_ with libFuzzer, FUZZ_SECONDS each (60). What it finds stays beside the test, in
+# __fuzz__, and fails it from then on: commit it with the mend.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+seconds=${FUZZ_SECONDS:-60}
+
+# libFuzzer wants flags that a stable compiler takes from RUSTC_BOOTSTRAP alone.
+fuzz=(cargo bolero test --rustc-bootstrap --sanitizer NONE --time "${seconds}s")
+failed=()
+while IFS=: read -r file name; do
+    folder=${file%%/src/*}
+    package=$(sed -n 's/^name = "\(.*\)"/\1/p' "$folder/Cargo.toml" | head -n 1)
+    printf '\n%s of %s, %s s\n' "$name" "$package" "$seconds"
+    "${fuzz[@]}" --package "$package" "$name" || failed+=("$package: $name")
+done < <(git grep -Eo 'fn fuzz_[a-z_]+' -- '*.rs' | sed 's/fn //')
+((${#failed[@]} == 0)) || {
+    printf 'fuzz: failed: %s\n' "${failed[@]}" >&2
+    exit 1
+}

@@ -6,13 +6,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 seconds=${FUZZ_SECONDS:-60}
 
 # libFuzzer wants flags that a stable compiler takes from RUSTC_BOOTSTRAP alone.
-fuzz=(cargo bolero test --rustc-bootstrap --sanitizer NONE --time "${seconds}s")
+fuzz=(cargo bolero test --rustc-bootstrap --sanitizer NONE -T "${seconds}s")
 failed=()
 while IFS=: read -r file name; do
     folder=${file%%/src/*}
     package=$(sed -n 's/^name = "\(.*\)"/\1/p' "$folder/Cargo.toml" | head -n 1)
-    printf '\n%s of %s, %s s\n' "$name" "$package" "$seconds"
-    "${fuzz[@]}" --package "$package" "$name" || failed+=("$package: $name")
+    # Tests are in a module of that name, in the file or in one beside it.
+    module=${file#*/src/} module=${module%.rs} module=${module%/tests}
+    target=${module//\//::}::tests::$name
+    printf '\n%s of %s, %s s\n' "$target" "$package" "$seconds"
+    "${fuzz[@]}" --package "$package" "$target" || failed+=("$package: $target")
 done < <(git grep -Eo 'fn fuzz_[a-z_]+' -- '*.rs' | sed 's/fn //')
 ((${#failed[@]} == 0)) || {
     printf 'fuzz: failed: %s\n' "${failed[@]}" >&2

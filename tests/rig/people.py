@@ -92,7 +92,8 @@ def stored(sql, people):
         minutes = [int(minute) for user, minute in rows if user == person.account.id]
         found["acknowledged"] += len(person.acknowledged)
         found["found"] += len(set(minutes))
-        found["lost"] += len(person.acknowledged - set(minutes))
+        person.lost = sorted(person.acknowledged - set(minutes))
+        found["lost"] += len(person.lost)
         found["doubled"] += len(minutes) - len(set(minutes))
         found["never acknowledged"] += len(set(minutes) - person.acknowledged) + len(rows) - len(minutes)
         path = "/api/user/me/blinks?group=week&limit=1000"

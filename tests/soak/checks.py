@@ -59,7 +59,8 @@ def minutes(people, database):
     names = ["acknowledged", "found", "lost", "doubled", "never acknowledged", "wrong sums", "shown wrong"]
     lines = [line("single minutes", **{name.replace(" ", "_"): found[name] for name in names}, keys_twice=twice)]
     wrong = {**{name: found[name] for name in names[2:]}, "keys twice": twice}
-    return lines, [f"single minutes: {what}: {number}" for what, number in wrong.items() if number]
+    faults = [f"single minutes: {what}: {number}" for what, number in wrong.items() if number]
+    return lines, faults + [f"of {person.name} these are lost: {person.lost[:10]}" for person in people if person.lost]
 
 
 def marks(desks, database, server):
@@ -113,3 +114,12 @@ def archive(database, server):
     lines = [line("archive", minutes_stored=stored, minutes_archived=archived, objects=objects, check=checked)]
     faults = [] if stored == archived else [f"the archive has {archived} minutes, the database {stored}"]
     return lines, faults + ([f"the archive: {checked}"] if checked != "sound" else [])
+
+
+def panics(rig):
+    """Lines of logs that tell of a panic."""
+    logs = list((rig.folder.path / "logs").iterdir())
+    for daemon in rig.daemons:
+        logs += daemon.space.inside(daemon.space.path / "state/blinkd").iterdir()
+    texts = {log.name: log.read_text(errors="replace") for log in logs}
+    return [f"{name}: {row[:300]}" for name, text in texts.items() for row in text.splitlines() if "panicked" in row]

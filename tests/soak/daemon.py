@@ -28,6 +28,8 @@ class Listener(threading.Thread):
         super().__init__(daemon=True)
         self.path, self.clock = path, clock
         self.blinks, self.status, self.status_at, self.tracking_at = [], {}, 0.0, None
+        # Whether its clock was in a minute that it has sealed, in which it counts nothing.
+        self.was_behind = False
         self.over = threading.Event()
 
     def run(self):
@@ -71,6 +73,7 @@ class Listener(threading.Thread):
         event, now = message.get("event", {}), time.monotonic()
         if event.get("type") == "status":
             self.status, self.status_at = event, now
+            self.was_behind |= (event["last_error"] or {}).get("code") == "clock_behind"
             if event["state"] == "tracking" and self.tracking_at is None:
                 self.tracking_at = now
         elif event.get("type") == "blink":
@@ -91,9 +94,8 @@ class Daemon:
             "BLINKD_ACCOUNT__KEYRING": "off", "BLINKD_MODELS_DIR": models(),
         }
         self.folder, self.process, self.listener = folder, None, None
-        self.announced = self.expected_total = 0
+        self.announced = 0
         self.heard, self.expected, self.kills = collections.Counter(), collections.Counter(), []
-        self.resumed = []
 
     def open(self):
         self.space.open()
@@ -153,13 +155,15 @@ class Daemon:
         """Takes what the listener heard; blinks that ended before `kept_until` are expected."""
         self.listener.over.set()
         self.listener.join(10)
-        if self.listener.tracking_at:
-            self.resumed.append(self.listener.tracking_at - self.started)
         for blink in self.listener.blinks:
             self.heard[int(blink.at // 60)] += 1
             if blink.ended < kept_until:
                 self.expected[int(blink.at // 60)] += 1
         self.announced += len(self.listener.blinks)
+
+    def announced_by_now(self):
+        noted = self.listener.over.is_set()
+        return self.announced + (0 if noted else len(self.listener.blinks))
 
     def has_sealed(self, minute):
         start = datetime.datetime.fromtimestamp(60 * minute, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

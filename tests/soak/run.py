@@ -128,10 +128,10 @@ class Rig:
             minute += 1
             kinds = collections.Counter(fault.kind for fault in self.faults.done)
             last = [f"{fault.kind} ({fault.note['who']})" if "who" in fault.note else fault.kind for fault in self.faults.done[-2:]]
-            blinks = sum(daemon.announced + len(daemon.listener.blinks) for daemon in self.daemons)
+            blinks = sum(daemon.announced_by_now() for daemon in self.daemons)
             sizes = [f"{name} {samples[-1].mb:.0f}" for name, samples in sorted(self.watch.samples.items()) if samples]
             print(
-                f"minute {minute}: {sum(kinds.values())} faults, the last {', '.join(last) or 'none'}; about {blinks} blinks, "
+                f"minute {minute}: {sum(kinds.values())} faults, the last {', '.join(last) or 'none'}; {blinks} blinks, "
                 f"{sum(len(person.acknowledged) for person in self.people)} minutes, {sum(len(desk.marks) for desk in self.desks)} "
                 f"marks; MB: {', '.join(sizes)}; 5xx unexplained: {self.watch.unexplained().total() + self.watch.counted.total()}",
                 flush=True,
@@ -188,6 +188,7 @@ def soak(rig, ending):
     if code != 0:
         broken.append(f"cloud-api ended with {code} on SIGTERM")
     until("no face-worker is left", lambda: not rig.server.left_over(), 10)
+    broken += checks.panics(rig)
     return lines, rig.faults_seen + broken
 
 

@@ -75,7 +75,7 @@ class Watch(threading.Thread):
         """Lines of memory and files of each program at a sixth, half and the end of the run, and the medians of its
         thirds; and the faults in them."""
         marks = [whole_s / 6, whole_s / 2, whole_s]
-        heads = [f"minute {mark / 60:g}" for mark in marks] + ["2nd third", "3rd third", "flat"]
+        heads = [f"minute {mark / 60:.2g}" for mark in marks] + ["2nd third", "3rd third", "flat"]
         lines, faults = [f"{'':<26}" + "".join(f"{head:>11}" for head in heads)], []
         for name in [*(daemon.name for daemon in self.daemons), "cloud-api", "face-worker"]:
             for of, unit, more in (("mb", "MB resident", MORE_MB), ("files", "open files", MORE_FILES)):

@@ -172,7 +172,7 @@ class Daemon:
 
     def settle(self):
         """Lets it seal and send everything, and ends it."""
-        until(f"{self.name} tracks or waits", lambda: self.tracks() and self.status(), 60)
+        until(f"{self.name} tracks or waits", lambda: self.tracks() and self.status(), 200)
         self.insist("pause")
         time.sleep(1)
         last = max([*self.heard, *(int(blink.at // 60) for blink in list(self.listener.blinks))])

@@ -5,7 +5,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test test-long fuzz lint accuracy bench ha liveness package test-packages dashboard dashboard-dev
+.PHONY: help run demo install test test-long fuzz lint accuracy bench ha soak liveness package test-packages dashboard dashboard-dev
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 DASHBOARD := cloud-api/dashboard
@@ -121,3 +121,9 @@ ha: ## Patroni, etcd, HAProxy, PgBouncer and two replicas on loopback, while hos
 	@packaging/bootstrap.sh ha
 	cargo build --locked --workspace --bin cloud-api
 	tests/ha/run.py $(TARGET)/debug/cloud-api
+
+soak: ## Two daemons, server, desk and PostgreSQL for half an hour in which things go wrong (SOAK_MINUTES=30, SOAK_SEED)
+	@packaging/bootstrap.sh soak
+	cargo build --locked --workspace --bins
+	@$(TARGET)/debug/blinkd models --fetch >/dev/null
+	tests/soak/run.py $(TARGET)/debug

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian or Ubuntu machine with Rust to where this tree builds.
-# Usage: bootstrap.sh install|run|test|lint|fuzz|bench|ha|package
+# Usage: bootstrap.sh install|run|test|lint|fuzz|bench|ha|soak|package
 #
 # It installs what is missing and nothing else, says what it does, and asks for root only when something is missing.
 set -euo pipefail
@@ -40,13 +40,15 @@ fuzz) cargo_tools+=(cargo-bolero) ;;
 bench) packages+=(ffmpeg postgresql) ;;
 # Patroni speaks TLS to etcd only with python3-idna.
 ha) packages+=(postgresql patroni python3-idna etcd-server haproxy pgbouncer openssl) ;;
+# Clocks of single programs are set with libfaketime.
+soak) packages+=(postgresql faketime) ;;
 package)
     # What RPM packages require is found with rpm's own script; the rest of it is not used.
     packages+=(git dpkg-dev xz-utils rpm help2man)
     cargo_tools+=(cargo-deb cargo-generate-rpm cargo-cyclonedx)
     ;;
 *)
-    printf 'usage: %s install|run|test|lint|fuzz|bench|ha|package\n' "$0" >&2
+    printf 'usage: %s install|run|test|lint|fuzz|bench|ha|soak|package\n' "$0" >&2
     exit 2
     ;;
 esac
@@ -120,7 +122,7 @@ fi
 root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 
 # The dashboard is built with Node.js; the daemon and the measurements have none.
-if [[ $level != install && $level != bench && $level != ha ]]; then
+if [[ $level != install && $level != bench && $level != ha && $level != soak ]]; then
     "$root_folder/packaging/node.sh" >/dev/null
 fi
 

@@ -1,51 +1,27 @@
 """What must hold in the end: each acknowledged minute once, sums that fit, limits and sign-outs on every replica."""
-import time
-
-from load import PASSWORD, Api, blinks_of, insist
+from client import PASSWORD, Api, insist
+from people import stored
 from processes import until
 
 WRONG_SIGN_INS = 20  # of one account, in a quarter of an hour (docs/api.md)
 
 
-def stored(cluster, load):
+def stored_on_all(cluster, load):
     """Compares what was acknowledged with the database and with what people are shown. Returns the faults."""
     leader = cluster.leader()
-    listing = (
-        "SELECT user_id, extract(epoch FROM from_timestamp)::bigint / 60 FROM blink_data WHERE device_id = '{}'"
-    )
-    lost = doubled = unknown = acknowledged = 0
-    for person in load.all:
-        rows = [line.split("|") for line in leader.sql(listing.format(person.device)).splitlines()]
-        minutes = [int(minute) for user, minute in rows if user == person.id]
-        lost += len(person.acknowledged - set(minutes))
-        doubled += len(minutes) - len(set(minutes))
-        unknown += len(set(minutes) - person.acknowledged) + len(rows) - len(minutes)
-        acknowledged += len(person.acknowledged)
-    # A sum that counts a minute twice, or not at all, is as wrong as the minute.
-    sums = leader.sql(
-        "WITH counted AS (SELECT user_id, date_bin('15 minutes', from_timestamp, 'epoch') AS slot_from, "
-        "sum(blink_count) AS blinks, sum(observed_ms) AS ms, count(*) AS minutes FROM blink_data GROUP BY 1, 2) "
-        "SELECT count(*) FROM counted FULL JOIN blink_rollups USING (user_id, slot_from) WHERE "
-        "(blinks, ms, counted.minutes) IS DISTINCT FROM (blink_count, observed_ms, blink_rollups.minutes)"
-    )
-    strange = 0
-    for person in load.all:
-        if time.monotonic() > person.renew_at:
-            person.renew()
-        path = "/api/user/me/blinks?group=week&limit=1000"
-        items = insist(lambda: person.api.ask("GET", path, token=person.access), [200])["items"]
-        strange += sum(item["blink_count"] for item in items) != sum(map(blinks_of, person.acknowledged))
+    found = stored(leader.sql, load.all)
     count = "SELECT count(*), sum(hashtextextended(user_id::text || device_id || from_timestamp || blink_count, 0)) FROM blink_data"
     wanted = leader.sql(count)
     for node in cluster.nodes:
         if node is not leader:
             until(f"{node.name} has what the leader has", lambda: node.sql(count) == wanted, 60)
     print(
-        f"acknowledged minutes: {acknowledged}; lost {lost}, doubled {doubled}, stored but never acknowledged {unknown}, "
-        f"wrong sums {sums}, people who are shown another figure {strange}; the same on all three hosts"
+        f"acknowledged minutes: {found['acknowledged']}; lost {found['lost']}, doubled {found['doubled']}, stored but never "
+        f"acknowledged {found['never acknowledged']}, wrong sums {found['wrong sums']}, people who are shown another figure "
+        f"{found['shown wrong']}; the same on all three hosts"
     )
-    found = {"lost": lost, "doubled": doubled, "never acknowledged": unknown, "wrong sums": int(sums), "shown wrong": strange}
-    return [f"{what}: {number}" for what, number in found.items() if number]
+    wrong = ["lost", "doubled", "never acknowledged", "wrong sums", "shown wrong"]
+    return [f"{what}: {found[what]}" for what in wrong if found[what]]
 
 
 class Limits:

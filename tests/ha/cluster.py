@@ -2,18 +2,11 @@
 with the files of packaging/ha, filled in for loopback."""
 import base64, json, os, pathlib, secrets, signal, socket, ssl, string, subprocess, urllib.request
 
-from processes import Failed, Process, free_ports, until, with_children
+from processes import Failed, Process, free_ports, postgres_bin, until, with_children
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGING = HERE.parent.parent / "packaging" / "ha"
 NAMES = ["db1", "db2", "db3"]
-
-
-def postgres_bin():
-    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if not found:
-        raise Failed("PostgreSQL is not installed: packaging/bootstrap.sh ha")
-    return found[-1].parent
 
 
 class Cluster:

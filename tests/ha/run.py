@@ -12,8 +12,10 @@ HA_KILLS (10), HA_PEOPLE (24) and HA_WITHIN_S (15) change the numbers; HA_LOGS=F
 """
 import collections, os, shutil, signal, sys, time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "rig"))
+
 from cluster import Cluster
-from checks import Limits, stored
+from checks import Limits, stored_on_all
 from load import Load
 from processes import Failed, Folder, until
 
@@ -167,7 +169,7 @@ class Run:
         for line in limits.lines:
             print(line)
         self.faults += limits.faults + [line for person in self.load.all for line in person.wrong]
-        self.faults += stored(self.cluster, self.load)
+        self.faults += stored_on_all(self.cluster, self.load)
         self.totals(took)
 
     def totals(self, took):
@@ -186,7 +188,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    folder = Folder()
+    folder = Folder("ha")
     cluster = Cluster(folder, os.path.abspath(sys.argv[1]))
     run = Run(cluster)
     try:

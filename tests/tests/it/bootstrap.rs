@@ -72,12 +72,22 @@ impl Machine {
         command
     }
 
+    /// A target folder that has the peers of the tests, and no Node.js that this machine may have got.
+    fn target(&self) -> PathBuf {
+        let target = self.folder.path().join("target");
+        if !target.exists() {
+            fs::create_dir(&target).unwrap();
+            symlink(peers(), target.join("test-peers")).unwrap();
+        }
+        target
+    }
+
     fn bootstrap(&self, level: &str) -> Ended {
         let mut command = self.command("bootstrap.sh");
         command.arg(level);
         match std::env::var_os("WAW_TEST_PEERS") {
             Some(folder) => command.env("WAW_TEST_PEERS", folder),
-            None => command.env("CARGO_TARGET_DIR", peers().parent().unwrap()),
+            None => command.env("CARGO_TARGET_DIR", self.target()),
         };
         ended(&mut command)
     }

@@ -36,7 +36,7 @@ fn leaves_nothing(profile: &Profile) {
 #[test]
 fn it_ends_by_itself_when_told_so() {
     let profile = Profile::new();
-    let mut demo = demo(&profile, "6");
+    let mut demo = demo(&profile, "15");
     let status = until("the end of the demonstration", Duration::from_secs(120), || demo.ended());
     let shown = demo.stdout();
     assert!(status.success(), "{shown}\n{}", demo.stderr());

@@ -134,7 +134,7 @@ class Faults:
         until(f"{daemon.name} has room again", lambda: daemon.error() == "", FARTHEST_S + 60)
         if said:
             self.took["daemon writes again when there is room"].append(time.monotonic() - freed)
-        return {"who": f"{daemon.name} for {freed - full:.0f} s{'' if said else ', unnoticed'}"}
+        return {"who": f"{daemon.name} for {freed - full:.0f} s{'' if said else ', unnoticed'}", "said": said}
 
     def daemons_clock(self):
         daemon = self.one()

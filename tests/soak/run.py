@@ -147,6 +147,8 @@ def table(rig, whole_s):
 
     kinds = collections.Counter(fault.kind for fault in rig.faults.done)
     lines.append(f"faults: {kinds.total()}; " + ", ".join(f"{kind} {count}" for kind, count in sorted(kinds.items())))
+    full = [fault for fault in rig.faults.done if fault.kind == "disk full"]
+    lines += [f"in {sum(fault.note['said'] for fault in full)} of {len(full)} full disks something needed room"] if full else []
     lines += [f"left out: {what}" for what in rig.faults.left_out]
     part(checks.blinks(rig.daemons, rig.database, rig.server))
     part(checks.minutes(rig.people, rig.database))

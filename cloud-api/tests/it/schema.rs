@@ -109,14 +109,15 @@ fn distributed_tables_have_the_person_in_every_key() {
     }
 }
 
-/// The statements of every connection that this process has made, with what was bound.
+/// The statements of every connection that this process has made, with what was bound; those that it prepared.
 static STATEMENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static PREPARED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn capture() -> Option<Box<dyn Instrumentation>> {
-    Some(Box::new(|event: InstrumentationEvent<'_>| {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            STATEMENTS.lock().unwrap().push(query.to_string());
-        }
+    Some(Box::new(|event: InstrumentationEvent<'_>| match event {
+        InstrumentationEvent::StartQuery { query, .. } => STATEMENTS.lock().unwrap().push(query.to_string()),
+        InstrumentationEvent::CacheQuery { sql, .. } => PREPARED.lock().unwrap().push(sql.to_owned()),
+        _ => {}
     }))
 }
 
@@ -155,6 +156,14 @@ fn no_statement_of_a_request_joins_or_writes_the_minutes_of_two_people() {
         let local = ["users", "sessions", "devices", "consents", "archive"];
         let words = statement.split(|c: char| !c.is_alphanumeric() && c != '_');
         assert_eq!(words.filter(|word| local.contains(word)).count(), 0, "{statement}");
+    }
+    let prepared = PREPARED.lock().unwrap();
+    for hot in
+        ["INSERT INTO blink_data ", "INSERT INTO blink_rollups ", "INSERT INTO devices ", "FROM blink_rollups WHERE"]
+    {
+        let times = prepared.iter().filter(|sql| sql.contains(hot)).count();
+        // Once for each connection, of which there are fewer than uploads, and for each way to wait for a lock.
+        assert!((1..=20).contains(&times), "{hot}: prepared {times} times");
     }
 }
 

@@ -175,6 +175,5 @@ fn roll_up(conn: &mut PgConnection, batch: &Batch, SlotSums(slots): &SlotSums) -
         .bind::<Array<BigInt>, _>(slots.values().map(|slot| slot.blink_count).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(slots.values().map(|slot| slot.observed_ms).collect::<Vec<_>>())
         .bind::<Array<Integer>, _>(slots.values().map(|slot| slot.minutes).collect::<Vec<_>>());
-    Prepared(query).execute(conn)?;
-    Ok(())
+    Ok(Prepared(query).run(conn)?)
 }

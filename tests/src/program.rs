@@ -79,6 +79,16 @@ pub fn assert_one_plain_line(stderr: &str) {
     }
 }
 
+/// The CPU time that the process has used so far.
+#[must_use]
+pub fn cpu_time(pid: u32) -> Duration {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the program runs");
+    // The second field, the name, is in parentheses; utime and stime are the 14th and the 15th (proc(5)).
+    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
+    Duration::from_secs_f64(ticks.sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// A program that runs beside the test. Dropping it kills it.
 #[derive(Debug)]
 pub struct Program {
@@ -111,16 +121,6 @@ impl Program {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
-    }
-
-    /// The CPU time that it has used so far.
-    #[must_use]
-    pub fn cpu_time(&self) -> Duration {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("the program runs");
-        // The second field, the name, is in parentheses; utime and stime are the 14th and the 15th (proc(5)).
-        let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
-        let ticks = fields.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number"));
-        Duration::from_secs_f64(ticks.sum::<u64>() as f64 / rustix::param::clock_ticks_per_second() as f64)
     }
 
     /// The standard output so far.

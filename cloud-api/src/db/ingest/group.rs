@@ -16,6 +16,7 @@ use super::{
     super::{Db, DbError, archive::QueuedRow},
     Batch, IfLocked, Outcome, store_once,
 };
+
 /// The most minutes of an upload that shares a transaction. A larger one would keep the others waiting.
 const SMALL: usize = 20;
 
@@ -163,4 +164,96 @@ fn commit_all(db: &Db) {
         }
     }
     committer.0 = None;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use diesel::connection::{Connection as _, InstrumentationEvent};
+    use futures_util::{FutureExt as _, future::join_all};
+
+    use super::*;
+    use crate::{
+        config::Target,
+        db::{
+            id::{Id, User},
+            migrate,
+        },
+        domain::time::UtcMs,
+        open,
+    };
+
+    fn batch(user: Id<User>) -> Arc<Batch> {
+        let (device, session) = (Id::fresh(), Id::fresh());
+        Arc::new(Batch { user, device, session, user_agent: None, received_at: UtcMs(0), minutes: Vec::new() })
+    }
+
+    fn waiting(user: Id<User>, for_s: u64) -> (Waiting, oneshot::Receiver<Answer>) {
+        let (answer, answered) = oneshot::channel();
+        let since = Instant::now().checked_sub(Duration::from_secs(for_s)).unwrap();
+        (Waiting { since, batch: batch(user), queued: None, answer }, answered)
+    }
+
+    fn join(groups: &Groups, count: usize, for_s: u64) -> Vec<bool> {
+        (0..count).map(|_| groups.join(waiting(Id::fresh(), for_s).0)).collect()
+    }
+
+    #[test]
+    fn whoever_waits_is_in_the_next_group_in_the_order_of_people() {
+        let groups = Groups::new(2);
+        assert_eq!(join(&groups, 4, 0), [true, true, false, false], "two committers are enough");
+        let group = groups.next().unwrap();
+        assert!(group.len() == 4 && group.is_sorted_by_key(|waiting| waiting.batch.user));
+        assert!(groups.next().is_none() && groups.next().is_none());
+        assert_eq!(join(&groups, LARGEST + 2, 0)[..3], [true, true, false], "both have ended");
+        assert_eq!([groups.next().unwrap().len(), groups.next().unwrap().len()], [LARGEST, 2]);
+    }
+
+    #[test]
+    fn the_wait_of_a_crowd_counts_and_that_of_a_few_does_not() {
+        let groups = Groups::new(1);
+        join(&groups, CROWD - 1, 8);
+        groups.next();
+        assert_eq!(groups.wait(), Duration::ZERO);
+        join(&groups, CROWD, 8);
+        groups.next();
+        assert!((1_000..1_500).contains(&groups.wait().as_millis()), "an eighth of it: {:?}", groups.wait());
+    }
+
+    #[test]
+    fn a_committer_that_panics_leaves_nobody_waiting() {
+        let groups = Groups::new(1);
+        let (waiting, mut answered) = waiting(Id::fresh(), 0);
+        assert!(groups.join(waiting));
+        drop(Committer(Some(&groups)));
+        assert!(answered.try_recv().is_err_and(|e| e == oneshot::error::TryRecvError::Closed));
+        assert_eq!(join(&groups, 1, 0), [true]);
+    }
+
+    #[actix_web::test]
+    async fn uploads_that_wait_at_the_same_time_share_a_transaction() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("server.db"));
+        migrate::run(&mut open::connect(&target).unwrap(), &target).unwrap();
+        let db = Db::new(&target, 1);
+        // The only connection that writes.
+        let mut held = db.checkout().unwrap();
+        let commits = Arc::new(AtomicUsize::new(0));
+        let counted = commits.clone();
+        held.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::CommitTransaction { .. } = event {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let batches: Vec<_> = (0..10).map(|_| batch(Id::fresh())).collect();
+        let mut uploads: Vec<_> = batches.iter().map(|batch| Box::pin(store(&db, batch, None))).collect();
+        assert!(uploads.iter_mut().all(|upload| upload.as_mut().now_or_never().is_none()));
+        drop(held);
+        // Nobody has a session here, and each hears so.
+        let answers = join_all(uploads).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Some(Ok(Outcome::SignedOut)))), "{answers:?}");
+        // The first may have been taken before the others came.
+        assert!((1..=2).contains(&commits.load(Ordering::Relaxed)), "{commits:?} transactions");
+    }
 }

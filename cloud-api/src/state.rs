@@ -109,10 +109,10 @@ pub struct State {
 }
 
 impl State {
-    /// Minutes before this are past retention. It is the start of a UTC day, so that a rollup is never deleted in part.
+    /// Minutes before this are past retention at `now`.
     #[must_use]
-    pub fn keep_from(&self) -> UtcMs {
-        purge::keep_from(self.clock.now(), self.retention_days)
+    pub fn keep_from(&self, now: UtcMs) -> UtcMs {
+        purge::keep_from(now, self.retention_days)
     }
 
     /// 403 `demo` in a demonstration, with `why`.

@@ -83,7 +83,7 @@ pub(super) async fn of_desk(state: &State, accounts: &[Account], now: UtcMs) -> 
     rows.extend(of_day(PEOPLE.iter().skip(1), today, state).into_iter().filter(arrived));
     let rows: Vec<(usize, Row)> = rows.into_iter().enumerate().collect();
     let accounts = accounts.to_vec();
-    let keep_from = state.keep_from();
+    let keep_from = state.keep_from(now);
     let written = state.db.write(move |conn| -> Result<(), DbError> {
         let against = Against { calendar: &calendar, now, keep_from };
         import::take(conn, &rows, &import::first_days(&rows, against), against)?;

@@ -14,6 +14,7 @@ use crate::{
     auth::keys::LOOK_S,
     config::DatabaseConfig,
     db::{Db, DbError, teams},
+    domain::time::UtcMs,
     failure::chain,
     open,
     state::State,
@@ -35,8 +36,9 @@ pub(crate) async fn run(state: State) {
     loop {
         due.tick().await;
         // Closing a week is final, so it is not done by a clock that may be ahead.
-        if retention::run(&state).await {
-            close_weeks(&state).await;
+        let now = state.clock.now();
+        if retention::run(&state, now).await {
+            close_weeks(&state, now).await;
         }
         state.limits.forget_idle();
     }
@@ -94,8 +96,7 @@ pub(crate) async fn scrub(db: Db) {
 }
 
 /// Closes due weeks every hour, because a later closing could find other members.
-async fn close_weeks(state: &State) {
-    let now = state.clock.now();
+async fn close_weeks(state: &State, now: UtcMs) {
     let teams = match state.db.read(teams::all).await {
         Ok(teams) => teams,
         Err(e) => return tracing::error!(cause = chain(&e), "reading teams failed; it is tried again in an hour"),

@@ -6,14 +6,14 @@ use crate::{
         housekeeping::{self, ClockTrust},
         purge,
     },
+    domain::time::UtcMs,
     failure::chain,
     metrics,
     state::State,
 };
 
-/// False while the clock is doubted; then nothing was deleted.
-pub(super) async fn run(state: &State) -> bool {
-    let now = state.clock.now();
+/// False while `now` is doubted; then nothing was deleted.
+pub(super) async fn run(state: &State, now: UtcMs) -> bool {
     let said =
         |what: &str, e: &DbError| tracing::error!(cause = chain(e), "{what} failed; it is tried again in an hour");
     match state.db.write(move |conn| housekeeping::begin_run(conn, now, false)).await {
@@ -36,7 +36,7 @@ pub(super) async fn run(state: &State) -> bool {
     if let Err(e) = state.db.write(move |conn| purge::partitions_ahead(conn, now)).await {
         said("making partitions", &e);
     }
-    match purge(state).await {
+    match purge(state, now).await {
         Ok(purged) => {
             tracing::info!(
                 months = purged.months,
@@ -55,9 +55,10 @@ pub(super) async fn run(state: &State) -> bool {
     true
 }
 
-/// Each step is its own transaction, so that uploads can run in between.
-async fn purge(state: &State) -> Result<purge::Purged, DbError> {
-    let (keep_from, now) = (state.keep_from(), state.clock.now());
+/// Deletes what is past at `now`, the moment that was judged: the clock may have leapt since. Each step is its own
+/// transaction, so that uploads can run in between.
+async fn purge(state: &State, now: UtcMs) -> Result<purge::Purged, DbError> {
+    let keep_from = state.keep_from(now);
     let (mut months, mut minutes) = (0, 0);
     while state.db.read(move |conn| purge::partition_step(conn, keep_from)).await? {
         months += 1;

@@ -174,8 +174,8 @@ fn too_many_devices() -> ApiError {
 
 /// Makes the rules that minutes are checked against. The device is nil until it has been read from the request.
 fn rules(who: &Principal, state: &State) -> Rules {
-    let device = DeviceId(uuid::Uuid::nil());
-    Rules { user: who.user, device, now: state.clock.now(), keep_from: state.keep_from() }
+    let (device, now) = (DeviceId(uuid::Uuid::nil()), state.clock.now());
+    Rules { user: who.user, device, now, keep_from: state.keep_from(now) }
 }
 
 struct CheckedBatch {

@@ -55,6 +55,31 @@ fn a_clock_that_is_ahead_deletes_nothing_on_postgres() {
 }
 
 #[test]
+fn what_is_past_is_reckoned_from_the_moment_that_was_judged() {
+    let mut app = TestApp::start(Backend::Postgres);
+    let (ada, bob) = (app.user(), app.user());
+    eventually("retention ran", || app.count("housekeeping WHERE what = 'retention'") == 1);
+    app.stop();
+    // Retention waits between judging and deleting: another is making partitions, and one is missing.
+    let mut other = open::connect(&app.target).unwrap();
+    other
+        .batch_execute(&format!(
+            "DROP TABLE blink_data_2026_05; DELETE FROM housekeeping;
+             UPDATE sessions SET expires_at = '2026-01-01' FROM users WHERE user_id = users.id AND email = '{}';
+             SELECT pg_advisory_lock(hashtext('blink_data_partitions'))",
+            bob.email
+        ))
+        .unwrap();
+    app.restart();
+    eventually("the clock was judged", || app.count("housekeeping WHERE what = 'retention'") == 1);
+    app.set_time("2029-06-22T12:00:00Z");
+    eventually("retention went on", || app.count("sessions WHERE expires_at < '2026-03-01'") == 0);
+    app.set_time(NOW);
+    let ada = Client { base: app.address.clone(), ..ada };
+    ada.get("/api/user/me").expect(200);
+}
+
+#[test]
 fn readiness_reads_minutes_only_after_a_leap_and_not_each_time() {
     let app = TestApp::start(Backend::Postgres);
     app.user().store(&minutes("2026-03-10T09:00:00Z", 60, 3));

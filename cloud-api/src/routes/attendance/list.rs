@@ -110,7 +110,8 @@ pub(super) struct Reckoning {
 
 impl Reckoning {
     pub(super) fn of(state: &State) -> Self {
-        Self { calendar: state.desk.config.calendar.clone(), now: state.clock.now(), keep_from: state.keep_from() }
+        let now = state.clock.now();
+        Self { calendar: state.desk.config.calendar.clone(), now, keep_from: state.keep_from(now) }
     }
 }
 

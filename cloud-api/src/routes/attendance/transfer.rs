@@ -65,7 +65,8 @@ async fn file(req: &HttpRequest, payload: Payload, state: &State) -> Result<(Byt
 async fn take(state: &State, who: &Principal, read: Read) -> Result<AttendanceImport, ApiError> {
     let Read { rows, rejected, notes } = read;
     let mut taken = Taken { rejected, notes, ..Taken::default() };
-    let (calendar, now, keep_from) = (state.desk.config.calendar.clone(), state.clock.now(), state.keep_from());
+    let (calendar, now) = (state.desk.config.calendar.clone(), state.clock.now());
+    let keep_from = state.keep_from(now);
     let (rows, first) = blocking(move || {
         let first = import::first_days(&rows, Against { calendar: &calendar, now, keep_from });
         (Arc::new(rows), Arc::new(first))
@@ -73,7 +74,7 @@ async fn take(state: &State, who: &Principal, read: Read) -> Result<AttendanceIm
     .await?;
     for from in (0..rows.len()).step_by(STEP_ROWS) {
         let (rows, first) = (rows.clone(), first.clone());
-        let (calendar, keep_from) = (state.desk.config.calendar.clone(), state.keep_from());
+        let calendar = state.desk.config.calendar.clone();
         let step = who.write(state, move |conn, who| {
             who.require(Role::Manager)?;
             let to = (from + STEP_ROWS).min(rows.len());

@@ -57,6 +57,8 @@ $(BUILT): $(MODULES) $(shell find $(DASHBOARD)/{src,public,scripts} $(DASHBOARD)
 	@# cargo knows no files that were not there when it built last.
 	@touch cloud-api/src/routes/dashboard.rs
 
+# Some tests wait, for a job or for the end of a minute, so one more than there are processors may run.
+test: export NEXTEST_TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: ## Every kind of test, with small numbers
 	@packaging/bootstrap.sh test
 	@$(MAKE) --no-print-directory $(BUILT)

@@ -98,7 +98,7 @@ impl TestApp {
     /// Starts with other settings.
     pub(crate) fn start_with(backend: Backend, change: impl FnOnce(&mut Self)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let postgres = (backend == Backend::Postgres).then(Database::create);
+        let postgres = (backend == Backend::Postgres).then(Database::migrated);
         let sqlite = Target::Sqlite(folder.path().join("server.db"));
         let target = postgres.as_ref().map_or(sqlite, Database::target);
         let mut app = Self::unstarted(folder, target, postgres, AccessConfig::default(), None);

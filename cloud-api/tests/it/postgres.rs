@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use cloud_api::config::Target;
+use cloud_api::{config::Target, db::migrate, open};
 use diesel::{
     Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, connection::SimpleConnection as _, sql_query,
     sql_types::BigInt,
@@ -24,11 +24,23 @@ pub(crate) struct Database {
     cluster: Cluster,
 }
 
+/// The database that [`Database::migrated`] copies.
+const TEMPLATE: &str = "migrated";
+
 impl Database {
     pub(crate) fn create() -> Self {
+        Self::like("template1")
+    }
+
+    /// A database with all tables and no rows: a copy, which is made several times faster than migrations run.
+    pub(crate) fn migrated() -> Self {
+        Self::like(TEMPLATE)
+    }
+
+    fn like(template: &str) -> Self {
         let cluster = Cluster::of_this_run();
         let name = format!("t_{}", Uuid::new_v4().simple());
-        cluster.admin().batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
+        cluster.admin().batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}")).unwrap();
         Self { name, cluster }
     }
 
@@ -121,12 +133,15 @@ impl Cluster {
     /// The cluster of this run: the runner (nextest or cargo) is the parent of all its test processes.
     fn of_this_run() -> Self {
         let runner = rustix::process::getppid().unwrap().as_raw_nonzero();
-        let folder = std::env::temp_dir().join(format!("cloud-api-pg-{runner}"));
+        let folder = home().join(format!("cloud-api-pg-{runner}"));
         let lock = fs::File::create(folder.with_extension("lock")).unwrap();
         lock.lock().unwrap();
         let cluster = Self { folder };
         if !cluster.folder.join("ready").exists() {
             cluster.start(runner.get());
+            cluster.admin().batch_execute(&format!("CREATE DATABASE {TEMPLATE}")).unwrap();
+            let target = cluster.url(TEMPLATE).parse().unwrap();
+            migrate::run(&mut open::connect(&target).unwrap(), &target).unwrap();
             fs::write(cluster.folder.join("ready"), "").unwrap();
         }
         cluster
@@ -166,7 +181,7 @@ impl Cluster {
         // No data must survive a crash of the machine, so fsync can be off.
         let settings = format!(
             "-c listen_addresses='' -c unix_socket_directories='{}' -c fsync=off -c max_connections=400 \
-             -c shared_buffers=64MB -c max_wal_size=1GB -c autovacuum_naptime=10s",
+             -c shared_buffers=64MB -c max_wal_size=256MB -c wal_level=minimal -c max_wal_senders=0 -c autovacuum_naptime=10s",
             self.folder.display()
         );
         run("pg_ctl", &["start", "-w", "-s", "-l", &self.folder.join("log").display().to_string(), "-o", &settings]);
@@ -200,6 +215,14 @@ impl Cluster {
     fn admin(&self) -> PgConnection {
         PgConnection::establish(&self.url("postgres")).unwrap()
     }
+}
+
+/// Where clusters are made: in memory where there is room, because a database is three hundred files that come and go.
+fn home() -> PathBuf {
+    const ROOM_BYTES: u64 = 2 << 30;
+    let memory = PathBuf::from("/dev/shm");
+    let has_room = |stat: rustix::fs::StatVfs| stat.f_bavail * stat.f_frsize >= ROOM_BYTES;
+    if rustix::fs::statvfs(&memory).is_ok_and(has_room) { memory } else { std::env::temp_dir() }
 }
 
 /// The folder of Debian's newest PostgreSQL, or the one on the path.

@@ -43,7 +43,8 @@ enum Done {
 /// What a line of the trace says that was done to a file; pipes and sockets are none.
 fn done(line: &str) -> Option<Done> {
     let call = line.split_once(' ')?.1.trim_start();
-    let (name, arguments) = call.split_once('(')?;
+    // What a call that another interrupted was given stands in the line of its beginning.
+    let (name, arguments) = call.split_once('(').filter(|_| !call.starts_with("<... "))?;
     let shared = || arguments.contains("MAP_SHARED") && arguments.contains("PROT_WRITE");
     match name {
         "open" | "openat" | "openat2" if !arguments.contains("O_CREAT") && !arguments.contains("O_TMPFILE") => None,

@@ -1,6 +1,6 @@
 //! A minute and a status as the daemon makes them, for tests: `Minute { blink_count: 3, ..example::minute(n) }`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Minute, MinuteStart, Quality,
@@ -50,6 +50,7 @@ pub fn status(state: State) -> Status {
         coverage: Some(0.871),
         fps: 29.93,
         hint: None,
+        at_screen: state == State::Tracking,
         account: Some(Account { email: "ada@example.org".into(), server: "https://waw.example.org".into() }),
         consent: state != State::NoConsent,
         queue: Queue::default(),
@@ -58,6 +59,7 @@ pub fn status(state: State) -> Status {
         version: "0.1.0".into(),
         protocol: 1,
         pid: 4242,
+        since: from.start().saturating_sub(SignedDuration::from_mins(110)).ok(),
     }
 }
 

@@ -77,6 +77,10 @@ pub struct Status {
     /// What the person can do so that their eyes are seen better; absent where there is nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Hint>,
+    /// Whether the person is at the screen: one face has been followed within the last seconds, whether or not its eyes
+    /// could be measured. An older daemon does not say, and counts as no.
+    #[serde(default)]
+    pub at_screen: bool,
     /// The signed-in account, or null.
     pub account: Option<Account>,
     /// Whether tracking was consented to on this machine.
@@ -93,6 +97,9 @@ pub struct Status {
     pub protocol: u32,
     /// Its process id.
     pub pid: u32,
+    /// When it began; absent where an older daemon does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// The local calendar day so far.

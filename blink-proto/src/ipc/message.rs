@@ -293,6 +293,13 @@ pub enum Event {
         /// The person's eye.
         eye: Eye,
     },
+    /// The person came to the screen or left it. It is told to local clients alone.
+    AtScreen {
+        /// When that was noticed: a departure is noticed some seconds after it.
+        at: Timestamp,
+        /// As in [`Status`].
+        at_screen: bool,
+    },
     /// An event that this build does not know.
     #[serde(other)]
     Unknown,

@@ -4,6 +4,7 @@
 //! - [`KeeperHandle`]: how other threads reach it
 //! - `person`, `records`, `counting`: its data; `commands`: what the person asks for
 //! - `policy`, `absence`, `handover`, `sampling`: CPU limit, lock and sleep, yielding the camera, sampling on battery
+//! - `presence`: whether the person is at the screen
 //! - `time`: clocks that are set, time zones that change
 //! - `restore`, `saving`: restoring after a restart, sealing, and what to do when the disk fails
 //! - `queue`: what the upload thread takes and reports
@@ -20,6 +21,7 @@ mod handover;
 mod import;
 mod person;
 mod policy;
+mod presence;
 mod queue;
 mod records;
 mod restore;
@@ -42,12 +44,14 @@ use blink_proto::{
     problem::code,
     status::{Queue, State},
 };
+use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 pub use absence::LockedBy;
 pub use commands::not_signed_in;
 pub use handle::{Gone, KeeperHandle};
 pub use policy::CapturePolicy;
+pub(crate) use presence::LEFT_AFTER;
 pub use queue::Batch;
 
 use crate::{
@@ -111,6 +115,9 @@ pub struct Keeper {
     absence: absence::Absence,
     camera_users: handover::CameraUsers,
     sampling: sampling::Sampling,
+    presence: presence::Presence,
+    /// When this process began.
+    since: Timestamp,
     /// The last report of the upload thread; its counts are not used, the store's are.
     upload: Queue,
     /// An event that the status shows, and that needs no action.
@@ -136,6 +143,8 @@ impl Keeper {
             absence: absence::Absence::default(),
             camera_users: handover::CameraUsers::of_device(deps.policy.device.clone()),
             sampling: sampling::Sampling::default(),
+            presence: presence::Presence::default(),
+            since: now,
             upload: Queue::default(),
             notice: None,
             clocks: time::Clocks::from_readings(now, mono),
@@ -208,6 +217,7 @@ impl Keeper {
             self.open_store();
         }
         self.seal(now, mono);
+        self.tell_presence();
         let state = self.state();
         if mono.saturating_sub(self.last_save) >= SAVE_EVERY {
             self.last_save = mono;
@@ -274,6 +284,9 @@ impl Keeper {
         }
         for sighting in sightings {
             self.counting.figures.sighting(sighting, mono);
+            if sighting.sight.is_followed() {
+                self.presence.followed(mono);
+            }
             if !behind {
                 self.counting.minutes.take(
                     Observation::Frame { at: sighting.at, face: sighting.sight != Sight::Nobody },

@@ -87,6 +87,7 @@ impl Keeper {
             today,
             fps: self.counting.figures.fps(mono),
             hint: self.counting.figures.hint(mono),
+            at_screen: self.at_screen(),
             account: account.map(|a| Account { email: a.email.clone(), server: a.server.clone() }),
             consent: self.person.consent.granted(),
             queue: Queue {
@@ -103,6 +104,7 @@ impl Keeper {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL,
             pid: process::id(),
+            since: Some(self.since),
         }
     }
 }

@@ -15,12 +15,12 @@ use blink_proto::{
 use jiff::{SignedDuration, Timestamp};
 
 use super::Settings;
-use crate::clock::Jumps;
+use crate::{clock::Jumps, keeper::LEFT_AFTER};
 
 /// The rate is used only if at least this share of the time was observed.
 const OBSERVED_SHARE: f64 = 0.5;
-/// An absence this long counts as a break.
-const AWAY_IS_BREAK: Duration = Duration::from_secs(60);
+/// An absence of a minute counts as a break. The keeper tells of it when [`LEFT_AFTER`] of it has passed.
+const AWAY_IS_BREAK: Duration = Duration::from_secs(60).saturating_sub(LEFT_AFTER);
 /// Trouble is reported once it has lasted this long.
 const TROUBLE_LASTS: Duration = Duration::from_secs(5 * 60);
 /// Minutes are stuck when uploads have failed for this long.
@@ -111,7 +111,7 @@ impl Rules {
             passed = Duration::ZERO;
         }
         self.count(now, status);
-        self.sit(passed, status.state);
+        self.sit(passed, status.at_screen);
         self.tracked |= status.state == State::Tracking;
         let held = [
             (Kind::SignIn, self.settings.sign_in && needs_sign_in(status), TROUBLE_LASTS),
@@ -181,8 +181,8 @@ impl Rules {
         }
     }
 
-    fn sit(&mut self, passed: Duration, state: State) {
-        if state == State::Tracking {
+    fn sit(&mut self, passed: Duration, at_screen: bool) {
+        if at_screen {
             self.away = Duration::ZERO;
             self.seated += passed;
         } else {

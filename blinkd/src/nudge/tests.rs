@@ -15,7 +15,7 @@ use super::{
     probe::{CallProbe, UNKNOWN, is_within, records},
     rules::{Kind, Rules},
 };
-use crate::upload::NetError;
+use crate::{keeper::LEFT_AFTER, upload::NetError};
 
 fn settings() -> Settings {
     Settings::default()
@@ -61,6 +61,16 @@ impl Desk {
         }
         due
     }
+
+    /// Nobody is seen for `seconds`, which the keeper tells once they count as an absence. Nothing comes due meanwhile.
+    fn leave(&mut self, seconds: u64) {
+        let unnoticed = seconds.min(LEFT_AFTER.as_secs());
+        self.status.state = State::NoFace;
+        assert_eq!(self.pass(unnoticed, 0), []);
+        self.status.at_screen = seconds == unnoticed;
+        assert_eq!(self.pass(seconds - unnoticed, 0), []);
+        (self.status.state, self.status.at_screen) = (State::Tracking, true);
+    }
 }
 
 #[test]
@@ -102,15 +112,32 @@ fn a_break_comes_after_twenty_minutes_and_not_to_somebody_who_took_one() {
     let mut desk = Desk::with(Settings { low_rate: false, ..settings() });
     assert_eq!(desk.pass(2500, 15), [(1201, Kind::Break), (2401, Kind::Break)]);
     desk.pass(1000, 15);
-    desk.status.state = State::NoFace;
-    desk.pass(61, 0);
-    desk.status.state = State::Tracking;
+    desk.leave(60);
     assert_eq!(desk.pass(1190, 15), [], "being away was the break");
     let late = desk.pass(30, 15);
     assert_eq!(late.len(), 1, "{late:?}");
     desk.rules.snooze(Kind::Break, Duration::from_secs(desk.now), Duration::from_secs(600));
     let again = desk.pass(700, 15);
     assert_eq!(again.len(), 1, "{again:?}");
+}
+
+#[rstest]
+#[case::somebody_turned_around(9)]
+#[case::somebody_left_for_less_than_a_minute(59)]
+fn a_short_absence_is_no_break(#[case] seconds: u64) {
+    let mut desk = Desk::with(Settings { low_rate: false, ..settings() });
+    desk.pass(600, 15);
+    desk.leave(seconds);
+    let due = desk.pass(600, 15);
+    assert!(matches!(due[..], [(_, Kind::Break)]), "{due:?}");
+}
+
+#[test]
+fn reading_is_time_at_the_screen() {
+    let mut desk = Desk::with(Settings { low_rate: false, ..settings() });
+    // The eyes are on the paper, so that nothing is observed, but the face is followed.
+    desk.status.state = State::NoFace;
+    assert_eq!(desk.pass(1300, 0), [(1201, Kind::Break)]);
 }
 
 #[rstest]

@@ -127,6 +127,19 @@ fn an_account_opens_adopts_and_uploads() {
 }
 
 #[test]
+fn whether_the_person_is_at_the_screen_leaves_the_machine_in_nothing() {
+    let mut stage = Stage::signed_in();
+    stage.live(1);
+    let bodies = stage.server.state(|w| w.bodies.clone());
+    let sent: serde_json::Value = serde_json::from_str(&bodies[0]).unwrap();
+    let minute = sent["buckets"][0].as_object().unwrap();
+    assert!(minute.contains_key("observed_ms") && !bodies.concat().contains("screen"), "{bodies:?}");
+    let days = std::fs::read_dir(stage.place.paths().history()).unwrap();
+    let kept: String = days.map(|day| std::fs::read_to_string(day.unwrap().path()).unwrap()).collect();
+    assert!(kept.contains("observed_ms") && !kept.contains("screen"), "nor does the history hold it");
+}
+
+#[test]
 fn the_server_says_how_much_time_to_leave_between_uploads() {
     let mut stage = Stage::signed_in();
     stage.server.state(|w| w.send_every_s = Some(300));

@@ -39,6 +39,7 @@ fn the_messages_look_like_this() {
         json(&FromDaemon::Answer(Answer { id: 2, outcome: Outcome::Error(Problem::new("a", "b", "c")) })),
         json(&FromDaemon::Event(Event::Blink { at: Timestamp::UNIX_EPOCH, duration_ms: 180.0 })),
         json(&FromDaemon::Event(Event::Wink { at: Timestamp::UNIX_EPOCH, eye: Eye::Left })),
+        json(&FromDaemon::Event(Event::AtScreen { at: Timestamp::UNIX_EPOCH, at_screen: true })),
         json(&FromDaemon::Event(Event::Live(LivePoint {
             at: Timestamp::UNIX_EPOCH,
             ear: Some(0.25),
@@ -119,4 +120,16 @@ fn what_a_newer_side_says_is_not_an_error() {
     assert_eq!(call, ToDaemon::Call(Call { id: 9, request: Request::Unknown }));
     let pause: Request = serde_json::from_str(r#"{"type":"pause","until":null,"why":"tea"}"#).unwrap();
     assert_eq!(pause, Request::Pause(PauseSpan { until: None }));
+}
+
+#[test]
+fn what_an_older_daemon_does_not_say_is_unknown() {
+    let status = crate::example::status(crate::status::State::Tracking);
+    assert!(status.at_screen && status.since.is_some());
+    let mut older = serde_json::to_value(&status).unwrap();
+    for field in ["at_screen", "since"] {
+        older.as_object_mut().unwrap().remove(field);
+    }
+    let older: Status = serde_json::from_value(older).unwrap();
+    assert_eq!(older, Status { at_screen: false, since: None, ..status });
 }

@@ -55,7 +55,7 @@ impl Model {
             }
             Event::Blink { at, duration_ms } => self.blinks.push_back(Blink { at, duration_ms }),
             Event::Wink { at, eye } => self.wink = Some((eye, at)),
-            Event::Unknown => {}
+            Event::AtScreen { .. } | Event::Unknown => {}
         }
     }
 

@@ -172,12 +172,11 @@ fn table<'a>(status: &Status, now: &Zoned, palette: Palette) -> Vec<Line<'a>> {
         ],
         None => vec![Span::styled("none yet: under 10 s observed in the last 5 minutes", palette.faint())],
     };
-    let session = format!("{} since blinkd started", words::blinks(status.blinks_session));
     vec![
         Line::default(),
         row("Rate", rate),
         row("Today", vec![Span::raw(words::today(status))]),
-        row("Session", vec![Span::raw(session)]),
+        row("Session", vec![Span::raw(words::session(status, now))]),
         row("Account", vec![Span::raw(words::account(status))]),
         row("Queue", vec![Span::raw(words::queue(&status.queue, now, PLAIN).lines().next().unwrap_or("").to_owned())]),
         row("Cost", vec![Span::raw(words::cost(&status.cost))]),

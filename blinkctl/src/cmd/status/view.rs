@@ -44,7 +44,7 @@ pub(super) fn page(status: &Status, now: &Zoned, paint: Paint) -> String {
         &format!("{} in this minute, {} observed", blinks(minute.blink_count.into()), span(minute.observed_ms.into())),
     );
     row("Today", &today(status));
-    row("Session", &format!("{} since blinkd started", blinks(status.blinks_session)));
+    row("Session", &session(status, now));
     row("Account", &account(status));
     row("Queue", &queue(&status.queue, now, paint));
     row("Cost", &cost(&status.cost));
@@ -118,6 +118,15 @@ pub(in crate::cmd) fn today(status: &Status) -> String {
         let _ = write!(text, ", coverage {:.0} %", coverage * 100.0);
     }
     text
+}
+
+/// The blinks of this process of blinkd, and since when it runs.
+pub(in crate::cmd) fn session(status: &Status, now: &Zoned) -> String {
+    let blinks = blinks(status.blinks_session);
+    match status.since {
+        Some(since) => format!("{blinks}, running since {}", clock(since, now)),
+        None => format!("{blinks} since blinkd started"),
+    }
 }
 
 pub(in crate::cmd) fn account(status: &Status) -> String {
@@ -238,6 +247,7 @@ mod tests {
                 next_retry: Some("2026-03-01T10:05:00Z".parse().unwrap()),
             },
             last_error: Some(Problem::new("no_camera", "There is no camera\u{1b}[2J", "Plug one in.")),
+            since: Some("2026-02-26T07:00:00Z".parse().unwrap()),
             ..tracking()
         };
         insta::assert_snapshot!(page(&status, &now(), PLAIN));
@@ -282,6 +292,15 @@ mod tests {
         );
         let blinked = Status { blinks_session: 129, ..tracking() };
         assert!(differs(&status, &blinked));
+    }
+
+    #[rstest]
+    #[case(Some("2026-03-01T08:14:00Z"), "128 blinks, running since 09:14:00")]
+    #[case(Some("2026-02-27T08:14:00Z"), "128 blinks, running since 2026-02-27 09:14")]
+    #[case::an_older_daemon(None, "128 blinks since blinkd started")]
+    fn a_session_says_since_when_it_lasts(#[case] since: Option<&str>, #[case] text: &str) {
+        let since = since.map(|since| since.parse().unwrap());
+        assert_eq!(session(&Status { since, ..tracking() }, &now()), text);
     }
 
     #[rstest]

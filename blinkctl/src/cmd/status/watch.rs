@@ -28,7 +28,11 @@ pub(super) async fn run(mut client: Client, status: Status, output: Output) -> R
             () = &mut stop => return Ok(()),
             event = client.event() => match event? {
                 Event::Status(status) => screen.show(*status)?,
-                Event::Live(_) | Event::Blink { .. } | Event::Wink { .. } | Event::Unknown => {}
+                Event::Live(_)
+                | Event::Blink { .. }
+                | Event::Wink { .. }
+                | Event::AtScreen { .. }
+                | Event::Unknown => {}
             },
         }
     }

@@ -22,6 +22,8 @@ pub(super) struct FakeServerState {
     pub(super) minutes: BTreeMap<(UserId, Timestamp), Minute>,
     /// Sizes of the batches that arrived.
     pub(super) batches: Vec<usize>,
+    /// Their bodies.
+    pub(super) bodies: Vec<String>,
     /// Failures of the next calls of `sync`.
     pub(super) sync_fails: VecDeque<NetError>,
     /// How many more answers are lost after the minutes were taken.
@@ -144,6 +146,7 @@ impl Server for FakeServer {
         self.check(access)?;
         self.state(|w| {
             w.batches.push(request.buckets.len());
+            w.bodies.push(serde_json::to_string(request).unwrap());
             if let Some(error) = w.sync_fails.pop_front() {
                 return Err(error);
             }

@@ -50,6 +50,7 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
         paths.device_file(),
         paths.owner_file(),
         paths.pause_file(),
+        paths.reminded_file(),
         paths.tokens_file(),
     ];
     let is = |one: PathBuf| path == one;

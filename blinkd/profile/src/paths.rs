@@ -97,6 +97,12 @@ impl Paths {
         self.data.join("pause.json")
     }
 
+    /// The time of the last reminder of blinking.
+    #[must_use]
+    pub fn reminded_file(&self) -> PathBuf {
+        self.data.join("reminded.json")
+    }
+
     /// The note that an erasure was begun.
     #[must_use]
     pub fn erasing_file(&self) -> PathBuf {

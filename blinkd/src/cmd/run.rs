@@ -90,7 +90,7 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     if args.headless {
         running.wait(true);
     } else {
-        desktop::run(&running, DesktopDeps { config_file: file, settings, history: paths.history() });
+        desktop::run(&running, DesktopDeps { config_file: file, settings, paths });
     }
     running.stop()
 }

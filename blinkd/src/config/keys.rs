@@ -6,6 +6,7 @@ use blink_vision::SourceSpec;
 use jiff::civil::Time;
 
 use super::Config;
+use crate::nudge::LEAST_COOL_DOWN;
 
 /// The TOML type of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,10 +210,11 @@ pub(crate) const KEYS: &[Key] = &[
         section: "nudge",
         name: "cool_down_minutes",
         kind: Kind::Integer,
-        default: "30",
-        meaning: "So many minutes pass between two reminders of blinking, 1 to 1440.",
+        default: "60",
+        meaning: "So many minutes pass between two reminders of blinking, 60 to 1440; less counts as 60.",
         set: |config, text| {
-            config.nudges.cool_down = minutes(text, 1, 1440)?;
+            // Files of earlier versions may say less.
+            config.nudges.cool_down = minutes(text, 1, 1440)?.max(LEAST_COOL_DOWN);
             Ok(())
         },
         get: |config| (config.nudges.cool_down.as_secs() / 60).to_string(),

@@ -279,6 +279,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn less_than_an_hour_between_reminders_of_blinking_counts_as_an_hour() {
+        let mut config = Config::default();
+        config.take_file(Path::new("config.toml"), "[nudge]\ncool_down_minutes = 30\n").unwrap();
+        assert_eq!(config, Config::default());
+        config.take_file(Path::new("config.toml"), "[nudge]\ncool_down_minutes = 90\n").unwrap();
+        assert_eq!(config.nudges.cool_down.as_secs(), 90 * 60);
+    }
+
     #[rstest]
     #[case("BLINKD_UPLOAD__CA_FLIE", "x")]
     #[case("BLINKD_HISTORY__RETENTION_DAYS", "soon")]

@@ -25,6 +25,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use blink_profile::Paths;
 use blink_proto::{ipc::Event, status::Status};
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 use tray_icon::{
@@ -50,8 +51,8 @@ pub(crate) struct DesktopDeps {
     pub config_file: PathBuf,
     /// The settings read from that file.
     pub settings: Arc<Settings>,
-    /// The local history, for the person's own baseline.
-    pub history: PathBuf,
+    /// The profile, whose history has the person's own baseline.
+    pub paths: Paths,
 }
 
 #[derive(Debug)]
@@ -74,7 +75,7 @@ pub(crate) fn run(running: &Running, deps: DesktopDeps) {
     let settings = deps.settings;
     let (tell_pressed, pressed) = mpsc::unbounded_channel();
     let events = running.daemon().subscribe();
-    running.spawn(nudge::follow(events, notifier, move || settings.config().nudges, deps.history, tell_pressed));
+    running.spawn(nudge::follow(events, notifier, move || settings.config().nudges, deps.paths, tell_pressed));
     running.spawn(perform(actions.clone(), pressed));
     let Some((tell, told)) = main_loop::new() else {
         tracing::info!("there is no desktop to show anything on; blinkctl does all that it would");

@@ -1,42 +1,46 @@
 //! Reminders, shown as desktop notifications.
 //!
 //! - [`rules`]: when one is due, as a pure function of `status`
-//! - [`baseline`]: the person's usual rate, from their history
+//! - [`baseline`]: the person's usual rate at this hour, from their history
+//! - [`reminded`]: the last reminder, which a restart does not forget
 //! - [`probe`]: when none may be shown: full screen, do not disturb, a call, quiet hours
 //! - [`notice`]: showing one, and the person's answer
 
 pub(crate) mod baseline;
 pub(crate) mod notice;
 pub(crate) mod probe;
+mod reminded;
 pub(crate) mod rules;
 mod screen;
 
 use std::{
-    path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use blink_profile::Paths;
 use blink_proto::{
     ipc::Event,
     status::{State, Status},
 };
-use jiff::{Timestamp, civil::Time};
+use jiff::{Zoned, civil::Time};
 use tokio::sync::{
     broadcast::{Receiver, error::RecvError},
     mpsc,
 };
+use tokio::task::spawn_blocking;
 
 use self::{
     notice::{Action, Notice, Notifier},
     probe::CallProbe,
+    reminded::Reminded,
     rules::{Kind, Rules},
 };
 
 /// How long `Snooze` postpones a reminder.
 const SNOOZE: Duration = Duration::from_secs(10 * 60);
-/// How often the baseline is computed again.
-const BASELINE_EVERY: Duration = Duration::from_secs(3600);
+/// At least this much time passes between two reminders of a low rate, whatever is configured.
+pub(crate) const LEAST_COOL_DOWN: Duration = Duration::from_secs(3600);
 
 /// Which reminders there are, and when.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +73,7 @@ impl Default for Settings {
             low_rate: true,
             low_rate_after: Duration::from_secs(10 * 60),
             low_rate_percent: 60,
-            cool_down: Duration::from_secs(30 * 60),
+            cool_down: LEAST_COOL_DOWN,
             breaks: true,
             break_after: Duration::from_secs(20 * 60),
             camera: true,
@@ -117,14 +121,16 @@ pub(crate) async fn follow(
     mut events: Receiver<Event>,
     notifier: Arc<dyn Notifier>,
     settings: impl Fn() -> Settings + Send,
-    history: PathBuf,
+    paths: Paths,
     pressed: mpsc::UnboundedSender<Pressed>,
 ) {
     let probe = CallProbe::standard();
-    let mut rules = Rules::new(settings());
+    let reminded = Reminded::of(&paths);
+    let mut rules = Rules::new(settings(), reminded.last());
     let began = Instant::now();
     let mut usual = None;
-    let mut read: Option<Instant> = None;
+    // The hour for which the usual rate was read.
+    let mut read = None;
     let (answer, mut answers) = mpsc::channel(4);
     let mut greeted = false;
     loop {
@@ -147,17 +153,25 @@ pub(crate) async fn follow(
             greeted = true;
             tokio::spawn(show(greeting(), None, status.clone(), Arc::clone(&notifier), answer.clone()));
         }
-        if read.is_none_or(|at| at.elapsed() >= BASELINE_EVERY) {
-            read = Some(Instant::now());
-            let folder = history.clone();
-            usual = tokio::task::spawn_blocking(move || baseline::usual_rate(&folder)).await.unwrap_or_default();
+        let here = Zoned::now();
+        let wall = here.timestamp();
+        let hour = (here.date(), here.hour());
+        if read != Some(hour) {
+            read = Some(hour);
+            let folder = paths.history();
+            usual = spawn_blocking(move || baseline::usual_rate(&folder, &here)).await.unwrap_or_default();
         }
         let now = began.elapsed();
         let wanted = settings();
         let quiet_hours = wanted.quiet_hours;
         rules.change(wanted);
-        let Some(kind) = rules.look(now, Timestamp::now(), &status, usual) else { continue };
-        rules.done(kind, now);
+        let Some(kind) = rules.look(now, wall, &status, usual) else { continue };
+        rules.done(kind, now, wall);
+        if kind == Kind::LowRate {
+            let reminded = reminded.clone();
+            // Where that fails, this process knows of the reminder all the same.
+            let _ = spawn_blocking(move || reminded.note(wall)).await;
+        }
         if let Some(why) = probe.forbids(&status, quiet_hours).await {
             tracing::info!(?kind, why, "a reminder was not shown");
             continue;

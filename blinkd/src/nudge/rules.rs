@@ -67,11 +67,14 @@ pub(crate) struct Rules {
     tracked: bool,
     since: HashMap<Kind, Duration>,
     quiet_until: HashMap<Kind, Duration>,
+    /// When the last reminder of a low rate was, by the wall clock, which goes on while blinkd does not run.
+    reminded: Option<Timestamp>,
 }
 
 impl Rules {
+    /// Begins with the time of the last reminder of a low rate, which may be an earlier process's.
     #[must_use]
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn new(settings: Settings, reminded: Option<Timestamp>) -> Self {
         Self {
             settings,
             course: VecDeque::new(),
@@ -83,6 +86,7 @@ impl Rules {
             tracked: false,
             since: HashMap::new(),
             quiet_until: HashMap::new(),
+            reminded,
         }
     }
 
@@ -127,7 +131,8 @@ impl Rules {
                 continue;
             }
             let since = *self.since.entry(kind).or_insert(now);
-            let quiet = self.quiet_until.get(&kind).is_some_and(|until| now < *until);
+            let quiet = self.quiet_until.get(&kind).is_some_and(|until| now < *until)
+                || (kind == Kind::LowRate && self.cools_down(wall));
             if due.is_none() && !quiet && now.saturating_sub(since) >= lasts {
                 due = Some(kind);
             }
@@ -136,9 +141,12 @@ impl Rules {
     }
 
     /// Notes that a due reminder was shown or had to be dropped; its cool-down begins.
-    pub(crate) fn done(&mut self, kind: Kind, now: Duration) {
+    pub(crate) fn done(&mut self, kind: Kind, now: Duration, wall: Timestamp) {
         let cool_down = match kind {
-            Kind::LowRate => self.settings.cool_down,
+            Kind::LowRate => {
+                self.reminded = Some(wall);
+                self.settings.cool_down
+            }
             Kind::Break => Duration::ZERO,
             Kind::Camera | Kind::SignIn | Kind::Upload => TROUBLE_COOL_DOWN,
         };
@@ -149,9 +157,18 @@ impl Rules {
     /// Postpones a reminder by `span`; it comes again if its cause still holds.
     pub(crate) fn snooze(&mut self, kind: Kind, now: Duration, span: Duration) {
         self.quiet_until.insert(kind, now + span);
-        if kind == Kind::Break {
-            self.seated = self.settings.break_after.saturating_sub(span);
+        match kind {
+            Kind::Break => self.seated = self.settings.break_after.saturating_sub(span),
+            Kind::LowRate => self.reminded = None,
+            Kind::Camera | Kind::SignIn | Kind::Upload => {}
         }
+    }
+
+    /// Whether the last reminder of a low rate is too recent by the wall clock. A time to come is a clock's mistake, and
+    /// holds nothing back.
+    fn cools_down(&self, wall: Timestamp) -> bool {
+        let passed = self.reminded.and_then(|at| Duration::try_from(wall.duration_since(at)).ok());
+        passed.is_some_and(|passed| passed < self.settings.cool_down)
     }
 
     fn begin_anew(&mut self, kind: Kind) {

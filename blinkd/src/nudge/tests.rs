@@ -1,5 +1,7 @@
 //! Tests of when reminders come due, and when they must not be shown.
 
+mod hour;
+
 use std::{fs, path::PathBuf, time::Duration};
 
 use blink_proto::{
@@ -28,6 +30,7 @@ fn status(state: State) -> Status {
 /// Simulates a person at a desk, second by second.
 struct Desk {
     rules: Rules,
+    usual: Option<f64>,
     now: u64,
     /// Seconds that only the wall clock counted.
     asleep: i64,
@@ -36,7 +39,8 @@ struct Desk {
 
 impl Desk {
     fn with(settings: Settings) -> Self {
-        Self { rules: Rules::new(settings), now: 0, asleep: 0, status: status(State::Tracking) }
+        let status = status(State::Tracking);
+        Self { rules: Rules::new(settings, None), usual: Some(15.0), now: 0, asleep: 0, status }
     }
 
     fn wall(&self) -> Timestamp {
@@ -54,8 +58,8 @@ impl Desk {
                     u64::from(self.now * blinks_a_minute / 60 > (self.now - 1) * blinks_a_minute / 60);
             }
             let now = Duration::from_secs(self.now);
-            if let Some(kind) = self.rules.look(now, self.wall(), &self.status, Some(15.0)) {
-                self.rules.done(kind, now);
+            if let Some(kind) = self.rules.look(now, self.wall(), &self.status, self.usual) {
+                self.rules.done(kind, now, self.wall());
                 due.push((self.now, kind));
             }
         }
@@ -77,11 +81,11 @@ impl Desk {
 fn a_low_rate_is_told_once_and_again_after_the_cool_down() {
     let mut desk = Desk::with(Settings { breaks: false, ..settings() });
     assert_eq!(desk.pass(3600, 14), [], "14 of 15 is as usual");
-    let due = desk.pass(3600, 6);
+    let due = desk.pass(5400, 6);
     let [(first, Kind::LowRate), (second, Kind::LowRate)] = due[..] else { panic!("{due:?}") };
     assert!((300..=700).contains(&(first - 3600)), "a ten-minute mean sinks below 9 within ten minutes: {first}");
-    assert!((1800..=1810).contains(&(second - first)), "{}", second - first);
-    assert_eq!(desk.pass(1200, 15), [], "nothing is saved up");
+    assert!((3600..=3610).contains(&(second - first)), "{}", second - first);
+    assert_eq!(desk.pass(4800, 15), [], "nothing is saved up");
 }
 
 #[test]
@@ -93,7 +97,7 @@ fn nobody_is_reminded_by_what_was_not_observed() {
     desk.status.state = State::Tracking;
     assert_eq!(desk.pass(290, 0), [], "less than half of ten minutes was seen");
     assert_eq!(
-        Rules::new(settings()).look(Duration::from_secs(9999), desk.wall(), &desk.status, None),
+        Rules::new(settings(), None).look(Duration::from_secs(9999), desk.wall(), &desk.status, None),
         None,
         "nothing is usual yet"
     );

@@ -16,9 +16,10 @@ use crate::{Ended, Profile, Program, skipped, until};
 /// How long a part may take to start on a busy machine.
 const PART_LIMIT: Duration = Duration::from_secs(30);
 /// The programs that the desktop consists of.
-const PARTS: [&str; 15] = [
+const PARTS: [&str; 16] = [
     "Xvfb",
     "dbus-daemon",
+    "dbus-monitor",
     "xfwm4",
     "xfce4-panel",
     "xfconf-query",
@@ -119,7 +120,7 @@ impl Desktop {
             .env("XDG_CURRENT_DESKTOP", "XFCE");
     }
 
-    fn part(&self, name: &str, args: &[&str]) -> Program {
+    pub(crate) fn part(&self, name: &str, args: &[&str]) -> Program {
         let mut command = self.home.plain(name);
         self.show(command.args(args));
         Program::start(&mut command, self.home.path())

@@ -5,6 +5,7 @@
 //! - [`server`]: [`Server`], cloud-api on a free port
 //! - [`daemon`]: [`Daemon`], blinkd without a desktop
 //! - [`desktop`]: [`Desktop`], a real desktop without a screen
+//! - [`notifications`]: [`notifications::NotificationMonitor`], which records the notifications of a desktop
 //! - [`listener`]: [`Listener`], a client that records every event
 //! - [`clip`]: footage, synthesized with known blinks, or real where it is available
 //! - [`wait`]: waits with a deadline
@@ -16,6 +17,7 @@ pub mod clip;
 pub mod daemon;
 pub mod desktop;
 pub mod listener;
+pub mod notifications;
 pub mod profile;
 pub mod program;
 pub mod server;

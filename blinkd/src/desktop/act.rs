@@ -117,7 +117,7 @@ impl Actions {
         let notice =
             Notice { title: title.to_owned(), text: text.to_owned(), actions: Vec::new(), stays: Some(SHORTLY) };
         // The notice has no buttons, so there is no answer to wait for.
-        if self.notifier.notify(notice).await.is_none() {
+        if self.notifier.notify(notice, None).await.is_none() {
             tracing::debug!("nothing shows notifications here");
         }
     }

@@ -5,8 +5,10 @@
 //! - [`reminded`]: the last reminder, which a restart does not forget
 //! - [`probe`]: when none may be shown: full screen, do not disturb, a call, quiet hours
 //! - [`notice`]: showing one, and the person's answer
+//! - [`dismissal`]: the blinks that take one away again
 
 pub(crate) mod baseline;
+pub(crate) mod dismissal;
 pub(crate) mod notice;
 pub(crate) mod probe;
 mod reminded;
@@ -31,6 +33,7 @@ use tokio::sync::{
 use tokio::task::spawn_blocking;
 
 use self::{
+    dismissal::{Dismissal, INVITATION},
     notice::{Action, Notice, Notifier},
     probe::CallProbe,
     reminded::Reminded,
@@ -39,6 +42,8 @@ use self::{
 
 /// How long `Snooze` postpones a reminder.
 const SNOOZE: Duration = Duration::from_secs(10 * 60);
+/// How long a reminder of blinking stays for whoever does not blink it away.
+const LOW_RATE_STAYS: Duration = Duration::from_secs(60);
 /// At least this much time passes between two reminders of a low rate, whatever is configured.
 pub(crate) const LEAST_COOL_DOWN: Duration = Duration::from_secs(3600);
 
@@ -151,7 +156,8 @@ pub(crate) async fn follow(
         };
         if status.state == State::NoConsent && !greeted {
             greeted = true;
-            tokio::spawn(show(greeting(), None, status.clone(), Arc::clone(&notifier), answer.clone()));
+            let shown = Shown { about: None, status: status.clone(), dismissal: None };
+            tokio::spawn(shown.show(greeting(), Arc::clone(&notifier), answer.clone()));
         }
         let here = Zoned::now();
         let wall = here.timestamp();
@@ -178,20 +184,26 @@ pub(crate) async fn follow(
         }
         tracing::info!(?kind, "a reminder is shown");
         let notice = notice_of(kind, &status);
-        tokio::spawn(show(notice, Some(kind), status, Arc::clone(&notifier), answer.clone()));
+        let dismissal = (kind == Kind::LowRate).then(|| Dismissal::hearing(&events));
+        let shown = Shown { about: Some(kind), status, dismissal };
+        tokio::spawn(shown.show(notice, Arc::clone(&notifier), answer.clone()));
     }
 }
 
-async fn show(
-    notice: Notice,
+/// A notification that is shown: what it is about, the status at that time, and the blinks that dismiss it.
+struct Shown {
     about: Option<Kind>,
     status: Box<Status>,
-    notifier: Arc<dyn Notifier>,
-    answer: mpsc::Sender<Pressed>,
-) {
-    if let Some(action) = notifier.notify(notice).await {
-        // Without a receiver the daemon is stopping.
-        let _ = answer.send(Pressed { action, about, status }).await;
+    dismissal: Option<Dismissal>,
+}
+
+impl Shown {
+    async fn show(self, notice: Notice, notifier: Arc<dyn Notifier>, answer: mpsc::Sender<Pressed>) {
+        let Self { about, status, dismissal } = self;
+        if let Some(action) = notifier.notify(notice, dismissal).await {
+            // Without a receiver the daemon is stopping.
+            let _ = answer.send(Pressed { action, about, status }).await;
+        }
     }
 }
 
@@ -217,7 +229,8 @@ pub(crate) fn notice_of(kind: Kind, status: &Status) -> Notice {
     let (title, text, actions) = match kind {
         Kind::LowRate => {
             let rate = status.rate_per_minute.map(|rate| format!(" ({rate:.0} a minute)")).unwrap_or_default();
-            ("Time to blink", format!("You have been blinking less than you usually do{rate}."), snooze)
+            let text = format!("You have been blinking less than you usually do{rate}.{INVITATION}");
+            ("Time to blink", text, snooze)
         }
         Kind::Break => {
             let text = "Look at something 6 metres (20 feet) away for 20 seconds.".to_owned();
@@ -236,7 +249,7 @@ pub(crate) fn notice_of(kind: Kind, status: &Status) -> Notice {
             ("Your minutes do not reach the server", text.trim_end().to_owned(), vec![Action::NotNow])
         }
     };
-    Notice { title: title.to_owned(), text, actions, stays: None }
+    Notice { title: title.to_owned(), text, actions, stays: (kind == Kind::LowRate).then_some(LOW_RATE_STAYS) }
 }
 
 #[cfg(test)]

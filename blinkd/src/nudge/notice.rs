@@ -1,4 +1,4 @@
-//! Shows a notification, and returns the person's answer.
+//! Shows a notification until the person answers or dismisses it, and returns the answer.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -6,7 +6,9 @@ use std::{future::Future, pin::Pin, time::Duration};
 use notify_rust::NotificationResponse;
 use tokio::time::timeout;
 
-/// How long the notification service may take to accept one.
+use super::dismissal::Dismissal;
+
+/// How long the notification service may take to accept or to close one.
 const TAKEN_WITHIN: Duration = Duration::from_secs(5);
 /// How long an answer is waited for.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(15 * 60);
@@ -53,21 +55,21 @@ pub(crate) struct Notice {
 pub(crate) type Notifying<'a> = Pin<Box<dyn Future<Output = Option<Action>> + Send + 'a>>;
 
 pub(crate) trait Notifier: Send + Sync {
-    /// Shows `notice`, and waits for an answer if it has buttons.
-    fn notify(&self, notice: Notice) -> Notifying<'_>;
+    /// Shows `notice`. If it has buttons, waits for an answer, or for `dismissal`, upon which it is closed.
+    fn notify(&self, notice: Notice, dismissal: Option<Dismissal>) -> Notifying<'_>;
 }
 
 #[derive(Debug)]
 pub(crate) struct DesktopNotifier;
 
 impl Notifier for DesktopNotifier {
-    fn notify(&self, notice: Notice) -> Notifying<'_> {
-        Box::pin(show(notice))
+    fn notify(&self, notice: Notice, dismissal: Option<Dismissal>) -> Notifying<'_> {
+        Box::pin(show(notice, dismissal))
     }
 }
 
 #[cfg(target_os = "linux")]
-async fn show(notice: Notice) -> Option<Action> {
+async fn show(notice: Notice, dismissal: Option<Dismissal>) -> Option<Action> {
     let mut shown = notify_rust::Notification::new();
     shown.appname("blinkd").icon("blinkd").summary(&notice.title).body(&escaped(&notice.text));
     if let Some(stays) = notice.stays {
@@ -90,19 +92,32 @@ async fn show(notice: Notice) -> Option<Action> {
     if notice.actions.is_empty() {
         return None;
     }
+    let shown = jiff::Timestamp::now();
+    let blinked = async {
+        match dismissal {
+            Some(dismissal) => dismissal.blinked(shown).await,
+            None => std::future::pending().await,
+        }
+    };
     let mut pressed = None;
     let answered = handle.wait_for_action_async(|response: &NotificationResponse| {
         if let NotificationResponse::Action(id) = response {
             pressed = notice.actions.iter().copied().find(|action| action.id() == id.as_str());
         }
     });
-    let _ = timeout(ANSWERED_WITHIN, answered).await;
+    tokio::select! {
+        _ = timeout(ANSWERED_WITHIN, answered) => {}
+        () = blinked => {
+            tracing::info!("blinks dismissed a reminder");
+            let _ = timeout(TAKEN_WITHIN, handle.close_async()).await;
+        }
+    }
     pressed
 }
 
 /// Shows the notification without an answer: other systems report answers only to bundled applications.
 #[cfg(not(target_os = "linux"))]
-async fn show(notice: Notice) -> Option<Action> {
+async fn show(notice: Notice, _: Option<Dismissal>) -> Option<Action> {
     let shown = tokio::task::spawn_blocking(move || {
         notify_rust::Notification::new().appname("blinkd").summary(&notice.title).body(&notice.text).show().is_ok()
     });

@@ -1,5 +1,7 @@
 //! A person who blinks less than usual is reminded once, and never when it would disturb.
 
+mod dismissal;
+
 use std::{
     ffi::OsStr,
     fs,

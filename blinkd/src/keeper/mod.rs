@@ -6,7 +6,7 @@
 //! - `policy`, `absence`, `handover`, `sampling`: CPU limit, lock and sleep, yielding the camera, sampling on battery
 //! - `time`: clocks that are set, time zones that change
 //! - `restore`, `saving`: restoring after a restart, sealing, and what to do when the disk fails
-//! - `queue`: what the upload thread takes and reports
+//! - `queue`: what the upload thread takes and reports; `pull`: what it brings
 //!
 //! The clock is passed in, so that a test runs a day in a moment.
 
@@ -20,6 +20,7 @@ mod handover;
 mod import;
 mod person;
 mod policy;
+mod pull;
 mod queue;
 mod records;
 mod restore;
@@ -48,6 +49,7 @@ pub use absence::LockedBy;
 pub use commands::not_signed_in;
 pub use handle::{Gone, KeeperHandle};
 pub use policy::CapturePolicy;
+pub(crate) use pull::PullPage;
 pub use queue::Batch;
 
 use crate::{

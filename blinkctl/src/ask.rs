@@ -59,6 +59,12 @@ pub(crate) fn yes(question: &str) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.to_lowercase().as_str()))
 }
 
+/// Asks a question; anything but no means yes.
+pub(crate) fn unless_no(question: &str) -> Result<bool, Failure> {
+    let answer = line(&format!("{question} [Y/n] "))?;
+    Ok(!["n", "no"].contains(&answer.to_lowercase().as_str()))
+}
+
 /// Confirms what cannot be undone, by `yes` from the command line or by the person typing `word`.
 pub(crate) fn confirm(yes: bool, what: &str, word: &str) -> Result<(), Failure> {
     if yes {

@@ -1,13 +1,14 @@
-//! Iterates over the days of the local history within a range, one day in memory at a time, its minutes in order.
+//! Iterates over the days of the local history and of what was pulled within a range, one day in memory at a time, its
+//! minutes in order and each once.
 
 use std::{
-    collections::btree_map,
+    collections::{BTreeSet, btree_set},
     io,
     path::{Path, PathBuf},
 };
 
-use blink_profile::{Paths, day_files};
-use blink_proto::Minute;
+use blink_profile::{Paths, day_files, pulled};
+use blink_proto::{DeviceId, Minute};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::exit::Failure;
@@ -47,27 +48,39 @@ impl Range {
     }
 }
 
-/// The days of a range, oldest first, each read when the iterator reaches it.
+/// The days of a range, oldest first, each read when the iterator reaches it: what this machine counted, and what was
+/// pulled of the account's other machines.
 #[derive(Debug)]
 pub(crate) struct Days {
-    folder: PathBuf,
-    days: btree_map::IntoKeys<Date, u64>,
+    history: PathBuf,
+    pulled: Option<PathBuf>,
+    days: btree_set::IntoIter<Date>,
     range: Range,
     skipped: u64,
+    machines: BTreeSet<DeviceId>,
 }
 
 impl Days {
     /// The days of this profile that have minutes in `range`; none without a history.
     pub(crate) fn open(paths: &Paths, range: Range) -> Result<Self, HistoryError> {
-        let folder = paths.history();
-        let mut days = day_files::days(&folder).map_err(unreadable(&folder))?;
-        days.retain(|day, _| range.touches(*day));
-        Ok(Self { folder, days: days.into_keys(), range, skipped: 0 })
+        let (history, pulled) = (paths.history(), pulled::readable(paths));
+        let mut days = BTreeSet::new();
+        for folder in [Some(&history), pulled.as_ref()].into_iter().flatten() {
+            days.extend(day_files::days(folder).map_err(unreadable(folder))?.into_keys());
+        }
+        days.retain(|day| range.touches(*day));
+        let (days, machines) = (days.into_iter(), BTreeSet::new());
+        Ok(Self { history, pulled, days, range, skipped: 0, machines })
     }
 
     /// The number of lines so far that are no record.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
+    }
+
+    /// The number of machines so far that counted the minutes.
+    pub(crate) fn machines(&self) -> usize {
+        self.machines.len()
     }
 }
 
@@ -76,11 +89,11 @@ impl Iterator for Days {
 
     fn next(&mut self) -> Option<Self::Item> {
         let day = self.days.next()?;
-        let read = day_files::read::<Minute>(&self.folder, day, 0);
-        Some(read.map_err(unreadable(&day_files::path_of(&self.folder, day))).map(|mut read| {
+        let read = pulled::read_day(&self.history, self.pulled.as_deref(), day);
+        Some(read.map_err(unreadable(&day_files::path_of(&self.history, day))).map(|mut read| {
             self.skipped += read.skipped;
             read.records.retain(|minute| self.range.holds(minute.from_timestamp));
-            read.records.sort_by_key(day_files::identity);
+            self.machines.extend(read.records.iter().map(|minute| minute.device_id));
             read.records
         }))
     }
@@ -95,6 +108,7 @@ fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> HistoryError {
 mod tests {
     use std::{fmt::Write, fs};
 
+    use blink_profile::{AccountFile, SignedInAccount};
     use blink_proto::example;
 
     use super::*;
@@ -141,6 +155,36 @@ mod tests {
         assert_eq!(found(at(-1), at(5)), [minute(-1), minute(0)]);
         assert_eq!(found(at(6), None), [minute(1440)]);
         assert_eq!(found(at(2000), None), []);
+    }
+
+    fn sign_in(paths: &Paths, n: u128) {
+        let user_id = uuid::Uuid::from_u128(n).into();
+        let server = "https://waw.example.org".to_owned();
+        let account = SignedInAccount { server, user_id, email: "ada@example.org".into(), session_ended: false };
+        AccountFile { current: Some(account), ..AccountFile::default() }.save(paths).unwrap();
+    }
+
+    #[test]
+    fn what_was_pulled_comes_in_its_place_for_its_owner_alone() {
+        let (_folder, paths) = profile(&[("2026-02-26", &[0, 2])]);
+        let theirs = |n: i64| Minute { device_id: uuid::Uuid::from_u128(9).into(), ..minute(n) };
+        let pulled = paths.pulled_of(uuid::Uuid::from_u128(1).into());
+        fs::create_dir_all(&pulled).unwrap();
+        let lines = |minutes: &[Minute]| {
+            minutes.iter().map(|minute| serde_json::to_string(minute).unwrap() + "\n").collect::<String>()
+        };
+        fs::write(pulled.join("2026-02-26.ndjson"), lines(&[theirs(1), minute(2), theirs(3)])).unwrap();
+        fs::write(pulled.join("2026-02-25.ndjson"), lines(&[theirs(-1)])).unwrap();
+        let machines = || {
+            let mut days = Days::open(&paths, Range::default()).unwrap();
+            let minutes = days.by_ref().flat_map(Result::unwrap).collect::<Vec<_>>();
+            (minutes, days.machines())
+        };
+        assert_eq!(machines(), ([0, 2].map(minute).to_vec(), 1), "nobody is signed in");
+        sign_in(&paths, 1);
+        assert_eq!(machines(), (vec![theirs(-1), minute(0), theirs(1), minute(2), theirs(3)], 2));
+        sign_in(&paths, 2);
+        assert_eq!(machines(), ([0, 2].map(minute).to_vec(), 1), "somebody else is");
     }
 
     #[test]

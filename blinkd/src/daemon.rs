@@ -121,6 +121,8 @@ impl Daemon {
             Request::RemotePage { from, to, cursor } => {
                 self.deps.upload.page(PageOf { from, to, cursor }).await.map(Reply::RemotePage)
             }
+            Request::Elsewhere { from } => self.deps.upload.elsewhere(from).await.map(Reply::Elsewhere),
+            Request::Pull { from } => self.deps.upload.pull(from).await.map(Reply::Pulled),
             Request::Delete { what, password } => self.delete(what, password).await.map(Reply::Receipt),
             Request::Doctor => self.doctor().await,
             Request::Reload => self.reload().await,

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, process::Command, time::Duration};
 
-use blink_proto::MinuteStart;
+use blink_proto::{DeviceId, Minute, MinuteStart, consent::TRACKING_VERSION};
 use serde_json::{Value, json};
 
 use crate::{Profile, Program, profile::PASSWORD, until};
@@ -83,6 +83,24 @@ impl Server {
             assert_eq!(before, None, "{from} is there twice");
         }
         minutes
+    }
+
+    /// Makes the account `email`, which no machine is signed in to; returns an access token.
+    #[track_caller]
+    #[must_use]
+    pub fn make_account(&self, email: &str) -> String {
+        let consent = json!({ "tracking": true, "version": TRACKING_VERSION });
+        let body = json!({ "email": email, "password": PASSWORD, "consent": consent });
+        let answer = self.post("/api/auth/register", None, &body);
+        answer["access_token"].as_str().expect("there is a token").to_owned()
+    }
+
+    /// Uploads `minutes` as the machine `device_id` does; all must be new.
+    #[track_caller]
+    pub fn upload(&self, token: &str, device_id: DeviceId, minutes: &[Minute]) {
+        let body = json!({ "device_id": device_id, "buckets": minutes });
+        let answer = self.post("/api/blink/sync", Some(token), &body);
+        assert_eq!(answer["accepted"], minutes.len(), "{answer}");
     }
 
     /// A fresh access token of `email`.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Quality;
+use crate::{DeviceId, Minute, Quality};
 
 /// `GET /api/user/{id}/blinks`: intervals with data, oldest first; where nothing was recorded there is no item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,37 @@ pub struct HistoryItem {
     pub coverage: f64,
     /// Whether a rate may be formed from it.
     pub quality: Quality,
+}
+
+/// `GET /api/user/me/minutes`: whole minutes by time, then by device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct OwnMinutes {
+    /// The minutes.
+    pub items: Vec<Minute>,
+    /// Names the next page; null on the last.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub next_cursor: Option<String>,
+    /// The server's time when it read them.
+    pub as_of: Timestamp,
+}
+
+/// `GET /api/user/me/minutes/devices`: how many minutes each machine counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct MinutesByDevice {
+    /// The machines that have minutes there.
+    pub items: Vec<DeviceMinutes>,
+}
+
+/// One machine's minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct DeviceMinutes {
+    /// The machine.
+    pub device_id: DeviceId,
+    /// How many minutes it counted.
+    pub minutes: u64,
 }
 
 /// `GET /api/user/me/insights`: the last seven days against the 28 before them.

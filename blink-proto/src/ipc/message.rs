@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     OLDEST_PROTOCOL, PROTOCOL,
-    replies::{ConsentShown, DeviceCode, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone},
+    replies::{
+        ConsentShown, DeviceCode, Elsewhere, Imported, Pulled, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone,
+    },
 };
 use crate::{Hint, Minute, Problem, Secret, doctor::Check, receipt::Receipt, status::Status};
 
@@ -168,6 +170,20 @@ pub enum Request {
         /// [`RemotePage::next_cursor`] of the previous page.
         cursor: Option<String>,
     },
+    /// Ask the server how many minutes of the account's other machines the next [`Request::Pull`]s would go through;
+    /// answered by [`Reply::Elsewhere`].
+    Elsewhere {
+        /// As in [`Request::Pull`].
+        #[serde(default)]
+        from: Option<Timestamp>,
+    },
+    /// Bring one page of minutes of the account's other machines here to read, and go on from there with the next call;
+    /// answered by [`Reply::Pulled`].
+    Pull {
+        /// Start of the range, inclusive; absent for all that the history keeps.
+        #[serde(default)]
+        from: Option<Timestamp>,
+    },
     /// Erase data; answered by [`Reply::Receipt`]. After [`Erase::Everything`] the daemon stops.
     Delete {
         /// What to erase.
@@ -257,6 +273,10 @@ pub enum Reply {
     Imported(Imported),
     /// A page of minutes on the server.
     RemotePage(RemotePage),
+    /// What the account's other machines have on the server.
+    Elsewhere(Elsewhere),
+    /// What a page brought.
+    Pulled(Pulled),
     /// The receipt of an erasure.
     Receipt(Receipt),
     /// The results of all checks.

@@ -14,7 +14,8 @@ pub use message::{
     Request, Sight, ToDaemon,
 };
 pub use replies::{
-    ConsentShown, DeviceCode, ImportRejection, Imported, RemotePage, SetAside, SetAsideCount, SignedIn, SyncDone,
+    ConsentShown, DeviceCode, Elsewhere, ImportRejection, Imported, Pulled, RemotePage, SetAside, SetAsideCount,
+    SignedIn, SyncDone,
 };
 
 /// The protocol of this build. It grows by one when a message changes in a way that an older side cannot ignore.

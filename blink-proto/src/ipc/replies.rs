@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Minute, UserId, consent::ConsentRecord, http::HistoryItem};
+use crate::{
+    Minute, UserId,
+    consent::ConsentRecord,
+    http::{DeviceMinutes, HistoryItem},
+};
 
 /// The consent text and this machine's record of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,4 +112,26 @@ pub struct RemotePage {
     pub items: Vec<HistoryItem>,
     /// The cursor of the next page; null on the last.
     pub next_cursor: Option<String>,
+}
+
+/// Minutes of the account's other machines on the server that were not brought here before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elsewhere {
+    /// Their number. A few that are here already may be among them.
+    pub minutes: u64,
+    /// Number of machines that counted them.
+    pub machines: u64,
+}
+
+/// What one page of a pull brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pulled {
+    /// Minutes that were not here before, by the machine that counted them.
+    pub machines: Vec<DeviceMinutes>,
+    /// Minutes that cannot be true, or are another person's, and were not taken.
+    pub left_out: u64,
+    /// The first start that is asked for: `from`, or the first day that the history keeps.
+    pub from: Timestamp,
+    /// Whether everything is here now.
+    pub done: bool,
 }

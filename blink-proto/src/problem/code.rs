@@ -148,6 +148,8 @@ codes! {
     REDIRECTED = "redirected";
     /// The answer is not one of cloud-api.
     WRONG_SERVER = "wrong_server";
+    /// The server is older than what was asked of it.
+    SERVER_OLDER = "server_older";
 
     /// No program could open the address or file.
     NOTHING_OPENS = "nothing_opens";

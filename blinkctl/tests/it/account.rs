@@ -54,7 +54,7 @@ fn signing_in_is_no_consent_and_says_so(#[case] suffix: &str, #[case] more: &[&s
     let ran = profile.run_with(&args, PASSWORD);
     let expected =
         Request::Login { server: None, email: "ada@example.org".into(), password: Secret::new(PASSWORD), adopt: false };
-    assert_eq!(daemon.asked(), [expected], "nothing was granted");
+    assert_eq!(daemon.asked_to_sign_in(), [expected], "nothing was granted");
     insta::assert_snapshot!(format!("login_without_consent{suffix}"), ran.transcript());
 }
 
@@ -64,7 +64,7 @@ fn signing_in_with_accept_consent_grants_it_here() {
     let daemon = Fake::start(&profile.paths(), answering(SignedIn { consent: false, ..ada() }));
     let args = ["login", "--email", "ada@example.org", "--password-stdin", "--accept-consent"];
     let ran = profile.run_with(&args, PASSWORD);
-    assert_eq!(daemon.asked()[1..], [Request::ConsentGrant { version: TRACKING_VERSION.into() }]);
+    assert_eq!(daemon.asked_to_sign_in()[1..], [Request::ConsentGrant { version: TRACKING_VERSION.into() }]);
     assert_eq!(ran.stdout, "Signed in as ada@example.org on https://waw.example.org.\n");
 }
 

@@ -41,7 +41,7 @@ fn the_code_is_shown_and_waited_for(#[case] name: &str, #[case] args: &[&str]) {
     let daemon = Fake::start(&profile.paths(), approving());
     insta::assert_snapshot!(name, profile.run(args).transcript());
     let begin = Request::LoginDevice { server: Some("https://waw.example.org".into()), adopt: true };
-    assert_eq!(daemon.asked(), [begin, Request::LoginDeviceWait]);
+    assert_eq!(daemon.asked_to_sign_in(), [begin, Request::LoginDeviceWait]);
 }
 
 #[test]

@@ -12,8 +12,8 @@ use blink_proto::{
     consent::{ConsentRecord, TRACKING_TEXT, TRACKING_VERSION},
     example,
     ipc::{
-        Answer, ConsentShown, Erase, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn, SyncDone,
-        ToDaemon,
+        Answer, ConsentShown, Elsewhere, Erase, Event, FromDaemon, Hello, JsonCodec, Outcome, Reply, Request, SignedIn,
+        SyncDone, ToDaemon,
     },
     status::{Queue, State, Status},
 };
@@ -84,6 +84,11 @@ impl Fake {
     pub(crate) fn asked(&self) -> Vec<Request> {
         self.asked.lock().unwrap().clone()
     }
+
+    /// The requests so far, without the question of a sign-in what other machines have.
+    pub(crate) fn asked_to_sign_in(&self) -> Vec<Request> {
+        self.asked().into_iter().filter(|request| *request != Request::Elsewhere { from: None }).collect()
+    }
 }
 
 impl Drop for Fake {
@@ -148,6 +153,7 @@ pub(crate) fn healthy(request: &Request) -> Outcome {
         Request::ConsentShow => Reply::Consent(consent(true)),
         Request::Register { .. } | Request::Login { .. } | Request::Whoami => Reply::SignedIn(ada()),
         Request::Sync => Reply::Sync(SyncDone { uploaded: 3, set_aside: 0, held: 0 }),
+        Request::Elsewhere { .. } => Reply::Elsewhere(Elsewhere::default()),
         _ => Reply::Done,
     })
 }

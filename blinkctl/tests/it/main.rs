@@ -23,6 +23,7 @@ mod open;
 mod owner;
 mod pages;
 mod pause;
+mod pull;
 mod report;
 #[cfg(target_os = "linux")]
 mod service;

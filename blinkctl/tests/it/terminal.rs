@@ -172,7 +172,7 @@ fn signing_in_asks_for_consent_afterwards_and_takes_no_for_an_answer() {
     let (exit, seen) = terminal.end();
     assert_eq!(exit, Some(0), "{seen}");
     assert!(seen.contains("camera stays off"), "{seen}");
-    assert_eq!(daemon.asked().len(), 1, "only the sign-in was sent");
+    assert_eq!(daemon.asked_to_sign_in().len(), 1, "only the sign-in was sent");
 }
 
 #[test]

@@ -8,7 +8,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{AccountFile, Paths, day_files::day_of_name, paths::SOCKET};
+use blink_proto::UserId;
+
+use crate::{
+    AccountFile, Paths,
+    day_files::day_of_name,
+    paths::{PULL_PLACE, SOCKET},
+    pulled,
+};
 
 /// The kind of an entry in a profile's folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +49,14 @@ fn in_history(_: &Paths, path: &Path) -> Option<Kind> {
     (day_of_name(name(path)?).is_some() || blink_files::is_unfinished(path)).then_some(Kind::Minutes)
 }
 
+fn in_pulled(_: &Paths, path: &Path) -> Option<Kind> {
+    pulled::is_of_account(path).then_some(Kind::Folder)
+}
+
+fn in_pulled_of(paths: &Paths, path: &Path) -> Option<Kind> {
+    if name(path)? == PULL_PLACE { Some(Kind::Minutes) } else { in_history(paths, path) }
+}
+
 fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
     let person = [
         paths.account_file(),
@@ -60,7 +75,7 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
     if [paths.erasing_file(), paths.lock()].into_iter().any(is) {
         return Some(Kind::Last);
     }
-    if [paths.history(), paths.run_in_data()].into_iter().any(is) {
+    if [paths.history(), paths.pulled(), paths.run_in_data()].into_iter().any(is) {
         return Some(Kind::Folder);
     }
     if is(paths.models()) {
@@ -79,15 +94,20 @@ type Judge = fn(&Paths, &Path) -> Option<Kind>;
 
 /// Every folder of a profile, inner ones first, with the function that judges its entries. Where the system has no
 /// runtime folder, the socket is in `run` of the data folder; a start in another environment may have left one there.
-fn folders(paths: &Paths) -> [(PathBuf, Judge); 6] {
-    [
+fn folders(paths: &Paths) -> Vec<(PathBuf, Judge)> {
+    let of_accounts = pulled::folders(paths).unwrap_or_default();
+    let mut folders: Vec<(PathBuf, Judge)> =
+        of_accounts.into_iter().map(|folder| (folder, in_pulled_of as Judge)).collect();
+    folders.extend([
+        (paths.pulled(), in_pulled as Judge),
         (paths.config.clone(), in_config),
         (paths.state.clone(), in_state),
         (paths.history(), in_history),
         (paths.runtime.clone(), in_runtime),
         (paths.run_in_data(), in_runtime),
         (paths.data.clone(), in_data),
-    ]
+    ]);
+    folders
 }
 
 /// Something that could not be removed.
@@ -142,19 +162,34 @@ fn remove(paths: &Paths, kinds: &[Kind]) -> Vec<Left> {
     remains
 }
 
-/// Removes the minutes: the store, stores that were set aside, the history, and unfinished writes of them. The store
-/// must be closed. Returns what could not be removed.
+/// Removes the minutes: the store, stores that were set aside, the history, pulled minutes, and unfinished writes of
+/// them. The store must be closed. Returns what could not be removed.
 #[must_use]
 pub fn remove_minutes(paths: &Paths) -> Vec<Left> {
-    remove(paths, &[Kind::Minutes])
+    let remains = remove(paths, &[Kind::Minutes]);
+    // An account's folder is named after it, so it goes too, unless somebody keeps files of their own there.
+    for folder in pulled::folders(paths).unwrap_or_default() {
+        let _ = fs::remove_dir(folder);
+    }
+    remains
 }
 
-/// Removes unfinished writes in the data folder and in the history. Nothing else may use the profile meanwhile. Returns
+/// Removes what was pulled for one account. Returns what could not be removed.
+#[must_use]
+pub fn remove_pulled(paths: &Paths, user_id: UserId) -> Vec<Left> {
+    let (folder, mut remains) = (paths.pulled_of(user_id), Vec::new());
+    remove_from(&folder, |path| in_pulled_of(paths, path).is_some(), &mut remains);
+    let _ = fs::remove_dir(folder);
+    remains
+}
+
+/// Removes unfinished writes in the data folder, in the history and among pulled minutes. Nothing else may use the profile meanwhile. Returns
 /// what could not be removed.
 #[must_use]
 pub fn remove_unfinished(paths: &Paths) -> Vec<Left> {
     let mut remains = Vec::new();
-    for folder in [paths.history(), paths.data.clone()] {
+    let of_accounts = pulled::folders(paths).unwrap_or_default();
+    for folder in of_accounts.into_iter().chain([paths.history(), paths.data.clone()]) {
         remove_from(&folder, blink_files::is_unfinished, &mut remains);
     }
     remains
@@ -205,138 +240,4 @@ pub fn others(paths: &Paths) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn profile(files: &[&str]) -> (tempfile::TempDir, Paths) {
-        let folder = tempfile::tempdir().unwrap();
-        for file in files {
-            let path = folder.path().join(file);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, "x").unwrap();
-        }
-        let paths = Paths::under(folder.path());
-        (folder, paths)
-    }
-
-    const OURS: [&str; 21] = [
-        "config/blinkd/config.toml",
-        "config/blinkd/.blink-Ab12Cd",
-        "state/blinkd/blinkd.2026-03-01.log",
-        "run/blinkd/blinkd.sock",
-        "data/blinkd/run/blinkd.sock",
-        "data/blinkd/history/2026-02-26.ndjson",
-        "data/blinkd/history/.blink-Ab12Cd",
-        "data/blinkd/store/db",
-        "data/blinkd/store.damaged-1/db",
-        "data/blinkd/.blink-Ab12Cd",
-        "data/blinkd/account.json",
-        "data/blinkd/account.json.damaged",
-        "data/blinkd/consent.json",
-        "data/blinkd/device.json",
-        "data/blinkd/owner.json",
-        "data/blinkd/pause.json",
-        "data/blinkd/tokens.json",
-        "data/blinkd/erasing.json",
-        "data/blinkd/blinkd.lock",
-        "data/blinkd/store/conf",
-        "state/blinkd/blinkd.log",
-    ];
-
-    #[test]
-    fn all_that_is_ours_goes_with_its_folders() {
-        let (folder, paths) = profile(&OURS);
-        assert_eq!(others(&paths), [""; 0].map(PathBuf::from));
-        assert!(remove_everything(&paths).is_empty());
-        assert!(paths.lock().exists() && paths.erasing_file().exists(), "these go last");
-        assert!(remove_last(&paths).is_empty());
-        for path in [paths.config, paths.state, paths.runtime, paths.data] {
-            assert!(!path.exists(), "{}", path.display());
-        }
-        assert!(folder.path().join("config").exists(), "the folder above is the system's");
-    }
-
-    #[test]
-    fn what_people_keep_beside_it_stays_and_so_do_the_models() {
-        const THEIRS: [&str; 7] = [
-            "config/blinkd/ca.pem",
-            "config/blinkd/config.toml~",
-            "data/blinkd/history/2026-02-26 copy.ndjson",
-            "data/blinkd/history/notes.txt",
-            "data/blinkd/mine/photo.jpg",
-            "data/blinkd/models/shape.dat",
-            "state/blinkd/why.log",
-        ];
-        let (folder, paths) = profile(&[OURS.as_slice(), THEIRS.as_slice()].concat());
-        let found = others(&paths);
-        assert!(remove_everything(&paths).is_empty() && remove_last(&paths).is_empty());
-        assert!(THEIRS.iter().all(|file| folder.path().join(file).exists()));
-        assert!(!OURS.iter().any(|file| folder.path().join(file).exists()));
-        assert_eq!(others(&paths), found);
-        let mut named: Vec<_> =
-            THEIRS.iter().filter(|file| !file.contains("models")).map(|file| folder.path().join(file)).collect();
-        named[4].pop();
-        named.sort();
-        assert_eq!(found, named);
-    }
-
-    #[test]
-    fn where_all_folders_are_one_its_files_are_ours_all_the_same() {
-        let names = OURS.iter().map(|file| file.rsplit("blinkd/").next().unwrap());
-        let files: Vec<_> = names.chain(["ca.pem"]).map(|name| format!("one/blinkd/{name}")).collect();
-        let (folder, _) = profile(&files.iter().map(String::as_str).collect::<Vec<_>>());
-        let one = folder.path().join("one/blinkd");
-        let paths = Paths { config: one.clone(), data: one.clone(), state: one.clone(), runtime: one.clone() };
-        assert_eq!(others(&paths), [one.join("ca.pem")]);
-        assert!(remove_everything(&paths).is_empty() && remove_last(&paths).is_empty());
-        assert_eq!(entries(&one).unwrap(), [one.join("ca.pem")]);
-    }
-
-    #[test]
-    fn a_persons_files_that_begin_with_a_dot_are_not_taken_for_unfinished_ones() {
-        const THEIRS: [&str; 4] = [
-            "data/blinkd/.tmpbackup/photo.jpg",
-            "data/blinkd/.blink-backup/photo.jpg",
-            "data/blinkd/history/.tmpAb12Cd",
-            "config/blinkd/.tmpnotes",
-        ];
-        let (folder, paths) = profile(&[OURS.as_slice(), THEIRS.as_slice()].concat());
-        assert!(remove_unfinished(&paths).is_empty());
-        assert!(!paths.data.join(".blink-Ab12Cd").exists() && !paths.history().join(".blink-Ab12Cd").exists());
-        assert!(remove_everything(&paths).is_empty() && remove_last(&paths).is_empty());
-        assert!(THEIRS.iter().all(|file| folder.path().join(file).exists()));
-    }
-
-    #[test]
-    fn only_minutes_go_where_only_they_are_to() {
-        let (folder, paths) = profile(&OURS);
-        assert!(remove_minutes(&paths).is_empty());
-        let there = OURS.iter().filter(|file| folder.path().join(file).exists());
-        let minutes = ["/history/", "/store", "data/blinkd/.blink-"];
-        assert_eq!(
-            there.collect::<Vec<_>>(),
-            OURS.iter().filter(|file| !minutes.iter().any(|part| file.contains(part))).collect::<Vec<_>>()
-        );
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn what_a_link_leads_to_is_left_alone() {
-        let (folder, paths) = profile(&["elsewhere/mine", "data/blinkd/account.json"]);
-        let outside = folder.path().join("elsewhere");
-        std::os::unix::fs::symlink(&outside, paths.data.join("store")).unwrap();
-        std::os::unix::fs::symlink(&outside, paths.data.join("link")).unwrap();
-        assert!(remove_everything(&paths).is_empty());
-        assert!(outside.join("mine").exists() && !paths.data.join("store").exists());
-        assert_eq!(others(&paths), [paths.data.join("link")]);
-    }
-
-    #[test]
-    fn what_cannot_be_removed_is_named_and_the_rest_goes() {
-        let (_folder, paths) = profile(&["data/blinkd/account.json", "data/blinkd/consent.json"]);
-        fs::create_dir(paths.lock()).unwrap();
-        assert!(remove_everything(&paths).is_empty());
-        let remains = remove_last(&paths);
-        assert_eq!(remains.iter().map(|left| &left.path).collect::<Vec<_>>(), [&paths.lock()]);
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@
 //! - [`files`]: small JSON files, read and replaced as a whole
 //! - [`account`], [`consent`], [`device`], [`pause`]: the content of these files. They are outside of the store, so
 //!   that a damaged store can neither open the camera nor sign anybody in or out
-//! - [`day_files`]: the local history
+//! - [`day_files`]: the local history; [`pulled`]: what the account's other machines counted
 //! - [`lock`]: which daemon holds the profile now
 
 pub mod account;
@@ -17,6 +17,7 @@ pub mod files;
 pub mod lock;
 pub mod paths;
 pub mod pause;
+pub mod pulled;
 
 pub use account::{AccountFile, FirstAccount, Owner, SignedInAccount};
 pub use consent::Consent;

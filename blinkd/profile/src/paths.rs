@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use blink_proto::UserId;
+
 pub(crate) const SOCKET: &str = "blinkd.sock";
+pub(crate) const PULL_PLACE: &str = "place.json";
 const RUN: &str = "run";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +139,18 @@ impl Paths {
     #[must_use]
     pub fn history(&self) -> PathBuf {
         self.data.join("history")
+    }
+
+    /// The folder with a [folder](Self::pulled_of) for each account that pulled minutes.
+    #[must_use]
+    pub fn pulled(&self) -> PathBuf {
+        self.data.join("pulled")
+    }
+
+    /// The folder of an account's pulled minutes: day files, and the place at which the pull goes on.
+    #[must_use]
+    pub fn pulled_of(&self, user_id: UserId) -> PathBuf {
+        self.pulled().join(user_id.to_string())
     }
 }
 

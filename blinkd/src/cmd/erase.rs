@@ -86,7 +86,7 @@ fn count(paths: &Paths, history: &History) -> Result<LocalErasure, Failure> {
     });
     let store = store.map(|(store, _)| store);
     let open = store.as_ref().and_then(|store| store.open_minutes().ok()).unwrap_or_default();
-    let counted = erase::count(store.as_ref(), history, open.iter());
+    let counted = erase::count(paths, store.as_ref(), history, open.iter());
     drop_quietly(store);
     counted.map_err(|error| error.problem().into())
 }

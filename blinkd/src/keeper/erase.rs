@@ -19,7 +19,8 @@ impl Keeper {
         if self.records.store.is_none() {
             self.open_store();
         }
-        let count = |store| erase::count(store, &self.records.history, self.counting.minutes.open_minutes());
+        let count =
+            |store| erase::count(&self.deps.paths, store, &self.records.history, self.counting.minutes.open_minutes());
         count(self.records.store.as_ref()).or_else(|_| count(None)).unwrap_or_default()
     }
 
@@ -57,8 +58,8 @@ impl Keeper {
         Ok(LocalErasure { everything: true, ..counted })
     }
 
-    /// Notes that the account of `owner` was erased on its server: signs it out and drops its queued minutes, now and
-    /// later.
+    /// Notes that the account of `owner` was erased on its server: signs it out, drops its queued minutes, now and
+    /// later, and removes what was pulled for it.
     pub fn account_erased(&mut self, owner: &Owner) -> Result<(), Problem> {
         if !self.person.account.erased.contains(owner) {
             self.person.account.erased.push(owner.clone());
@@ -69,6 +70,7 @@ impl Keeper {
             store.never_for(&erased);
             store.drop_owner(owner)
         });
+        self.forget_pulled(owner);
         tracing::info!(?dropped, "the account was erased; what waited for it is kept in the local history alone");
         self.sign_out()
     }

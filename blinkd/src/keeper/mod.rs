@@ -7,7 +7,7 @@
 //! - `presence`: whether the person is at the screen
 //! - `time`: clocks that are set, time zones that change
 //! - `restore`, `saving`: restoring after a restart, sealing, and what to do when the disk fails
-//! - `queue`: what the upload thread takes and reports
+//! - `queue`: what the upload thread takes and reports; `pull`: what it brings
 //!
 //! The clock is passed in, so that a test runs a day in a moment.
 
@@ -22,6 +22,7 @@ mod import;
 mod person;
 mod policy;
 mod presence;
+mod pull;
 mod queue;
 mod records;
 mod restore;
@@ -52,6 +53,7 @@ pub use commands::not_signed_in;
 pub use handle::{Gone, KeeperHandle};
 pub use policy::CapturePolicy;
 pub(crate) use presence::LEFT_AFTER;
+pub(crate) use pull::PullPage;
 pub use queue::Batch;
 
 use crate::{

@@ -53,6 +53,7 @@ impl Keeper {
         }
         for owner in self.person.account.erased.clone() {
             self.records.with_store(|store| store.drop_owner(&owner));
+            self.forget_pulled(&owner);
         }
     }
 
@@ -72,6 +73,7 @@ impl Keeper {
             && self.clock_is_believed(first, today)
         {
             self.records.pruned = Some(today);
+            self.prune_pulled(first);
             match self.records.history.prune(first) {
                 Ok(0) => {}
                 Ok(days) => tracing::info!(days, "old days of the history were removed"),

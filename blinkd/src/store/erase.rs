@@ -9,9 +9,10 @@ use std::{collections::BTreeSet, path::PathBuf};
 use blink_profile::Paths;
 use blink_profile::{
     contents::{self, Left},
-    day_files::identity,
+    day_files::{self, identity},
+    pulled,
 };
-use blink_proto::{Problem, problem::code, receipt::LocalErasure};
+use blink_proto::{Minute, Problem, problem::code, receipt::LocalErasure};
 use serde::{Deserialize, Serialize};
 
 use super::{History, Store, StoreError, keys};
@@ -51,8 +52,9 @@ fn note(paths: &Paths) -> PathBuf {
     paths.erasing_file()
 }
 
-/// Counts what would be erased, including the open minutes that have a face.
+/// Counts what would be erased, including the open minutes that have a face, and what was pulled.
 pub(crate) fn count<'a>(
+    paths: &Paths,
     store: Option<&Store>,
     history: &History,
     open: impl Iterator<Item = &'a OpenMinute>,
@@ -61,6 +63,11 @@ pub(crate) fn count<'a>(
     let mut unsent = BTreeSet::new();
     for day in history.days()?.into_keys() {
         minutes.extend(history.read(day, 0)?.iter().map(|line| identity(&line.minute)));
+    }
+    for folder in pulled::folders(paths)? {
+        for day in day_files::days(&folder)?.into_keys() {
+            minutes.extend(day_files::read::<Minute>(&folder, day, 0)?.records.iter().map(identity));
+        }
     }
     if let Some(store) = store {
         let queue: Vec<(_, super::Queued)> = store.scan(keys::QUEUE, usize::MAX)?;
@@ -87,7 +94,8 @@ pub(crate) fn begin(paths: &Paths, everything: bool) -> Result<(), Problem> {
     })
 }
 
-/// Erases the minutes after [`begin`]: the store, which is closed, the stores that were set aside, and the history. If
+/// Erases the minutes after [`begin`]: the store, which is closed, the stores that were set aside, the history, and what was
+/// pulled. If
 /// something is left, the next start tries again.
 pub(crate) fn minutes(paths: &Paths) -> Result<(), EraseError> {
     first_left(contents::remove_minutes(paths))?;

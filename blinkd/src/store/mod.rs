@@ -4,6 +4,7 @@
 //! - [`Store`]: the sled database, never trusted on opening: it is compared with the history and rebuilt from it
 //! - [`open`]: opening, checking, setting aside; [`database`], `scan`, `rebuild`: its steps
 //! - [`ownership`]: which account a minute in the history belongs to
+//! - [`pulled`], [`pull_place`]: what the account's other machines counted, and how far bringing it has come
 //! - [`erase`]: deleting all of it, even when interrupted
 //!
 //! A minute is sealed in two steps: its line is appended to the history and synced, then one batch moves it in the
@@ -18,6 +19,8 @@ mod import;
 mod keys;
 pub(crate) mod open;
 pub mod ownership;
+pub(crate) mod pull_place;
+pub(crate) mod pulled;
 mod rebuild;
 mod scan;
 

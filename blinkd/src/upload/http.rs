@@ -10,8 +10,8 @@ use std::{
 use blink_proto::{
     Problem, Secret,
     http::{
-        ConsentChange, ConsentKind, Consents, DeviceRequest, Erase, ErrorEnvelope, LoginRequest, OAuthError,
-        RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse,
+        ConsentChange, ConsentKind, Consents, DeviceRequest, Erase, ErrorEnvelope, LoginRequest, MinutesByDevice,
+        OAuthError, OwnMinutes, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse,
     },
     ipc::RemotePage,
     problem::code,
@@ -26,7 +26,9 @@ use ureq::{
     tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem},
 };
 
-use super::{BaseUrl, DeviceAnswer, DeviceStart, NetError, PageOf, Server, ServerConsent, failure::net_error};
+use super::{
+    BaseUrl, DeviceAnswer, DeviceStart, MinutesOf, NetError, PageOf, Server, ServerConsent, failure::net_error,
+};
 
 /// The grant type of RFC 8628, 3.4.
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -244,6 +246,14 @@ impl Server for HttpServer {
 
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError> {
         read(self.get_with("/api/user/me/blinks", of.query(), Some(access))?)
+    }
+
+    fn own_minutes(&self, access: &Secret, of: &MinutesOf) -> Result<OwnMinutes, NetError> {
+        read(self.get_with("/api/user/me/minutes", of.query(), Some(access))?)
+    }
+
+    fn minutes_by_device(&self, access: &Secret, of: &MinutesOf) -> Result<MinutesByDevice, NetError> {
+        read(self.get_with("/api/user/me/minutes/devices", of.selection(), Some(access))?)
     }
 
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError> {

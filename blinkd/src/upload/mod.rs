@@ -1,7 +1,7 @@
 //! The upload thread: everything that talks to cloud-api, one request at a time.
 //!
 //! - [`Server`]: cloud-api as a trait; [`http`] implements it
-//! - [`Uploader`]: accounts, tokens, batches, consent; `schedule` decides when
+//! - [`Uploader`]: accounts, tokens, batches, consent; `schedule` decides when; `pull` brings other machines' minutes
 //! - [`UploadHandle`]: how other threads reach it
 //!
 //! A minute leaves the queue only when the server has acknowledged that it is stored. When an answer is lost, the batch
@@ -11,7 +11,9 @@ mod account;
 mod device;
 mod error;
 mod failure;
+mod handle;
 pub mod http;
+mod pull;
 mod remote;
 mod schedule;
 mod send;
@@ -25,16 +27,12 @@ use std::{
     time::Duration,
 };
 
-use blink_proto::{
-    Problem, Secret,
-    ipc::{DeviceCode, RemotePage, SignedIn, SyncDone},
-    problem::code,
-    status::Queue,
-};
+use blink_proto::{Problem, status::Queue};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::oneshot;
 
 pub use device::{DeviceAnswer, DeviceStart};
+pub use handle::{Credentials, Inbox, UploadHandle, stopping};
+pub use pull::MinutesOf;
 pub use remote::PageOf;
 pub use server::{Connect, NetError, Server, ServerConsent};
 pub use url::BaseUrl;
@@ -47,138 +45,13 @@ use crate::{
     profile::{Tokens, Vault},
 };
 use error::{split, tell};
+use handle::Ask;
 use schedule::{Due, Schedule};
 
 /// How often the clocks are compared to notice that the machine slept.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// The machine slept if the wall clock gains more than this on the monotonic clock.
 const SLEPT: SignedDuration = SignedDuration::from_secs(30);
-
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The server's base URL; the configured one if absent.
-    pub server: Option<String>,
-    pub email: String,
-    pub password: Secret,
-    /// Whether the account takes over the minutes counted while nobody was signed in.
-    pub adopt: bool,
-    /// Registers a new account; holds the version of the consent text that was accepted.
-    pub register: Option<String>,
-}
-
-/// A request to the upload thread.
-enum Ask {
-    Queued,
-    Consent,
-    Open(Box<Credentials>, oneshot::Sender<Result<SignedIn, Problem>>),
-    Close(oneshot::Sender<Result<(), Problem>>),
-    Sync(oneshot::Sender<Result<SyncDone, Problem>>),
-    DeviceBegin(Option<String>, bool, oneshot::Sender<Result<DeviceCode, Problem>>),
-    DeviceWait(device::Waiter),
-    Page(PageOf, oneshot::Sender<Result<RemotePage, Problem>>),
-    Erase(Option<Secret>, oneshot::Sender<Result<serde_json::Value, Problem>>),
-    /// The configured server or `ca_file` has changed.
-    Reconfigure(String, Connect),
-    /// The network is up or the machine awake, so the server may be reachable again.
-    Look,
-    Stop,
-}
-
-#[derive(Clone, Debug)]
-pub struct UploadHandle {
-    asks: mpsc::Sender<Ask>,
-}
-
-impl UploadHandle {
-    /// A handle, and the inbox for the thread to read.
-    #[must_use]
-    pub fn new() -> (Self, Inbox) {
-        let (asks, inbox) = mpsc::channel();
-        (Self { asks }, Inbox(inbox))
-    }
-
-    fn send(&self, ask: Ask) {
-        // Sending fails only when the thread has stopped with the daemon.
-        let _ = self.asks.send(ask);
-    }
-
-    /// Tells the thread that a minute joined the queue.
-    pub fn queued(&self) {
-        self.send(Ask::Queued);
-    }
-
-    /// Tells the thread that consent was given or withdrawn here, which the server should know.
-    pub fn consent_changed(&self) {
-        self.send(Ask::Consent);
-    }
-
-    /// Checks now whether a server that was away is back, because the machine woke up or the network is up.
-    pub fn look_now(&self) {
-        self.send(Ask::Look);
-    }
-
-    /// Ends the thread after its current request.
-    pub fn stop(&self) {
-        self.send(Ask::Stop);
-    }
-
-    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> Ask) -> Result<T, Problem> {
-        let (tell, told) = oneshot::channel();
-        self.send(ask(tell));
-        told.await.unwrap_or_else(|_| Err(stopping()))
-    }
-
-    pub async fn open(&self, credentials: Credentials) -> Result<SignedIn, Problem> {
-        self.ask(|tell| Ask::Open(Box::new(credentials), tell)).await
-    }
-
-    pub async fn close(&self) -> Result<(), Problem> {
-        self.ask(Ask::Close).await
-    }
-
-    pub async fn sync(&self) -> Result<SyncDone, Problem> {
-        self.ask(Ask::Sync).await
-    }
-
-    pub async fn device_begin(&self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
-        self.ask(|tell| Ask::DeviceBegin(server, adopt, tell)).await
-    }
-
-    /// Waits until the person has approved the sign-in. Dropping the future stops the waiting.
-    pub async fn device_wait(&self) -> Result<SignedIn, Problem> {
-        self.ask(Ask::DeviceWait).await
-    }
-
-    pub async fn page(&self, of: PageOf) -> Result<RemotePage, Problem> {
-        self.ask(|tell| Ask::Page(of, tell)).await
-    }
-
-    /// Erases the account on its server; returns the server's receipt. If it fails, nothing was erased, unless the
-    /// answer was lost.
-    pub async fn erase_account(&self, password: Option<Secret>) -> Result<serde_json::Value, Problem> {
-        self.ask(|tell| Ask::Erase(password, tell)).await
-    }
-
-    pub fn reconfigure(&self, server: String, connect: Connect) {
-        self.send(Ask::Reconfigure(server, connect));
-    }
-}
-
-/// The receiving end of [`UploadHandle`].
-#[derive(Debug)]
-pub struct Inbox(mpsc::Receiver<Ask>);
-
-impl std::fmt::Debug for Ask {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Ask")
-    }
-}
-
-/// The answer to every request while the daemon is stopping.
-#[must_use]
-pub fn stopping() -> Problem {
-    Problem::new(code::STOPPING, "The daemon is stopping.", "Start it again, then try again.")
-}
 
 pub struct UploadDeps {
     pub keeper: KeeperHandle,
@@ -278,6 +151,8 @@ impl Uploader {
             Ask::DeviceBegin(server, adopt, to) => drop(to.send(self.device_begin(server, adopt))),
             Ask::DeviceWait(waiter) => self.device_wait(waiter),
             Ask::Page(of, to) => tell(to, self.remote_page(&of))?,
+            Ask::Elsewhere(from, to) => tell(to, self.elsewhere(from))?,
+            Ask::Pull(from, to) => tell(to, self.pull(from))?,
             Ask::Erase(password, to) => tell(to, self.erase_account(password.as_ref()))?,
             Ask::Reconfigure(server, connect) => {
                 self.deps.server = server;

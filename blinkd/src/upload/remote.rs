@@ -34,7 +34,7 @@ impl PageOf {
 
 impl Uploader {
     /// Ensures a connection to the account's server, or says why there is none.
-    fn linked(&mut self) -> Result<(), UploadError> {
+    pub(super) fn linked(&mut self) -> Result<(), UploadError> {
         let known = self.deps.keeper.call(|keeper| keeper.account().is_some())?;
         if !known {
             return Err(not_signed_in().into());

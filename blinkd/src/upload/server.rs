@@ -6,7 +6,8 @@ use blink_proto::ipc::RemotePage;
 use blink_proto::{
     Problem, Secret,
     http::{
-        Consent, ErrorDetail, LoginRequest, RefreshRequest, RegisterRequest, SyncRequest, SyncResponse, TokenResponse,
+        Consent, ErrorDetail, LoginRequest, MinutesByDevice, OwnMinutes, RefreshRequest, RegisterRequest, SyncRequest,
+        SyncResponse, TokenResponse,
     },
     problem::code,
     text,
@@ -14,7 +15,7 @@ use blink_proto::{
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{BaseUrl, DeviceAnswer, DeviceStart, PageOf};
+use super::{BaseUrl, DeviceAnswer, DeviceStart, MinutesOf, PageOf};
 
 /// The account's consent to tracking as its server has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +224,12 @@ pub trait Server: Send {
 
     /// `GET /api/user/me/blinks`, grouped by minute.
     fn minutes(&self, access: &Secret, of: &PageOf) -> Result<RemotePage, NetError>;
+
+    /// `GET /api/user/me/minutes`.
+    fn own_minutes(&self, access: &Secret, of: &MinutesOf) -> Result<OwnMinutes, NetError>;
+
+    /// `GET /api/user/me/minutes/devices`.
+    fn minutes_by_device(&self, access: &Secret, of: &MinutesOf) -> Result<MinutesByDevice, NetError>;
 
     /// `DELETE /api/user/me`; returns the receipt. If it fails, nothing was erased, unless the answer was lost.
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<Value, NetError>;

@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use blink_proto::{
+    Secret,
     consent::TRACKING_VERSION,
     http::{ErrorDetail, SyncResponse},
+    ipc::{DeviceCode, RemotePage, SignedIn, SyncDone},
     status::{State, Status},
 };
 use rstest::rstest;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::{
@@ -20,6 +23,7 @@ mod failures;
 mod fake_server;
 mod interrupted;
 mod keyring;
+mod pulled;
 
 use fake_server::{EMAIL, FakeServer, PASSWORD, status};
 

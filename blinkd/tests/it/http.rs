@@ -8,7 +8,7 @@ use std::{
 };
 
 use blink_proto::{DeviceId, Secret, http::SyncRequest};
-use blinkd::upload::{BaseUrl, NetError, PageOf, Server, http::HttpServer};
+use blinkd::upload::{BaseUrl, MinutesOf, NetError, PageOf, Server, http::HttpServer};
 use flate2::read::GzDecoder;
 use rstest::rstest;
 
@@ -98,6 +98,25 @@ fn a_query_holds_what_is_asked_and_nothing_that_was_smuggled_in() {
     let names: Vec<_> = query.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
     assert_eq!(names, ["group", "limit", "from", "cursor"], "{query}");
     assert!(query.ends_with("=a%26limit%3D1%20%23%C3%A9") && query.contains("limit=1000&"), "{query}");
+}
+
+#[test]
+fn whole_minutes_are_asked_for_by_what_is_missing() {
+    let answer = "HTTP/1.1 200 OK\r\ncontent-length: 62\r\n\r\n\
+                  {\"items\":[],\"next_cursor\":null,\"as_of\":\"2026-03-01T10:00:00Z\"}";
+    let of = MinutesOf {
+        from: "2026-02-01T00:00:00Z".parse().unwrap(),
+        received_from: Some("2026-03-01T09:00:00Z".parse().unwrap()),
+        not_device: uuid::Uuid::nil().into(),
+        cursor: Some("a&limit=1".to_owned()),
+    };
+    let (base, server) = serve(answer);
+    client(base).own_minutes(&Secret::new("t"), &of).unwrap();
+    let line = server.join().unwrap().line;
+    let query = line.strip_prefix("GET /api/user/me/minutes?").unwrap().strip_suffix(" HTTP/1.1").unwrap();
+    let names: Vec<_> = query.split('&').map(|pair| pair.split_once('=').unwrap().0).collect();
+    assert_eq!(names, ["from", "not_device", "received_from", "limit", "cursor"], "{query}");
+    assert!(query.contains("limit=1000&") && query.ends_with("=a%26limit%3D1"), "{query}");
 }
 
 #[rstest]

@@ -7,7 +7,8 @@
 //! - [`purge`], [`housekeeping`]: retention, and whether the clock is plausible
 //! - `rehearse`: a demonstration's transactions
 //! - [`Db`]: the pools. Requests get connections only by [`Db::read`] and [`Db::write`], both off the async threads
-//! - [`users`], [`sessions`], [`ingest`], [`history`], [`archive`], [`attendance`]: the queries
+//! - [`users`], [`sessions`], [`ingest`], [`history`], [`own_minutes`], [`archive`],
+//!   [`attendance`]: the queries
 
 pub mod archive;
 pub mod archive_removals;
@@ -19,7 +20,6 @@ pub mod device_codes;
 pub(crate) mod devices;
 pub(crate) mod erase;
 mod error;
-pub(crate) mod export;
 pub(crate) mod history;
 pub mod housekeeping;
 pub mod id;
@@ -30,6 +30,7 @@ pub mod migrate;
 pub(crate) mod minute_row;
 pub mod oidc;
 pub mod one_time;
+pub(crate) mod own_minutes;
 mod prepared;
 pub mod purge;
 mod rehearse;

@@ -2,7 +2,7 @@
 //!
 //! - [`envelope`]: request ids, the error envelope, security headers, the log line
 //! - [`body`]: small bodies, decompressed and bounded; [`upload`]: large ones; [`multipart`]: forms with files
-//! - [`page`]: pages of a list
+//! - [`page`]: pages of a list; [`query`]: what a query asks
 //! - [`people`]: errors as pages, for addresses that browsers open
 //! - [`client`]: requests that this server makes itself
 //! - [`resource`]: a path with its methods
@@ -13,6 +13,7 @@ pub(crate) mod envelope;
 pub(crate) mod multipart;
 pub(crate) mod page;
 pub(crate) mod people;
+pub(crate) mod query;
 pub(crate) mod upload;
 
 use std::{borrow::Cow, convert::Infallible};

@@ -18,10 +18,11 @@ use crate::{
     db::{
         DbError, archive,
         conn::Conn,
-        devices, export,
-        id::Id,
+        devices,
         minute_row::{MinuteKey, MinuteRow},
-        oidc, sessions, teams, users,
+        oidc,
+        own_minutes::{self, Selection},
+        sessions, teams, users,
     },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
@@ -136,7 +137,7 @@ async fn send_all(
     let end = head.pop();
     head.extend_from_slice(b",\"minutes\":[");
     send(parts, head).await?;
-    let mut after = MinuteKey { from: UtcMs(0), device: Id::NIL };
+    let mut after = Selection::all(who.user.into()).start();
     let mut separator: &[u8] = b"";
     loop {
         let rows = page(state, who, after).await?;
@@ -158,7 +159,7 @@ async fn send_all(
 async fn page(state: &State, who: &Principal, after: MinuteKey) -> Result<Vec<MinuteRow>, Broken> {
     let (user, session, now) = (who.user.into(), who.session, state.clock.now());
     let rows = state.db.read(move |conn| -> Result<_, DbError> {
-        let rows = export::minutes_after(conn, user, after, PAGE)?;
+        let rows = own_minutes::page(conn, Selection::all(user), after, PAGE)?;
         Ok(sessions::standing(conn, session, now)?.map(|_| rows))
     });
     rows.await?.ok_or(Broken::Ended)

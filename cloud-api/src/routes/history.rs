@@ -1,10 +1,8 @@
 //! A person's own history, by minute, hour, day or week of their time zone.
 
-use std::collections::BTreeMap;
-
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{Data, Path, Query},
+    web::{Data, Path},
 };
 use blink_proto::{
     Quality, UserId,
@@ -26,7 +24,7 @@ use crate::{
         zone,
     },
     error::{ApiError, ApiResult},
-    http::page,
+    http::{page, query::Asked},
     principal::Principal,
     state::State,
 };
@@ -79,57 +77,24 @@ pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, s
 
 impl Ask {
     fn read(query: &str) -> Result<Self, ApiError> {
-        let given = Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|_| ApiError::invalid_field("query", "cannot be read"))?;
-        let mut wrong = BTreeMap::new();
-        for (n, (name, _)) in given.iter().enumerate() {
-            if given[..n].iter().any(|(earlier, _)| earlier == name) {
-                wrong.insert(name.clone(), "is given twice".to_owned());
-            }
-        }
-        let mut refuse = |name: &str, why: &str| wrong.insert(name.to_owned(), why.to_owned());
-        let mut ask = Self {
-            grouping: Grouping::Day,
-            from: UtcMs(0),
-            to: Timestamp::MAX.into(),
-            limit: page::DEFAULT_LIMIT,
-            cursor: None,
+        let mut asked = Asked::read(query)?;
+        let ask = Self {
+            grouping: asked
+                .take("group", Grouping::parse, "must be minute, hour, day or week")
+                .unwrap_or(Grouping::Day),
+            from: asked.time("from").unwrap_or(UtcMs(0)),
+            to: asked.time("to").unwrap_or_else(|| Timestamp::MAX.into()),
+            limit: asked.take("limit", page::limit, page::LIMIT_RULE).unwrap_or(page::DEFAULT_LIMIT),
+            cursor: asked.take("cursor", Cursor::decode, page::CURSOR_RULE),
         };
-        for (name, value) in &given.0 {
-            match name.as_str() {
-                "group" => match Grouping::parse(value) {
-                    Some(grouping) => ask.grouping = grouping,
-                    None => drop(refuse(name, "must be minute, hour, day or week")),
-                },
-                "from" | "to" => match value.parse::<Timestamp>() {
-                    Ok(t) if name == "from" => ask.from = ceil_ms(t),
-                    Ok(t) => ask.to = ceil_ms(t),
-                    Err(_) => drop(refuse(name, "must be an RFC 3339 time, such as 2026-03-01T00:00:00Z")),
-                },
-                "limit" => match page::limit(value) {
-                    Some(limit) => ask.limit = limit,
-                    None => drop(refuse(name, page::LIMIT_RULE)),
-                },
-                "cursor" => match Cursor::decode(value) {
-                    Some(cursor) => ask.cursor = Some(cursor),
-                    None => drop(refuse(name, page::CURSOR_RULE)),
-                },
-                _ => {}
-            }
-        }
         if ask.from > ask.to {
-            refuse("to", "must not be before from");
+            asked.refuse("to", "must not be before from");
         }
         if ask.cursor.is_some_and(|cursor| cursor.grouping != ask.grouping) {
-            refuse("cursor", "was made for another group");
+            asked.refuse("cursor", "was made for another group");
         }
-        if wrong.is_empty() { Ok(ask) } else { Err(ApiError::invalid(wrong)) }
+        asked.finish().map(|()| ask)
     }
-}
-
-/// Rounds up to a millisecond. Minutes start on whole milliseconds, so this selects the same minutes.
-fn ceil_ms(t: Timestamp) -> UtcMs {
-    UtcMs(t.as_millisecond() + i64::from(t.subsec_nanosecond() % 1_000_000 > 0))
 }
 
 struct Group {

@@ -2,7 +2,7 @@
 //!
 //! - [`accounts`]: register, login, refresh, logout
 //! - [`blink`]: uploading minutes
-//! - [`history`], [`insights`]: reading minutes, and what they say
+//! - [`history`], [`own_minutes`], [`insights`]: reading minutes, and what they say
 //! - [`oidc`]: signing in through a provider
 //! - [`people`], [`own`], [`export`]: a person's own account, under `/api/user/me`
 //! - [`team`]: one figure per team and closed week
@@ -25,6 +25,7 @@ pub(crate) mod history;
 pub(crate) mod insights;
 pub(crate) mod oidc;
 pub(crate) mod own;
+pub(crate) mod own_minutes;
 pub(crate) mod pages;
 pub(crate) mod people;
 pub mod reset;
@@ -135,6 +136,8 @@ pub fn table() -> Vec<Endpoint> {
         api!(Data insights::insights),
         api!(Data insights::ask),
         api!(Data history::blinks),
+        api!(Data own_minutes::minutes),
+        api!(Data own_minutes::devices),
         api!(Data team::list),
         api!(Data team::create),
         api!(Data team::put_member),

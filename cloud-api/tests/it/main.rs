@@ -39,6 +39,7 @@ mod oidc_providers;
 mod once;
 mod operation;
 mod outage;
+mod own_minutes;
 mod partitions;
 mod peers;
 mod people;

@@ -45,6 +45,32 @@ fn a_year_by_day_reads_in_milliseconds() {
                 took
             })
             .collect();
+        let name = if backend == Backend::Sqlite { "SQLite" } else { "PostgreSQL" };
+        let path = format!("/api/user/me/minutes?not_device={}", uuid::Uuid::nil());
+        let devices = path.replace('?', "/devices?");
+        for (what, path, items) in [
+            (
+                "the last page of whole minutes",
+                format!("{path}&limit=1000&from=2026-01-14T07:20:00Z&to=2026-01-15T00:00:00Z"),
+                1_000,
+            ),
+            ("minutes that arrived since", format!("{path}&limit=1000&received_from=2027-01-01T02:00:00Z"), 0),
+            ("minutes by machine", devices, 1),
+        ] {
+            let times = (0..10).map(|_| {
+                let started = Instant::now();
+                let page = ada.get(&path).expect(200);
+                assert_eq!(page.json["items"].as_array().unwrap().len(), items, "{what}");
+                started.elapsed()
+            });
+            let best = times.min().unwrap();
+            figure(
+                &format!("{what}, {name}"),
+                &format!("{best:.1?}"),
+                &format!("best of 10 in {} minutes", days * 1_440),
+            );
+            assert!(best < Duration::from_millis(if long() { 2_000 } else { 500 }), "{what} {backend:?} {best:?}");
+        }
         let (best, worst) = (*times.iter().min().unwrap(), *times.iter().max().unwrap());
         figure(
             if backend == Backend::Sqlite { "history by day on SQLite" } else { "history by day on PostgreSQL" },

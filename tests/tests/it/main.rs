@@ -17,6 +17,7 @@ mod memory;
 mod models;
 mod outage;
 mod owner;
+mod pulled;
 mod reminders;
 mod restart;
 mod tray;

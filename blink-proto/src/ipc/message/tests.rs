@@ -1,7 +1,7 @@
 //! Tests of the messages' JSON.
 
 use super::*;
-use crate::http::HistoryItem;
+use crate::http::{DeviceMinutes, HistoryItem};
 
 fn json(message: &impl Serialize) -> String {
     serde_json::to_string(message).unwrap()
@@ -65,6 +65,8 @@ fn the_messages_about_minutes_and_settings_look_like_this() {
         Request::SetAsideDrop,
         Request::Import { minutes: vec![minute.clone()], upload: true },
         Request::RemotePage { from: Some(Timestamp::UNIX_EPOCH), to: None, cursor: Some("c".into()) },
+        Request::Elsewhere { from: None },
+        Request::Pull { from: Some(Timestamp::UNIX_EPOCH) },
         Request::Delete { what: Erase::Local, password: None },
         Request::Delete { what: Erase::Remote, password: Some(Secret::new("twelve letters")) },
         Request::Delete { what: Erase::Everything, password: None },
@@ -94,6 +96,13 @@ fn the_messages_about_minutes_and_settings_look_like_this() {
         Reply::SetAsideCount(SetAsideCount { minutes: 2 }),
         Reply::Imported(Imported { imported: 1, duplicates: 2, queued: 1, rejected }),
         Reply::RemotePage(RemotePage { items: vec![shown], next_cursor: None }),
+        Reply::Elsewhere(Elsewhere { minutes: 1_440, machines: 2 }),
+        Reply::Pulled(Pulled {
+            machines: vec![DeviceMinutes { device_id: uuid::Uuid::nil().into(), minutes: 9 }],
+            left_out: 0,
+            from: Timestamp::UNIX_EPOCH,
+            done: true,
+        }),
         Reply::Receipt(Receipt {
             at: Timestamp::UNIX_EPOCH,
             local: Some(erased),

@@ -2,14 +2,18 @@
 
 mod credentials;
 mod device;
+mod offer;
 
 use blink_proto::{
     consent::TRACKING_VERSION,
     ipc::{Reply, Request, SignedIn},
 };
+use serde::Serialize;
 use serde_json::json;
 
 use self::credentials::{Credentials, Purpose};
+pub(super) use self::offer::{Pull, take_up};
+use super::sync::pull::{self, Brought};
 use crate::{
     ask,
     client::{Client, LOCAL_LIMIT, SERVER_LIMIT, wrong_reply},
@@ -46,6 +50,34 @@ pub(crate) struct LoginArgs {
     /// Open the browser there
     #[arg(long, requires = "device")]
     open: bool,
+
+    /// Bring the minutes of your other machines here, as `blinkctl sync --pull` does, without asking
+    #[arg(long, conflicts_with = "no_pull")]
+    pull: bool,
+
+    /// Leave them on the server, without asking
+    #[arg(long)]
+    no_pull: bool,
+}
+
+impl LoginArgs {
+    fn wants(&self) -> Pull {
+        match (self.pull, self.no_pull) {
+            (true, _) => Pull::Bring,
+            (_, true) => Pull::Leave,
+            _ => Pull::Offer,
+        }
+    }
+}
+
+/// The result of a sign-in to an account that was there before.
+#[derive(Serialize)]
+struct LoggedIn<'a> {
+    #[serde(flatten)]
+    signed_in: &'a SignedIn,
+    /// What came from the account's other machines; absent where nothing was brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pulled: Option<Brought>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,7 +107,7 @@ pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Fail
     if !args.device {
         args.credentials.check(Purpose::Login, ask::possible())?;
     }
-    let accept_consent = args.credentials.accept_consent;
+    let (accept_consent, wants) = (args.credentials.accept_consent, args.wants());
     let mut signed_in = if args.device {
         device::sign_in(args.credentials.server, !args.credentials.no_adopt, args.open, context).await?
     } else {
@@ -87,7 +119,16 @@ pub(crate) async fn login(args: LoginArgs, context: &Context) -> Result<(), Fail
         client.call(Request::ConsentGrant { version: TRACKING_VERSION.to_owned() }, SERVER_LIMIT).await?;
         signed_in.consent = true;
     }
-    print_signed_in(context, &signed_in)
+    if context.output.is_json() {
+        let pulled = take_up(wants, context).await?;
+        return context.output.result(&LoggedIn { signed_in: &signed_in, pulled }, |_| String::new());
+    }
+    // The person reads that they are signed in before they are asked more.
+    print_signed_in(context, &signed_in)?;
+    match take_up(wants, context).await? {
+        Some(brought) => context.output.text(&pull::text(&brought, context.output.paint())),
+        None => Ok(()),
+    }
 }
 
 /// Signs in one way and asks for what it needs, for `setup`, where consent was a step of its own.

@@ -38,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, group = "what")]
     local: bool,
 
-    /// The account and all that the server holds about you
+    /// The account, all that the server holds about you, and what was pulled from there
     #[arg(long, group = "what")]
     remote: bool,
 
@@ -190,7 +190,9 @@ fn announced(what: Erase, account: Option<&str>, kept: &[String]) -> String {
     match (what, account.as_str()) {
         (Erase::Local, _) => format!("This erases {local}."),
         (Erase::Remote, account) => {
-            format!("This erases the account {account} and all that the server holds about you.")
+            format!(
+                "This erases the account {account}, all that the server holds about you, and what was pulled from there."
+            )
         }
         (Erase::Everything, "") => format!("This erases {local}, and {rest}.{kept}"),
         (Erase::Everything, account) => {

@@ -67,17 +67,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         }
     }
     figures.skipped = history.skipped();
+    let machines = history.machines();
     let (path, bytes) = match (&args.png, &args.html) {
         (Some(path), _) => (path, png::draw(&figures)?),
         (None, Some(path)) => (path, html::page(&figures).into_bytes()),
         (None, None) => {
             let terminal = if output::stdout_is_terminal() { output::columns() } else { None };
             let columns = terminal.unwrap_or(DEFAULT_COLUMNS);
-            return context.output.result(&figures.json(), |paint| text::page(&figures, columns, paint));
+            let mut json = figures.json();
+            json["machines"] = json!(machines);
+            return context.output.result(&json, |paint| text::page(&figures, columns, paint) + &of_machines(machines));
         }
     };
     Target::beside(path, true)?.put_bytes(&bytes)?;
     context.output.result(&json!({ "file": output::path_text(path), "days": args.days }), |paint| {
-        format!("{} to {}.\n", paint.with(Tone::Good, "Wrote the report"), path.display())
+        format!("{} to {}.\n{}", paint.with(Tone::Good, "Wrote the report"), path.display(), of_machines(machines))
     })
+}
+
+/// A line about the machines that counted the figures, if there are several.
+fn of_machines(machines: usize) -> String {
+    if machines > 1 { format!("The figures are from {machines} machines.\n") } else { String::new() }
 }

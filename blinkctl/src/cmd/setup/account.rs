@@ -5,7 +5,8 @@ use crate::{
     ask,
     cmd::{
         Context,
-        account::{self, SignInMethod},
+        account::{self, Pull, SignInMethod},
+        sync::pull,
     },
     exit::Failure,
     output::{Paint, Tone, plain},
@@ -35,7 +36,15 @@ pub(super) async fn step(context: &Context, paint: Paint) -> Result<(), Failure>
     let server = ask::line("Server (Enter for the one in the settings): ")?;
     let server = (!server.is_empty()).then_some(server);
     match account::sign_in(way, server, status.consent, context).await {
-        Ok(signed_in) => ask::say(&account::signed_in_text(&signed_in, paint)),
+        Ok(signed_in) => {
+            ask::say(&account::signed_in_text(&signed_in, paint))?;
+            // An account that was just made has no other machines.
+            let wants = if way == SignInMethod::Register { Pull::Leave } else { Pull::Offer };
+            match account::take_up(wants, context).await? {
+                Some(brought) => ask::say(&pull::text(&brought, paint)),
+                None => Ok(()),
+            }
+        }
         Err(failure) => {
             trouble(&failure, paint)?;
             ask::say("`blinkctl setup`, `blinkctl register` and `blinkctl login` try again.\n")

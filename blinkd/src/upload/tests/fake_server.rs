@@ -9,8 +9,8 @@ use blink_proto::{
     Minute, UserId,
     consent::TRACKING_VERSION,
     http::{
-        ErrorDetail, HistoryItem, LoginRequest, RefreshRequest, RegisterRequest, Rejected, Role, SyncRequest,
-        SyncResponse, TokenResponse, User,
+        DeviceMinutes, ErrorDetail, HistoryItem, LoginRequest, MinutesByDevice, OwnMinutes, RefreshRequest,
+        RegisterRequest, Rejected, Role, SyncRequest, SyncResponse, TokenResponse, User,
     },
 };
 
@@ -53,6 +53,13 @@ pub(super) struct FakeServerState {
     pub(super) consent: Option<ServerConsent>,
     pub(super) put: Vec<(bool, String)>,
     pub(super) health_asked: usize,
+    /// Minutes of other machines, with the time at which each was received.
+    pub(super) elsewhere: Vec<(Timestamp, Minute)>,
+    pub(super) as_of: Timestamp,
+    /// Pages of them that were asked for.
+    pub(super) pages: usize,
+    /// Whether it is a server from before they could be asked for.
+    pub(super) lacks_minutes: bool,
 }
 
 #[derive(Clone, Default)]
@@ -96,6 +103,23 @@ impl FakeServer {
                 token_type: "Bearer".into(),
                 expires_in: 900,
             }
+        })
+    }
+
+    fn elsewhere(&self, access: &Secret, of: &MinutesOf) -> Result<Vec<Minute>, NetError> {
+        self.check(access)?;
+        self.state(|w| {
+            if w.lacks_minutes {
+                return Err(status(404, "not_found"));
+            }
+            let asked = |(received, minute): &&(Timestamp, Minute)| {
+                minute.from_timestamp >= of.from
+                    && minute.device_id != of.not_device
+                    && of.received_from.is_none_or(|from| *received >= from)
+            };
+            let mut found: Vec<_> = w.elsewhere.iter().filter(asked).map(|(_, minute)| minute.clone()).collect();
+            found.sort_by_key(|minute| (minute.from_timestamp, minute.device_id));
+            Ok(found)
         })
     }
 
@@ -207,6 +231,26 @@ impl Server for FakeServer {
         };
         let items = self.state(|w| w.minutes.values().map(shown).collect());
         Ok(RemotePage { items, next_cursor: of.cursor.clone() })
+    }
+
+    fn own_minutes(&self, access: &Secret, of: &MinutesOf) -> Result<OwnMinutes, NetError> {
+        let found = self.elsewhere(access, of)?;
+        let begin = of.cursor.as_ref().map_or(0, |cursor| cursor.parse().unwrap());
+        let end = found.len().min(begin + 8);
+        let next_cursor = (end < found.len()).then(|| end.to_string());
+        self.state(|w| {
+            w.pages += 1;
+            Ok(OwnMinutes { items: found[begin..end].to_vec(), next_cursor, as_of: w.as_of })
+        })
+    }
+
+    fn minutes_by_device(&self, access: &Secret, of: &MinutesOf) -> Result<MinutesByDevice, NetError> {
+        let mut items = BTreeMap::new();
+        for minute in self.elsewhere(access, of)? {
+            *items.entry(minute.device_id).or_default() += 1;
+        }
+        let item = |(device_id, minutes)| DeviceMinutes { device_id, minutes };
+        Ok(MinutesByDevice { items: items.into_iter().map(item).collect() })
     }
 
     fn erase_account(&self, access: &Secret, password: Option<&Secret>) -> Result<serde_json::Value, NetError> {

@@ -10,12 +10,13 @@ use jiff::civil::Date;
 use super::{
     list::Reckoning,
     range,
-    view::{self, Asked, Whom},
+    view::{self, Whom},
 };
 use crate::{
     attendance::analytics::{Adding, Analytics, Period, Scope},
     db::{attendance::lists::Somebody, conn::Conn},
     error::{ApiError, ApiResult},
+    http::query::Asked,
     principal::Principal,
     state::State,
 };
@@ -30,7 +31,7 @@ use crate::{
 )]
 pub(crate) async fn analytics(who: Principal, req: HttpRequest, state: Data<State>) -> ApiResult {
     let mut asked = Asked::read(req.query_string())?;
-    let (user, bounds) = (asked.text("user"), asked.range());
+    let (user, bounds) = (asked.text("user"), view::range(&mut asked));
     asked.finish()?;
     let reckoning = Reckoning::of(&state);
     let turn = state.limits.read_turn(who.user).await?;

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::{
     csv_answer, range,
     records::{correction, time_of},
-    view::{self, Asked, Whom},
+    view::{self, Whom},
 };
 use crate::{
     attendance::{
@@ -26,7 +26,7 @@ use crate::{
     },
     domain::time::UtcMs,
     error::{ApiError, ApiResult},
-    http::page,
+    http::{page, query::Asked},
     principal::Principal,
     state::State,
 };
@@ -79,7 +79,7 @@ impl Ask {
         let mut asked = Asked::read(query)?;
         let ask = Self {
             user: asked.text("user"),
-            range: asked.range(),
+            range: view::range(&mut asked),
             status: asked.take("status", Status::parse, "must be present, late, absent or unknown"),
             limit: asked.take("limit", page::limit, page::LIMIT_RULE).unwrap_or(page::DEFAULT_LIMIT),
             cursor: asked.take("cursor", Cursor::decode, page::CURSOR_RULE),

@@ -1,8 +1,5 @@
 //! Whose attendance a caller may see, and the questions that lists and figures share.
 
-use std::collections::BTreeMap;
-
-use actix_web::web::Query;
 use blink_proto::http::Role;
 use jiff::civil::Date;
 
@@ -16,6 +13,7 @@ use crate::{
     },
     domain::time::UtcMs,
     error::ApiError,
+    http::query::Asked,
     principal::Principal,
 };
 
@@ -81,51 +79,15 @@ pub(super) fn today(conn: &mut Conn, calendar: &Calendar, now: UtcMs) -> Result<
     Ok(calendar.date_of(housekeeping::believed(conn, now)?))
 }
 
-/// The query of a request, of which each part is read once and every fault named.
-pub(super) struct Asked {
-    given: BTreeMap<String, String>,
-    wrong: BTreeMap<String, String>,
-}
-
-impl Asked {
-    pub(super) fn read(query: &str) -> Result<Self, ApiError> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|_| ApiError::invalid_field("query", "cannot be read"))?;
-        let (mut given, mut wrong) = (BTreeMap::new(), BTreeMap::new());
-        for (name, value) in pairs.into_inner() {
-            if given.insert(name.clone(), value).is_some() {
-                wrong.insert(name, "is given twice".to_owned());
-            }
-        }
-        Ok(Self { given, wrong })
+/// `date_from` and `date_to`, both included.
+pub(super) fn range(asked: &mut Asked) -> (Option<Date>, Option<Date>) {
+    let must = "must be a day, such as 2026-03-10";
+    let mut day = |name| asked.take(name, |text| Date::strptime("%Y-%m-%d", text).ok(), must);
+    let range = (day("date_from"), day("date_to"));
+    if let (Some(from), Some(to)) = range
+        && from > to
+    {
+        asked.refuse("date_to", "must not be before date_from");
     }
-
-    pub(super) fn take<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Option<T>, must: &str) -> Option<T> {
-        let value = read(self.given.get(name)?);
-        if value.is_none() {
-            self.wrong.insert(name.to_owned(), must.to_owned());
-        }
-        value
-    }
-
-    pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        self.given.get(name).cloned()
-    }
-
-    /// `date_from` and `date_to`, both included.
-    pub(super) fn range(&mut self) -> (Option<Date>, Option<Date>) {
-        let must = "must be a day, such as 2026-03-10";
-        let mut day = |name| self.take(name, |text| Date::strptime("%Y-%m-%d", text).ok(), must);
-        let range = (day("date_from"), day("date_to"));
-        if let (Some(from), Some(to)) = range
-            && from > to
-        {
-            self.wrong.insert("date_to".to_owned(), "must not be before date_from".to_owned());
-        }
-        range
-    }
-
-    pub(super) fn finish(self) -> Result<(), ApiError> {
-        if self.wrong.is_empty() { Ok(()) } else { Err(ApiError::invalid(self.wrong)) }
-    }
+    range
 }

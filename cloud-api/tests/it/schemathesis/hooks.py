@@ -190,6 +190,13 @@ def complete_of_desk(label, case, kwargs):
         case.body = {"status": "late", "reason": "misread"}
 
 
+def times(case):
+    """A schema cannot say that the one time is not before the other, nor what a cursor is."""
+    case.query.pop("cursor", None)
+    if "from" in case.query and "to" in case.query:
+        case.query["to"] = case.query["from"]
+
+
 def complete(label, case):
     body = case.body if isinstance(case.body, dict) else None
     path = case.path_parameters
@@ -229,10 +236,9 @@ def complete(label, case):
         path["id"] = device
     elif label.endswith(" /api/user/{id}/blinks"):
         path["id"] = "me"
-        case.query.pop("cursor", None)
-        # A schema cannot say that the one is not before the other.
-        if "from" in case.query and "to" in case.query:
-            case.query["to"] = case.query["from"]
+        times(case)
+    elif label.startswith("GET /api/user/me/minutes"):
+        times(case)
     elif label == "GET /api/admin/users":
         case.query.pop("cursor", None)
     elif label == "PATCH /api/admin/users/{id}":

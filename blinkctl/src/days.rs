@@ -1,7 +1,7 @@
 //! Iterates over the days of the local history within a range, one day in memory at a time, its minutes in order.
 
 use std::{
-    collections::btree_map,
+    collections::{BTreeMap, btree_map},
     io,
     path::{Path, PathBuf},
 };
@@ -34,7 +34,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    fn holds(self, at: Timestamp) -> bool {
+    pub(crate) fn holds(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
     }
 
@@ -45,6 +45,19 @@ impl Range {
         self.from.is_none_or(|from| end.is_ok_and(|end| end > from))
             && self.to.is_none_or(|to| begin.is_ok_and(|begin| begin < to))
     }
+}
+
+/// The length in bytes of each day's file; a file of the same length holds the same minutes, as records are only added.
+pub(crate) fn lengths(paths: &Paths) -> Result<BTreeMap<Date, u64>, HistoryError> {
+    let folder = paths.history();
+    day_files::days(&folder).map_err(unreadable(&folder))
+}
+
+/// The minutes of one UTC day.
+pub(crate) fn minutes_of(paths: &Paths, day: Date) -> Result<Vec<Minute>, HistoryError> {
+    let folder = paths.history();
+    let read = day_files::read::<Minute>(&folder, day, 0).map_err(unreadable(&day_files::path_of(&folder, day)))?;
+    Ok(read.records)
 }
 
 /// The days of a range, oldest first, each read when the iterator reaches it.

@@ -48,6 +48,7 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
         AccountFile::set_aside(paths),
         paths.consent_file(),
         paths.device_file(),
+        paths.mcp_log(),
         paths.owner_file(),
         paths.pause_file(),
         paths.tokens_file(),
@@ -66,7 +67,8 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
         return Some(Kind::Models);
     }
     let damaged = name(path)?.starts_with("store.damaged-");
-    (is(paths.store()) || damaged || blink_files::is_unfinished(path)).then_some(Kind::Minutes)
+    (is(paths.store()) || is(paths.setups_file()) || damaged || blink_files::is_unfinished(path))
+        .then_some(Kind::Minutes)
 }
 
 /// The name, unless it is not UTF-8, in which case the entry is not ours.
@@ -218,7 +220,7 @@ mod tests {
         (folder, paths)
     }
 
-    const OURS: [&str; 21] = [
+    const OURS: [&str; 23] = [
         "config/blinkd/config.toml",
         "config/blinkd/.blink-Ab12Cd",
         "state/blinkd/blinkd.2026-03-01.log",
@@ -233,6 +235,8 @@ mod tests {
         "data/blinkd/account.json.damaged",
         "data/blinkd/consent.json",
         "data/blinkd/device.json",
+        "data/blinkd/mcp.ndjson",
+        "data/blinkd/setups.ndjson",
         "data/blinkd/owner.json",
         "data/blinkd/pause.json",
         "data/blinkd/tokens.json",
@@ -311,7 +315,7 @@ mod tests {
         let (folder, paths) = profile(&OURS);
         assert!(remove_minutes(&paths).is_empty());
         let there = OURS.iter().filter(|file| folder.path().join(file).exists());
-        let minutes = ["/history/", "/store", "data/blinkd/.blink-"];
+        let minutes = ["/history/", "/setups", "/store", "data/blinkd/.blink-"];
         assert_eq!(
             there.collect::<Vec<_>>(),
             OURS.iter().filter(|file| !minutes.iter().any(|part| file.contains(part))).collect::<Vec<_>>()

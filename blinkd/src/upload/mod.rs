@@ -16,7 +16,6 @@ mod remote;
 mod schedule;
 mod send;
 mod server;
-mod url;
 
 use std::{
     io,
@@ -34,11 +33,11 @@ use blink_proto::{
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::oneshot;
 
+pub use blink_profile::url::BaseUrl;
+pub(crate) use blink_profile::url::without_password;
 pub use device::{DeviceAnswer, DeviceStart};
 pub use remote::PageOf;
 pub use server::{Connect, NetError, Server, ServerConsent};
-pub use url::BaseUrl;
-pub(crate) use url::without_password;
 
 use crate::{
     clock::{Clock, Jumps},

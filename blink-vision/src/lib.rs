@@ -48,3 +48,6 @@ pub use hint::Hint;
 pub use source::SourceSpec;
 #[cfg(feature = "native")]
 pub mod native;
+
+/// The version of the detector: a change after which the same footage may give other counts has another one.
+pub const DETECTOR: &str = "1";

@@ -63,6 +63,12 @@ pub(crate) enum Command {
     Quit(cmd::quit::Args),
     /// Show charts of the last days: rate, coverage, hours of the week
     Report(cmd::report::Args),
+    /// Write a week's letter: what changed against your usual, and how sure that is
+    Letter(cmd::letter::Args),
+    /// Ask a language model of your choice about your figures; nothing leaves that you cannot see before
+    Ask(cmd::ask::Args),
+    /// Let an assistant on this machine read your figures, over the Model Context Protocol
+    Mcp(cmd::mcp::Args),
     /// Show, grant or withdraw this machine's consent
     Consent(cmd::consent::Args),
     /// Make an account on a server and sign in

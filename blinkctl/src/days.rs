@@ -2,7 +2,7 @@
 //! minutes in order and each once.
 
 use std::{
-    collections::{BTreeSet, btree_set},
+    collections::{BTreeMap, BTreeSet, btree_set},
     io,
     path::{Path, PathBuf},
 };
@@ -35,7 +35,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    fn holds(self, at: Timestamp) -> bool {
+    pub(crate) fn holds(self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| at >= from) && self.to.is_none_or(|to| at < to)
     }
 
@@ -46,6 +46,25 @@ impl Range {
         self.from.is_none_or(|from| end.is_ok_and(|end| end > from))
             && self.to.is_none_or(|to| begin.is_ok_and(|begin| begin < to))
     }
+}
+
+/// The lengths in bytes of each day's files, own and pulled. Records are only added, so equal lengths are equal minutes.
+pub(crate) fn lengths(paths: &Paths) -> Result<BTreeMap<Date, [u64; 2]>, HistoryError> {
+    let mut days = BTreeMap::<Date, [u64; 2]>::new();
+    for (place, folder) in [Some(paths.history()), pulled::readable(paths)].into_iter().enumerate() {
+        let Some(folder) = folder else { continue };
+        for (day, bytes) in day_files::days(&folder).map_err(unreadable(&folder))? {
+            days.entry(day).or_default()[place] = bytes;
+        }
+    }
+    Ok(days)
+}
+
+/// The minutes of one UTC day, own and pulled.
+pub(crate) fn minutes_of(paths: &Paths, day: Date) -> Result<Vec<Minute>, HistoryError> {
+    let (history, pulled) = (paths.history(), pulled::readable(paths));
+    let read = pulled::read_day(&history, pulled.as_deref(), day);
+    Ok(read.map_err(unreadable(&day_files::path_of(&history, day)))?.records)
 }
 
 /// The days of a range, oldest first, each read when the iterator reaches it: what this machine counted, and what was

@@ -5,7 +5,7 @@
 //! - `context`: what every command gets
 //! - `client`, `unreachable`: a connection to the daemon, and why there is none
 //! - `blinkd`, `start`: the program blinkd, for what needs no running daemon, and to start one
-//! - `days`, `record`: the local history by days, and a record of the account
+//! - `days`, `own`, `record`: the local history by days and as hours, and a record of the account
 //! - `ask`: questions to the person at the terminal
 //! - `output`, `target`, `progress`, `browser`: results on stdout and in files, progress, and the browser
 //! - `exit`, `signal`: exit codes, and signals that end the program
@@ -20,6 +20,7 @@ mod context;
 mod days;
 mod exit;
 mod output;
+mod own;
 mod progress;
 mod record;
 mod signal;

@@ -173,6 +173,12 @@ impl Paint {
         };
         format!("{style}{text}{style:#}")
     }
+
+    /// Text that is struck out; between tildes where there are no escape sequences.
+    pub(crate) fn struck(self, text: &str) -> String {
+        let style = Style::new().strikethrough();
+        if self.colour { format!("{style}{text}{style:#}") } else { format!("~~{text}~~") }
+    }
 }
 
 #[cfg(test)]

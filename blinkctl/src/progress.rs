@@ -1,6 +1,9 @@
 //! The progress of a long command, shown on terminals only.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    time::Duration,
+};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -17,6 +20,13 @@ impl Progress {
     /// Counts without a known total.
     pub(crate) fn counting(what: &'static str, output: Output) -> Self {
         Self::styled(None, "{msg} {pos} minutes", what, output)
+    }
+
+    /// Turns while something of unknown length goes on.
+    pub(crate) fn waiting(what: &'static str, output: Output) -> Self {
+        let progress = Self::styled(None, "{spinner} {msg} {elapsed}", what, output);
+        progress.0.enable_steady_tick(Duration::from_millis(120));
+        progress
     }
 
     pub(crate) fn set(&self, done: u64) {

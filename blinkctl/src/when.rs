@@ -1,6 +1,9 @@
 //! Parses spans and times as a person types them: `30m`, `tomorrow`, `15:30`, `2026-03-02`, `2026-03-02T09:00:00Z`.
 
+use blink_figures::Week;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, ToSpan, Zoned, civil, tz::TimeZone};
+
+use crate::exit::Failure;
 
 /// The longest pause that is accepted; a longer one is taken for a typing error.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
@@ -103,6 +106,38 @@ impl Moment {
     }
 }
 
+/// A week as a person names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    This,
+    Last,
+    Named(Week),
+}
+
+impl Which {
+    /// Parses `this`, `last` or an ISO week such as `2026-W10`.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "this" => Ok(Self::This),
+            "last" => Ok(Self::Last),
+            text => text.parse().map(Self::Named).map_err(|why| format!("{why}, this or last")),
+        }
+    }
+
+    /// The week that is meant on `today`; one that has not begun is refused.
+    pub(crate) fn named(self, today: civil::Date) -> Result<Week, Failure> {
+        let this = Week::of(today);
+        match self {
+            Self::This => Ok(this),
+            Self::Last => Ok(this.previous()),
+            Self::Named(week) if week <= this => Ok(week),
+            Self::Named(week) => {
+                Err(Failure::usage("bad_week", format!("{week} has not begun"), format!("This week is {this}.")))
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -184,6 +219,27 @@ mod tests {
     #[case("")]
     fn other_times_are_refused(#[case] text: &str) {
         assert!(parse_when(text).is_err(), "{:?}", parse_when(text));
+    }
+
+    #[rstest]
+    #[case("this", Ok("2026-W11"))]
+    #[case("last", Ok("2026-W10"))]
+    #[case("2025-W01", Ok("2025-W01"))]
+    #[case("2026-W12", Err("bad_week"))]
+    fn a_week_is_named(#[case] text: &str, #[case] week: Result<&str, &str>) {
+        let named = Which::parse(text).unwrap().named("2026-03-10".parse().unwrap());
+        assert_eq!(
+            named.map(|week| week.to_string()).map_err(|e| e.problem.code),
+            week.map(str::to_owned).map_err(str::to_owned)
+        );
+    }
+
+    #[rstest]
+    #[case("2026-10")]
+    #[case("next")]
+    #[case("")]
+    fn other_weeks_are_refused(#[case] text: &str) {
+        assert!(Which::parse(text).is_err());
     }
 
     proptest! {

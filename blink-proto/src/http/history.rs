@@ -146,4 +146,7 @@ pub struct AnswerToQuestion {
     pub answer: String,
     /// Which model said them.
     pub model: String,
+    /// The numbers in the answer that are not in the figures given, which it has struck out (`~~17~~`); absent without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stricken: Vec<String>,
 }

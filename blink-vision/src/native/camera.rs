@@ -55,6 +55,13 @@ pub fn list() -> Vec<Camera> {
     cameras
 }
 
+/// The name of the camera at `device`, such as `/dev/video0`, as the system has it.
+#[must_use]
+pub fn name_of(device: &Path) -> Option<String> {
+    let node = Path::new("/sys/class/video4linux").join(device.file_name()?);
+    fs::read_to_string(node.join("name")).ok().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 fn describe(number: u32, name: String) -> Camera {
     let path = device(number);
     let used_by = holders(&path).into_iter().next();

@@ -1,6 +1,7 @@
 //! The commands, a file per noun.
 
 pub(crate) mod account;
+pub(crate) mod ask;
 pub(crate) mod cameras;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -10,8 +11,10 @@ pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod hand_over;
 pub(crate) mod import;
+pub(crate) mod letter;
 pub(crate) mod live;
 pub(crate) mod man;
+pub(crate) mod mcp;
 pub(crate) mod open;
 pub(crate) mod owner;
 pub(crate) mod pause;
@@ -46,16 +49,19 @@ async fn dispatch(command: Command, context: &Context) -> Result<ExitStatus, Fai
     match command {
         Command::Delete(args) => return delete::run(&args, context).await,
         Command::Doctor(args) => return doctor::run(&args, context).await,
+        Command::Ask(args) => ask::run(&args, context).await,
         Command::Cameras(args) => cameras::run(&args, context).await,
         Command::Completions(args) => completions::run(&args, context),
         Command::Config(args) => config::run(&args, context).await,
         Command::Consent(args) => consent::run(&args, context).await,
         Command::Export(args) => export::run(&args, context).await,
         Command::Import(args) => import::run(&args, context).await,
+        Command::Letter(args) => letter::run(&args, context),
         Command::Live(args) => live::run(&args, context).await,
         Command::Login(args) => account::login(args, context).await,
         Command::Logout(args) => account::logout(&args, context).await,
         Command::Man(args) => man::run(&args, context),
+        Command::Mcp(args) => mcp::run(&args, context).await,
         Command::Open(args) => open::run(&args, context).await,
         Command::Owner(args) => owner::run(&args, context).await,
         Command::Pause(args) => pause::run(&args, context).await,

@@ -8,6 +8,7 @@ mod run;
 mod terminal;
 
 mod account;
+mod ask;
 mod config;
 mod consent;
 mod delete;
@@ -17,8 +18,10 @@ mod export;
 mod failures;
 mod help;
 mod import;
+mod letter;
 #[cfg(target_os = "linux")]
 mod live;
+mod mcp;
 mod open;
 mod owner;
 mod pages;

@@ -63,6 +63,7 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
         AccountFile::set_aside(paths),
         paths.consent_file(),
         paths.device_file(),
+        paths.mcp_log(),
         paths.owner_file(),
         paths.pause_file(),
         paths.reminded_file(),
@@ -82,7 +83,8 @@ fn in_data(paths: &Paths, path: &Path) -> Option<Kind> {
         return Some(Kind::Models);
     }
     let damaged = name(path)?.starts_with("store.damaged-");
-    (is(paths.store()) || damaged || blink_files::is_unfinished(path)).then_some(Kind::Minutes)
+    (is(paths.store()) || is(paths.setups_file()) || damaged || blink_files::is_unfinished(path))
+        .then_some(Kind::Minutes)
 }
 
 /// The name, unless it is not UTF-8, in which case the entry is not ours.

@@ -56,6 +56,12 @@ pub struct Device {
     pub foreign: Vec<DeviceId>,
 }
 
+/// The id of this machine as the profile has it; `None` before the first start, or where the file cannot be read.
+#[must_use]
+pub fn id(paths: &Paths) -> Option<DeviceId> {
+    files::load::<DeviceFile>(&paths.device_file()).ok().flatten().map(|file| file.device_id)
+}
+
 impl Device {
     /// Loads the profile's device id. Each machine, told by its fingerprint, has an id of its own, which it keeps when
     /// the profile returns. A damaged file gets a new id too; the minutes under the old id stay ours.

@@ -6,6 +6,8 @@
 //! - [`account`], [`consent`], [`device`], [`pause`]: the content of these files. They are outside of the store, so
 //!   that a damaged store can neither open the camera nor sign anybody in or out
 //! - [`day_files`]: the local history; [`pulled`]: what the account's other machines counted
+//! - [`setups`]: which camera and detector measured since when, and whether with glasses
+//! - [`url`]: an address that something may be sent to
 //! - [`lock`]: which daemon holds the profile now
 
 pub mod account;
@@ -18,6 +20,8 @@ pub mod lock;
 pub mod paths;
 pub mod pause;
 pub mod pulled;
+pub mod setups;
+pub mod url;
 
 pub use account::{AccountFile, FirstAccount, Owner, SignedInAccount};
 pub use consent::Consent;

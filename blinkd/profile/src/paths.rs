@@ -152,6 +152,18 @@ impl Paths {
     pub fn pulled_of(&self, user_id: UserId) -> PathBuf {
         self.pulled().join(user_id.to_string())
     }
+
+    /// What measured since when.
+    #[must_use]
+    pub fn setups_file(&self) -> PathBuf {
+        self.data.join("setups.ndjson")
+    }
+
+    /// What `blinkctl mcp` was asked.
+    #[must_use]
+    pub fn mcp_log(&self) -> PathBuf {
+        self.data.join("mcp.ndjson")
+    }
 }
 
 /// The content of a lock file: the process id of the daemon, and its socket.

@@ -87,6 +87,24 @@ pub(crate) const KEYS: &[Key] = &[
         get: |config| config.yield_to_others.to_string(),
     },
     Key {
+        section: "camera",
+        name: "glasses",
+        kind: Kind::Text,
+        default: "\"unsaid\"",
+        meaning: "Whether you wear glasses in front of it: yes, no or unsaid. It only marks your figures, so that weeks \
+                  with and without them are not compared.",
+        set: |config, text| {
+            config.glasses = match text {
+                "yes" => Some(true),
+                "no" => Some(false),
+                "unsaid" => None,
+                _ => return Err("it must be yes, no or unsaid".to_owned()),
+            };
+            Ok(())
+        },
+        get: |config| config.glasses.map_or("unsaid", |glasses| if glasses { "yes" } else { "no" }).to_owned(),
+    },
+    Key {
         section: "cost",
         name: "max_cpu_percent",
         kind: Kind::Integer,

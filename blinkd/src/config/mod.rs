@@ -35,6 +35,8 @@ pub struct Config {
     pub source: SourceSpec,
     /// `camera.yield_to_others`
     pub yield_to_others: bool,
+    /// `camera.glasses`
+    pub glasses: Option<bool>,
     /// `cost.max_cpu_percent`
     pub max_cpu_percent: u32,
     /// `cost.profile`
@@ -58,6 +60,7 @@ impl Default for Config {
         Self {
             source: SourceSpec::Camera(0),
             yield_to_others: true,
+            glasses: None,
             max_cpu_percent: 25,
             profile: Profile::Auto,
             server: "http://127.0.0.1:8080".to_owned(),

@@ -91,6 +91,7 @@ impl Config {
             yield_to_others: self.yield_to_others,
             max_cpu_percent: self.max_cpu_percent,
             profile: self.profile,
+            glasses: self.glasses,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! - `person`, `records`, `counting`: its data; `commands`: what the person asks for
 //! - `policy`, `absence`, `handover`, `sampling`: CPU limit, lock and sleep, yielding the camera, sampling on battery
 //! - `presence`: whether the person is at the screen
+//! - `setup`: which camera and detector measure from now on
 //! - `time`: clocks that are set, time zones that change
 //! - `restore`, `saving`: restoring after a restart, sealing, and what to do when the disk fails
 //! - `queue`: what the upload thread takes and reports; `pull`: what it brings
@@ -28,6 +29,7 @@ mod records;
 mod restore;
 mod sampling;
 mod saving;
+mod setup;
 mod state;
 mod time;
 
@@ -257,6 +259,7 @@ impl Keeper {
     pub fn news(&mut self, news: CaptureEvent) {
         match news {
             CaptureEvent::Opened => {
+                self.note_setup();
                 self.counting.minutes.gap();
                 self.camera_users.opened();
                 // A stream opens in the background, so an earlier trouble lasts until its first frame.

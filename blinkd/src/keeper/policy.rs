@@ -15,11 +15,13 @@ pub struct CapturePolicy {
     pub max_cpu_percent: u32,
     /// Whether to observe all the time or to sample.
     pub profile: Profile,
+    /// Whether the person wears glasses; `None` where they did not say.
+    pub glasses: Option<bool>,
 }
 
 impl Default for CapturePolicy {
     fn default() -> Self {
-        Self { device: None, yield_to_others: true, max_cpu_percent: 25, profile: Profile::Auto }
+        Self { device: None, yield_to_others: true, max_cpu_percent: 25, profile: Profile::Auto, glasses: None }
     }
 }
 

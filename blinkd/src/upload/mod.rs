@@ -18,7 +18,6 @@ mod remote;
 mod schedule;
 mod send;
 mod server;
-mod url;
 
 use std::{
     io,
@@ -30,13 +29,13 @@ use std::{
 use blink_proto::{Problem, status::Queue};
 use jiff::{SignedDuration, Timestamp};
 
+pub use blink_profile::url::BaseUrl;
+pub(crate) use blink_profile::url::without_password;
 pub use device::{DeviceAnswer, DeviceStart};
 pub use handle::{Credentials, Inbox, UploadHandle, stopping};
 pub use pull::MinutesOf;
 pub use remote::PageOf;
 pub use server::{Connect, NetError, Server, ServerConsent};
-pub use url::BaseUrl;
-pub(crate) use url::without_password;
 
 use crate::{
     clock::{Clock, Jumps},

@@ -1,11 +1,12 @@
 //! Reads a person's minutes and their quarter-hour sums (rollups).
 
+use blink_figures::Piece;
 use diesel::{dsl::sum, prelude::*};
 
 use super::{
     DbError,
     conn::Conn,
-    id::{Id, User},
+    id::{Device, Id, User},
     ingest::SLOT_MS,
     schema::{blink_data, blink_rollups},
 };
@@ -64,6 +65,28 @@ pub(crate) fn slots(conn: &mut Conn, user: Id<User>, from: UtcMs, to: UtcMs, lim
         sums.extend(minutes(conn, user, last, to, edge)?);
     }
     Ok(sums)
+}
+
+/// Calls `take` with each minute in `from <= t < to`, and the machine that saw it.
+pub(crate) fn by_machine(
+    conn: &mut Conn,
+    user: Id<User>,
+    from: UtcMs,
+    to: UtcMs,
+    mut take: impl FnMut(String, Piece),
+) -> Result<(), DbError> {
+    use blink_data::{blink_count, device_id, from_timestamp, observed_ms, user_id};
+    let rows: Vec<(UtcMs, Id<Device>, i32, i32)> = blink_data::table
+        .filter(user_id.eq(user).and(from_timestamp.ge(from)).and(from_timestamp.lt(to)))
+        .select((from_timestamp, device_id, blink_count, observed_ms))
+        .order(from_timestamp)
+        .load(conn)?;
+    for (at, machine, blinks, observed) in rows {
+        let sum = to_sum(at, blinks.into(), observed.into());
+        let piece = Piece { at: at.timestamp(), blinks: sum.blink_count, observed_ms: sum.observed_ms, setup: 0 };
+        take(machine.0.to_string(), piece);
+    }
+    Ok(())
 }
 
 fn to_sum(at: UtcMs, blinks: i64, observed: i64) -> Sum {

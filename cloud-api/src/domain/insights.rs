@@ -1,9 +1,11 @@
 //! Insights from a person's own figures: this week compared with the weeks before, and the hours of their day.
 
-use blink_proto::{
-    http::{Direction, Hour, Insights},
-    rate_per_minute,
+use blink_figures::{
+    Sum,
+    compare::STEADY_PERCENT,
+    hours::{MIN_OBSERVED_OF_HOUR_MS, best_and_worst},
 };
+use blink_proto::http::{Direction, Hour, Insights};
 
 /// The recent period, in days.
 pub(crate) const RECENT_DAYS: i64 = 7;
@@ -11,41 +13,16 @@ pub(crate) const RECENT_DAYS: i64 = 7;
 /// The period before it that serves as the person's own baseline, in days.
 pub(crate) const BASELINE_DAYS: i64 = 28;
 
-/// Periods with less observed time are not compared; their rate is shown all the same.
-const MIN_OBSERVED_MS: u64 = 30 * 60_000;
-
-/// A smaller change counts as steady, because a person's rate varies that much by itself.
-const STEADY_PERCENT: f64 = 5.0;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Total {
-    pub blink_count: u64,
-    pub observed_ms: u64,
+/// The rate of a period, if there is enough observed time to compare it; it is shown all the same.
+fn telling_rate(sum: Sum) -> Option<f64> {
+    sum.rate().filter(|_| sum.observed_ms >= MIN_OBSERVED_OF_HOUR_MS)
 }
 
-impl Total {
-    pub(crate) fn add(&mut self, blink_count: u64, observed_ms: u64) {
-        self.blink_count += blink_count;
-        self.observed_ms += observed_ms;
-    }
-
-    fn rate(&self) -> Option<f64> {
-        rate_per_minute(self.blink_count, self.observed_ms)
-    }
-
-    /// The rate, if there is enough observed time to compare it.
-    fn telling_rate(&self) -> Option<f64> {
-        self.rate().filter(|_| self.observed_ms >= MIN_OBSERVED_MS)
-    }
-}
-
-/// Makes the insights from the totals of both periods, the hours of the day over both, and the number of clock hours of
-/// the recent days that have any data.
+/// Makes the insights from the sums of both periods, and the hours of the day over both.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "milliseconds of weeks fit a double exactly")]
-pub(crate) fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_with_data: u64) -> Insights {
+pub(crate) fn read(recent: Sum, baseline: Sum, by_hour: &[Sum; 24]) -> Insights {
     let (now, before) = (recent.rate(), baseline.rate());
-    let compared = recent.telling_rate().zip(baseline.telling_rate()).filter(|(_, before)| *before > 0.0);
+    let compared = telling_rate(recent).zip(telling_rate(baseline)).filter(|(_, before)| *before > 0.0);
     let change_percent = compared.map(|(now, before)| 100.0 * (now / before - 1.0));
     let direction = match change_percent {
         None => Direction::Unknown,
@@ -53,26 +30,20 @@ pub(crate) fn read(recent: Total, baseline: Total, by_hour: &[Total; 24], hours_
         Some(change) if change <= -STEADY_PERCENT => Direction::Down,
         Some(_) => Direction::Steady,
     };
-    let hours: Vec<Hour> = by_hour
-        .iter()
-        .zip(0..)
-        .filter_map(|(total, hour)| {
-            Some(Hour { hour, blinks_per_minute: total.telling_rate()?, observed_ms: total.observed_ms })
-        })
-        .collect();
-    let by_rate = |a: &&Hour, b: &&Hour| a.blinks_per_minute.total_cmp(&b.blinks_per_minute);
-    let compared = hours.len() > 1;
-    let best_hour = hours.iter().max_by(by_rate).filter(|_| compared).cloned();
-    let worst_hour = hours.iter().min_by(by_rate).filter(|_| compared).cloned();
-    let coverage =
-        (hours_with_data > 0).then(|| (recent.observed_ms as f64 / (hours_with_data as f64 * 3_600_000.0)).min(1.0));
+    let told = |hour: usize, sum: Sum| {
+        let hour = u8::try_from(hour).unwrap_or(0);
+        Some(Hour { hour, blinks_per_minute: telling_rate(sum)?, observed_ms: sum.observed_ms })
+    };
+    let hours: Vec<Hour> = by_hour.iter().enumerate().filter_map(|(hour, sum)| told(hour, *sum)).collect();
+    let ends = best_and_worst(by_hour).map(|ends| ends.map(|(hour, sum)| told(hour, sum)));
+    let [best_hour, worst_hour] = ends.unwrap_or_default();
     let mut insights = Insights {
         blinks_per_minute: now,
         baseline_blinks_per_minute: before,
         change_percent,
         direction,
         observed_ms: recent.observed_ms,
-        coverage,
+        coverage: recent.coverage(),
         best_hour,
         worst_hour,
         hours,
@@ -113,17 +84,17 @@ mod tests {
 
     const HOUR: u64 = 3_600_000;
 
-    fn total(blinks_per_minute: u64, hours: u64) -> Total {
-        Total { blink_count: blinks_per_minute * 60 * hours, observed_ms: hours * HOUR }
+    fn total(blinks_per_minute: u64, hours: u64) -> Sum {
+        Sum { blinks: blinks_per_minute * 60 * hours, observed_ms: hours * HOUR, tracked_ms: 2 * hours * HOUR }
     }
 
     #[test]
     fn a_drop_is_told_in_figures_and_words() {
-        let mut by_hour = [Total::default(); 24];
+        let mut by_hour = [Sum::default(); 24];
         by_hour[9] = total(16, 4);
         by_hour[15] = total(10, 4);
-        by_hour[20] = Total { blink_count: 1_000, observed_ms: 60_000 };
-        let insights = read(total(12, 10), total(15, 40), &by_hour, 20);
+        by_hour[20] = Sum { blinks: 1_000, observed_ms: 60_000, tracked_ms: HOUR };
+        let insights = read(total(12, 10), total(15, 40), &by_hour);
         assert_eq!(insights.direction, Direction::Down);
         assert!((insights.change_percent.unwrap() + 20.0).abs() < 1e-9);
         assert_eq!((insights.best_hour.unwrap().hour, insights.worst_hour.unwrap().hour), (9, 15));
@@ -134,17 +105,17 @@ mod tests {
 
     #[test]
     fn little_says_nothing() {
-        let recent = Total { blink_count: 9, observed_ms: HOUR / 4 };
-        let insights = read(recent, total(15, 40), &[recent; 24], 1);
+        let recent = Sum { blinks: 9, observed_ms: HOUR / 4, tracked_ms: HOUR };
+        let insights = read(recent, total(15, 40), &[recent; 24]);
         assert_eq!(
             (insights.blinks_per_minute, insights.change_percent, insights.direction),
             (Some(0.6), None, Direction::Unknown),
             "a rate is told from ten seconds on, a change is not"
         );
         assert_eq!((insights.best_hour, insights.hours.len()), (None, 0));
-        let glimpse = Total { blink_count: 9, observed_ms: 9_999 };
-        assert_eq!(read(glimpse, glimpse, &[glimpse; 24], 1).blinks_per_minute, None);
-        let nothing = read(Total::default(), total(15, 40), &[Total::default(); 24], 0);
+        let glimpse = Sum { blinks: 9, observed_ms: 9_999, tracked_ms: HOUR };
+        assert_eq!(read(glimpse, glimpse, &[glimpse; 24]).blinks_per_minute, None);
+        let nothing = read(Sum::default(), total(15, 40), &[Sum::default(); 24]);
         assert_eq!((nothing.coverage, nothing.text.len()), (None, 1));
     }
 }

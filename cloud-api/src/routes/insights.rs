@@ -5,16 +5,19 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
+use blink_figures::{
+    Sum,
+    ask::{self, Checked, NoAnswer},
+};
 use blink_proto::http::{AnswerToQuestion, Insights};
 use jiff::tz::TimeZone;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     config::AskConfig,
     db::{DbError, history, users},
     domain::fields::Fields,
-    domain::insights::{self, BASELINE_DAYS, RECENT_DAYS, Total},
+    domain::insights::{self, BASELINE_DAYS, RECENT_DAYS},
     domain::interval::Grouping,
     domain::time::{DAY_MS, UtcMs},
     domain::zone,
@@ -23,6 +26,9 @@ use crate::{
     principal::Principal,
     state::State,
 };
+
+/// Milliseconds of a clock hour.
+const HOUR_MS: u64 = 3_600_000;
 
 /// What my figures say.
 #[utoipa::path(
@@ -44,30 +50,26 @@ async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
         let since = now.plus(-RECENT_DAYS * DAY_MS);
         let from = since.plus(-BASELINE_DAYS * DAY_MS);
         let slots = history::slots(conn, user, from, now.plus(DAY_MS), i64::from(u16::MAX))?;
-        let (mut recent, mut baseline, mut by_hour) = (Total::default(), Total::default(), [Total::default(); 24]);
-        let (mut hours_with_data, mut counted_until) = (0, UtcMs(i64::MIN));
+        let (mut recent, mut baseline, mut by_hour) = (Sum::default(), Sum::default(), [Sum::default(); 24]);
+        let mut counted_until = UtcMs(i64::MIN);
         for slot in slots {
-            let (blinks, observed) = (slot.blink_count, slot.observed_ms);
+            let sum = Sum { blinks: slot.blink_count, observed_ms: slot.observed_ms, tracked_ms: 0 };
             if slot.at >= since {
-                recent.add(blinks, observed);
+                recent.join(sum);
                 if slot.at >= counted_until {
-                    hours_with_data += 1;
+                    recent.tracked_ms += HOUR_MS;
                     counted_until = Grouping::Hour.around(slot.at, &zone).end;
                 }
             } else {
-                baseline.add(blinks, observed);
+                baseline.join(sum);
             }
             let hour = slot.at.timestamp().to_zoned(zone.clone()).hour();
-            by_hour[usize::from(hour.unsigned_abs()) % 24].add(blinks, observed);
+            by_hour[usize::from(hour.unsigned_abs()) % 24].join(sum);
         }
-        Ok(insights::read(recent, baseline, &by_hour, hours_with_data))
+        Ok(insights::read(recent, baseline, &by_hour))
     });
     Ok(insights.await?)
 }
-
-const INSTRUCTIONS: &str = "You answer one person's question about their own blinking at screens, from the figures \
-    given and nothing else. Say when the figures cannot tell. You never diagnose and never advise on illness: for that, \
-    say that a doctor or optometrist should be asked. Three sentences at most, plain words.";
 
 /// Ask about my figures; off unless the operator chose a model.
 #[utoipa::path(
@@ -86,7 +88,7 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
     let turn = state.limits.ask_turn(who.user).await?;
     // The session is checked again: no figures may leave for one that ended while the body or the turn was waited for.
     let who = who.again(&state).await?;
-    let figures = serde_json::to_string(&read(&who, &state).await?).unwrap_or_default();
+    let figures = json!(read(&who, &state).await?);
     let model = config.model.clone();
     let asked = move || {
         // The turn is held until the model answers: a hanging model holds a thread even when no client waits any more.
@@ -94,7 +96,10 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
         ask_model(&config, &question, &figures)
     };
     match blocking(asked).await? {
-        Ok(answer) => Ok(HttpResponse::Ok().json(AnswerToQuestion { answer, model })),
+        Ok(checked) => {
+            let answer = AnswerToQuestion { answer: checked.marked(), model, stricken: checked.stricken() };
+            Ok(HttpResponse::Ok().json(answer))
+        }
         Err(cause) => {
             let message = "The model does not answer now: try again in a moment.";
             let mut error = ApiError::new(StatusCode::BAD_GATEWAY, "model_failed", message);
@@ -106,38 +111,15 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
 
 fn question(mut fields: Fields) -> Result<String, ApiError> {
     let question = fields.text("question", |text| match text.trim() {
-        text if (1..=1_000).contains(&text.chars().count()) => Ok(text.to_owned()),
+        text if (1..=ask::MAX_QUESTION).contains(&text.chars().count()) => Ok(text.to_owned()),
         _ => Err("must have 1 to 1,000 characters".to_owned()),
     });
     question.ok_or_else(|| ApiError::invalid(fields.wrong()))
 }
 
-/// The part of a model's answer that is read.
-#[derive(Deserialize)]
-struct Completion {
-    #[serde(default)]
-    choices: Vec<Choice>,
-}
-
-#[derive(Deserialize)]
-struct Choice {
-    message: Message,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    content: Option<String>,
-}
-
-fn ask_model(config: &AskConfig, question: &str, figures: &str) -> Result<String, String> {
-    let asked = json!({
-        "model": config.model,
-        "messages": [
-            {"role": "system", "content": INSTRUCTIONS},
-            {"role": "user", "content": format!("My figures:\n{figures}\n\nMy question:\n{question}")},
-        ],
-    });
-    let mut request = client::agent().post(format!("{}/chat/completions", config.url.trim_end_matches('/')));
+fn ask_model(config: &AskConfig, question: &str, figures: &Value) -> Result<Checked, String> {
+    let asked = ask::request(&config.model, question, figures);
+    let mut request = client::agent().post(ask::address(&config.url));
     if let Some(key) = &config.key {
         request = request.header("authorization", format!("Bearer {}", key.expose()));
     }
@@ -145,10 +127,11 @@ fn ask_model(config: &AskConfig, question: &str, figures: &str) -> Result<String
     if !answer.status().is_success() {
         return Err(format!("the model answered {}", answer.status()));
     }
-    let answer: Completion = answer.body_mut().with_config().limit(1 << 20).read_json().map_err(|e| e.to_string())?;
-    let text = answer.choices.into_iter().next().and_then(|choice| choice.message.content).unwrap_or_default();
-    match text.trim() {
-        "" => Err("the model's answer has no text".to_owned()),
-        text => Ok(text.to_owned()),
+    let body = answer.body_mut().with_config().limit(ask::MAX_ANSWER_BYTES).read_to_vec().map_err(|e| e.to_string())?;
+    match ask::text_of(&body) {
+        Ok(text) => Ok(ask::check(&text, figures)),
+        Err(NoAnswer::Refused(_)) => Err("the model refused".to_owned()),
+        Err(NoAnswer::Empty) => Err("the model's answer has no text".to_owned()),
+        Err(NoAnswer::NotACompletion) => Err("the model's answer is no completion".to_owned()),
     }
 }

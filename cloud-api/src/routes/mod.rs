@@ -2,7 +2,7 @@
 //!
 //! - [`accounts`]: register, login, refresh, logout
 //! - [`blink`]: uploading minutes
-//! - [`history`], [`own_minutes`], [`insights`]: reading minutes, and what they say
+//! - [`history`], [`own_minutes`], [`insights`], [`letter`]: reading minutes, and what they say
 //! - [`oidc`]: signing in through a provider
 //! - [`people`], [`own`], [`export`]: a person's own account, under `/api/user/me`
 //! - [`team`]: one figure per team and closed week
@@ -23,6 +23,7 @@ pub(crate) mod export;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod insights;
+pub(crate) mod letter;
 pub(crate) mod oidc;
 pub(crate) mod own;
 pub(crate) mod own_minutes;
@@ -135,6 +136,7 @@ pub fn table() -> Vec<Endpoint> {
         api!(Data people::receipt),
         api!(Data insights::insights),
         api!(Data insights::ask),
+        api!(Data letter::letter),
         api!(Data history::blinks),
         api!(Data own_minutes::minutes),
         api!(Data own_minutes::devices),

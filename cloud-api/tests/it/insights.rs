@@ -31,6 +31,44 @@ contract! {
         app.anonymous().get("/api/user/me/insights").expect(401);
     }
 
+    fn a_weeks_letter_holds_it_against_the_weeks_before(app) {
+        let ada = app.user_in("Europe/Berlin");
+        // Now is Tuesday, 10 March: the last whole week began on the 2nd.
+        for day in ["09", "10", "11", "12", "13", "16", "17", "18"] {
+            ada.store(&minutes(&format!("2026-02-{day}T08:00:00Z"), 60, 20));
+        }
+        for day in 2..=6 {
+            ada.store(&minutes(&format!("2026-03-0{day}T08:00:00Z"), 60, 15));
+        }
+        let letter = ada.get("/api/user/me/letter").expect(200).json;
+        assert_eq!((&letter["week"], &letter["complete"]), (&json!("2026-W10"), &json!(true)));
+        assert_eq!((&letter["total"]["rate_per_minute"], &letter["total"]["coverage"]), (&json!(15.0), &json!(1.0)));
+        let compared = &letter["comparison"];
+        assert_eq!((&compared["verdict"], &compared["days"]), (&json!("down"), &json!([5, 8])));
+        assert!((compared["change_percent"].as_f64().unwrap() + 25.0).abs() < 1e-9, "{compared}");
+        let first = ada.get("/api/user/me/letter?week=2026-W07").expect(200).json;
+        assert_eq!((&first["comparison"]["verdict"], &first["comparison"]["why"]), (&json!("unknown"), &json!("nothing_observed")));
+        let page = ada.get("/api/user/me/letter?format=html").expect(200);
+        assert!(page.text.starts_with("<!DOCTYPE html>") && page.header("content-type") == "text/html; charset=utf-8");
+        assert!(ada.get("/api/user/me/letter?format=md").expect(200).text.starts_with("# Your week, 2 to 8 March 2026"));
+        for (query, field) in [("week=2026-10", "week"), ("week=2026-W12", "week"), ("format=pdf", "format")] {
+            assert_ne!(ada.get(&format!("/api/user/me/letter?{query}")).expect(422).field(field), "", "{query}");
+        }
+        // Another's minutes are in no letter of mine.
+        assert_eq!(app.user().get("/api/user/me/letter").expect(200).json["total"]["blink_count"], Value::Null);
+        app.anonymous().get("/api/user/me/letter").expect(401);
+    }
+
+    fn a_number_that_the_model_made_up_is_struck_out(app) {
+        let model = Mock::start(|_, _| (200, json!({"choices": [{"message": {"content": "15 a minute, of 21.7 usually."}}]}).to_string()));
+        let ask = AskConfig { url: format!("{}/v1", model.address), model: "small".to_owned(), key: None };
+        let app = app.replica_with(OutsideConfig { oidc: None, ask: Some(ask) });
+        let ada = app.user();
+        ada.store(&minutes("2026-03-09T08:00:00Z", 60, 15));
+        let answer = ada.post("/api/user/me/ask", &json!({"question": "How am I?"})).expect(200).json;
+        assert_eq!((&answer["answer"], &answer["stricken"]), (&json!("15 a minute, of ~~21.7~~ usually."), &json!(["21.7"])));
+    }
+
     fn questions_are_off_unless_a_model_was_chosen(app) {
         let answer = app.user().post("/api/user/me/ask", &json!({"question": "How am I?"})).expect(404);
         assert_eq!(answer.code(), "not_configured");

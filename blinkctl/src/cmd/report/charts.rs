@@ -105,7 +105,7 @@ pub(super) fn week(figures: &Figures, width: f64) -> Scene {
         scene.text(x, top - 11.0, LABEL, Anchor::Middle, Ink::Faint, hour.to_string());
     }
     let ends = figures.hourly_rates();
-    for (day, (name, sums)) in WEEKDAYS.iter().zip(&figures.week).enumerate() {
+    for (day, (name, sums)) in WEEKDAYS.iter().zip(&figures.week()).enumerate() {
         let y = top + row * day as f64;
         scene.text(LEFT - 10.0, y + row / 2.0, LABEL, Anchor::End, Ink::Faint, *name);
         scene.shapes.push(Shape::Level { x: LEFT, y: y + row, w: cell * 24.0, ink: Ink::Grid, dashed: false });
@@ -201,7 +201,7 @@ mod tests {
         let observed = figures.days().iter().filter(|(_, sum)| sum.observed_ms > 0).count();
         assert!(observed < 14);
         assert_eq!(count(&bars(&figures, 760.0), |ink| *ink == Ink::Rate), observed);
-        let cells = figures.week.iter().flatten().filter(|sum| sum.rate().is_some()).count();
+        let cells = figures.week().iter().flatten().filter(|sum| sum.rate().is_some()).count();
         assert_eq!(count(&week(&figures, 760.0), |ink| matches!(ink, Ink::Heat(_))), cells);
     }
 

@@ -1,62 +1,21 @@
 //! The sums behind the charts, by local days and hours: a day has 23, 24 or 25 hours.
 
-use blink_proto::{Minute, rate_per_minute};
+use blink_figures::{Comparison, Hours, Period, Piece};
+pub(super) use blink_figures::{Sum, letter::hours_of as hours};
+use blink_proto::Minute;
 use jiff::{
-    SignedDuration, Timestamp, ToSpan, Zoned,
+    Zoned,
     civil::{Date, Weekday},
     tz::TimeZone,
 };
 use serde_json::{Value, json};
 
+use crate::days::Range;
+
 /// Up to the first number of days each day has a bar, up to the second each week, then each month.
 const DAYS_ALONE: usize = 31;
 const WEEKS_UP_TO: usize = 371;
-/// Offsets of time zones are multiples of this, so no quarter of an hour lies in two hours.
-const QUARTER: SignedDuration = SignedDuration::from_mins(15);
 pub(super) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-
-/// Blinks and observed time within a span of time, and its length.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Sum {
-    pub(super) blinks: u64,
-    pub(super) observed_ms: u64,
-    /// Length of the span up to now, in milliseconds.
-    pub(super) length_ms: u64,
-}
-
-impl Sum {
-    fn add(&mut self, minute: &Minute) {
-        self.blinks += u64::from(minute.blink_count);
-        self.observed_ms += u64::from(minute.observed_ms);
-    }
-
-    fn join(&mut self, other: Self) {
-        self.blinks += other.blinks;
-        self.observed_ms += other.observed_ms;
-        self.length_ms += other.length_ms;
-    }
-
-    /// Blinks per observed minute; `None` where too little was observed.
-    pub(super) fn rate(self) -> Option<f64> {
-        rate_per_minute(self.blinks, self.observed_ms)
-    }
-
-    /// The observed share, 0 to 1; `None` where nothing was observed.
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds of a lifetime fit a double")]
-    pub(super) fn coverage(self) -> Option<f64> {
-        // Minutes of two machines may overlap, so the share is capped.
-        (self.observed_ms > 0 && self.length_ms > 0).then(|| (self.observed_ms as f64 / self.length_ms as f64).min(1.0))
-    }
-
-    fn json(self) -> Value {
-        json!({
-            "blink_count": self.blinks,
-            "observed_ms": self.observed_ms,
-            "rate_per_minute": self.rate(),
-            "coverage": self.coverage(),
-        })
-    }
-}
 
 /// A weighted mean.
 #[derive(Clone, Copy, Debug, Default)]
@@ -99,74 +58,50 @@ pub(super) enum Unit {
 pub(super) struct Figures {
     /// The time of the report, in the person's time zone.
     pub(super) now: Zoned,
-    start: Timestamp,
-    days: Vec<(Date, Sum)>,
-    /// By day of the week from Monday, and hour of the day.
-    pub(super) week: [[Sum; 24]; 7],
+    pub(super) period: Period,
+    hours: Hours,
     blink_ms: Mean,
     incomplete: Mean,
     closed: Mean,
     /// Lines of the history that are no record.
     pub(super) skipped: u64,
+    /// The period against the one of the same length before it, if that was asked for.
+    pub(super) comparison: Option<Comparison>,
 }
 
 impl Figures {
-    /// The figures of the `days` days up to `now`, without any minutes yet.
-    pub(super) fn empty(now: &Zoned, days: u16) -> Result<Self, jiff::Error> {
-        let first = now.date().checked_sub(i32::from(days.saturating_sub(1)).days())?;
-        let start = first.to_zoned(now.time_zone().clone())?.timestamp();
-        let mut figures = Self {
+    /// The figures of the days of `period`, without any minutes yet.
+    pub(super) fn empty(now: &Zoned, period: Period) -> Self {
+        Self {
             now: now.clone(),
-            start,
-            days: Vec::new(),
-            week: [[Sum::default(); 24]; 7],
+            period,
+            hours: Hours::new(now.time_zone().clone(), now.timestamp()),
             blink_ms: Mean::default(),
             incomplete: Mean::default(),
             closed: Mean::default(),
             skipped: 0,
-        };
-        let mut day = first;
-        while day <= now.date() {
-            let begin = day.to_zoned(now.time_zone().clone())?.timestamp();
-            let end = day.tomorrow()?.to_zoned(now.time_zone().clone())?.timestamp().min(now.timestamp());
-            figures.days.push((day, Sum { length_ms: millis(end.duration_since(begin)), ..Sum::default() }));
-            day = day.tomorrow()?;
+            comparison: None,
         }
-        let mut quarter = start;
-        while quarter < now.timestamp() {
-            let next = quarter.checked_add(QUARTER)?;
-            let length_ms = millis(next.min(now.timestamp()).duration_since(quarter));
-            figures.hour(quarter).length_ms += length_ms;
-            quarter = next;
-        }
-        Ok(figures)
     }
 
-    pub(super) fn start(&self) -> Timestamp {
-        self.start
+    /// The minutes that are needed.
+    pub(super) fn range(&self) -> Range {
+        let start = |date: Date| Some(date.to_zoned(self.zone().clone()).ok()?.timestamp());
+        Range { from: start(self.period.first), to: self.period.last.tomorrow().ok().and_then(start) }
     }
 
     fn zone(&self) -> &TimeZone {
         self.now.time_zone()
     }
 
-    fn hour(&mut self, at: Timestamp) -> &mut Sum {
-        let local = at.to_zoned(self.zone().clone());
-        let weekday = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or(0);
-        let hour = usize::try_from(local.hour()).unwrap_or(0);
-        &mut self.week[weekday % 7][hour % 24]
-    }
-
     /// Adds a minute; one outside of the days is ignored.
     pub(super) fn add(&mut self, minute: &Minute) {
         let at = minute.from_timestamp;
-        let date = at.to_zoned(self.zone().clone()).date();
-        let Ok(day) = self.days.binary_search_by_key(&date, |(date, _)| *date) else { return };
-        if at < self.start {
+        if at >= self.now.timestamp() || !self.range().holds(at) {
             return;
         }
-        self.days[day].1.add(minute);
-        self.hour(at).add(minute);
+        let (blinks, observed_ms) = (u64::from(minute.blink_count), u64::from(minute.observed_ms));
+        self.hours.add(Piece { at, blinks, observed_ms, setup: 0 });
         let blinks = f64::from(minute.blink_count);
         self.blink_ms.add(minute.mean_blink_ms, blinks);
         self.incomplete.add(minute.incomplete_share, blinks);
@@ -174,10 +109,12 @@ impl Figures {
     }
 
     pub(super) fn total(&self) -> Sum {
-        self.days.iter().fold(Sum::default(), |mut total, (_, day)| {
-            total.join(*day);
-            total
-        })
+        self.hours.sum(self.period)
+    }
+
+    /// The hours of the week, by day from Monday.
+    pub(super) fn week(&self) -> [[Sum; 24]; 7] {
+        self.hours.by_weekday(self.period)
     }
 
     /// Mean width of a blink at half depth, in milliseconds.
@@ -195,13 +132,13 @@ impl Figures {
         self.closed.value()
     }
 
-    pub(super) fn days(&self) -> &[(Date, Sum)] {
-        &self.days
+    pub(super) fn days(&self) -> Vec<(Date, Sum)> {
+        self.hours.days(self.period)
     }
 
     /// The unit of the bars, chosen so that all of them fit.
     pub(super) fn unit(&self) -> Unit {
-        match self.days.len() {
+        match self.period.days().count() {
             0..=DAYS_ALONE => Unit::Day,
             n if n <= WEEKS_UP_TO => Unit::Week,
             _ => Unit::Month,
@@ -211,7 +148,7 @@ impl Figures {
     pub(super) fn bars(&self) -> Vec<Bar> {
         let unit = self.unit();
         let mut bars: Vec<Bar> = Vec::new();
-        for &(date, sum) in &self.days {
+        for (date, sum) in self.days() {
             let begins = match unit {
                 Unit::Day => true,
                 Unit::Week => date.weekday() == Weekday::Monday,
@@ -230,7 +167,8 @@ impl Figures {
 
     /// The lowest and the highest rate among the hours of the week.
     pub(super) fn hourly_rates(&self) -> Option<(f64, f64)> {
-        let rates = self.week.iter().flatten().filter_map(|sum| sum.rate());
+        let week = self.week();
+        let rates = week.iter().flatten().filter_map(|sum| sum.rate());
         rates.fold(None, |ends, rate| {
             let (least, greatest) = ends.unwrap_or((rate, rate));
             Some((rate.min(least), rate.max(greatest)))
@@ -238,33 +176,44 @@ impl Figures {
     }
 
     pub(super) fn json(&self) -> Value {
-        let mut total = self.total().json();
+        let mut total = json(self.total());
         total["mean_blink_ms"] = json!(self.mean_blink_ms());
         total["incomplete_share"] = json!(self.incomplete_share());
         total["perclos"] = json!(self.perclos());
-        let days = self.days.iter().map(|(date, sum)| {
-            let mut day = sum.json();
+        let days = self.days().into_iter().map(|(date, sum)| {
+            let mut day = json(sum);
             day["date"] = json!(date);
             day
         });
-        let hours = self.week.iter().zip(WEEKDAYS).flat_map(|(hours, weekday)| {
+        let week = self.week();
+        let hours = week.iter().zip(WEEKDAYS).flat_map(|(hours, weekday)| {
             hours.iter().enumerate().filter(|(_, sum)| sum.observed_ms > 0).map(move |(hour, sum)| {
-                let mut cell = sum.json();
+                let mut cell = json(*sum);
                 cell["weekday"] = json!(weekday.to_lowercase());
                 cell["hour"] = json!(hour);
                 cell
             })
         });
         json!({
-            "from": self.days.first().map(|(date, _)| date),
-            "to": self.days.last().map(|(date, _)| date),
+            "from": self.period.first,
+            "to": self.period.last,
             "timezone": self.zone().iana_name(),
             "total": total,
             "days": days.collect::<Vec<_>>(),
             "hours_of_week": hours.collect::<Vec<_>>(),
             "skipped": self.skipped,
+            "comparison": self.comparison,
         })
     }
+}
+
+fn json(sum: Sum) -> Value {
+    json!({
+        "blink_count": sum.blinks,
+        "observed_ms": sum.observed_ms,
+        "rate_per_minute": sum.rate(),
+        "coverage": sum.coverage(),
+    })
 }
 
 impl Bar {
@@ -300,17 +249,12 @@ pub(super) fn grouped(n: u64) -> String {
     text
 }
 
-pub(super) fn hours(ms: u64) -> String {
-    let minutes = ms / 60_000;
-    match (minutes / 60, minutes % 60) {
-        (0, 0) => format!("{} s", ms / 1_000),
-        (0, minutes) => format!("{minutes} min"),
-        (hours, minutes) => format!("{hours} h {minutes:02} min"),
+/// The period before, in words.
+pub(super) fn earlier(period: Period) -> String {
+    match period.days().count() {
+        1 => "the day before".to_owned(),
+        days => format!("the {days} days before"),
     }
-}
-
-fn millis(duration: SignedDuration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(0)
 }
 
 #[cfg(test)]

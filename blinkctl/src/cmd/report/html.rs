@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
+use blink_figures::letter;
 use blink_proto::text::capitalised;
 
 use super::{
     charts,
-    figures::{Figures, Sum, Unit, WEEKDAYS, grouped, hours},
+    figures::{Figures, Sum, Unit, WEEKDAYS, earlier, grouped, hours},
     scene::escaped,
 };
 
@@ -17,9 +18,7 @@ const NARROW: f64 = 360.0;
 const STYLE: &str = include_str!("report.css");
 
 pub(super) fn page(figures: &Figures) -> String {
-    let day = |date: Option<&(jiff::civil::Date, Sum)>| date.map(|(date, _)| date.strftime("%-d %B %Y").to_string());
-    let (from, to) = (day(figures.days().first()), day(figures.days().last()));
-    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+    let (from, to) = (figures.period.first.strftime("%-d %B %Y"), figures.period.last.strftime("%-d %B %Y"));
     let zone = figures.now.time_zone().iana_name().unwrap_or("local time");
     let mut html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -35,6 +34,10 @@ pub(super) fn page(figures: &Figures) -> String {
     } else {
         html += &rates(figures);
         html += &week(figures);
+    }
+    if let Some(comparison) = &figures.comparison {
+        let told = letter::comparison(comparison, &earlier(figures.period));
+        let _ = write!(html, "<section>\n<h2>Compared</h2>\n<p>{}</p>\n</section>\n", escaped(&told));
     }
     html += &notes(figures);
     let made = figures.now.strftime("%Y-%m-%d %H:%M");
@@ -138,7 +141,7 @@ fn week(figures: &Figures) -> String {
     }
     html += "</tr></thead>\n<tbody>\n";
     for hour in 0..24 {
-        let rates = figures.week.map(|day| day[hour].rate());
+        let rates = figures.week().map(|day| day[hour].rate());
         if rates.iter().all(Option::is_none) {
             continue;
         }
@@ -154,7 +157,7 @@ fn week(figures: &Figures) -> String {
 
 fn notes(figures: &Figures) -> String {
     let mut html = "<section class=\"notes\">\n<p>Every rate is blinks over the time in which the eyes could be observed. \
-                    Coverage is that time over the whole stretch, nights too. Where nothing was observed there is a blank: \
+                    Coverage is that time over the hours in which tracking was on. Where nothing was observed there is a blank: \
                     it is unknown, not zero. The figures are no diagnosis.</p>\n"
         .to_owned();
     match figures.skipped {
@@ -202,7 +205,7 @@ mod tests {
     #[test]
     fn nothing_observed_is_said() {
         let now = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
-        let page = page(&Figures::empty(&now, 7).unwrap());
+        let page = page(&Figures::empty(&now, blink_figures::Period::ending(now.date(), 7)));
         assert!(page.contains("Nothing was observed") && !page.contains("<svg"));
     }
 }

@@ -14,16 +14,19 @@ mod text;
 
 use std::path::PathBuf;
 
+use blink_figures::{Period, compare};
 use jiff::Zoned;
 use serde_json::json;
 
 use self::figures::Figures;
 use crate::{
     context::Context,
-    days::{Days, Range},
+    days::Days,
     exit::Failure,
     output::{self, Tone},
+    own::OwnHistory,
     target::Target,
+    when::Which,
 };
 
 /// The width of charts in columns where there is no terminal.
@@ -33,6 +36,7 @@ const DEFAULT_COLUMNS: u16 = 80;
 #[command(after_help = "Examples:
   blinkctl report
   blinkctl report --days 30 --html report.html
+  blinkctl report --week --compare
   blinkctl report --json | jq .total
 
 Every rate is over the time in which your eyes could be observed; coverage beside it says how much of the whole that was.
@@ -41,6 +45,15 @@ pub(crate) struct Args {
     /// How many days, today the last of them
     #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=3650))]
     days: u16,
+
+    /// A week instead: 2026-W10, last, or this one where none is named
+    #[arg(long, value_name = "WEEK", num_args = 0..=1, default_missing_value = "this", value_parser = Which::parse,
+        conflicts_with = "days")]
+    week: Option<Which>,
+
+    /// Say whether that is more or less than in as many days before, as far as that can be told
+    #[arg(long)]
+    compare: bool,
 
     /// Draw a picture instead
     #[arg(long, value_name = "FILE", conflicts_with = "html")]
@@ -53,14 +66,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     let now = Zoned::now();
-    let mut figures = Figures::empty(&now, args.days).map_err(|error| {
-        Failure::failed(
-            "clock",
-            format!("The days cannot be counted: {error}"),
-            "Set the clock and the time zone right.",
-        )
-    })?;
-    let mut history = Days::open(&context.paths, Range { from: Some(figures.start()), to: None })?;
+    let period = match args.week {
+        Some(week) => week.named(now.date())?.period(),
+        None => Period::ending(now.date(), args.days.into()),
+    };
+    let mut figures = Figures::empty(&now, period);
+    let mut history = Days::open(&context.paths, figures.range())?;
     for day in history.by_ref() {
         for minute in day? {
             figures.add(&minute);
@@ -68,6 +79,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     }
     figures.skipped = history.skipped();
     let machines = history.machines();
+    if args.compare {
+        let earlier = period.before(u32::try_from(period.days().count()).unwrap_or(1));
+        let mut own = OwnHistory::open(&context.paths);
+        let hours = own.hours(Some(Period { first: earlier.first, last: period.last }), &now)?;
+        figures.comparison = Some(compare(&hours, own.setups(), period, earlier));
+    }
     let (path, bytes) = match (&args.png, &args.html) {
         (Some(path), _) => (path, png::draw(&figures)?),
         (None, Some(path)) => (path, html::page(&figures).into_bytes()),
@@ -80,7 +97,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         }
     };
     Target::beside(path, true)?.put_bytes(&bytes)?;
-    context.output.result(&json!({ "file": output::path_text(path), "days": args.days }), |paint| {
+    let written = json!({ "file": output::path_text(path), "from": period.first, "to": period.last });
+    context.output.result(&written, |paint| {
         format!("{} to {}.\n{}", paint.with(Tone::Good, "Wrote the report"), path.display(), of_machines(machines))
     })
 }

@@ -33,9 +33,7 @@ pub(super) fn draw(figures: &Figures) -> Result<Vec<u8>, Failure> {
 
 fn scene(figures: &Figures) -> Scene {
     let mut scene = Scene::new(WIDTH, 0.0);
-    let ends =
-        [figures.days().first(), figures.days().last()].map(|day| day.map(|(date, _)| date.strftime("%-d %B %Y")));
-    let [from, to] = ends.map(|date| date.map(|date| date.to_string()).unwrap_or_default());
+    let (from, to) = (figures.period.first.strftime("%-d %B %Y"), figures.period.last.strftime("%-d %B %Y"));
     scene.bold(MARGIN, 38.0, 24.0, "Blinks");
     scene.text(WIDTH - MARGIN, 40.0, 13.0, Anchor::End, Ink::Faint, format!("{from} to {to}"));
     let total = figures.total();
@@ -176,7 +174,11 @@ mod tests {
     #[test]
     fn nothing_observed_is_drawn_without_a_bar() {
         let now = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
-        let picture = image::load_from_memory(&draw(&Figures::empty(&now, 7).unwrap()).unwrap()).unwrap().to_rgb8();
+        let picture = image::load_from_memory(
+            &draw(&Figures::empty(&now, blink_figures::Period::ending(now.date(), 7))).unwrap(),
+        )
+        .unwrap()
+        .to_rgb8();
         let rate = colour(Ink::Rate);
         assert!(picture.pixels().all(|pixel| pixel.0 != [rate.0, rate.1, rate.2]));
     }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::figures::{Figures, Unit, WEEKDAYS, grouped, hours};
+use blink_figures::letter::comparison as comparison_of;
+
+use super::figures::{Figures, WEEKDAYS, earlier, grouped, hours};
 use crate::output::{Paint, Tone};
 
 /// Bars in eighths of a character cell.
@@ -30,8 +32,7 @@ pub(super) fn page(figures: &Figures, columns: u16, paint: Paint) -> String {
 }
 
 fn head(figures: &Figures, paint: Paint) -> String {
-    let ends = [figures.days().first(), figures.days().last()].map(|day| day.map(|(date, _)| date.to_string()));
-    let [from, to] = ends.map(Option::unwrap_or_default);
+    let (from, to) = (figures.period.first, figures.period.last);
     let title = paint.with(Tone::Strong, "Blinks per observed minute");
     if from == to { format!("{title}, {to}\n") } else { format!("{title}, {from} to {to}\n") }
 }
@@ -82,7 +83,7 @@ fn week(figures: &Figures, width: usize, paint: Paint) -> String {
     let axis: String = (0..24).step_by(3).map(|hour| format!("{hour:<0$}", 3 * wide)).collect();
     let title = paint.with(Tone::Strong, "Hours of the week");
     let mut text = format!("\n{title}\n     {}\n", paint.with(Tone::Faint, axis.trim_end()));
-    for (name, hours) in WEEKDAYS.iter().zip(&figures.week) {
+    for (name, hours) in WEEKDAYS.iter().zip(&figures.week()) {
         let cells: String = hours
             .iter()
             .map(|sum| sum.rate().map_or(" ", |rate| SHADES[shade(rate, least, greatest, SHADES.len())]).repeat(wide))
@@ -133,16 +134,18 @@ fn total(figures: &Figures, paint: Paint) -> String {
     for line in more {
         let _ = writeln!(text, "{}", paint.with(Tone::Faint, &line));
     }
-    let unit = match figures.unit() {
-        Unit::Day => "day",
-        Unit::Week => "week",
-        Unit::Month => "month",
-    };
-    text + &paint.with(Tone::Faint, &format!("Coverage is observed time over the whole {unit}, nights too.")) + "\n"
+    let coverage = "Coverage is observed time over the hours in which tracking was on.";
+    text += &paint.with(Tone::Faint, coverage);
+    text.push('\n');
+    if let Some(comparison) = &figures.comparison {
+        let _ = writeln!(text, "\n{}", comparison_of(comparison, &earlier(figures.period)));
+    }
+    text
 }
 
 #[cfg(test)]
 mod tests {
+    use blink_figures::Period;
     use jiff::Zoned;
     use rstest::rstest;
 
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn nothing_observed_is_said() {
         let now: Zoned = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
-        insta::assert_snapshot!(page(&Figures::empty(&now, 7).unwrap(), 80, PLAIN));
+        insta::assert_snapshot!(page(&Figures::empty(&now, Period::ending(now.date(), 7)), 80, PLAIN));
     }
 
     #[rstest]

@@ -13,7 +13,7 @@ fn profile(files: &[&str]) -> (tempfile::TempDir, Paths) {
     (folder, paths)
 }
 
-const OURS: [&str; 24] = [
+const OURS: [&str; 26] = [
     "config/blinkd/config.toml",
     "config/blinkd/.blink-Ab12Cd",
     "state/blinkd/blinkd.2026-03-01.log",
@@ -31,6 +31,8 @@ const OURS: [&str; 24] = [
     "data/blinkd/account.json.damaged",
     "data/blinkd/consent.json",
     "data/blinkd/device.json",
+    "data/blinkd/mcp.ndjson",
+    "data/blinkd/setups.ndjson",
     "data/blinkd/owner.json",
     "data/blinkd/pause.json",
     "data/blinkd/tokens.json",
@@ -112,7 +114,7 @@ fn only_minutes_go_where_only_they_are_to() {
     assert!(remove_minutes(&paths).is_empty());
     assert_eq!(entries(&paths.pulled()).unwrap(), [""; 0].map(PathBuf::from), "no account is named any more");
     let there = OURS.iter().filter(|file| folder.path().join(file).exists());
-    let minutes = ["/history/", "/pulled/", "/store", "data/blinkd/.blink-"];
+    let minutes = ["/history/", "/pulled/", "/setups", "/store", "data/blinkd/.blink-"];
     assert_eq!(
         there.collect::<Vec<_>>(),
         OURS.iter().filter(|file| !minutes.iter().any(|part| file.contains(part))).collect::<Vec<_>>()

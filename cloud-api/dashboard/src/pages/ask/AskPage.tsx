@@ -7,6 +7,7 @@ import { features } from "@/app/features";
 import { Page } from "@/shared/Page";
 import { Section } from "@/shared/Section";
 import { FormError } from "@/shared/FormError";
+import { Answer } from "./Answer";
 
 const EXAMPLES = ["When do I blink least?", "Was this week different from my usual?", "How sure are these figures?"];
 const LONGEST = 500;
@@ -57,7 +58,8 @@ export default function AskPage() {
           <div role="status">
             {ask.data && (
               <Stack gap={4} mt="lg" p="md" bdrs="md" bg="var(--sunken)">
-                <Text style={{ whiteSpace: "pre-wrap" }}>{ask.data.answer}</Text>
+                <Answer text={ask.data.answer} />
+                {ask.data.stricken && <Text fz="xs">Numbers that are struck out are not in your figures.</Text>}
                 <Text fz="xs" c="dimmed">
                   By {ask.data.model}. It may err; the figures themselves are on Home. It never diagnoses.
                 </Text>

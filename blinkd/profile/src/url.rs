@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr};
 
 use blink_proto::{Problem, problem::code};
-use ureq::http::Uri;
+use http::Uri;
 
 /// `https://host[:port][/path]`, or `http://` to this machine; never with a trailing slash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl fmt::Display for BaseUrl {
 }
 
 /// The text without what stands before an `@`, which may be a password.
-pub(crate) fn without_password(text: &str) -> String {
+pub fn without_password(text: &str) -> String {
     text.rsplit_once('@').map_or_else(|| text.to_owned(), |(_, shown)| format!("…@{shown}"))
 }
 

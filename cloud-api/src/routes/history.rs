@@ -78,12 +78,13 @@ pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, s
 impl Ask {
     fn read(query: &str) -> Result<Self, ApiError> {
         let mut asked = Asked::read(query)?;
+        let to = asked.time("to").unwrap_or_else(|| Timestamp::MAX.into());
         let ask = Self {
             grouping: asked
                 .take("group", Grouping::parse, "must be minute, hour, day or week")
                 .unwrap_or(Grouping::Day),
-            from: asked.time("from").unwrap_or(UtcMs(0)),
-            to: asked.time("to").unwrap_or_else(|| Timestamp::MAX.into()),
+            from: asked.time("from").unwrap_or(UtcMs(0).min(to)),
+            to,
             limit: asked.take("limit", page::limit, page::LIMIT_RULE).unwrap_or(page::DEFAULT_LIMIT),
             cursor: asked.take("cursor", Cursor::decode, page::CURSOR_RULE),
         };
@@ -195,6 +196,7 @@ mod tests {
         assert_eq!(error.fields.keys().collect::<Vec<_>>(), ["cursor", "from", "group", "limit", "to"]);
         assert!(Ask::read("from=2026-03-02T00:00:00Z&to=2026-03-01T00:00:00Z").is_err());
         assert!(Ask::read("group=day&group=hour").is_err());
+        assert!(Ask::read("to=0160-06-02T00:00:00Z").is_ok(), "where no start is given, no end is before it");
         let hours = Cursor { grouping: Grouping::Hour, start: UtcMs(0) }.encode();
         assert!(Ask::read(&format!("group=day&cursor={hours}")).is_err());
     }

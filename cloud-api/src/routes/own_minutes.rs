@@ -76,10 +76,11 @@ pub(crate) async fn devices(who: Principal, req: HttpRequest, state: Data<State>
 
 fn selection(who: &Principal, mut asked: Asked) -> Result<Selection, ApiError> {
     let all = Selection::all(who.user.into());
+    let to = asked.time("to").unwrap_or(all.to);
     let of = Selection {
         user: all.user,
-        from: asked.time("from").unwrap_or(all.from),
-        to: asked.time("to").unwrap_or(all.to),
+        from: asked.time("from").unwrap_or(all.from.min(to)),
+        to,
         not_device: asked.take("not_device", |text| text.parse().ok(), "must be a UUID"),
         received_from: asked.time("received_from"),
     };

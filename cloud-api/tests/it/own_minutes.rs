@@ -84,6 +84,7 @@ contract! {
         let ada = app.user();
         assert_eq!(ada.get(PATH).expect(200).json, json!({"items": [], "next_cursor": null, "as_of": NOW}));
         assert_eq!(ada.get(&format!("{PATH}/devices")).expect(200).json, json!({"items": []}));
+        assert_eq!(ada.get(&format!("{PATH}?to=0160-06-02T00:00:00Z")).expect(200).json["items"], json!([]));
         for path in [PATH, "/api/user/me/minutes/devices"] {
             app.anonymous().get(path).expect(401);
         }

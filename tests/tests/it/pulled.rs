@@ -60,7 +60,6 @@ fn on_disk(profile: &Profile) -> (usize, BTreeSet<Key>) {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a figure that documents quote")]
 fn whatever_is_killed_each_minute_is_brought_once() {
     let kills = if long_tier() { 200 } else { 12 };
     let office = Profile::new();

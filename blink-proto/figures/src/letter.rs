@@ -14,6 +14,9 @@ use crate::{
 /// The days before the week that it is compared with.
 pub const BASELINE_DAYS: u32 = 28;
 
+/// Hours of the day whose rates differ by less are alike, in blinks a minute.
+const MIN_DIFFERENCE: f64 = 0.5;
+
 /// A week's letter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
@@ -152,7 +155,9 @@ fn sentences(letter: &Letter) -> Vec<String> {
         text.push(comparison(&letter.comparison, "the four weeks before"));
         text.extend(left_out(&letter.comparison));
     }
-    if let (Some(best), Some(worst)) = (&letter.best_hour, &letter.worst_hour) {
+    if let (Some(best), Some(worst)) = (&letter.best_hour, &letter.worst_hour)
+        && best.blinks_per_minute - worst.blinks_per_minute >= MIN_DIFFERENCE
+    {
         text.push(format!(
             "You blinked most from {:02}:00 ({:.1}) and least from {:02}:00 ({:.1}).",
             best.hour, best.blinks_per_minute, worst.hour, worst.blinks_per_minute

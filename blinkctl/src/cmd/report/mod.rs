@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         }
     };
     Target::beside(path, true)?.put_bytes(&bytes)?;
-    let written = json!({ "file": output::path_text(path), "from": period.first, "to": period.last });
+    let days = period.days().count();
+    let written = json!({ "file": output::path_text(path), "days": days });
     context.output.result(&written, |paint| {
         format!("{} to {}.\n{}", paint.with(Tone::Good, "Wrote the report"), path.display(), of_machines(machines))
     })

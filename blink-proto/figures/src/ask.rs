@@ -272,7 +272,8 @@ fn digits(text: &str) -> usize {
     let mut chars = text.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
         let next_is_digit = chars.peek().is_some_and(|(_, next)| next.is_numeric());
-        if !c.is_numeric() && !(matches!(c, '.' | ',' | ':' | '-' | '/') && next_is_digit) {
+        let separates = matches!(c, '.' | ',' | ':' | '-' | '/') && next_is_digit;
+        if !(c.is_numeric() || separates) {
             break;
         }
         end = at + c.len_utf8();

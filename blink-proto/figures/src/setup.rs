@@ -99,13 +99,13 @@ impl Setups {
             let values = |setups: &[&Setup]| setups.iter().map(|setup| value(setup)).collect::<BTreeSet<_>>();
             values(&one) != values(&other)
         };
-        let all: [(Change, fn(&Setup) -> String); 4] = [
-            (Change::Machine, |setup| setup.machine.clone()),
-            (Change::Camera, |setup| format!("{:?}", setup.camera)),
-            (Change::Detector, |setup| format!("{:?}", setup.detector)),
-            (Change::Glasses, |setup| format!("{:?}", setup.glasses)),
+        let changes = [
+            (Change::Machine, differ(|setup| setup.machine.clone())),
+            (Change::Camera, differ(|setup| format!("{:?}", setup.camera))),
+            (Change::Detector, differ(|setup| format!("{:?}", setup.detector))),
+            (Change::Glasses, differ(|setup| format!("{:?}", setup.glasses))),
         ];
-        all.into_iter().filter(|(_, value)| differ(*value)).map(|(change, _)| change).collect()
+        changes.into_iter().filter(|(_, differs)| *differs).map(|(change, _)| change).collect()
     }
 
     /// The changes within `period`, against what each machine had before, in the order of their days.

@@ -4,7 +4,7 @@
 //! - [`hours`]: minutes summed by local clock hour; sums, rates and coverage over days
 //! - [`week`]: ISO weeks and periods of days
 //! - [`setup`]: what measured: the machine, its camera, the detector, glasses
-//! - [`compare`]: two periods compared in what is comparable, with an interval, or "cannot tell"
+//! - [`mod@compare`]: two periods compared in what is comparable, with an interval, or "cannot tell"
 //! - [`letter`]: one week in words and figures
 //! - [`page`]: the letter as text, Markdown and HTML
 //! - [`told`]: figures as they are told to a language model: with their units, and "unknown" where there are none

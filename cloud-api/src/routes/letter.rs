@@ -8,7 +8,7 @@ use actix_web::{
     web::{Data, Query},
 };
 use blink_figures::{Hours, Letter, Setup, Setups, Week, page};
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     db::{DbError, history, users},
@@ -19,11 +19,12 @@ use crate::{
 };
 
 /// How the letter is answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(rename_all = "lowercase")]
 enum Format {
     Json,
     Html,
-    Markdown,
+    Md,
 }
 
 /// My letter of a week: what changed against the four weeks before, and how sure that is.
@@ -31,8 +32,8 @@ enum Format {
     get,
     path = "/api/user/me/letter",
     tag = "minutes",
-    params(("week" = Option<String>, Query, description = "an ISO week, such as 2026-W10; the last whole one if absent"), ("format" = Option<String>, Query, description = "json, html or md; json if absent")),
-    responses((status = 200, body = Letter), (status = 422), (status = 429)),
+    params(("week" = Option<String>, Query, pattern = "^[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-2])$", description = "an ISO week, such as 2026-W10; the last whole one if absent; W53 where the year has one"), ("format" = inline(Option<Format>), Query, description = "json, html or md; json if absent")),
+    responses((status = 200, content((Letter = "application/json"), (String = "text/html"), (String = "text/markdown"))), (status = 422), (status = 429)),
 )]
 pub(crate) async fn letter(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
     let week = query.get("week").map(|text| text.parse::<Week>()).transpose();
@@ -40,38 +41,32 @@ pub(crate) async fn letter(who: Principal, query: Query<BTreeMap<String, String>
     let format = match query.get("format").map_or("json", String::as_str) {
         "json" => Format::Json,
         "html" => Format::Html,
-        "md" => Format::Markdown,
+        "md" => Format::Md,
         _ => return Err(ApiError::invalid_field("format", "must be json, html or md")),
     };
     let (user, now) = (who.user.into(), state.clock.now());
     let turn = state.limits.read_turn(who.user).await?;
-    let letter = state.db.read(move |conn| -> Result<Result<Letter, ApiError>, DbError> {
+    let letter = state.db.read(move |conn| -> Result<Letter, DbError> {
         let _turn = turn;
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let mut hours = Hours::new(zone.clone(), now.timestamp());
-        let this = Week::of(hours.today());
-        let week = week.unwrap_or_else(|| this.previous());
-        if week > this {
-            return Ok(Err(ApiError::invalid_field("week", format!("has not begun: this week is {this}"))));
-        }
+        let week = week.unwrap_or_else(|| Week::of(hours.today()).previous());
         let span = Letter::span(week);
-        let start = |date: jiff::civil::Date| date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp().into());
-        let Ok((from, to)) = start(span.first).and_then(|from| Ok((from, start(span.last.tomorrow()?)?))) else {
-            return Ok(Err(ApiError::invalid_field("week", "is out of range")));
-        };
+        // No minute is from before 1970, and none from after the last day that there is.
+        let start = |date: jiff::civil::Date| date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp());
+        let from = start(span.first).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
+        let to = span.last.tomorrow().and_then(start).unwrap_or(Timestamp::MAX).max(Timestamp::UNIX_EPOCH);
         let mut setups = Setups::default();
-        history::by_machine(conn, user, from, to, |machine, mut piece| {
+        history::by_machine(conn, user, from.into(), to.into(), |machine, mut piece| {
             piece.setup = setups.number(&Setup { machine, ..Setup::default() });
             hours.add(piece);
         })?;
-        Ok(Ok(Letter::new(&hours, &setups, week)))
+        Ok(Letter::new(&hours, &setups, week))
     });
-    let letter = letter.await??;
+    let letter = letter.await?;
     Ok(match format {
         Format::Json => HttpResponse::Ok().json(letter),
         Format::Html => HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page::html(&letter)),
-        Format::Markdown => {
-            HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page::markdown(&letter))
-        }
+        Format::Md => HttpResponse::Ok().content_type("text/markdown; charset=utf-8").body(page::markdown(&letter)),
     })
 }

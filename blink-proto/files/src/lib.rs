@@ -2,6 +2,7 @@
 //!
 //! - [`save`]: replaces a file; a crash at any point leaves the old one or the new one
 //! - [`Draft`]: the same in steps, for writing over a longer time or without replacing anything
+//! - [`append_line`]: adds a line to a file of lines
 //! - [`private_folder`], [`folder_of`], [`sync_folder`]: the folder that holds the file
 //!
 //! No error names a temporary file, because it is gone when somebody reads the error.
@@ -9,7 +10,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write as _},
+    io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -46,6 +47,26 @@ pub fn save(path: &Path, mode: u32, write: impl FnOnce(&mut BufWriter<&File>) ->
     writer.flush()?;
     drop(writer);
     draft.replace(mode)
+}
+
+/// Adds `line` to the file at `path`, which is made for its owner alone where it is missing. A line before it that a crash
+/// cut off stays a line of its own.
+///
+/// # Errors
+///
+/// When the file cannot be opened or written.
+pub fn append_line(path: &Path, line: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true).read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, PRIVATE);
+    let mut file = options.open(path)?;
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(-1)).is_ok() {
+        file.read_exact(&mut last)?;
+    }
+    let end_of_torn = if last == *b"\n" { "" } else { "\n" };
+    file.write_all(format!("{end_of_torn}{line}\n").as_bytes())
 }
 
 /// Has `make` create a file in `folder` under a temporary name, again under another one while the name is taken. A crash
@@ -250,5 +271,21 @@ mod tests {
         private_folder(&path).unwrap();
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o700, 0o700));
         assert_eq!((folder_of(Path::new("x")), folder_of(Path::new("a/x"))), (Path::new("."), Path::new("a")));
+    }
+
+    #[test]
+    fn a_torn_line_harms_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lines");
+        append_line(&path, "one").unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"to").unwrap();
+        append_line(&path, "three").unwrap();
+        append_line(&path, "four").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\nto\nthree\nfour\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, PRIVATE);
+        }
     }
 }

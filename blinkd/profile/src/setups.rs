@@ -1,13 +1,11 @@
 //! What measured since when: camera, detector, glasses. Figures of different ones are not compared, and no minute says
 //! it. A line is added when something changes; the file goes with the minutes.
 
-use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write as _},
-};
+use std::{fs, io};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::Paths;
 
@@ -16,7 +14,7 @@ use crate::Paths;
 pub struct SetupLine {
     /// The moment.
     pub from: Timestamp,
-    /// The camera's name, or the source as it is configured.
+    /// The camera's name, or what [`source_name`] makes of another source.
     pub camera: String,
     /// The version of the detector.
     pub detector: String,
@@ -29,6 +27,15 @@ impl SetupLine {
     fn is_like(&self, other: &Self) -> bool {
         (&self.camera, &self.detector, self.glasses) == (&other.camera, &other.detector, other.glasses)
     }
+}
+
+/// A name for a source that is no camera of this machine: its kind, and a digest that tells it from others, as its text may
+/// hold a password.
+#[must_use]
+pub fn source_name(source: &str) -> String {
+    let kind = source.split(':').next().unwrap_or_default();
+    let digest = Sha256::digest(source.as_bytes());
+    format!("{kind} {:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
 /// The lines in the order of their moments; empty without a file. What is no line is skipped.
@@ -49,10 +56,7 @@ pub fn note(paths: &Paths, line: &SetupLine) -> io::Result<()> {
     if read(paths)?.last().is_some_and(|last| last.is_like(line)) {
         return Ok(());
     }
-    let text = serde_json::to_string(line).map_err(io::Error::other)?;
-    let mut file = OpenOptions::new().create(true).append(true).open(paths.setups_file())?;
-    // A line that a crash cut off must not spoil this one.
-    writeln!(file, "\n{text}")
+    blink_files::append_line(&paths.setups_file(), &serde_json::to_string(line).map_err(io::Error::other)?)
 }
 
 #[cfg(test)]
@@ -64,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn only_changes_are_noted_and_a_torn_line_harms_no_other() {
+    fn only_changes_are_noted_and_what_is_no_line_is_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let paths = Paths::under(folder.path());
         fs::create_dir_all(&paths.data).unwrap();
@@ -72,8 +76,15 @@ mod tests {
         let (one, other) = (line("2026-03-01T09:00:00Z", "one"), line("2026-03-02T09:00:00Z", "other"));
         note(&paths, &one).unwrap();
         note(&paths, &line("2026-03-01T10:00:00Z", "one")).unwrap();
-        OpenOptions::new().append(true).open(paths.setups_file()).unwrap().write_all(b"{\"from\":\"20").unwrap();
+        blink_files::append_line(&paths.setups_file(), "{\"from\":\"20").unwrap();
         note(&paths, &other).unwrap();
         assert_eq!(read(&paths).unwrap(), [one, other]);
+    }
+
+    #[test]
+    fn a_stream_is_told_from_another_without_its_password() {
+        let name = source_name("rtsp://ada:secret@camera.example/1");
+        assert!(name.starts_with("rtsp ") && !name.contains("secret") && !name.contains("example"), "{name}");
+        assert_ne!(name, source_name("rtsp://ada:secret@camera.example/2"));
     }
 }

@@ -1,7 +1,7 @@
 //! Notes what measures from now on, so that figures of different cameras, detectors, or with and without glasses are not
 //! compared.
 
-use blink_profile::setups::{self, SetupLine};
+use blink_profile::setups::{self, SetupLine, source_name};
 use blink_vision::native::camera;
 
 use super::Keeper;
@@ -13,7 +13,7 @@ impl Keeper {
         let name = self.deps.policy.device.as_deref().and_then(camera::name_of);
         let line = SetupLine {
             from: self.deps.clock.now(),
-            camera: name.unwrap_or_else(|| self.deps.source.clone()),
+            camera: name.unwrap_or_else(|| source_name(&self.deps.source)),
             detector: blink_vision::DETECTOR.to_owned(),
             glasses: self.deps.policy.glasses,
         };
@@ -25,6 +25,8 @@ impl Keeper {
 
 #[cfg(test)]
 mod tests {
+    use blink_profile::setups::source_name;
+
     use crate::{capture::CaptureEvent, keeper::CapturePolicy, testing::TempProfile};
 
     #[test]
@@ -37,7 +39,7 @@ mod tests {
         let place = place.with(CapturePolicy { glasses: Some(true), ..CapturePolicy::default() });
         place.consenting().news(CaptureEvent::Opened);
         let lines = blink_profile::setups::read(&place.paths()).unwrap();
-        let told: Vec<_> = lines.iter().map(|line| (line.camera.as_str(), line.glasses)).collect();
-        assert_eq!(told, [("synthetic", None), ("synthetic", Some(true))]);
+        let told: Vec<_> = lines.iter().map(|line| (line.camera.clone(), line.glasses)).collect();
+        assert_eq!(told, [(source_name("synthetic"), None), (source_name("synthetic"), Some(true))]);
     }
 }

@@ -1,7 +1,7 @@
 //! The log of what was read through `blinkctl mcp`: which tool, with which arguments, by which program. No figure is in it.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -41,9 +41,7 @@ impl Log {
         if self.path.metadata().is_ok_and(|meta| meta.len() >= MAX_BYTES) {
             self.shorten()?;
         }
-        let text = serde_json::to_string(reading).map_err(io::Error::other)?;
-        let mut file = private(OpenOptions::new().create(true).append(true)).open(&self.path)?;
-        file.write_all(format!("{text}\n").as_bytes())
+        blink_files::append_line(&self.path, &serde_json::to_string(reading).map_err(io::Error::other)?)
     }
 
     fn shorten(&self) -> io::Result<()> {
@@ -66,17 +64,6 @@ impl Log {
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("{} cannot be read: {error}", path.display());
     Failure::failed("log_unreadable", message, "Make it readable for you, then try again.")
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600)
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
 }
 
 #[cfg(test)]

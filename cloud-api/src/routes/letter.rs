@@ -1,19 +1,15 @@
 //! A week's letter from a person's own minutes. Which camera measured is known on their machines alone, so here figures of
 //! different machines are told apart, and `blinkctl letter` does the rest.
 
-use std::collections::BTreeMap;
-
-use actix_web::{
-    HttpResponse,
-    web::{Data, Query},
-};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 use blink_figures::{Hours, Letter, Setup, Setups, Week, page};
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     db::{DbError, history, users},
     domain::zone,
-    error::{ApiError, ApiResult},
+    error::ApiResult,
+    http::query::Asked,
     principal::Principal,
     state::State,
 };
@@ -27,6 +23,17 @@ enum Format {
     Md,
 }
 
+impl Format {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "json" => Some(Self::Json),
+            "html" => Some(Self::Html),
+            "md" => Some(Self::Md),
+            _ => None,
+        }
+    }
+}
+
 /// My letter of a week: what changed against the four weeks before, and how sure that is.
 #[utoipa::path(
     get,
@@ -35,15 +42,12 @@ enum Format {
     params(("week" = Option<String>, Query, pattern = "^[0-9]{4}-W(0[1-9]|[1-4][0-9]|5[0-2])$", description = "an ISO week, such as 2026-W10; the last whole one if absent; W53 where the year has one"), ("format" = inline(Option<Format>), Query, description = "json, html or md; json if absent")),
     responses((status = 200, content((Letter = "application/json"), (String = "text/html"), (String = "text/markdown"))), (status = 422), (status = 429)),
 )]
-pub(crate) async fn letter(who: Principal, query: Query<BTreeMap<String, String>>, state: Data<State>) -> ApiResult {
-    let week = query.get("week").map(|text| text.parse::<Week>()).transpose();
-    let week = week.map_err(|why| ApiError::invalid_field("week", why))?;
-    let format = match query.get("format").map_or("json", String::as_str) {
-        "json" => Format::Json,
-        "html" => Format::Html,
-        "md" => Format::Md,
-        _ => return Err(ApiError::invalid_field("format", "must be json, html or md")),
-    };
+pub(crate) async fn letter(who: Principal, req: HttpRequest, state: Data<State>) -> ApiResult {
+    let mut asked = Asked::read(req.query_string())?;
+    let week =
+        asked.take("week", |text| text.parse::<Week>().ok(), "must be an ISO week that there is, such as 2026-W10");
+    let format = asked.take("format", Format::parse, "must be json, html or md").unwrap_or(Format::Json);
+    asked.finish()?;
     let (user, now) = (who.user.into(), state.clock.now());
     let turn = state.limits.read_turn(who.user).await?;
     let letter = state.db.read(move |conn| -> Result<Letter, DbError> {

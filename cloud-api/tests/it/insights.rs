@@ -51,7 +51,7 @@ contract! {
         let page = ada.get("/api/user/me/letter?format=html").expect(200);
         assert!(page.text.starts_with("<!DOCTYPE html>") && page.header("content-type") == "text/html; charset=utf-8");
         assert!(ada.get("/api/user/me/letter?format=md").expect(200).text.starts_with("# Your week, 2 to 8 March 2026"));
-        for (query, field) in [("week=2026-10", "week"), ("week=2025-W53", "week"), ("week=", "week"), ("format=pdf", "format")] {
+        for (query, field) in [("week=2026-10", "week"), ("week=2025-W53", "week"), ("week=", "week"), ("week=2026-W10&week=2026-W11", "week"), ("format=pdf", "format")] {
             assert_ne!(ada.get(&format!("/api/user/me/letter?{query}")).expect(422).field(field), "", "{query}");
         }
         for week in ["2026-W12", "9999-W52", "0000-W01", "1969-W40"] {

@@ -42,24 +42,17 @@ fn around(period: Period) -> Period {
 
 impl OwnHistory {
     pub(crate) fn open(paths: &Paths) -> Self {
-        // What measured is a help: without it machines are told apart alone.
-        let lines = setups::read(paths).unwrap_or_default();
         let machine = blink_profile::device::id(paths);
-        Self { paths: paths.clone(), lines, setups: Setups::default(), days: BTreeMap::new(), machine }
+        Self { paths: paths.clone(), lines: Vec::new(), setups: Setups::default(), days: BTreeMap::new(), machine }
     }
 
-    /// The hours of the local days of `period`, or of all, up to `now`.
-    pub(crate) fn hours(&mut self, period: Option<Period>, now: &Zoned) -> Result<Hours, HistoryError> {
-        let lines = setups::read(&self.paths).unwrap_or_default();
-        if lines != self.lines {
-            self.lines = lines;
-            self.days.clear();
-        }
+    /// The hours of the local days of `period`, up to `now`.
+    pub(crate) fn hours(&mut self, period: Period, now: &Zoned) -> Result<Hours, HistoryError> {
         self.refresh(period)?;
         let mut hours = Hours::new(now.time_zone().clone(), now.timestamp());
-        let wanted = |date: &Date| period.is_none_or(|period| around(period).holds(*date));
-        for day in self.days.iter().filter(|(date, _)| wanted(date)).map(|(_, day)| day) {
-            day.quarters.iter().for_each(|quarter| hours.add(*quarter));
+        let files = around(period);
+        for quarter in self.days.range(files.first..=files.last).flat_map(|(_, day)| &day.quarters) {
+            hours.add(*quarter);
         }
         Ok(hours)
     }
@@ -72,7 +65,7 @@ impl OwnHistory {
         let unread = files.into_keys().rev().filter(|date| !self.days.contains_key(date));
         let some: Vec<Date> = unread.take(DAYS).collect();
         let Some((newest, oldest)) = some.first().zip(some.last()) else { return false };
-        self.refresh(Some(Period { first: *oldest, last: *newest })).is_ok()
+        self.refresh(Period { first: *oldest, last: *newest }).is_ok()
     }
 
     pub(crate) fn setups(&self) -> &Setups {
@@ -80,12 +73,18 @@ impl OwnHistory {
     }
 
     /// Reads the day files of `period` that have another length than when they were read, and forgets those that went.
-    fn refresh(&mut self, period: Option<Period>) -> Result<(), HistoryError> {
+    fn refresh(&mut self, period: Period) -> Result<(), HistoryError> {
+        // What measured is a help: without it machines are told apart alone.
+        let lines = setups::read(&self.paths).unwrap_or_default();
+        if lines != self.lines {
+            self.lines = lines;
+            self.days.clear();
+        }
         let files = days::lengths(&self.paths)?;
         self.days.retain(|date, _| files.contains_key(date));
         for (date, bytes) in files {
             let is_known = self.days.get(&date).is_some_and(|day| day.bytes == bytes);
-            if is_known || !period.is_none_or(|period| around(period).holds(date)) {
+            if is_known || !around(period).holds(date) {
                 continue;
             }
             let quarters = self.quarters(&days::minutes_of(&self.paths, date)?);
@@ -99,13 +98,11 @@ impl OwnHistory {
         for minute in minutes {
             let at = minute.from_timestamp;
             let quarter = at.as_millisecond().div_euclid(QUARTER_MS);
-            let setup = self.setup(at, minute.device_id);
-            let start = Timestamp::from_millisecond(quarter * QUARTER_MS).unwrap_or(at);
             let piece = quarters.entry((quarter, minute.device_id)).or_insert_with(|| Piece {
-                at: start,
+                at: Timestamp::from_millisecond(quarter * QUARTER_MS).unwrap_or(at),
                 blinks: 0,
                 observed_ms: 0,
-                setup,
+                setup: self.setup(at, minute.device_id),
             });
             piece.blinks += u64::from(minute.blink_count);
             piece.observed_ms += u64::from(minute.observed_ms);

@@ -8,19 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::{hours::Hours, week::Period};
 
 /// What measured a minute. `None` is what is not known, and another than anything that is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Setup {
     /// The machine's `device_id`.
-    #[serde(default)]
     pub machine: String,
     /// The camera's name.
-    #[serde(default)]
     pub camera: Option<String>,
     /// The version of the detector.
-    #[serde(default)]
     pub detector: Option<String>,
     /// Whether the person said that they wear glasses.
-    #[serde(default)]
     pub glasses: Option<bool>,
 }
 

@@ -93,6 +93,12 @@ pub fn comparison(comparison: &Comparison, earlier: &str) -> Value {
     })
 }
 
+/// The days that an [`overview`] is made from.
+#[must_use]
+pub fn span(today: Date) -> Period {
+    Period { first: Period::ending(today, RECENT_DAYS).before(BASELINE_DAYS).first, last: today }
+}
+
 /// All that a model is given to answer a question: today, the last week, the four weeks before it, whether that is a
 /// change, the last days and the hours of the day. The same for the same history.
 #[must_use]
@@ -100,7 +106,6 @@ pub fn overview(hours: &Hours, setups: &Setups) -> Value {
     let today = hours.today();
     let recent = Period::ending(today, RECENT_DAYS);
     let earlier = recent.before(BASELINE_DAYS);
-    let whole = Period { first: earlier.first, last: today };
     let mut told = Map::new();
     told.insert("unit".to_owned(), json!(UNIT));
     told.insert("today".to_owned(), period(hours, Period::ending(today, 1)));
@@ -111,7 +116,7 @@ pub fn overview(hours: &Hours, setups: &Setups) -> Value {
     let observed = |day: &Value| day["observed_minutes"] != json!(0.0);
     let single: Vec<Value> = days(hours, Period::ending(today, DAYS_ALONE)).into_iter().filter(observed).collect();
     told.insert("days".to_owned(), json!(single));
-    told.insert("hours_of_the_day".to_owned(), json!(hours_of_day(hours, whole)));
+    told.insert("hours_of_the_day".to_owned(), json!(hours_of_day(hours, span(today))));
     Value::Object(told)
 }
 

@@ -6,10 +6,9 @@ use jiff::{
     ToSpan as _,
     civil::{Date, ISOWeekDate, Weekday},
 };
-use serde::{Deserialize, Serialize};
 
 /// Days from `first` to `last`, both included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     /// The first day.
     pub first: Date,

@@ -60,11 +60,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     let now = Zoned::now();
     let week = args.week.unwrap_or(Which::Last).named(now.date())?;
     let mut history = OwnHistory::open(&context.paths);
-    let mut letter = Letter::new(&history.hours(Some(Letter::span(week)), &now)?, history.setups(), week);
+    let mut letter = Letter::new(&history.hours(Letter::span(week), &now)?, history.setups(), week);
     // In somebody's first week the last whole one is empty, and this one is what there is to tell.
     if args.week.is_none() && letter.total.observed_ms == 0 {
         let this = Week::of(now.date());
-        let running = Letter::new(&history.hours(Some(Letter::span(this)), &now)?, history.setups(), this);
+        let running = Letter::new(&history.hours(Letter::span(this), &now)?, history.setups(), this);
         if running.total.observed_ms > 0 {
             letter = running;
         }

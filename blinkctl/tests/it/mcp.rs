@@ -140,7 +140,7 @@ fn years(profile: &Profile, years: i64) {
     }
 }
 
-/// `WAW_TEST_LONG=1` has ten years; docs/mcp.md quotes a release build.
+/// `WAW_TEST_LONG=1` has ten years.
 #[tokio::test]
 async fn years_of_minutes_are_answered_at_once() {
     let long = std::env::var_os("WAW_TEST_LONG").is_some();

@@ -60,7 +60,8 @@ fn question(text: &str) -> Result<String, String> {
 pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     require_consent(&context.paths)?;
     let mut history = OwnHistory::open(&context.paths);
-    let hours = history.hours(None, &Zoned::now())?;
+    let now = Zoned::now();
+    let hours = history.hours(told::span(now.date()), &now)?;
     let figures = told::overview(&hours, history.setups());
     let body = ask::request(&args.model, &args.question, &figures).to_string();
     if args.dry_run {

@@ -7,7 +7,7 @@ use std::{
 
 use blink_figures::{Hours, Period, Setups};
 use blink_profile::Paths;
-use jiff::{Timestamp, Zoned};
+use jiff::{Zoned, civil::Date};
 use rmcp::{
     RoleServer, ServerHandler,
     handler::server::{router::tool::ToolRouter, wrapper::Parameters},
@@ -156,38 +156,27 @@ impl OwnFigures {
         tool: &'static str,
         arguments: &Value,
         context: RequestContext<RoleServer>,
-        which: impl FnOnce(jiff::civil::Date) -> Result<P, String>,
+        which: impl FnOnce(Date) -> Result<P, String> + Send + 'static,
         tell: impl FnOnce(&Hours, &Setups, P) -> Value + Send + 'static,
     ) -> CallToolResult {
-        let refused = |why: String| CallToolResult::error(vec![ContentBlock::text(why)]);
-        if let Err(failure) = require_consent(&self.paths) {
-            return refused(failure.problem.to_string());
-        }
-        let now = Zoned::now();
-        let asked = match which(now.date()) {
-            Ok(asked) => asked,
-            Err(why) => return refused(why),
-        };
         let client =
             context.peer.peer_info().map(|info| format!("{} {}", info.client_info.name, info.client_info.version));
-        let reading = Reading {
-            at: Timestamp::now(),
-            client: client.unwrap_or_else(|| "unknown".to_owned()),
-            tool: tool.to_owned(),
-            arguments: arguments.clone(),
-        };
-        if let Err(error) = self.log.add(&reading) {
-            return refused(format!("Nothing is told, because what was read cannot be logged: {error}"));
-        }
-        let history = Arc::clone(&self.history);
+        let client = client.unwrap_or_else(|| "unknown".to_owned());
+        let (server, arguments) = (self.clone(), arguments.clone());
         let told = tokio::task::spawn_blocking(move || {
-            let mut history = history.lock().unwrap_or_else(PoisonError::into_inner);
-            let hours = history.hours(Some(asked.span()), &now).map_err(|error| error.to_string())?;
+            require_consent(&server.paths).map_err(|failure| failure.problem.to_string())?;
+            let now = Zoned::now();
+            let asked = which(now.date())?;
+            let reading = Reading { at: now.timestamp(), client, tool: tool.to_owned(), arguments };
+            let unlogged = |error| format!("Nothing is told, because what was read cannot be logged: {error}");
+            server.log.add(&reading).map_err(unlogged)?;
+            let mut history = server.history.lock().unwrap_or_else(PoisonError::into_inner);
+            let hours = history.hours(asked.span(), &now).map_err(|error| error.to_string())?;
             Ok(tell(&hours, history.setups(), asked))
         });
         match told.await.unwrap_or_else(|error| Err(error.to_string())) {
             Ok(told) => CallToolResult::structured(told),
-            Err(why) => refused(why),
+            Err(why) => CallToolResult::error(vec![ContentBlock::text(why)]),
         }
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Figures {
     /// The time of the report, in the person's time zone.
     pub(super) now: Zoned,
     pub(super) period: Period,
+    /// The minutes of `period`.
+    pub(super) range: Range,
     hours: Hours,
     blink_ms: Mean,
     incomplete: Mean,
@@ -72,9 +74,12 @@ pub(super) struct Figures {
 impl Figures {
     /// The figures of the days of `period`, without any minutes yet.
     pub(super) fn empty(now: &Zoned, period: Period) -> Self {
+        let start = |date: Date| Some(date.to_zoned(now.time_zone().clone()).ok()?.timestamp());
+        let range = Range { from: start(period.first), to: period.last.tomorrow().ok().and_then(start) };
         Self {
             now: now.clone(),
             period,
+            range,
             hours: Hours::new(now.time_zone().clone(), now.timestamp()),
             blink_ms: Mean::default(),
             incomplete: Mean::default(),
@@ -84,12 +89,6 @@ impl Figures {
         }
     }
 
-    /// The minutes that are needed.
-    pub(super) fn range(&self) -> Range {
-        let start = |date: Date| Some(date.to_zoned(self.zone().clone()).ok()?.timestamp());
-        Range { from: start(self.period.first), to: self.period.last.tomorrow().ok().and_then(start) }
-    }
-
     fn zone(&self) -> &TimeZone {
         self.now.time_zone()
     }
@@ -97,7 +96,7 @@ impl Figures {
     /// Adds a minute; one outside of the days is ignored.
     pub(super) fn add(&mut self, minute: &Minute) {
         let at = minute.from_timestamp;
-        if at >= self.now.timestamp() || !self.range().holds(at) {
+        if at >= self.now.timestamp() || !self.range.holds(at) {
             return;
         }
         let (blinks, observed_ms) = (u64::from(minute.blink_count), u64::from(minute.observed_ms));

@@ -71,7 +71,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         None => Period::ending(now.date(), args.days.into()),
     };
     let mut figures = Figures::empty(&now, period);
-    let mut history = Days::open(&context.paths, figures.range())?;
+    let mut history = Days::open(&context.paths, figures.range)?;
     for day in history.by_ref() {
         for minute in day? {
             figures.add(&minute);
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
     if args.compare {
         let earlier = period.before(u32::try_from(period.days().count()).unwrap_or(1));
         let mut own = OwnHistory::open(&context.paths);
-        let hours = own.hours(Some(Period { first: earlier.first, last: period.last }), &now)?;
+        let hours = own.hours(Period { first: earlier.first, last: period.last }, &now)?;
         figures.comparison = Some(compare(&hours, own.setups(), period, earlier));
     }
     let (path, bytes) = match (&args.png, &args.html) {

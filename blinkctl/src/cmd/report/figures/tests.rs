@@ -24,7 +24,7 @@ fn days(now: &Zoned, days: u32) -> Figures {
 pub(crate) fn fortnight() -> Figures {
     let now: Zoned = "2026-03-29T16:30:00+02:00[Europe/Berlin]".parse().unwrap();
     let mut figures = days(&now, 14);
-    let begin = figures.range().from.unwrap().as_second() / 60;
+    let begin = figures.range.from.unwrap().as_second() / 60;
     for number in begin..now.timestamp().as_second() / 60 {
         let at = MinuteStart::from_number(number).unwrap().start();
         let local = at.to_zoned(now.time_zone().clone());

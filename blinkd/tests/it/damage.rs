@@ -10,12 +10,7 @@ use std::{
 };
 
 use blink_profile::Paths;
-use blink_proto::{
-    Minute, MinuteStart, UserId,
-    consent::ConsentRecord,
-    example,
-    ipc::{Hello, Request, ToDaemon},
-};
+use blink_proto::{Minute, MinuteStart, UserId, consent::ConsentRecord, example, ipc::Request};
 use blinkd::{
     profile::{AccountFile, Device, FirstAccount, SignedInAccount, files},
     store::{History, Line, Queued, Store, ownership::MinuteOwnership},
@@ -77,12 +72,10 @@ fn start(root: &Path) -> Result<(Program, Client), String> {
         over.is_some() || UnixStream::connect(&socket).is_ok()
     });
     // It may listen and still fail afterwards.
-    if over.is_none() && UnixStream::connect(&socket).is_ok() {
-        let mut client = Client::connect(&socket);
-        client.send(ToDaemon::Hello(Hello::of("test", "0")));
-        if client.receive().is_some() {
-            return Ok((Program(child), client));
-        }
+    if over.is_none()
+        && let Some(client) = Client::try_greeted(&socket)
+    {
+        return Ok((Program(child), client));
     }
     let output = child.wait_with_output().unwrap();
     assert!(matches!(output.status.code(), Some(1 | 2)), "{output:?}");

@@ -220,9 +220,19 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn connect(socket: &Path) -> Self {
-        let stream = UnixStream::connect(socket).unwrap();
+        Self::on(UnixStream::connect(socket).unwrap())
+    }
+
+    fn on(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         Self { stream, codec: JsonCodec::default(), buffer: BytesMut::new(), calls: 0 }
+    }
+
+    /// A client that was greeted; `None` where the daemon ends at any step of that.
+    pub(crate) fn try_greeted(socket: &Path) -> Option<Self> {
+        let mut client = Self::on(UnixStream::connect(socket).ok()?);
+        client.write(ToDaemon::Hello(Hello::of("test", "0"))).ok()?;
+        client.receive().map(|_| client)
     }
 
     pub(crate) fn greet(&mut self) {
@@ -231,16 +241,18 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, message: ToDaemon) {
+        self.write(message).unwrap();
+    }
+
+    fn write(&mut self, message: ToDaemon) -> std::io::Result<()> {
         let mut bytes = BytesMut::new();
         self.codec.encode(message, &mut bytes).unwrap();
-        self.stream.write_all(&bytes).unwrap();
+        self.stream.write_all(&bytes)
     }
 
     /// The answer to a call; `None` if the daemon refused this client.
     pub(crate) fn try_call(&mut self, request: Request) -> Option<Outcome> {
-        let mut bytes = BytesMut::new();
-        self.codec.encode(ToDaemon::Call(Call { id: 1, request }), &mut bytes).unwrap();
-        self.stream.write_all(&bytes).ok()?;
+        self.write(ToDaemon::Call(Call { id: 1, request })).ok()?;
         match self.receive() {
             Some(FromDaemon::Answer(Answer { outcome, .. })) => Some(outcome),
             _ => None,

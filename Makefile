@@ -17,17 +17,22 @@ NPM = cd $(DASHBOARD) && node=$$($(CURDIR)/packaging/node.sh) && PATH="$$node:$$
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# Builds the dashboard beside the programs. Where it ended later than the programs, cargo looks once more.
+define PROGRAMS
+	@$(MAKE) --no-print-directory $(BUILT) & dashboard=$$!; \
+		$(1) || { kill $$dashboard 2>/dev/null; exit 1; }; wait $$dashboard
+	@$(1)
+endef
+
 run: ## Show it: a server, the daemon and a running count, in a throw-away profile
 	@packaging/bootstrap.sh run
-	@$(MAKE) --no-print-directory $(BUILT)
-	@cargo build --locked --workspace --bins
+	$(call PROGRAMS,cargo build --locked --workspace --bins)
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@packaging/demo.sh
 
 demo: ## Show it with made-up people and weeks of history, in which nothing is stored (DEMO_MODE)
 	@packaging/bootstrap.sh run
-	@$(MAKE) --no-print-directory $(BUILT)
-	@cargo build --locked --workspace --bins
+	$(call PROGRAMS,cargo build --locked --workspace --bins)
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@mkdir -p demos
 	@$(TARGET)/debug/blinkd synthesize demos/demo.mp4 --seconds 5 --bpm 40 --sway 8
@@ -61,8 +66,7 @@ $(BUILT): $(MODULES) $(shell find $(DASHBOARD)/{src,public,scripts} $(DASHBOARD)
 test: export NEXTEST_TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: ## Every kind of test, with small numbers
 	@packaging/bootstrap.sh test
-	@$(MAKE) --no-print-directory $(BUILT)
-	@cargo nextest run --locked --workspace --no-run
+	$(call PROGRAMS,cargo nextest run --locked --workspace --no-run)
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc --quiet

@@ -96,10 +96,14 @@ if ((${#missing[@]} > 0)) || $needs_browser; then
     "${root[@]}" apt-get update -qq >"$log" 2>&1 || say "the package list could not be refreshed; trying with the one at hand"
     take_browser_if_packaged
     ((${#missing[@]} == 0)) || say "installing from the system's packages: ${missing[*]}"
+    # The crates come meanwhile; what fails here, the build says.
+    cargo fetch --locked --quiet --manifest-path "${BASH_SOURCE[0]%/*}/../Cargo.toml" >/dev/null 2>&1 &
+    fetching=$!
     if ((${#missing[@]} > 0)) && ! "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "apt-get failed as shown above. Mend that, then run this again."
     fi
+    wait "$fetching" || true
     if $needs_browser; then
         die "$no_browser"
     fi

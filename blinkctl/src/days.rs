@@ -8,7 +8,7 @@ use std::{
 };
 
 use blink_profile::{Paths, day_files, pulled};
-use blink_proto::{DeviceId, Minute};
+use blink_proto::Minute;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 use crate::exit::Failure;
@@ -76,7 +76,6 @@ pub(crate) struct Days {
     days: btree_set::IntoIter<Date>,
     range: Range,
     skipped: u64,
-    machines: BTreeSet<DeviceId>,
 }
 
 impl Days {
@@ -88,18 +87,12 @@ impl Days {
             days.extend(day_files::days(folder).map_err(unreadable(folder))?.into_keys());
         }
         days.retain(|day| range.touches(*day));
-        let (days, machines) = (days.into_iter(), BTreeSet::new());
-        Ok(Self { history, pulled, days, range, skipped: 0, machines })
+        Ok(Self { history, pulled, days: days.into_iter(), range, skipped: 0 })
     }
 
     /// The number of lines so far that are no record.
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
-    }
-
-    /// The number of machines so far that counted the minutes.
-    pub(crate) fn machines(&self) -> usize {
-        self.machines.len()
     }
 }
 
@@ -112,7 +105,6 @@ impl Iterator for Days {
         Some(read.map_err(unreadable(&day_files::path_of(&self.history, day))).map(|mut read| {
             self.skipped += read.skipped;
             read.records.retain(|minute| self.range.holds(minute.from_timestamp));
-            self.machines.extend(read.records.iter().map(|minute| minute.device_id));
             read.records
         }))
     }
@@ -194,16 +186,12 @@ mod tests {
         };
         fs::write(pulled.join("2026-02-26.ndjson"), lines(&[theirs(1), minute(2), theirs(3)])).unwrap();
         fs::write(pulled.join("2026-02-25.ndjson"), lines(&[theirs(-1)])).unwrap();
-        let machines = || {
-            let mut days = Days::open(&paths, Range::default()).unwrap();
-            let minutes = days.by_ref().flat_map(Result::unwrap).collect::<Vec<_>>();
-            (minutes, days.machines())
-        };
-        assert_eq!(machines(), ([0, 2].map(minute).to_vec(), 1), "nobody is signed in");
+        let minutes = || read(&paths, Range::default()).0;
+        assert_eq!(minutes(), [0, 2].map(minute), "nobody is signed in");
         sign_in(&paths, 1);
-        assert_eq!(machines(), (vec![theirs(-1), minute(0), theirs(1), minute(2), theirs(3)], 2));
+        assert_eq!(minutes(), [theirs(-1), minute(0), theirs(1), minute(2), theirs(3)]);
         sign_in(&paths, 2);
-        assert_eq!(machines(), ([0, 2].map(minute).to_vec(), 1), "somebody else is");
+        assert_eq!(minutes(), [0, 2].map(minute), "somebody else is");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! - `cli`: the command line
 //! - `cmd`: the commands, a file per noun
+//! - `complete`: what a shell offers while a command is typed
 //! - `context`: what every command gets
 //! - `client`, `unreachable`: a connection to the daemon, and why there is none
 //! - `blinkd`, `start`: the program blinkd, for what needs no running daemon, and to start one
@@ -16,6 +17,7 @@ mod browser;
 mod cli;
 mod client;
 mod cmd;
+mod complete;
 mod context;
 mod days;
 mod exit;
@@ -35,6 +37,11 @@ use exit::Failure;
 use output::Output;
 
 fn main() -> ExitCode {
+    match complete::answered() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(error) => error.exit(),
+    }
     let cli = match cli::parse() {
         Ok(cli) => cli,
         Err(status) => return status.into(),

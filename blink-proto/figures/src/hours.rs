@@ -14,7 +14,7 @@ use crate::week::Period;
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// An hour of the day is told where at least this much of it was observed, in milliseconds.
-pub const MIN_OBSERVED_OF_HOUR_MS: u64 = 30 * 60_000;
+const MIN_OBSERVED_OF_HOUR_MS: u64 = 30 * 60_000;
 
 /// Blinks and observed time, and the length of the clock hours in which tracking was on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +39,12 @@ impl Sum {
     #[must_use]
     pub fn rate(self) -> Option<f64> {
         rate_per_minute(self.blinks, self.observed_ms)
+    }
+
+    /// Whether half an hour was observed, from which on the rate of an hour of the day or of a period says something.
+    #[must_use]
+    pub fn is_telling(self) -> bool {
+        self.observed_ms >= MIN_OBSERVED_OF_HOUR_MS
     }
 
     /// The observed share of the hours in which tracking was on, 0 to 1; `None` where there were none.
@@ -220,7 +226,7 @@ impl Hours {
 /// The hours with the highest and the lowest rate among those that are telling; `None` with fewer than two.
 #[must_use]
 pub fn best_and_worst(by_hour: &[Sum; 24]) -> Option<[(usize, Sum); 2]> {
-    let telling = || by_hour.iter().enumerate().filter(|(_, sum)| sum.observed_ms >= MIN_OBSERVED_OF_HOUR_MS);
+    let telling = || by_hour.iter().enumerate().filter(|(_, sum)| sum.is_telling());
     let rate = |(_, sum): &(usize, &Sum)| sum.rate().unwrap_or(0.0);
     let best = telling().max_by(|a, b| rate(a).total_cmp(&rate(b)))?;
     let worst = telling().min_by(|a, b| rate(a).total_cmp(&rate(b)))?;

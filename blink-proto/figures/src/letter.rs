@@ -1,12 +1,12 @@
 //! One week against one's own usual: the four weeks before it.
 
-use blink_proto::http::Hour;
 use jiff::{Zoned, civil::Date};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     compare::{Comparison, Verdict, Why, compare},
     hours::{Hours, Sum},
+    insights::HourOfDay,
     setup::{Change, Mark, Setups},
     week::{Period, Week},
 };
@@ -39,10 +39,10 @@ pub struct Letter {
     pub comparison: Comparison,
     /// The hour of the day with the most blinks a minute; null where there is nothing to compare.
     #[cfg_attr(feature = "schema", schema(required))]
-    pub best_hour: Option<Hour>,
+    pub best_hour: Option<HourOfDay>,
     /// The hour with the fewest.
     #[cfg_attr(feature = "schema", schema(required))]
-    pub worst_hour: Option<Hour>,
+    pub worst_hour: Option<HourOfDay>,
     /// What measured otherwise from some day of the week on.
     pub marks: Vec<Mark>,
     /// The same in sentences.
@@ -97,7 +97,7 @@ impl Letter {
     pub fn new(hours: &Hours, setups: &Setups, week: Week) -> Self {
         let period = week.period();
         let day = |(date, sum): (Date, Sum)| Day { date, hours: length(hours, date), figure: sum.into() };
-        let ends = hours.best_and_worst(period).map(|ends| ends.map(told_hour));
+        let ends = hours.best_and_worst(period).map(|ends| ends.map(HourOfDay::of));
         let [best_hour, worst_hour] = ends.map_or([None, None], |[best, worst]| [Some(best), Some(worst)]);
         let mut letter = Self {
             week: week.to_string(),
@@ -120,14 +120,6 @@ impl Letter {
     #[must_use]
     pub fn span(week: Week) -> Period {
         Period { first: week.period().before(BASELINE_DAYS).first, last: week.period().last }
-    }
-}
-
-fn told_hour((hour, sum): (usize, Sum)) -> Hour {
-    Hour {
-        hour: u8::try_from(hour).unwrap_or(0),
-        blinks_per_minute: sum.rate().unwrap_or(0.0),
-        observed_ms: sum.observed_ms,
     }
 }
 
@@ -213,7 +205,7 @@ pub fn comparison(comparison: &Comparison, earlier: &str) -> String {
 }
 
 /// What was left out of a comparison, in a sentence.
-fn left_out(comparison: &Comparison) -> Option<String> {
+pub(crate) fn left_out(comparison: &Comparison) -> Option<String> {
     let is_compared = comparison.rate_per_minute.is_some() && !comparison.changed.is_empty();
     is_compared.then(|| format!("Left out of that: hours with {}.", listed(&comparison.changed)))
 }

@@ -5,6 +5,7 @@
 //! - [`week`]: ISO weeks and periods of days
 //! - [`setup`]: what measured: the machine, its camera, the detector, glasses
 //! - [`mod@compare`]: two periods compared in what is comparable, with an interval, or "cannot tell"
+//! - [`insights`]: the last seven days against the 28 before them
 //! - [`letter`]: one week in words and figures
 //! - [`page`]: the letter as text, Markdown and HTML
 //! - [`told`]: figures as they are told to a language model: with their units, and "unknown" where there are none
@@ -13,6 +14,7 @@
 pub mod ask;
 pub mod compare;
 pub mod hours;
+pub mod insights;
 pub mod letter;
 pub mod page;
 pub mod setup;
@@ -22,6 +24,7 @@ pub mod week;
 pub use self::{
     compare::{Comparison, Verdict, compare},
     hours::{Hours, Piece, Sum},
+    insights::Insights,
     letter::Letter,
     setup::{Setup, Setups},
     week::{Period, Week},

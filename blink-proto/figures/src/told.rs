@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     compare::Comparison,
-    hours::{Hours, MIN_OBSERVED_OF_HOUR_MS, Sum},
+    hours::{Hours, Sum},
     letter::{self, BASELINE_DAYS},
     setup::Setups,
     week::Period,
@@ -60,7 +60,7 @@ pub fn days(hours: &Hours, period: Period) -> Vec<Value> {
 #[must_use]
 pub fn hours_of_day(hours: &Hours, period: Period) -> Vec<Value> {
     let by_hour = hours.by_hour(period);
-    let telling = by_hour.iter().enumerate().filter(|(_, sum)| sum.observed_ms >= MIN_OBSERVED_OF_HOUR_MS);
+    let telling = by_hour.iter().enumerate().filter(|(_, sum)| sum.is_telling());
     telling.map(|(hour, sum)| of_hour(hour, *sum)).collect()
 }
 

@@ -69,66 +69,6 @@ pub struct DeviceMinutes {
     pub minutes: u64,
 }
 
-/// `GET /api/user/me/insights`: the last seven days against the 28 before them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Insights {
-    /// The last seven days' rate; null under ten seconds observed.
-    #[cfg_attr(feature = "schema", schema(required))]
-    pub blinks_per_minute: Option<f64>,
-    /// The rate of the 28 days before them.
-    #[cfg_attr(feature = "schema", schema(required))]
-    pub baseline_blinks_per_minute: Option<f64>,
-    /// The change against the baseline, per cent; null where either had under half an hour observed.
-    #[cfg_attr(feature = "schema", schema(required))]
-    pub change_percent: Option<f64>,
-    /// Which way it went.
-    pub direction: Direction,
-    /// Observed in the last seven days, milliseconds.
-    pub observed_ms: u64,
-    /// Share of the hours with any data in which the eyes could be observed, 0 to 1.
-    #[cfg_attr(feature = "schema", schema(required, minimum = 0, maximum = 1))]
-    pub coverage: Option<f64>,
-    /// The hour with the most blinks a minute; null where there is nothing to compare.
-    #[cfg_attr(feature = "schema", schema(required))]
-    pub best_hour: Option<Hour>,
-    /// The hour with the fewest.
-    #[cfg_attr(feature = "schema", schema(required))]
-    pub worst_hour: Option<Hour>,
-    /// Every hour with enough to say.
-    pub hours: Vec<Hour>,
-    /// The same in sentences.
-    pub text: Vec<String>,
-}
-
-/// One hour of the day.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Hour {
-    /// 0 to 23, in the person's time zone.
-    #[cfg_attr(feature = "schema", schema(maximum = 23))]
-    pub hour: u8,
-    /// Their rate in it.
-    pub blinks_per_minute: f64,
-    /// How long they were observed in it, milliseconds.
-    pub observed_ms: u64,
-}
-
-/// Which way the rate went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum Direction {
-    /// More blinks than before.
-    Up,
-    /// Fewer blinks than before.
-    Down,
-    /// As before.
-    Steady,
-    /// Too little was observed to say.
-    Unknown,
-}
-
 /// `POST /api/user/me/ask`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]

@@ -47,10 +47,7 @@ pub use device::{
 pub use erasure::{Erase, ErasureReceipt, ErasureStatus, StoreErasure};
 pub use export::{ArchiveSummary, Export, ExportedDevice, ExportedSession, ExportedTeam, Identity};
 pub use health::{ExportsReadiness, Health, Ready, Retention, Versions};
-pub use history::{
-    AnswerToQuestion, DeviceMinutes, Direction, History, HistoryItem, Hour, Insights, MinutesByDevice, OwnMinutes,
-    Question,
-};
+pub use history::{AnswerToQuestion, DeviceMinutes, History, HistoryItem, MinutesByDevice, OwnMinutes, Question};
 pub use minutes::{MAX_SYNC_BUCKETS, Rejected, RejectionCode, SyncRequest, SyncResponse};
 pub use own::{
     Consent, ConsentChange, ConsentKind, ConsentText, ConsentTexts, Consents, Device, Devices, EarlierMinutes, Session,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::{
     blinkd,
     client::{Client, LOCAL_LIMIT, wrong_reply},
+    complete,
     context::Context,
     exit::Failure,
     output::{Paint, Tone, plain},
@@ -39,6 +40,7 @@ enum Action {
   blinkctl config get upload.server")]
     Get {
         /// Its name, such as camera.source
+        #[arg(add = complete::settings())]
         key: String,
     },
     /// Change one setting in the file; a running blinkd takes it at once where it can
@@ -47,9 +49,10 @@ enum Action {
   blinkctl config set history.retention_days 365")]
     Set {
         /// Its name, such as camera.source
+        #[arg(add = complete::settings())]
         key: String,
         /// The new value
-        #[arg(allow_hyphen_values = true)]
+        #[arg(allow_hyphen_values = true, add = complete::values())]
         value: String,
     },
 }
@@ -117,6 +120,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             output.result(&changed, |paint| said(&changed, paint))
         }
     }
+}
+
+/// All settings by name.
+pub(crate) async fn settings() -> Result<Vec<(String, Value)>, Failure> {
+    let show: Show = blinkd::read(&["config", "show"]).await?;
+    Ok(show.keys.into_iter().map(|shown| (shown.key, shown.value)).collect())
 }
 
 /// Writes a setting and has a running daemon reload.

@@ -7,6 +7,7 @@ use jiff::Zoned;
 use serde_json::json;
 
 use crate::{
+    complete,
     context::Context,
     exit::Failure,
     output::{self, Tone, columns, wrapped},
@@ -25,7 +26,7 @@ A week is compared with the four weeks before it, and only in what is comparable
 camera. Where that says nothing for sure, the letter says so.")]
 pub(crate) struct Args {
     /// Which week: 2026-W10, last or this; the last whole one where absent
-    #[arg(long, value_name = "WEEK", value_parser = Which::parse)]
+    #[arg(long, value_name = "WEEK", value_parser = Which::parse, add = complete::weeks())]
     week: Option<Which>,
 
     /// Write it to a file instead: a page if it ends in .html, Markdown if it ends in .md

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::{
     client::{Client, LOCAL_LIMIT, wrong_reply},
+    complete,
     context::Context,
     exit::Failure,
     output::Tone,
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     span: Option<SignedDuration>,
 
     /// Until when: tomorrow, 15:30, 2026-03-02 or 2026-03-02T09:00:00Z
-    #[arg(long, value_name = "T", value_parser = parse_when)]
+    #[arg(long, value_name = "T", value_parser = parse_when, add = complete::times_ahead())]
     until: Option<When>,
 }
 

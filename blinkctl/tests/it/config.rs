@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// A stand-in for blinkd with two settings.
-const BLINKD: &str = r#"
+pub(crate) const BLINKD: &str = r#"
 case "$*" in
 "config path --json") echo '{"path":"/home/ada/.config/blinkd/config.toml"}' ;;
 "config show --json") echo '{"path":"/home/ada/.config/blinkd/config.toml","keys":[{"key":"camera.source","value":"camera:1","source":"file"},{"key":"history.retention_days","value":90,"source":"default"}]}' ;;

@@ -1,6 +1,6 @@
 //! `blinkctl completions` and `blinkctl man`.
 
-use std::{fs, process::Command};
+use std::{fs, path::Path, process::Command};
 
 use rstest::rstest;
 
@@ -35,31 +35,72 @@ const COMMANDS: [&str; 26] = [
     "man",
 ];
 
+/// What bash offers after `words`, the last of which is being typed.
+fn offered(profile: &Profile, words: &[&str]) -> Vec<String> {
+    let script = profile.path("blinkctl.bash");
+    fs::write(&script, profile.run(&["completions", "bash"]).stdout).unwrap();
+    let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+    let (last, typed) = (words.len(), words.last().unwrap());
+    let ask = format!(
+        ". {}; COMP_WORDS=(blinkctl {}); COMP_CWORD={last}; _clap_complete_blinkctl blinkctl '{typed}' x; \
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        script.display(),
+        quoted.join(" ")
+    );
+    let programs = Path::new(env!("CARGO_BIN_EXE_blinkctl")).parent().unwrap().display();
+    let path = format!("{programs}:/usr/bin:/bin");
+    let ran = Command::new("bash").args(["-c", &ask]).env_clear().envs(profile.variables()).env("PATH", path).output();
+    let ran = ran.unwrap();
+    assert_eq!(String::from_utf8_lossy(&ran.stderr), "");
+    // Flags may always follow.
+    let offered = String::from_utf8(ran.stdout).unwrap();
+    offered.lines().filter(|word| !word.starts_with('-')).map(str::to_owned).collect()
+}
+
 #[rstest]
-fn every_shell_has_a_script_with_every_command(#[values("bash", "zsh", "fish", "powershell", "elvish")] shell: &str) {
+fn every_shell_has_a_script(#[values("bash", "zsh", "fish", "powershell", "elvish")] shell: &str) {
     let profile = Profile::new();
     let ran = profile.run(&["completions", shell]);
     assert_eq!((ran.exit, ran.stderr.as_str()), (Some(0), ""));
-    for command in COMMANDS {
-        assert!(ran.stdout.contains(command), "{command}");
-    }
+    assert!(ran.stdout.contains("BLINKCTL_COMPLETE"), "{}", ran.stdout);
     let json = profile.run(&["completions", shell, "--json"]).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((json["shell"].as_str(), json["script"].as_str()), (Some(shell), Some(ran.stdout.as_str())));
 }
 
 #[test]
-fn bash_understands_its_script() {
+fn bash_is_offered_every_command() {
+    let all = offered(&Profile::new(), &[""]);
+    for command in COMMANDS {
+        assert!(all.contains(&command.to_owned()), "{command}");
+    }
+    assert_eq!(offered(&Profile::new(), &["co"]), ["consent", "config", "completions"]);
+}
+
+#[test]
+fn bash_is_offered_days_and_weeks_that_have_minutes() {
     let profile = Profile::new();
-    let script = profile.path("blinkctl.bash");
-    fs::write(&script, profile.run(&["completions", "bash"]).stdout).unwrap();
-    let ask = format!(
-        ". {}; COMP_WORDS=(blinkctl co); COMP_CWORD=1; _blinkctl blinkctl co blinkctl; echo \"${{COMPREPLY[@]}}\"",
-        script.display()
-    );
-    let ran = Command::new("bash").args(["-c", &ask]).output().unwrap();
-    let said = String::from_utf8(ran.stdout).unwrap();
-    assert_eq!(said.trim(), "consent config completions", "{}", String::from_utf8_lossy(&ran.stderr));
+    for day in ["2025-12-30", "2026-02-26", "2026-03-02"] {
+        profile.day(day, "");
+    }
+    assert_eq!(offered(&profile, &["export", "--from", "2026-0"]), ["2026-03-02", "2026-02-26"]);
+    assert_eq!(offered(&profile, &["sync", "--pull", "--from", "2025"]), ["2025-12-30"]);
+    let weeks = offered(&profile, &["letter", "--week", "2026-"]);
+    assert!(weeks.ends_with(&["2026-W10", "2026-W09", "2026-W01"].map(str::to_owned)), "{weeks:?}");
+    assert_eq!(offered(&profile, &["report", "--week", "la"]), ["last"]);
+    assert_eq!(offered(&profile, &["pause", "--until", "to"]), ["tomorrow"]);
+}
+
+#[test]
+fn bash_is_offered_settings_and_cameras() {
+    let mut profile = Profile::new();
+    profile.program("blinkd", crate::config::BLINKD);
+    assert_eq!(offered(&profile, &["config", "get", "camera."]), ["camera.source"]);
+    assert_eq!(offered(&profile, &["config", "set", "camera.source", ""]), ["camera:0", "camera:2"]);
+    assert_eq!(offered(&profile, &["config", "set", "history.retention_days", ""]), ["90"]);
+    // A program that fails leaves nothing to offer, and says nothing into the line that is typed.
+    profile.program("blinkd", "echo trouble >&2; exit 1");
+    assert_eq!(offered(&profile, &["config", "get", ""]).concat(), "");
 }
 
 #[rstest]

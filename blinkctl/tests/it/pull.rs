@@ -177,8 +177,14 @@ fn reports_and_exports_have_the_minutes_of_all_machines_once() {
     let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
     assert_eq!(report["total"]["blink_count"], 120 * 17);
     assert_eq!(report["machines"], 2);
+    let by_machine = report["by_machine"].as_array().unwrap();
+    let blinks: Vec<_> = by_machine.iter().map(|machine| machine["blink_count"].as_u64().unwrap()).collect();
+    assert_eq!(blinks, [60 * 17, 60 * 17]);
+    let told = "The figures are from 2 machines: ";
     let shown = profile.run(&["report"]).stdout;
-    assert!(shown.ends_with("The figures are from 2 machines.\n"), "{shown}");
+    assert!(shown.contains(told) && shown.contains(&machine(7).to_string()[..8]), "{shown}");
+    profile.run(&["report", "--html", profile.path("report.html").to_str().unwrap()]);
+    assert!(fs::read_to_string(profile.path("report.html")).unwrap().contains(told));
     let exported = profile.run(&["export"]).stdout;
     let exported: Vec<Minute> = serde_json::from_str(&exported).unwrap();
     assert_eq!(exported.len(), 120);

@@ -1,7 +1,8 @@
 //! Reads a person's minutes and their quarter-hour sums (rollups).
 
-use blink_figures::Piece;
+use blink_figures::{Hours, Period, Piece, Setup, Setups};
 use diesel::{dsl::sum, prelude::*};
+use jiff::{Timestamp, civil::Date};
 
 use super::{
     DbError,
@@ -67,26 +68,26 @@ pub(crate) fn slots(conn: &mut Conn, user: Id<User>, from: UtcMs, to: UtcMs, lim
     Ok(sums)
 }
 
-/// Calls `take` with each minute in `from <= t < to`, and the machine that saw it.
-pub(crate) fn by_machine(
-    conn: &mut Conn,
-    user: Id<User>,
-    from: UtcMs,
-    to: UtcMs,
-    mut take: impl FnMut(String, Piece),
-) -> Result<(), DbError> {
+/// Adds the minutes of the local days of `period` to `hours`; which camera measured is known on the person's machines alone,
+/// so here machines are told apart.
+pub(crate) fn hours(conn: &mut Conn, user: Id<User>, period: Period, hours: &mut Hours) -> Result<Setups, DbError> {
     use blink_data::{blink_count, device_id, from_timestamp, observed_ms, user_id};
+    // No minute is from before 1970, and none from after the last day that there is.
+    let start = |date: Date| date.to_zoned(hours.zone().clone()).map(|zoned| zoned.timestamp());
+    let from = start(period.first).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
+    let to = period.last.tomorrow().and_then(start).unwrap_or(Timestamp::MAX).max(Timestamp::UNIX_EPOCH);
     let rows: Vec<(UtcMs, Id<Device>, i32, i32)> = blink_data::table
-        .filter(user_id.eq(user).and(from_timestamp.ge(from)).and(from_timestamp.lt(to)))
+        .filter(user_id.eq(user).and(from_timestamp.ge(UtcMs::from(from))).and(from_timestamp.lt(UtcMs::from(to))))
         .select((from_timestamp, device_id, blink_count, observed_ms))
         .order(from_timestamp)
         .load(conn)?;
+    let mut setups = Setups::default();
     for (at, machine, blinks, observed) in rows {
         let sum = to_sum(at, blinks.into(), observed.into());
-        let piece = Piece { at: at.timestamp(), blinks: sum.blink_count, observed_ms: sum.observed_ms, setup: 0 };
-        take(machine.0.to_string(), piece);
+        let setup = setups.number(&Setup { machine: machine.0.to_string(), ..Setup::default() });
+        hours.add(Piece { at: at.timestamp(), blinks: sum.blink_count, observed_ms: sum.observed_ms, setup });
     }
-    Ok(())
+    Ok(setups)
 }
 
 fn to_sum(at: UtcMs, blinks: i64, observed: i64) -> Sum {

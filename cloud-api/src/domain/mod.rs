@@ -4,7 +4,6 @@
 //! - [`account`]: passwords, names; [`email`]: addresses; [`zone`]: time zones
 //! - [`minute`]: checks an uploaded minute
 //! - [`interval`]: hours, days and weeks in a person's time zone
-//! - [`insights`]: what a person's figures say
 //! - [`team`]: a team's weekly figure
 //! - [`time`]: UTC times in milliseconds
 //! - [`cursor`]: the start of the next page
@@ -13,7 +12,6 @@ pub(crate) mod account;
 pub mod cursor;
 pub(crate) mod email;
 pub(crate) mod fields;
-pub(crate) mod insights;
 pub mod interval;
 pub(crate) mod minute;
 pub(crate) mod team;

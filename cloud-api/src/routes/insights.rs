@@ -6,10 +6,10 @@ use actix_web::{
     web::{Data, Payload},
 };
 use blink_figures::{
-    Sum,
+    Hours, Insights,
     ask::{self, Checked, NoAnswer},
 };
-use blink_proto::http::{AnswerToQuestion, Insights};
+use blink_proto::http::AnswerToQuestion;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
@@ -17,18 +17,12 @@ use crate::{
     config::AskConfig,
     db::{DbError, history, users},
     domain::fields::Fields,
-    domain::insights::{self, BASELINE_DAYS, RECENT_DAYS},
-    domain::interval::Grouping,
-    domain::time::{DAY_MS, UtcMs},
     domain::zone,
     error::{ApiError, ApiResult},
     http::{blocking, body, client},
     principal::Principal,
     state::State,
 };
-
-/// Milliseconds of a clock hour.
-const HOUR_MS: u64 = 3_600_000;
 
 /// What my figures say.
 #[utoipa::path(
@@ -47,26 +41,10 @@ async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
     let insights = state.db.read(move |conn| -> Result<Insights, DbError> {
         let _turn = turn;
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
-        let since = now.plus(-RECENT_DAYS * DAY_MS);
-        let from = since.plus(-BASELINE_DAYS * DAY_MS);
-        let slots = history::slots(conn, user, from, now.plus(DAY_MS), i64::from(u16::MAX))?;
-        let (mut recent, mut baseline, mut by_hour) = (Sum::default(), Sum::default(), [Sum::default(); 24]);
-        let mut counted_until = UtcMs(i64::MIN);
-        for slot in slots {
-            let sum = Sum { blinks: slot.blink_count, observed_ms: slot.observed_ms, tracked_ms: 0 };
-            if slot.at >= since {
-                recent.join(sum);
-                if slot.at >= counted_until {
-                    recent.tracked_ms += HOUR_MS;
-                    counted_until = Grouping::Hour.around(slot.at, &zone).end;
-                }
-            } else {
-                baseline.join(sum);
-            }
-            let hour = slot.at.timestamp().to_zoned(zone.clone()).hour();
-            by_hour[usize::from(hour.unsigned_abs()) % 24].join(sum);
-        }
-        Ok(insights::read(recent, baseline, &by_hour))
+        let mut hours = Hours::new(zone, now.timestamp());
+        let span = Insights::span(&hours);
+        let setups = history::hours(conn, user, span, &mut hours)?;
+        Ok(Insights::new(&hours, &setups))
     });
     Ok(insights.await?)
 }

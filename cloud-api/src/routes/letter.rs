@@ -2,8 +2,8 @@
 //! different machines are told apart, and `blinkctl letter` does the rest.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use blink_figures::{Hours, Letter, Setup, Setups, Week, page};
-use jiff::{Timestamp, tz::TimeZone};
+use blink_figures::{Hours, Letter, Week, page};
+use jiff::tz::TimeZone;
 
 use crate::{
     db::{DbError, history, users},
@@ -53,18 +53,9 @@ pub(crate) async fn letter(who: Principal, req: HttpRequest, state: Data<State>)
     let letter = state.db.read(move |conn| -> Result<Letter, DbError> {
         let _turn = turn;
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
-        let mut hours = Hours::new(zone.clone(), now.timestamp());
+        let mut hours = Hours::new(zone, now.timestamp());
         let week = week.unwrap_or_else(|| Week::of(hours.today()).previous());
-        let span = Letter::span(week);
-        // No minute is from before 1970, and none from after the last day that there is.
-        let start = |date: jiff::civil::Date| date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp());
-        let from = start(span.first).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
-        let to = span.last.tomorrow().and_then(start).unwrap_or(Timestamp::MAX).max(Timestamp::UNIX_EPOCH);
-        let mut setups = Setups::default();
-        history::by_machine(conn, user, from.into(), to.into(), |machine, mut piece| {
-            piece.setup = setups.number(&Setup { machine, ..Setup::default() });
-            hours.add(piece);
-        })?;
+        let setups = history::hours(conn, user, Letter::span(week), &mut hours)?;
         Ok(Letter::new(&hours, &setups, week))
     });
     let letter = letter.await?;

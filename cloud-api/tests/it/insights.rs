@@ -27,6 +27,9 @@ contract! {
         assert!((said["change_percent"].as_f64().unwrap() + 35.0).abs() < 1e-9);
         assert_eq!((&said["best_hour"]["hour"], &said["worst_hour"]["hour"]), (&json!(9), &json!(16)), "in Berlin");
         assert_eq!(said["coverage"], 0.5);
+        let compared = &said["comparison"];
+        assert_eq!((&compared["verdict"], &compared["days"]), (&json!("down"), &json!([5, 16])));
+        assert!((compared["change_percent"].as_f64().unwrap() + 25.0).abs() < 1e-9, "nine o'clock alone: {compared}");
         assert!(said["text"][0].as_str().unwrap().contains("13.0"));
         app.anonymous().get("/api/user/me/insights").expect(401);
     }

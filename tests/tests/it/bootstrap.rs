@@ -101,7 +101,7 @@ fn ended(command: &mut Command) -> Ended {
 }
 
 /// The folder of the programs that tests talk to: beside what cargo built, or where `WAW_TEST_PEERS` says.
-fn peers() -> PathBuf {
+pub(crate) fn peers() -> PathBuf {
     if let Some(folder) = std::env::var_os("WAW_TEST_PEERS") {
         return folder.into();
     }
@@ -208,7 +208,7 @@ fn without_node_make_runs_no_npm() {
     make.env_clear().env("PATH", machine.folder.path()).env("CARGO_TARGET_DIR", machine.folder.path().join("target"));
     let stopped = ended(&mut make);
     assert_eq!(stopped.code, Some(2), "{stopped:#?}");
-    assert!(stopped.stderr.contains("Install Node.js 20.19"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("Install Node.js 22.19"), "{}", stopped.stderr);
     assert!(!stopped.stdout.lines().any(|line| line == "npm ran"), "{}", stopped.stdout);
 }
 
@@ -240,7 +240,7 @@ fn where_node_is_too_old_a_newer_one_comes_from_pypi_once() {
     machine.program("python3", "exit 1");
     let failed = place(&machine);
     assert_eq!(failed.code, Some(1));
-    assert!(failed.stderr.contains("Install Node.js 20.19 or newer"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("Install Node.js 22.19 or newer"), "{}", failed.stderr);
 }
 
 #[test]
@@ -250,7 +250,13 @@ fn what_tests_talk_to_is_installed_once() {
     machine.program("cargo-nextest", ":");
     let again = machine.bootstrap("test");
     assert_eq!((again.code, again.stdout.as_str(), again.stderr.as_str()), (Some(0), "", ""));
-    for file in ["venv/bin/moto_server", "venv/bin/schemathesis", "bin/node", "node_modules/oauth2-mock-server"] {
+    for file in [
+        "venv/bin/moto_server",
+        "venv/bin/schemathesis",
+        "bin/node",
+        "node_modules/oauth2-mock-server",
+        "node_modules/@modelcontextprotocol",
+    ] {
         assert!(peers().join(file).exists(), "{file}");
     }
 }

@@ -13,6 +13,7 @@ mod documents;
 mod erasure;
 mod first_run;
 mod killed;
+mod mcp;
 mod memory;
 mod models;
 mod outage;

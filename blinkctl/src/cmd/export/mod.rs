@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use self::writer::Writer;
 use crate::{
+    complete,
     context::Context,
     days::{Days, Range},
     exit::Failure,
@@ -38,11 +39,11 @@ pub(crate) struct Args {
     format: Format,
 
     /// The first moment wanted: a date, or a time such as 2026-03-02T09:00:00Z
-    #[arg(long, value_name = "T", value_parser = parse_moment)]
+    #[arg(long, value_name = "T", value_parser = parse_moment, add = complete::days())]
     from: Option<Moment>,
 
     /// The first moment not wanted any more
-    #[arg(long, value_name = "T", value_parser = parse_moment)]
+    #[arg(long, value_name = "T", value_parser = parse_moment, add = complete::days())]
     to: Option<Moment>,
 
     /// What the server holds of your account, instead of this machine's history

@@ -1,8 +1,10 @@
 //! The sums behind the charts, by local days and hours: a day has 23, 24 or 25 hours.
 
-use blink_figures::{Comparison, Hours, Period, Piece};
+use std::collections::BTreeMap;
+
+use blink_figures::{Comparison, Hours, Period, Piece, letter};
 pub(super) use blink_figures::{Sum, letter::hours_of as hours};
-use blink_proto::Minute;
+use blink_proto::{DeviceId, Minute};
 use jiff::{
     Zoned,
     civil::{Date, Weekday},
@@ -67,6 +69,10 @@ pub(super) struct Figures {
     closed: Mean,
     /// Lines of the history that are no record.
     pub(super) skipped: u64,
+    /// The machine of the report.
+    pub(super) this_machine: Option<DeviceId>,
+    /// Blinks and observed time by the machine that counted them.
+    machines: BTreeMap<DeviceId, Sum>,
     /// The period against the one of the same length before it, if that was asked for.
     pub(super) comparison: Option<Comparison>,
 }
@@ -85,6 +91,8 @@ impl Figures {
             incomplete: Mean::default(),
             closed: Mean::default(),
             skipped: 0,
+            this_machine: None,
+            machines: BTreeMap::new(),
             comparison: None,
         }
     }
@@ -101,6 +109,8 @@ impl Figures {
         }
         let (blinks, observed_ms) = (u64::from(minute.blink_count), u64::from(minute.observed_ms));
         self.hours.add(Piece { at, blinks, observed_ms, setup: 0 });
+        let sum = Sum { blinks, observed_ms, tracked_ms: 0 };
+        self.machines.entry(minute.device_id).or_default().join(sum);
         let blinks = f64::from(minute.blink_count);
         self.blink_ms.add(minute.mean_blink_ms, blinks);
         self.incomplete.add(minute.incomplete_share, blinks);
@@ -174,6 +184,39 @@ impl Figures {
         })
     }
 
+    /// How the period compares with the one before, in words, if that was asked for.
+    pub(super) fn compared(&self) -> Option<String> {
+        let earlier = match self.period.days().count() {
+            1 => "the day before".to_owned(),
+            days => format!("the {days} days before"),
+        };
+        self.comparison.as_ref().map(|comparison| letter::comparison(comparison, &earlier))
+    }
+
+    /// What there is to know of the minutes behind the figures, a sentence each.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let machines = (self.machines.len() > 1).then(|| {
+            let told: Vec<_> = self.machines.iter().map(|(machine, sum)| self.told(*machine, *sum)).collect();
+            format!("The figures are from {} machines: {}.", told.len(), told.join("; "))
+        });
+        let skipped = match self.skipped {
+            0 => None,
+            1 => Some("1 damaged line of the history was left out.".to_owned()),
+            lines => Some(format!("{} damaged lines of the history were left out.", grouped(lines))),
+        };
+        machines.into_iter().chain(skipped).collect()
+    }
+
+    fn told(&self, machine: DeviceId, sum: Sum) -> String {
+        let name = if self.this_machine == Some(machine) {
+            "this one".to_owned()
+        } else {
+            machine.to_string().chars().take(8).collect()
+        };
+        let rate = sum.rate().map_or_else(String::new, |rate| format!(" at {rate:.1} blinks/min"));
+        format!("{name} {}{rate}", hours(sum.observed_ms))
+    }
+
     pub(super) fn json(&self) -> Value {
         let mut total = json(self.total());
         total["mean_blink_ms"] = json!(self.mean_blink_ms());
@@ -183,6 +226,15 @@ impl Figures {
             let mut day = json(sum);
             day["date"] = json!(date);
             day
+        });
+        let machines = self.machines.iter().map(|(machine, sum)| {
+            json!({
+                "device_id": machine,
+                "this": self.this_machine == Some(*machine),
+                "blink_count": sum.blinks,
+                "observed_ms": sum.observed_ms,
+                "rate_per_minute": sum.rate(),
+            })
         });
         let week = self.week();
         let hours = week.iter().zip(WEEKDAYS).flat_map(|(hours, weekday)| {
@@ -201,6 +253,8 @@ impl Figures {
             "days": days.collect::<Vec<_>>(),
             "hours_of_week": hours.collect::<Vec<_>>(),
             "skipped": self.skipped,
+            "machines": self.machines.len(),
+            "by_machine": machines.collect::<Vec<_>>(),
             "comparison": self.comparison,
         })
     }
@@ -246,14 +300,6 @@ pub(super) fn grouped(n: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// The period before, in words.
-pub(super) fn earlier(period: Period) -> String {
-    match period.days().count() {
-        1 => "the day before".to_owned(),
-        days => format!("the {days} days before"),
-    }
 }
 
 #[cfg(test)]

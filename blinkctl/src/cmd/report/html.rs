@@ -2,12 +2,11 @@
 
 use std::fmt::Write;
 
-use blink_figures::letter;
 use blink_proto::text::capitalised;
 
 use super::{
     charts,
-    figures::{Figures, Sum, Unit, WEEKDAYS, earlier, grouped, hours},
+    figures::{Figures, Sum, Unit, WEEKDAYS, grouped, hours},
     scene::escaped,
 };
 
@@ -35,9 +34,8 @@ pub(super) fn page(figures: &Figures) -> String {
         html += &rates(figures);
         html += &week(figures);
     }
-    if let Some(comparison) = &figures.comparison {
-        let told = letter::comparison(comparison, &earlier(figures.period));
-        let _ = write!(html, "<section>\n<h2>Compared</h2>\n<p>{}</p>\n</section>\n", escaped(&told));
+    if let Some(compared) = figures.compared() {
+        let _ = write!(html, "<section>\n<h2>Compared</h2>\n<p>{}</p>\n</section>\n", escaped(&compared));
     }
     html += &notes(figures);
     let made = figures.now.strftime("%Y-%m-%d %H:%M");
@@ -160,12 +158,8 @@ fn notes(figures: &Figures) -> String {
                     Coverage is that time over the hours in which tracking was on. Where nothing was observed there is a blank: \
                     it is unknown, not zero. The figures are no diagnosis.</p>\n"
         .to_owned();
-    match figures.skipped {
-        0 => {}
-        1 => html += "<p>1 damaged line of the history was left out.</p>\n",
-        n => {
-            let _ = writeln!(html, "<p>{n} damaged lines of the history were left out.</p>");
-        }
+    for remark in figures.remarks() {
+        let _ = writeln!(html, "<p>{}</p>", escaped(&remark));
     }
     html + "</section>\n"
 }

@@ -20,6 +20,7 @@ use serde_json::json;
 
 use self::figures::Figures;
 use crate::{
+    complete,
     context::Context,
     days::Days,
     exit::Failure,
@@ -48,7 +49,7 @@ pub(crate) struct Args {
 
     /// A week instead: 2026-W10, last, or this one where none is named
     #[arg(long, value_name = "WEEK", num_args = 0..=1, default_missing_value = "this", value_parser = Which::parse,
-        conflicts_with = "days")]
+        add = complete::weeks(), conflicts_with = "days")]
     week: Option<Which>,
 
     /// Say whether that is more or less than in as many days before, as far as that can be told
@@ -78,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         }
     }
     figures.skipped = history.skipped();
-    let machines = history.machines();
+    figures.this_machine = blink_profile::device::id(&context.paths);
     if args.compare {
         let earlier = period.before(u32::try_from(period.days().count()).unwrap_or(1));
         let mut own = OwnHistory::open(&context.paths);
@@ -91,20 +92,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<(), Failure> {
         (None, None) => {
             let terminal = if output::stdout_is_terminal() { output::columns() } else { None };
             let columns = terminal.unwrap_or(DEFAULT_COLUMNS);
-            let mut json = figures.json();
-            json["machines"] = json!(machines);
-            return context.output.result(&json, |paint| text::page(&figures, columns, paint) + &of_machines(machines));
+            return context.output.result(&figures.json(), |paint| text::page(&figures, columns, paint));
         }
     };
     Target::beside(path, true)?.put_bytes(&bytes)?;
     let days = period.days().count();
     let written = json!({ "file": output::path_text(path), "days": days });
-    context.output.result(&written, |paint| {
-        format!("{} to {}.\n{}", paint.with(Tone::Good, "Wrote the report"), path.display(), of_machines(machines))
-    })
-}
-
-/// A line about the machines that counted the figures, if there are several.
-fn of_machines(machines: usize) -> String {
-    if machines > 1 { format!("The figures are from {machines} machines.\n") } else { String::new() }
+    context
+        .output
+        .result(&written, |paint| format!("{} to {}.\n", paint.with(Tone::Good, "Wrote the report"), path.display()))
 }

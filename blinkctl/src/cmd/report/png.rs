@@ -14,12 +14,14 @@ use super::{
     figures::{Figures, grouped, hours},
     scene::{Anchor, Ink, Scene, Shape},
 };
-use crate::exit::Failure;
+use crate::{exit::Failure, output::wrapped};
 
 const FONT: &str = "sans-serif";
 const SCALE: f64 = 2.0;
 const WIDTH: f64 = 820.0;
 const MARGIN: f64 = 30.0;
+/// The characters of a line of running text between the margins.
+const LINE: u16 = 108;
 
 pub(super) fn draw(figures: &Figures) -> Result<Vec<u8>, Failure> {
     encode(&scene(figures)).map_err(|why| {
@@ -53,6 +55,13 @@ fn scene(figures: &Figures) -> Scene {
     let below = scene.height + 34.0;
     scene.bold(MARGIN, below, 17.0, "Hours of the week");
     scene.place(charts::week(figures, inner), MARGIN, below + 22.0);
+    for paragraph in figures.compared().into_iter().chain(figures.remarks()) {
+        scene.height += 14.0;
+        for line in wrapped(&paragraph, LINE).lines() {
+            scene.height += 20.0;
+            scene.text(MARGIN, scene.height, 13.0, Anchor::Start, Ink::Text, line);
+        }
+    }
     scene.height += 16.0;
     scene
 }

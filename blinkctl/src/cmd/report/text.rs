@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 
-use blink_figures::letter::comparison as comparison_of;
-
-use super::figures::{Figures, WEEKDAYS, earlier, grouped, hours};
+use super::figures::{Figures, WEEKDAYS, grouped, hours};
 use crate::output::{Paint, Tone};
 
 /// Bars in eighths of a character cell.
@@ -24,9 +22,9 @@ pub(super) fn page(figures: &Figures, columns: u16, paint: Paint) -> String {
         page += &week(figures, width, paint);
         page += &total(figures, paint);
     }
-    if figures.skipped > 0 {
-        let text = format!("{} damaged lines of the history were left out.", figures.skipped);
-        let _ = writeln!(page, "\n{}", paint.with(Tone::Calm, &text));
+    for (n, remark) in figures.remarks().iter().enumerate() {
+        let gap = if n == 0 { "\n" } else { "" };
+        let _ = writeln!(page, "{gap}{}", paint.with(Tone::Calm, remark));
     }
     page
 }
@@ -137,8 +135,8 @@ fn total(figures: &Figures, paint: Paint) -> String {
     let coverage = "Coverage is observed time over the hours in which tracking was on.";
     text += &paint.with(Tone::Faint, coverage);
     text.push('\n');
-    if let Some(comparison) = &figures.comparison {
-        let _ = writeln!(text, "\n{}", comparison_of(comparison, &earlier(figures.period)));
+    if let Some(compared) = figures.compared() {
+        let _ = writeln!(text, "\n{compared}");
     }
     text
 }

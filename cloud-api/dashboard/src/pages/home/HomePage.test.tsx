@@ -24,6 +24,7 @@ const insights = {
   change_percent: -0.3,
   coverage: 0.6,
   direction: "steady",
+  comparison: { verdict: "steady", why: null, change_percent: -0.3, interval_percent: [-4, 3.5] },
   hours: [],
   best_hour: null,
   worst_hour: null,

@@ -8,15 +8,16 @@ import { Section } from "@/shared/Section";
 import { StatsGrid } from "@/shared/StatsGrid";
 import { duration, percent, rate, UNKNOWN } from "@/shared/format";
 
-const WORDS: Record<Insights["direction"], string> = {
+const WORDS: Record<Insights["comparison"]["verdict"], string> = {
   up: "more than usual",
   down: "less than usual",
   steady: "about as usual",
-  unknown: "not enough to compare yet",
+  unknown: "cannot be told yet",
 };
 
-function change(value: number | null): string {
-  if (value === null) return UNKNOWN;
+/** A change that may be chance is not shown as a figure; the sentences say why. */
+function change({ verdict, change_percent: value }: Insights["comparison"]): string {
+  if (value === null || verdict === "unknown") return UNKNOWN;
   const whole = Math.round(value);
   return `${whole > 0 ? "+" : whole < 0 ? "−" : "±"}${Math.abs(whole)} %`;
 }
@@ -39,7 +40,7 @@ export function WeekCard() {
             <StatsGrid>
               <Figure label="This week" value={rate(data.blinks_per_minute)} unit="per minute" over={`over ${duration(data.observed_ms)} observed`} />
               <Figure label="Your usual" value={rate(data.baseline_blinks_per_minute)} unit="per minute" over="the four weeks before" />
-              <Figure label="Change" value={change(data.change_percent)} over={WORDS[data.direction]} />
+              <Figure label="Change" value={change(data.comparison)} over={WORDS[data.comparison.verdict]} />
               <Figure label="Most blinks from" value={hour(data.best_hour ?? null)} over={`fewest from ${hour(data.worst_hour ?? null)}`} />
             </StatsGrid>
             <List fz="sm" spacing={4} aria-label="In words">

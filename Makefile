@@ -17,22 +17,25 @@ NPM = cd $(DASHBOARD) && node=$$($(CURDIR)/packaging/node.sh) && PATH="$$node:$$
 help: ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Builds the dashboard beside the programs. Where it ended later than the programs, cargo looks once more.
-define PROGRAMS
-	@$(MAKE) --no-print-directory $(BUILT) & dashboard=$$!; \
-		$(1) || { kill $$dashboard 2>/dev/null; exit 1; }; wait $$dashboard
-	@$(1)
+# The dashboard and what cargo builds, beside each other. make's jobs are not cargo's. Where the dashboard ended last, cargo
+# looks once more.
+define BUILD
+	@$(MAKE) --no-print-directory --jobs=2 $(BUILT) .$(1)
+	@$(MAKE) --no-print-directory .$(1)
 endef
+.PHONY: .programs .tests
+.programs: ; @env -u MAKEFLAGS -u MFLAGS cargo build --locked --workspace --bins
+.tests: ; @env -u MAKEFLAGS -u MFLAGS cargo nextest run --locked --workspace --no-run
 
 run: ## Show it: a server, the daemon and a running count, in a throw-away profile
 	@packaging/bootstrap.sh run
-	$(call PROGRAMS,cargo build --locked --workspace --bins)
+	$(call BUILD,programs)
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@packaging/demo.sh
 
 demo: ## Show it with made-up people and weeks of history, in which nothing is stored (DEMO_MODE)
 	@packaging/bootstrap.sh run
-	$(call PROGRAMS,cargo build --locked --workspace --bins)
+	$(call BUILD,programs)
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	@mkdir -p demos
 	@$(TARGET)/debug/blinkd synthesize demos/demo.mp4 --seconds 5 --bpm 40 --sway 8
@@ -66,7 +69,7 @@ $(BUILT): $(MODULES) $(shell find $(DASHBOARD)/{src,public,scripts} $(DASHBOARD)
 test: export NEXTEST_TEST_THREADS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 test: ## Every kind of test, with small numbers
 	@packaging/bootstrap.sh test
-	$(call PROGRAMS,cargo nextest run --locked --workspace --no-run)
+	$(call BUILD,tests)
 	@$(TARGET)/debug/blinkd models --fetch >/dev/null
 	cargo nextest run --locked --workspace
 	cargo test --locked --workspace --doc --quiet

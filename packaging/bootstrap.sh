@@ -91,7 +91,8 @@ if ((${#missing[@]} > 0)) || $needs_browser; then
         root=(sudo)
     fi
     log=$(mktemp)
-    trap 'rm -f "$log"' EXIT
+    fetching=''
+    trap 'rm -f "$log"; [[ -z $fetching ]] || kill "$fetching" 2>/dev/null || true' EXIT
     # A list that cannot be refreshed may still name everything that is needed.
     "${root[@]}" apt-get update -qq >"$log" 2>&1 || say "the package list could not be refreshed; trying with the one at hand"
     take_browser_if_packaged
@@ -104,6 +105,7 @@ if ((${#missing[@]} > 0)) || $needs_browser; then
         die "apt-get failed as shown above. Mend that, then run this again."
     fi
     wait "$fetching" || true
+    fetching=''
     if $needs_browser; then
         die "$no_browser"
     fi

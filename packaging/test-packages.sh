@@ -135,7 +135,10 @@ check 'manual pages and completions are found' inside -c '
     for program in blinkd blinkctl cloud-api; do
         source /usr/share/bash-completion/completions/$program
         complete -p $program
-    done'
+    done
+    COMP_WORDS=(blinkctl conf) COMP_CWORD=1
+    _blinkctl blinkctl conf blinkctl
+    [[ ${COMPREPLY[*]} == config ]]'
 as_ada 'blinkd synthesize face.avi --seconds 30 --bpm 20 --truth truth.json' >/dev/null
 drawn=$(inside -c 'cat /home/ada/truth.json' | jq '.blinks | length')
 counted=$(as_ada 'blinkd analyze face.avi --json' | jq .blink_count)

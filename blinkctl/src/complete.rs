@@ -2,27 +2,31 @@
 //!
 //! The script of `blinkctl completions` runs this program again with [`VARIABLE`] set and with the words so far.
 
-use std::{collections::BTreeSet, env, ffi::OsStr, io};
+use std::{collections::BTreeSet, env, ffi::OsStr, io, time::Duration};
 
 use blink_figures::Week;
 use blink_profile::{Paths, day_files, pulled};
-use clap::{Command, CommandFactory};
+use clap::CommandFactory;
 use clap_complete::{
     ArgValueCompleter, CompletionCandidate as Candidate, Shell,
     env::{CompleteEnv, Shells},
 };
-use jiff::{ToSpan as _, Zoned, civil::Date};
+use jiff::{ToSpan as _, Zoned, civil::Date, tz::TimeZone};
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::{
     cli::Cli,
     cmd::{cameras, config},
     exit::Failure,
+    output::plain,
 };
 
 const VARIABLE: &str = "BLINKCTL_COMPLETE";
 /// How many days or weeks are offered before anything of one is typed.
 const NEWEST: usize = 31;
+/// How long a person who types waits for what blinkd knows.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Answers a shell that asks what may follow; false in an ordinary run.
 pub(crate) fn answered() -> Result<bool, clap::Error> {
@@ -34,21 +38,26 @@ pub(crate) fn answered() -> Result<bool, clap::Error> {
 /// The script that has a shell ask this program.
 pub(crate) fn script(shell: Shell) -> io::Result<String> {
     let (mut script, program) = (Vec::new(), Cli::command());
-    let name = Command::get_name(&program);
+    let name = program.get_name();
     let shells = Shells::builtins();
     let completer = shells.completer(&shell.to_string()).ok_or(io::ErrorKind::Unsupported)?;
     completer.write_registration(VARIABLE, name, name, name, &mut script)?;
-    Ok(String::from_utf8_lossy(&script).into_owned())
+    let more = match shell {
+        Shell::Bash => include_str!("complete/words.bash"),
+        Shell::Zsh => include_str!("complete/autoload.zsh"),
+        _ => "",
+    };
+    Ok(String::from_utf8_lossy(&script).into_owned() + more)
 }
 
-/// Days that have minutes, newest first.
+/// Days that may have minutes, newest first.
 pub(crate) fn days() -> ArgValueCompleter {
     completer(|| {
         with_minutes().into_iter().rev().map(|day| (day.to_string(), day.strftime("%A").to_string())).collect()
     })
 }
 
-/// Weeks that have minutes, newest first, and their names against today.
+/// Weeks that may have minutes, newest first, and their names against today.
 pub(crate) fn weeks() -> ArgValueCompleter {
     completer(|| {
         let named = [("last", "the last whole week"), ("this", "this week so far")];
@@ -81,12 +90,16 @@ pub(crate) fn settings() -> ArgValueCompleter {
 /// Values for the setting that was named before.
 pub(crate) fn values() -> ArgValueCompleter {
     completer(|| {
-        // The words of the command come after the first `--`.
-        let mut words = env::args().skip_while(|word| word != "set").skip(1);
-        let setting = words.next().unwrap_or_default();
+        // The words of the command line stand after `--`: blinkctl, config, set, and the setting.
+        let words = env::args_os().skip_while(|word| word != "--").skip(1);
+        let mut words = words.map(|word| word.to_string_lossy().into_owned()).filter(|word| !word.starts_with('-'));
+        let setting = words.nth(3).unwrap_or_default();
         if setting == "camera.source" {
             let cameras = asked(cameras::list()).unwrap_or_default();
-            return cameras.into_iter().map(|camera| (format!("camera:{}", camera.number), camera.name)).collect();
+            return cameras
+                .into_iter()
+                .map(|camera| (format!("camera:{}", camera.number), plain(&camera.name)))
+                .collect();
         }
         let settings = asked(config::settings()).unwrap_or_default();
         match settings.into_iter().find(|(name, _)| *name == setting) {
@@ -111,12 +124,15 @@ fn completer(all: impl Fn() -> Vec<(String, String)> + Send + Sync + 'static) ->
     })
 }
 
-/// The days of this machine's and of pulled minutes, and today.
+/// The local days that the day files of this machine and of pulled minutes touch, and today. A file is of a UTC day.
 fn with_minutes() -> BTreeSet<Date> {
     let mut days = BTreeSet::from([Zoned::now().date()]);
     if let Some(paths) = Paths::from_env() {
         for folder in [Some(paths.history()), pulled::readable(&paths)].into_iter().flatten() {
-            days.extend(day_files::days(&folder).unwrap_or_default().into_keys());
+            for day in day_files::days(&folder).unwrap_or_default().into_keys() {
+                let ends = [day.at(0, 0, 0, 0), day.at(23, 59, 0, 0)].map(|end| end.to_zoned(TimeZone::UTC));
+                days.extend(ends.into_iter().flatten().map(|end| end.with_time_zone(TimeZone::system()).date()));
+            }
         }
     }
     days
@@ -125,5 +141,5 @@ fn with_minutes() -> BTreeSet<Date> {
 /// What blinkd answers as a program; nothing is offered where it does not answer.
 fn asked<T>(question: impl Future<Output = Result<T, Failure>>) -> Option<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
-    runtime.block_on(question).ok()
+    runtime.block_on(async { timeout(PATIENCE, question).await }).ok()?.ok()
 }

@@ -22,7 +22,7 @@ wanted=$(cat "${asked[@]}" | sha256sum)
 python=/usr/bin/python3
 [[ -x $python ]] || die "there is no $python. Install the package python3, then run this again."
 
-say "installing what the tests talk to (an S3 server, an OpenID provider, schemathesis, dbusmock), once"
+say "installing what the tests talk to (an S3 server, an OpenID provider, schemathesis, dbusmock, the MCP inspector), once"
 rm -rf "$peers"
 mkdir -p "$peers"
 log=$peers/install.log
@@ -37,7 +37,7 @@ pip() { "$peers/venv/bin/python" -m pip --disable-pip-version-check --no-input -
 step "$python" -m venv --system-site-packages "$peers/venv"
 step pip install --no-deps --ignore-installed --requirement "$tools/requirements.txt"
 
-# The provider wants Node.js as new as the dashboard's.
+# The provider and the inspector want Node.js as new as the dashboard's.
 node=$("$tools/../../packaging/node.sh")
 mkdir "$peers/bin"
 ln -s "$node/node" "$peers/bin/node"

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// A smaller change counts as steady, in per cent.
-pub const STEADY_PERCENT: f64 = 5.0;
+pub(crate) const STEADY_PERCENT: f64 = 5.0;
 
 /// A stratum is compared where both periods have at least this much of it observed, in milliseconds.
 const MIN_OBSERVED_OF_STRATUM_MS: u64 = 10 * 60_000;

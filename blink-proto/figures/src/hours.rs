@@ -42,8 +42,7 @@ impl Sum {
     }
 
     /// Whether half an hour was observed, from which on the rate of an hour of the day or of a period says something.
-    #[must_use]
-    pub fn is_telling(self) -> bool {
+    pub(crate) fn is_telling(self) -> bool {
         self.observed_ms >= MIN_OBSERVED_OF_HOUR_MS
     }
 
@@ -224,8 +223,7 @@ impl Hours {
 }
 
 /// The hours with the highest and the lowest rate among those that are telling; `None` with fewer than two.
-#[must_use]
-pub fn best_and_worst(by_hour: &[Sum; 24]) -> Option<[(usize, Sum); 2]> {
+pub(crate) fn best_and_worst(by_hour: &[Sum; 24]) -> Option<[(usize, Sum); 2]> {
     let telling = || by_hour.iter().enumerate().filter(|(_, sum)| sum.is_telling());
     let rate = |(_, sum): &(usize, &Sum)| sum.rate().unwrap_or(0.0);
     let best = telling().max_by(|a, b| rate(a).total_cmp(&rate(b)))?;

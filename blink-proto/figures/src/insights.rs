@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    compare::{Comparison, STEADY_PERCENT, compare},
+    compare::{Comparison, STEADY_PERCENT, Verdict, compare},
     hours::{Hours, Sum, best_and_worst},
     letter::{self, BASELINE_DAYS},
     setup::Setups,
@@ -28,7 +28,7 @@ pub struct Insights {
     #[cfg_attr(feature = "schema", schema(required))]
     pub change_percent: Option<f64>,
     /// Which way `change_percent` points.
-    pub direction: Direction,
+    pub direction: Verdict,
     /// Both periods in what is comparable: the same hours of the day, the same machine.
     pub comparison: Comparison,
     /// Observed in the last seven days, milliseconds.
@@ -72,21 +72,6 @@ impl HourOfDay {
     }
 }
 
-/// Which way the rate went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum Direction {
-    /// More blinks than before.
-    Up,
-    /// Fewer blinks than before.
-    Down,
-    /// As before.
-    Steady,
-    /// Too little was observed to say.
-    Unknown,
-}
-
 impl Insights {
     /// The days that are read for them, up to the local date of the hours' now.
     #[must_use]
@@ -103,10 +88,10 @@ impl Insights {
         let compared = telling_rate(recent).zip(telling_rate(baseline)).filter(|(_, before)| *before > 0.0);
         let change_percent = compared.map(|(now, before)| 100.0 * (now / before - 1.0));
         let direction = match change_percent {
-            None => Direction::Unknown,
-            Some(change) if change >= STEADY_PERCENT => Direction::Up,
-            Some(change) if change <= -STEADY_PERCENT => Direction::Down,
-            Some(_) => Direction::Steady,
+            None => Verdict::Unknown,
+            Some(change) if change >= STEADY_PERCENT => Verdict::Up,
+            Some(change) if change <= -STEADY_PERCENT => Verdict::Down,
+            Some(_) => Verdict::Steady,
         };
         let by_hour = hours.by_hour(Self::span(hours));
         let [best_hour, worst_hour] =
@@ -191,7 +176,7 @@ mod tests {
         add(&mut hours, 0, 7, 15, 30, 8, setup);
         add(&mut hours, 0, 1, 20, 1, 40, setup);
         let insights = Insights::new(&hours, &setups);
-        assert_eq!((insights.direction, insights.observed_ms), (Direction::Down, 7 * 60 * MINUTE + MINUTE));
+        assert_eq!((insights.direction, insights.observed_ms), (Verdict::Down, 7 * 60 * MINUTE + MINUTE));
         let change = insights.comparison.change_percent.unwrap();
         assert!((-28.0..-22.0).contains(&change), "comparable hours alone: {change}");
         assert!(insights.change_percent.unwrap() < -35.0, "all of them");
@@ -210,7 +195,7 @@ mod tests {
         add(&mut hours, 7, 28, 9, 30, 16, old);
         add(&mut hours, 0, 7, 9, 30, 12, new);
         let insights = Insights::new(&hours, &setups);
-        assert_eq!((insights.direction, insights.comparison.why), (Direction::Down, Some(Why::Changed)));
+        assert_eq!((insights.direction, insights.comparison.why), (Verdict::Down, Some(Why::Changed)));
         assert!(insights.text[1].contains("another machine"), "{:?}", insights.text);
     }
 
@@ -224,7 +209,7 @@ mod tests {
         let insights = Insights::new(&hours, &setups);
         assert_eq!(
             (insights.blinks_per_minute, insights.change_percent, insights.direction),
-            (Some(1.0), None, Direction::Unknown),
+            (Some(1.0), None, Verdict::Unknown),
             "a rate is told from ten seconds on, a change is not"
         );
     }

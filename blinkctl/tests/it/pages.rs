@@ -35,14 +35,14 @@ const COMMANDS: [&str; 26] = [
     "man",
 ];
 
-/// What bash offers after `words`, the last of which is being typed.
+/// What bash offers after `words`, which it has split as it does, the last of which is being typed.
 fn offered(profile: &Profile, words: &[&str]) -> Vec<String> {
     let script = profile.path("blinkctl.bash");
     fs::write(&script, profile.run(&["completions", "bash"]).stdout).unwrap();
     let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
     let (last, typed) = (words.len(), words.last().unwrap());
     let ask = format!(
-        ". {}; COMP_WORDS=(blinkctl {}); COMP_CWORD={last}; _clap_complete_blinkctl blinkctl '{typed}' x; \
+        ". {}; COMP_WORDS=(blinkctl {}); COMP_CWORD={last}; _blinkctl blinkctl '{typed}' x; \
          printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         script.display(),
         quoted.join(" ")
@@ -84,11 +84,14 @@ fn bash_is_offered_days_and_weeks_that_have_minutes() {
         profile.day(day, "");
     }
     assert_eq!(offered(&profile, &["export", "--from", "2026-0"]), ["2026-03-02", "2026-02-26"]);
-    assert_eq!(offered(&profile, &["sync", "--pull", "--from", "2025"]), ["2025-12-30"]);
+    assert_eq!(offered(&profile, &["export", "--from", "=", "2025"]), ["2025-12-30"]);
     let weeks = offered(&profile, &["letter", "--week", "2026-"]);
     assert!(weeks.ends_with(&["2026-W10", "2026-W09", "2026-W01"].map(str::to_owned)), "{weeks:?}");
     assert_eq!(offered(&profile, &["report", "--week", "la"]), ["last"]);
     assert_eq!(offered(&profile, &["pause", "--until", "to"]), ["tomorrow"]);
+    // The last hour of the day is ahead but in that hour itself.
+    let ahead = offered(&profile, &["pause", "--until", "23", ":"]);
+    assert!(ahead.iter().all(|rest| rest == "00"), "{ahead:?}");
 }
 
 #[test]
@@ -97,6 +100,7 @@ fn bash_is_offered_settings_and_cameras() {
     profile.program("blinkd", crate::config::BLINKD);
     assert_eq!(offered(&profile, &["config", "get", "camera."]), ["camera.source"]);
     assert_eq!(offered(&profile, &["config", "set", "camera.source", ""]), ["camera:0", "camera:2"]);
+    assert_eq!(offered(&profile, &["config", "set", "--json", "camera.source", "camera", ":"]), ["0", "2"]);
     assert_eq!(offered(&profile, &["config", "set", "history.retention_days", ""]), ["90"]);
     // A program that fails leaves nothing to offer, and says nothing into the line that is typed.
     profile.program("blinkd", "echo trouble >&2; exit 1");

@@ -1,7 +1,7 @@
 //! Reads a person's minutes and their quarter-hour sums (rollups).
 
 use blink_figures::{Hours, Period, Piece, Setup, Setups};
-use diesel::{dsl::sum, prelude::*};
+use diesel::{dsl::sum, prelude::*, sql_query, sql_types::BigInt};
 use jiff::{Timestamp, civil::Date};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     id::{Device, Id, User},
     ingest::SLOT_MS,
     schema::{blink_data, blink_rollups},
+    types::{SqlId, Utc},
 };
 use crate::domain::time::UtcMs;
 
@@ -68,23 +69,42 @@ pub(crate) fn slots(conn: &mut Conn, user: Id<User>, from: UtcMs, to: UtcMs, lim
     Ok(sums)
 }
 
-/// Adds the minutes of the local days of `period` to `hours`; which camera measured is known on the person's machines alone,
-/// so here machines are told apart.
+/// A machine's sums over a quarter of an hour.
+#[derive(QueryableByName)]
+struct Quarter {
+    #[diesel(sql_type = Utc)]
+    at: UtcMs,
+    #[diesel(sql_type = SqlId)]
+    device_id: Id<Device>,
+    #[diesel(sql_type = BigInt)]
+    blinks: i64,
+    #[diesel(sql_type = BigInt)]
+    observed: i64,
+}
+
+/// Adds the local days of `period` to `hours`, by quarters of an hour: their starts are whole minutes past an hour in every
+/// time zone. Which camera measured is known on the person's machines alone, so here machines are told apart.
 pub(crate) fn hours(conn: &mut Conn, user: Id<User>, period: Period, hours: &mut Hours) -> Result<Setups, DbError> {
-    use blink_data::{blink_count, device_id, from_timestamp, observed_ms, user_id};
     // No minute is from before 1970, and none from after the last day that there is.
     let start = |date: Date| date.to_zoned(hours.zone().clone()).map(|zoned| zoned.timestamp());
     let from = start(period.first).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH);
     let to = period.last.tomorrow().and_then(start).unwrap_or(Timestamp::MAX).max(Timestamp::UNIX_EPOCH);
-    let rows: Vec<(UtcMs, Id<Device>, i32, i32)> = blink_data::table
-        .filter(user_id.eq(user).and(from_timestamp.ge(UtcMs::from(from))).and(from_timestamp.lt(UtcMs::from(to))))
-        .select((from_timestamp, device_id, blink_count, observed_ms))
-        .order(from_timestamp)
-        .load(conn)?;
+    let quarter = match conn {
+        Conn::Postgres(_) => "to_timestamp(floor(extract(epoch FROM from_timestamp) / 900) * 900)",
+        Conn::Sqlite(_) => "from_timestamp / 900000 * 900000",
+    };
+    let rows: Vec<Quarter> = sql_query(format!(
+        "SELECT {quarter} AS at, device_id, sum(blink_count) AS blinks, sum(observed_ms) AS observed FROM blink_data \
+         WHERE user_id = $1 AND from_timestamp >= $2 AND from_timestamp < $3 GROUP BY 1, device_id ORDER BY 1, device_id"
+    ))
+    .bind::<SqlId, _>(user)
+    .bind::<Utc, _>(UtcMs::from(from))
+    .bind::<Utc, _>(UtcMs::from(to))
+    .load(conn)?;
     let mut setups = Setups::default();
-    for (at, machine, blinks, observed) in rows {
-        let sum = to_sum(at, blinks.into(), observed.into());
-        let setup = setups.number(&Setup { machine: machine.0.to_string(), ..Setup::default() });
+    for Quarter { at, device_id, blinks, observed } in rows {
+        let sum = to_sum(at, blinks, observed);
+        let setup = setups.number(&Setup { machine: device_id.0.to_string(), ..Setup::default() });
         hours.add(Piece { at: at.timestamp(), blinks: sum.blink_count, observed_ms: sum.observed_ms, setup });
     }
     Ok(setups)

@@ -38,15 +38,20 @@ pub(crate) async fn insights(who: Principal, state: Data<State>) -> ApiResult {
 async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
     let (user, now) = (who.user.into(), state.clock.now());
     let turn = state.limits.read_turn(who.user).await?;
-    let insights = state.db.read(move |conn| -> Result<Insights, DbError> {
-        let _turn = turn;
+    let history = state.db.read(move |conn| -> Result<_, DbError> {
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let mut hours = Hours::new(zone, now.timestamp());
         let span = Insights::span(&hours);
         let setups = history::hours(conn, user, span, &mut hours)?;
-        Ok(Insights::new(&hours, &setups))
+        Ok((hours, setups))
     });
-    Ok(insights.await?)
+    let (hours, setups) = history.await?;
+    // Comparing takes milliseconds, in which others may have the connection.
+    blocking(move || {
+        let _turn = turn;
+        Insights::new(&hours, &setups)
+    })
+    .await
 }
 
 /// Ask about my figures; off unless the operator chose a model.
@@ -66,7 +71,11 @@ pub(crate) async fn ask(who: Principal, req: HttpRequest, payload: Payload, stat
     let turn = state.limits.ask_turn(who.user).await?;
     // The session is checked again: no figures may leave for one that ended while the body or the turn was waited for.
     let who = who.again(&state).await?;
-    let figures = json!(read(&who, &state).await?);
+    let mut figures = json!(read(&who, &state).await?);
+    // The bare change says less than the comparison, and a model might tell it instead.
+    if let Some(figures) = figures.as_object_mut() {
+        figures.retain(|name, _| name != "change_percent" && name != "direction");
+    }
     let model = config.model.clone();
     let asked = move || {
         // The turn is held until the model answers: a hanging model holds a thread even when no client waits any more.

@@ -9,7 +9,7 @@ use crate::{
     db::{DbError, history, users},
     domain::zone,
     error::ApiResult,
-    http::query::Asked,
+    http::{blocking, query::Asked},
     principal::Principal,
     state::State,
 };
@@ -50,15 +50,20 @@ pub(crate) async fn letter(who: Principal, req: HttpRequest, state: Data<State>)
     asked.finish()?;
     let (user, now) = (who.user.into(), state.clock.now());
     let turn = state.limits.read_turn(who.user).await?;
-    let letter = state.db.read(move |conn| -> Result<Letter, DbError> {
-        let _turn = turn;
+    let history = state.db.read(move |conn| -> Result<_, DbError> {
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let mut hours = Hours::new(zone, now.timestamp());
         let week = week.unwrap_or_else(|| Week::of(hours.today()).previous());
         let setups = history::hours(conn, user, Letter::span(week), &mut hours)?;
-        Ok(Letter::new(&hours, &setups, week))
+        Ok((hours, setups, week))
     });
-    let letter = letter.await?;
+    let (hours, setups, week) = history.await?;
+    // Comparing takes milliseconds, in which others may have the connection.
+    let letter = blocking(move || {
+        let _turn = turn;
+        Letter::new(&hours, &setups, week)
+    })
+    .await?;
     Ok(match format {
         Format::Json => HttpResponse::Ok().json(letter),
         Format::Html => HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page::html(&letter)),

@@ -211,7 +211,8 @@ impl Figures {
         let name = if self.this_machine == Some(machine) {
             "this one".to_owned()
         } else {
-            machine.to_string().chars().take(8).collect()
+            // As the dashboard names it: the end of an id says more than its beginning, which may be a time.
+            format!("…{}", machine.to_string().chars().skip(28).collect::<String>())
         };
         let rate = sum.rate().map_or_else(String::new, |rate| format!(" at {rate:.1} blinks/min"));
         format!("{name} {}{rate}", hours(sum.observed_ms))

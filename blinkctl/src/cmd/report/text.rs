@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::figures::{Figures, WEEKDAYS, grouped, hours};
-use crate::output::{Paint, Tone};
+use crate::output::{Paint, Tone, wrapped};
 
 /// Bars in eighths of a character cell.
 const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -24,7 +24,7 @@ pub(super) fn page(figures: &Figures, columns: u16, paint: Paint) -> String {
     }
     for (n, remark) in figures.remarks().iter().enumerate() {
         let gap = if n == 0 { "\n" } else { "" };
-        let _ = writeln!(page, "{gap}{}", paint.with(Tone::Calm, remark));
+        let _ = writeln!(page, "{gap}{}", paint.with(Tone::Calm, wrapped(remark, columns).trim_end()));
     }
     page
 }

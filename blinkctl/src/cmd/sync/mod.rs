@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 
 use crate::{
     client::{Client, SYNC_LIMIT, wrong_reply},
-    complete,
     context::Context,
     exit::Failure,
     when::{Moment, parse_moment},
@@ -34,7 +33,7 @@ pub(crate) struct Args {
     pull: bool,
 
     /// Bring those from this moment on alone: a date, or a time such as 2026-03-02T09:00:00Z
-    #[arg(long, value_name = "DATE", value_parser = parse_moment, add = complete::days(), requires = "pull")]
+    #[arg(long, value_name = "DATE", value_parser = parse_moment, requires = "pull")]
     from: Option<Moment>,
 
     /// Give them up without asking

@@ -20,6 +20,7 @@ async function open() {
   web.onmessage = (message) => stdio.send(message);
   stdio.onmessage = (message) => web.send(message);
   web.onclose = () => stdio.close();
+  stdio.onerror = (error) => console.error(error);
   await stdio.start();
   await web.start();
   return web;

@@ -9,10 +9,10 @@ import { StatsGrid } from "@/shared/StatsGrid";
 import { duration, percent, rate, UNKNOWN } from "@/shared/format";
 
 const WORDS: Record<Insights["comparison"]["verdict"], string> = {
-  up: "more than usual",
-  down: "less than usual",
-  steady: "about as usual",
-  unknown: "cannot be told yet",
+  up: "more than usual in comparable hours",
+  down: "less than usual in comparable hours",
+  steady: "as usual in comparable hours",
+  unknown: "cannot be told",
 };
 
 /** A change that may be chance is not shown as a figure; the sentences say why. */

@@ -1,14 +1,20 @@
 //! The person's own history as hours, for everything that reckons with it. Days that were read are kept as sums, so
 //! that a program that is asked again and again reads only what has changed.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    num::NonZero,
+    panic::resume_unwind,
+    sync::{Mutex, MutexGuard, PoisonError, Weak},
+    thread,
+};
 
 use blink_figures::{Hours, Period, Piece, Setup, Setups};
 use blink_profile::{
     Consent, Paths,
     setups::{self, SetupLine},
 };
-use blink_proto::{DeviceId, Minute};
+use blink_proto::DeviceId;
 use jiff::{Timestamp, ToSpan as _, Zoned, civil::Date};
 
 use crate::{
@@ -23,6 +29,51 @@ const QUARTER_MS: i64 = 15 * 60_000;
 struct Day {
     bytes: [u64; 2],
     quarters: Vec<Piece>,
+}
+
+/// A quarter of an hour as one machine saw it.
+#[derive(Debug)]
+struct Quarter {
+    at: Timestamp,
+    /// Its first minute with a record.
+    first: Timestamp,
+    machine: DeviceId,
+    blinks: u64,
+    observed_ms: u64,
+}
+
+/// The quarters of an hour of the day file of `date`.
+fn quarters(paths: &Paths, date: Date) -> Result<Vec<Quarter>, HistoryError> {
+    let mut quarters: BTreeMap<(i64, DeviceId), Quarter> = BTreeMap::new();
+    for minute in days::minutes_of(paths, date)? {
+        let (first, machine) = (minute.from_timestamp, minute.device_id);
+        let number = first.as_millisecond().div_euclid(QUARTER_MS);
+        let quarter = quarters.entry((number, machine)).or_insert_with(|| Quarter {
+            at: Timestamp::from_millisecond(number * QUARTER_MS).unwrap_or(first),
+            first,
+            machine,
+            blinks: 0,
+            observed_ms: 0,
+        });
+        quarter.blinks += u64::from(minute.blink_count);
+        quarter.observed_ms += u64::from(minute.observed_ms);
+    }
+    Ok(quarters.into_values().collect())
+}
+
+type ReadDay = (Date, [u64; 2], Vec<Quarter>);
+
+/// Reads days with all processors.
+fn read_at_once(paths: &Paths, wanted: &[(Date, [u64; 2])]) -> Result<Vec<ReadDay>, HistoryError> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(wanted.len()).max(1);
+    let read = |(date, bytes): &(Date, [u64; 2])| Ok((*date, *bytes, quarters(paths, *date)?));
+    thread::scope(|scope| {
+        let parts = wanted.chunks(wanted.len().div_ceil(threads).max(1));
+        let reading: Vec<_> =
+            parts.map(|part| scope.spawn(move || part.iter().map(read).collect::<Vec<_>>())).collect();
+        let read = reading.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        read.collect()
+    })
 }
 
 #[derive(Debug)]
@@ -42,8 +93,10 @@ fn around(period: Period) -> Period {
 
 impl OwnHistory {
     pub(crate) fn open(paths: &Paths) -> Self {
+        // What measured is a help: without it machines are told apart alone.
+        let lines = setups::read(paths).unwrap_or_default();
         let machine = blink_profile::device::id(paths);
-        Self { paths: paths.clone(), lines: Vec::new(), setups: Setups::default(), days: BTreeMap::new(), machine }
+        Self { paths: paths.clone(), lines, setups: Setups::default(), days: BTreeMap::new(), machine }
     }
 
     /// The hours of the local days of `period`, up to `now`.
@@ -57,24 +110,12 @@ impl OwnHistory {
         Ok(hours)
     }
 
-    /// Reads some of the days that were not read yet, newest first; false when there are none. A day that cannot be read
-    /// ends it: whoever asks for that day is told.
-    pub(crate) fn read_ahead(&mut self) -> bool {
-        const DAYS: usize = 30;
-        let Ok(files) = days::lengths(&self.paths) else { return false };
-        let unread = files.into_keys().rev().filter(|date| !self.days.contains_key(date));
-        let some: Vec<Date> = unread.take(DAYS).collect();
-        let Some((newest, oldest)) = some.first().zip(some.last()) else { return false };
-        self.refresh(Period { first: *oldest, last: *newest }).is_ok()
-    }
-
     pub(crate) fn setups(&self) -> &Setups {
         &self.setups
     }
 
     /// Reads the day files of `period` that have another length than when they were read, and forgets those that went.
     fn refresh(&mut self, period: Period) -> Result<(), HistoryError> {
-        // What measured is a help: without it machines are told apart alone.
         let lines = setups::read(&self.paths).unwrap_or_default();
         if lines != self.lines {
             self.lines = lines;
@@ -82,32 +123,24 @@ impl OwnHistory {
         }
         let files = days::lengths(&self.paths)?;
         self.days.retain(|date, _| files.contains_key(date));
-        for (date, bytes) in files {
-            let is_known = self.days.get(&date).is_some_and(|day| day.bytes == bytes);
-            if is_known || !around(period).holds(date) {
-                continue;
-            }
-            let quarters = self.quarters(&days::minutes_of(&self.paths, date)?);
-            self.days.insert(date, Day { bytes, quarters });
+        let is_read = |date: &Date, bytes: &[u64; 2]| self.days.get(date).is_some_and(|day| day.bytes == *bytes);
+        let wanted = files.into_iter().filter(|(date, bytes)| around(period).holds(*date) && !is_read(date, bytes));
+        for (date, bytes, quarters) in read_at_once(&self.paths, &wanted.collect::<Vec<_>>())? {
+            self.keep(date, bytes, &quarters);
         }
         Ok(())
     }
 
-    fn quarters(&mut self, minutes: &[Minute]) -> Vec<Piece> {
-        let mut quarters: BTreeMap<(i64, DeviceId), Piece> = BTreeMap::new();
-        for minute in minutes {
-            let at = minute.from_timestamp;
-            let quarter = at.as_millisecond().div_euclid(QUARTER_MS);
-            let piece = quarters.entry((quarter, minute.device_id)).or_insert_with(|| Piece {
-                at: Timestamp::from_millisecond(quarter * QUARTER_MS).unwrap_or(at),
-                blinks: 0,
-                observed_ms: 0,
-                setup: self.setup(at, minute.device_id),
-            });
-            piece.blinks += u64::from(minute.blink_count);
-            piece.observed_ms += u64::from(minute.observed_ms);
-        }
-        quarters.into_values().collect()
+    /// Keeps the sums of a day whose files had these lengths.
+    fn keep(&mut self, date: Date, bytes: [u64; 2], quarters: &[Quarter]) {
+        let piece = |quarter: &Quarter| Piece {
+            at: quarter.at,
+            blinks: quarter.blinks,
+            observed_ms: quarter.observed_ms,
+            setup: self.setup(quarter.first, quarter.machine),
+        };
+        let quarters = quarters.iter().map(piece).collect();
+        self.days.insert(date, Day { bytes, quarters });
     }
 
     /// The number of what measured at `at` on `machine`.
@@ -123,6 +156,28 @@ impl OwnHistory {
         };
         self.setups.number(&setup)
     }
+}
+
+/// Reads the days that were not read yet, newest first, until the history is dropped. The files are read without the lock, so
+/// that no request waits for them; a day that cannot be read is left, and whoever asks for it is told.
+pub(crate) fn read_ahead(history: &Weak<Mutex<OwnHistory>>, paths: &Paths) {
+    for (date, bytes) in days::lengths(paths).unwrap_or_default().into_iter().rev() {
+        let Some(history) = history.upgrade() else { return };
+        let is_known = |history: &OwnHistory| history.days.contains_key(&date);
+        if is_known(&locked(&history)) {
+            continue;
+        }
+        let Ok(quarters) = quarters(paths, date) else { continue };
+        let mut history = locked(&history);
+        if !is_known(&history) {
+            history.keep(date, bytes, &quarters);
+        }
+    }
+}
+
+/// Sums stay right when a request panicked.
+pub(crate) fn locked(history: &Mutex<OwnHistory>) -> MutexGuard<'_, OwnHistory> {
+    history.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Fails without this machine's consent: then nothing is told of the figures to anything but the person.

@@ -68,6 +68,60 @@ pub struct Piece {
     pub setup: usize,
 }
 
+/// What a period is divided into, so that its parts stay few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Days, of up to a month.
+    Day,
+    /// Weeks from Monday to Sunday, of up to a year.
+    Week,
+    /// Months.
+    Month,
+}
+
+impl Unit {
+    /// Up to the first number of days each day is a part, up to the second each week, then each month.
+    const DAYS_ALONE: usize = 31;
+    const WEEKS_UP_TO: usize = 371;
+
+    /// The unit of `period`.
+    #[must_use]
+    pub fn of(period: Period) -> Self {
+        match period.days().count() {
+            0..=Self::DAYS_ALONE => Self::Day,
+            n if n <= Self::WEEKS_UP_TO => Self::Week,
+            _ => Self::Month,
+        }
+    }
+
+    /// Its name: `day`, `week` or `month`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+        }
+    }
+
+    fn begins(self, date: Date) -> bool {
+        match self {
+            Self::Day => true,
+            Self::Week => date.weekday() == Weekday::Monday,
+            Self::Month => date.day() == 1,
+        }
+    }
+}
+
+/// A part of a period: a day, a week or a month, as far as it lies in the period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its days.
+    pub period: Period,
+    /// Their sum.
+    pub sum: Sum,
+}
+
 /// One local clock hour with a record.
 #[derive(Clone, Debug)]
 pub(crate) struct Hour {
@@ -175,6 +229,23 @@ impl Hours {
             }
         }
         days
+    }
+
+    /// The parts of `period` with their sums, in the unit that [`Unit::of`] chooses.
+    #[must_use]
+    pub fn parts(&self, period: Period) -> Vec<Part> {
+        let unit = Unit::of(period);
+        let mut parts: Vec<Part> = Vec::new();
+        for (date, sum) in self.days(period) {
+            match parts.last_mut() {
+                Some(part) if !unit.begins(date) => {
+                    part.period.last = date;
+                    part.sum.join(sum);
+                }
+                _ => parts.push(Part { period: Period { first: date, last: date }, sum }),
+            }
+        }
+        parts
     }
 
     /// The sums of the 24 hours of the day over `period`.

@@ -23,7 +23,7 @@ pub mod week;
 
 pub use self::{
     compare::{Comparison, Verdict, compare},
-    hours::{Hours, Piece, Sum},
+    hours::{Hours, Part, Piece, Sum, Unit},
     insights::Insights,
     letter::Letter,
     setup::{Setup, Setups},

@@ -39,7 +39,11 @@ pub fn sum(sum: Sum) -> Value {
 /// A period with its sum.
 #[must_use]
 pub fn period(hours: &Hours, period: Period) -> Value {
-    let mut told = sum(hours.sum(period));
+    of_period(period, hours.sum(period))
+}
+
+fn of_period(period: Period, of_period: Sum) -> Value {
+    let mut told = sum(of_period);
     told["from"] = json!(period.first);
     told["to"] = json!(period.last);
     told
@@ -54,6 +58,12 @@ pub fn days(hours: &Hours, period: Period) -> Vec<Value> {
         told
     };
     hours.days(period).into_iter().map(day).collect()
+}
+
+/// The days, weeks or months of `period` with their sums.
+#[must_use]
+pub fn parts(hours: &Hours, period: Period) -> Vec<Value> {
+    hours.parts(period).into_iter().map(|part| of_period(part.period, part.sum)).collect()
 }
 
 /// Hours of the day over `period`, those with at least half an hour observed.

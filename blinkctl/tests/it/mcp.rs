@@ -161,6 +161,8 @@ async fn years_of_minutes_are_answered_at_once() {
         println!("{tool}: {took:.1?}");
         slowest = slowest.max(took);
     }
+    let coverage = told(&client, "coverage", calls()[1].1.clone()).await;
+    assert!((120..=121).contains(&coverage["months"].as_array().unwrap().len()), "{coverage}");
     println!("the first call, which read all: {first:.1?}; then the slowest: {slowest:.1?}");
     client.cancel().await.unwrap();
 }

@@ -1,7 +1,7 @@
 //! The tools. Each needs this machine's consent, logs that it was called, and tells sums alone.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -23,7 +23,7 @@ use super::{
     log::{Log, Reading},
     told,
 };
-use crate::own::{OwnHistory, require_consent};
+use crate::own::{self, OwnHistory, require_consent};
 
 const INSTRUCTIONS: &str = "The figures of the person at this computer: how often they blink while at the screen, as counted \
     by a webcam. Rates are blinks per minute of observed time, and say nothing without it. \"unknown\" means that nothing was \
@@ -70,15 +70,8 @@ impl OwnFigures {
     /// Begins to read the history beside the first requests.
     pub(super) fn new(paths: Paths, log: Log) -> Self {
         let history = Arc::new(Mutex::new(OwnHistory::open(&paths)));
-        let ahead = Arc::downgrade(&history);
-        thread::spawn(move || {
-            while let Some(history) = ahead.upgrade() {
-                // A little at a time, so that no request waits for all of it.
-                if !history.lock().unwrap_or_else(PoisonError::into_inner).read_ahead() {
-                    return;
-                }
-            }
-        });
+        let (ahead, files) = (Arc::downgrade(&history), paths.clone());
+        thread::spawn(move || own::read_ahead(&ahead, &files));
         Self { paths, history, log, tool_router: Self::tool_router() }
     }
 
@@ -120,7 +113,8 @@ impl OwnFigures {
         self.of_days("best_and_worst_hours", days, context, tell).await
     }
 
-    /// How much of the time in which tracking was on the eyes could be observed, in all and day by day.
+    /// How much of the time in which tracking was on the eyes could be observed, in all and by day, by week from 32 days on and by
+    /// month from a year on.
     #[tool(annotations(title = "Coverage", read_only_hint = true, open_world_hint = false))]
     async fn coverage(
         &self,
@@ -170,7 +164,7 @@ impl OwnFigures {
             let reading = Reading { at: now.timestamp(), client, tool: tool.to_owned(), arguments };
             let unlogged = |error| format!("Nothing is told, because what was read cannot be logged: {error}");
             server.log.add(&reading).map_err(unlogged)?;
-            let mut history = server.history.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut history = own::locked(&server.history);
             let hours = history.hours(asked.span(), &now).map_err(|error| error.to_string())?;
             Ok(tell(&hours, history.setups(), asked))
         });

@@ -1,6 +1,6 @@
 //! What each tool tells: aggregates, with unit, observed time and coverage; "unknown" where nothing was observed.
 
-use blink_figures::{Hours, Period, Setups, compare, told};
+use blink_figures::{Hours, Period, Setups, Unit, compare, told};
 use jiff::{ToSpan as _, civil::Date};
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ pub(super) fn best_and_worst(hours: &Hours, period: Period) -> Value {
 pub(super) fn coverage(hours: &Hours, period: Period) -> Value {
     let mut answer = told::period(hours, period);
     answer["coverage_is"] = json!("observed time over the clock hours in which tracking was on");
-    answer["days"] = json!(told::days(hours, period));
+    answer[format!("{}s", Unit::of(period).name())] = json!(told::parts(hours, period));
     answer
 }
 

@@ -1,7 +1,7 @@
 //! The charts: the rate with the coverage below it, and the hours of the week, in a given width.
 
 use super::{
-    figures::{Bar, Figures, Unit, WEEKDAYS, hours},
+    figures::{Figures, Part, Unit, WEEKDAYS, hours, long, short},
     scene::{Anchor, HEAT_STEPS, Ink, Scene, Shape},
     text::shade,
 };
@@ -42,7 +42,7 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
     let mut numbers = Vec::new();
     for (n, bar) in bars.iter().enumerate() {
         let middle = LEFT + step * (n as f64 + 0.5);
-        let title = told(bar, unit);
+        let title = told(*bar, unit);
         if let Some(rate) = bar.sum.rate() {
             let h = RATE_HEIGHT * rate / most;
             scene.shapes.push(column(middle, rate_base, thick, h, Ink::Rate, title.clone()));
@@ -56,7 +56,7 @@ pub(super) fn bars(figures: &Figures, width: f64) -> Scene {
         }
         // Labels are counted from the end, so that the last bar, today's, has one.
         if (bars.len() - 1 - n) % every == 0 {
-            let name = bar.short(unit);
+            let name = short(*bar, unit);
             // A last label wider than its bar ends at the plot's edge.
             let past_the_end = middle + wide(&name) / 2.0 > width;
             let (x, anchor) = if past_the_end { (width - 1.0, Anchor::End) } else { (middle, Anchor::Middle) };
@@ -87,10 +87,10 @@ fn column(middle: f64, base: f64, w: f64, h: f64, ink: Ink, title: String) -> Sh
     Shape::Rect { x: middle - w / 2.0, y: base - h, w, h, ink, round, title: Some(title) }
 }
 
-fn told(bar: &Bar, unit: Unit) -> String {
+fn told(bar: Part, unit: Unit) -> String {
     let rate = bar.sum.rate().map_or_else(|| "no rate".to_owned(), |rate| format!("{rate:.1} blinks/min"));
     let coverage = bar.sum.coverage().map_or_else(String::new, |share| format!(", coverage {:.0} %", share * 100.0));
-    format!("{}: {rate}, {} observed{coverage}", bar.long(unit), hours(bar.sum.observed_ms))
+    format!("{}: {rate}, {} observed{coverage}", long(bar, unit), hours(bar.sum.observed_ms))
 }
 
 /// A row for each day of the week and a cell for each hour; what was not observed is left blank.

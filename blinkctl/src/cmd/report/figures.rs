@@ -3,20 +3,13 @@
 use std::collections::BTreeMap;
 
 use blink_figures::{Comparison, Hours, Period, Piece, letter};
-pub(super) use blink_figures::{Sum, letter::hours_of as hours};
+pub(super) use blink_figures::{Part, Sum, Unit, letter::hours_of as hours};
 use blink_proto::{DeviceId, Minute};
-use jiff::{
-    Zoned,
-    civil::{Date, Weekday},
-    tz::TimeZone,
-};
+use jiff::{Zoned, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 
 use crate::days::Range;
 
-/// Up to the first number of days each day has a bar, up to the second each week, then each month.
-const DAYS_ALONE: usize = 31;
-const WEEKS_UP_TO: usize = 371;
 pub(super) const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// A weighted mean.
@@ -37,23 +30,6 @@ impl Mean {
     fn value(self) -> Option<f64> {
         (self.weight > 0.0).then(|| self.total / self.weight)
     }
-}
-
-/// One bar: a day, a week or a month.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Bar {
-    /// Its first day within the report.
-    pub(super) first: Date,
-    pub(super) last: Date,
-    pub(super) sum: Sum,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    Day,
-    /// Monday to Sunday.
-    Week,
-    Month,
 }
 
 #[derive(Clone, Debug)]
@@ -145,33 +121,13 @@ impl Figures {
         self.hours.days(self.period)
     }
 
-    /// The unit of the bars, chosen so that all of them fit.
     pub(super) fn unit(&self) -> Unit {
-        match self.period.days().count() {
-            0..=DAYS_ALONE => Unit::Day,
-            n if n <= WEEKS_UP_TO => Unit::Week,
-            _ => Unit::Month,
-        }
+        Unit::of(self.period)
     }
 
-    pub(super) fn bars(&self) -> Vec<Bar> {
-        let unit = self.unit();
-        let mut bars: Vec<Bar> = Vec::new();
-        for (date, sum) in self.days() {
-            let begins = match unit {
-                Unit::Day => true,
-                Unit::Week => date.weekday() == Weekday::Monday,
-                Unit::Month => date.day() == 1,
-            };
-            match bars.last_mut() {
-                Some(bar) if !begins => {
-                    bar.last = date;
-                    bar.sum.join(sum);
-                }
-                _ => bars.push(Bar { first: date, last: date, sum }),
-            }
-        }
-        bars
+    /// The parts that have a bar each.
+    pub(super) fn bars(&self) -> Vec<Part> {
+        self.hours.parts(self.period)
     }
 
     /// The lowest and the highest rate among the hours of the week.
@@ -270,23 +226,22 @@ fn json(sum: Sum) -> Value {
     })
 }
 
-impl Bar {
-    /// Its label where space is scarce.
-    pub(super) fn short(&self, unit: Unit) -> String {
-        match unit {
-            Unit::Day | Unit::Week => self.first.strftime("%-d %b").to_string(),
-            Unit::Month => self.first.strftime("%b %Y").to_string(),
-        }
+/// The label of a part where space is scarce.
+pub(super) fn short(part: Part, unit: Unit) -> String {
+    match unit {
+        Unit::Day | Unit::Week => part.period.first.strftime("%-d %b").to_string(),
+        Unit::Month => part.period.first.strftime("%b %Y").to_string(),
     }
+}
 
-    /// Its label where there is room.
-    pub(super) fn long(&self, unit: Unit) -> String {
-        match unit {
-            Unit::Day => self.first.strftime("%a %-d %b").to_string(),
-            Unit::Week if self.first == self.last => self.first.strftime("%-d %b").to_string(),
-            Unit::Week => format!("{} – {}", self.first.strftime("%-d %b"), self.last.strftime("%-d %b")),
-            Unit::Month => self.first.strftime("%B %Y").to_string(),
-        }
+/// The label of a part where there is room.
+pub(super) fn long(part: Part, unit: Unit) -> String {
+    let Period { first, last } = part.period;
+    match unit {
+        Unit::Day => first.strftime("%a %-d %b").to_string(),
+        Unit::Week if first == last => first.strftime("%-d %b").to_string(),
+        Unit::Week => format!("{} – {}", first.strftime("%-d %b"), last.strftime("%-d %b")),
+        Unit::Month => first.strftime("%B %Y").to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use blink_proto::text::capitalised;
 
 use super::{
     charts,
-    figures::{Figures, Sum, Unit, WEEKDAYS, grouped, hours},
+    figures::{Figures, Sum, WEEKDAYS, grouped, hours, long},
     scene::escaped,
 };
 
@@ -84,11 +84,7 @@ fn row(class: &str, tiles: &[(String, &str)]) -> String {
 
 fn rates(figures: &Figures) -> String {
     let unit = figures.unit();
-    let each = match unit {
-        Unit::Day => "day",
-        Unit::Week => "week",
-        Unit::Month => "month",
-    };
+    let each = unit.name();
     let title = format!("Rate and coverage, each {each}");
     let total = figures.total();
     let description = format!(
@@ -117,7 +113,7 @@ fn rates(figures: &Figures) -> String {
         let _ = writeln!(
             html,
             "<tr><th scope=\"row\">{}</th><td>{blinks}</td><td>{observed}</td><td>{rate}</td><td>{coverage}</td></tr>",
-            bar.long(unit)
+            long(bar, unit)
         );
     }
     html + "</tbody>\n</table>\n</div>\n</details>\n</section>\n"

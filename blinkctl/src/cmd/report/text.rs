@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::figures::{Figures, WEEKDAYS, grouped, hours};
+use super::figures::{Figures, WEEKDAYS, grouped, hours, long};
 use crate::output::{Paint, Tone, wrapped};
 
 /// Bars in eighths of a character cell.
@@ -38,7 +38,7 @@ fn head(figures: &Figures, paint: Paint) -> String {
 /// A line for each day, week or month; without a rate there is no bar.
 fn bars(figures: &Figures, width: usize, paint: Paint) -> String {
     let (unit, bars) = (figures.unit(), figures.bars());
-    let names: Vec<_> = bars.iter().map(|bar| bar.long(unit)).collect();
+    let names: Vec<_> = bars.iter().map(|bar| long(*bar, unit)).collect();
     let name_width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
     // The room that is left by name, rate, observed time and coverage.
     let room = width.saturating_sub(name_width + 2 + 6 + 2 + 12 + 2 + 4 + 2).max(4);

@@ -1,7 +1,7 @@
 //! Tests of days and hours across clock changes, and of the sums.
 
 use blink_proto::{MinuteStart, Quality, example};
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Weekday};
 use rstest::rstest;
 
 use super::*;
@@ -97,7 +97,7 @@ fn many_days_are_joined(#[case] days: u32, #[case] unit: Unit, #[case] bars: usi
     let now = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
     let figures = self::days(&now, days);
     assert_eq!((figures.unit(), figures.bars().len()), (unit, bars));
-    let days: usize = figures.bars().iter().map(|bar| Period { first: bar.first, last: bar.last }.days().count()).sum();
+    let days: usize = figures.bars().iter().map(|bar| bar.period.days().count()).sum();
     assert_eq!(days, figures.days().len());
 }
 

@@ -107,8 +107,14 @@ pub struct Comparison {
 /// Setup, whether it is a weekend, hour of the day.
 type Stratum = (usize, bool, usize);
 
-/// Blinks and observed minutes by stratum, over some days.
-type Table = BTreeMap<Stratum, (f64, f64)>;
+/// The comparable strata, numbered.
+type Strata = BTreeMap<Stratum, usize>;
+
+/// Blinks and observed minutes by the number of the stratum, over some days.
+type Table = Vec<(f64, f64)>;
+
+/// The numbers of the strata of one day, with its blinks and observed minutes.
+type Day = Vec<(usize, f64, f64)>;
 
 /// Compares `later` with `earlier`.
 #[must_use]
@@ -132,11 +138,13 @@ pub fn compare(hours: &Hours, setups: &Setups, later: Period, earlier: Period) -
     comparison.changed = setups.between(hours, later, earlier);
     let strata = [later, earlier].map(|period| observed_by_stratum(hours, period));
     let enough = |ms: Option<&u64>| ms.is_some_and(|ms| *ms >= MIN_OBSERVED_OF_STRATUM_MS);
-    let common = |stratum: &Stratum| strata.iter().all(|of| enough(of.get(stratum)));
+    let common = strata[0].keys().filter(|stratum| strata.iter().all(|of| enough(of.get(stratum))));
+    let common: Strata = common.zip(0..).map(|(stratum, number)| (*stratum, number)).collect();
     let days = [later, earlier].map(|period| by_day(hours, period, &common));
     comparison.days = [days[0].len(), days[1].len()];
-    comparison.comparable_ms = [0, 1].map(|n| strata[n].iter().filter(|(s, _)| common(s)).map(|(_, ms)| ms).sum());
-    let Some([rate, before]) = rates(&joined(days[0].iter()), &joined(days[1].iter())) else {
+    comparison.comparable_ms = [0, 1].map(|n| common.keys().filter_map(|stratum| strata[n].get(stratum)).sum());
+    let whole = [0, 1].map(|n| joined(days[n].iter(), common.len()));
+    let Some([rate, before]) = rates(&whole[0], &whole[1]) else {
         let is_changed = !comparison.changed.is_empty();
         comparison.why = Some(if is_changed { Why::Changed } else { Why::TooLittle });
         return comparison;
@@ -151,7 +159,7 @@ pub fn compare(hours: &Hours, setups: &Setups, later: Period, earlier: Period) -
         comparison.why = Some(Why::TooFewDays);
         return comparison;
     }
-    let [low, high] = interval((rate / before).ln(), &days);
+    let [low, high] = interval((rate / before).ln(), &days, &whole);
     comparison.interval_percent = Some([percent(low), percent(high)]);
     comparison.verdict = match [percent(low), percent(high)] {
         [low, high] if low > -STEADY_PERCENT && high < STEADY_PERCENT => Verdict::Steady,
@@ -181,24 +189,23 @@ fn observed_by_stratum(hours: &Hours, period: Period) -> BTreeMap<Stratum, u64> 
 
 /// The days of `period` that have any comparable stratum, each with those.
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of a lifetime fit a double exactly")]
-fn by_day(hours: &Hours, period: Period, common: &dyn Fn(&Stratum) -> bool) -> Vec<Table> {
-    let mut days: BTreeMap<Date, Table> = BTreeMap::new();
+fn by_day(hours: &Hours, period: Period, common: &Strata) -> Vec<Day> {
+    let mut days: BTreeMap<Date, Day> = BTreeMap::new();
     for hour in hours.within(period) {
-        for (stratum, sum) in strata_of(hour).filter(|(stratum, sum)| sum.observed_ms > 0 && common(stratum)) {
-            let cell = days.entry(hour.date).or_default().entry(stratum).or_insert((0.0, 0.0));
-            cell.0 += sum.blinks as f64;
-            cell.1 += sum.observed_ms as f64 / 60_000.0;
+        for (stratum, sum) in strata_of(hour).filter(|(_, sum)| sum.observed_ms > 0) {
+            let Some(number) = common.get(&stratum) else { continue };
+            let part = (*number, sum.blinks as f64, sum.observed_ms as f64 / 60_000.0);
+            days.entry(hour.date).or_default().push(part);
         }
     }
     days.into_values().collect()
 }
 
-fn joined<'a>(days: impl Iterator<Item = &'a Table>) -> Table {
-    let mut all = Table::new();
-    for (stratum, (blinks, minutes)) in days.flatten() {
-        let cell = all.entry(*stratum).or_insert((0.0, 0.0));
-        cell.0 += blinks;
-        cell.1 += minutes;
+fn joined<'a>(days: impl Iterator<Item = &'a Day>, strata: usize) -> Table {
+    let mut all = vec![(0.0, 0.0); strata];
+    for (number, blinks, minutes) in days.flatten() {
+        all[*number].0 += blinks;
+        all[*number].1 += minutes;
     }
     all
 }
@@ -206,9 +213,11 @@ fn joined<'a>(days: impl Iterator<Item = &'a Table>) -> Table {
 /// Both periods' rates over the strata that both have, with the same weights for both: the smaller observed time.
 fn rates(later: &Table, earlier: &Table) -> Option<[f64; 2]> {
     let (mut sums, mut weights) = ([0.0; 2], 0.0);
-    for (stratum, (blinks, minutes)) in later {
-        let Some((before, before_minutes)) = earlier.get(stratum) else { continue };
+    for ((blinks, minutes), (before, before_minutes)) in later.iter().zip(earlier) {
         let weight = minutes.min(*before_minutes);
+        if weight <= 0.0 {
+            continue;
+        }
         weights += weight;
         sums[0] += weight * blinks / minutes;
         sums[1] += weight * before / before_minutes;
@@ -218,17 +227,15 @@ fn rates(later: &Table, earlier: &Table) -> Option<[f64; 2]> {
 
 /// The 95 % interval of the logarithm of the ratio.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand days")]
-fn interval(ratio: f64, days: &[Vec<Table>; 2]) -> [f64; 2] {
+fn interval(ratio: f64, days: &[Vec<Day>; 2], whole: &[Table; 2]) -> [f64; 2] {
     // Equal figures give an equal interval each time.
     let mut random = StdRng::seed_from_u64(0);
-    let whole = [joined(days[0].iter()), joined(days[1].iter())];
     let variances = [0, 1].map(|period| {
         let logs: Vec<f64> = (0..RESAMPLES)
             .filter_map(|_| {
-                let drawn: Vec<&Table> = (0..days[period].len())
-                    .map(|_| &days[period][random.random_range(0..days[period].len())])
-                    .collect();
-                let drawn = joined(drawn.into_iter());
+                let days = &days[period];
+                let drawn = days.iter().map(|_| &days[random.random_range(0..days.len())]);
+                let drawn = joined(drawn, whole[period].len());
                 let [rate, before] = if period == 0 { rates(&drawn, &whole[1]) } else { rates(&whole[0], &drawn) }?;
                 (rate > 0.0 && before > 0.0).then(|| (rate / before).ln())
             })

@@ -136,7 +136,7 @@ check 'manual pages and completions are found' inside -c '
         source /usr/share/bash-completion/completions/$program
         complete -p $program
     done
-    COMP_WORDS=(blinkctl conf) COMP_CWORD=1
+    COMP_WORDS=(blinkctl conf) COMP_CWORD=1 COMP_TYPE=9
     _blinkctl blinkctl conf blinkctl
     [[ ${COMPREPLY[*]} == config ]]'
 as_ada 'blinkd synthesize face.avi --seconds 30 --bpm 20 --truth truth.json' >/dev/null

@@ -134,6 +134,13 @@ pub(crate) struct Hour {
 }
 
 impl Hour {
+    fn add(&mut self, setup: usize, sum: Sum) {
+        match self.by_setup.iter_mut().find(|(known, _)| *known == setup) {
+            Some((_, known)) => known.join(sum),
+            None => self.by_setup.push((setup, sum)),
+        }
+    }
+
     fn sum(&self) -> Sum {
         self.by_setup.iter().fold(Sum { tracked_ms: self.tracked_ms, ..Sum::default() }, |mut sum, (_, part)| {
             sum.join(*part);
@@ -178,15 +185,16 @@ impl Hours {
         if piece.at >= self.until {
             return;
         }
-        // Minutes mostly follow each other, so the hour before the piece is mostly its own.
-        let known = self.hours.range(..=piece.at).next_back().map(|(start, _)| *start);
-        let start = known.filter(|start| piece.at.duration_since(*start) < HOUR);
-        let start = start.unwrap_or_else(|| self.open(piece.at));
-        let Some(hour) = self.hours.get_mut(&start) else { return };
         let sum = Sum { blinks: piece.blinks, observed_ms: piece.observed_ms, tracked_ms: 0 };
-        match hour.by_setup.iter_mut().find(|(setup, _)| *setup == piece.setup) {
-            Some((_, known)) => known.join(sum),
-            None => hour.by_setup.push((piece.setup, sum)),
+        let is_in = |start: &Timestamp| piece.at >= *start && piece.at.duration_since(*start) < HOUR;
+        // Minutes mostly follow each other, so the last hour is mostly theirs.
+        if let Some(mut last) = self.hours.last_entry().filter(|last| is_in(last.key())) {
+            return last.get_mut().add(piece.setup, sum);
+        }
+        let known = self.hours.range(..=piece.at).next_back().map(|(start, _)| *start).filter(is_in);
+        let start = known.unwrap_or_else(|| self.open(piece.at));
+        if let Some(hour) = self.hours.get_mut(&start) {
+            hour.add(piece.setup, sum);
         }
     }
 

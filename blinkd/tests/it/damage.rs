@@ -61,6 +61,16 @@ fn minutes(root: &Path) -> Vec<Minute> {
     days.flat_map(|day| history.read(day, 0).unwrap()).map(|line| line.minute).collect()
 }
 
+/// Opens the store's database as soon as whoever had it open has let go of it.
+fn database(store: &Path) -> sled::Db {
+    let mut db = None;
+    until("the lock of the store", || {
+        db = sled::open(store).ok();
+        db.is_some()
+    });
+    db.unwrap()
+}
+
 /// Starts the program; returns the client, or the line that says why it did not start.
 fn start(root: &Path) -> Result<(Program, Client), String> {
     let mut command = blinkd(root, &["run", "--headless", "--source", "synthetic"]);
@@ -195,7 +205,7 @@ fn a_store_of_a_later_version_is_left_as_it_is_and_said() {
     let root = profile();
     let store = Paths::under(root.path()).data.join("store");
     {
-        let db = sled::open(&store).unwrap();
+        let db = database(&store);
         let meta = db.get(b"m").unwrap().unwrap();
         let mut meta: serde_json::Value = serde_json::from_slice(&meta).unwrap();
         meta["schema"] = 99.into();
@@ -206,7 +216,7 @@ fn a_store_of_a_later_version_is_left_as_it_is_and_said() {
     let line = start(root.path()).map(|_| ()).unwrap_err();
     assert!(line.contains("later blinkd") && line.contains("99"), "{line}");
     assert_eq!(minutes(root.path()), before);
-    let db = sled::open(&store).unwrap();
+    let db = database(&store);
     let queued = db.scan_prefix(b"q").count();
     assert_eq!(queued, usize::try_from(MINUTES).unwrap(), "nothing in it was touched");
 }

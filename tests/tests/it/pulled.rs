@@ -104,7 +104,7 @@ fn whatever_is_killed_each_minute_is_brought_once() {
     let status = profile.status();
     assert_eq!((status.today.blink_count, status.queue.pending), (0, 0), "nothing of it counts as this machine's");
     let report = profile.ctl(&["report"]).success();
-    assert!(report.ends_with("The figures are from 3 machines.\n"), "{report}");
+    assert!(report.contains("The figures are from 3 machines: "), "{report}");
     let again = profile.ctl(&["sync", "--pull"]).success();
     assert_eq!(again, "Nothing new came from other machines of this account.\n");
 }

@@ -62,6 +62,13 @@ describe("Home", () => {
     expect((await screen.findAllByText("±0 %")).length).toBe(1);
   });
 
+  it("shows the week of a server of before, which compares nothing", async () => {
+    const before = { ...insights, comparison: undefined };
+    server.use(history([minute(3, 14)]), http.get(url("/api/user/me/insights"), () => HttpResponse.json(before)));
+    show(<HomePage />);
+    expect(await screen.findByText("cannot be told")).toBeTruthy();
+  });
+
   it("opens a figure to its minutes, device and program", async () => {
     const device = { device_id: "0190-1234abcd", first_seen_at: new Date(now).toISOString(), last_seen_at: new Date(now).toISOString(), session_id: null };
     const devices = { items: [{ ...device, user_agent: "blinkd/0.1.0" }, { ...device, device_id: "old", last_seen_at: "2026-01-01T00:00:00Z" }] };

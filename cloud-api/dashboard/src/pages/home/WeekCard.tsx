@@ -15,9 +15,13 @@ const WORDS: Record<Insights["comparison"]["verdict"], string> = {
   unknown: "cannot be told",
 };
 
+/** While servers are restarted one by one, one of before may answer, without a comparison. */
+const compared = (insights: Insights) => insights.comparison as Insights["comparison"] | undefined;
+
 /** A change that may be chance is not shown as a figure; the sentences say why. */
-function change({ verdict, change_percent: value }: Insights["comparison"]): string {
-  if (value === null || verdict === "unknown") return UNKNOWN;
+function change(comparison: Insights["comparison"] | undefined): string {
+  const value = comparison?.change_percent ?? null;
+  if (value === null || comparison?.verdict === "unknown") return UNKNOWN;
   const whole = Math.round(value);
   return `${whole > 0 ? "+" : whole < 0 ? "−" : "±"}${Math.abs(whole)} %`;
 }
@@ -40,7 +44,7 @@ export function WeekCard() {
             <StatsGrid>
               <Figure label="This week" value={rate(data.blinks_per_minute)} unit="per minute" over={`over ${duration(data.observed_ms)} observed`} />
               <Figure label="Your usual" value={rate(data.baseline_blinks_per_minute)} unit="per minute" over="the four weeks before" />
-              <Figure label="Change" value={change(data.comparison)} over={WORDS[data.comparison.verdict]} />
+              <Figure label="Change" value={change(compared(data))} over={WORDS[compared(data)?.verdict ?? "unknown"]} />
               <Figure label="Most blinks from" value={hour(data.best_hour ?? null)} over={`fewest from ${hour(data.worst_hour ?? null)}`} />
             </StatsGrid>
             <List fz="sm" spacing={4} aria-label="In words">

@@ -17,8 +17,9 @@ use crate::{
     clock::Clock,
     config::{AccessConfig, AskConfig},
     db::{
-        Db,
+        Db, DbError,
         attendance::people,
+        conn::Conn,
         id::{DeskPerson, Id},
         purge, users,
     },
@@ -153,6 +154,23 @@ impl State {
             }
             tracing::error!("an erasure that failed stands in the ledger: a restore within an hour would carry it out");
         });
+    }
+
+    /// Reads for `user` when it is their turn, which is held until `f` ends, even if the client hangs up before. 429 when
+    /// too many wait already.
+    pub(crate) async fn read_for<T, E, F>(&self, user: UserId, f: F) -> Result<T, ApiError>
+    where
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+        ApiError: From<E>,
+    {
+        let turn = self.limits.read_turn(user).await?;
+        let in_turn = move |conn: &mut Conn| {
+            let _turn = turn;
+            f(conn)
+        };
+        Ok(self.db.read(in_turn).await?)
     }
 
     /// Whether `given` is the password of `account`, whose hash this is. A failure counts against account and address,

@@ -53,12 +53,8 @@ pub(crate) async fn blinks(who: Principal, id: Path<String>, req: HttpRequest, s
     }
     let ask = Ask::read(req.query_string())?;
     let now = state.clock.now();
-    let turn = state.limits.read_turn(who.user).await?;
     let page = state
-        .db
-        .read(move |conn| -> Result<History, DbError> {
-            // The turn is held until the query ends, even if the client hangs up before.
-            let _turn = turn;
+        .read_for(who.user, move |conn| -> Result<History, DbError> {
             let user = who.user.into();
             let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
             let from = ask.cursor.map_or(ask.from, |cursor| cursor.start.max(ask.from));

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::AskConfig,
-    db::{DbError, history, users},
+    db::{DbError, conn::Conn, history, users},
     domain::fields::Fields,
     domain::zone,
     error::{ApiError, ApiResult},
@@ -37,21 +37,14 @@ pub(crate) async fn insights(who: Principal, state: Data<State>) -> ApiResult {
 
 async fn read(who: &Principal, state: &State) -> Result<Insights, ApiError> {
     let (user, now) = (who.user.into(), state.clock.now());
-    let turn = state.limits.read_turn(who.user).await?;
-    let history = state.db.read(move |conn| -> Result<_, DbError> {
+    let read = move |conn: &mut Conn| -> Result<Insights, DbError> {
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let mut hours = Hours::new(zone, now.timestamp());
         let span = Insights::span(&hours);
         let setups = history::hours(conn, user, span, &mut hours)?;
-        Ok((hours, setups))
-    });
-    let (hours, setups) = history.await?;
-    // Comparing takes milliseconds, in which others may have the connection.
-    blocking(move || {
-        let _turn = turn;
-        Insights::new(&hours, &setups)
-    })
-    .await
+        Ok(Insights::new(&hours, &setups))
+    };
+    state.read_for(who.user, read).await
 }
 
 /// Ask about my figures; off unless the operator chose a model.

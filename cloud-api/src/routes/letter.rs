@@ -6,10 +6,10 @@ use blink_figures::{Hours, Letter, Week, page};
 use jiff::tz::TimeZone;
 
 use crate::{
-    db::{DbError, history, users},
+    db::{DbError, conn::Conn, history, users},
     domain::zone,
     error::ApiResult,
-    http::{blocking, query::Asked},
+    http::query::Asked,
     principal::Principal,
     state::State,
 };
@@ -49,21 +49,14 @@ pub(crate) async fn letter(who: Principal, req: HttpRequest, state: Data<State>)
     let format = asked.take("format", Format::parse, "must be json, html or md").unwrap_or(Format::Json);
     asked.finish()?;
     let (user, now) = (who.user.into(), state.clock.now());
-    let turn = state.limits.read_turn(who.user).await?;
-    let history = state.db.read(move |conn| -> Result<_, DbError> {
+    let read = move |conn: &mut Conn| -> Result<Letter, DbError> {
         let zone = users::by_id(conn, user)?.map_or(TimeZone::UTC, |u| zone::stored(&u.timezone));
         let mut hours = Hours::new(zone, now.timestamp());
         let week = week.unwrap_or_else(|| Week::of(hours.today()).previous());
         let setups = history::hours(conn, user, Letter::span(week), &mut hours)?;
-        Ok((hours, setups, week))
-    });
-    let (hours, setups, week) = history.await?;
-    // Comparing takes milliseconds, in which others may have the connection.
-    let letter = blocking(move || {
-        let _turn = turn;
-        Letter::new(&hours, &setups, week)
-    })
-    .await?;
+        Ok(Letter::new(&hours, &setups, week))
+    };
+    let letter = state.read_for(who.user, read).await?;
     Ok(match format {
         Format::Json => HttpResponse::Ok().json(letter),
         Format::Html => HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page::html(&letter)),

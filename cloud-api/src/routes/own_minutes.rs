@@ -8,7 +8,6 @@ use blink_proto::{
 
 use crate::{
     db::{
-        DbError,
         minute_row::{MinuteKey, MinuteRow},
         own_minutes::{self, Selection},
     },
@@ -35,14 +34,8 @@ pub(crate) async fn minutes(who: Principal, req: HttpRequest, state: Data<State>
     let after = cursor.map_or_else(|| of.start(), |c| MinuteKey { from: c.from, device: c.device.into() });
     // The time is read first: what arrives during the query may be missing from it, and so is newer.
     let as_of = state.clock.now().timestamp();
-    let turn = state.limits.read_turn(who.user).await?;
-    let mut rows = state
-        .db
-        .read(move |conn| -> Result<_, DbError> {
-            let _turn = turn;
-            own_minutes::page(conn, of, after, page::to_read(limit))
-        })
-        .await?;
+    let mut rows =
+        state.read_for(who.user, move |conn| own_minutes::page(conn, of, after, page::to_read(limit))).await?;
     let last = page::cut(&mut rows, limit).map(MinuteRow::key);
     let next_cursor = last.map(|key| MinuteCursor { from: key.from, device: key.device.into() }.encode());
     let items: Vec<Minute> = rows.into_iter().map(MinuteRow::into_minute).collect();
@@ -59,14 +52,7 @@ pub(crate) async fn minutes(who: Principal, req: HttpRequest, state: Data<State>
 )]
 pub(crate) async fn devices(who: Principal, req: HttpRequest, state: Data<State>) -> ApiResult {
     let of = selection(&who, Asked::read(req.query_string())?)?;
-    let turn = state.limits.read_turn(who.user).await?;
-    let counts = state
-        .db
-        .read(move |conn| -> Result<_, DbError> {
-            let _turn = turn;
-            own_minutes::by_device(conn, of)
-        })
-        .await?;
+    let counts = state.read_for(who.user, move |conn| own_minutes::by_device(conn, of)).await?;
     let item = |(device, minutes): (_, i64)| DeviceMinutes {
         device_id: DeviceId::from(device),
         minutes: minutes.unsigned_abs(),

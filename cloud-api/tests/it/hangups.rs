@@ -1,8 +1,12 @@
 //! Clients that reset their connection while the server erases something of theirs.
 
-use std::{fs, io::Write as _, net::TcpStream, os::linux::fs::MetadataExt as _, time::Duration};
+use std::{fs, io::Write as _, net::TcpStream, os::linux::fs::MetadataExt as _, sync::mpsc, thread, time::Duration};
 
-use cloud_api::ledger::{self, EntryKind};
+use cloud_api::{
+    ledger::{self, EntryKind},
+    open,
+};
+use diesel::connection::SimpleConnection as _;
 use rustix::net::sockopt::set_socket_linger;
 use serde_json::json;
 
@@ -25,18 +29,29 @@ fn is_waited_for(file: &fs::File) -> bool {
 pub(crate) fn begin_and_hang_up(app: &TestApp, who: &Client, line: &str, body: &str) -> fs::File {
     let ledger = fs::File::open(app.folder.path().join("ledger.ndjson")).unwrap();
     ledger.lock().unwrap();
-    let mut stream = TcpStream::connect(app.address.trim_start_matches("http://")).unwrap();
     let mut head = format!("{line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n", who.access);
     if !body.is_empty() {
         head += &format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
     }
-    stream.write_all(format!("{head}\r\n{body}").as_bytes()).unwrap();
-    eventually("the request waits for the ledger", || is_waited_for(&ledger));
-    set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
-    drop(stream);
+    let request = format!("{head}\r\n{body}");
+    hang_up(app, &[request], "the request waits for the ledger", || is_waited_for(&ledger));
+    ledger
+}
+
+/// Sends a request, waits until `begun`, and resets its connections.
+fn hang_up(app: &TestApp, requests: &[String], what: &str, begun: impl FnMut() -> bool) {
+    let send = |request: &String| {
+        let mut stream = TcpStream::connect(app.address.trim_start_matches("http://")).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let streams: Vec<_> = requests.iter().map(send).collect();
+    eventually(what, begun);
+    for stream in streams {
+        set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
+    }
     // Each of these comes to the next worker, and after the reset.
     (0..6).for_each(|_| drop(app.anonymous().get("/health").expect(200)));
-    ledger
 }
 
 /// Whether SQLite's log holds this text.
@@ -88,4 +103,29 @@ fn minutes_that_a_person_disowns_leave_the_log_without_its_client() {
     ledger.unlock().unwrap();
     eventually("the log holds nothing of them", || !log_holds(&base, &device));
     assert_eq!(ada.totals().0, 0);
+}
+
+/// What a person reads takes two of the harness's four connections at most, whether or not somebody waits for the answer.
+#[test]
+fn reads_without_their_clients_keep_their_turns() {
+    let app = TestApp::start(Backend::Postgres);
+    let ada = app.user();
+    let mut other = open::connect(&app.target).unwrap();
+    other.batch_execute("BEGIN; LOCK TABLE blink_data IN ACCESS EXCLUSIVE MODE").unwrap();
+    for path in ["/api/user/me/insights", "/api/user/me/letter"] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", ada.access);
+        let waiting = || app.postgres.as_ref().unwrap().waiting() == 2;
+        hang_up(&app, &[request.clone(), request], "both reads wait for the table", waiting);
+        let (told, statuses) = mpsc::channel();
+        for _ in 0..40 {
+            let (ada, told) = (ada.clone(), told.clone());
+            thread::spawn(move || told.send(ada.get(path).status));
+        }
+        // The two still read, 32 wait, and nobody else is let in.
+        let next = || statuses.recv_timeout(Duration::from_secs(30)).unwrap();
+        (0..8).for_each(|_| assert_eq!(next(), 429, "{path}"));
+        other.batch_execute("ROLLBACK").unwrap();
+        (0..32).for_each(|_| assert_eq!(next(), 200, "{path}"));
+        other.batch_execute("BEGIN; LOCK TABLE blink_data IN ACCESS EXCLUSIVE MODE").unwrap();
+    }
 }

@@ -34,6 +34,22 @@ contract! {
         app.anonymous().get("/api/user/me/insights").expect(401);
     }
 
+    fn another_machine_is_never_compared_in_silence(app) {
+        let ada = app.user_in("Europe/Berlin");
+        let other = Client { device: uuid::Uuid::new_v4(), ..ada.clone() };
+        for day in 10..=25 {
+            ada.store(&minutes(&format!("2026-02-{day}T08:00:00Z"), 60, 20));
+        }
+        for day in 5..=9 {
+            other.store(&minutes(&format!("2026-03-0{day}T08:00:00Z"), 60, 15));
+        }
+        for path in ["/api/user/me/insights", "/api/user/me/letter"] {
+            let compared = &ada.get(path).expect(200).json["comparison"];
+            assert_eq!((&compared["verdict"], &compared["why"]), (&json!("unknown"), &json!("changed")), "{path}");
+            assert_eq!(compared["changed"], json!(["machine"]), "{path}");
+        }
+    }
+
     fn a_weeks_letter_holds_it_against_the_weeks_before(app) {
         let ada = app.user_in("Europe/Berlin");
         // Now is Tuesday, 10 March: the last whole week began on the 2nd.
@@ -100,6 +116,7 @@ contract! {
         let asked: Value = serde_json::from_str(&seen.body).unwrap();
         assert_eq!(asked["model"], "small");
         assert!(seen.body.contains("How am I?") && seen.body.contains("blinks_per_minute"));
+        assert!(seen.body.contains("comparison") && !seen.body.contains("direction"), "{}", seen.body);
         for private in [ada.id.as_str(), &ada.email, "Ada", "from_timestamp", "2026-03-09", &ada.device.to_string()] {
             assert!(!seen.body.contains(private), "{private}");
         }

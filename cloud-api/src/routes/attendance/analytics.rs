@@ -34,14 +34,8 @@ pub(crate) async fn analytics(who: Principal, req: HttpRequest, state: Data<Stat
     let (user, bounds) = (asked.text("user"), view::range(&mut asked));
     asked.finish()?;
     let reckoning = Reckoning::of(&state);
-    let turn = state.limits.read_turn(who.user).await?;
-    let figures = state
-        .db
-        .read(move |conn| {
-            let _turn = turn;
-            figures(conn, &who, user.as_deref(), bounds, &reckoning)
-        })
-        .await?;
+    let figures =
+        state.read_for(who.user, move |conn| figures(conn, &who, user.as_deref(), bounds, &reckoning)).await?;
     Ok(HttpResponse::Ok().json(figures))
 }
 

@@ -138,11 +138,8 @@ pub(crate) async fn records(who: Principal, req: HttpRequest, state: Data<State>
         return csv_answer::stream(who, ask, state).await;
     }
     let reckoning = Reckoning::of(&state);
-    let turn = state.limits.read_turn(who.user).await?;
     let list = state
-        .db
-        .read(move |conn| -> Result<AttendanceList, ApiError> {
-            let _turn = turn;
+        .read_for(who.user, move |conn| -> Result<AttendanceList, ApiError> {
             let (found, next) = page(conn, &who, &ask, &reckoning)?;
             Ok(AttendanceList {
                 items: items(conn, found, &reckoning.calendar)?,

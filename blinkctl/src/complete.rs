@@ -79,11 +79,11 @@ pub(crate) fn times_ahead() -> ArgValueCompleter {
     })
 }
 
-/// The names of all settings, with what they are.
+/// The names of all settings. What they are is not shown unasked: the address of a camera may hold a password.
 pub(crate) fn settings() -> ArgValueCompleter {
     completer(|| {
         let settings = asked(config::settings()).unwrap_or_default();
-        settings.into_iter().map(|(name, value)| (name, value.to_string())).collect()
+        settings.into_iter().map(|(name, _)| (name, String::new())).collect()
     })
 }
 

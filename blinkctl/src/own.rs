@@ -188,3 +188,59 @@ pub(crate) fn require_consent(paths: &Paths) -> Result<(), Failure> {
     let fix = "Read the text and decide with `blinkctl consent grant`.";
     Err(Failure::failed("no_consent", "There is no consent on this machine, so nothing is told of its figures", fix))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use blink_proto::{Minute, example};
+
+    use super::*;
+
+    const MIDNIGHT: i64 = 29_534_400; // 2026-02-26T00:00:00Z
+
+    /// A profile with a day file for each of these, which holds so many minutes.
+    fn profile(days: &[(&str, i64)]) -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        fs::create_dir_all(paths.history()).unwrap();
+        for (number, (day, minutes)) in (0..).zip(days) {
+            let line =
+                |n| serde_json::to_string::<Minute>(&example::minute(MIDNIGHT + 1_440 * number + n)).unwrap() + "\n";
+            fs::write(paths.history().join(format!("{day}.ndjson")), (0..*minutes).map(line).collect::<String>())
+                .unwrap();
+        }
+        (folder, paths)
+    }
+
+    fn blinks(history: &Mutex<OwnHistory>, first: &str, last: &str) -> u64 {
+        let now: Zoned = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
+        let period = Period { first: first.parse().unwrap(), last: last.parse().unwrap() };
+        locked(history).hours(period, &now).unwrap().sum(period).blinks
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_not_read_again_until_it_changes() {
+        let (_folder, paths) = profile(&[("2026-02-26", 20), ("2026-02-27", 10)]);
+        let history = Arc::new(Mutex::new(OwnHistory::open(&paths)));
+        read_ahead(&Arc::downgrade(&history), &paths);
+        assert_eq!(locked(&history).days.len(), 2);
+        // Other bytes of the same number would be read as damage.
+        let day = paths.history().join("2026-02-26.ndjson");
+        let whole = fs::read(&day).unwrap();
+        fs::write(&day, vec![b'x'; whole.len()]).unwrap();
+        assert_eq!(blinks(&history, "2026-02-26", "2026-02-27"), 30 * 17);
+        let line = serde_json::to_string(&example::minute(MIDNIGHT + 30)).unwrap() + "\n";
+        fs::write(&day, [whole, line.into_bytes()].concat()).unwrap();
+        fs::remove_file(paths.history().join("2026-02-27.ndjson")).unwrap();
+        assert_eq!(blinks(&history, "2026-02-26", "2026-02-27"), 21 * 17);
+    }
+
+    #[test]
+    fn reading_ahead_ends_with_the_history() {
+        let (_folder, paths) = profile(&[("2026-02-26", 1)]);
+        read_ahead(&Weak::new(), &paths);
+        let history = OwnHistory::open(&paths);
+        assert!(history.days.is_empty());
+    }
+}

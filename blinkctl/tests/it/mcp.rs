@@ -89,6 +89,8 @@ async fn an_assistant_reads_sums_and_each_reading_is_logged() {
     assert_eq!(told(&client, "today", json!({})).await["blinks"], "unknown", "nothing was observed today");
     let ends = told(&client, "best_and_worst_hours", json!({})).await;
     assert_eq!((&ends["best_hour"]["hour"], &ends["worst_hour"]["hour"]), (&json!("09:00"), &json!("10:00")));
+    let coverage = told(&client, "coverage", json!({})).await;
+    assert_eq!(coverage["days"].as_array().unwrap().len(), 28, "{coverage}");
     let hours = told(&client, "blinks", json!({"day": day})).await;
     assert_eq!(hours["hours"].as_array().unwrap().len(), 2);
     for (tool, arguments) in calls() {
@@ -100,11 +102,11 @@ async fn an_assistant_reads_sums_and_each_reading_is_logged() {
     assert!(is_error && text.contains("soon is not a date"), "{text}");
     client.cancel().await.unwrap();
     let log: Value = serde_json::from_str(&profile.run(&["mcp", "--log", "--json"]).stdout).unwrap();
-    assert_eq!(log.as_array().unwrap().len(), 10, "{log}");
+    assert_eq!(log.as_array().unwrap().len(), 11, "{log}");
     assert_eq!((&log[0]["tool"], &log[0]["arguments"]["from"]), (&json!("summary"), &json!(day)));
     assert!(log[0]["client"].as_str().unwrap().starts_with("rmcp"), "{log}");
     let shown = profile.run(&["mcp", "--log"]).stdout;
-    assert!(shown.lines().count() == 10 && shown.contains("best_and_worst_hours"), "{shown}");
+    assert!(shown.lines().count() == 11 && shown.contains("best_and_worst_hours"), "{shown}");
 }
 
 #[tokio::test]

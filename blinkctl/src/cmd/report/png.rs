@@ -166,6 +166,10 @@ fn colour(ink: Ink) -> RGBColor {
 
 #[cfg(test)]
 mod tests {
+    use blink_figures::{Hours, Setups, compare};
+    use blink_proto::{Minute, MinuteStart, example};
+    use jiff::{Timestamp, tz::TimeZone};
+
     use super::*;
     use crate::cmd::report::figures::tests::fortnight;
 
@@ -178,6 +182,34 @@ mod tests {
         let rate = colour(Ink::Rate);
         let inked = picture.pixels().filter(|pixel| pixel.0 == [rate.0, rate.1, rate.2]).count();
         assert!(inked > 50_000, "{inked}");
+    }
+
+    #[test]
+    fn the_comparison_and_the_machines_are_in_the_picture_between_its_margins() {
+        let mut figures = fortnight();
+        let nothing = Hours::new(TimeZone::UTC, Timestamp::UNIX_EPOCH);
+        figures.comparison = Some(compare(&nothing, &Setups::default(), figures.period, figures.period));
+        for machine in 1..=12 {
+            let device_id = uuid::Uuid::from_u128(machine).into();
+            let at = MinuteStart::containing(figures.now.timestamp()).number() - 5;
+            figures.add(&Minute { device_id, ..example::minute(at) });
+        }
+        let told: Vec<_> = scene(&figures)
+            .shapes
+            .into_iter()
+            .filter_map(|shape| if let Shape::Text { text, .. } = shape { Some(text) } else { None })
+            .collect();
+        for wanted in
+            ["There is nothing in the 14 days before to compare it with.", "The figures are from 13 machines:"]
+        {
+            assert!(told.iter().any(|text| text.starts_with(wanted)), "{wanted} in {told:?}");
+        }
+        let picture = image::load_from_memory(&draw(&figures).unwrap()).unwrap().to_rgb8();
+        let margin = at(MARGIN - 10.0).unsigned_abs();
+        let inked = |x: u32, y: u32| picture.get_pixel(x, y).0 != [255; 3];
+        let (width, height) = picture.dimensions();
+        assert!((0..height).all(|y| (width - margin..width).all(|x| !inked(x, y))), "something is beyond the margin");
+        assert!((0..width).all(|x| !inked(x, height - 1)), "something is cut off below");
     }
 
     #[test]

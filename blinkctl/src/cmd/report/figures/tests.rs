@@ -102,6 +102,24 @@ fn many_days_are_joined(#[case] days: u32, #[case] unit: Unit, #[case] bars: usi
 }
 
 #[test]
+fn what_is_to_know_of_the_minutes_is_told_only_where_there_is_something() {
+    let now = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
+    let mut figures = days(&now, 2);
+    let (own, other) = (minute("2026-03-02T10:00:00Z", 15, 60_000), minute("2026-03-02T10:01:00Z", 9, 60_000));
+    let id = "01990000-0000-7000-8000-0000deadbeef".parse().unwrap();
+    figures.this_machine = Some(own.device_id);
+    figures.add(&own);
+    assert_eq!(figures.remarks(), Vec::<String>::new());
+    figures.add(&Minute { device_id: DeviceId(id), ..other });
+    figures.skipped = 1;
+    let machines =
+        "The figures are from 2 machines: …deadbeef 1 min at 9.0 blinks/min; this one 1 min at 15.0 blinks/min.";
+    assert_eq!(figures.remarks(), [machines, "1 damaged line of the history was left out."]);
+    figures.skipped = 1_200;
+    assert_eq!(figures.remarks()[1], "1,200 damaged lines of the history were left out.");
+}
+
+#[test]
 fn the_json_form() {
     let now = "2026-03-02T12:00:00Z[UTC]".parse().unwrap();
     let mut figures = days(&now, 2);

@@ -7,6 +7,9 @@ seconds=${FUZZ_SECONDS:-60}
 
 # libFuzzer wants flags that a stable compiler takes from RUSTC_BOOTSTRAP alone.
 fuzz=(cargo bolero test --rustc-bootstrap --sanitizer NONE -T "${seconds}s")
+# cargo builds a package's programs beside its tests, with calls for coverage and without libFuzzer, which has what they call.
+# They are not run, so it may be missing.
+export RUSTFLAGS="${RUSTFLAGS:-} -Clink-arg=-Wl,--warn-unresolved-symbols"
 failed=()
 while IFS=: read -r file name; do
     folder=${file%%/src/*}

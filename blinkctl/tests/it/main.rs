@@ -2,6 +2,9 @@
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+// `make fuzz` builds these tests too, and they want what is linked into the fuzzed ones.
+use bolero as _;
+
 mod fake;
 mod run;
 #[cfg(target_os = "linux")]

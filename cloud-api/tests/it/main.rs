@@ -1,6 +1,9 @@
 //! Integration tests of cloud-api, over real HTTP to a server on a free port.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+// `make fuzz` builds these tests too, and they want what is linked into the fuzzed ones.
+use bolero as _;
+
 #[macro_use]
 mod harness;
 

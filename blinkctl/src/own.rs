@@ -24,6 +24,9 @@ use crate::{
 
 const QUARTER_MS: i64 = 15 * 60_000;
 
+/// Reading ahead, so many days are read before a request may come between.
+const DAYS_READ_AT_ONCE: usize = 64;
+
 /// The quarters of an hour of one day file.
 #[derive(Debug)]
 struct Day {
@@ -64,15 +67,14 @@ fn quarters(paths: &Paths, date: Date) -> Result<Vec<Quarter>, HistoryError> {
 type ReadDay = (Date, [u64; 2], Vec<Quarter>);
 
 /// Reads days with all processors.
-fn read_at_once(paths: &Paths, wanted: &[(Date, [u64; 2])]) -> Result<Vec<ReadDay>, HistoryError> {
+fn read_at_once(paths: &Paths, wanted: &[(Date, [u64; 2])]) -> Vec<Result<ReadDay, HistoryError>> {
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(wanted.len()).max(1);
     let read = |(date, bytes): &(Date, [u64; 2])| Ok((*date, *bytes, quarters(paths, *date)?));
     thread::scope(|scope| {
         let parts = wanted.chunks(wanted.len().div_ceil(threads).max(1));
         let reading: Vec<_> =
             parts.map(|part| scope.spawn(move || part.iter().map(read).collect::<Vec<_>>())).collect();
-        let read = reading.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        read.collect()
+        reading.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
 
@@ -125,7 +127,8 @@ impl OwnHistory {
         self.days.retain(|date, _| files.contains_key(date));
         let is_read = |date: &Date, bytes: &[u64; 2]| self.days.get(date).is_some_and(|day| day.bytes == *bytes);
         let wanted = files.into_iter().filter(|(date, bytes)| around(period).holds(*date) && !is_read(date, bytes));
-        for (date, bytes, quarters) in read_at_once(&self.paths, &wanted.collect::<Vec<_>>())? {
+        for day in read_at_once(&self.paths, &wanted.collect::<Vec<_>>()) {
+            let (date, bytes, quarters) = day?;
             self.keep(date, bytes, &quarters);
         }
         Ok(())
@@ -158,19 +161,20 @@ impl OwnHistory {
     }
 }
 
-/// Reads the days that were not read yet, newest first, until the history is dropped. The files are read without the lock, so
-/// that no request waits for them; a day that cannot be read is left, and whoever asks for it is told.
+/// Reads the days that were not read yet with all processors, newest first, until the history is dropped. The files are read
+/// without the lock, so that no request waits for them; days that cannot be read are left, and whoever asks for them is told.
 pub(crate) fn read_ahead(history: &Weak<Mutex<OwnHistory>>, paths: &Paths) {
-    for (date, bytes) in days::lengths(paths).unwrap_or_default().into_iter().rev() {
+    let files: Vec<_> = days::lengths(paths).unwrap_or_default().into_iter().collect();
+    for block in files.rchunks(DAYS_READ_AT_ONCE) {
         let Some(history) = history.upgrade() else { return };
-        let is_known = |history: &OwnHistory| history.days.contains_key(&date);
-        if is_known(&locked(&history)) {
-            continue;
-        }
-        let Ok(quarters) = quarters(paths, date) else { continue };
+        let is_unknown = |(date, _): &&(Date, [u64; 2])| !locked(&history).days.contains_key(date);
+        let wanted: Vec<_> = block.iter().filter(is_unknown).copied().collect();
+        let read = read_at_once(paths, &wanted);
         let mut history = locked(&history);
-        if !is_known(&history) {
-            history.keep(date, bytes, &quarters);
+        for (date, bytes, quarters) in read.into_iter().flatten() {
+            if !history.days.contains_key(&date) {
+                history.keep(date, bytes, &quarters);
+            }
         }
     }
 }

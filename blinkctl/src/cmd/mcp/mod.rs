@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> Result<(), Failure> {
             "An assistant starts it: docs/mcp.md shows how three are told. `blinkctl mcp --log` shows what was read.";
         Failure::failed("mcp", format!("The assistant was not understood: {error}"), fix)
     };
-    let server = OwnFigures::new(context.paths.clone(), log);
+    let server = OwnFigures::open(context.paths.clone(), log).await;
     let running = server.serve(stdio()).await.map_err(|error| failed(error.to_string()))?;
     running.waiting().await.map_err(|error| failed(error.to_string()))?;
     Ok(())

@@ -1,8 +1,10 @@
 //! The tools. Each needs this machine's consent, logs that it was called, and tells sums alone.
 
 use std::{
+    convert::Infallible,
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use blink_figures::{Hours, Period, Setups};
@@ -18,6 +20,7 @@ use rmcp::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     log::{Log, Reading},
@@ -57,6 +60,9 @@ pub(super) struct OneDay {
     day: String,
 }
 
+/// No assistant waits longer than this at the start; what is not read by then is read beside its requests.
+const LONGEST_START: Duration = Duration::from_secs(5);
+
 #[derive(Clone)]
 pub(super) struct OwnFigures {
     paths: Paths,
@@ -67,11 +73,19 @@ pub(super) struct OwnFigures {
 
 #[tool_router]
 impl OwnFigures {
-    /// Begins to read the history beside the first requests.
-    pub(super) fn new(paths: Paths, log: Log) -> Self {
+    /// Reads the history first, so that no question waits for it. Without consent nothing is read.
+    pub(super) async fn open(paths: Paths, log: Log) -> Self {
         let history = Arc::new(Mutex::new(OwnHistory::open(&paths)));
-        let (ahead, files) = (Arc::downgrade(&history), paths.clone());
-        thread::spawn(move || own::read_ahead(&ahead, &files));
+        if require_consent(&paths).is_ok() {
+            let (ahead, files) = (Arc::downgrade(&history), paths.clone());
+            let (reading, read) = oneshot::channel::<Infallible>();
+            thread::spawn(move || {
+                own::read_ahead(&ahead, &files);
+                drop(reading);
+            });
+            // It ends with the reading, because nothing is ever sent.
+            let _ = timeout(LONGEST_START, read).await;
+        }
         Self { paths, history, log, tool_router: Self::tool_router() }
     }
 

@@ -30,7 +30,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::db::{DbError, conn::Conn};
+use crate::db::{DbError, conn::Conn, snapshot};
 pub use restore::{Restored, restore};
 use tables::TABLES;
 
@@ -94,9 +94,15 @@ struct Row {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     #[error("the database failed")]
-    Database(#[from] diesel::result::Error),
+    Database(#[from] DbError),
     #[error("writing failed")]
     Output(#[from] io::Error),
+}
+
+impl From<diesel::result::Error> for WriteError {
+    fn from(e: diesel::result::Error) -> Self {
+        Self::Database(e.into())
+    }
 }
 
 /// Writes a backup as of one moment and returns its number of rows. After a failure the output is incomplete, which a
@@ -105,14 +111,13 @@ pub fn write(conn: &mut Conn, out: impl Write, now: Timestamp) -> Result<u64, Wr
     let mut out = io::BufWriter::new(GzEncoder::new(out, Compression::default()));
     let head = Head { format: FORMAT.to_owned(), version: VERSION, created_at: now };
     line(&mut out, &head)?;
-    // All tables must be of the same moment, so this is a snapshot that sees no later commit.
-    conn.batch_execute(match conn {
-        Conn::Sqlite(_) => "BEGIN",
-        Conn::Postgres(_) => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0",
+    // All tables must be of the same moment.
+    let written = snapshot(conn, |conn| {
+        if matches!(conn, Conn::Postgres(_)) {
+            conn.batch_execute("SET LOCAL statement_timeout = 0")?;
+        }
+        rows(conn, &mut out)
     })?;
-    let written = rows(conn, &mut out);
-    conn.batch_execute("COMMIT")?;
-    let written = written?;
     line(&mut out, &Line { table: None, row: None, rows: Some(written) })?;
     let encoder = out.into_inner().map_err(io::IntoInnerError::into_error)?;
     encoder.finish()?.flush()?;

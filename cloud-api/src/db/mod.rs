@@ -273,9 +273,23 @@ impl MaybeRetry for DbError {
 
 /// Runs `f` in a transaction. On SQLite it takes the write lock at its start, so that it cannot fail to get it midway.
 pub fn transaction<T, E: From<DbError>>(conn: &mut Conn, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+    begun_with(conn, "BEGIN IMMEDIATE", "BEGIN", f)
+}
+
+/// Runs `f`, which only reads, in a transaction that sees one moment: what others commit meanwhile is not in it.
+pub fn snapshot<T, E: From<DbError>>(conn: &mut Conn, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E> {
+    begun_with(conn, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", f)
+}
+
+fn begun_with<T, E: From<DbError>>(
+    conn: &mut Conn,
+    sqlite: &str,
+    postgres: &str,
+    f: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
     match conn {
-        Conn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE"),
-        Conn::Postgres(_) => Conn::begin_transaction(conn),
+        Conn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, sqlite),
+        Conn::Postgres(inner) => AnsiTransactionManager::begin_transaction_sql(inner, postgres),
     }
     .map_err(DbError::from)?;
     match f(conn) {

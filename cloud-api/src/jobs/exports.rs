@@ -10,10 +10,10 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
-use actix_web::web;
 use jiff::{
     ToSpan as _,
     civil::{Date, Time},
@@ -21,6 +21,7 @@ use jiff::{
 
 use crate::{
     attendance::{
+        calendar::Calendar,
         month::{Month, MonthNumber},
         record::{Day, Record},
         records_csv::{self, Row},
@@ -29,6 +30,7 @@ use crate::{
         DbError,
         attendance::{lists, rollups},
         conn::Conn,
+        snapshot,
     },
     failure::chain,
     state::State,
@@ -62,7 +64,7 @@ impl Seen {
 pub(crate) async fn run(state: State) {
     let mut due = tokio::time::interval(LOOK_EVERY);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = Seen::default();
+    let mut seen = Arc::new(Seen::default());
     loop {
         due.tick().await;
         match turn(&state, &mut seen).await {
@@ -84,30 +86,41 @@ enum ExportError {
 }
 
 /// Writes what has changed. Returns how many files were written.
-async fn turn(state: &State, seen: &mut Seen) -> Result<usize, ExportError> {
-    let calendar = state.desk.config.calendar.clone();
+async fn turn(state: &State, seen: &mut Arc<Seen>) -> Result<usize, ExportError> {
+    let (calendar, folder, before) = (state.desk.config.calendar.clone(), state.exports_dir.clone(), seen.clone());
     let last = calendar.date_of(state.clock.now());
-    let first = last.checked_sub((DAYS - 1).days()).unwrap_or(last);
-    let now = state.db.read(move |conn| look(conn, (first, last))).await?;
-    let (folder, mut written) = (state.exports_dir.clone(), 0);
-    for date in changed(seen, &now) {
-        let calendar = calendar.clone();
-        let text = move |conn: &mut Conn| day(conn, date, |record, name| Row::of(record, name, &calendar));
-        let text = state.db.read(text).await?;
-        written += usize::from(on_file(folder.join(name_of(date)), move |path| write(path, text.as_deref())).await?);
-    }
-    on_file(folder, move |folder| rotate(folder, (first, last))).await?;
-    *seen = now;
+    let days = (last.checked_sub((DAYS - 1).days()).unwrap_or(last), last);
+    let turn = move |conn: &mut Conn| {
+        let mut written = 0;
+        let now = changes(conn, &before, days, &calendar, |date, text| {
+            let path = folder.join(name_of(date));
+            written += usize::from(write(&path, text).map_err(|e| ExportError::File(path, e))?);
+            Ok(())
+        })?;
+        rotate(&folder, days).map_err(|e| ExportError::File(folder, e))?;
+        Ok::<_, ExportError>((now, written))
+    };
+    let (now, written) = state.db.read(turn).await?;
+    *seen = Arc::new(now);
     Ok(written)
 }
 
-/// Works on a file or folder, off the async threads.
-async fn on_file<T: Send + 'static>(
-    path: PathBuf,
-    f: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-) -> Result<T, ExportError> {
-    let done = web::block(move || f(&path).map_err(|e| ExportError::File(path, e))).await;
-    done.unwrap_or_else(|_| Err(DbError::Cancelled.into()))
+/// Calls `take` with the text of each of these days that changed since `before`, and returns what they were written from.
+/// Both are of one moment: a record that came between and is erased before the next look would stay in its file.
+fn changes(
+    conn: &mut Conn,
+    before: &Seen,
+    days: (Date, Date),
+    calendar: &Calendar,
+    mut take: impl FnMut(Date, Option<&[u8]>) -> Result<(), ExportError>,
+) -> Result<Seen, ExportError> {
+    snapshot(conn, |conn| {
+        let now = look(conn, days)?;
+        for date in changed(before, &now) {
+            take(date, day(conn, date, |record, name| Row::of(record, name, calendar))?.as_deref())?;
+        }
+        Ok(now)
+    })
 }
 
 fn look(conn: &mut Conn, (first, last): (Date, Date)) -> Result<Seen, DbError> {
@@ -207,7 +220,19 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::attendance::{month::Entry, record::Status};
+    use crate::{
+        attendance::{month::Entry, record::Status},
+        config::Target,
+        db::{
+            attendance::{
+                import::{self, Against},
+                people,
+            },
+            migrate, transaction,
+        },
+        domain::time::UtcMs,
+        open,
+    };
 
     fn seen(marks: &[(&str, Date, i16)], names: &[(&str, &str)]) -> Seen {
         let mut seen = Seen::default();
@@ -249,6 +274,52 @@ mod tests {
         assert_eq!(days(&Seen::default(), &seen(&[], &[])).len(), 31);
         let later = Seen { days: Some((date(2026, 2, 10), date(2026, 3, 12))), ..seen(&[], &[]) };
         assert_eq!(days(&seen(&[], &[]), &later), ["2026-03-11", "2026-03-12"]);
+    }
+
+    #[test]
+    fn who_comes_while_files_are_written_and_is_erased_before_the_next_look_is_in_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("server.db"));
+        let [mut conn, mut other] = [(); 2].map(|()| open::connect(&target).unwrap());
+        migrate::run(&mut conn, &target).unwrap();
+        let calendar = Calendar::default();
+        let against = Against { calendar: &calendar, now: UtcMs(1_773_000_000_000), keep_from: UtcMs(0) };
+        let row = |name: &str| Row {
+            date: date(2026, 3, 9),
+            time: Some(Time::midnight()),
+            status: Status::Present,
+            name: name.to_owned(),
+            id: name.to_owned(),
+            confidence: None,
+            live: false,
+            session: None,
+        };
+        let mut import = |name: &str| {
+            let rows = [(2, row(name))];
+            let first = import::first_days(&rows, against);
+            transaction(&mut other, |conn| import::take(conn, &rows, &first, against)).unwrap();
+        };
+        let days = (date(2026, 3, 8), date(2026, 3, 10));
+        let mut texts = HashMap::new();
+        let seen = changes(&mut conn, &Seen::default(), days, &calendar, |date, text| {
+            if texts.is_empty() {
+                import("ada");
+            }
+            texts.insert(date, text.map(<[u8]>::to_vec));
+            Ok(())
+        });
+        let seen = seen.unwrap();
+        assert_eq!((texts.len(), texts.values().flatten().count()), (3, 0));
+        transaction(&mut conn, |conn| people::erase(conn, "ada")).unwrap();
+        import("ben");
+        let mut written = Vec::new();
+        let later = changes(&mut conn, &seen, days, &calendar, |date, text| {
+            written.push((date, String::from_utf8(text.unwrap().to_vec()).unwrap()));
+            Ok(())
+        });
+        later.unwrap();
+        let [(day, text)] = &written[..] else { panic!("{written:?}") };
+        assert!(*day == date(2026, 3, 9) && text.contains("ben") && !text.contains("ada"), "{text}");
     }
 
     #[test]

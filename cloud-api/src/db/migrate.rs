@@ -3,7 +3,8 @@
 use std::{fs, io};
 
 use diesel::{
-    QueryableByName, RunQueryDsl as _,
+    PgConnection, QueryableByName, RunQueryDsl as _,
+    connection::SimpleConnection as _,
     migration::{Migration as _, MigrationSource},
     sql_query,
     sql_types::Text,
@@ -11,14 +12,14 @@ use diesel::{
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
-use super::conn::Conn;
+use super::{conn::Conn, target::POSTGRES_LIMITS};
 use crate::config::Target;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The key of the advisory lock. Any number works, as long as no other program uses it on the same database.
-const PG_LOCK: i64 = 0x626c_696e_6b6d_6967;
+pub const PG_LOCK: i64 = 0x626c_696e_6b6d_6967;
 
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -43,9 +44,15 @@ pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
             Ok(inner.run_pending_migrations(SQLITE).map_err(MigrateError::Run)?.len())
         }
         Conn::Postgres(inner) => {
+            let set = |inner: &mut PgConnection, limits: &str| inner.batch_execute(limits).map_err(MigrateError::Lock);
+            // Another replica may be rewriting a large table, and so may this one.
+            set(inner, "SET statement_timeout = 0; SET lock_timeout = 0;")?;
             sql_query(format!("SELECT pg_advisory_lock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
+            // A table's lock is waited for no longer than ever: whoever else asks for the table waits behind it.
+            set(inner, &format!("{POSTGRES_LIMITS} SET statement_timeout = 0;"))?;
             let done = inner.run_pending_migrations(POSTGRES).map(|done| done.len()).map_err(MigrateError::Run);
             sql_query(format!("SELECT pg_advisory_unlock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
+            set(inner, POSTGRES_LIMITS)?;
             done
         }
     }

@@ -15,6 +15,9 @@ use diesel::{
 use super::{DbError, conn::Conn, deadline, link::Link};
 use crate::config::Target;
 
+/// How long PostgreSQL lets a statement run and wait for a lock.
+pub(super) const POSTGRES_LIMITS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '10s';";
+
 /// Longest wait for SQLite's single writer, in milliseconds.
 pub(super) const BUSY_TIMEOUT_MS: u32 = 10_000;
 
@@ -41,11 +44,10 @@ impl ManageConnection for Target {
             Self::Postgres(_) => deadline::connecting(self, || {
                 let url = self.postgres_url().unwrap_or_default();
                 let mut conn = PgConnection::establish(&url).map_err(diesel::r2d2::Error::ConnectionError)?;
-                conn.batch_execute(
+                conn.batch_execute(&format!(
                     "SET client_min_messages = warning; SET TIME ZONE 'UTC'; SET synchronous_commit = on; \
-                     SET statement_timeout = '30s'; SET lock_timeout = '10s'; \
-                     SET idle_in_transaction_session_timeout = '60s';",
-                )
+                     SET idle_in_transaction_session_timeout = '60s'; {POSTGRES_LIMITS}"
+                ))
                 .map_err(set_up)?;
                 Ok(Conn::Postgres(conn))
             })

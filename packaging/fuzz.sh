@@ -14,8 +14,8 @@ failed=()
 while IFS=: read -r file name; do
     folder=${file%%/src/*}
     package=$(sed -n 's/^name = "\(.*\)"/\1/p' "$folder/Cargo.toml" | head -n 1)
-    # Tests are in a module of that name, in the file or in one beside it.
-    module=${file#*/src/} module=${module%.rs} module=${module%/tests}
+    # Tests are in a module of that name, in the file or in one beside it. A folder's module may be its mod.rs.
+    module=${file#*/src/} module=${module%.rs} module=${module%/tests} module=${module%/mod}
     target=${module//\//::}::tests::$name
     printf '\n%s of %s, %s s\n' "$target" "$package" "$seconds"
     "${fuzz[@]}" --package "$package" "$target" || failed+=("$package: $target")

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use super::signals;
 use crate::{
     archive::spool::Spool,
@@ -19,9 +21,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), Failure> {
     logging::start(&config.log, spool.clone())?;
     let system = actix_web::rt::System::new();
     let ended = system.block_on(async {
-        let application = Application::build(config, Clock::System).await?.with_spool(spool);
-        // Signals are watched before the address is announced, because whoever learns it may send one.
-        let stop = signals::until_stop(application.reload())?;
+        // Signals are watched from the start on: migrations may take long, and process 1 of a container has no default.
+        let reload = Arc::new(Notify::new());
+        let mut stop = Box::pin(signals::until_stop(reload.clone())?);
+        let application = tokio::select! {
+            built = Application::build(config, Clock::System) => built?.with_spool(spool).reloading_on(reload),
+            () = &mut stop => return Ok(()),
+        };
         announce(&application);
         application.run_until_stopped(stop).await
     });

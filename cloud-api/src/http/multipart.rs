@@ -70,6 +70,11 @@ impl Form {
     }
 }
 
+/// The largest body of a form with these files.
+pub(crate) fn largest_body(fields: &[FileField]) -> usize {
+    fields.iter().map(|field| field.max_total).max().unwrap_or(0) + OVERHEAD_BYTES
+}
+
 /// Reads a form with these files. 413 for more or larger ones, 415 for another type of body, 503 while the memory for
 /// pictures is taken.
 pub(crate) async fn read(
@@ -86,7 +91,7 @@ pub(crate) async fn read(
         let message = "Send multipart/form-data, not compressed.";
         return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", message));
     }
-    let limit = fields.iter().map(|field| field.max_total).max().unwrap_or(0) + OVERHEAD_BYTES;
+    let limit = largest_body(fields);
     let length = req.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     // All of it at once, so that no two forms wait for each other's memory.
     let share = upload::take(memory, length.unwrap_or(limit).min(limit)).await?;

@@ -56,6 +56,13 @@ const JOB_BOUND: Duration = Duration::from_secs(180);
 /// Time limit of emptying SQLite's log at the end.
 const CLOSE_BOUND: Duration = Duration::from_millis(300);
 
+/// How long an idle connection of a proxy is kept: longer than proxies keep theirs (nginx and Amazon's load balancers
+/// 60 s), so that none of them sends a request on a connection that ends here at that moment.
+const KEEP_ALIVE_OF_PROXY: Duration = Duration::from_secs(75);
+
+/// The same of a client. Machines send once a minute, so keeping their connections would keep one for each machine.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
 /// Longest time that a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -78,6 +85,12 @@ impl Application {
     #[must_use]
     pub fn with_spool(self, spool: Option<Arc<Spool>>) -> Self {
         Self { spool, ..self }
+    }
+
+    /// Has keys and certificate read anew when `reload` is notified.
+    #[must_use]
+    pub fn reloading_on(self, reload: Arc<Notify>) -> Self {
+        Self { reload, ..self }
     }
 
     /// Listens, migrates the database and makes the keys. Requests wait until [`Self::run_until_stopped`] runs.
@@ -121,12 +134,6 @@ impl Application {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// Notify its waiters to have keys and certificate read anew.
-    #[must_use]
-    pub fn reload(&self) -> Arc<Notify> {
-        self.reload.clone()
     }
 
     /// Answers until `stop` completes. Then it takes no more requests, finishes running ones, and returns within 2 s.
@@ -276,6 +283,7 @@ fn serve(
     })
     .on_connect(move |io, data| connections.begin(io, data))
     .workers(config.workers)
+    .keep_alive(if config.behind_proxy { KEEP_ALIVE_OF_PROXY } else { KEEP_ALIVE })
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_S)
     .disable_signals();

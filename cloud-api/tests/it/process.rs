@@ -9,10 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use cloud_api::db::migrate;
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::harness::*;
+use crate::{archive_kit::eventually, harness::*};
 
 /// The program with an empty environment but for `HOME`.
 pub(crate) fn program(home: &Path) -> Command {
@@ -121,6 +123,20 @@ fn it_serves_from_nothing_and_keeps_its_files_to_itself() {
         assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
     }
     assert!(log.contains("\"route\":\"/api/auth/register\""), "{log}");
+}
+
+#[test]
+fn it_stops_while_it_waits_for_anothers_migration() {
+    let (home, database) = (tempfile::tempdir().unwrap(), crate::postgres::Database::create());
+    let mut other = PgConnection::establish(&database.url()).unwrap();
+    sql_query(format!("SELECT pg_advisory_lock({})", migrate::PG_LOCK)).execute(&mut other).unwrap();
+    let mut command = serve(home.path());
+    command.env("DATABASE_URL", database.url()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut starting = Running { child: command.spawn().unwrap(), address: String::new(), log: None };
+    eventually("it waits", || crate::postgres::waits_for_advisory_lock(&mut other));
+    starting.signal(Signal::TERM);
+    // Without a handler the signal itself would end it, and a process 1 would live on.
+    assert_eq!(starting.child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 use crate::{
     archive_kit::eventually,
     harness::*,
-    postgres::{Database, bin},
+    postgres::{Database, bin, waits_for_advisory_lock},
 };
 
 #[derive(diesel::QueryableByName)]
@@ -202,17 +202,14 @@ fn a_replica_waits_for_anothers_migration_however_long_it_takes() {
     sql_query(format!("SELECT pg_advisory_lock({})", migrate::PG_LOCK)).execute(&mut other).unwrap();
     std::thread::scope(|scope| {
         let done = scope.spawn(|| migrate::run(&mut conn, &database.target()));
-        let waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        eventually("the replica waits", || sql_query(waiting).execute(&mut other).unwrap() == 1);
+        eventually("the replica waits", || waits_for_advisory_lock(&mut other));
         other.batch_execute("SELECT pg_sleep(0.2)").unwrap();
         sql_query(format!("SELECT pg_advisory_unlock({})", migrate::PG_LOCK)).execute(&mut other).unwrap();
         assert!(done.join().unwrap().unwrap() > 10);
     });
     let Conn::Postgres(inner) = &mut conn else { unreachable!() };
-    let mut limit = |name| {
-        sql_query(format!("SELECT current_setting('{name}') AS text")).get_result::<Text>(inner).unwrap().text
-    };
+    let mut limit =
+        |name| sql_query(format!("SELECT current_setting('{name}') AS text")).get_result::<Text>(inner).unwrap().text;
     assert_eq!([limit("statement_timeout"), limit("lock_timeout")], ["30s", "10s"]);
 }
 

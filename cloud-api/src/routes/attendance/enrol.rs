@@ -210,3 +210,22 @@ async fn carry_out(
     }
     store(who, state, given, encodings, photo.unwrap_or_default()).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_proxies_let_the_largest_enrolment_through() {
+        let largest = multipart::largest_body(&[PICTURES]);
+        for (file, before, after) in
+            [("nginx/cloud-api.conf", "client_max_body_size ", "m;"), ("docker/Caddyfile", "max_size ", "MiB")]
+        {
+            let path = format!("{}/../packaging/{file}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            let limit = text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap().0;
+            let limit = limit.parse::<usize>().unwrap() << 20;
+            assert!(limit >= largest, "{file}: {limit} of {largest} bytes");
+        }
+    }
+}

@@ -13,7 +13,7 @@ use blink_vision::{
     stillness,
 };
 
-use crate::{exit::Failure, models};
+use crate::{cost::cpu_time, exit::Failure, models};
 
 #[derive(Debug, Default)]
 pub(crate) struct Clip {
@@ -132,12 +132,6 @@ impl Clip {
 fn source_failure(error: SourceError) -> Failure {
     let because = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
     Failure::failed(error.code(), format!("{error}{because}"), error.fix())
-}
-
-/// CPU time of this process so far, user and system.
-fn cpu_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
-    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Peak resident memory of this process in bytes; 0 where the system does not tell.

@@ -71,12 +71,22 @@ fn describe(number: u32, name: String) -> Camera {
 
 /// Whether the camera can be used, told without opening it: that is done with the person's consent only.
 fn state_of(path: &Path, is_held: bool) -> CameraState {
-    use rustix::fs::{Access, access};
-    match access(path, Access::READ_OK | Access::WRITE_OK) {
-        Err(rustix::io::Errno::ACCESS) => CameraState::NoPermission,
-        _ if is_held => CameraState::Busy,
-        _ => CameraState::Free,
+    if !is_permitted(path) {
+        return CameraState::NoPermission;
     }
+    if is_held { CameraState::Busy } else { CameraState::Free }
+}
+
+#[cfg(unix)]
+fn is_permitted(path: &Path) -> bool {
+    use rustix::fs::{Access, access};
+    access(path, Access::READ_OK | Access::WRITE_OK) != Err(rustix::io::Errno::ACCESS)
+}
+
+/// There are no files of cameras; the system asks the person once a camera is opened.
+#[cfg(not(unix))]
+fn is_permitted(_: &Path) -> bool {
+    true
 }
 
 /// Fails when there is no such camera, or this user may not open it.

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     exit::{ExitStatus, Failure},
-    models::{FETCH_COMMAND, folders},
+    models::{FETCH_COMMAND, folders, folders_to_fill},
     stdout,
 };
 
@@ -46,7 +46,7 @@ struct Row {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let folders = folders();
     if args.fetch {
-        fetch::missing(&folders, args.json)?;
+        fetch::missing(&folders_to_fill(), args.json)?;
     }
     let found: Vec<(Model, Result<PathBuf, ModelError>)> =
         models::ALL.iter().map(|model| (*model, model.find(&folders))).collect();

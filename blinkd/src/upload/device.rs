@@ -100,14 +100,24 @@ fn access_denied_problem() -> Problem {
     Problem::new(code::ACCESS_DENIED, "The sign-in was refused in the browser.", "Sign in again if that was a mistake.")
 }
 
+#[cfg(unix)]
+fn machine_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn machine_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "computer".to_owned())
+}
+
 impl Uploader {
     /// Gets a code. An earlier sign-in is given up, and its waiters are told.
     pub(super) fn device_begin(&mut self, server: Option<String>, adopt: bool) -> Result<DeviceCode, Problem> {
         let url = server.unwrap_or_else(|| self.deps.server.clone());
         let base = BaseUrl::parse(&url, self.deps.insecure)?;
         let server = (self.deps.connect)(&base)?;
-        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let start = server.device_start(&name).and_then(DeviceStart::sound).map_err(|error| error.problem())?;
+        let start =
+            server.device_start(&machine_name()).and_then(DeviceStart::sound).map_err(|error| error.problem())?;
         let (now, mono) = (self.deps.clock.now(), self.deps.clock.mono());
         let lives = Duration::from_secs(start.expires_in).min(LONGEST_LIFE);
         let interval = start.interval.map_or(STEP, Duration::from_secs).clamp(Duration::from_secs(1), LONGEST);

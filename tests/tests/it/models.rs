@@ -41,11 +41,15 @@ fn a_damaged_model_is_refused() {
     refuses_model(&whole[..100_000]);
 }
 
+/// Where `blinkd models --fetch` puts models for whoever runs the tests.
+fn fetched() -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
+    std::env::var_os("XDG_DATA_HOME").map_or(home.join(".local/share"), PathBuf::from).join("blinkd/models")
+}
+
 #[test]
 fn the_five_point_model_is_not_taken_for_the_other() {
-    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap();
-    let data = std::env::var_os("XDG_DATA_HOME").map_or(home.join(".local/share"), PathBuf::from);
-    let five = data.join("blinkd/models/shape_predictor_5_face_landmarks.dat");
+    let five = fetched().join("shape_predictor_5_face_landmarks.dat");
     let Ok(bytes) = fs::read(&five) else {
         skipped(&format!("{} is not there; `blinkd models --fetch` gets it", five.display()));
         return;
@@ -84,6 +88,22 @@ fn a_missing_model_is_named_with_the_command_that_gets_it() {
     let status = profile.status_when("the reason", Duration::from_secs(20), |status| status.last_error.is_some());
     assert_eq!((status.state, status.last_error.unwrap().code.as_str()), (State::Error, "model_missing"));
     assert!(daemon.stop().success());
+}
+
+#[test]
+fn a_named_folder_is_filled_whatever_others_hold() {
+    let profile = Profile::new();
+    let own = profile.path().join("data/blinkd");
+    fs::create_dir_all(&own).unwrap();
+    std::os::unix::fs::symlink(fetched(), own.join("models")).unwrap();
+    let file = profile.path().join("file");
+    fs::write(&file, "in the way").unwrap();
+    let fetch = Ended::of(
+        profile.command("blinkd").args(["models", "--fetch"]).env("BLINKD_MODELS_DIR", file.join("models")),
+        "",
+    );
+    let line = fetch.failure(1);
+    assert!(line.contains("models cannot be written to"), "{line}");
 }
 
 #[test]

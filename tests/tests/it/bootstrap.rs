@@ -208,7 +208,7 @@ fn without_node_make_runs_no_npm() {
     make.env_clear().env("PATH", machine.folder.path()).env("CARGO_TARGET_DIR", machine.folder.path().join("target"));
     let stopped = ended(&mut make);
     assert_eq!(stopped.code, Some(2), "{stopped:#?}");
-    assert!(stopped.stderr.contains("Install Node.js 22.19"), "{}", stopped.stderr);
+    assert!(stopped.stderr.contains("Install Node.js 22.22"), "{}", stopped.stderr);
     assert!(!stopped.stdout.lines().any(|line| line == "npm ran"), "{}", stopped.stdout);
 }
 
@@ -240,7 +240,7 @@ fn where_node_is_too_old_a_newer_one_comes_from_pypi_once() {
     machine.program("python3", "exit 1");
     let failed = place(&machine);
     assert_eq!(failed.code, Some(1));
-    assert!(failed.stderr.contains("Install Node.js 22.19 or newer"), "{}", failed.stderr);
+    assert!(failed.stderr.contains("Install Node.js 22.22, or 24 or newer"), "{}", failed.stderr);
 }
 
 #[test]

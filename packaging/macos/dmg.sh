@@ -19,6 +19,12 @@ identity=${MACOS_SIGN_IDENTITY:--}
 app="dist/Wellness at Work.app"
 contents=$app/Contents
 
+# dlib's crate names libraries without their folders, and Homebrew's are in none that the linker knows. OpenCV's crate loads
+# libclang, which the system removes from the environment of its own programs, so it is set here.
+brew=$(brew --prefix)
+export DEP_DLIB_INCLUDE=$brew/include
+export LIBRARY_PATH="$brew/lib:$(brew --prefix openblas)/lib${LIBRARY_PATH:+:$LIBRARY_PATH}"
+export DYLD_FALLBACK_LIBRARY_PATH="$(xcode-select --print-path)/Toolchains/XcodeDefault.xctoolchain/usr/lib"
 cargo build --locked --profile dist --package blinkd --bin blinkd --package blinkctl --bin blinkctl
 rm -rf "$app"
 mkdir -p "$contents/MacOS" "$contents/Resources" "$contents/Frameworks"
@@ -49,7 +55,8 @@ iconutil --convert icns --output "$contents/Resources/blinkd.icns" "$icons"
 
 # From the inside out: a signature covers what is in it.
 sign() { codesign --force --timestamp --options runtime --sign "$identity" "$@"; }
-[[ $identity != - ]] || sign() { codesign --force --options runtime --sign - "$@"; }
+# The hardened runtime wants every library to be of one signer, which an ad hoc signature does not name.
+[[ $identity != - ]] || sign() { codesign --force --sign - "$@"; }
 find "$contents/Frameworks" -name '*.dylib' -print0 | while IFS= read -r -d '' library; do sign "$library"; done
 sign "$contents/MacOS/blinkctl"
 # The camera is granted to an identifier: the program has that of the application, whichever of them is started.

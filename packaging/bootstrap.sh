@@ -111,13 +111,6 @@ if ((${#missing[@]} > 0)) || $needs_browser; then
     fi
 fi
 
-for tool in "${cargo_tools[@]}"; do
-    command -v "$tool" >/dev/null && continue
-    say "building $tool, once"
-    # Unoptimised: optimising takes longer than what the tool then does.
-    cargo install --locked --debug --quiet "$tool" || die "$tool could not be built. Install it, then run this again."
-done
-
 if [[ $level == lint ]]; then
     for component in fmt clippy; do
         cargo "$component" --version >/dev/null 2>&1 ||
@@ -131,6 +124,17 @@ root_folder=$(cd "${BASH_SOURCE[0]%/*}/.." && pwd)
 if [[ $level != install && $level != bench && $level != ha && $level != soak ]]; then
     "$root_folder/packaging/node.sh" >/dev/null
 fi
+
+for tool in "${cargo_tools[@]}"; do
+    command -v "$tool" >/dev/null && continue
+    say "building $tool, once"
+    features=()
+    # Its default is able to download newer versions of itself.
+    [[ $tool != cargo-nextest ]] || features=(--no-default-features --features default-no-update)
+    # Unoptimised: optimising takes longer than what the tool then does.
+    CARGO_PROFILE_DEV_DEBUG=none cargo install --locked --debug --quiet "${features[@]}" "$tool" ||
+        die "$tool could not be built. Install it, then run this again."
+done
 
 # The peers of the tests, beside what cargo builds; who has them elsewhere says so with WAW_TEST_PEERS.
 if [[ $level == test && -z ${WAW_TEST_PEERS:-} ]]; then

@@ -45,9 +45,9 @@ const MOST_OF_ADDRESS: usize = 500;
 /// Files that connections must leave for the database, the archive and the rest.
 const OTHER_FILES: usize = 256;
 
-/// Longest time without a request. It is longer than actix's limits for a first head and for keeping alive, which have
-/// an answer.
-const SILENCE: Duration = Duration::from_secs(20);
+/// How much longer than actix keeps a connection it may be without a request. With that it is longer than actix's limit for
+/// a first head too, which has an answer.
+const BEYOND_KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Raises the soft limit of open files to the hard one and returns what holds.
 pub(super) fn open_files() -> usize {
@@ -63,14 +63,21 @@ pub(super) struct Connections {
     of_address: Turns<Peer>,
     /// Proxies, whose connections are many people's.
     trusted: Vec<Network>,
+    /// Longest time without a request.
+    silence: Duration,
 }
 
 impl Connections {
-    pub(super) fn new(open_files: usize, access: &AccessConfig) -> Self {
+    pub(super) fn new(open_files: usize, access: &AccessConfig, keep_alive: Duration) -> Self {
         // A connection takes two files: actix's and the watch's.
         let all = (open_files.saturating_sub(OTHER_FILES) / 2).clamp(16, MOST);
         let of_address = if access.rate_limit { MOST_OF_ADDRESS.min(all / 4) } else { all };
-        Self { all: Turns::new(all, 0), of_address: Turns::new(of_address, 0), trusted: access.trusted_proxies.clone() }
+        Self {
+            all: Turns::new(all, 0),
+            of_address: Turns::new(of_address, 0),
+            trusted: access.trusted_proxies.clone(),
+            silence: keep_alive + BEYOND_KEEP_ALIVE,
+        }
     }
 
     /// Gives a new connection its place, kept with the connection's data, or shuts it down.
@@ -90,7 +97,7 @@ impl Connections {
             if address::is_trusted(peer, &self.trusted) { None } else { Some(at_once(&self.of_address, peer.into())?) };
         let socket = stream.as_fd().try_clone_to_owned().ok()?;
         let quiet = Rc::new(Quiet { running: Cell::new(0), since: Cell::new(Instant::now()) });
-        let watch = AbortOnDrop(actix_web::rt::spawn(watch(socket, quiet.clone())));
+        let watch = AbortOnDrop(actix_web::rt::spawn(watch(socket, quiet.clone(), self.silence)));
         Some(Connection { quiet, _watch: watch, _places: (all, of_address) })
     }
 }
@@ -114,14 +121,14 @@ struct Quiet {
 }
 
 /// Shuts the connection down when it has been silent for too long.
-async fn watch(socket: OwnedFd, quiet: Rc<Quiet>) {
+async fn watch(socket: OwnedFd, quiet: Rc<Quiet>, longest: Duration) {
     loop {
         let silent = if quiet.running.get() == 0 { quiet.since.get().elapsed() } else { Duration::ZERO };
-        if silent >= SILENCE {
+        if silent >= longest {
             let _ = shutdown(&socket, Shutdown::Both);
             return;
         }
-        tokio::time::sleep(SILENCE - silent).await;
+        tokio::time::sleep(longest - silent).await;
     }
 }
 

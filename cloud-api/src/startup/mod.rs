@@ -270,7 +270,8 @@ fn serve(
     certificate: Option<&Arc<Certificate>>,
 ) -> io::Result<Server> {
     let (data, parts) = (web::Data::new(state.clone()), config.parts.clone());
-    let connections = Connections::new(connections::open_files(), &state.access);
+    let keep_alive = if config.behind_proxy { KEEP_ALIVE_OF_PROXY } else { KEEP_ALIVE };
+    let connections = Connections::new(connections::open_files(), &state.access, keep_alive);
     let server = HttpServer::new(move || {
         let cors = cors(&data.access.cors_origins);
         App::new()
@@ -283,7 +284,7 @@ fn serve(
     })
     .on_connect(move |io, data| connections.begin(io, data))
     .workers(config.workers)
-    .keep_alive(if config.behind_proxy { KEEP_ALIVE_OF_PROXY } else { KEEP_ALIVE })
+    .keep_alive(keep_alive)
     .client_request_timeout(HEAD_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_S)
     .disable_signals();

@@ -72,6 +72,29 @@ fn a_second_head_that_never_ends_ends_the_connection() {
     assert!(started.elapsed() < Duration::from_secs(40), "{:?}", started.elapsed());
 }
 
+#[test]
+fn behind_a_proxy_an_idle_connection_lives_longer_than_the_proxy_keeps_it() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-api"));
+    command.args(["serve", "--listen", "127.0.0.1:0"]).env_clear().env("HOME", home.path()).current_dir(home.path());
+    command.env("CLOUD_API_BEHIND_PROXY", "true").env("CLOUD_API_PUBLIC_URL", "https://wellness.example.org");
+    let server = Running::start(command);
+    let mut stream = open(&server.address);
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut ask = || {
+        stream.write_all(b"GET /health HTTP/1.1\r\nhost: wellness.example.org\r\n\r\n").unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        let _ = stream.read(&mut [0; 4_096]).unwrap();
+    };
+    ask();
+    // nginx and Amazon's load balancers keep theirs for 60 s; clients' own are closed after 5 s.
+    let idle = if std::env::var_os("WAW_TEST_LONG").is_some() { 62 } else { 22 };
+    std::thread::sleep(Duration::from_secs(idle));
+    ask();
+}
+
 /// A server whose files are limited to 100, or to 400 when it asks.
 fn limited(home: &Path) -> Running {
     let mut command = Command::new("/bin/sh");

@@ -10,10 +10,10 @@ use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
+use actix_web::web;
 use jiff::{
     ToSpan as _,
     civil::{Date, Time},
@@ -41,6 +41,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// So many days have a file, today included.
 const DAYS: i64 = 31;
 
+/// Days whose files are in memory at once.
+const DAYS_AT_ONCE: usize = 4;
+
 /// Records that are read at once.
 const RECORDS: i64 = 100_000;
 
@@ -53,18 +56,25 @@ struct Seen {
     names: HashMap<String, String>,
     /// How many corrections each day has.
     corrections: HashMap<Date, i64>,
+    /// Days whose files have not been written from this.
+    unwritten: BTreeSet<Date>,
 }
 
 impl Seen {
     fn holds(&self, day: Date) -> bool {
         self.days.is_some_and(|(first, last)| (first..=last).contains(&day))
     }
+
+    /// Whether the day's file was written from this.
+    fn is_written(&self, day: Date) -> bool {
+        self.holds(day) && !self.unwritten.contains(&day)
+    }
 }
 
 pub(crate) async fn run(state: State) {
     let mut due = tokio::time::interval(LOOK_EVERY);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut seen = Arc::new(Seen::default());
+    let mut seen = Seen::default();
     loop {
         due.tick().await;
         match turn(&state, &mut seen).await {
@@ -85,42 +95,60 @@ enum ExportError {
     File(PathBuf, #[source] io::Error),
 }
 
-/// Writes what has changed. Returns how many files were written.
-async fn turn(state: &State, seen: &mut Arc<Seen>) -> Result<usize, ExportError> {
-    let (calendar, folder, before) = (state.desk.config.calendar.clone(), state.exports_dir.clone(), seen.clone());
-    let last = calendar.date_of(state.clock.now());
+/// Writes what has changed. Returns how many files were written. After a failure all days are looked at anew, because some
+/// files may be newer than what was seen.
+async fn turn(state: &State, seen: &mut Seen) -> Result<usize, ExportError> {
+    let last = state.desk.config.calendar.date_of(state.clock.now());
     let days = (last.checked_sub((DAYS - 1).days()).unwrap_or(last), last);
-    let turn = move |conn: &mut Conn| {
-        let mut written = 0;
-        let now = changes(conn, &before, days, &calendar, |date, text| {
-            let path = folder.join(name_of(date));
-            written += usize::from(write(&path, text).map_err(|e| ExportError::File(path, e))?);
-            Ok(())
-        })?;
-        rotate(&folder, days).map_err(|e| ExportError::File(folder, e))?;
-        Ok::<_, ExportError>((now, written))
-    };
-    let (now, written) = state.db.read(turn).await?;
-    *seen = Arc::new(now);
+    let (folder, mut written) = (state.exports_dir.clone(), 0);
+    let mut looked = std::mem::take(seen);
+    loop {
+        let calendar = state.desk.config.calendar.clone();
+        let read = state.db.read(move |conn| changes(conn, &looked, days, &calendar));
+        let (now, changed) = read.await?;
+        let folder = folder.clone();
+        let write_all = move || write_days(&folder, &changed);
+        written += web::block(write_all).await.unwrap_or_else(|_| Err(DbError::Cancelled.into()))?;
+        looked = now;
+        if looked.unwritten.is_empty() {
+            break;
+        }
+    }
+    let rotated = web::block(move || rotate(&folder, days).map_err(|e| ExportError::File(folder, e))).await;
+    rotated.unwrap_or_else(|_| Err(DbError::Cancelled.into()))?;
+    *seen = looked;
     Ok(written)
 }
 
-/// Calls `take` with the text of each of these days that changed since `before`, and returns what they were written from.
+/// A day and the text of its file; none for a day without a record.
+type DayText = (Date, Option<Vec<u8>>);
+
+/// The texts of some days that changed since `before`, and what they were made from; the other days are `unwritten` in that.
 /// Both are of one moment: a record that came between and is erased before the next look would stay in its file.
 fn changes(
     conn: &mut Conn,
     before: &Seen,
     days: (Date, Date),
     calendar: &Calendar,
-    mut take: impl FnMut(Date, Option<&[u8]>) -> Result<(), ExportError>,
-) -> Result<Seen, ExportError> {
+) -> Result<(Seen, Vec<DayText>), DbError> {
     snapshot(conn, |conn| {
-        let now = look(conn, days)?;
-        for date in changed(before, &now) {
-            take(date, day(conn, date, |record, name| Row::of(record, name, calendar))?.as_deref())?;
-        }
-        Ok(now)
+        let mut now = look(conn, days)?;
+        let mut changed: Vec<Date> = changed(before, &now).into_iter().collect();
+        now.unwritten = changed.split_off(changed.len().min(DAYS_AT_ONCE)).into_iter().collect();
+        let text = |date| Ok((date, day(conn, date, |record, name| Row::of(record, name, calendar))?));
+        let texts = changed.into_iter().map(text).collect::<Result<_, DbError>>()?;
+        Ok((now, texts))
     })
+}
+
+/// Writes the files of these days; returns how many were not so already.
+fn write_days(folder: &Path, days: &[DayText]) -> Result<usize, ExportError> {
+    let mut written = 0;
+    for (date, text) in days {
+        let path = folder.join(name_of(*date));
+        written += usize::from(write(&path, text.as_deref()).map_err(|e| ExportError::File(path, e))?);
+    }
+    Ok(written)
 }
 
 fn look(conn: &mut Conn, (first, last): (Date, Date)) -> Result<Seen, DbError> {
@@ -128,14 +156,14 @@ fn look(conn: &mut Conn, (first, last): (Date, Date)) -> Result<Seen, DbError> {
     let months: HashMap<_, _> = months.into_iter().map(|(person, number, month)| ((person, number), month)).collect();
     let names = lists::people(conn, None)?.into_iter().map(|person| (person.id, person.name)).collect();
     let corrections = lists::corrections_by_day(conn, (Day(first), Day(last)))?;
-    Ok(Seen { days: Some((first, last)), months, names, corrections })
+    Ok(Seen { days: Some((first, last)), months, names, corrections, unwritten: BTreeSet::new() })
 }
 
 /// The days whose files may differ from what stands.
 fn changed(before: &Seen, now: &Seen) -> BTreeSet<Date> {
     let Some((first, last)) = now.days else { return BTreeSet::new() };
     let all = first.series(1.day()).take_while(|day| *day <= last);
-    let is_news = |day: &Date| !before.holds(*day) || before.corrections.get(day) != now.corrections.get(day);
+    let is_news = |day: &Date| !before.is_written(*day) || before.corrections.get(day) != now.corrections.get(day);
     let mut days: BTreeSet<Date> = all.filter(is_news).collect();
     let empty = Month::default();
     let keys: BTreeSet<_> = before.months.keys().chain(now.months.keys()).collect();
@@ -219,6 +247,8 @@ fn rotate(folder: &Path, (first, last): (Date, Date)) -> io::Result<()> {
 mod tests {
     use jiff::civil::date;
 
+    use diesel::connection::{Connection as _, InstrumentationEvent};
+
     use super::*;
     use crate::{
         attendance::{month::Entry, record::Status},
@@ -276,16 +306,11 @@ mod tests {
         assert_eq!(days(&seen(&[], &[]), &later), ["2026-03-11", "2026-03-12"]);
     }
 
-    #[test]
-    fn who_comes_while_files_are_written_and_is_erased_before_the_next_look_is_in_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = Target::Sqlite(folder.path().join("server.db"));
-        let [mut conn, mut other] = [(); 2].map(|()| open::connect(&target).unwrap());
-        migrate::run(&mut conn, &target).unwrap();
-        let calendar = Calendar::default();
-        let against = Against { calendar: &calendar, now: UtcMs(1_773_000_000_000), keep_from: UtcMs(0) };
-        let row = |name: &str| Row {
-            date: date(2026, 3, 9),
+    const NINTH: Date = date(2026, 3, 9);
+
+    fn row(day: Date, name: &str) -> Row {
+        Row {
+            date: day,
             time: Some(Time::midnight()),
             status: Status::Present,
             name: name.to_owned(),
@@ -293,33 +318,66 @@ mod tests {
             confidence: None,
             live: false,
             session: None,
-        };
-        let mut import = |name: &str| {
-            let rows = [(2, row(name))];
-            let first = import::first_days(&rows, against);
-            transaction(&mut other, |conn| import::take(conn, &rows, &first, against)).unwrap();
-        };
-        let days = (date(2026, 3, 8), date(2026, 3, 10));
-        let mut texts = HashMap::new();
-        let seen = changes(&mut conn, &Seen::default(), days, &calendar, |date, text| {
-            if texts.is_empty() {
-                import("ada");
+        }
+    }
+
+    fn take(conn: &mut Conn, rows: &[(usize, Row)]) {
+        let calendar = Calendar::default();
+        let against = Against { calendar: &calendar, now: UtcMs(1_773_100_000_000), keep_from: UtcMs(0) };
+        let first = import::first_days(rows, against);
+        let taken = transaction(conn, |conn| import::take(conn, rows, &first, against)).unwrap();
+        assert_eq!(taken.imported, rows.len() as u64, "{taken:?}");
+    }
+
+    fn database() -> (tempfile::TempDir, [Conn; 2]) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("server.db"));
+        let [mut one, other] = [(); 2].map(|()| open::connect(&target).unwrap());
+        migrate::run(&mut one, &target).unwrap();
+        (folder, [one, other])
+    }
+
+    #[test]
+    fn what_is_looked_at_and_what_is_written_are_of_one_moment() {
+        let (_folder, [mut conn, mut other]) = database();
+        let mut comes = Some(move || take(&mut other, &[(2, row(NINTH, "ada"))]));
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            // After looking, before the day's records are read.
+            if let InstrumentationEvent::StartQuery { query, .. } = event
+                && query.to_string().contains("attendance_records")
+                && let Some(mut comes) = comes.take()
+            {
+                comes();
             }
-            texts.insert(date, text.map(<[u8]>::to_vec));
-            Ok(())
         });
-        let seen = seen.unwrap();
-        assert_eq!((texts.len(), texts.values().flatten().count()), (3, 0));
-        transaction(&mut conn, |conn| people::erase(conn, "ada")).unwrap();
-        import("ben");
-        let mut written = Vec::new();
-        let later = changes(&mut conn, &seen, days, &calendar, |date, text| {
-            written.push((date, String::from_utf8(text.unwrap().to_vec()).unwrap()));
-            Ok(())
-        });
-        later.unwrap();
-        let [(day, text)] = &written[..] else { panic!("{written:?}") };
-        assert!(*day == date(2026, 3, 9) && text.contains("ben") && !text.contains("ada"), "{text}");
+        let (calendar, days) = (Calendar::default(), (NINTH, NINTH));
+        let (seen, texts) = changes(&mut conn, &Seen::default(), days, &calendar).unwrap();
+        assert_eq!(texts, [(NINTH, None)]);
+        let erased = transaction(&mut conn, |conn| people::erase(conn, "ada")).unwrap();
+        assert_eq!(erased.desk_records, 1, "she came");
+        let (_, texts) = changes(&mut conn, &seen, days, &calendar).unwrap();
+        assert_eq!(texts, [], "and was in no file");
+    }
+
+    #[test]
+    fn many_days_are_written_in_steps_each_of_which_has_what_changed_meanwhile() {
+        let (_folder, [mut conn, _]) = database();
+        let days = (date(2026, 3, 1), date(2026, 3, 10));
+        let rows: Vec<_> = (0..10).map(|n| (n + 2, row(date(2026, 3, 1 + n as i8), "ada"))).collect();
+        take(&mut conn, &rows);
+        let (calendar, mut seen, mut steps) = (Calendar::default(), Seen::default(), Vec::new());
+        loop {
+            let (now, texts) = changes(&mut conn, &seen, days, &calendar).unwrap();
+            steps.push(texts.iter().map(|(day, text)| (day.day(), text.is_some())).collect::<Vec<_>>());
+            seen = now;
+            if seen.unwritten.is_empty() {
+                break;
+            }
+            // They were written before, or will be without her.
+            transaction(&mut conn, |conn| people::erase(conn, "ada")).unwrap();
+        }
+        let of = |days: std::ops::RangeInclusive<i8>, is_there| days.map(|day| (day, is_there)).collect::<Vec<_>>();
+        assert_eq!(steps, [of(1..=4, true), of(1..=4, false), of(5..=8, false), of(9..=10, false)]);
     }
 
     #[test]

@@ -2,8 +2,15 @@
 
 use std::{collections::BTreeMap, io::Write as _, path::Path, process::Output};
 
-use cloud_api::backup;
-use diesel::{QueryableByName, RunQueryDsl as _, sql_query, sql_types::Text};
+use cloud_api::{
+    backup,
+    db::{DbError, conn::Conn, snapshot},
+    open,
+};
+use diesel::{
+    QueryableByName, RunQueryDsl as _, sql_query,
+    sql_types::{BigInt, Text},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -28,6 +35,26 @@ fn place(home: &Path, backend: Backend) -> EmptyDatabase {
             let database = Database::create();
             EmptyDatabase { url: database.url(), _postgres: Some(database) }
         }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+contract! {
+    fn a_snapshot_has_nothing_of_what_others_commit_meanwhile(app) {
+        let people = |conn: &mut Conn| sql_query("SELECT COUNT(*) AS n FROM users").get_result::<Count>(conn).unwrap().n;
+        let mut conn = open::connect(&app.target).unwrap();
+        let _ada = app.user();
+        let during = snapshot(&mut conn, |conn| {
+            let before = people(conn);
+            let _ben = app.user();
+            Ok::<_, DbError>((before, people(conn)))
+        });
+        assert_eq!((during.unwrap(), people(&mut conn)), ((1, 1), 2));
     }
 }
 

@@ -14,7 +14,13 @@ mod signals;
 
 use std::io::Write as _;
 
-use crate::failure::Failure;
+use crate::{db::migrate::WAITING, failure::Failure};
+
+/// Says on standard error why nothing happens yet.
+#[expect(clippy::print_stderr, reason = "it is no part of the command's output")]
+fn say_waiting() {
+    eprintln!("cloud-api: {WAITING}");
+}
 
 /// Prints a command's output. A reader that stops reading (a broken pipe) is no failure.
 pub(crate) fn print(text: impl AsRef<[u8]>) -> Result<(), Failure> {

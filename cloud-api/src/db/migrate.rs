@@ -7,7 +7,7 @@ use diesel::{
     connection::SimpleConnection as _,
     migration::{Migration as _, MigrationSource},
     sql_query,
-    sql_types::Text,
+    sql_types::{Bool, Text},
     sqlite::Sqlite,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
@@ -32,13 +32,31 @@ pub enum MigrateError {
     Run(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Applies the missing migrations and returns their number. A failed migration is rolled back.
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    yes: bool,
+}
+
+/// What is said when the migrations of another program are waited for.
+pub const WAITING: &str = "another program migrates this database; its end is waited for";
+
+/// Applies the missing migrations and returns their number. A failed migration is rolled back, and its connection is of no
+/// further use.
 pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
+    run_or_wait(conn, target, || tracing::warn!("{WAITING}"))
+}
+
+/// As [`run`]. `waiting` is called when another program migrates the database, before its end is waited for.
+pub(crate) fn run_or_wait(conn: &mut Conn, target: &Target, waiting: impl FnOnce()) -> Result<usize, MigrateError> {
     match conn {
         Conn::Sqlite(inner) => {
             let file = target.sqlite_path().map(|path| path.with_extension("migrate.lock"));
             let lock = file.map(fs::File::create).transpose().map_err(MigrateError::LockFile)?;
-            if let Some(lock) = &lock {
+            if let Some(lock) = &lock
+                && !taken(lock).map_err(MigrateError::LockFile)?
+            {
+                waiting();
                 lock.lock().map_err(MigrateError::LockFile)?;
             }
             Ok(inner.run_pending_migrations(SQLITE).map_err(MigrateError::Run)?.len())
@@ -47,14 +65,31 @@ pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
             let set = |inner: &mut PgConnection, limits: &str| inner.batch_execute(limits).map_err(MigrateError::Lock);
             // Another replica may be rewriting a large table, and so may this one.
             set(inner, "SET statement_timeout = 0; SET lock_timeout = 0;")?;
-            sql_query(format!("SELECT pg_advisory_lock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
-            // A table's lock is waited for no longer than ever: whoever else asks for the table waits behind it.
+            // The statement of a process that has ended must not go on. Before 14, and on some systems, it does.
+            let _ = inner.batch_execute("SET client_connection_check_interval = '5s'");
+            let is_free: Answer = sql_query(format!("SELECT pg_try_advisory_lock({PG_LOCK}) AS yes"))
+                .get_result(inner)
+                .map_err(MigrateError::Lock)?;
+            if !is_free.yes {
+                waiting();
+                sql_query(format!("SELECT pg_advisory_lock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
+            }
+            // A table's lock is waited for as briefly as otherwise: whoever else asks for the table waits behind it.
             set(inner, &format!("{POSTGRES_LIMITS} SET statement_timeout = 0;"))?;
-            let done = inner.run_pending_migrations(POSTGRES).map(|done| done.len()).map_err(MigrateError::Run);
+            let done = inner.run_pending_migrations(POSTGRES).map(|done| done.len()).map_err(MigrateError::Run)?;
             sql_query(format!("SELECT pg_advisory_unlock({PG_LOCK})")).execute(inner).map_err(MigrateError::Lock)?;
             set(inner, POSTGRES_LIMITS)?;
-            done
+            Ok(done)
         }
+    }
+}
+
+/// Takes the lock if it is free.
+fn taken(lock: &fs::File) -> io::Result<bool> {
+    match lock.try_lock() {
+        Ok(()) => Ok(true),
+        Err(fs::TryLockError::WouldBlock) => Ok(false),
+        Err(fs::TryLockError::Error(e)) => Err(e),
     }
 }
 

@@ -134,9 +134,11 @@ fn it_stops_while_it_waits_for_anothers_migration() {
     command.env("DATABASE_URL", database.url()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut starting = Running { child: command.spawn().unwrap(), address: String::new(), log: None };
     eventually("it waits", || crate::postgres::waits_for_advisory_lock(&mut other));
+    let started = Instant::now();
     starting.signal(Signal::TERM);
     // Without a handler the signal itself would end it, and a process 1 would live on.
     assert_eq!(starting.child.wait().unwrap().code(), Some(0));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
 #[test]

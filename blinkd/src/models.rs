@@ -19,11 +19,6 @@ pub(crate) fn folders() -> Vec<PathBuf> {
     named().into_iter().chain(own()).chain(SHARED.map(PathBuf::from)).collect()
 }
 
-/// The folders of which one must have a model, or it is fetched: the named one alone, which is filled for other machines too.
-pub(crate) fn folders_to_fill() -> Vec<PathBuf> {
-    named().map_or_else(folders, |named| vec![named])
-}
-
 /// Where fetched models are put.
 pub(crate) fn fetch_folder() -> Option<PathBuf> {
     named().or_else(own)

@@ -9,17 +9,21 @@ use serde::Serialize;
 
 use crate::{
     exit::{ExitStatus, Failure},
-    models::{FETCH_COMMAND, folders, folders_to_fill},
+    models::{FETCH_COMMAND, folders},
     stdout,
 };
 
 /// What `blinkd models` takes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  blinkd models\n  blinkd models --fetch\n  blinkd models --json")]
+#[command(after_help = "Examples:\n  blinkd models\n  blinkd models --fetch\n  \
+    blinkd models --fetch --into FOLDER    copies of all, for another machine or for Docker\n  blinkd models --json")]
 pub struct Args {
     /// Get the models that are missing or damaged, and verify them
     #[arg(long)]
     pub fetch: bool,
+    /// Put a verified copy of each model into this folder, for another machine
+    #[arg(long, value_name = "FOLDER", requires = "fetch")]
+    pub into: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -46,10 +50,14 @@ struct Row {
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let folders = folders();
     if args.fetch {
-        fetch::missing(&folders_to_fill(), args.json)?;
+        fetch::missing(&folders, args.json)?;
     }
     let found: Vec<(Model, Result<PathBuf, ModelError>)> =
         models::ALL.iter().map(|model| (*model, model.find(&folders))).collect();
+    if let Some(into) = &args.into {
+        let here = found.iter().filter_map(|(model, found)| Some((model, found.as_ref().ok()?)));
+        here.into_iter().try_for_each(|(model, path)| fetch::copy(model, path, into))?;
+    }
     let rows = found.iter().map(|(model, found)| Row::new(model, found)).collect();
     let output = Output { looked_in: folders.iter().map(|folder| shown(folder)).collect(), models: rows };
     let wrong: Vec<&ModelError> = found.iter().filter_map(|(_, found)| found.as_ref().err()).collect();

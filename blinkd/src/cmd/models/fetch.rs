@@ -86,6 +86,19 @@ fn unpack(package: &Path, into: &Path, wanted: &[&Model]) -> Result<(), Failure>
     }
 }
 
+/// Puts a copy of a model into a folder, unless it is there; the copy is verified before it gets its name.
+pub(super) fn copy(model: &Model, from: &Path, into: &Path) -> Result<(), Failure> {
+    if model.find(&[into.to_owned()]).is_ok() {
+        return Ok(());
+    }
+    let to = into.join(model.file);
+    let copied = fs::create_dir_all(into).and_then(|()| place(&mut File::open(from)?, &to, model));
+    copied.map_err(|error| {
+        let message = format!("{} cannot be copied to {}: {error}", from.display(), to.display());
+        Failure::failed(code::UNWRITABLE, message, "Name a folder of your own with room for 250 MB.")
+    })
+}
+
 /// Models hold no personal data, so every user of the machine may read them.
 const READABLE_BY_ALL: u32 = 0o644;
 

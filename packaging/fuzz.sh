@@ -10,6 +10,7 @@ fuzz=(cargo bolero test --rustc-bootstrap --sanitizer NONE -T "${seconds}s")
 # cargo builds a package's programs beside its tests, with calls for coverage and without libFuzzer, which has what they call.
 # They are not run, so it may be missing.
 export RUSTFLAGS="${RUSTFLAGS:-} -Clink-arg=-Wl,--warn-unresolved-symbols"
+targets=$(git grep -Eo 'fn fuzz_[a-z_]+' -- '*.rs')
 failed=()
 while IFS=: read -r file name; do
     folder=${file%%/src/*}
@@ -19,7 +20,7 @@ while IFS=: read -r file name; do
     target=${module//\//::}::tests::$name
     printf '\n%s of %s, %s s\n' "$target" "$package" "$seconds"
     "${fuzz[@]}" --package "$package" "$target" || failed+=("$package: $target")
-done < <(git grep -Eo 'fn fuzz_[a-z_]+' -- '*.rs' | sed 's/fn //')
+done <<<"${targets//fn /}"
 ((${#failed[@]} == 0)) || {
     printf 'fuzz: failed: %s\n' "${failed[@]}" >&2
     exit 1

@@ -24,7 +24,7 @@ use crate::{
 
 const QUARTER_MS: i64 = 15 * 60_000;
 
-/// Reading ahead, so many days are read before a request may come between.
+/// So many days are read ahead before their sums are kept.
 const DAYS_READ_AT_ONCE: usize = 64;
 
 /// The quarters of an hour of one day file.

@@ -22,9 +22,12 @@ contents=$app/Contents
 # dlib's crate names libraries without their folders, and Homebrew's are in none that the linker knows. OpenCV's crate loads
 # libclang, which the system removes from the environment of its own programs, so it is set here.
 brew=$(brew --prefix)
+openblas=$(brew --prefix openblas)
+developer=$(xcode-select --print-path)
 export DEP_DLIB_INCLUDE=$brew/include
-export LIBRARY_PATH="$brew/lib:$(brew --prefix openblas)/lib${LIBRARY_PATH:+:$LIBRARY_PATH}"
-export DYLD_FALLBACK_LIBRARY_PATH="$(xcode-select --print-path)/Toolchains/XcodeDefault.xctoolchain/usr/lib"
+export LIBRARY_PATH=$brew/lib:$openblas/lib
+# Xcode has it in its toolchain, the command line tools alone beside their programs.
+export DYLD_FALLBACK_LIBRARY_PATH=$developer/Toolchains/XcodeDefault.xctoolchain/usr/lib:$developer/usr/lib
 cargo build --locked --profile dist --package blinkd --bin blinkd --package blinkctl --bin blinkctl
 rm -rf "$app"
 mkdir -p "$contents/MacOS" "$contents/Resources" "$contents/Frameworks"

@@ -5,33 +5,25 @@
 //! with another name, a correction more. Days that were not looked at before, at the start all of them, count as changed.
 //! So a file is right again after an erasure, a restore or another program's change too.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    fs, io,
-    io::Write as _,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+//!
+//! - `changes`: what changed
+//! - `files`: the files on disk
+
+mod changes;
+mod files;
+
+use std::{path::Path, sync::Arc, time::Duration};
 
 use actix_web::web;
-use jiff::{
-    ToSpan as _,
-    civil::{Date, Time},
-};
+use jiff::{ToSpan as _, civil::Date};
 
+use self::{
+    changes::{Seen, changes},
+    files::FileError,
+};
 use crate::{
-    attendance::{
-        calendar::Calendar,
-        month::{Month, MonthNumber},
-        record::{Day, Record},
-        records_csv::{self, Row},
-    },
-    db::{
-        DbError,
-        attendance::{lists, rollups},
-        conn::Conn,
-        snapshot,
-    },
+    attendance::calendar::Calendar,
+    db::{Db, DbError},
     failure::chain,
     state::State,
 };
@@ -41,43 +33,16 @@ const LOOK_EVERY: Duration = Duration::from_secs(20);
 /// So many days have a file, today included.
 const DAYS: i64 = 31;
 
-/// Days whose files are in memory at once.
-const DAYS_AT_ONCE: usize = 4;
-
-/// Records that are read at once.
-const RECORDS: i64 = 100_000;
-
-/// What the files are written from.
-#[derive(Default)]
-struct Seen {
-    /// The first and the last day that have a file.
-    days: Option<(Date, Date)>,
-    months: HashMap<(String, MonthNumber), Month>,
-    names: HashMap<String, String>,
-    /// How many corrections each day has.
-    corrections: HashMap<Date, i64>,
-    /// Days whose files have not been written from this.
-    unwritten: BTreeSet<Date>,
-}
-
-impl Seen {
-    fn holds(&self, day: Date) -> bool {
-        self.days.is_some_and(|(first, last)| (first..=last).contains(&day))
-    }
-
-    /// Whether the day's file was written from this.
-    fn is_written(&self, day: Date) -> bool {
-        self.holds(day) && !self.unwritten.contains(&day)
-    }
-}
-
 pub(crate) async fn run(state: State) {
     let mut due = tokio::time::interval(LOOK_EVERY);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let calendar = &state.desk.config.calendar;
     let mut seen = Seen::default();
     loop {
         due.tick().await;
-        match turn(&state, &mut seen).await {
+        let last = calendar.date_of(state.clock.now());
+        let days = (last.checked_sub((DAYS - 1).days()).unwrap_or(last), last);
+        match turn(&state.db, calendar, &state.exports_dir, days, &mut seen).await {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "exports of attendance written"),
             Err(e) => {
@@ -91,319 +56,42 @@ pub(crate) async fn run(state: State) {
 enum ExportError {
     #[error("reading failed")]
     Database(#[from] DbError),
-    #[error("{} cannot be written", .0.display())]
-    File(PathBuf, #[source] io::Error),
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
-/// Writes what has changed. Returns how many files were written. After a failure all days are looked at anew, because some
-/// files may be newer than what was seen.
-async fn turn(state: &State, seen: &mut Seen) -> Result<usize, ExportError> {
-    let last = state.desk.config.calendar.date_of(state.clock.now());
-    let days = (last.checked_sub((DAYS - 1).days()).unwrap_or(last), last);
-    let (folder, mut written) = (state.exports_dir.clone(), 0);
+/// Writes what has changed in these days, and removes the files of others. Returns how many files were written. After a
+/// failure all days are looked at anew, because some files may be newer than what was seen.
+async fn turn(
+    db: &Db,
+    calendar: &Arc<Calendar>,
+    folder: &Path,
+    days: (Date, Date),
+    seen: &mut Seen,
+) -> Result<usize, ExportError> {
     let mut looked = std::mem::take(seen);
+    let place = folder.to_owned();
+    on_disk(move || files::rotate(&place, days)).await?;
+    let mut written = 0;
     loop {
-        let calendar = state.desk.config.calendar.clone();
-        let read = state.db.read(move |conn| changes(conn, &looked, days, &calendar));
-        let (now, changed) = read.await?;
-        let folder = folder.clone();
-        let write_all = move || write_days(&folder, &changed);
-        written += web::block(write_all).await.unwrap_or_else(|_| Err(DbError::Cancelled.into()))?;
+        let calendar = calendar.clone();
+        let (now, changed) = db.read(move |conn| changes(conn, &looked, days, &calendar)).await?;
+        let place = folder.to_owned();
+        written += on_disk(move || files::write_days(&place, &changed)).await?;
         looked = now;
         if looked.unwritten.is_empty() {
-            break;
+            *seen = looked;
+            return Ok(written);
         }
     }
-    let rotated = web::block(move || rotate(&folder, days).map_err(|e| ExportError::File(folder, e))).await;
-    rotated.unwrap_or_else(|_| Err(DbError::Cancelled.into()))?;
-    *seen = looked;
-    Ok(written)
 }
 
-/// A day and the text of its file; none for a day without a record.
-type DayText = (Date, Option<Vec<u8>>);
-
-/// The texts of some days that changed since `before`, and what they were made from; the other days are `unwritten` in that.
-/// Both are of one moment: a record that came between and is erased before the next look would stay in its file.
-fn changes(
-    conn: &mut Conn,
-    before: &Seen,
-    days: (Date, Date),
-    calendar: &Calendar,
-) -> Result<(Seen, Vec<DayText>), DbError> {
-    snapshot(conn, |conn| {
-        let mut now = look(conn, days)?;
-        let mut changed: Vec<Date> = changed(before, &now).into_iter().collect();
-        now.unwritten = changed.split_off(changed.len().min(DAYS_AT_ONCE)).into_iter().collect();
-        let text = |date| Ok((date, day(conn, date, |record, name| Row::of(record, name, calendar))?));
-        let texts = changed.into_iter().map(text).collect::<Result<_, DbError>>()?;
-        Ok((now, texts))
-    })
-}
-
-/// Writes the files of these days; returns how many were not so already.
-fn write_days(folder: &Path, days: &[DayText]) -> Result<usize, ExportError> {
-    let mut written = 0;
-    for (date, text) in days {
-        let path = folder.join(name_of(*date));
-        written += usize::from(write(&path, text.as_deref()).map_err(|e| ExportError::File(path, e))?);
-    }
-    Ok(written)
-}
-
-fn look(conn: &mut Conn, (first, last): (Date, Date)) -> Result<Seen, DbError> {
-    let months = rollups::months(conn, None, Some(MonthNumber::of(first)), MonthNumber::of(last))?;
-    let months: HashMap<_, _> = months.into_iter().map(|(person, number, month)| ((person, number), month)).collect();
-    let names = lists::people(conn, None)?.into_iter().map(|person| (person.id, person.name)).collect();
-    let corrections = lists::corrections_by_day(conn, (Day(first), Day(last)))?;
-    Ok(Seen { days: Some((first, last)), months, names, corrections, unwritten: BTreeSet::new() })
-}
-
-/// The days whose files may differ from what stands.
-fn changed(before: &Seen, now: &Seen) -> BTreeSet<Date> {
-    let Some((first, last)) = now.days else { return BTreeSet::new() };
-    let all = first.series(1.day()).take_while(|day| *day <= last);
-    let is_news = |day: &Date| !before.is_written(*day) || before.corrections.get(day) != now.corrections.get(day);
-    let mut days: BTreeSet<Date> = all.filter(is_news).collect();
-    let empty = Month::default();
-    let keys: BTreeSet<_> = before.months.keys().chain(now.months.keys()).collect();
-    for key in keys {
-        let (old, new) = (before.months.get(key).unwrap_or(&empty), now.months.get(key).unwrap_or(&empty));
-        let renamed = before.names.get(&key.0) != now.names.get(&key.0);
-        if old == new && !renamed {
-            continue;
-        }
-        let Some(start) = key.1.first() else { continue };
-        let dates = start.series(1.day()).take_while(|date| date.month() == start.month());
-        days.extend(dates.filter(|date| {
-            let (old, new) = (old.get(date.day()), new.get(date.day()));
-            old != new || renamed && new.is_some()
-        }));
-    }
-    days.retain(|day| now.holds(*day));
-    days
-}
-
-/// A day's file; `None` for a day without a record.
-fn day(conn: &mut Conn, date: Date, row: impl Fn(&Record, String) -> Row) -> Result<Option<Vec<u8>>, DbError> {
-    let filter = lists::Filter { from: Some(date), to: Some(date), ..lists::Filter::default() };
-    let mut text = records_csv::header().into_bytes();
-    let (mut after, mut rows) = (None, Vec::new());
-    loop {
-        let page = lists::page(conn, &filter, after.as_ref(), RECORDS)?;
-        let Some((last, _)) = page.last() else { break };
-        after = Some(lists::After::of(last));
-        rows.extend(page.into_iter().map(|(record, name)| row(&record, name)));
-    }
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    rows.sort_by(|a, b| (a.time.unwrap_or(Time::MAX), &a.id).cmp(&(b.time.unwrap_or(Time::MAX), &b.id)));
-    rows.iter().for_each(|row| records_csv::write(row, &mut text));
-    Ok(Some(text))
-}
-
-fn name_of(date: Date) -> String {
-    date.strftime("attendance_%Y%m%d.csv").to_string()
-}
-
-/// Writes a file whole, or removes it. False when it is so already.
-fn write(path: &Path, text: Option<&[u8]>) -> io::Result<bool> {
-    let there = match fs::read(path) {
-        Ok(there) => Some(there),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-        Err(e) => return Err(e),
-    };
-    match text {
-        _ if there.as_deref() == text => return Ok(false),
-        Some(text) => {
-            path.parent().map_or(Ok(()), blink_files::private_folder)?;
-            blink_files::save(path, 0o600, |file| file.write_all(text))?;
-        }
-        None => fs::remove_file(path)?,
-    }
-    Ok(true)
-}
-
-/// Removes the files of other days than those from `first` to `last`, and nothing else.
-fn rotate(folder: &Path, (first, last): (Date, Date)) -> io::Result<()> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(e),
-    };
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let date = name.to_str().and_then(|name| Date::strptime("attendance_%Y%m%d.csv", name).ok());
-        if date.is_some_and(|date| !(first..=last).contains(&date)) {
-            fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
+/// Works on files, off the async threads.
+async fn on_disk<T: Send + 'static>(
+    f: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, ExportError> {
+    Ok(web::block(f).await.map_err(|_| DbError::Cancelled)??)
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::civil::date;
-
-    use diesel::connection::{Connection as _, InstrumentationEvent};
-
-    use super::*;
-    use crate::{
-        attendance::{month::Entry, record::Status},
-        config::Target,
-        db::{
-            attendance::{
-                import::{self, Against},
-                people,
-            },
-            migrate, transaction,
-        },
-        domain::time::UtcMs,
-        open,
-    };
-
-    fn seen(marks: &[(&str, Date, i16)], names: &[(&str, &str)]) -> Seen {
-        let mut seen = Seen::default();
-        for (person, date, minute) in marks {
-            let month = seen.months.entry(((*person).to_owned(), MonthNumber::of(*date))).or_default();
-            let entry = Entry { status: Status::Present, minute: *minute, confidence: None, live: false };
-            month.set(date.day(), Some(entry));
-        }
-        seen.names = names.iter().map(|(id, name)| ((*id).to_owned(), (*name).to_owned())).collect();
-        seen.days = Some((date(2026, 2, 8), date(2026, 3, 10)));
-        seen.corrections.insert(date(2026, 3, 2), 1);
-        seen
-    }
-
-    fn days(before: &Seen, now: &Seen) -> Vec<String> {
-        changed(before, now).iter().map(Date::to_string).collect()
-    }
-
-    #[test]
-    fn only_what_changed_is_written() {
-        let (ninth, tenth, old) = (date(2026, 3, 9), date(2026, 3, 10), date(2026, 2, 7));
-        let names = [("ada", "Ada")];
-        let before = seen(&[("ada", ninth, 540)], &names);
-        assert!(days(&before, &seen(&[("ada", ninth, 540)], &names)).is_empty());
-        assert_eq!(days(&before, &seen(&[("ada", ninth, 541)], &names)), ["2026-03-09"]);
-        assert_eq!(
-            days(&before, &seen(&[("ada", ninth, 540), ("ada", tenth, 1), ("ada", old, 1)], &names)),
-            ["2026-03-10"]
-        );
-        assert_eq!(days(&before, &seen(&[("ada", ninth, 540)], &[("ada", "Adah")])), ["2026-03-09"]);
-        assert_eq!(days(&before, &seen(&[], &[])), ["2026-03-09"], "somebody was erased");
-        let mut corrected = seen(&[("ada", ninth, 540)], &names);
-        corrected.corrections.insert(date(2026, 3, 2), 2);
-        assert_eq!(days(&before, &corrected), ["2026-03-02"]);
-    }
-
-    #[test]
-    fn days_that_were_not_looked_at_are_written() {
-        assert_eq!(days(&Seen::default(), &seen(&[], &[])).len(), 31);
-        let later = Seen { days: Some((date(2026, 2, 10), date(2026, 3, 12))), ..seen(&[], &[]) };
-        assert_eq!(days(&seen(&[], &[]), &later), ["2026-03-11", "2026-03-12"]);
-    }
-
-    const NINTH: Date = date(2026, 3, 9);
-
-    fn row(day: Date, name: &str) -> Row {
-        Row {
-            date: day,
-            time: Some(Time::midnight()),
-            status: Status::Present,
-            name: name.to_owned(),
-            id: name.to_owned(),
-            confidence: None,
-            live: false,
-            session: None,
-        }
-    }
-
-    fn take(conn: &mut Conn, rows: &[(usize, Row)]) {
-        let calendar = Calendar::default();
-        let against = Against { calendar: &calendar, now: UtcMs(1_773_100_000_000), keep_from: UtcMs(0) };
-        let first = import::first_days(rows, against);
-        let taken = transaction(conn, |conn| import::take(conn, rows, &first, against)).unwrap();
-        assert_eq!(taken.imported, rows.len() as u64, "{taken:?}");
-    }
-
-    fn database() -> (tempfile::TempDir, [Conn; 2]) {
-        let folder = tempfile::tempdir().unwrap();
-        let target = Target::Sqlite(folder.path().join("server.db"));
-        let [mut one, other] = [(); 2].map(|()| open::connect(&target).unwrap());
-        migrate::run(&mut one, &target).unwrap();
-        (folder, [one, other])
-    }
-
-    #[test]
-    fn what_is_looked_at_and_what_is_written_are_of_one_moment() {
-        let (_folder, [mut conn, mut other]) = database();
-        let mut comes = Some(move || take(&mut other, &[(2, row(NINTH, "ada"))]));
-        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            // After looking, before the day's records are read.
-            if let InstrumentationEvent::StartQuery { query, .. } = event
-                && query.to_string().contains("attendance_records")
-                && let Some(mut comes) = comes.take()
-            {
-                comes();
-            }
-        });
-        let (calendar, days) = (Calendar::default(), (NINTH, NINTH));
-        let (seen, texts) = changes(&mut conn, &Seen::default(), days, &calendar).unwrap();
-        assert_eq!(texts, [(NINTH, None)]);
-        let erased = transaction(&mut conn, |conn| people::erase(conn, "ada")).unwrap();
-        assert_eq!(erased.desk_records, 1, "she came");
-        let (_, texts) = changes(&mut conn, &seen, days, &calendar).unwrap();
-        assert_eq!(texts, [], "and was in no file");
-    }
-
-    #[test]
-    fn many_days_are_written_in_steps_each_of_which_has_what_changed_meanwhile() {
-        let (_folder, [mut conn, _]) = database();
-        let days = (date(2026, 3, 1), date(2026, 3, 10));
-        let rows: Vec<_> = (0..10).map(|n| (n + 2, row(date(2026, 3, 1 + n as i8), "ada"))).collect();
-        take(&mut conn, &rows);
-        let (calendar, mut seen, mut steps) = (Calendar::default(), Seen::default(), Vec::new());
-        loop {
-            let (now, texts) = changes(&mut conn, &seen, days, &calendar).unwrap();
-            steps.push(texts.iter().map(|(day, text)| (day.day(), text.is_some())).collect::<Vec<_>>());
-            seen = now;
-            if seen.unwritten.is_empty() {
-                break;
-            }
-            // They were written before, or will be without her.
-            transaction(&mut conn, |conn| people::erase(conn, "ada")).unwrap();
-        }
-        let of = |days: std::ops::RangeInclusive<i8>, is_there| days.map(|day| (day, is_there)).collect::<Vec<_>>();
-        assert_eq!(steps, [of(1..=4, true), of(1..=4, false), of(5..=8, false), of(9..=10, false)]);
-    }
-
-    #[test]
-    fn files_are_written_once_and_rotated() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = |name: &str| folder.path().join(name);
-        let today = path(&name_of(date(2026, 3, 10)));
-        assert!(today.ends_with("attendance_20260310.csv"));
-        assert!(write(&today, Some(b"a")).unwrap() && !write(&today, Some(b"a")).unwrap());
-        assert!(write(&today, Some(b"b")).unwrap());
-        assert_eq!(fs::read(&today).unwrap(), b"b");
-        for name in ["attendance_20260207.csv", "attendance_20260208.csv", "attendance_20260311.csv"] {
-            fs::write(path(name), "x").unwrap();
-        }
-        for name in ["attendance_2026.csv", "notes_20200101.csv"] {
-            fs::write(path(name), "x").unwrap();
-        }
-        let days = (date(2026, 2, 8), date(2026, 3, 10));
-        rotate(folder.path(), days).unwrap();
-        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(
-            left,
-            ["attendance_2026.csv", "attendance_20260208.csv", "attendance_20260310.csv", "notes_20200101.csv"]
-        );
-        assert!(write(&today, None).unwrap() && !today.exists() && !write(&today, None).unwrap());
-        rotate(&path("none"), days).unwrap();
-    }
-}
+mod tests;

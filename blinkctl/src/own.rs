@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     num::NonZero,
     panic::resume_unwind,
-    sync::{Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -161,16 +161,14 @@ impl OwnHistory {
     }
 }
 
-/// Reads the days that were not read yet with all processors, newest first, until the history is dropped. The files are read
-/// without the lock, so that no request waits for them; days that cannot be read are left, and whoever asks for them is told.
-pub(crate) fn read_ahead(history: &Weak<Mutex<OwnHistory>>, paths: &Paths) {
+/// Reads the days that were not read yet with all processors, newest first. The files are read without the lock, so that no request waits for them; days that cannot be read are left, and whoever asks for them is told.
+pub(crate) fn read_ahead(history: &Mutex<OwnHistory>, paths: &Paths) {
     let files: Vec<_> = days::lengths(paths).unwrap_or_default().into_iter().collect();
     for block in files.rchunks(DAYS_READ_AT_ONCE) {
-        let Some(history) = history.upgrade() else { return };
-        let is_unknown = |(date, _): &&(Date, [u64; 2])| !locked(&history).days.contains_key(date);
+        let is_unknown = |(date, _): &&(Date, [u64; 2])| !locked(history).days.contains_key(date);
         let wanted: Vec<_> = block.iter().filter(is_unknown).copied().collect();
         let read = read_at_once(paths, &wanted);
-        let mut history = locked(&history);
+        let mut history = locked(history);
         for (date, bytes, quarters) in read.into_iter().flatten() {
             if !history.days.contains_key(&date) {
                 history.keep(date, bytes, &quarters);
@@ -195,7 +193,7 @@ pub(crate) fn require_consent(paths: &Paths) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, sync::Arc};
+    use std::fs;
 
     use blink_proto::{Minute, example};
 
@@ -226,8 +224,8 @@ mod tests {
     #[test]
     fn what_is_read_ahead_is_not_read_again_until_it_changes() {
         let (_folder, paths) = profile(&[("2026-02-26", 20), ("2026-02-27", 10)]);
-        let history = Arc::new(Mutex::new(OwnHistory::open(&paths)));
-        read_ahead(&Arc::downgrade(&history), &paths);
+        let history = Mutex::new(OwnHistory::open(&paths));
+        read_ahead(&history, &paths);
         assert_eq!(locked(&history).days.len(), 2);
         // Other bytes of the same number would be read as damage.
         let day = paths.history().join("2026-02-26.ndjson");
@@ -238,13 +236,5 @@ mod tests {
         fs::write(&day, [whole, line.into_bytes()].concat()).unwrap();
         fs::remove_file(paths.history().join("2026-02-27.ndjson")).unwrap();
         assert_eq!(blinks(&history, "2026-02-26", "2026-02-27"), 21 * 17);
-    }
-
-    #[test]
-    fn reading_ahead_ends_with_the_history() {
-        let (_folder, paths) = profile(&[("2026-02-26", 1)]);
-        read_ahead(&Weak::new(), &paths);
-        let history = OwnHistory::open(&paths);
-        assert!(history.days.is_empty());
     }
 }

@@ -158,6 +158,18 @@ async fn the_history_is_read_before_the_first_question() {
     client.cancel().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_file_that_never_ends_holds_up_no_start() {
+    let profile = Profile::new();
+    let day = yesterday(&profile);
+    consent(&profile);
+    let pipe = profile.paths().history().join("2020-02-26.ndjson");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let client = connect(&profile).await;
+    assert_eq!(told(&client, "summary", json!({"from": day, "to": day})).await["blinks"], 1_800);
+    client.cancel().await.unwrap();
+}
+
 /// `WAW_TEST_LONG=1` has ten years.
 #[tokio::test]
 async fn years_of_minutes_are_answered_at_once() {

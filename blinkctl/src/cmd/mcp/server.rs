@@ -77,7 +77,7 @@ impl OwnFigures {
     pub(super) async fn open(paths: Paths, log: Log) -> Self {
         let history = Arc::new(Mutex::new(OwnHistory::open(&paths)));
         if require_consent(&paths).is_ok() {
-            let (ahead, files) = (Arc::downgrade(&history), paths.clone());
+            let (ahead, files) = (history.clone(), paths.clone());
             let (reading, read) = oneshot::channel::<Infallible>();
             thread::spawn(move || {
                 own::read_ahead(&ahead, &files);

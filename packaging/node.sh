@@ -3,7 +3,7 @@
 # from PyPI, kept in the target folder. Usage: node=$(packaging/node.sh) && PATH="$node:$PATH"
 set -euo pipefail
 
-# What the dashboard routes with wants 22.22, the tests' page simulator no 23. Node.js 20 is past its end of life.
+# react-router wants 22.22 and jsdom does not take 23. Node.js 20 is past its end of life.
 is_new_enough() {
     command -v node >/dev/null && command -v npm >/dev/null &&
         node -e 'const [a, b] = process.versions.node.split(".").map(Number);

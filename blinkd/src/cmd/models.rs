@@ -55,8 +55,11 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let found: Vec<(Model, Result<PathBuf, ModelError>)> =
         models::ALL.iter().map(|model| (*model, model.find(&folders))).collect();
     if let Some(into) = &args.into {
-        let here = found.iter().filter_map(|(model, found)| Some((model, found.as_ref().ok()?)));
-        here.into_iter().try_for_each(|(model, path)| fetch::copy(model, path, into))?;
+        for (model, found) in &found {
+            if let Ok(path) = found {
+                fetch::copy(model, path, into)?;
+            }
+        }
     }
     let rows = found.iter().map(|(model, found)| Row::new(model, found)).collect();
     let output = Output { looked_in: folders.iter().map(|folder| shown(folder)).collect(), models: rows };

@@ -11,7 +11,7 @@ pub(crate) fn run(args: &DatabaseArgs) -> Result<(), Failure> {
     let config = args.resolve()?;
     open::prepare_folder(&config.target)?;
     let mut conn = open::connect(&config.target)?;
-    let done = migrate::run_or_wait(&mut conn, &config.target, super::say_waiting).map_err(|e| {
+    let done = migrate::run_saying(&mut conn, &config.target, super::say).map_err(|e| {
         Failure::failed(
             "migration_failed",
             chain(&e),

@@ -14,12 +14,12 @@ mod signals;
 
 use std::io::Write as _;
 
-use crate::{db::migrate::WAITING, failure::Failure};
+use crate::failure::Failure;
 
 /// Says on standard error why nothing happens yet.
 #[expect(clippy::print_stderr, reason = "it is no part of the command's output")]
-fn say_waiting() {
-    eprintln!("cloud-api: {WAITING}");
+fn say(text: &str) {
+    eprintln!("cloud-api: {text}");
 }
 
 /// Prints a command's output. A reader that stops reading (a broken pipe) is no failure.

@@ -31,8 +31,7 @@ pub(crate) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     open::prepare_folder(&config.target)?;
     let mut conn = open::connect(&config.target)?;
     let failed = |e: &dyn std::error::Error, fix: &str| Failure::failed("restore_failed", chain(e), fix);
-    migrate::run_or_wait(&mut conn, &config.target, super::say_waiting)
-        .map_err(|e| failed(&e, "Give an empty database."))?;
+    migrate::run_saying(&mut conn, &config.target, super::say).map_err(|e| failed(&e, "Give an empty database."))?;
     let now = Clock::System.now();
     let restored = transaction(&mut conn, |conn| backup::restore(conn, &args.file, &ledger, now))
         .map_err(|e| failed(&e, "Give a whole backup and an empty database; nothing was changed."))?;

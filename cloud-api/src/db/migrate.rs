@@ -1,6 +1,9 @@
 //! Applies the embedded migrations under a lock, so that replicas can start together.
 
-use std::{fs, io};
+use std::{
+    fs::{self, TryLockError},
+    io,
+};
 
 use diesel::{
     PgConnection, QueryableByName, RunQueryDsl as _,
@@ -38,26 +41,29 @@ struct Answer {
     yes: bool,
 }
 
-/// What is said when the migrations of another program are waited for.
-pub const WAITING: &str = "another program migrates this database; its end is waited for";
-
 /// Applies the missing migrations and returns their number. A failed migration is rolled back, and its connection is of no
 /// further use.
 pub fn run(conn: &mut Conn, target: &Target) -> Result<usize, MigrateError> {
-    run_or_wait(conn, target, || tracing::warn!("{WAITING}"))
+    run_saying(conn, target, |text| tracing::warn!("{text}"))
 }
 
-/// As [`run`]. `waiting` is called when another program migrates the database, before its end is waited for.
-pub(crate) fn run_or_wait(conn: &mut Conn, target: &Target, waiting: impl FnOnce()) -> Result<usize, MigrateError> {
+/// As [`run`]; `say` is told when another program's migrations are waited for.
+pub(crate) fn run_saying(conn: &mut Conn, target: &Target, say: impl FnOnce(&str)) -> Result<usize, MigrateError> {
+    let waiting = || say("another program migrates this database; its end is waited for");
     match conn {
         Conn::Sqlite(inner) => {
             let file = target.sqlite_path().map(|path| path.with_extension("migrate.lock"));
             let lock = file.map(fs::File::create).transpose().map_err(MigrateError::LockFile)?;
-            if let Some(lock) = &lock
-                && !taken(lock).map_err(MigrateError::LockFile)?
-            {
-                waiting();
-                lock.lock().map_err(MigrateError::LockFile)?;
+            if let Some(lock) = &lock {
+                let taken = match lock.try_lock() {
+                    Err(TryLockError::WouldBlock) => {
+                        waiting();
+                        lock.lock()
+                    }
+                    Err(TryLockError::Error(e)) => Err(e),
+                    Ok(()) => Ok(()),
+                };
+                taken.map_err(MigrateError::LockFile)?;
             }
             Ok(inner.run_pending_migrations(SQLITE).map_err(MigrateError::Run)?.len())
         }
@@ -81,15 +87,6 @@ pub(crate) fn run_or_wait(conn: &mut Conn, target: &Target, waiting: impl FnOnce
             set(inner, POSTGRES_LIMITS)?;
             Ok(done)
         }
-    }
-}
-
-/// Takes the lock if it is free.
-fn taken(lock: &fs::File) -> io::Result<bool> {
-    match lock.try_lock() {
-        Ok(()) => Ok(true),
-        Err(fs::TryLockError::WouldBlock) => Ok(false),
-        Err(fs::TryLockError::Error(e)) => Err(e),
     }
 }
 

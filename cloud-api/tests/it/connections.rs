@@ -12,7 +12,11 @@ use std::{
 use rstest::rstest;
 use rustix::net::{AddressFamily, SocketType, bind, connect, ipproto, socket};
 
-use crate::{archive_kit::eventually, harness::*, process::Running};
+use crate::{
+    archive_kit::eventually,
+    harness::*,
+    process::{Running, serve},
+};
 
 fn open(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address.trim_start_matches("http://")).unwrap();
@@ -75,8 +79,7 @@ fn a_second_head_that_never_ends_ends_the_connection() {
 #[test]
 fn behind_a_proxy_an_idle_connection_lives_longer_than_the_proxy_keeps_it() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cloud-api"));
-    command.args(["serve", "--listen", "127.0.0.1:0"]).env_clear().env("HOME", home.path()).current_dir(home.path());
+    let mut command = serve(home.path());
     command.env("CLOUD_API_BEHIND_PROXY", "true").env("CLOUD_API_PUBLIC_URL", "https://wellness.example.org");
     let server = Running::start(command);
     let mut stream = open(&server.address);

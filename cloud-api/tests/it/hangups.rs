@@ -38,7 +38,7 @@ pub(crate) fn begin_and_hang_up(app: &TestApp, who: &Client, line: &str, body: &
     ledger
 }
 
-/// Sends a request, waits until `begun`, and resets its connections.
+/// Sends requests, waits until `begun`, and resets their connections.
 fn hang_up(app: &TestApp, requests: &[String], what: &str, begun: impl FnMut() -> bool) {
     let send = |request: &String| {
         let mut stream = TcpStream::connect(app.address.trim_start_matches("http://")).unwrap();

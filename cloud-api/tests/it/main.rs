@@ -35,6 +35,7 @@ mod ingest;
 mod insights;
 mod limits;
 mod load;
+mod migrate;
 mod mock;
 mod oidc;
 mod oidc_kit;

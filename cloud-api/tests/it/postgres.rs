@@ -27,13 +27,6 @@ pub(crate) struct Database {
 /// The database that [`Database::migrated`] copies.
 const TEMPLATE: &str = "migrated";
 
-/// Whether somebody waits for an advisory lock of the connection's database.
-pub(crate) fn waits_for_advisory_lock(conn: &mut PgConnection) -> bool {
-    let waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted \
-                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    sql_query(waiting).execute(conn).unwrap() > 0
-}
-
 impl Database {
     pub(crate) fn create() -> Self {
         Self::like("template1")

@@ -9,12 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use cloud_api::db::migrate;
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, sql_query};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::{archive_kit::eventually, harness::*};
+use crate::harness::*;
 
 /// The program with an empty environment but for `HOME`.
 pub(crate) fn program(home: &Path) -> Command {
@@ -49,22 +47,31 @@ impl Running {
         Self::try_start(command).unwrap()
     }
 
-    /// Waits for the line that names the listening address; the error is what the program printed.
-    pub(crate) fn try_start(mut command: Command) -> Result<Self, String> {
+    /// Runs it without waiting for anything.
+    pub(crate) fn spawn(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let mut stderr = child.stderr.take().unwrap();
         let log = std::thread::spawn(move || {
             let mut text = String::new();
             let _ = stderr.read_to_string(&mut text);
             text
         });
+        Self { address: String::new(), child, log: Some(log) }
+    }
+
+    /// Waits for the line that names the listening address; the error is what the program printed.
+    pub(crate) fn try_start(command: Command) -> Result<Self, String> {
+        let mut running = Self::spawn(command);
+        let mut line = String::new();
+        BufReader::new(running.child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         match line.trim().strip_prefix("cloud-api listening on ") {
-            Some(address) => Ok(Self { address: address.to_owned(), child, log: Some(log) }),
+            Some(address) => {
+                running.address = address.to_owned();
+                Ok(running)
+            }
             None => {
-                let _ = child.wait();
-                Err(log.join().unwrap())
+                let _ = running.child.wait();
+                Err(running.log.take().unwrap().join().unwrap())
             }
         }
     }
@@ -95,7 +102,7 @@ impl Drop for Running {
     }
 }
 
-fn serve(home: &Path) -> Command {
+pub(crate) fn serve(home: &Path) -> Command {
     let mut command = program(home);
     command.args(["serve", "--listen", "127.0.0.1:0"]);
     command
@@ -123,22 +130,6 @@ fn it_serves_from_nothing_and_keeps_its_files_to_itself() {
         assert!(line["timestamp"].is_string() && line["level"].is_string(), "{line}");
     }
     assert!(log.contains("\"route\":\"/api/auth/register\""), "{log}");
-}
-
-#[test]
-fn it_stops_while_it_waits_for_anothers_migration() {
-    let (home, database) = (tempfile::tempdir().unwrap(), crate::postgres::Database::create());
-    let mut other = PgConnection::establish(&database.url()).unwrap();
-    sql_query(format!("SELECT pg_advisory_lock({})", migrate::PG_LOCK)).execute(&mut other).unwrap();
-    let mut command = serve(home.path());
-    command.env("DATABASE_URL", database.url()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut starting = Running { child: command.spawn().unwrap(), address: String::new(), log: None };
-    eventually("it waits", || crate::postgres::waits_for_advisory_lock(&mut other));
-    let started = Instant::now();
-    starting.signal(Signal::TERM);
-    // Without a handler the signal itself would end it, and a process 1 would live on.
-    assert_eq!(starting.child.wait().unwrap().code(), Some(0));
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -14,9 +14,8 @@ use diesel::{
 use diesel_migrations::{FileBasedMigrations, MigrationHarness as _};
 
 use crate::{
-    archive_kit::eventually,
     harness::*,
-    postgres::{Database, bin, waits_for_advisory_lock},
+    postgres::{Database, bin},
 };
 
 #[derive(diesel::QueryableByName)]
@@ -185,34 +184,6 @@ fn migrations_can_be_undone() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite");
     conn.run_pending_migrations(FileBasedMigrations::from_path(folder).unwrap()).unwrap();
     conn.revert_all_migrations(FileBasedMigrations::from_path(folder).unwrap()).unwrap();
-}
-
-#[test]
-fn a_replica_waits_for_anothers_migration() {
-    #[derive(diesel::QueryableByName)]
-    struct Text {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        text: String,
-    }
-    let database = Database::create();
-    let mut other = PgConnection::establish(&database.url()).unwrap();
-    let mut conn = open::connect(&database.target()).unwrap();
-    let Conn::Postgres(inner) = &mut conn else { unreachable!() };
-    inner.batch_execute("SET statement_timeout = '50ms'; SET lock_timeout = '50ms'").unwrap();
-    sql_query(format!("SELECT pg_advisory_lock({})", migrate::PG_LOCK)).execute(&mut other).unwrap();
-    std::thread::scope(|scope| {
-        // Where something fails, its lock goes before the waiting thread is joined.
-        let mut other = other;
-        let done = scope.spawn(|| migrate::run(&mut conn, &database.target()));
-        eventually("the replica waits", || waits_for_advisory_lock(&mut other));
-        other.batch_execute("SELECT pg_sleep(0.2)").unwrap();
-        sql_query(format!("SELECT pg_advisory_unlock({})", migrate::PG_LOCK)).execute(&mut other).unwrap();
-        assert!(done.join().unwrap().unwrap() > 10);
-    });
-    let Conn::Postgres(inner) = &mut conn else { unreachable!() };
-    let mut limit =
-        |name| sql_query(format!("SELECT current_setting('{name}') AS text")).get_result::<Text>(inner).unwrap().text;
-    assert_eq!([limit("statement_timeout"), limit("lock_timeout")], ["30s", "10s"]);
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub(super) fn copy(model: &Model, from: &Path, into: &Path) -> Result<(), Failur
     let copied = fs::create_dir_all(into).and_then(|()| place(&mut File::open(from)?, &to, model));
     copied.map_err(|error| {
         let message = format!("{} cannot be copied to {}: {error}", from.display(), to.display());
-        Failure::failed(code::UNWRITABLE, message, "Name a folder of your own with room for 250 MB.")
+        Failure::failed(code::UNWRITABLE, message, "Name a folder of your own with room for 150 MB.")
     })
 }
 
